@@ -1,0 +1,2 @@
+// node --import annex/loader.mjs app.mjs
+import './dist/register.js';

@@ -1,0 +1,46 @@
+// Makes a fresh clone ready for tests and the demo: installs dependencies and builds dist/, each only when out of date.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'dist', '.stamp');
+
+/** Modification time in milliseconds; 0 for what does not exist. */
+function changedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Newest modification time below a directory. Directories count, so that a deleted file is a change too. */
+function newestBelow(directory) {
+  const names = readdirSync(directory, { recursive: true });
+  return Math.max(changedAt(directory), ...names.map((name) => changedAt(join(directory, name))));
+}
+
+/** Runs a command in the repository; a failure ends this process with the command's own exit code. */
+function runOrExit(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const installedAt = changedAt(join(root, 'node_modules', '.package-lock.json'));
+if (installedAt === 0 || installedAt < changedAt(join(root, 'package-lock.json'))) {
+  // Without scripts: `prepare` would build a second time, and no dependency needs one.
+  runOrExit('npm', ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']);
+}
+
+const configs = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
+const sourcesChangedAt = Math.max(
+  newestBelow(join(root, 'src')),
+  ...configs.map((name) => changedAt(join(root, name))),
+);
+// A stamp of its own: tsc keeps no record of which sources an existing dist/ was built from.
+if (changedAt(stamp) < sourcesChangedAt) {
+  const startedAt = new Date();
+  console.error('building dist/');
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  runOrExit(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json']);
+  writeFileSync(stamp, `${startedAt.toISOString()}\n`);
+}

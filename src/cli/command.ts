@@ -1,0 +1,60 @@
+/** What every command is, and what they share. */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadSettings } from '../settings.ts';
+import { findFeature } from '../status.ts';
+import type { Feature, Settings } from '../types.ts';
+
+/** A command line, taken apart. */
+export interface Invocation {
+  args: string[];
+  options: {
+    all?: boolean | undefined;
+    feature?: string | undefined;
+    from?: string | undefined;
+    json?: boolean | undefined;
+    require?: boolean | undefined;
+  };
+  /** Prints the text, or with --json the data. */
+  print: (text: string, data: unknown) => void;
+}
+
+/** Runs a command. @returns the exit code; undefined when it was called wrongly */
+export type Command = (invocation: Invocation) => number | undefined | Promise<number | undefined>;
+
+/** Prints one line on stderr. */
+export const warn = (line: string): void => {
+  process.stderr.write(`annex: ${line}\n`);
+};
+
+/** The settings as seen from the working directory; says what is wrong when there are none. */
+export function findSettings(): Settings | undefined {
+  const self = dirname(fileURLToPath(import.meta.url));
+  const loaded = loadSettings({ script: undefined, cwd: process.cwd(), self });
+  if (loaded.settings !== undefined) {
+    for (const warning of loaded.settings.warnings) warn(warning);
+    return loaded.settings;
+  }
+  const remedy = 'annex add NAME@RANGE declares one; ANNEX_CORE names the application';
+  warn(`${loaded.reason}, seen from ${process.cwd()} (ANNEX_INVALID_CONFIG). ${remedy}`);
+  return undefined;
+}
+
+/** The features that are named, or all; undefined, after a line, when one is not declared. */
+export function findFeatures(
+  settings: Settings,
+  { args, options }: Invocation,
+): Feature[] | undefined {
+  if (options.all === true) return [...settings.declaration.features.values()];
+  const found: Feature[] = [];
+  for (const name of args) {
+    const feature = findFeature(settings, name);
+    if (feature === undefined) {
+      const known = [...settings.declaration.features.keys()].join(', ') || 'none';
+      warn(`${name} is not declared in ${settings.core.root}/package.json (declared: ${known})`);
+      return undefined;
+    }
+    found.push(feature);
+  }
+  return found;
+}

@@ -1,0 +1,15 @@
+/** What `annex help` prints. */
+
+/** The whole help. */
+export const HELP = `usage: annex COMMAND [--json]
+
+  add NAME[@RANGE]... [--feature FEATURE]   declare packages in the nearest package.json
+  list                                      every feature: packages, range, where it is, version, size
+  install FEATURE...|--all                  install into the store now
+  remove FEATURE                            remove its entries from the store
+  why SPECIFIER [--from FILE] [--require]   which rule answers an import, and with which file
+  env                                       the lines for a Dockerfile
+  help, --version
+
+The application is the nearest package.json with an "annex" key, or ANNEX_CORE.
+Exit codes: 0 done, 1 could not be done, 2 called wrongly.`;

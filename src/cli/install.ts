@@ -1,0 +1,27 @@
+/** annex install FEATURE...|--all */
+import { isInstaller } from '../config.ts';
+import { installFeature } from '../install/install.ts';
+import type { InstallResult } from '../types.ts';
+import { type Command, findFeatures, findSettings } from './command.ts';
+
+/** Installs features into the store; by hand, a remembered failure does not count. */
+export const install: Command = async (invocation) => {
+  if (invocation.args.length === 0 && invocation.options.all !== true) return undefined;
+  const settings = findSettings();
+  const features = settings && findFeatures(settings, invocation);
+  if (settings === undefined || features === undefined) return 1;
+  const results: InstallResult[] = [];
+  for (const feature of features) {
+    results.push(await installFeature(settings, feature, !isInstaller()));
+  }
+  invocation.print(results.flatMap(describe).join('\n'), results);
+  return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+};
+
+/** A failure has been said on stderr already. */
+function describe(result: InstallResult): string[] {
+  if (result.outcome === 'failed') return [];
+  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
+  const where = result.outcome === 'core' ? 'core' : result.dir;
+  return [`${result.feature}: ${versions.join(', ')} (${where})`];
+}

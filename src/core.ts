@@ -1,0 +1,180 @@
+/** The application's own tree: finding its root and looking into it, synchronously. */
+import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { codeOf } from './errors.ts';
+
+/** A package.json that was read. */
+export interface ReadManifest {
+  dir: string;
+  manifest: Record<string, unknown>;
+}
+
+/** How the root was found, or why it was not. */
+export type FoundRoot = ReadManifest | { problem: string } | undefined;
+
+/** From where the root is looked for. */
+export interface Origin {
+  /** ANNEX_CORE. */
+  explicit: string | undefined;
+  /** The entry script; undefined for --eval, the REPL and the CLI. */
+  script: string | undefined;
+  cwd: string;
+  /** A directory of annex itself. */
+  self: string;
+}
+
+/**
+ * The core root: the one that is named, else the nearest package.json with an `annex` key above the
+ * entry script, else above the place annex is installed in. A package.json that declares nothing
+ * never wins.
+ */
+export function findCoreRoot({ explicit, script, cwd, self }: Origin): FoundRoot {
+  if (explicit !== undefined) {
+    const dir = resolve(cwd, explicit);
+    return readDeclaringManifest(dir, true);
+  }
+  const start = script === undefined ? cwd : dirname(toRealPath(script));
+  return findAbove(start) ?? findAbove(leaveNodeModules(self));
+}
+
+function findAbove(start: string): FoundRoot {
+  for (const dir of listAncestors(start)) {
+    const found = readDeclaringManifest(dir, false);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
+  const path = join(dir, 'package.json');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return isNamed ? { problem: `${path} cannot be read: ${codeOf(error)}` } : undefined;
+  }
+  if (!text.includes('"annex"')) return isNamed ? { dir, manifest: {} } : undefined;
+  try {
+    const manifest = JSON.parse(text) as Record<string, unknown>;
+    const annex = manifest.annex;
+    if (isNamed || (typeof annex === 'object' && annex !== null)) return { dir, manifest };
+    return undefined;
+  } catch {
+    return { problem: `${path} does not parse as JSON` };
+  }
+}
+
+/** The directory outside every node_modules and .pnpm that a path lies in. */
+function leaveNodeModules(path: string): string {
+  const parts = path.split(sep);
+  const index = parts.findIndex((part) => part === 'node_modules' || part === '.pnpm');
+  return index === -1 ? path : parts.slice(0, index).join(sep) || sep;
+}
+
+/** A directory and all above it, nearest first. */
+export function listAncestors(start: string): string[] {
+  const dirs = [start];
+  for (let dir = start, up = dirname(dir); up !== dir; dir = up, up = dirname(dir)) dirs.push(up);
+  return dirs;
+}
+
+/** The real path; of the nearest part that exists, when the whole does not. */
+export function toRealPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const up = dirname(path);
+    return up === path ? path : join(toRealPath(up), basename(path));
+  }
+}
+
+/** Names of a core's workspaces, from literal paths and `dir/*` patterns. */
+export function listWorkspaces({ dir, manifest }: ReadManifest): string[] {
+  const field = manifest.workspaces;
+  const patterns = Array.isArray(field)
+    ? field
+    : ((field as { packages?: unknown } | undefined)?.packages ?? []);
+  if (!Array.isArray(patterns)) return [];
+  return patterns
+    .filter((pattern): pattern is string => typeof pattern === 'string')
+    .flatMap((pattern) =>
+      pattern.endsWith('/*') ? listChildren(join(dir, pattern.slice(0, -2))) : [join(dir, pattern)],
+    )
+    .flatMap((workspace) => readName(workspace) ?? []);
+}
+
+function listChildren(dir: string): string[] {
+  try {
+    return readdirSync(dir).map((name) => join(dir, name));
+  } catch {
+    return [];
+  }
+}
+
+function readName(dir: string): string | undefined {
+  const name = readPackage(dir)?.name;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** A parsed package.json of a directory; undefined when it is not there or not readable. */
+export function readPackage(dir: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+const FILE_FORMS = ['', '.js', '.json', '.node'];
+
+/**
+ * What owns a package name, as seen from a directory; undefined when nothing does. Decided by
+ * looking, not by error codes: `require` reports absent and broken packages alike. A dangling link
+ * counts, a file that only `require` would take counts, the package's own name counts, and so does
+ * whatever cannot be looked at.
+ *
+ * @param globals directories that `require` searches last (NODE_PATH and Node's own)
+ */
+export function findOwner(
+  name: string,
+  from: string,
+  globals: readonly string[],
+): string | undefined {
+  let isInScope = true;
+  for (const dir of listAncestors(from)) {
+    const inModules = join(dir, 'node_modules', name);
+    const owner = FILE_FORMS.map((form) => inModules + form).find(isThere);
+    if (owner !== undefined) return owner;
+    if (!isInScope) continue;
+    const scope = join(dir, 'package.json');
+    if (!isThere(scope)) continue;
+    const manifest = readPackage(dir);
+    if (manifest === undefined || manifest.name === name) return scope;
+    isInScope = typeof manifest.name !== 'string';
+  }
+  return globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).find(isThere);
+}
+
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    return code !== 'ENOENT' && code !== 'ENOTDIR';
+  }
+}
+
+/** The copy of a package that the core root sees, and its version if that can be read. */
+export function findCorePackage(
+  name: string,
+  root: string,
+): { dir: string; version: string | undefined } | undefined {
+  for (const up of listAncestors(root)) {
+    const dir = join(up, 'node_modules', name);
+    if (!isThere(dir)) continue;
+    const version = readPackage(dir)?.version;
+    return { dir, version: typeof version === 'string' ? version : undefined };
+  }
+  return undefined;
+}

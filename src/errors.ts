@@ -1,0 +1,110 @@
+/** AnnexError and every message it carries, composed in one place. */
+import type { ErrorCode, Refusal } from './types.ts';
+
+/** What a message says besides the refusal itself. */
+export interface Circumstances {
+  feature: string;
+  specifier?: string | undefined;
+  /** The file that asked, as a person would name it. */
+  askedBy?: string | undefined;
+}
+
+/**
+ * The one error class of annex: why a feature is unavailable, and what to do about it here.
+ * In a hook it travels as the `cause` of Node's own not-found error.
+ *
+ * @example
+ * try { await ensure('search.exa') } catch (error) {
+ *   if (error instanceof AnnexError && error.code === 'ANNEX_OFFLINE') useAnotherBackend(error.hint);
+ * }
+ */
+export class AnnexError extends Error {
+  override readonly name = 'AnnexError';
+  readonly code: ErrorCode;
+  readonly feature: string;
+  readonly specifier: string | undefined;
+  readonly hint: string;
+
+  constructor(refusal: Refusal, circumstances: Circumstances, options?: { cause?: unknown }) {
+    super(composeMessage(refusal, circumstances), options);
+    this.code = refusal.code;
+    this.feature = circumstances.feature;
+    this.specifier = circumstances.specifier;
+    this.hint = refusal.hint;
+  }
+}
+
+/**
+ * One line, always in the same order: what, which code, why, asked by which file, what state
+ * things are in, what to do next.
+ */
+export function composeMessage(refusal: Refusal, { feature, askedBy }: Circumstances): string {
+  const asked = askedBy === undefined ? '' : `, asked by ${askedBy}`;
+  const state = refusal.state ?? 'Other features unaffected';
+  return redact(
+    `annex: ${feature} unavailable (${refusal.code}): ${refusal.reason}${asked}. ${state}. Now: ${refusal.hint}`,
+  );
+}
+
+/**
+ * Takes credentials out of a text that came from elsewhere (npm, a URL, a configuration).
+ *
+ * @example redact('https://me:secret@registry.corp/') // 'https://***@registry.corp/'
+ */
+export function redact(text: string): string {
+  return text
+    .replace(/(\/\/)[^/\s@"']+@/g, '$1***@')
+    .replace(
+      /((?:_auth|_authToken|_password|token|authorization)["']?\s*[=:]\s*)(?:(?:basic|bearer)\s+)?[^\s"',}]+/gi,
+      '$1***',
+    )
+    .replace(/\b(npm_[A-Za-z0-9]{20,}|(?:basic|bearer)\s+[A-Za-z0-9+/=._-]{8,})/gi, '***');
+}
+
+/** The `code` of a thrown value, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The message of a thrown value, without credentials, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return redact(text.split('\n', 1)[0] ?? '');
+}
+
+/**
+ * What a failed file-system call on a store means.
+ *
+ * @param path the store, for the text
+ */
+export function refuseByFileError(error: unknown, path: string): Refusal {
+  const code = codeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return {
+      code: 'ANNEX_NO_SPACE',
+      reason: `no space left for the store ${path}`,
+      hint: 'make room on its volume, then annex install',
+    };
+  }
+  return {
+    code: 'ANNEX_STORE_UNUSABLE',
+    reason: `${path} cannot be used: ${code ?? messageOf(error)}`,
+    hint: 'make it a directory that the user of this process may write, or set ANNEX_STORE to one',
+  };
+}
+
+/**
+ * Appends one line to the message of Node's own error and gives it a cause. The same object goes
+ * on, so its code, url and requireStack stay what they were.
+ */
+export function explain(error: unknown, cause: AnnexError): unknown {
+  if (!(error instanceof Error) || error.cause !== undefined) return error;
+  const before = error.message;
+  const after = `${before}\n${cause.message}`;
+  const stack = error.stack;
+  error.message = after;
+  if (stack?.includes(before)) error.stack = stack.replace(before, () => after);
+  error.cause = cause;
+  return error;
+}

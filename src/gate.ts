@@ -1,0 +1,62 @@
+/** Whether installs are allowed here: every switch can only restrict. */
+import type { Gate, Refusal } from './types.ts';
+
+/** All that the gate looks at. */
+export interface GateFacts {
+  /** `allowInstalls` in the core's package.json. */
+  core: boolean | undefined;
+  /** The operator's file, when one is named. */
+  operator?: { path: string; allowInstalls: boolean | undefined; problem?: string };
+  /** ANNEX_ALLOW_INSTALLS. */
+  environment: boolean | undefined;
+  isSealed: boolean;
+  /** Whether ANNEX_STORE is set. */
+  hasStore: boolean;
+  /** Why the directory that installs would go to cannot be one; undefined when it can. */
+  storeProblem?: string | undefined;
+}
+
+/**
+ * The gate, first match: a switch that is off, an operator's file that cannot be read, sealed
+ * without a store, a store that cannot be one. Otherwise installs are allowed.
+ */
+export function decideGate(facts: GateFacts): Gate {
+  const { core, operator, environment, isSealed, hasStore, storeProblem } = facts;
+  if (core === false) {
+    return deny('the core allows no installs', {
+      hint: 'whoever builds the application can set annex.allowInstalls in its package.json',
+    });
+  }
+  if (operator?.problem !== undefined) {
+    return deny(`the operator's file ${operator.path} ${operator.problem}`, {
+      code: 'ANNEX_INVALID_CONFIG',
+      hint: 'whoever runs this can mend the file, or take ANNEX_CONFIG away',
+    });
+  }
+  if (operator?.allowInstalls === false) {
+    return deny(`installs are switched off in ${operator.path}`, {
+      hint: 'whoever runs this can set allowInstalls to true in that file',
+    });
+  }
+  if (environment === false) {
+    return deny('installs are switched off by ANNEX_ALLOW_INSTALLS', {
+      hint: 'whoever runs this can take ANNEX_ALLOW_INSTALLS away, or set it to true',
+    });
+  }
+  if (isSealed && !hasStore) {
+    return deny('the core is sealed and there is no store', {
+      hint: 'whoever runs this can set ANNEX_STORE to a directory on a data volume',
+    });
+  }
+  if (storeProblem !== undefined) {
+    return deny(storeProblem, {
+      code: 'ANNEX_STORE_UNUSABLE',
+      hint: 'whoever runs this can set ANNEX_STORE to an absolute directory outside the core',
+    });
+  }
+  return { isAllowed: true };
+}
+
+function deny(reason: string, { code, hint }: { code?: Refusal['code']; hint: string }): Gate {
+  return { isAllowed: false, refusal: { code: code ?? 'ANNEX_DENIED', reason, hint } };
+}

@@ -1,0 +1,41 @@
+/** Where the files stand that ask: the core, what it ships, an entry of a store. */
+import { toRealPath } from '../core.ts';
+import { parseBareSpecifier } from '../specifier.ts';
+import { entryOf } from '../store/layout.ts';
+import type { Thread } from '../thread.ts';
+import { createZones, type FindZone } from '../zones.ts';
+
+/** A thread's knowledge of places. */
+export interface Locator {
+  thread: Thread;
+  findZone: FindZone;
+  /** The entry that a file is in; undefined for a file in none. */
+  findEntryOf: (file: string) => string | undefined;
+  /** Whether annex has any say in a request; everything else goes to Node unseen. */
+  concerns: (specifier: string, parent: string | undefined) => boolean;
+}
+
+/** A store that does not exist yet has the real path of what it will be made in. */
+export function createLocator(thread: Thread): Locator {
+  const { stores } = thread.settings;
+  const roots = [...new Set(stores.flatMap((store) => [store, toRealPath(store)]))];
+  const { byPackage } = thread.settings.declaration;
+  const findEntryOf = (file: string): string | undefined => {
+    for (const root of roots) {
+      const entry = entryOf(file, root);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  };
+  return {
+    thread,
+    findZone: createZones(thread.settings),
+    findEntryOf,
+    concerns: (specifier, parent) => {
+      const bare = parseBareSpecifier(specifier);
+      if (bare !== undefined && byPackage.has(bare.name)) return true;
+      const mayLeave = bare !== undefined || specifier.startsWith('#');
+      return mayLeave && parent !== undefined && findEntryOf(parent) !== undefined;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** import, on Node 20, which has only module.register: hooks in a thread of their own. Goes with Node 20. */
+import { register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
+import type { Entry, Settings } from '../types.ts';
+import { createInstall } from './drive.ts';
+import { createLocator } from './locator.ts';
+import { type Outcome, resolveRequest } from './resolve.ts';
+import { toFile } from './sync.ts';
+
+interface Data {
+  settings: Settings;
+  port: MessagePort;
+}
+
+interface Context {
+  parentURL: string | undefined;
+  conditions: string[];
+  importAttributes: Record<string, string>;
+}
+
+interface Resolved {
+  url: string;
+  format?: string;
+}
+
+type NextResolve = (specifier: string, context: Context) => Promise<Resolved>;
+
+/**
+ * Starts the hooks thread.
+ *
+ * @returns the link by which both threads tell each other which entry they chose
+ * @see https://nodejs.org/docs/latest-v20.x/api/module.html#moduleregisterspecifier-parenturl-options
+ */
+export function registerOffThread(settings: Settings): ChoiceLink {
+  const { port1, port2 } = new MessageChannel();
+  port1.unref();
+  const data: Data = { settings, port: port2 };
+  register(import.meta.url, { data, transferList: [port2] });
+  return linkTo(port1);
+}
+
+function linkTo(port: MessagePort): ChoiceLink {
+  return {
+    receive: () => {
+      const entries: Entry[] = [];
+      for (;;) {
+        const received = receiveMessageOnPort(port);
+        if (received === undefined) return entries;
+        entries.push(received.message as Entry);
+      }
+    },
+    send: (entry) => port.postMessage(entry),
+  };
+}
+
+let hook: ReturnType<typeof createHook> | undefined;
+
+/** Called by Node in the hooks thread. */
+export function initialize({ settings, port }: Data): void {
+  port.unref();
+  hook = createHook(createThread(settings, 'off-thread', linkTo(port)));
+}
+
+/** Called by Node in the hooks thread, for every import. */
+export function resolve(
+  specifier: string,
+  context: Context,
+  nextResolve: NextResolve,
+): Promise<Resolved> {
+  return hook === undefined
+    ? nextResolve(specifier, context)
+    : hook(specifier, context, nextResolve);
+}
+
+function createHook(state: Thread) {
+  const locator = createLocator(state);
+  const install = createInstall(state);
+  return async (
+    specifier: string,
+    context: Context,
+    nextResolve: NextResolve,
+  ): Promise<Resolved> => {
+    const { parentURL } = context;
+    const parent = toFile(parentURL);
+    if (!locator.concerns(specifier, parent)) return nextResolve(specifier, context);
+    const body = resolveRequest<Resolved>(
+      { specifier, kind: 'import', parent, hasPaths: false },
+      { locator, install, fileOf: ({ url }) => toFile(url) },
+    );
+    let step = body.next();
+    while (step.done !== true) {
+      const from = step.value === undefined ? parentURL : pathToFileURL(step.value).href;
+      const asked = nextResolve(specifier, { ...context, parentURL: from });
+      step = body.next(
+        await asked.then(
+          (result): Outcome<Resolved> => ({ result }),
+          (error: unknown): Outcome<Resolved> => ({ error }),
+        ),
+      );
+    }
+    return { ...step.value, shortCircuit: true } as Resolved;
+  };
+}

@@ -1,0 +1,87 @@
+/** Makes annex active in a thread, once; never throws and never fails silently. */
+import * as nodeModule from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { isInstaller } from '../config.ts';
+import { toRealPath } from '../core.ts';
+import { messageOf } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { loadSettings } from '../settings.ts';
+import { createThread, getActiveThread, setActiveThread } from '../thread.ts';
+import type { Settings } from '../types.ts';
+import { createDriver } from './drive.ts';
+import { registerOffThread } from './off-thread.ts';
+import { registerRequire } from './require.ts';
+import { registerSync } from './sync.ts';
+
+/** Programs that manage packages stay as they are, and so does annex's own CLI. */
+const LEFT_ALONE =
+  /[\\/](?:npm|pnpm|yarn|corepack|annex[\\/]dist)[\\/](?:bin|dist|lib|cli)[\\/][^\\/]+$/;
+/** Workers get the settings of the main thread: an empty `env` must not lift the seal. */
+const SHARED = 'annex.settings';
+
+/** Activates the hooks in this thread. The second call does nothing. */
+export function activate(): void {
+  try {
+    if (getActiveThread() !== undefined) return;
+    const script = findScript();
+    if (script !== undefined && LEFT_ALONE.test(script)) return;
+    if (isMainThread && isInstaller()) endImpostor();
+    const settings =
+      (getEnvironmentData(SHARED) as unknown as Settings | undefined) ?? load(script);
+    if (settings === undefined) return;
+    if (isMainThread) setEnvironmentData(SHARED, settings as never);
+    if (settings.declaration.byPackage.size > 0) start(settings);
+  } catch (error) {
+    createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
+  }
+}
+
+function start(settings: Settings): void {
+  const isSync = 'registerHooks' in nodeModule;
+  const thread = isSync
+    ? createThread(settings, 'sync')
+    : createThread(settings, 'off-thread', registerOffThread(settings));
+  const driver = createDriver(thread);
+  if (isSync) registerSync(driver);
+  registerRequire(driver);
+  setActiveThread(thread);
+}
+
+/** Reads the settings, and says in one line each what is wrong with them. */
+function load(script: string | undefined): Settings | undefined {
+  const self = dirname(fileURLToPath(import.meta.url));
+  const loaded = loadSettings({ script, cwd: process.cwd(), self });
+  if (loaded.settings === undefined) {
+    const log = createLog(loaded.log);
+    log(loaded.isProblem ? 'error' : 'debug', `annex: the loader is off: ${loaded.reason}`);
+    return undefined;
+  }
+  const { settings } = loaded;
+  const log = createLog(settings.log);
+  for (const warning of settings.warnings) log('error', `annex: ${warning}`);
+  for (const { key, reason } of settings.declaration.problems) {
+    log(
+      'error',
+      `annex: ${key} in ${settings.core.root}/package.json ${reason} (ANNEX_INVALID_CONFIG)`,
+    );
+  }
+  return settings;
+}
+
+/** The entry script; undefined for --eval, standard input and the REPL. */
+function findScript(): string | undefined {
+  const [, script] = process.argv;
+  const isEval = (process as { _eval?: unknown })._eval !== undefined;
+  return script === undefined || script === '-' || isEval ? undefined : toRealPath(script);
+}
+
+/** This process was to be an installer, but is the application: a single executable, say. */
+function endImpostor(): never {
+  createLog('error')(
+    'error',
+    'annex: this program was started as an installer and is none; it ends here',
+  );
+  process.exit(70);
+}

@@ -1,0 +1,62 @@
+/** require, require.resolve and createRequire, on every version: one patched function. */
+import Module from 'node:module';
+import { dirname } from 'node:path';
+import type { Driver } from './drive.ts';
+
+/** What Node hands over as the parent; all of it can be missing. */
+interface Parent {
+  id?: string;
+  filename?: string | null;
+  paths?: string[];
+}
+
+interface Options {
+  paths?: unknown;
+}
+
+type ResolveFilename = (
+  request: string,
+  parent: Parent | null | undefined,
+  isMain?: boolean,
+  options?: Options,
+) => string;
+
+/** The parts of Module that Node does not document but keeps (other loaders stand on them too). */
+interface Internals {
+  _resolveFilename: ResolveFilename;
+  _nodeModulePaths: (from: string) => string[];
+}
+
+/**
+ * Patches Module._resolveFilename.
+ *
+ * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js Module._resolveFilename
+ */
+export function registerRequire(driver: Driver): void {
+  const internals = Module as unknown as Internals;
+  const original = internals._resolveFilename;
+  internals._resolveFilename = function resolveFilename(request, parent, isMain, options) {
+    const file = findFile(parent);
+    if (typeof request !== 'string' || !driver.concerns(request, file)) {
+      return original.call(this, request, parent, isMain, options);
+    }
+    return driver.resolve(
+      { specifier: request, kind: 'require', parent: file, hasPaths: options?.paths !== undefined },
+      '',
+      (filename: string) =>
+        filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
+      (from) => {
+        if (from === undefined) return original.call(this, request, parent, isMain, options);
+        const paths = internals._nodeModulePaths(dirname(from));
+        return original.call(this, request, { id: from, filename: from, paths }, false);
+      },
+    );
+  };
+}
+
+/** The file that requires; in the REPL and --eval, a name in the working directory. */
+function findFile(parent: Parent | null | undefined): string | undefined {
+  if (typeof parent?.filename === 'string') return parent.filename;
+  const [nearest] = parent?.paths ?? [];
+  return nearest === undefined ? undefined : `${dirname(nearest)}/[eval]`;
+}

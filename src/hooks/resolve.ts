@@ -1,0 +1,208 @@
+/** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
+import Module, { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
+import { findCorePackage, findOwner } from '../core.ts';
+import { type Asked, type Decision, decide, type Evidence } from '../decide.ts';
+import { AnnexError, explain } from '../errors.ts';
+import { findInstallRefusal } from '../refusals.ts';
+import { parseBareSpecifier } from '../specifier.ts';
+import { isContained } from '../store/contain.ts';
+import { readEntryManifest } from '../store/entry.ts';
+import type { Entry, Feature, Refusal } from '../types.ts';
+import type { Locator } from './locator.ts';
+
+/** What is to be resolved. */
+export interface Request {
+  specifier: string;
+  kind: 'import' | 'require';
+  /** Path of the file that asks; undefined when it is none (`data:`, the command line). */
+  parent: string | undefined;
+  /** require.resolve was given `paths`. */
+  hasPaths: boolean;
+}
+
+/** What Node answered. */
+export type Outcome<R> = { result: R } | { error: unknown };
+
+/**
+ * A question to Node: resolve the specifier as from this file, or, when undefined, as asked.
+ * A driver answers it at once (registerHooks, require) or after a while (off-thread hooks).
+ */
+export type Question = string | undefined;
+
+/** What the body needs from its surroundings. */
+export interface Surroundings<R> {
+  locator: Locator;
+  /** Path of the file of a result; undefined when it is none (a builtin). */
+  fileOf: (result: R) => string | undefined;
+  /** Installs a feature, blocking; says why when it failed. */
+  install: (feature: Feature) => Refusal | undefined;
+  /** Told of every decision and all that was looked at so far. */
+  trace?: (decision: Decision, seen: Seen) => void;
+}
+
+/** What was found on the way to a decision. */
+export interface Seen {
+  asked: Asked;
+  evidence: Evidence;
+  owner?: string;
+  entry?: Entry;
+  rejected?: string[];
+  refusal?: Refusal;
+}
+
+/**
+ * Resolves one request. A generator, so that one body serves drivers that ask Node synchronously
+ * and those that have to wait for it.
+ */
+export function* resolveRequest<R>(
+  request: Request,
+  { locator, fileOf, install, trace }: Surroundings<R>,
+): Generator<Question, R, Outcome<R>> {
+  const { thread } = locator;
+  const { root } = thread.settings.core;
+  const name = parseBareSpecifier(request.specifier)?.name ?? '';
+  const feature = thread.settings.declaration.byPackage.get(name);
+  const parentEntry =
+    request.parent === undefined ? undefined : locator.findEntryOf(request.parent);
+  const evidence: Evidence = {};
+  const seen: Seen = { asked: describeRequest(request, name, parentEntry, locator), evidence };
+  let answer: Outcome<R> = { error: undefined };
+  for (;;) {
+    const decision = decide(seen.asked, evidence);
+    trace?.(decision, seen);
+    if ('look' in decision) {
+      if (decision.look === 'node') {
+        answer = yield undefined;
+        evidence.node = describeAnswer(answer, fileOf, parentEntry);
+      } else if (feature !== undefined) {
+        lookUp(decision.look, { name, feature, request, locator, seen });
+      }
+      continue;
+    }
+    switch (decision.verdict) {
+      case 'pass':
+        return unwrap(yield undefined);
+      case 'as Node':
+        return unwrap(answer);
+      case 'as core root':
+        return unwrap(yield join(root, 'package.json'));
+      case 'not found':
+        throw createNotFound(request);
+      case 'from entry': {
+        const { dir } = seen.entry as Entry;
+        const result = unwrap(yield join(dir, 'package.json'));
+        if (!isContained(fileOf(result), dir)) throw createNotFound(request);
+        return result;
+      }
+      case 'explain':
+        throw explain(unwrapError(answer), composeCause(request, feature as Feature, seen));
+      case 'install': {
+        const refusal = install(feature as Feature);
+        evidence.hasTried = true;
+        delete evidence.hasEntry;
+        if (refusal !== undefined) seen.refusal = refusal;
+      }
+    }
+  }
+}
+
+function describeRequest(
+  { specifier, parent, hasPaths }: Request,
+  name: string,
+  parentEntry: string | undefined,
+  { thread, findZone }: Locator,
+): Asked {
+  const isBare = name !== '' && !isBuiltin(specifier);
+  const shared = parentEntry === undefined ? undefined : readEntryManifest(parentEntry)?.shared;
+  return {
+    form: isBare ? 'bare' : specifier.startsWith('#') ? 'internal' : 'other',
+    hasPaths,
+    isDeclared: thread.settings.declaration.byPackage.has(name),
+    zone: parentEntry !== undefined ? 'entry' : parent === undefined ? 'outside' : findZone(parent),
+    isShared: shared !== undefined && Object.hasOwn(shared, name),
+  };
+}
+
+function describeAnswer<R>(
+  answer: Outcome<R>,
+  fileOf: (result: R) => string | undefined,
+  parentEntry: string | undefined,
+): NonNullable<Evidence['node']> {
+  if ('error' in answer) return 'failed';
+  if (parentEntry === undefined) return 'found';
+  const file = fileOf(answer.result);
+  return file === undefined || isContained(file, parentEntry) ? 'found in same entry' : 'found';
+}
+
+interface LookUp {
+  name: string;
+  feature: Feature;
+  request: Request;
+  locator: Locator;
+  seen: Seen;
+}
+
+function lookUp(fact: keyof Evidence, { name, feature, request, locator, seen }: LookUp): void {
+  const { thread } = locator;
+  const { evidence } = seen;
+  if (fact === 'isOwned') {
+    const from = dirname(request.parent ?? join(thread.settings.core.root, 'x'));
+    const owner = findOwner(name, from, listGlobalPaths());
+    evidence.isOwned = owner !== undefined;
+    if (owner !== undefined) seen.owner = owner;
+  } else if (fact === 'isInRoot') {
+    evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
+  } else if (fact === 'hasEntry') {
+    const { entry, rejected } = thread.choose(feature);
+    evidence.hasEntry = entry !== undefined;
+    seen.rejected = rejected;
+    if (entry !== undefined) seen.entry = entry;
+  } else if (fact === 'mayInstall') {
+    const refusal =
+      findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
+      (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
+    evidence.mayInstall = refusal === undefined;
+    if (refusal !== undefined) seen.refusal = refusal;
+  }
+}
+
+/** A package of the core that probes for an optional dependency starts no install. */
+const refuseProbe = ({ name }: Feature): Refusal => ({
+  code: 'ANNEX_DENIED',
+  reason: 'only the application’s own files may start an install',
+  hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
+});
+
+function composeCause(request: Request, { name }: Feature, seen: Seen): AnnexError {
+  const fallback: Refusal = {
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: `no valid entry stands in the store: ${seen.rejected?.join('; ') || 'none is there'}`,
+    hint: `annex why ${request.specifier}`,
+  };
+  const { specifier, parent: askedBy } = request;
+  return new AnnexError(seen.refusal ?? fallback, { feature: name, specifier, askedBy });
+}
+
+/** Node's own not-found error, for what Node found in a place that does not count. */
+function createNotFound({ specifier, kind, parent }: Request): Error {
+  const from = parent ?? 'the command line';
+  if (kind === 'import') {
+    const error = new Error(`Cannot find package '${specifier}' imported from ${from}`);
+    return Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
+  }
+  const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
+  return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
+}
+
+/** Where `require` looks last: NODE_PATH and the folders that Node adds. */
+const listGlobalPaths = (): string[] =>
+  (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];
+
+function unwrap<R>(outcome: Outcome<R>): R {
+  if ('error' in outcome) throw outcome.error;
+  return outcome.result;
+}
+
+const unwrapError = (outcome: Outcome<unknown>): unknown =>
+  'error' in outcome ? outcome.error : undefined;

@@ -1,0 +1,46 @@
+/** import, on Node with module.registerHooks (22.15 and later): in this thread, synchronously. */
+import * as nodeModule from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Driver } from './drive.ts';
+
+/**
+ * Registers the resolve hook. What `require` asks goes on to Module._resolveFilename, where
+ * require.ts answers it: changing parentURL has no effect on that path.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
+ */
+export function registerSync(driver: Driver): void {
+  nodeModule.registerHooks({
+    resolve: (specifier, context, nextResolve) => {
+      // nextResolve writes into the context that it is given.
+      const { parentURL } = context;
+      const parent = toFile(parentURL);
+      if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
+      const conditions = [...context.conditions];
+      if (conditions.includes('require')) return nextResolve(specifier, context);
+      const attributes = JSON.stringify(context.importAttributes);
+      const result = driver.resolve(
+        { specifier, kind: 'import', parent, hasPaths: false },
+        `${conditions.join()} ${attributes}`,
+        ({ url }: { url: string }) => toFile(url),
+        (from) =>
+          nextResolve(specifier, {
+            ...context,
+            parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
+          } as typeof context),
+      );
+      return { ...result, shortCircuit: true };
+    },
+  });
+}
+
+/** The path of a file URL without query and hash; undefined for any other URL. */
+export function toFile(url: string | undefined): string | undefined {
+  if (url === undefined || !url.startsWith('file:')) return undefined;
+  const end = url.search(/[?#]/);
+  try {
+    return fileURLToPath(end === -1 ? url : url.slice(0, end));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+/** The programming interface: ensure, isAvailable, status, AnnexError. */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AnnexError } from './errors.ts';
+import { installAsync } from './installer.ts';
+import { createLog } from './log.ts';
+import { findInstallRefusal } from './refusals.ts';
+import { loadSettings } from './settings.ts';
+import { findFeature, findStatus, isUsable } from './status.ts';
+import { getActiveThread, type LoaderKind } from './thread.ts';
+import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
+
+export { AnnexError } from './errors.ts';
+export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
+
+/** What `status()` tells. */
+export interface Status {
+  /** How the loader is active in this thread; `inactive`: imports do not see the store. */
+  loader: LoaderKind;
+  /** The core root; undefined when no package.json declares features. */
+  core: string | undefined;
+  /** The store and the layers behind it, in the order in which they are searched. */
+  stores: string[];
+  features: FeatureStatus[];
+}
+
+/**
+ * Makes a feature available: resolves once an import of its packages will be answered, installing
+ * it first when needed. Never blocks the event loop. Without an active loader the install happens
+ * all the same, and one line on stderr says that imports of this process will not see it.
+ *
+ * @param feature a declared feature, or a package that one lists
+ * @throws AnnexError why it is unavailable, and what to do about it
+ * @example
+ * await ensure('exa-js');
+ * const { default: Exa } = await import('exa-js');
+ */
+export async function ensure(feature: string): Promise<FeatureStatus> {
+  const settings = requireSettings(feature);
+  const declared = requireFeature(settings, feature);
+  if (getActiveThread() === undefined) warnInactive(settings);
+  const before = findStatus(settings, declared);
+  if (isUsable(before)) return before;
+  const refusal =
+    before.where === 'core outside range'
+      ? before.refusal
+      : findInstallRefusal(settings, declared, getActiveThread()?.failures.get(declared.name));
+  if (refusal !== undefined) throw new AnnexError(refusal, { feature: declared.name });
+  const result = await installOnce(settings, declared);
+  if (result.outcome === 'failed') {
+    throw new AnnexError(result.refusal, { feature: declared.name });
+  }
+  const after = findStatus(settings, declared);
+  if (isUsable(after)) return after;
+  const reason = after.refusal?.reason ?? 'it is not in the store after the install';
+  const hint = `annex why ${Object.keys(declared.packages)[0]}`;
+  throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint }, { feature: declared.name });
+}
+
+/**
+ * Whether a feature can be imported now: core ships it in the declared range, or a valid entry
+ * stands in a store. Never installs, never touches the network, never throws; false for a feature
+ * that is not declared.
+ */
+export function isAvailable(feature: string): boolean {
+  const settings = findSettings();
+  const declared = settings && findFeature(settings, feature);
+  return declared !== undefined && isUsable(findStatus(settings as Settings, declared));
+}
+
+/** Where every feature is and why, and whether the loader is active. Never throws, never installs. */
+export function status(): Status {
+  const settings = findSettings();
+  const features = [...(settings?.declaration.features.values() ?? [])];
+  return {
+    loader: getActiveThread()?.loader ?? 'inactive',
+    core: settings?.core.root,
+    stores: settings?.stores ?? [],
+    features: features.map((feature) => findStatus(settings as Settings, feature)),
+  };
+}
+
+const running = new Map<string, Promise<InstallResult>>();
+
+/** Several callers of one feature wait for the same install. */
+function installOnce(settings: Settings, { name }: Feature): Promise<InstallResult> {
+  const started = running.get(name);
+  if (started !== undefined) return started;
+  const install = installAsync(settings, name).finally(() => running.delete(name));
+  running.set(name, install);
+  return install;
+}
+
+let own: Settings | undefined;
+
+function findSettings(): Settings | undefined {
+  const active = getActiveThread();
+  if (active !== undefined) return active.settings;
+  own ??= loadSettings({
+    script: process.argv[1],
+    cwd: process.cwd(),
+    self: dirname(fileURLToPath(import.meta.url)),
+  }).settings;
+  return own;
+}
+
+function requireSettings(feature: string): Settings {
+  const settings = findSettings();
+  if (settings !== undefined) return settings;
+  const reason = 'no package.json above the entry script declares features';
+  const hint = 'npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application';
+  throw new AnnexError({ code: 'ANNEX_INVALID_CONFIG', reason, hint }, { feature });
+}
+
+function requireFeature(settings: Settings, name: string): Feature {
+  const feature = findFeature(settings, name);
+  if (feature !== undefined) return feature;
+  const reason = `it is not declared in ${settings.core.root}/package.json`;
+  const hint = 'whoever builds the application can declare it: npx annex add NAME@RANGE';
+  throw new AnnexError({ code: 'ANNEX_INVALID_CONFIG', reason, hint }, { feature: name });
+}
+
+let hasWarned = false;
+
+function warnInactive(settings: Settings): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  createLog(settings.log)(
+    'error',
+    'annex: the loader is not active, so imports of this process do not see the store: ' +
+      "start with --import annex/loader.mjs, or import 'annex/register' first",
+  );
+}

@@ -1,0 +1,105 @@
+/** Builds an entry in staging with npm and publishes it. */
+import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPackage } from '../core.ts';
+import { isInRange } from '../ranges.ts';
+import { readAbi } from '../runtime.ts';
+import { MANIFEST, PLAIN } from '../store/layout.ts';
+import { makeStaging, publish, removeTree, sealTree } from '../store/publish.ts';
+import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
+import { version } from '../version.ts';
+import { identify, readClosure } from './closure.ts';
+import { runNpm } from './npm.ts';
+
+/** How a build ended. */
+export interface Built {
+  packages: number;
+  bytes: number;
+  refusal?: Refusal;
+}
+
+/** The top of an entry: stops every look-up there. */
+const BARRIER = JSON.stringify({ private: true });
+
+/**
+ * Runs npm in a staging directory, checks what it left, and publishes that. Whatever happens, the
+ * staging directory is gone afterwards.
+ *
+ * @throws errors of the file system, as they are
+ */
+export async function buildEntry(
+  settings: Settings,
+  feature: Feature,
+  store: string,
+  signal: AbortSignal,
+): Promise<Built> {
+  const staging = makeStaging(store, feature);
+  try {
+    const manifest = { private: true, dependencies: feature.packages };
+    writeFileSync(join(staging, 'package.json'), JSON.stringify(manifest));
+    const env = settings.installerEnv;
+    const refusal = await runNpm({ cwd: staging, core: settings.core.root, env, signal });
+    if (refusal !== undefined) return { packages: 0, bytes: 0, refusal };
+    return finish(feature, store, staging);
+  } finally {
+    removeTree(staging);
+  }
+}
+
+function finish(feature: Feature, store: string, staging: string): Built {
+  const missing = findMissing(feature, staging);
+  if (missing !== undefined) return { packages: 0, bytes: 0, refusal: refuse(missing) };
+  const lock: unknown = JSON.parse(readFileSync(join(staging, 'package-lock.json'), 'utf8'));
+  const { closure, isPlain } = readClosure(
+    lock,
+    (path) => lstatSync(join(staging, path), { throwIfNoEntry: false }) !== undefined,
+  );
+  for (const name of ['package-lock.json', '.npmrc', 'home', 'node_modules/.package-lock.json']) {
+    rmSync(join(staging, name), { recursive: true, force: true });
+  }
+  const { bytes, hasAddon, oddity } = sealTree(join(staging, 'node_modules'));
+  if (oddity !== undefined) {
+    const refusal = refuse(`${oddity.slice(staging.length + 1)} is neither a file nor a directory`);
+    return { packages: 0, bytes, refusal: { ...refusal, code: 'ANNEX_INTEGRITY' } };
+  }
+  const abi = isPlain && !hasAddon ? PLAIN : readAbi();
+  const manifest: Manifest = {
+    format: 1,
+    feature: feature.name,
+    specs: feature.packages,
+    closure,
+    shared: {},
+    private: [...new Set(closure.map(({ name }) => name))].sort(),
+    generated: [],
+    abi,
+    tool: `annex@${version}`,
+  };
+  writeFileSync(join(staging, 'package.json'), BARRIER, { mode: 0o444 });
+  writeFileSync(join(staging, MANIFEST), JSON.stringify(manifest), { mode: 0o444 });
+  const id = identify(closure);
+  for (let generation = 0; ; generation++) {
+    const nonce = generation.toString(36);
+    const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
+    if (published !== undefined) return { packages: closure.length, bytes };
+  }
+}
+
+/** What npm says it installed and is not there, with the right name and version. */
+function findMissing(feature: Feature, staging: string): string | undefined {
+  for (const [name, range] of Object.entries(feature.packages)) {
+    const found = readPackage(join(staging, 'node_modules', name));
+    if (found === undefined) return `npm left no ${name}`;
+    if (found.name !== name) return `what npm left as ${name} calls itself ${found.name}`;
+    const { version: got } = found as { version?: unknown };
+    if (typeof got !== 'string' || !isInRange(got, range)) {
+      return `npm left ${name} ${String(got)}, which is not in ${range}`;
+    }
+  }
+  return undefined;
+}
+
+const refuse = (reason: string): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason,
+  hint: 'look at what the registry serves under that name',
+});

@@ -1,0 +1,169 @@
+/** Installing one feature: from the question whether it may be, to a published entry. */
+import { composeMessage, refuseByFileError } from '../errors.ts';
+import { createLog, type Log } from '../log.ts';
+import { findDeclarationRefusal, findInstallRefusal } from '../refusals.ts';
+import { readAbi } from '../runtime.ts';
+import { findStatus } from '../status.ts';
+import { findStoreDistrust } from '../store/access.ts';
+import { findEntry, listVersions } from '../store/entry.ts';
+import { clearFailure, nextFailure, readFailure, writeFailure } from '../store/failures.ts';
+import { lockPath } from '../store/layout.ts';
+import { withLock } from '../store/lock.ts';
+import { makeStore } from '../store/publish.ts';
+import type { Feature, InstallResult, Refusal, Settings } from '../types.ts';
+import { buildEntry } from './build.ts';
+
+/** One install on its way. */
+interface Job {
+  settings: Settings;
+  feature: Feature;
+  store: string;
+  signal: AbortSignal;
+  /** A person asked: a remembered failure does not count. */
+  isByHand: boolean;
+  log: Log;
+}
+
+/** Refusals that say nothing about the next try. */
+const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
+
+/**
+ * Installs a feature into the store unless it is to be had already. Never rejects; says on stderr
+ * what it does, and why it could not.
+ */
+export async function installFeature(
+  settings: Settings,
+  feature: Feature,
+  isByHand: boolean,
+): Promise<InstallResult> {
+  const [store = ''] = settings.stores;
+  const log = createLog(settings.log);
+  const signal = AbortSignal.timeout(settings.timeout);
+  const job: Job = { settings, feature, store, signal, isByHand, log };
+  let result: InstallResult;
+  try {
+    result = findAnswer(job) ?? (await installIntoStore(job));
+  } catch (error) {
+    result = fail(feature, refuseByError(error, job));
+  }
+  if (result.outcome === 'failed') {
+    log('error', composeMessage(result.refusal, { feature: feature.name }));
+  }
+  return result;
+}
+
+/** The answer that needs no install; undefined when there is none. */
+function findAnswer({ settings, feature, store, isByHand }: Job): InstallResult | undefined {
+  const declared = findDeclarationRefusal(settings, feature);
+  if (declared !== undefined) return fail(feature, declared);
+  const status = findStatus(settings, feature);
+  const versions = Object.fromEntries(
+    Object.entries(status.packages).map(([name, found]) => [name, found.version ?? '']),
+  );
+  if (status.where === 'core') return { feature: feature.name, outcome: 'core', versions, ms: 0 };
+  if (status.where === 'core outside range' && status.refusal !== undefined) {
+    return fail(feature, status.refusal);
+  }
+  const present = findPresent(settings, feature);
+  if (present !== undefined) return present;
+  if (!settings.gate.isAllowed) return fail(feature, settings.gate.refusal);
+  const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
+  if (refusal !== undefined) return fail(feature, refusal);
+  const distrust = findStoreDistrust(store);
+  return distrust === undefined ? undefined : fail(feature, refuseStore(distrust));
+}
+
+async function installIntoStore(job: Job): Promise<InstallResult> {
+  const { settings, feature, store, signal, isByHand } = job;
+  makeStore(store, readAbi());
+  const distrust = findStoreDistrust(store);
+  if (distrust !== undefined) return fail(feature, refuseStore(distrust));
+  const isPresent = (): boolean => findEntry(settings, feature, readAbi()).entry !== undefined;
+  const result = await withLock(
+    lockPath(store, feature.slug),
+    async (): Promise<InstallResult> => {
+      const present = findPresent(settings, feature);
+      if (present !== undefined) return present;
+      // Whoever held the lock before may have failed just now.
+      const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
+      return refusal === undefined ? attempt(job) : fail(feature, refusal);
+    },
+    isPresent,
+    signal,
+  );
+  return result ?? findPresent(settings, feature) ?? installIntoStore(job);
+}
+
+/** Builds and publishes, and remembers how it went. */
+async function attempt(job: Job): Promise<InstallResult> {
+  const { settings, feature, store, signal, log } = job;
+  const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
+  log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
+  const start = performance.now();
+  let refusal: Refusal;
+  try {
+    const built = await buildEntry(settings, feature, store, signal);
+    const present = built.refusal === undefined ? findPresent(settings, feature) : undefined;
+    if (present !== undefined) {
+      const ms = Math.round(performance.now() - start);
+      const took = `in ${(ms / 1000).toFixed(1)} s (${built.packages} packages, ${formatSize(built.bytes)})`;
+      const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
+      log('info', `annex: installed ${names.join(', ')} ${took}`);
+      clearFailure(store, feature);
+      return { ...present, outcome: 'installed', ms };
+    }
+    refusal = built.refusal ?? refuseInvalid(settings, feature);
+  } catch (error) {
+    refusal = refuseByError(error, job);
+  }
+  if (signal.aborted) refusal = refuseByTime(settings);
+  if (!NOT_REMEMBERED.has(refusal.code)) {
+    const last = readFailure(store, feature);
+    const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
+    writeFailure(store, feature, failure);
+  }
+  return fail(feature, refusal);
+}
+
+function findPresent(
+  settings: Settings,
+  feature: Feature,
+): Extract<InstallResult, { ms: number }> | undefined {
+  const { entry } = findEntry(settings, feature, readAbi());
+  if (entry === undefined) return undefined;
+  const versions = listVersions(entry.manifest, feature);
+  return { feature: feature.name, outcome: 'present', versions, dir: entry.dir, ms: 0 };
+}
+
+const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
+  feature: name,
+  outcome: 'failed',
+  refusal,
+});
+
+function refuseByError(error: unknown, { settings, store, signal }: Job): Refusal {
+  return signal.aborted ? refuseByTime(settings) : refuseByFileError(error, store);
+}
+
+const refuseByTime = ({ timeout }: Settings): Refusal => ({
+  code: 'ANNEX_TIMEOUT',
+  reason: `the install took longer than ${Math.round(timeout / 1000)} s`,
+  hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
+});
+
+const refuseStore = (distrust: string): Refusal => ({
+  code: 'ANNEX_STORE_UNUSABLE',
+  reason: distrust,
+  hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
+});
+
+function refuseInvalid(settings: Settings, feature: Feature): Refusal {
+  const { rejected } = findEntry(settings, feature, readAbi());
+  return {
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: `what was installed is not valid: ${rejected.join('; ') || 'it is not there'}`,
+    hint: `annex why ${Object.keys(feature.packages)[0]}`,
+  };
+}
+
+const formatSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,94 @@
+/** What npm's own account of a failure means, in our codes. */
+import { redact } from '../errors.ts';
+import type { ErrorCode, Refusal } from '../types.ts';
+
+/** The parts of a finished npm process that tell why it failed. */
+export interface NpmEnd {
+  stdout?: string;
+  stderr?: string;
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+  /** The code of an error that kept npm from running: ENOENT. */
+  code?: string | undefined;
+}
+
+const OFFLINE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
+const REFUSED = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
+const UNKNOWN = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
+const CERTIFICATE = /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
+
+/**
+ * Tells npm's failures apart by their codes.
+ *
+ * @see https://docs.npmjs.com/cli/v11/using-npm/logging
+ */
+export function describeNpmFailure(end: NpmEnd): Refusal {
+  if (end.code === 'ENOENT') {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: 'there is no npm on this machine',
+      hint: 'install it where npm is, into a directory that ANNEX_STORE names here',
+    };
+  }
+  const { code: npmCode, summary } = readReport(end);
+  const text = `${npmCode} ${summary}`;
+  const reason = `npm: ${[npmCode, summary].filter(Boolean).join(' ')}`;
+  const make = (code: ErrorCode, hint: string): Refusal => ({ code, reason, hint });
+  if (/\b(ENOSPC|EDQUOT)\b/.test(text)) {
+    return make('ANNEX_NO_SPACE', 'make room on the volume of the store, then install again');
+  }
+  if (/\bEINTEGRITY\b/.test(text)) {
+    return make(
+      'ANNEX_INTEGRITY',
+      'find out which registry or mirror serves other bytes than it lists',
+    );
+  }
+  if (/\b(EBADPLATFORM|EBADENGINE)\b/.test(text)) {
+    return make('ANNEX_UNSUPPORTED_PLATFORM', 'use a version of the package that runs here');
+  }
+  if (/\bERESOLVE\b/.test(text)) {
+    return make('ANNEX_CONFLICT', 'declare ranges whose peer dependencies agree');
+  }
+  if (REFUSED.test(text)) {
+    return make('ANNEX_INSTALL_FAILED', 'give npm a valid token for that registry in an .npmrc');
+  }
+  if (UNKNOWN.test(text)) {
+    return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
+  }
+  if (CERTIFICATE.test(text)) {
+    return make('ANNEX_OFFLINE', 'give npm the certificate of that registry (cafile)');
+  }
+  if (OFFLINE.test(text)) {
+    return make('ANNEX_OFFLINE', 'reach the registry from here, or name another one in an .npmrc');
+  }
+  if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
+    return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
+  }
+  return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
+}
+
+function readReport(end: NpmEnd): { code: string; summary: string } {
+  try {
+    const { error } = JSON.parse(end.stdout ?? '') as {
+      error: { code?: string; summary?: string };
+    };
+    return { code: error.code ?? '', summary: tidy(error.summary ?? '') };
+  } catch {
+    const how = end.signal ?? `exit code ${end.exitCode}`;
+    return { code: '', summary: tidy(end.stderr ?? '') || `it ended with ${how}` };
+  }
+}
+
+/** One line, without credentials and without npm's own prefix. */
+function tidy(text: string): string {
+  const lines = redact(text)
+    .replace(/^npm (?:error|ERR!)\s*/gm, '')
+    .split('\n');
+  return lines
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .slice(0, 2)
+    .join('; ')
+    .slice(0, 400);
+}

@@ -1,0 +1,88 @@
+/** Runs npm install in a directory, and tells what went wrong when it fails. */
+import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { execa } from 'execa';
+import type { Refusal } from '../types.ts';
+import { describeNpmFailure } from './npm-failure.ts';
+
+/** What npm is to do, and where. */
+export interface NpmRun {
+  /** A directory with a package.json of its own. */
+  cwd: string;
+  /** The core: its .npmrc names the registry and signs in. */
+  core: string;
+  env: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/**
+ * What `npm install` is told: nothing of the directory's surroundings, no scripts, no reports. The
+ * flags stand above every .npmrc, so that no setting of a machine changes what an install means.
+ * Two tries with a second between: npm's own default waits 70 s before it says "offline".
+ */
+const ARGUMENTS = [
+  'install',
+  '--json',
+  '--loglevel=error',
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--no-update-notifier',
+  '--no-progress',
+  '--no-bin-links',
+  '--no-global',
+  '--no-dry-run',
+  '--no-workspaces',
+  '--package-lock',
+  '--no-package-lock-only',
+  '--lockfile-version=3',
+  '--install-strategy=hoisted',
+  '--omit=dev',
+  '--include=prod',
+  '--include=optional',
+  '--include=peer',
+  '--logs-max=0',
+  '--fetch-retries=1',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-maxtimeout=1000',
+];
+
+/** Runs npm; resolves to why it failed, or to undefined. */
+export async function runNpm({ cwd, core, env, signal }: NpmRun): Promise<Refusal | undefined> {
+  linkSettings(core, cwd);
+  const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
+  const usual = env.npm_config_cache ?? env.NPM_CONFIG_CACHE ?? join(home ?? cwd, '.npm');
+  const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
+  const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
+  const result = await execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
+    cwd,
+    env: { ...env, HOME: home, PATH: path.join(delimiter) },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: 500,
+    maxBuffer: 20_000_000,
+  });
+  return result.failed ? describeNpmFailure(result) : undefined;
+}
+
+/** The core's .npmrc, as a link: nothing secret is copied onto the volume. */
+function linkSettings(core: string, cwd: string): void {
+  const npmrc = join(core, '.npmrc');
+  if (lstatSync(npmrc, { throwIfNoEntry: false }) !== undefined) {
+    symlinkSync(npmrc, join(cwd, '.npmrc'));
+  }
+}
+
+/** Whether a directory, or the nearest one above it that exists, can be written to. */
+function isWritable(path: string | undefined): path is string {
+  if (path === undefined || path === '') return false;
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return isMissing && dirname(path) !== path && isWritable(dirname(path));
+  }
+}

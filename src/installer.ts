@@ -1,0 +1,107 @@
+/** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GUARD } from './environment.ts';
+import { messageOf } from './errors.ts';
+import type { InstallResult, Refusal, Settings } from './types.ts';
+
+const CLI = join(dirname(fileURLToPath(import.meta.url)), 'cli', 'main.js');
+/** The installer ends itself at the limit and says why; this much later it is ended. */
+const GRACE = 10_000;
+
+/** Loaded late: most processes never install, and it costs 3 ms. */
+const loadChildProcess = (): typeof import('node:child_process') =>
+  process.getBuiltinModule('node:child_process');
+
+function describe(settings: Settings, feature: string) {
+  const options = {
+    cwd: settings.core.root,
+    env: { ...settings.installerEnv, [GUARD]: '1', ELECTRON_RUN_AS_NODE: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
+    // Its own process group, so that it can be ended with all that it started.
+    detached: true,
+  };
+  return {
+    args: [CLI, 'install', '--json', '--', feature],
+    options,
+    limit: settings.timeout + GRACE,
+  };
+}
+
+/** Installs a feature, blocking this thread. Never throws. */
+export function installSync(settings: Settings, feature: string): InstallResult {
+  const { args, options, limit } = describe(settings, feature);
+  try {
+    const child = loadChildProcess().spawnSync(process.execPath, args, {
+      ...options,
+      timeout: limit,
+      killSignal: 'SIGKILL',
+    });
+    if (child.error !== undefined) {
+      endGroup(child.pid);
+      return readEnd(feature, '', child.error);
+    }
+    return readEnd(feature, child.stdout.toString(), child.signal ?? child.status);
+  } catch (error) {
+    return readEnd(feature, '', error);
+  }
+}
+
+/** Installs a feature without blocking. Never rejects. */
+export function installAsync(settings: Settings, feature: string): Promise<InstallResult> {
+  const { args, options, limit } = describe(settings, feature);
+  return new Promise((resolve) => {
+    try {
+      const child = loadChildProcess().spawn(process.execPath, args, options);
+      let output = '';
+      let failure: unknown;
+      const timer = setTimeout(() => {
+        failure = { code: 'ETIMEDOUT' };
+        endGroup(child.pid);
+      }, limit);
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+      child.on('error', (error) => {
+        clearTimeout(timer);
+        resolve(readEnd(feature, '', error));
+      });
+      child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        resolve(readEnd(feature, output, failure ?? signal ?? code));
+      });
+    } catch (error) {
+      resolve(readEnd(feature, '', error));
+    }
+  });
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined || pid === 0) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** @param end exit code, signal, or what went wrong */
+function readEnd(feature: string, output: string, end: unknown): InstallResult {
+  try {
+    const result = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
+    if (result[0] !== undefined) return result[0];
+  } catch {
+    // It ended without a word; how it ended is all there is to tell.
+  }
+  return { feature, outcome: 'failed', refusal: refuseByEnd(feature, end) };
+}
+
+function refuseByEnd(feature: string, end: unknown): Refusal {
+  const hint = `annex install ${feature}, by hand, to see what happens`;
+  const code = (end as { code?: unknown } | null)?.code;
+  if (code === 'ETIMEDOUT') {
+    return { code: 'ANNEX_TIMEOUT', reason: 'the installer did not end in time', hint };
+  }
+  const how = typeof end === 'object' ? messageOf(end) : `it ended with ${String(end)}`;
+  return { code: 'ANNEX_INSTALL_FAILED', reason: `the installer did not run: ${how}`, hint };
+}

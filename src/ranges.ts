@@ -1,0 +1,26 @@
+/** Semver, loaded when the first range really has to be compared: it costs 13 ms. */
+import { createRequire } from 'node:module';
+
+const load = createRequire(import.meta.url);
+
+/** Ranges so plain that no library is needed to see that they are valid. */
+const PLAIN = /^(?:\*|[\^~]?(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){0,2})$/;
+
+/** Whether a text is a semver range. */
+export function isRange(range: string): boolean {
+  if (PLAIN.test(range)) return true;
+  const validRange = load('semver/ranges/valid') as typeof import('semver').validRange;
+  return validRange(range) !== null;
+}
+
+/** Whether a version lies in a range; false for what is no version. */
+export function isInRange(version: string, range: string): boolean {
+  const satisfies = load('semver/functions/satisfies') as typeof import('semver').satisfies;
+  return satisfies(version, range);
+}
+
+/** Compares two versions, for sorting. */
+export function compareVersions(a: string, b: string): number {
+  const compare = load('semver/functions/compare') as typeof import('semver').compare;
+  return compare(a, b, true);
+}

@@ -1,0 +1,49 @@
+/** Whether an install of a feature may start now, and if not, why. */
+import { readAbi } from './runtime.ts';
+import { isInForce, readFailure } from './store/failures.ts';
+import type { Failure, Feature, Refusal, Settings } from './types.ts';
+
+/** What a person types here to install a feature. */
+export function nameInstallCommand(settings: Settings, feature: string): string {
+  return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
+}
+
+/** Why a feature is off whatever the store holds: its declaration is wrong. */
+export function findDeclarationRefusal(settings: Settings, feature: Feature): Refusal | undefined {
+  const { problem } = feature;
+  if (problem === undefined) return undefined;
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: `${problem.key} in ${settings.core.root}/package.json: ${problem.reason}`,
+    hint: 'whoever builds the application can correct that key',
+  };
+}
+
+/**
+ * Why no install of this feature may start now; undefined when one may. The declaration, the gate,
+ * then what is remembered of the last failure.
+ *
+ * @param local the failure that this thread itself remembers (a store may be unwritable)
+ */
+export function findInstallRefusal(
+  settings: Settings,
+  feature: Feature,
+  local?: Failure,
+): Refusal | undefined {
+  const declared = findDeclarationRefusal(settings, feature);
+  if (declared !== undefined) return declared;
+  if (!settings.gate.isAllowed) return settings.gate.refusal;
+  const [store] = settings.stores;
+  const remembered = store === undefined ? undefined : readFailure(store, feature);
+  const now = Date.now();
+  const inForce = [remembered, local].find(
+    (failure) => failure !== undefined && isInForce(failure, feature, readAbi(), now),
+  );
+  return inForce && refuseAgain(inForce);
+}
+
+/** A remembered failure as a refusal that says when it may be tried again. */
+export function refuseAgain({ refusal, until }: Failure): Refusal {
+  const at = new Date(until).toISOString().slice(11, 19);
+  return { ...refusal, state: `Next try at ${at} UTC; other features unaffected` };
+}

@@ -1,0 +1,52 @@
+/** What a specifier is and which package it names; after Node's own PACKAGE_RESOLVE. */
+
+/** A bare specifier in its two parts. */
+export interface BareSpecifier {
+  /** `exa-js`, `@mendable/firecrawl-js` */
+  name: string;
+  /** `.` or `./sub` */
+  subpath: string;
+}
+
+/**
+ * Splits a bare specifier into package name and subpath; undefined for anything that is not one
+ * (relative, absolute, a URL, `#internal`, or malformed). Builtins without `node:` look like bare
+ * specifiers: they can never be declared.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
+ * @example parseBareSpecifier('@scope/name/sub') // { name: '@scope/name', subpath: './sub' }
+ */
+export function parseBareSpecifier(specifier: string): BareSpecifier | undefined {
+  const first = specifier.charCodeAt(0);
+  if (Number.isNaN(first) || first === DOT || first === SLASH || first === HASH) return undefined;
+  let end = specifier.indexOf('/');
+  if (first === AT) {
+    if (end === -1) return undefined;
+    end = specifier.indexOf('/', end + 1);
+  }
+  const name = end === -1 ? specifier : specifier.slice(0, end);
+  if (name.includes(':') || name.includes('\\') || name.includes('%')) return undefined;
+  return { name, subpath: end === -1 ? '.' : `.${specifier.slice(end)}` };
+}
+
+const DOT = 46;
+const SLASH = 47;
+const HASH = 35;
+const AT = 64;
+
+/** The longest package name that npm takes is 214 characters; annex stops at 200. */
+const MAX_NAME = 200;
+
+/**
+ * Whether npm would take this as the name of a new package.
+ *
+ * @see https://github.com/npm/validate-npm-package-name/blob/v6.0.0/lib/index.js
+ */
+export function isPackageName(name: string): boolean {
+  return (
+    name.length <= MAX_NAME &&
+    /^(?:@[a-z0-9-][a-z0-9._-]*\/)?[a-z0-9-][a-z0-9._-]*$/.test(name) &&
+    name !== 'node_modules' &&
+    name !== 'favicon.ico'
+  );
+}

@@ -1,0 +1,88 @@
+/** Where a feature is, and why it is not to be had. */
+import { findCorePackage } from './core.ts';
+import { isInRange } from './ranges.ts';
+import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
+import { readAbi } from './runtime.ts';
+import { findEntry, listVersions } from './store/entry.ts';
+import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from './types.ts';
+
+type PackageStatus = FeatureStatus['packages'][string];
+
+/** A feature by its own name, or by that of a package it lists. */
+export function findFeature({ declaration }: Settings, name: string): Feature | undefined {
+  return declaration.features.get(name) ?? declaration.byPackage.get(name);
+}
+
+/** Looks; never installs, never writes, never touches the network. */
+export function findStatus(settings: Settings, feature: Feature): FeatureStatus {
+  const declared = findDeclarationRefusal(settings, feature);
+  const { entry, rejected } =
+    declared === undefined ? findEntry(settings, feature, readAbi()) : { rejected: [] };
+  const elsewhere = entry === undefined ? undefined : entry.store === 0 ? 'store' : 'layer';
+  const refusal = elsewhere === undefined ? findInstallRefusal(settings, feature) : undefined;
+  const absent = refusal === undefined ? 'missing' : isDenial(refusal) ? 'denied' : 'failed';
+  const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
+  const packages: Record<string, PackageStatus> = {};
+  for (const [name, range] of Object.entries(feature.packages)) {
+    packages[name] =
+      findInCore(settings, name, range) ?? describe(range, elsewhere ?? absent, versions[name]);
+  }
+  const where = summarize(Object.values(packages), elsewhere ?? absent);
+  const status: FeatureStatus = { feature: feature.name, where, packages };
+  if (where === 'core') return status;
+  if (where === 'core outside range')
+    return { ...status, refusal: refuseOutside(settings, packages) };
+  if (entry !== undefined) return { ...status, dir: entry.dir };
+  const why = refusal ?? (rejected.length > 0 ? refuseRejected(rejected, feature.name) : undefined);
+  return why === undefined ? status : { ...status, refusal: why };
+}
+
+/** Whether an import of every package of the feature would be answered now, in the declared range. */
+export const isUsable = ({ where }: FeatureStatus): boolean =>
+  where === 'core' || where === 'store' || where === 'layer';
+
+function findInCore(settings: Settings, name: string, range: string): PackageStatus | undefined {
+  const found = findCorePackage(name, settings.core.root);
+  if (found === undefined) return undefined;
+  const { version } = found;
+  const isFine = version !== undefined && isInRange(version, range);
+  return describe(range, isFine ? 'core' : 'core outside range', version);
+}
+
+const describe = (
+  range: string,
+  where: Whereabouts,
+  version: string | undefined,
+): PackageStatus => ({
+  range,
+  where,
+  ...(version !== undefined && { version }),
+});
+
+function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabouts {
+  if (packages.some(({ where }) => where === 'core outside range')) return 'core outside range';
+  return packages.length > 0 && packages.every(({ where }) => where === 'core')
+    ? 'core'
+    : otherwise;
+}
+
+const isDenial = ({ code, state }: Refusal): boolean =>
+  state === undefined &&
+  ['ANNEX_DENIED', 'ANNEX_INVALID_CONFIG', 'ANNEX_STORE_UNUSABLE'].includes(code);
+
+function refuseOutside(settings: Settings, packages: FeatureStatus['packages']): Refusal {
+  const [name = '', found] =
+    Object.entries(packages).find(([, { where }]) => where === 'core outside range') ?? [];
+  const core = `core ships ${name} ${found?.version ?? 'in a form that cannot be read'}`;
+  return {
+    code: 'ANNEX_CONFLICT',
+    reason: `${core} (${settings.core.root}), and ${found?.range} is declared; core wins`,
+    hint: 'whoever builds the application can bring the two together, or take one away',
+  };
+}
+
+const refuseRejected = (rejected: string[], feature: string): Refusal => ({
+  code: 'ANNEX_STORE_UNUSABLE',
+  reason: rejected.join('; '),
+  hint: `annex install ${feature}`,
+});

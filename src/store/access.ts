@@ -1,0 +1,69 @@
+/** Whether this process may use what stands in a store, or write to it: the facts for ownership.ts. */
+import { lstatSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { listAncestors, toRealPath } from '../core.ts';
+import { codeOf } from '../errors.ts';
+import { findDistrust, type Place, type User } from '../ownership.ts';
+import { isWithin, versionRoot } from './layout.ts';
+
+/**
+ * Why this process may not use an entry, or may not write to the store; undefined when it may.
+ * A store that does not exist yet is judged by what it would be made in.
+ *
+ * @param entry real path of the entry's directory; without it, the store itself is asked about
+ */
+export function findStoreDistrust(store: string, entry?: string): string | undefined {
+  const user = whoAmI();
+  if (user === undefined) return undefined;
+  const real = toRealPath(store);
+  if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
+  try {
+    if (look(real) === undefined) {
+      const above = listAncestors(dirname(real)).find((dir) => look(dir) !== undefined) ?? sep;
+      return findDistrust(user, { above: lookUpwards(above) });
+    }
+    const versioned = versionRoot(real);
+    const target = entry ?? (look(versioned) === undefined ? real : versioned);
+    const distrust = findDistrust(user, findChain(real, target));
+    if (distrust !== undefined || store === real) return distrust;
+    return findDistrust(user, findChain(store, store));
+  } catch (error) {
+    return `${store} cannot be looked at (${codeOf(error)})`;
+  }
+}
+
+function findChain(store: string, target: string) {
+  const parts = relative(store, target).split(sep).filter(Boolean);
+  const below = parts.map((_, index) => join(store, ...parts.slice(0, index + 1)));
+  const [place, ...places] = [store, ...below].flatMap((path) => look(path) ?? []);
+  const up = dirname(store);
+  const isMount = lstatSync(store).dev !== lstatSync(up).dev;
+  return { above: isMount ? [] : lookUpwards(up), ...(place && { store: place }), below: places };
+}
+
+/** A directory and what stands above it, up to the root of its mount. */
+function lookUpwards(dir: string): Place[] {
+  const places: Place[] = [];
+  const { dev } = lstatSync(dir);
+  for (const up of listAncestors(dir)) {
+    if (lstatSync(up).dev !== dev) break;
+    const place = look(up);
+    if (place !== undefined) places.push(place);
+  }
+  return places;
+}
+
+/** The facts of one place; undefined when it is not there. A link has no mode of its own. */
+function look(path: string): Place | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  const isLink = stat.isSymbolicLink();
+  return { path, uid: stat.uid, gid: stat.gid, mode: isLink ? 0 : stat.mode & 0o7777 };
+}
+
+/** The effective user; undefined where there is no such thing (Windows). */
+function whoAmI(): User | undefined {
+  const { geteuid, getegid, getgroups } = process;
+  if (geteuid === undefined || getegid === undefined || getgroups === undefined) return undefined;
+  return { uid: geteuid(), groups: [getegid(), ...getgroups()] };
+}

@@ -1,0 +1,16 @@
+/** Whether a file really is inside a directory, whatever links lead to it. */
+import { realpathSync } from 'node:fs';
+import { isWithin } from './layout.ts';
+
+/**
+ * @param file as it was resolved; undefined (no file at all) is contained in nothing
+ * @param dir real path of a directory
+ */
+export function isContained(file: string | undefined, dir: string): boolean {
+  if (file === undefined) return false;
+  try {
+    return isWithin(realpathSync(file), dir);
+  } catch {
+    return false;
+  }
+}

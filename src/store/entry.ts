@@ -1,0 +1,134 @@
+/** Finding the entry of a feature in the stores, and judging whether it may be used. */
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCorePackage } from '../core.ts';
+import { codeOf } from '../errors.ts';
+import { compareVersions, isInRange } from '../ranges.ts';
+import type { Entry, Feature, Manifest, Settings } from '../types.ts';
+import { findStoreDistrust } from './access.ts';
+import { abiRoot, MANIFEST, PLAIN, parseEntryName } from './layout.ts';
+
+/** What a search found: the entry to use, or why those that stand there were passed over. */
+export interface FoundEntry {
+  entry?: Entry;
+  /** One clause for each candidate that is not valid. */
+  rejected: string[];
+}
+
+/**
+ * The valid entry of a feature: the first store that has one; there, the highest version. Anything
+ * wrong with a candidate makes it a miss, never a crash.
+ *
+ * @param abi our ABI's directory; entries of plain JavaScript are looked for besides
+ */
+export function findEntry(settings: Settings, feature: Feature, abi: string): FoundEntry {
+  const rejected: string[] = [];
+  for (const [store, root] of settings.stores.entries()) {
+    const valid: Entry[] = [];
+    for (const dir of [abi, PLAIN].flatMap((name) =>
+      listCandidates(root, name, feature, rejected),
+    )) {
+      const judged = judge(settings, feature, root, dir);
+      if ('entry' in judged) valid.push({ ...judged.entry, store });
+      else rejected.push(judged.rejected);
+    }
+    const entry = pick(valid, feature);
+    if (entry !== undefined) return { entry, rejected };
+  }
+  return { rejected };
+}
+
+function listCandidates(root: string, abi: string, feature: Feature, rejected: string[]): string[] {
+  const dir = abiRoot(root, abi);
+  try {
+    return readdirSync(dir)
+      .filter((name) => parseEntryName(name)?.slug === feature.slug)
+      .map((name) => join(dir, name));
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== 'ENOENT') rejected.push(`${dir} cannot be read (${code})`);
+    return [];
+  }
+}
+
+type Judged = { entry: Entry } | { rejected: string };
+
+function judge(settings: Settings, feature: Feature, root: string, path: string): Judged {
+  try {
+    const dir = realpathSync(path);
+    const distrust = findStoreDistrust(root, dir);
+    if (distrust !== undefined) return { rejected: distrust };
+    const manifest = readEntryManifest(dir);
+    if (manifest === undefined) return { rejected: `${path} has no readable manifest` };
+    const mismatch =
+      findMismatch(manifest, feature) ?? findSharedMismatch(manifest, settings.core.root);
+    if (mismatch !== undefined) return { rejected: `${path}: ${mismatch}` };
+    return { entry: { feature: feature.name, dir, store: 0, manifest } };
+  } catch (error) {
+    return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
+  }
+}
+
+/** The manifest of an entry; undefined when there is none of our format. */
+export function readEntryManifest(dir: string): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')) as Manifest;
+    const isOurs =
+      manifest.format === 1 &&
+      Array.isArray(manifest.closure) &&
+      isRecord(manifest.specs) &&
+      isRecord(manifest.shared);
+    return isOurs ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Versions of the declared packages, as the manifest lists them. */
+export function listVersions(manifest: Manifest, feature: Feature): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const { path, name, version } of manifest.closure) {
+    if (name in feature.packages && path === `node_modules/${name}`) versions[name] = version;
+  }
+  return versions;
+}
+
+function findMismatch(manifest: Manifest, feature: Feature): string | undefined {
+  const versions = listVersions(manifest, feature);
+  for (const [name, range] of Object.entries(feature.packages)) {
+    const version = versions[name];
+    if (version === undefined) return `it does not hold ${name}`;
+    if (manifest.specs[name] !== range && !isInRange(version, range)) {
+      return `it holds ${name} ${version}, not ${range}`;
+    }
+  }
+  return undefined;
+}
+
+function findSharedMismatch(manifest: Manifest, root: string): string | undefined {
+  for (const [name, { ranges, version }] of Object.entries(manifest.shared)) {
+    const now = findCorePackage(name, root)?.version;
+    if (now === version) continue;
+    if (now === undefined || !ranges.every((range) => isInRange(now, range))) {
+      return `it takes ${name} ${ranges.join(' and ')} from core, which has ${now ?? 'none'}`;
+    }
+  }
+  return undefined;
+}
+
+function pick(entries: Entry[], feature: Feature): Entry | undefined {
+  if (entries.length < 2) return entries[0];
+  const names = Object.keys(feature.packages);
+  const byVersion = (a: Entry, b: Entry): number => {
+    const [older, newer] = [listVersions(a.manifest, feature), listVersions(b.manifest, feature)];
+    for (const name of names) {
+      const order = compareVersions(newer[name] ?? '0.0.0', older[name] ?? '0.0.0');
+      if (order !== 0) return order;
+    }
+    return a.dir < b.dir ? -1 : 1;
+  };
+  return entries.toSorted(byVersion)[0];
+}
+
+const isRecord = (value: unknown): value is Record<string, never> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

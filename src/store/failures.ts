@@ -1,0 +1,71 @@
+/** What a store remembers of features that failed, so that nobody tries again at once. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Failure, Feature, Refusal } from '../types.ts';
+import { failurePath } from './layout.ts';
+
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 15 * 60_000;
+
+/** How long a feature is left alone after it failed so many times in a row, ms. */
+export function pauseAfter(attempts: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE);
+}
+
+/**
+ * Whether a failure still keeps a feature from being tried. A failure in the future (the clock was
+ * set back) and one of other ranges or another ABI do not.
+ */
+export function isInForce(failure: Failure, feature: Feature, abi: string, now: number): boolean {
+  return (
+    failure.abi === abi &&
+    now >= failure.at &&
+    now < failure.until &&
+    JSON.stringify(failure.specs) === JSON.stringify(feature.packages)
+  );
+}
+
+/** The remembered failure of a feature; undefined when there is none that can be read. */
+export function readFailure(store: string, feature: Feature): Failure | undefined {
+  try {
+    const failure = JSON.parse(
+      readFileSync(failurePath(store, feature.slug), 'utf8'),
+    ) as Partial<Failure>;
+    const isOurs = typeof failure.until === 'number' && typeof failure.refusal?.code === 'string';
+    return isOurs && failure.feature === feature.name ? failure : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the next failure of a feature from the last one. */
+export function nextFailure(
+  last: Failure | undefined,
+  { feature, abi, refusal, now }: { feature: Feature; abi: string; refusal: Refusal; now: number },
+): Failure {
+  const attempts = (last?.attempts ?? 0) + 1;
+  const until = now + pauseAfter(attempts);
+  return { feature: feature.name, specs: feature.packages, abi, refusal, attempts, at: now, until };
+}
+
+/** Remembers a failure; a store that cannot be written just forgets it. */
+export function writeFailure(store: string, feature: Feature, failure: Failure): void {
+  const path = failurePath(store, feature.slug);
+  const temporary = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, JSON.stringify(failure));
+    renameSync(temporary, path);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Forgets the failure of a feature. */
+export function clearFailure(store: string, feature: Feature): void {
+  try {
+    rmSync(failurePath(store, feature.slug), { force: true });
+  } catch {
+    // A store that cannot be written keeps what it has; the failure runs out by itself.
+  }
+}

@@ -1,0 +1,75 @@
+/** Where things are in a store: arithmetic on paths, no input or output. */
+import { join, sep } from 'node:path';
+
+/** Name of the manifest in an entry. */
+export const MANIFEST = 'annex-entry.json';
+
+/** ABI directory of closures that are plain JavaScript. */
+export const PLAIN = 'any';
+
+/**
+ * A feature's name as a file name: `[a-z0-9._-]`, at most 60 characters, never empty or hidden.
+ *
+ * @example toSlug('@mendable/firecrawl-js') // 'mendable-firecrawl-js'
+ */
+export function toSlug(feature: string): string {
+  const slug = feature
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, '-')
+    .replace(/^[-.]+/, '')
+    .slice(0, 60);
+  return slug === '' ? 'feature' : slug;
+}
+
+/** The root of everything that this format version keeps in a store. */
+export const versionRoot = (store: string): string => join(store, 'v1');
+/** Where entries of one ABI stand. */
+export const abiRoot = (store: string, abi: string): string => join(store, 'v1', abi);
+/** Where entries are built before they are published. */
+export const stagingRoot = (store: string): string => join(store, 'v1', 'staging');
+/** Where entries go that are being removed. */
+export const retiredRoot = (store: string): string => join(store, 'v1', 'retired');
+/** The lock of one feature. */
+export const lockPath = (store: string, slug: string): string =>
+  join(store, 'v1', 'locks', `${slug}.lock`);
+/** What is remembered of a failed feature. */
+export const failurePath = (store: string, slug: string): string =>
+  join(store, 'v1', 'failures', `${slug}.json`);
+
+/** The three parts of an entry's directory name. */
+export interface EntryName {
+  slug: string;
+  /** 32 hex digits over the content. */
+  id: string;
+  /** Generation: a repaired entry of the same content stands beside the bad one. */
+  nonce: string;
+}
+
+/** `exa-js.0f…9a.0` */
+export const toEntryName = ({ slug, id, nonce }: EntryName): string => `${slug}.${id}.${nonce}`;
+
+/** Reads the directory name of an entry; undefined for anything else. */
+export function parseEntryName(name: string): EntryName | undefined {
+  const match = /^([a-z0-9._-]{1,60})\.([0-9a-f]{32})\.([0-9a-z]{1,16})$/.exec(name);
+  if (match === null) return undefined;
+  const [, slug = '', id = '', nonce = ''] = match;
+  return { slug, id, nonce };
+}
+
+/**
+ * The entry that a file is in, given the store's path in the same form (both real, or both as
+ * configured); undefined when the file is in none.
+ */
+export function entryOf(file: string, store: string): string | undefined {
+  const prefix = versionRoot(store) + sep;
+  if (!file.startsWith(prefix)) return undefined;
+  const [abi, name] = file.slice(prefix.length).split(sep, 2);
+  if (abi === undefined || name === undefined || parseEntryName(name) === undefined)
+    return undefined;
+  return join(prefix, abi, name);
+}
+
+/** Whether a path is a directory or lies below it; both in the same form. */
+export function isWithin(path: string, dir: string): boolean {
+  return path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
+}

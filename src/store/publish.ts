@@ -1,0 +1,118 @@
+/** Building an entry in staging, and the one rename that makes it visible. */
+
+import { randomUUID } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../errors.ts';
+import type { Feature } from '../types.ts';
+import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
+
+/**
+ * Makes the directories of a store that are not there yet. In a store that a group may write, so
+ * may what is made in it: its members install under several user ids.
+ */
+export function makeStore(store: string, abi: string): void {
+  mkdirSync(store, { recursive: true });
+  const isGroupStore = (lstatSync(store).mode & 0o020) !== 0;
+  const dirs = [versionRoot(store), abiRoot(store, abi), abiRoot(store, 'any')];
+  const own = ['staging', 'locks', 'failures', 'retired'].map((name) => abiRoot(store, name));
+  for (const dir of [...dirs, ...own]) {
+    if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) continue;
+    mkdirSync(dir, { recursive: true });
+    if (isGroupStore) chmodSync(dir, 0o2775);
+  }
+}
+
+/** A fresh staging directory of a feature; what dead installers of the same feature left goes. */
+export function makeStaging(store: string, feature: Feature): string {
+  const root = stagingRoot(store);
+  for (const name of readdirSync(root)) {
+    if (name.startsWith(`${feature.slug}.`)) removeTree(join(root, name));
+  }
+  const dir = join(root, `${feature.slug}.${randomUUID()}`);
+  mkdirSync(dir, { mode: 0o755 });
+  return dir;
+}
+
+/** What was found while sealing. */
+export interface Sealed {
+  bytes: number;
+  hasAddon: boolean;
+  /** A symbolic link, socket or device, if there is one: no package holds such a thing. */
+  oddity?: string;
+}
+
+/** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
+export function sealTree(dir: string): Sealed {
+  const sealed: Sealed = { bytes: 0, hasAddon: false };
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name);
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) {
+      const below = sealTree(path);
+      sealed.bytes += below.bytes;
+      sealed.hasAddon ||= below.hasAddon;
+      if (below.oddity !== undefined) sealed.oddity = below.oddity;
+    } else if (stat.isFile()) {
+      sealed.bytes += stat.size;
+      sealed.hasAddon ||= name.endsWith('.node');
+      chmodSync(path, (stat.mode & 0o111) === 0 ? 0o444 : 0o555);
+    } else sealed.oddity = path;
+  }
+  chmodSync(dir, 0o555);
+  return sealed;
+}
+
+/**
+ * Publishes a finished staging directory: one rename, which either makes the whole entry visible
+ * or nothing.
+ *
+ * @returns the entry's directory; undefined when that generation stands there already
+ */
+export function publish(
+  store: string,
+  staging: string,
+  name: { abi: string; slug: string; id: string; nonce: string },
+): string | undefined {
+  const target = join(abiRoot(store, name.abi), toEntryName(name));
+  if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return undefined;
+  try {
+    chmodSync(staging, 0o755);
+    renameSync(staging, target);
+    return target;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+/** Takes an entry out of sight with one rename, then removes it. */
+export function retire(store: string, dir: string): void {
+  const target = join(retiredRoot(store), randomUUID());
+  mkdirSync(retiredRoot(store), { recursive: true });
+  renameSync(dir, target);
+  removeTree(target);
+}
+
+/** Removes a tree, read-only directories included. */
+export function removeTree(dir: string): void {
+  const stat = lstatSync(dir, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) {
+    chmodSync(dir, 0o755);
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      if (entry.isDirectory()) removeTree(join(dir, entry.name));
+    }
+  }
+  rmSync(dir, { recursive: true, force: true });
+}
+
+/** Size of a tree in bytes. */
+export function measureTree(dir: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    bytes += entry.isDirectory() ? measureTree(path) : lstatSync(path).size;
+  }
+  return bytes;
+}

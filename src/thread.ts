@@ -1,0 +1,60 @@
+/** The state of annex in one thread: the settings, and the entries that were chosen. */
+import { findDeclarationRefusal } from './refusals.ts';
+import { readAbi } from './runtime.ts';
+import { type FoundEntry, findEntry } from './store/entry.ts';
+import type { Entry, Failure, Feature, Settings } from './types.ts';
+
+/** How the loader is active in a thread. */
+export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
+
+/** Choices that are made in another thread of the same module graph, and ours told to it. */
+export interface ChoiceLink {
+  receive: () => Entry[];
+  send: (entry: Entry) => void;
+}
+
+/** What a thread knows. */
+export interface Thread {
+  settings: Settings;
+  loader: LoaderKind;
+  /** Failures that this thread saw, by feature: for stores that cannot be written. */
+  failures: Map<string, Failure>;
+  /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
+  choose: (feature: Feature) => FoundEntry;
+}
+
+/**
+ * Makes the state of a thread. The entry that was first chosen for a feature stays its choice, so
+ * that two entries never mix in one module graph.
+ */
+export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
+  const chosen = new Map<string, Entry>();
+  const choose = (feature: Feature): FoundEntry => {
+    for (const entry of link?.receive() ?? []) {
+      if (!chosen.has(entry.feature)) chosen.set(entry.feature, entry);
+    }
+    const known = chosen.get(feature.name);
+    if (known !== undefined) return { entry: known, rejected: [] };
+    if (findDeclarationRefusal(settings, feature) !== undefined) return { rejected: [] };
+    const found = findEntry(settings, feature, readAbi());
+    if (found.entry !== undefined) {
+      chosen.set(feature.name, found.entry);
+      link?.send(found.entry);
+    }
+    return found;
+  };
+  return { settings, loader, failures: new Map(), choose };
+}
+
+const KEY = Symbol.for('annex.thread');
+type Holder = { [KEY]?: Thread };
+
+/** The state of this thread, when the loader is active in it, whichever copy of annex made it. */
+export function getActiveThread(): Thread | undefined {
+  return (globalThis as Holder)[KEY];
+}
+
+/** Makes this the state of the thread, once. */
+export function setActiveThread(thread: Thread): void {
+  Object.defineProperty(globalThis, KEY, { value: thread });
+}

@@ -1,0 +1,176 @@
+/** The data that the parts of annex hand to each other; no code. */
+
+/** The ten ways in which a feature can be unavailable. */
+export type ErrorCode =
+  | 'ANNEX_DENIED'
+  | 'ANNEX_CONFLICT'
+  | 'ANNEX_OFFLINE'
+  | 'ANNEX_INTEGRITY'
+  | 'ANNEX_NO_SPACE'
+  | 'ANNEX_STORE_UNUSABLE'
+  | 'ANNEX_UNSUPPORTED_PLATFORM'
+  | 'ANNEX_INSTALL_FAILED'
+  | 'ANNEX_TIMEOUT'
+  | 'ANNEX_INVALID_CONFIG';
+
+/** Why something cannot be had, and what helps here. Plain data: it crosses threads and processes. */
+export interface Refusal {
+  code: ErrorCode;
+  /** One clause, without a full stop: `registry.corp refused the connection`. */
+  reason: string;
+  /** What to do next in this deployment, and who can do it. */
+  hint: string;
+  /** What state things are in, when there is more to say than "other features unaffected". */
+  state?: string;
+}
+
+/** One feature as the core's package.json declares it. */
+export interface Feature {
+  name: string;
+  /** The feature's name as a file name: `[a-z0-9._-]`, at most 60 characters. */
+  slug: string;
+  /** Declared packages: name to semver range. */
+  packages: Record<string, string>;
+  /** Set when the declaration is wrong: the feature is off. */
+  problem?: Problem;
+}
+
+/** Something wrong in a file that a person wrote. */
+export interface Problem {
+  /** Where: `annex.features["exa-js"]`. */
+  key: string;
+  reason: string;
+}
+
+/** The `annex` key of the core's package.json, checked. */
+export interface Declaration {
+  features: Map<string, Feature>;
+  /** Declared package name to the feature that lists it. */
+  byPackage: Map<string, Feature>;
+  /** Directories (absolute) and package names whose imports may trigger installs. */
+  importers: string[];
+  /** The sealed switch; undefined when the core does not say. */
+  allowInstalls: boolean | undefined;
+  /** All that is wrong, in the order it was found. */
+  problems: Problem[];
+}
+
+/** The application's own tree. */
+export interface Core {
+  /** The root directory as it was found. */
+  root: string;
+  /** The same as a real path. */
+  realRoot: string;
+}
+
+/** Whether installs are allowed, and if not, why. */
+export type Gate = { isAllowed: true } | { isAllowed: false; refusal: Refusal };
+
+/** How much is said on stderr. */
+export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
+
+/** All that was decided when the process started. Structured-cloneable: threads are handed a copy. */
+export interface Settings {
+  core: Core;
+  declaration: Declaration;
+  /** Absolute: the store first, then the read-only layers, in the order in which they are searched. */
+  stores: string[];
+  gate: Gate;
+  isSealed: boolean;
+  /** Time limit of one install, milliseconds. */
+  timeout: number;
+  log: LogLevel;
+  /** The environment of an installer process: only what annex and npm need. */
+  installerEnv: Record<string, string>;
+  /** What is wrong with settings outside package.json, one clause each. */
+  warnings: string[];
+}
+
+/** One package of a closure, as npm's lockfile names it. */
+export interface ClosurePackage {
+  /** Below the entry, with slashes: `node_modules/axios/node_modules/form-data`. */
+  path: string;
+  name: string;
+  version: string;
+  integrity?: string;
+}
+
+/** A dependency that an entry takes from core. */
+export interface SharedPackage {
+  /** Every range that the closure asks of it. */
+  ranges: string[];
+  /** Core's version when the entry was installed. */
+  version: string;
+}
+
+/** `annex-entry.json`: what an entry holds and for whom. */
+export interface Manifest {
+  format: 1;
+  feature: string;
+  /** The declared ranges that this entry was installed for. */
+  specs: Record<string, string>;
+  closure: ClosurePackage[];
+  shared: Record<string, SharedPackage>;
+  private: string[];
+  /** Files made by install scripts, relative to the entry. */
+  generated: string[];
+  /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
+  abi: string;
+  /** The annex that wrote it: `annex@1.0.0`. */
+  tool: string;
+}
+
+/** A published entry that may be used by this process. */
+export interface Entry {
+  feature: string;
+  /** Real path of the entry's directory. */
+  dir: string;
+  /** Index into the list of stores: 0 is the store, more is a layer. */
+  store: number;
+  manifest: Manifest;
+}
+
+/** A feature that failed, as the processes of a store remember it. */
+export interface Failure {
+  feature: string;
+  specs: Record<string, string>;
+  abi: string;
+  refusal: Refusal;
+  /** How many times in a row. */
+  attempts: number;
+  /** Wall clock, ms since the epoch: when it failed, and when it may be tried again. */
+  at: number;
+  until: number;
+}
+
+/** Where a feature, or one of its packages, is. */
+export type Whereabouts =
+  | 'core'
+  | 'core outside range'
+  | 'store'
+  | 'layer'
+  | 'missing'
+  | 'denied'
+  | 'failed';
+
+/** What `status()` and `annex list` say of a feature. */
+export interface FeatureStatus {
+  feature: string;
+  where: Whereabouts;
+  packages: Record<string, { range: string; version?: string; where: Whereabouts }>;
+  /** Directory of the entry, when it is in a store or a layer. */
+  dir?: string;
+  /** Why it is not to be had. */
+  refusal?: Refusal;
+}
+
+/** What an installer process prints on stdout when it is done. */
+export type InstallResult =
+  | {
+      feature: string;
+      outcome: 'installed' | 'present' | 'core';
+      versions: Record<string, string>;
+      dir?: string;
+      ms: number;
+    }
+  | { feature: string; outcome: 'failed'; refusal: Refusal };

@@ -1,0 +1,96 @@
+/** Writes packuments, the documents in which a registry describes a package, in their full and abbreviated forms. */
+import semver from 'semver';
+import { type PackageFixture, type PackedFixture, readManifest } from './package.ts';
+
+/** The full form. https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md */
+export interface Packument {
+  name: string;
+  'dist-tags': Record<string, string>;
+  versions: Record<string, Record<string, unknown>>;
+  time: Record<string, string>;
+}
+
+/** What the abbreviated form keeps of a version. */
+const abbreviatedKeys = new Set([
+  'name',
+  'version',
+  'deprecated',
+  'dependencies',
+  'optionalDependencies',
+  'devDependencies',
+  'bundleDependencies',
+  'bundledDependencies',
+  'peerDependencies',
+  'peerDependenciesMeta',
+  'bin',
+  'directories',
+  'dist',
+  'engines',
+  'os',
+  'cpu',
+  'libc',
+  'hasInstallScript',
+]);
+
+const longAgo = '2020-01-01T00:00:00.000Z';
+
+function writeVersion(url: string, pkg: PackageFixture, packed: PackedFixture) {
+  const manifest = readManifest(pkg);
+  const { name, version } = pkg;
+  const scripts = Object.keys((manifest.scripts as object | undefined) ?? {});
+  const hasInstallScript = scripts.some((script) => /^(pre|post)?install$/.test(script));
+  const base = name.split('/').at(-1);
+  return {
+    ...manifest,
+    _id: `${name}@${version}`,
+    ...(hasInstallScript && { hasInstallScript }),
+    dist: {
+      tarball: `${url}/${name}/-/${base}-${version}.tgz`,
+      shasum: packed.shasum,
+      integrity: packed.integrity,
+    },
+  };
+}
+
+/**
+ * The full packument of one package; `latest` is its highest version that is no prerelease, if there is one.
+ * @param url the registry's, without a trailing slash
+ */
+export function writePackument(
+  name: string,
+  url: string,
+  published: readonly { pkg: PackageFixture; packed: PackedFixture }[],
+): Packument {
+  const sorted = [...published].sort((a, b) => semver.compare(a.pkg.version, b.pkg.version));
+  const all = sorted.map(({ pkg }) => pkg.version);
+  const latest = all.findLast((version) => !semver.prerelease(version)) ?? all.at(-1) ?? '';
+  const times = sorted.map(({ pkg }) => [pkg.version, pkg.published ?? longAgo] as const);
+  const ordered = times.map(([, time]) => time).sort();
+  return {
+    name,
+    'dist-tags': { latest },
+    versions: Object.fromEntries(
+      sorted.map(({ pkg, packed }) => [pkg.version, writeVersion(url, pkg, packed)]),
+    ),
+    time: {
+      created: ordered.at(0) ?? longAgo,
+      modified: ordered.at(-1) ?? longAgo,
+      ...Object.fromEntries(times),
+    },
+  };
+}
+
+/** The form npm asks for when it installs: no times, and of each version only what installing needs. */
+export function abbreviatePackument(packument: Packument): Record<string, unknown> {
+  const { name, versions, time } = packument;
+  const shorten = (version: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(version).filter(([key]) => abbreviatedKeys.has(key)));
+  return {
+    name,
+    'dist-tags': packument['dist-tags'],
+    modified: time.modified,
+    versions: Object.fromEntries(
+      Object.entries(versions).map(([version, body]) => [version, shorten(body)]),
+    ),
+  };
+}

@@ -1,0 +1,86 @@
+/** Runs a child process to its end with a scrubbed environment, a time limit and an end to its whole group. */
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+/** How a process ended and what it said. */
+export interface RunResult {
+  /** Null when a signal ended it; SIGKILL means the time limit. */
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+  /** Wall time in milliseconds. */
+  ms: number;
+}
+
+/** What `execute` needs to know. */
+export interface ExecuteOptions {
+  cwd: string;
+  /** The whole environment; nothing is inherited. Undefined values are left out. */
+  env: Record<string, string | undefined>;
+  /** Written to its stdin, which is closed afterwards. */
+  input?: string;
+  /** Milliseconds until its process group is killed; 50,000 by default. */
+  timeout?: number;
+  /** User to run as, without supplementary groups; needs root. */
+  uid?: number;
+  /** Group to run as; `uid` by default. */
+  gid?: number;
+}
+
+/**
+ * Runs a command and waits until it and everybody holding its output have ended.
+ * A non-zero exit is a result, not an error.
+ * @throws when the command cannot be started
+ */
+export function execute(
+  command: string,
+  args: readonly string[],
+  options: ExecuteOptions,
+): Promise<RunResult> {
+  const { cwd, env, input = '', timeout = 50_000, uid, gid = uid } = options;
+  const startedAt = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+      detached: true,
+      stdio: 'pipe',
+      ...(uid !== undefined && { uid }),
+      ...(gid !== undefined && { gid }),
+    });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text;
+      });
+    }
+    // Who ends without reading its input breaks the pipe; that is no failure of the run.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+
+    const timer = setTimeout(() => {
+      killGroup(child.pid);
+      // A survivor outside the group may still hold the pipes.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, timeout);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, ...output, ms: performance.now() - startedAt });
+    });
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,168 @@
+/** An npm registry on loopback: serves real tarballs, records what was asked, and fails in the ways registries fail. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PackageFixture, type PackedFixture, packFixture } from './package.ts';
+import { abbreviatePackument, type Packument, writePackument } from './packument.ts';
+
+export { type PackageFixture, packInstalled, packInstalledTree } from './package.ts';
+
+/** A way to fail: an answer of that status, none at all, half of one, a late one, or other bytes than promised. */
+export type Fault =
+  | { kind: 'status'; status: number; headers?: Record<string, string> }
+  | { kind: 'hang' }
+  | { kind: 'cut' }
+  | { kind: 'slow'; ms: number }
+  | { kind: 'wrong-digest' };
+
+/** A running registry. */
+export interface Registry {
+  /** Without a trailing slash. Stays the same over `stop` and `resume`. */
+  url: string;
+  /** `METHOD /path` of every request so far, decoded: `GET /@scope/name`. */
+  requests: string[];
+  /** The Authorization header of each of `requests`. */
+  authorizations: (string | undefined)[];
+  /**
+   * Fails the requests whose line in `requests` matches, all by default; the latest matching fault counts.
+   * Without a fault: takes back the one set for that `match`, or all of them.
+   */
+  fault(fault: Fault | undefined, match?: RegExp): void;
+  /** Publishes more packages; the same name and version is replaced. */
+  add(...packages: PackageFixture[]): Promise<void>;
+  /** Closes the port and every open connection. Harmless when stopped. */
+  stop(): Promise<void>;
+  /** Listens again on the same port. */
+  resume(): Promise<void>;
+}
+
+interface Answer {
+  type: string;
+  body: Buffer;
+}
+
+interface Published {
+  pkg: PackageFixture;
+  packed: PackedFixture;
+}
+
+function answerJson(value: unknown, type = 'application/json'): Answer {
+  return { type, body: Buffer.from(JSON.stringify(value)) };
+}
+
+/** A package that unpacks as well as the promised one, but is not it. */
+function tamper(pkg: PackageFixture): Buffer {
+  const { tarball: _, ...rest } = pkg;
+  return packFixture({ ...rest, files: { ...pkg.files, 'tampered.txt': 'tampered' } }).tarball;
+}
+
+/**
+ * Starts a registry on a free loopback port.
+ * @example
+ * const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'from-registry')]);
+ * registry.fault({ kind: 'cut' }, /\.tgz$/);
+ */
+export async function startRegistry(packages: PackageFixture[]): Promise<Registry> {
+  const published = new Map<string, Map<string, Published>>();
+  const requests: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  let faults: { fault: Fault; match?: RegExp }[] = [];
+  let url = '';
+
+  const describePackage = (name: string): Packument | undefined => {
+    const versions = published.get(name);
+    return versions && writePackument(name, url, [...versions.values()]);
+  };
+
+  const findTarball = (path: string, isTampered: boolean): Answer | undefined => {
+    const [, name = '', base = '', version = ''] =
+      /^\/((?:@[^/]+\/)?([^/]+))\/-\/\2-(.+)\.tgz$/.exec(path) ?? [];
+    const found = base === '' ? undefined : published.get(name)?.get(version);
+    if (!found) return undefined;
+    const body = isTampered ? tamper(found.pkg) : found.packed.tarball;
+    return { type: 'application/octet-stream', body };
+  };
+
+  const answer = (path: string, accept: string, fault: Fault | undefined): Answer | undefined => {
+    if (path.startsWith('/-/npm/v1/security/')) return answerJson({});
+    if (path.endsWith('.tgz')) return findTarball(path, fault?.kind === 'wrong-digest');
+    const packument = describePackage(path.slice(1));
+    if (!packument) return undefined;
+    const short = 'application/vnd.npm.install-v1+json';
+    if (!accept.includes(short)) return answerJson(packument);
+    return answerJson(abbreviatePackument(packument), short);
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const line = `${request.method} ${path}`;
+    requests.push(line);
+    authorizations.push(request.headers.authorization);
+    const fault = faults.findLast(({ match }) => !match || line.search(match) >= 0)?.fault;
+
+    if (fault?.kind === 'hang') return;
+    if (fault?.kind === 'slow') await delay(fault.ms, undefined, { ref: false });
+    if (fault?.kind === 'status') {
+      response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
+      response.end(JSON.stringify({ error: `status ${fault.status}` }));
+      return;
+    }
+    const found = answer(path, request.headers.accept ?? '', fault);
+    const { type, body } = found ?? answerJson({ error: 'Not found' });
+    response.writeHead(found ? 200 : 404, {
+      'content-type': type,
+      'content-length': body.length,
+    });
+    if (fault?.kind === 'cut') {
+      const half = body.subarray(0, Math.floor(body.length / 2));
+      response.write(half, () => response.destroy());
+      return;
+    }
+    response.end(body);
+  };
+
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+
+  const registry: Registry = {
+    url,
+    requests,
+    authorizations,
+    fault(fault, match) {
+      faults = match ? faults.filter((known) => String(known.match) !== String(match)) : faults;
+      if (fault) faults.push({ fault, ...(match && { match }) });
+      else if (!match) faults = [];
+    },
+    async add(...added) {
+      for (const pkg of added) {
+        const versions = published.get(pkg.name) ?? new Map<string, Published>();
+        published.set(pkg.name, versions.set(pkg.version, { pkg, packed: packFixture(pkg) }));
+      }
+    },
+    async stop() {
+      if (!server.listening) return;
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+    async resume() {
+      if (!server.listening) await listen(Number(new URL(url).port));
+    },
+  };
+
+  await registry.add(...packages);
+  await listen(0);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  registry.url = url;
+  return registry;
+}

@@ -1,0 +1,100 @@
+/** A small writer of gzipped tar archives whose bytes depend on their entries alone. */
+import { gzipSync } from 'node:zlib';
+
+/** One entry of an archive. */
+export interface TarEntry {
+  /** Path in the archive, such as `package/index.js`; written as given, so that tests can write hostile ones. */
+  path: string;
+  data?: string | Buffer;
+  /** Permission bits; 0o644 by default. */
+  mode?: number;
+  /** `file` by default. */
+  type?: 'file' | 'hardlink' | 'symlink' | 'directory';
+  /** Target of a link. */
+  target?: string;
+}
+
+const blockSize = 512;
+const typeFlags = { file: '0', hardlink: '1', symlink: '2', directory: '5', pax: 'x' } as const;
+/** What npm itself writes, 1985-10-26: one fixed time keeps the bytes stable. */
+const modifiedAt = 499162500;
+
+/** Splits a path into ustar's prefix (155 bytes) and name (100); undefined when it does not fit. */
+function splitPath(path: string): { prefix: string; name: string } | undefined {
+  if (Buffer.byteLength(path) <= 100) return { prefix: '', name: path };
+  for (let at = path.indexOf('/'); at > 0; at = path.indexOf('/', at + 1)) {
+    const [prefix, name] = [path.slice(0, at), path.slice(at + 1)];
+    if (Buffer.byteLength(prefix) > 155) return undefined;
+    if (name !== '' && Buffer.byteLength(name) <= 100) return { prefix, name };
+  }
+  return undefined;
+}
+
+interface Header {
+  prefix: string;
+  name: string;
+  mode: number;
+  size: number;
+  flag: string;
+  target: string;
+}
+
+/** One ustar header block, POSIX.1-1988. */
+function writeHeader({ prefix, name, mode, size, flag, target }: Header): Buffer {
+  const block = Buffer.alloc(blockSize);
+  const octal = (value: number, at: number, width: number) =>
+    block.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at, 'latin1');
+  block.write(name, 0, 100);
+  octal(mode, 100, 8);
+  octal(0, 108, 8);
+  octal(0, 116, 8);
+  octal(size, 124, 12);
+  octal(modifiedAt, 136, 12);
+  block.write('        ', 148);
+  block.write(flag, 156);
+  block.write(target, 157, 100);
+  block.write('ustar\x0000', 257, 'latin1');
+  block.write(prefix, 345, 155);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
+}
+
+function pad(data: Buffer): Buffer[] {
+  return [data, Buffer.alloc((blockSize - (data.length % blockSize)) % blockSize)];
+}
+
+/** A pax record states its own length, the digits included. */
+function writePaxRecord(key: string, value: string): Buffer {
+  const body = ` ${key}=${value}\n`;
+  let length = Buffer.byteLength(body);
+  while (Buffer.byteLength(`${length}${body}`) !== length) {
+    length = Buffer.byteLength(`${length}${body}`);
+  }
+  return Buffer.from(`${length}${body}`);
+}
+
+function writeEntry(entry: TarEntry): Buffer[] {
+  const { path, mode = 0o644, type = 'file', target = '' } = entry;
+  const data = Buffer.from(entry.data ?? '');
+  const split = splitPath(path);
+  const header = { mode, size: data.length, flag: typeFlags[type], target };
+  if (split) return [writeHeader({ ...header, ...split }), ...pad(data)];
+  const record = writePaxRecord('path', path);
+  const pax = { prefix: '', name: 'PaxHeader', mode: 0o644, target: '', flag: typeFlags.pax };
+  return [
+    writeHeader({ ...pax, size: record.length }),
+    ...pad(record),
+    writeHeader({ ...header, prefix: '', name: path.slice(-50) }),
+    ...pad(data),
+  ];
+}
+
+/**
+ * Builds a gzipped ustar archive; a path too long for ustar gets a pax header.
+ * Equal entries give equal bytes, whatever the clock or the user.
+ * @example writeTarball([{ path: 'package/package.json', data: '{}' }])
+ */
+export function writeTarball(entries: readonly TarEntry[]): Buffer {
+  return gzipSync(Buffer.concat([...entries.flatMap(writeEntry), Buffer.alloc(2 * blockSize)]));
+}
