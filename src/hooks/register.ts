@@ -2,7 +2,12 @@
 import * as nodeModule from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import {
+  getEnvironmentData,
+  isMainThread,
+  parentPort,
+  setEnvironmentData,
+} from 'node:worker_threads';
 import { isInstaller } from '../config.ts';
 import { toRealPath } from '../core.ts';
 import { messageOf } from '../errors.ts';
@@ -24,7 +29,7 @@ const SHARED = 'annex.settings';
 /** Activates the hooks in this thread. The second call does nothing. */
 export function activate(): void {
   try {
-    if (getActiveThread() !== undefined) return;
+    if (getActiveThread() !== undefined || isHooksThread()) return;
     const script = findScript();
     if (script !== undefined && LEFT_ALONE.test(script)) return;
     if (isMainThread && isInstaller()) endImpostor();
@@ -37,6 +42,9 @@ export function activate(): void {
     createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
   }
 }
+
+/** The thread that module.register starts runs a `--require` preload as well: it has no parent port. */
+const isHooksThread = (): boolean => !isMainThread && parentPort === null;
 
 function start(settings: Settings): void {
   const isSync = 'registerHooks' in nodeModule;

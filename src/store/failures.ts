@@ -32,7 +32,7 @@ export function readFailure(store: string, feature: Feature): Failure | undefine
       readFileSync(failurePath(store, feature.slug), 'utf8'),
     ) as Partial<Failure>;
     const isOurs = typeof failure.until === 'number' && typeof failure.refusal?.code === 'string';
-    return isOurs && failure.feature === feature.name ? failure : undefined;
+    return isOurs && failure.feature === feature.name ? (failure as Failure) : undefined;
   } catch {
     return undefined;
   }
