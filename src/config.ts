@@ -4,7 +4,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { GUARD, listReferences, pickInstallerEnv } from './environment.ts';
 import type { GateFacts } from './gate.ts';
 import { parseSwitch } from './switches.ts';
-import type { LogLevel } from './types.ts';
+import type { LogLevel, Refusal } from './types.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -22,8 +22,8 @@ export interface Config {
   log: LogLevel;
   /** The user's cache directory, when there is one. */
   cacheDir: string | undefined;
-  /** What was wrong, one clause each. */
-  warnings: string[];
+  /** What was wrong. */
+  notices: Refusal[];
 }
 
 const DEFAULT_TIMEOUT = 300;
@@ -31,17 +31,18 @@ const LEVELS: readonly string[] = ['silent', 'error', 'info', 'debug', 'json'] s
 
 /** Reads the settings; never throws. Whatever is wrong becomes the restrictive value and a warning. */
 export function readConfig(env: Env = process.env): Config {
-  const warnings: string[] = [];
+  const notices: Refusal[] = [];
   const readSwitch = (name: string, restrictive: boolean): boolean | undefined => {
     const value = env[name];
     if (value === undefined) return undefined;
     const parsed = parseSwitch(value);
     if (parsed === undefined) {
-      warnings.push(`${name} is ${JSON.stringify(value)}, not a boolean; taken as ${restrictive}`);
+      const reason = `${name} is ${JSON.stringify(value)}, not a boolean; taken as ${restrictive}`;
+      notices.push(notice(reason, `set ${name} to true or false, or take it away`));
     }
     return parsed ?? restrictive;
   };
-  const { timeout, ...operator } = readOperatorFile(env.ANNEX_CONFIG, warnings);
+  const { timeout, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
   return {
     core: env.ANNEX_CORE || undefined,
     stores: (env.ANNEX_STORE ?? '').split(delimiter).filter((path) => path !== ''),
@@ -49,9 +50,9 @@ export function readConfig(env: Env = process.env): Config {
     allowInstalls: readSwitch('ANNEX_ALLOW_INSTALLS', false),
     ...operator,
     timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
-    log: readLevel(env.ANNEX_LOG, warnings),
+    log: readLevel(env.ANNEX_LOG, notices),
     cacheDir: findCacheDir(env),
-    warnings,
+    notices,
   };
 }
 
@@ -75,10 +76,11 @@ export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Reco
   return pickInstallerEnv(env, texts.flatMap(listReferences));
 }
 
-function readLevel(value: string | undefined, warnings: string[]): LogLevel {
+function readLevel(value: string | undefined, notices: Refusal[]): LogLevel {
   if (value === undefined || value === '') return 'info';
   if (LEVELS.includes(value)) return value as LogLevel;
-  warnings.push(`ANNEX_LOG is ${JSON.stringify(value)}, not one of ${LEVELS.join(', ')}`);
+  const reason = `ANNEX_LOG is ${JSON.stringify(value)}; taken as info`;
+  notices.push(notice(reason, `set it to one of ${LEVELS.join(', ')}`));
   return 'info';
 }
 
@@ -96,7 +98,7 @@ interface OperatorFile {
 
 const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout']);
 
-function readOperatorFile(path: string | undefined, warnings: string[]): OperatorFile {
+function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
   if (path === undefined) return { operator: undefined };
   const fail = (problem: string): OperatorFile => ({
     operator: { path, allowInstalls: undefined, problem },
@@ -115,25 +117,34 @@ function readOperatorFile(path: string | undefined, warnings: string[]): Operato
   const file = value as Record<string, unknown>;
   for (const key of Object.keys(file)) {
     if (!OPERATOR_KEYS.has(key)) {
-      warnings.push(`${path}: ${key} is not known to this version and does nothing`);
+      const reason = `${key} in ${path} is not known to this version and does nothing`;
+      notices.push(notice(reason, 'take it away, or use a version of annex that knows it'));
     }
   }
   const operator = {
     path,
-    allowInstalls: readAllowInstalls(file.allowInstalls, path, warnings),
+    allowInstalls: readAllowInstalls(file.allowInstalls, path, notices),
   };
   const { timeout } = file;
   if (timeout === undefined) return { operator };
   if (typeof timeout === 'number' && timeout > 0 && timeout <= 86_400) return { operator, timeout };
-  warnings.push(`${path}: timeout is not a number of seconds from 1 to 86400`);
+  const reason = `timeout in ${path} is ${JSON.stringify(timeout)}; taken as ${DEFAULT_TIMEOUT}`;
+  notices.push(notice(reason, 'set it to a number of seconds, at most 86400'));
   return { operator };
 }
 
-function readAllowInstalls(value: unknown, path: string, warnings: string[]): boolean | undefined {
+function readAllowInstalls(value: unknown, path: string, notices: Refusal[]): boolean | undefined {
   if (value === undefined) return undefined;
   const parsed = parseSwitch(value);
   if (parsed === undefined) {
-    warnings.push(`${path}: allowInstalls is not a boolean; taken as false`);
+    const reason = `allowInstalls in ${path} is not a boolean; taken as false`;
+    notices.push(notice(reason, 'set it to true or false'));
   }
   return parsed ?? false;
 }
+
+const notice = (reason: string, hint: string): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason,
+  hint,
+});

@@ -71,6 +71,13 @@ function leaveNodeModules(path: string): string {
   return index === -1 ? path : parts.slice(0, index).join(sep) || sep;
 }
 
+/** The script that this process runs; undefined for --eval, standard input and the REPL. */
+export function findEntryScript(): string | undefined {
+  const [, script] = process.argv;
+  const isEval = (process as { _eval?: unknown })._eval !== undefined;
+  return script === undefined || script === '-' || isEval ? undefined : toRealPath(script);
+}
+
 /** A directory and all above it, nearest first. */
 export function listAncestors(start: string): string[] {
   const dirs = [start];

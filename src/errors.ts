@@ -46,6 +46,11 @@ export function composeMessage(refusal: Refusal, { feature, askedBy }: Circumsta
   );
 }
 
+/** One line about a setting: what is wrong, which code, what to do next. */
+export function composeNotice({ code, reason, hint }: Refusal): string {
+  return redact(`annex: ${reason} (${code}). Now: ${hint}`);
+}
+
 /**
  * Takes credentials out of a text that came from elsewhere (npm, a URL, a configuration).
  *
@@ -84,7 +89,7 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
     return {
       code: 'ANNEX_NO_SPACE',
       reason: `no space left for the store ${path}`,
-      hint: 'make room on its volume, then annex install',
+      hint: 'make room on its volume',
     };
   }
   return {

@@ -58,7 +58,6 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
       findWrongRange(feature.packages, surroundings.isRange);
     const slug = toSlug(name);
     const problem = wrong === undefined ? undefined : { key: at + wrong.key, reason: wrong.reason };
-    if (problem !== undefined) problems.push(problem);
     const checked: Feature = {
       name,
       slug,

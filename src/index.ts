@@ -1,13 +1,15 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findEntryScript } from './core.ts';
 import { AnnexError } from './errors.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
 import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
-import { getActiveThread, type LoaderKind } from './thread.ts';
+import { listStores } from './store/entry.ts';
+import { getActiveThread, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
 
 export { AnnexError } from './errors.ts';
@@ -48,7 +50,12 @@ export async function ensure(feature: string): Promise<FeatureStatus> {
   if (refusal !== undefined) throw new AnnexError(refusal, { feature: declared.name });
   const result = await installOnce(settings, declared);
   if (result.outcome === 'failed') {
-    throw new AnnexError(result.refusal, { feature: declared.name });
+    const active = getActiveThread();
+    const { refusal: why } = result;
+    const told = active === undefined ? why : rememberFailure(active, declared, why);
+    const error = new AnnexError(told, { feature: declared.name });
+    createLog(settings.log)('error', error.message);
+    throw error;
   }
   const after = findStatus(settings, declared);
   if (isUsable(after)) return after;
@@ -75,7 +82,7 @@ export function status(): Status {
   return {
     loader: getActiveThread()?.loader ?? 'inactive',
     core: settings?.core.root,
-    stores: settings?.stores ?? [],
+    stores: settings === undefined ? [] : listStores(settings),
     features: features.map((feature) => findStatus(settings as Settings, feature)),
   };
 }
@@ -97,7 +104,7 @@ function findSettings(): Settings | undefined {
   const active = getActiveThread();
   if (active !== undefined) return active.settings;
   own ??= loadSettings({
-    script: process.argv[1],
+    script: findEntryScript(),
     cwd: process.cwd(),
     self: dirname(fileURLToPath(import.meta.url)),
   }).settings;

@@ -33,7 +33,7 @@ export function findInstallRefusal(
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return declared;
   if (!settings.gate.isAllowed) return settings.gate.refusal;
-  const [store] = settings.stores;
+  const { store } = settings;
   const remembered = store === undefined ? undefined : readFailure(store, feature);
   const now = Date.now();
   const inForce = [remembered, local].find(

@@ -2,18 +2,18 @@
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { isAbsolute, join } from 'node:path';
-import { readConfig, readInstallerEnv } from './config.ts';
+import { type Config, readConfig, readInstallerEnv } from './config.ts';
 import { findCoreRoot, listWorkspaces, type Origin, toRealPath } from './core.ts';
 import { readDeclaration } from './features.ts';
 import { decideGate } from './gate.ts';
 import { isRange } from './ranges.ts';
 import { isWithin } from './store/layout.ts';
-import type { Core, LogLevel, Settings } from './types.ts';
+import type { Core, LogLevel, Problem, Refusal, Settings } from './types.ts';
 
 /** The settings, or why annex does nothing in this process. */
 export type LoadedSettings =
   | { settings: Settings }
-  | { settings?: undefined; log: LogLevel; reason: string; isProblem: boolean };
+  | { settings?: undefined; log: LogLevel; isProblem: boolean; refusal: Refusal };
 
 /**
  * Reads the environment, the operator's file and the core's package.json.
@@ -24,65 +24,80 @@ export function loadSettings(origin: Omit<Origin, 'explicit'>): LoadedSettings {
   const config = readConfig();
   const found = findCoreRoot({ ...origin, explicit: config.core });
   const { log } = config;
+  const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
+    log,
+    isProblem,
+    refusal: { code: 'ANNEX_INVALID_CONFIG', reason, hint },
+  });
   if (found === undefined) {
-    return { log, isProblem: false, reason: 'no package.json declares features' };
+    const reason = `no package.json declares features, as seen from ${origin.script ?? origin.cwd}`;
+    return refuse(false, reason, 'annex add NAME@RANGE, or name the application by ANNEX_CORE');
   }
-  if ('problem' in found) return { log, isProblem: true, reason: found.problem };
+  if ('problem' in found) return refuse(true, found.problem, 'correct that file');
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
   if (process.versions.pnp !== undefined || isThere(join(core.root, '.pnp.cjs'))) {
-    return { log, isProblem: true, reason: 'Yarn Plug’n’Play cores are not supported' };
+    const reason = `${core.root} is a Yarn Plug’n’Play project, which annex does not support`;
+    return refuse(true, reason, 'set nodeLinker: node-modules in .yarnrc.yml');
   }
   const declaration = readDeclaration(found.manifest, {
     isBuiltin,
     isRange,
     workspaces: listWorkspaces(found),
   });
-  const configured = config.stores;
-  const fallback =
-    config.cacheDir === undefined ? [] : [join(config.cacheDir, 'annex', core.realRoot)];
-  const wanted = configured.length > 0 ? configured : config.isSealed ? [] : fallback;
-  const [store, ...layers] = wanted;
-  const storeProblem =
-    store === undefined
-      ? 'no cache directory is known, and ANNEX_STORE is not set'
-      : findStoreProblem(store, core);
+  const [store, ...layers] = listStores(config, core);
   const gate = decideGate({
     core: declaration.allowInstalls,
     ...(config.operator && { operator: config.operator }),
     environment: config.allowInstalls,
     isSealed: config.isSealed,
-    hasStore: configured.length > 0,
-    storeProblem,
+    hasStore: config.stores.length > 0,
+    storeProblem:
+      store === undefined
+        ? 'no cache directory is known, and ANNEX_STORE is not set'
+        : findStoreProblem(store, core),
   });
-  const warnings = [...config.warnings];
-  if (store !== undefined && storeProblem !== undefined) warnings.push(storeProblem);
-  if (config.operator?.problem !== undefined) {
-    warnings.push(
-      `${config.operator.path} (ANNEX_CONFIG) ${config.operator.problem}; installs are denied`,
-    );
-  }
-  const usableLayers = layers.filter((layer) => {
-    const problem = findStoreProblem(layer, core);
-    if (problem !== undefined) warnings.push(problem);
-    return problem === undefined;
-  });
+  const isStore = (path: string): boolean => findStoreProblem(path, core) === undefined;
   return {
     settings: {
       core,
       declaration,
-      stores: [
-        ...(store !== undefined && storeProblem === undefined ? [store] : []),
-        ...usableLayers,
-      ],
+      store: store !== undefined && isStore(store) ? store : undefined,
+      layers: layers.filter(isStore),
       gate,
       isSealed: config.isSealed,
       timeout: config.timeout,
       log,
       installerEnv: { ...readInstallerEnv([join(core.root, '.npmrc')]), ANNEX_CORE: core.root },
-      warnings,
+      notices: [
+        ...config.notices,
+        ...declaration.problems.map((problem) => refuseKey(problem, core)),
+        ...(gate.isAllowed || gate.refusal.code === 'ANNEX_DENIED' ? [] : [gate.refusal]),
+        ...layers.flatMap((layer) => refuseLayer(findStoreProblem(layer, core)) ?? []),
+      ],
     },
   };
 }
+
+/** The store and its layers as configured; without, one below the user's cache directory. */
+function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[] {
+  if (stores.length > 0 || isSealed || cacheDir === undefined) return stores;
+  return [join(cacheDir, 'annex', core.realRoot)];
+}
+
+const refuseKey = ({ key, reason }: Problem, core: Core): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason: `${key} in ${core.root}/package.json ${reason}`,
+  hint: 'whoever builds the application can correct that key',
+});
+
+const refuseLayer = (problem: string | undefined): Refusal | undefined =>
+  problem === undefined
+    ? undefined
+    : {
+        code: 'ANNEX_STORE_UNUSABLE',
+        reason: `${problem}; it is left out`,
+        hint: 'whoever runs this can correct ANNEX_STORE',
+      };
 
 /** Why a directory cannot be a store, whoever asks; undefined when it can. */
 function findStoreProblem(store: string, core: Core): string | undefined {

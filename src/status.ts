@@ -18,7 +18,7 @@ export function findStatus(settings: Settings, feature: Feature): FeatureStatus 
   const declared = findDeclarationRefusal(settings, feature);
   const { entry, rejected } =
     declared === undefined ? findEntry(settings, feature, readAbi()) : { rejected: [] };
-  const elsewhere = entry === undefined ? undefined : entry.store === 0 ? 'store' : 'layer';
+  const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
   const refusal = elsewhere === undefined ? findInstallRefusal(settings, feature) : undefined;
   const absent = refusal === undefined ? 'missing' : isDenial(refusal) ? 'denied' : 'failed';
   const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);

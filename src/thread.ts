@@ -1,8 +1,9 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
-import { findDeclarationRefusal } from './refusals.ts';
+import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
 import { type FoundEntry, findEntry } from './store/entry.ts';
-import type { Entry, Failure, Feature, Settings } from './types.ts';
+import { isRemembered, nextFailure } from './store/failures.ts';
+import type { Entry, Failure, Feature, Refusal, Settings } from './types.ts';
 
 /** How the loader is active in a thread. */
 export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
@@ -44,6 +45,20 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     return found;
   };
   return { settings, loader, failures: new Map(), choose };
+}
+
+/**
+ * Remembers in this thread that a feature failed, unless nothing would be gained by waiting.
+ *
+ * @returns the refusal with its next try: the store's, when it remembers, else this thread's
+ */
+export function rememberFailure(thread: Thread, feature: Feature, refusal: Refusal): Refusal {
+  const { settings, failures } = thread;
+  if (!isRemembered(refusal)) return refusal;
+  const last = failures.get(feature.name);
+  const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
+  failures.set(feature.name, failure);
+  return findInstallRefusal(settings, feature, failure) ?? refusal;
 }
 
 const KEY = Symbol.for('annex.thread');

@@ -51,7 +51,7 @@ export interface Declaration {
   importers: string[];
   /** The sealed switch; undefined when the core does not say. */
   allowInstalls: boolean | undefined;
-  /** All that is wrong, in the order it was found. */
+  /** What is wrong besides the features themselves. */
   problems: Problem[];
 }
 
@@ -73,8 +73,10 @@ export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 export interface Settings {
   core: Core;
   declaration: Declaration;
-  /** Absolute: the store first, then the read-only layers, in the order in which they are searched. */
-  stores: string[];
+  /** Absolute; undefined when there is none that could be one. */
+  store: string | undefined;
+  /** Absolute: the read-only stores behind it, in the order in which they are searched. */
+  layers: string[];
   gate: Gate;
   isSealed: boolean;
   /** Time limit of one install, milliseconds. */
@@ -82,8 +84,8 @@ export interface Settings {
   log: LogLevel;
   /** The environment of an installer process: only what annex and npm need. */
   installerEnv: Record<string, string>;
-  /** What is wrong with settings outside package.json, one clause each. */
-  warnings: string[];
+  /** What is wrong with the settings, features apart. */
+  notices: Refusal[];
 }
 
 /** One package of a closure, as npm's lockfile names it. */
@@ -125,8 +127,8 @@ export interface Entry {
   feature: string;
   /** Real path of the entry's directory. */
   dir: string;
-  /** Index into the list of stores: 0 is the store, more is a layer. */
-  store: number;
+  /** Whether it stands in a layer, not in the store. */
+  isLayer: boolean;
   manifest: Manifest;
 }
 

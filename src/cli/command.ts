@@ -1,6 +1,7 @@
 /** What every command is, and what they share. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { composeNotice } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import { findFeature } from '../status.ts';
 import type { Feature, Settings } from '../types.ts';
@@ -32,11 +33,11 @@ export function findSettings(): Settings | undefined {
   const self = dirname(fileURLToPath(import.meta.url));
   const loaded = loadSettings({ script: undefined, cwd: process.cwd(), self });
   if (loaded.settings !== undefined) {
-    for (const warning of loaded.settings.warnings) warn(warning);
+    for (const notice of loaded.settings.notices)
+      process.stderr.write(`${composeNotice(notice)}\n`);
     return loaded.settings;
   }
-  const remedy = 'annex add NAME@RANGE declares one; ANNEX_CORE names the application';
-  warn(`${loaded.reason}, seen from ${process.cwd()} (ANNEX_INVALID_CONFIG). ${remedy}`);
+  process.stderr.write(`${composeNotice(loaded.refusal)}\n`);
   return undefined;
 }
 

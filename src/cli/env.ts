@@ -8,7 +8,7 @@ export const env: Command = ({ args, print }) => {
   const settings = findSettings();
   if (settings === undefined) return 1;
   const loader = fileURLToPath(new URL('../../loader.mjs', import.meta.url));
-  const [configured] = settings.isSealed ? settings.stores : [];
+  const configured = settings.isSealed ? settings.store : undefined;
   const variables = {
     NODE_OPTIONS: `--import=${/[\s"\\%?#]/.test(loader) ? pathToFileURL(loader).href : loader}`,
     ANNEX_STORE: configured ?? '/opt/data/annex',

@@ -14,7 +14,7 @@ export const remove: Command = (invocation) => {
   const settings = findSettings();
   const [feature] = (settings && findFeatures(settings, invocation)) ?? [];
   if (settings === undefined || feature === undefined) return 1;
-  const [store] = settings.stores;
+  const { store } = settings;
   const distrust = store === undefined ? 'there is no store' : findStoreDistrust(store);
   if (store === undefined || distrust !== undefined) {
     warn(`nothing was removed (ANNEX_STORE_UNUSABLE): ${distrust}`);

@@ -1,14 +1,18 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
 import { dirname } from 'node:path';
+import { composeMessage } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
-import { refuseAgain } from '../refusals.ts';
-import { readAbi } from '../runtime.ts';
-import { nextFailure } from '../store/failures.ts';
-import type { Thread } from '../thread.ts';
-import type { Feature, Refusal } from '../types.ts';
+import { relativeTo } from '../store/layout.ts';
+import { rememberFailure, type Thread } from '../thread.ts';
 import { createLocator, type Locator } from './locator.ts';
-import { type Outcome, type Question, type Request, resolveRequest } from './resolve.ts';
+import {
+  type Outcome,
+  type Question,
+  type Request,
+  resolveRequest,
+  type Surroundings,
+} from './resolve.ts';
 
 /** Asks Node: resolve the specifier as from a file, or as asked. */
 export type Ask<R> = (from: Question) => R;
@@ -79,25 +83,23 @@ function attempt<R>(ask: Ask<R>, from: Question): Outcome<R> {
   }
 }
 
-/** Installs from within a hook, and remembers a failure in this thread too. */
-export function createInstall(thread: Thread): (feature: Feature) => Refusal | undefined {
-  const log = createLog(thread.settings.log);
-  return (feature) => {
+/** Installs from within a hook; a failure is said in one line, and remembered in this thread too. */
+export function createInstall(thread: Thread): Surroundings<never>['install'] {
+  const { settings } = thread;
+  const log = createLog(settings.log);
+  return (feature, parent) => {
     const start = performance.now();
-    const result = installSync(thread.settings, feature.name);
+    const result = installSync(settings, feature.name);
     const took = performance.now() - start;
     if (took > LONG_BLOCK) {
-      log(
-        'info',
-        `annex: loading ${feature.name} blocked this thread for ${(took / 1000).toFixed(1)} s; ` +
-          `await ensure(${JSON.stringify(feature.name)}) does not`,
-      );
+      const seconds = (took / 1000).toFixed(1);
+      const remedy = `await ensure(${JSON.stringify(feature.name)}) does not block`;
+      log('info', `annex: loading ${feature.name} blocked this thread for ${seconds} s; ${remedy}`);
     }
     if (result.outcome !== 'failed') return undefined;
-    const { refusal } = result;
-    const last = thread.failures.get(feature.name);
-    const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
-    thread.failures.set(feature.name, failure);
-    return refuseAgain(failure);
+    const refusal = rememberFailure(thread, feature, result.refusal);
+    const askedBy = parent && relativeTo(settings.core.root, parent);
+    log('error', composeMessage(refusal, { feature: feature.name, askedBy }));
+    return refusal;
   };
 }

@@ -1,6 +1,7 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../specifier.ts';
+import { listStores, readEntryManifest } from '../store/entry.ts';
 import { entryOf } from '../store/layout.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
@@ -11,15 +12,18 @@ export interface Locator {
   findZone: FindZone;
   /** The entry that a file is in; undefined for a file in none. */
   findEntryOf: (file: string) => string | undefined;
+  /** Whether an entry takes a name from core. */
+  isShared: (entry: string, name: string) => boolean;
   /** Whether annex has any say in a request; everything else goes to Node unseen. */
   concerns: (specifier: string, parent: string | undefined) => boolean;
 }
 
 /** A store that does not exist yet has the real path of what it will be made in. */
 export function createLocator(thread: Thread): Locator {
-  const { stores } = thread.settings;
+  const stores = listStores(thread.settings);
   const roots = [...new Set(stores.flatMap((store) => [store, toRealPath(store)]))];
   const { byPackage } = thread.settings.declaration;
+  const sharedNames = new Map<string, Set<string>>();
   const findEntryOf = (file: string): string | undefined => {
     for (const root of roots) {
       const entry = entryOf(file, root);
@@ -31,6 +35,14 @@ export function createLocator(thread: Thread): Locator {
     thread,
     findZone: createZones(thread.settings),
     findEntryOf,
+    isShared: (entry, name) => {
+      let shared = sharedNames.get(entry);
+      if (shared === undefined) {
+        shared = new Set(Object.keys(readEntryManifest(entry)?.shared ?? {}));
+        sharedNames.set(entry, shared);
+      }
+      return shared.has(name);
+    },
     concerns: (specifier, parent) => {
       const bare = parseBareSpecifier(specifier);
       if (bare !== undefined && byPackage.has(bare.name)) return true;

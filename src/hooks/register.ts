@@ -9,9 +9,10 @@ import {
   setEnvironmentData,
 } from 'node:worker_threads';
 import { isInstaller } from '../config.ts';
-import { toRealPath } from '../core.ts';
-import { messageOf } from '../errors.ts';
+import { findEntryScript } from '../core.ts';
+import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { findDeclarationRefusal } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import { createThread, getActiveThread, setActiveThread } from '../thread.ts';
 import type { Settings } from '../types.ts';
@@ -30,7 +31,7 @@ const SHARED = 'annex.settings';
 export function activate(): void {
   try {
     if (getActiveThread() !== undefined || isHooksThread()) return;
-    const script = findScript();
+    const script = findEntryScript();
     if (script !== undefined && LEFT_ALONE.test(script)) return;
     if (isMainThread && isInstaller()) endImpostor();
     const settings =
@@ -63,26 +64,17 @@ function load(script: string | undefined): Settings | undefined {
   const loaded = loadSettings({ script, cwd: process.cwd(), self });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
-    log(loaded.isProblem ? 'error' : 'debug', `annex: the loader is off: ${loaded.reason}`);
+    log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));
     return undefined;
   }
   const { settings } = loaded;
   const log = createLog(settings.log);
-  for (const warning of settings.warnings) log('error', `annex: ${warning}`);
-  for (const { key, reason } of settings.declaration.problems) {
-    log(
-      'error',
-      `annex: ${key} in ${settings.core.root}/package.json ${reason} (ANNEX_INVALID_CONFIG)`,
-    );
+  for (const notice of settings.notices) log('error', composeNotice(notice));
+  for (const feature of settings.declaration.features.values()) {
+    const refusal = findDeclarationRefusal(settings, feature);
+    if (refusal !== undefined) log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;
-}
-
-/** The entry script; undefined for --eval, standard input and the REPL. */
-function findScript(): string | undefined {
-  const [, script] = process.argv;
-  const isEval = (process as { _eval?: unknown })._eval !== undefined;
-  return script === undefined || script === '-' || isEval ? undefined : toRealPath(script);
 }
 
 /** This process was to be an installer, but is the application: a single executable, say. */

@@ -7,7 +7,7 @@ import { AnnexError, explain } from '../errors.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { parseBareSpecifier } from '../specifier.ts';
 import { isContained } from '../store/contain.ts';
-import { readEntryManifest } from '../store/entry.ts';
+import { relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
 
@@ -36,7 +36,7 @@ export interface Surroundings<R> {
   /** Path of the file of a result; undefined when it is none (a builtin). */
   fileOf: (result: R) => string | undefined;
   /** Installs a feature, blocking; says why when it failed. */
-  install: (feature: Feature) => Refusal | undefined;
+  install: (feature: Feature, askedBy: string | undefined) => Refusal | undefined;
   /** Told of every decision and all that was looked at so far. */
   trace?: (decision: Decision, seen: Seen) => void;
 }
@@ -96,9 +96,9 @@ export function* resolveRequest<R>(
         return result;
       }
       case 'explain':
-        throw explain(unwrapError(answer), composeCause(request, feature as Feature, seen));
+        throw explain(unwrapError(answer), composeCause(request, feature as Feature, seen, root));
       case 'install': {
-        const refusal = install(feature as Feature);
+        const refusal = install(feature as Feature, request.parent);
         evidence.hasTried = true;
         delete evidence.hasEntry;
         if (refusal !== undefined) seen.refusal = refusal;
@@ -111,16 +111,15 @@ function describeRequest(
   { specifier, parent, hasPaths }: Request,
   name: string,
   parentEntry: string | undefined,
-  { thread, findZone }: Locator,
+  { thread, findZone, isShared }: Locator,
 ): Asked {
   const isBare = name !== '' && !isBuiltin(specifier);
-  const shared = parentEntry === undefined ? undefined : readEntryManifest(parentEntry)?.shared;
   return {
     form: isBare ? 'bare' : specifier.startsWith('#') ? 'internal' : 'other',
     hasPaths,
     isDeclared: thread.settings.declaration.byPackage.has(name),
     zone: parentEntry !== undefined ? 'entry' : parent === undefined ? 'outside' : findZone(parent),
-    isShared: shared !== undefined && Object.hasOwn(shared, name),
+    isShared: parentEntry !== undefined && isShared(parentEntry, name),
   };
 }
 
@@ -174,13 +173,18 @@ const refuseProbe = ({ name }: Feature): Refusal => ({
   hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
 });
 
-function composeCause(request: Request, { name }: Feature, seen: Seen): AnnexError {
+function composeCause(
+  { specifier, parent }: Request,
+  { name }: Feature,
+  seen: Seen,
+  root: string,
+): AnnexError {
   const fallback: Refusal = {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `no valid entry stands in the store: ${seen.rejected?.join('; ') || 'none is there'}`,
-    hint: `annex why ${request.specifier}`,
+    hint: `annex why ${specifier}`,
   };
-  const { specifier, parent: askedBy } = request;
+  const askedBy = parent && relativeTo(root, parent);
   return new AnnexError(seen.refusal ?? fallback, { feature: name, specifier, askedBy });
 }
 

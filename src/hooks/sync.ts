@@ -14,6 +14,7 @@ export function registerSync(driver: Driver): void {
     resolve: (specifier, context, nextResolve) => {
       // nextResolve writes into the context that it is given.
       const { parentURL } = context;
+      if (isPath(specifier)) return nextResolve(specifier, context);
       const parent = toFile(parentURL);
       if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
       const conditions = [...context.conditions];
@@ -33,6 +34,10 @@ export function registerSync(driver: Driver): void {
     },
   });
 }
+
+/** Whether a specifier is relative or absolute: most are, and nothing more needs to be known. */
+const isPath = (specifier: string): boolean =>
+  specifier.startsWith('.') || specifier.startsWith('/');
 
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {

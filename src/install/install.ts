@@ -1,12 +1,18 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
 import { composeMessage, refuseByFileError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
-import { findDeclarationRefusal, findInstallRefusal } from '../refusals.ts';
+import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findEntry, listVersions } from '../store/entry.ts';
-import { clearFailure, nextFailure, readFailure, writeFailure } from '../store/failures.ts';
+import {
+  clearFailure,
+  isRemembered,
+  nextFailure,
+  readFailure,
+  writeFailure,
+} from '../store/failures.ts';
 import { lockPath } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
@@ -24,9 +30,6 @@ interface Job {
   log: Log;
 }
 
-/** Refusals that say nothing about the next try. */
-const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
-
 /**
  * Installs a feature into the store unless it is to be had already. Never rejects; says on stderr
  * what it does, and why it could not.
@@ -36,7 +39,7 @@ export async function installFeature(
   feature: Feature,
   isByHand: boolean,
 ): Promise<InstallResult> {
-  const [store = ''] = settings.stores;
+  const { store = '' } = settings;
   const log = createLog(settings.log);
   const signal = AbortSignal.timeout(settings.timeout);
   const job: Job = { settings, feature, store, signal, isByHand, log };
@@ -46,7 +49,8 @@ export async function installFeature(
   } catch (error) {
     result = fail(feature, refuseByError(error, job));
   }
-  if (result.outcome === 'failed') {
+  // A program that asked says it itself, and knows which file asked.
+  if (result.outcome === 'failed' && isByHand) {
     log('error', composeMessage(result.refusal, { feature: feature.name }));
   }
   return result;
@@ -117,7 +121,11 @@ async function attempt(job: Job): Promise<InstallResult> {
     refusal = refuseByError(error, job);
   }
   if (signal.aborted) refusal = refuseByTime(settings);
-  if (!NOT_REMEMBERED.has(refusal.code)) {
+  refusal = {
+    ...refusal,
+    hint: `${refusal.hint}, then ${nameInstallCommand(settings, feature.name)}`,
+  };
+  if (isRemembered(refusal)) {
     const last = readFailure(store, feature);
     const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
     writeFailure(store, feature, failure);

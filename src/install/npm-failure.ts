@@ -28,7 +28,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return {
       code: 'ANNEX_INSTALL_FAILED',
       reason: 'there is no npm on this machine',
-      hint: 'install it where npm is, into a directory that ANNEX_STORE names here',
+      hint: 'put npm on the PATH, or fill a layer of ANNEX_STORE where npm is',
     };
   }
   const { code: npmCode, summary } = readReport(end);
@@ -36,7 +36,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   const reason = `npm: ${[npmCode, summary].filter(Boolean).join(' ')}`;
   const make = (code: ErrorCode, hint: string): Refusal => ({ code, reason, hint });
   if (/\b(ENOSPC|EDQUOT)\b/.test(text)) {
-    return make('ANNEX_NO_SPACE', 'make room on the volume of the store, then install again');
+    return make('ANNEX_NO_SPACE', 'make room on the volume of the store');
   }
   if (/\bEINTEGRITY\b/.test(text)) {
     return make(

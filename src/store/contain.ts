@@ -9,7 +9,7 @@ import { isWithin } from './layout.ts';
 export function isContained(file: string | undefined, dir: string): boolean {
   if (file === undefined) return false;
   try {
-    return isWithin(realpathSync(file), dir);
+    return isWithin(realpathSync.native(file), dir);
   } catch {
     return false;
   }

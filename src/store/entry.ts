@@ -23,13 +23,13 @@ export interface FoundEntry {
  */
 export function findEntry(settings: Settings, feature: Feature, abi: string): FoundEntry {
   const rejected: string[] = [];
-  for (const [store, root] of settings.stores.entries()) {
+  for (const root of listStores(settings)) {
     const valid: Entry[] = [];
     for (const dir of [abi, PLAIN].flatMap((name) =>
       listCandidates(root, name, feature, rejected),
     )) {
       const judged = judge(settings, feature, root, dir);
-      if ('entry' in judged) valid.push({ ...judged.entry, store });
+      if ('entry' in judged) valid.push(judged.entry);
       else rejected.push(judged.rejected);
     }
     const entry = pick(valid, feature);
@@ -37,6 +37,10 @@ export function findEntry(settings: Settings, feature: Feature, abi: string): Fo
   }
   return { rejected };
 }
+
+/** The store and its layers, in the order in which they are searched. */
+export const listStores = ({ store, layers }: Settings): string[] =>
+  store === undefined ? layers : [store, ...layers];
 
 function listCandidates(root: string, abi: string, feature: Feature, rejected: string[]): string[] {
   const dir = abiRoot(root, abi);
@@ -63,7 +67,9 @@ function judge(settings: Settings, feature: Feature, root: string, path: string)
     const mismatch =
       findMismatch(manifest, feature) ?? findSharedMismatch(manifest, settings.core.root);
     if (mismatch !== undefined) return { rejected: `${path}: ${mismatch}` };
-    return { entry: { feature: feature.name, dir, store: 0, manifest } };
+    return {
+      entry: { feature: feature.name, dir, isLayer: root !== settings.store, manifest },
+    };
   } catch (error) {
     return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
   }

@@ -7,6 +7,12 @@ import { failurePath } from './layout.ts';
 const FIRST_PAUSE = 30_000;
 const LONGEST_PAUSE = 15 * 60_000;
 
+/** Refusals that say nothing about the next try. */
+const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
+
+/** Whether a refusal keeps a feature from being tried again for a while. */
+export const isRemembered = ({ code }: Refusal): boolean => !NOT_REMEMBERED.has(code);
+
 /** How long a feature is left alone after it failed so many times in a row, ms. */
 export function pauseAfter(attempts: number): number {
   return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE);

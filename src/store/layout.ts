@@ -69,6 +69,10 @@ export function entryOf(file: string, store: string): string | undefined {
   return join(prefix, abi, name);
 }
 
+/** A path as a person would name it: relative to the root when it lies there. */
+export const relativeTo = (root: string, path: string): string =>
+  isWithin(path, root) ? path.slice(root.length + 1) : path;
+
 /** Whether a path is a directory or lies below it; both in the same form. */
 export function isWithin(path: string, dir: string): boolean {
   return path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
