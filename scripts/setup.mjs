@@ -1,6 +1,6 @@
 // Makes a fresh clone ready for tests and the demo: installs dependencies and builds dist/, each only when out of date.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,13 +34,13 @@ if (installedAt === 0 || installedAt < changedAt(join(root, 'package-lock.json')
 const configs = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(name));
 const sourcesChangedAt = Math.max(
   newestBelow(join(root, 'src')),
+  changedAt(join(root, 'scripts', 'build.mjs')),
   ...configs.map((name) => changedAt(join(root, name))),
 );
-// A stamp of its own: tsc keeps no record of which sources an existing dist/ was built from.
+// A stamp of its own: nothing else tells which sources an existing dist/ was built from.
 if (changedAt(stamp) < sourcesChangedAt) {
   const startedAt = new Date();
   console.error('building dist/');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  runOrExit(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json']);
+  runOrExit(process.execPath, [join(root, 'scripts', 'build.mjs')]);
   writeFileSync(stamp, `${startedAt.toISOString()}\n`);
 }

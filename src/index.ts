@@ -1,6 +1,4 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { findEntryScript } from './core.ts';
 import { AnnexError } from './errors.ts';
 import { installAsync } from './installer.ts';
@@ -106,7 +104,6 @@ function findSettings(): Settings | undefined {
   own ??= loadSettings({
     script: findEntryScript(),
     cwd: process.cwd(),
-    self: dirname(fileURLToPath(import.meta.url)),
   }).settings;
   return own;
 }

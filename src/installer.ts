@@ -1,11 +1,9 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { GUARD } from './environment.ts';
 import { messageOf } from './errors.ts';
+import { CLI } from './paths.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
-const CLI = join(dirname(fileURLToPath(import.meta.url)), 'cli', 'main.js');
 /** The installer ends itself at the limit and says why; this much later it is ended. */
 const GRACE = 10_000;
 

@@ -6,6 +6,7 @@ import { type Config, readConfig, readInstallerEnv } from './config.ts';
 import { findCoreRoot, listWorkspaces, type Origin, toRealPath } from './core.ts';
 import { readDeclaration } from './features.ts';
 import { decideGate } from './gate.ts';
+import { SELF } from './paths.ts';
 import { isRange } from './ranges.ts';
 import { isWithin } from './store/layout.ts';
 import type { Core, LogLevel, Problem, Refusal, Settings } from './types.ts';
@@ -20,9 +21,9 @@ export type LoadedSettings =
  *
  * @param origin from where the core root is looked for; ANNEX_CORE is read here
  */
-export function loadSettings(origin: Omit<Origin, 'explicit'>): LoadedSettings {
+export function loadSettings(origin: Pick<Origin, 'script' | 'cwd'>): LoadedSettings {
   const config = readConfig();
-  const found = findCoreRoot({ ...origin, explicit: config.core });
+  const found = findCoreRoot({ ...origin, explicit: config.core, self: SELF });
   const { log } = config;
   const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
     log,

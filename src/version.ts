@@ -1,6 +1,6 @@
 /** The version of annex itself. */
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { MANIFEST } from './paths.ts';
 
 /** As package.json says. */
-export const version = (createRequire(import.meta.url)('../package.json') as { version: string })
-  .version;
+export const version = (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version;

@@ -1,6 +1,4 @@
 /** What every command is, and what they share. */
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { composeNotice } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import { findFeature } from '../status.ts';
@@ -30,8 +28,7 @@ export const warn = (line: string): void => {
 
 /** The settings as seen from the working directory; says what is wrong when there are none. */
 export function findSettings(): Settings | undefined {
-  const self = dirname(fileURLToPath(import.meta.url));
-  const loaded = loadSettings({ script: undefined, cwd: process.cwd(), self });
+  const loaded = loadSettings({ script: undefined, cwd: process.cwd() });
   if (loaded.settings !== undefined) {
     for (const notice of loaded.settings.notices)
       process.stderr.write(`${composeNotice(notice)}\n`);

@@ -1,5 +1,8 @@
 /** annex env */
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { toRealPath } from '../core.ts';
+import { LOADER } from '../paths.ts';
 import { type Command, findSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */
@@ -7,7 +10,7 @@ export const env: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const loader = fileURLToPath(new URL('../../loader.mjs', import.meta.url));
+  const loader = findLoader(settings.core.root);
   const configured = settings.isSealed ? settings.store : undefined;
   const variables = {
     NODE_OPTIONS: `--import=${/[\s"\\%?#]/.test(loader) ? pathToFileURL(loader).href : loader}`,
@@ -19,6 +22,12 @@ export const env: Command = ({ args, print }) => {
   print(lines.join('\n'), variables);
   return 0;
 };
+
+/** The loader as the application sees it: its real path may hold a version, or lie elsewhere. */
+function findLoader(root: string): string {
+  const installed = join(root, 'node_modules', 'annex', 'loader.mjs');
+  return toRealPath(installed) === toRealPath(LOADER) ? installed : LOADER;
+}
 
 /** @see https://docs.docker.com/reference/dockerfile/#env */
 const quote = (value: string): string =>

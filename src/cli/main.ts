@@ -4,16 +4,18 @@ import { parseArgs } from 'node:util';
 import { isInstaller } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { version } from '../version.ts';
-import { add } from './add.ts';
 import type { Command, Invocation } from './command.ts';
-import { env } from './env.ts';
 import { HELP } from './help.ts';
-import { install } from './install.ts';
-import { list } from './list.ts';
-import { remove } from './remove.ts';
-import { why } from './why.ts';
 
-const COMMANDS: Record<string, Command> = { add, env, install, list, remove, why };
+/** Loaded one at a time: what one of them stands on costs the others nothing. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  add: async () => (await import('./add.ts')).add,
+  env: async () => (await import('./env.ts')).env,
+  install: async () => (await import('./install.ts')).install,
+  list: async () => (await import('./list.ts')).list,
+  remove: async () => (await import('./remove.ts')).remove,
+  why: async () => (await import('./why.ts')).why,
+};
 
 const OPTIONS = {
   all: { type: 'boolean' },
@@ -38,13 +40,14 @@ async function main(args: string[]): Promise<number> {
   if (values.version === true) return say(version);
   if (values.help === true || name === 'help') return say(HELP);
   if (name === undefined) return complain('what is to be done?');
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) return complain(`${JSON.stringify(name)} is not a command`);
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) return complain(`${JSON.stringify(name)} is not a command`);
   const invocation: Invocation = {
     args: rest,
     options: values,
     print: (text, data) => say(values.json === true ? JSON.stringify(data) : text),
   };
+  const command = await load();
   return (await command(invocation)) ?? complain(`annex ${name} was called wrongly`);
 }
 

@@ -2,6 +2,7 @@
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
 import { createInstall } from './drive.ts';
@@ -37,7 +38,7 @@ export function registerOffThread(settings: Settings): ChoiceLink {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const data: Data = { settings, port: port2 };
-  register(import.meta.url, { data, transferList: [port2] });
+  register(pathToFileURL(OFF_THREAD), { data, transferList: [port2] });
   return linkTo(port1);
 }
 

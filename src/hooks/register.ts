@@ -1,7 +1,5 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
 import * as nodeModule from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   getEnvironmentData,
   isMainThread,
@@ -60,8 +58,7 @@ function start(settings: Settings): void {
 
 /** Reads the settings, and says in one line each what is wrong with them. */
 function load(script: string | undefined): Settings | undefined {
-  const self = dirname(fileURLToPath(import.meta.url));
-  const loaded = loadSettings({ script, cwd: process.cwd(), self });
+  const loaded = loadSettings({ script, cwd: process.cwd() });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
     log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));

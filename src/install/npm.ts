@@ -1,7 +1,6 @@
 /** Runs npm install in a directory, and tells what went wrong when it fails. */
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { execa } from 'execa';
 import type { Refusal } from '../types.ts';
 import { describeNpmFailure } from './npm-failure.ts';
 
@@ -54,6 +53,8 @@ export async function runNpm({ cwd, core, env, signal }: NpmRun): Promise<Refusa
   const usual = env.npm_config_cache ?? env.NPM_CONFIG_CACHE ?? join(home ?? cwd, '.npm');
   const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
   const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
+  // Loaded late: an installer that finds the feature installed by another needs none of it.
+  const { execa } = await import('execa');
   const result = await execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
     cwd,
     env: { ...env, HOME: home, PATH: path.join(delimiter) },
