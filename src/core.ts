@@ -88,7 +88,7 @@ export function listAncestors(start: string): string[] {
 /** The real path; of the nearest part that exists, when the whole does not. */
 export function toRealPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     const up = dirname(path);
     return up === path ? path : join(toRealPath(up), basename(path));

@@ -71,7 +71,7 @@ function listLinked(modules: string[]): Map<string, string> {
         visit(path, `${child.name}/`);
       } else if (child.isSymbolicLink()) {
         try {
-          found.set(realpathSync(path), scope + child.name);
+          found.set(realpathSync.native(path), scope + child.name);
         } catch {
           // A dangling link leads nowhere.
         }

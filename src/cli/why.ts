@@ -38,7 +38,7 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
   try {
     let step = body.next();
     while (step.done !== true) step = body.next(askNode(request, step.value));
-    outcome = { result: step.value };
+    outcome = step.value;
   } catch (error) {
     outcome = { error };
   }

@@ -1,6 +1,6 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
 import { dirname } from 'node:path';
-import { composeMessage } from '../errors.ts';
+import { composeMessage, messageOf } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
 import { relativeTo } from '../store/layout.ts';
@@ -12,6 +12,7 @@ import {
   type Request,
   resolveRequest,
   type Surroundings,
+  unwrap,
 } from './resolve.ts';
 
 /** Asks Node: resolve the specifier as from a file, or as asked. */
@@ -39,6 +40,7 @@ export function createDriver(thread: Thread): Driver {
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const answers = new Map<string, unknown>();
+  const log = createLog(thread.settings.log);
   let isBusy = false;
   return {
     concerns: (specifier, parent) => !isBusy && locator.concerns(specifier, parent),
@@ -63,14 +65,19 @@ export function createDriver(thread: Thread): Driver {
       });
       // What annex itself loads meanwhile is no business of its own hooks.
       isBusy = true;
+      let outcome: Outcome<R>;
       try {
         let step = body.next();
         while (step.done !== true) step = body.next(attempt(ask, step.value));
-        if (isFromEntry) answers.set(key, step.value);
-        return step.value;
+        outcome = step.value;
+      } catch (fault) {
+        log('error', describeFault(specifier, fault));
+        outcome = attempt(ask, undefined);
       } finally {
         isBusy = false;
       }
+      if (isFromEntry && 'result' in outcome) answers.set(key, outcome.result);
+      return unwrap(outcome);
     },
   };
 }
@@ -82,6 +89,10 @@ function attempt<R>(ask: Ask<R>, from: Question): Outcome<R> {
     return { error };
   }
 }
+
+/** Whatever goes wrong in annex itself, the program gets what Node alone would have given it. */
+export const describeFault = (specifier: string, fault: unknown): string =>
+  `annex: ${specifier} is left to Node, for a fault in annex itself: ${messageOf(fault)}`;
 
 /** Installs from within a hook; a failure is said in one line, and remembered in this thread too. */
 export function createInstall(thread: Thread): Surroundings<never>['install'] {

@@ -2,12 +2,13 @@
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { createLog } from '../log.ts';
 import { OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
-import { createInstall } from './drive.ts';
+import { createInstall, describeFault } from './drive.ts';
 import { createLocator } from './locator.ts';
-import { type Outcome, resolveRequest } from './resolve.ts';
+import { type Outcome, type Question, resolveRequest, unwrap } from './resolve.ts';
 import { toFile } from './sync.ts';
 
 interface Data {
@@ -78,6 +79,7 @@ export function resolve(
 function createHook(state: Thread) {
   const locator = createLocator(state);
   const install = createInstall(state);
+  const log = createLog(state.settings.log);
   return async (
     specifier: string,
     context: Context,
@@ -90,17 +92,22 @@ function createHook(state: Thread) {
       { specifier, kind: 'import', parent, hasPaths: false },
       { locator, install, fileOf: ({ url }) => toFile(url) },
     );
-    let step = body.next();
-    while (step.done !== true) {
-      const from = step.value === undefined ? parentURL : pathToFileURL(step.value).href;
-      const asked = nextResolve(specifier, { ...context, parentURL: from });
-      step = body.next(
-        await asked.then(
-          (result): Outcome<Resolved> => ({ result }),
-          (error: unknown): Outcome<Resolved> => ({ error }),
-        ),
+    const ask = (from: Question): Promise<Outcome<Resolved>> => {
+      const url = from === undefined ? parentURL : pathToFileURL(from).href;
+      return nextResolve(specifier, { ...context, parentURL: url }).then(
+        (result) => ({ result }),
+        (error: unknown) => ({ error }),
       );
+    };
+    let outcome: Outcome<Resolved>;
+    try {
+      let step = body.next();
+      while (step.done !== true) step = body.next(await ask(step.value));
+      outcome = step.value;
+    } catch (fault) {
+      log('error', describeFault(specifier, fault));
+      outcome = await ask(undefined);
     }
-    return { ...step.value, shortCircuit: true } as Resolved;
+    return { ...unwrap(outcome), shortCircuit: true } as Resolved;
   };
 }

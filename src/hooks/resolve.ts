@@ -53,12 +53,13 @@ export interface Seen {
 
 /**
  * Resolves one request. A generator, so that one body serves drivers that ask Node synchronously
- * and those that have to wait for it.
+ * and those that have to wait for it. It returns the error that the program is to see; what it
+ * throws is a fault of its own, and then Node's answer stands.
  */
 export function* resolveRequest<R>(
   request: Request,
   { locator, fileOf, install, trace }: Surroundings<R>,
-): Generator<Question, R, Outcome<R>> {
+): Generator<Question, Outcome<R>, Outcome<R>> {
   const { thread } = locator;
   const { root } = thread.settings.core;
   const name = parseBareSpecifier(request.specifier)?.name ?? '';
@@ -82,21 +83,21 @@ export function* resolveRequest<R>(
     }
     switch (decision.verdict) {
       case 'pass':
-        return unwrap(yield undefined);
+        return yield undefined;
       case 'as Node':
-        return unwrap(answer);
+        return answer;
       case 'as core root':
-        return unwrap(yield join(root, 'package.json'));
+        return yield join(root, 'package.json');
       case 'not found':
-        throw createNotFound(request);
+        return { error: createNotFound(request) };
       case 'from entry': {
         const { dir } = seen.entry as Entry;
-        const result = unwrap(yield join(dir, 'package.json'));
-        if (!isContained(fileOf(result), dir)) throw createNotFound(request);
-        return result;
+        const outcome = yield join(dir, 'package.json');
+        if ('error' in outcome || isContained(fileOf(outcome.result), dir)) return outcome;
+        return { error: createNotFound(request) };
       }
       case 'explain':
-        throw explain(unwrapError(answer), composeCause(request, feature as Feature, seen, root));
+        return explainAnswer(answer, composeCause(request, feature as Feature, seen, root));
       case 'install': {
         const refusal = install(feature as Feature, request.parent);
         evidence.hasTried = true;
@@ -203,10 +204,11 @@ function createNotFound({ specifier, kind, parent }: Request): Error {
 const listGlobalPaths = (): string[] =>
   (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];
 
-function unwrap<R>(outcome: Outcome<R>): R {
+const explainAnswer = <R>(answer: Outcome<R>, cause: AnnexError): Outcome<R> =>
+  'error' in answer ? { error: explain(answer.error, cause) } : answer;
+
+/** The result, or the error thrown. */
+export function unwrap<R>(outcome: Outcome<R>): R {
   if ('error' in outcome) throw outcome.error;
   return outcome.result;
 }
-
-const unwrapError = (outcome: Outcome<unknown>): unknown =>
-  'error' in outcome ? outcome.error : undefined;

@@ -59,7 +59,7 @@ type Judged = { entry: Entry } | { rejected: string };
 
 function judge(settings: Settings, feature: Feature, root: string, path: string): Judged {
   try {
-    const dir = realpathSync(path);
+    const dir = realpathSync.native(path);
     const distrust = findStoreDistrust(root, dir);
     if (distrust !== undefined) return { rejected: distrust };
     const manifest = readEntryManifest(dir);

@@ -1,5 +1,5 @@
 /** Where things are in a store: arithmetic on paths, no input or output. */
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 
 /** Name of the manifest in an entry. */
 export const MANIFEST = 'annex-entry.json';
@@ -71,7 +71,7 @@ export function entryOf(file: string, store: string): string | undefined {
 
 /** A path as a person would name it: relative to the root when it lies there. */
 export const relativeTo = (root: string, path: string): string =>
-  isWithin(path, root) ? path.slice(root.length + 1) : path;
+  isWithin(path, root) ? relative(root, path) : path;
 
 /** Whether a path is a directory or lies below it; both in the same form. */
 export function isWithin(path: string, dir: string): boolean {
