@@ -18,7 +18,7 @@ export function registerSync(driver: Driver): void {
       const parent = toFile(parentURL);
       if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
       const conditions = [...context.conditions];
-      if (conditions.includes('require')) return nextResolve(specifier, context);
+      if (!conditions.includes('import')) return nextResolve(specifier, context);
       const attributes = JSON.stringify(context.importAttributes);
       const result = driver.resolve(
         { specifier, kind: 'import', parent, hasPaths: false },

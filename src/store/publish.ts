@@ -27,7 +27,8 @@ export function makeStore(store: string, abi: string): void {
 export function makeStaging(store: string, feature: Feature): string {
   const root = stagingRoot(store);
   for (const name of readdirSync(root)) {
-    if (name.startsWith(`${feature.slug}.`)) removeTree(join(root, name));
+    // One slug can be the start of another: search, search.exa.
+    if (name.slice(0, name.lastIndexOf('.')) === feature.slug) removeTree(join(root, name));
   }
   const dir = join(root, `${feature.slug}.${randomUUID()}`);
   mkdirSync(dir, { mode: 0o755 });
