@@ -1,0 +1,73 @@
+/** What the core holds, whole or broken, answers as it does without annex, whatever is planted elsewhere. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { brokenCopies, lackingCopies, wholeCopies } from '../data/core-copies.ts';
+import { cjsPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import { type Answers, type Probe, writeProbe } from '../support/probe.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { declare, plantShadows, SHADOW } from '../support/shadow.ts';
+
+const copies = [...wholeCopies, ...lackingCopies, ...brokenCopies];
+const names = copies.map(({ name }) => name);
+/** The core's own files, and a package it ships. */
+const parents = ['app', 'app/node_modules/dep'];
+
+let sandbox: Sandbox;
+let probe: Probe;
+
+beforeAll(async () => {
+  sandbox = await createSandbox();
+  sandbox.setCore({ features: declare(names) });
+  sandbox.addPackage('app/node_modules', cjsPackage('dep', '1.0.0', 'core'));
+  for (const { plant } of copies) plant(sandbox, `${sandbox.core}/node_modules`);
+  plantShadows(sandbox, names);
+  const questions = parents.flatMap((from) =>
+    copies.flatMap(({ name, subpaths = [] }) =>
+      ['', ...subpaths.map((path) => `/${path}`)].map((path) => ({ from, specifier: name + path })),
+    ),
+  );
+  probe = writeProbe(sandbox, questions);
+});
+afterAll(() => sandbox.cleanup());
+
+const env = () => ({ ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' });
+const count = (answers: Answers, marker: string) =>
+  Object.values(answers).filter((answer) => answer.marker?.startsWith(marker)).length;
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    let alone: Answers;
+    let aloneInWorker: Answers;
+    beforeAll(async () => {
+      alone = await probe.run({ node: node.path });
+      aloneInWorker = await probe.run({ node: node.path, isWorker: true });
+    });
+
+    test('Node alone loads some of them, fails for others, and sees no planted copy', () => {
+      expect(count(alone, 'core')).toBeGreaterThan(100);
+      expect(Object.values(alone).filter(({ error }) => error).length).toBeGreaterThan(500);
+      expect(count(alone, SHADOW)).toBe(0);
+    });
+
+    test.for(['--import', '--require'])('G1: nothing changes under %s', async (flag) => {
+      const flags = [flag, sandbox.loader];
+      const answers = await probe.run({ node: node.path, flags, env: env() });
+      expect(answers).toEqual(alone);
+    });
+
+    test('G1: nothing changes in a worker', async () => {
+      const flags = ['--import', sandbox.loader];
+      const answers = await probe.run({ node: node.path, flags, isWorker: true, env: env() });
+      expect(answers).toEqual(aloneInWorker);
+    });
+
+    test('G1: nothing changes with the preload in NODE_OPTIONS, from another directory', async () => {
+      const answers = await probe.run({
+        node: node.path,
+        cwd: 'elsewhere',
+        env: { ...env(), NODE_OPTIONS: `--import=${sandbox.loader}` },
+      });
+      expect(answers).toEqual(alone);
+    });
+  });
+}

@@ -1,0 +1,145 @@
+/** Asks for many specifiers from many files in every way there is, in one run of Node. */
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { RunOptions, Sandbox } from './sandbox.ts';
+
+/** The ways in which a program can ask for a module. */
+export const forms = [
+  'import()',
+  'static import',
+  'import.meta.resolve',
+  'createRequire()()',
+  'createRequire().resolve',
+  'require',
+  'require.resolve',
+  'import() in CommonJS',
+] as const;
+
+export type Form = (typeof forms)[number];
+
+/** The forms that load, and so tell which copy it was. */
+export const loading: readonly Form[] = [
+  'import()',
+  'static import',
+  'createRequire()()',
+  'require',
+  'import() in CommonJS',
+];
+
+/** A specifier, asked for from a file in a directory. */
+export interface Question {
+  /** The directory of the file that asks, relative to the sandbox. */
+  from: string;
+  specifier: string;
+  /** All by default. */
+  forms?: readonly Form[];
+}
+
+/** Node's error, every property that a program can see. */
+export interface ProbeError {
+  code?: string;
+  name: string;
+  message: string;
+  /** Names of its own enumerable properties. */
+  keys: string[];
+  /** Its stack, up to the first frame. */
+  head: string;
+  requireStack?: string[];
+  path?: string;
+  url?: string;
+  cause?: { code?: string; message: string; feature?: string; specifier?: string; hint?: string };
+}
+
+/** What one question gave: the facts of the copy that was loaded, a path, or an error. */
+export interface Answer {
+  marker?: string;
+  version?: string;
+  flavor?: string;
+  condition?: string;
+  subpath?: string;
+  seen?: Record<string, string>;
+  path?: string;
+  error?: ProbeError;
+}
+
+/** By `FROM | FORM | SPECIFIER`. */
+export type Answers = Record<string, Answer>;
+
+/** The key of one answer. */
+export const keyOf = (from: string, form: Form, specifier: string): string =>
+  `${from} | ${form} | ${specifier}`;
+
+/** A program that was written into a sandbox. */
+export interface Probe {
+  /** Runs it and returns its answers; throws when it did not end by itself with answers. */
+  run(options?: ProbeOptions): Promise<Answers>;
+}
+
+/** How to run a probe. */
+export interface ProbeOptions extends RunOptions {
+  /** Flags of Node. */
+  flags?: readonly string[];
+  /** Whether it asks in a worker. */
+  isWorker?: boolean;
+}
+
+const ESM_VOICE = `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+export const ask = {
+  'import()': (specifier) => import(specifier),
+  'import.meta.resolve': (specifier) => import.meta.resolve(specifier),
+  'createRequire()()': (specifier) => require(specifier),
+  'createRequire().resolve': (specifier) => require.resolve(specifier),
+};
+`;
+
+const CJS_VOICE = `exports.ask = {
+  require: (specifier) => require(specifier),
+  'require.resolve': (specifier) => require.resolve(specifier),
+  'import() in CommonJS': (specifier) => import(specifier),
+};
+`;
+
+const isCommonJs = (form: Form): boolean =>
+  form === 'require' || form === 'require.resolve' || form === 'import() in CommonJS';
+
+/**
+ * Writes the program and the files that ask: \`voice.mjs\`, \`voice.cjs\` and one file for each static
+ * import in each directory.
+ *
+ * @param main where the program stands, relative to the sandbox: it decides which core is found
+ */
+export function writeProbe(
+  sandbox: Sandbox,
+  questions: readonly Question[],
+  main = 'app/probe.mjs',
+): Probe {
+  const at = (path: string) => pathToFileURL(join(sandbox.root, path)).href;
+  const program = resolve(sandbox.root, main);
+  mkdirSync(join(program, '..'), { recursive: true });
+  copyFileSync(fileURLToPath(new URL('probe.mjs', import.meta.url)), program);
+  const listed = questions.flatMap(({ from, specifier, forms: some = forms }, index) => {
+    sandbox.write(join(from, 'voice.mjs'), ESM_VOICE);
+    sandbox.write(join(from, 'voice.cjs'), CJS_VOICE);
+    const fixed = `static-${index}.mjs`;
+    sandbox.write(join(from, fixed), `export * as default from ${JSON.stringify(specifier)};\n`);
+    return some.map((form) => {
+      const file = isCommonJs(form) ? 'voice.cjs' : 'voice.mjs';
+      const voice = at(join(from, form === 'static import' ? fixed : file));
+      return { key: keyOf(from, form, specifier), voice, form, specifier };
+    });
+  });
+  const list = sandbox.write(`${main}.questions.json`, JSON.stringify(listed));
+  return {
+    run: async ({ flags = [], isWorker = false, ...options } = {}) => {
+      const thread = isWorker ? ['worker'] : [];
+      const { code, stdout, stderr } = await sandbox.run(
+        [...flags, program, list, ...thread],
+        options,
+      );
+      if (code !== 0 || stdout === '') throw new Error(`the probe ended with ${code}: ${stderr}`);
+      return JSON.parse(stdout) as Answers;
+    },
+  };
+}
