@@ -65,7 +65,7 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
       ...(problem && { problem }),
     };
     features.set(name, checked);
-    if (!bySlug.has(slug)) bySlug.set(slug, name);
+    if (problem === undefined) bySlug.set(slug, name);
     for (const declared of Object.keys(feature.packages)) {
       if (byPackage.has(declared) || !isPackageName(declared)) continue;
       if (surroundings.isBuiltin(declared) || forbidden.has(declared)) continue;
@@ -93,7 +93,14 @@ function listFeatures(annex: Json, manifest: Json, problems: Problem[]): Listed[
   } else {
     problems.push({ key: 'annex.features', reason: 'is not an object' });
   }
-  if (annex.fromOptionalPeers === true) {
+  const { fromOptionalPeers } = annex;
+  if (fromOptionalPeers !== undefined && typeof fromOptionalPeers !== 'boolean') {
+    problems.push({
+      key: 'annex.fromOptionalPeers',
+      reason: 'is not true or false; taken as false',
+    });
+  }
+  if (fromOptionalPeers === true) {
     const meta = isObject(manifest.peerDependenciesMeta) ? manifest.peerDependenciesMeta : {};
     const peers = isObject(manifest.peerDependencies) ? manifest.peerDependencies : {};
     const taken = new Set(listed.map(([name]) => name));
@@ -196,7 +203,7 @@ function describeWrongRange(
   if (protocol === 'workspace' || protocol === 'catalog') return `a ${protocol} reference`;
   if (protocol !== undefined) return protocol.startsWith('git') ? 'a git address' : 'a URL';
   if (isRange(range)) return undefined;
-  if (/^[\w@-]+\/[\w.-]+(#.*)?$/.test(range)) return 'a git address';
+  if (/^[\w.@:-]+\/[\w.-]+(#.*)?$/.test(range)) return 'a git address';
   return /^[a-z]/i.test(range) ? 'a tag' : 'not a semver range';
 }
 
