@@ -41,15 +41,18 @@ export class AnnexError extends Error {
 export function composeMessage(refusal: Refusal, { feature, askedBy }: Circumstances): string {
   const asked = askedBy === undefined ? '' : `, asked by ${askedBy}`;
   const state = refusal.state ?? 'Other features unaffected';
-  return redact(
+  return toLine(
     `annex: ${feature} unavailable (${refusal.code}): ${refusal.reason}${asked}. ${state}. Now: ${refusal.hint}`,
   );
 }
 
 /** One line about a setting: what is wrong, which code, what to do next. */
 export function composeNotice({ code, reason, hint }: Refusal): string {
-  return redact(`annex: ${reason} (${code}). Now: ${hint}`);
+  return toLine(`annex: ${reason} (${code}). Now: ${hint}`);
 }
+
+/** One line without credentials, whatever a path or a program has put into it. */
+const toLine = (text: string): string => redact(text).replace(/\p{Cc}+/gu, ' ');
 
 /**
  * Takes credentials out of a text that came from elsewhere (npm, a URL, a configuration).
@@ -58,9 +61,9 @@ export function composeNotice({ code, reason, hint }: Refusal): string {
  */
 export function redact(text: string): string {
   return text
-    .replace(/(\/\/)[^/\s@"']+@/g, '$1***@')
+    .replace(/(\/\/)[^/\s"']+@/g, '$1***@')
     .replace(
-      /((?:_auth|_authToken|_password|token|authorization)["']?\s*[=:]\s*)(?:(?:basic|bearer)\s+)?[^\s"',}]+/gi,
+      /((?:_auth|password|token|authorization)["']?\s*[=:]\s*["']?)(?:(?:basic|bearer)\s+)?[^\s"',}&]+/gi,
       '$1***',
     )
     .replace(/\b(npm_[A-Za-z0-9]{20,}|(?:basic|bearer)\s+[A-Za-z0-9+/=._-]{8,})/gi, '***');

@@ -1,0 +1,189 @@
+/** Messages: their order, and that no credential gets into them. */
+import { describe, expect, test } from 'vitest';
+import {
+  AnnexError,
+  codeOf,
+  composeMessage,
+  composeNotice,
+  explain,
+  messageOf,
+  redact,
+  refuseByFileError,
+} from '../../src/errors.ts';
+import type { Refusal } from '../../src/types.ts';
+
+const refusal: Refusal = {
+  code: 'ANNEX_OFFLINE',
+  reason: 'registry.corp timed out after 30 s',
+  hint: 'annex install search.exa',
+  state: 'Next try at 12:04:30 UTC; other features unaffected',
+};
+const circumstances = { feature: 'search.exa', specifier: 'exa-js', askedBy: 'dist/search.js' };
+
+describe('the order of a message', () => {
+  test('what, code, why, asked by, state, what to do', () => {
+    expect(composeMessage(refusal, circumstances)).toBe(
+      'annex: search.exa unavailable (ANNEX_OFFLINE): registry.corp timed out after 30 s, ' +
+        'asked by dist/search.js. Next try at 12:04:30 UTC; other features unaffected. ' +
+        'Now: annex install search.exa',
+    );
+  });
+
+  test('nobody asked, and no state of its own', () => {
+    const { state: _, ...plain } = refusal;
+    expect(composeMessage(plain, { feature: 'search.exa' })).toBe(
+      'annex: search.exa unavailable (ANNEX_OFFLINE): registry.corp timed out after 30 s. ' +
+        'Other features unaffected. Now: annex install search.exa',
+    );
+  });
+
+  test('a notice: what, code, what to do', () => {
+    expect(composeNotice(refusal)).toBe(
+      'annex: registry.corp timed out after 30 s (ANNEX_OFFLINE). Now: annex install search.exa',
+    );
+  });
+
+  test('every message is one line, whatever is in it', () => {
+    const hostile = { ...refusal, reason: 'first\nsecond\r\nthird\u001b[2J', hint: 'a\nb' };
+    const where = { feature: 'evil\nfeature', askedBy: '/a\nb.js' };
+    const printed = [composeMessage(hostile, where), composeNotice(hostile)];
+    for (const text of printed) expect(text).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+test('an AnnexError carries code, feature, specifier, hint and cause', () => {
+  const cause = new Error('below');
+  const error = new AnnexError(refusal, circumstances, { cause });
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({
+    name: 'AnnexError',
+    code: 'ANNEX_OFFLINE',
+    feature: 'search.exa',
+    specifier: 'exa-js',
+    hint: 'annex install search.exa',
+    cause,
+    message: composeMessage(refusal, circumstances),
+  });
+});
+
+describe('credentials never get through', () => {
+  const secret = 's3cr3t-v4lue';
+  test.each([
+    `https://user:${secret}@registry.corp/alpha`,
+    `https://${secret}@registry.corp/`,
+    `https://user:pa@${secret}@registry.corp/`,
+    `git+ssh://user:${secret}@host/x`,
+    `request to http://me:${secret}@127.0.0.1:1234/alpha failed, reason: connect ECONNREFUSED`,
+    `"https://user:${secret}@a/" and "https://user:${secret}@b/"`,
+    `//registry.corp/:_authToken=${secret}`,
+    `//registry.corp/:_authToken = "${secret}"`,
+    `//registry.corp/:_auth=${secret}`,
+    `//registry.corp/:_password="${secret}"`,
+    `{"_authToken":"${secret}"}`,
+    `{"token": "${secret}"}`,
+    `password=${secret}`,
+    `Authorization: Bearer ${secret}`,
+    `authorization: basic ${secret}==`,
+    `authorization: ${secret}`,
+    `Bearer ${secret}`,
+    `BEARER ${secret}`,
+    `NPM_TOKEN=${secret}`,
+    `https://registry.corp/?token=${secret}&x=1`,
+    `https://registry.corp/?access_token=${secret}`,
+  ])('%s', (text) => {
+    const redacted = redact(text);
+    expect(redacted).not.toContain(secret);
+    expect(redacted).toContain('***');
+    expect(redact(redacted)).toBe(redacted);
+  });
+
+  test("npm's own tokens are known by their form", () => {
+    const token = `npm_${'aB3'.repeat(12)}`;
+    expect(redact(`got ${token}, said 401`)).toBe('got ***, said 401');
+  });
+
+  test.each([
+    'https://registry.corp/@acme/alpha',
+    'https://registry.corp/alpha/-/alpha-1.0.0.tgz',
+    'http://127.0.0.1:4873/',
+    'No matching version found for alpha@^9.0.0.',
+    'the store /opt/data/annex belongs to uid 1000',
+    'whoever runs this can take ANNEX_CONFIG away',
+    'give npm a valid token for that registry in an .npmrc',
+  ])('%s stays as it is', (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
+  test('in a message, a notice and the message of another error', () => {
+    const leaking = {
+      ...refusal,
+      reason: `//r/:_authToken=${secret}`,
+      hint: `https://u:${secret}@r/`,
+    };
+    const error = new Error(`https://u:${secret}@r/ said no\nmore ${secret}`);
+    for (const text of [
+      composeMessage(leaking, circumstances),
+      composeNotice(leaking),
+      new AnnexError(leaking, circumstances).message,
+      messageOf(error),
+    ]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
+
+describe('other errors', () => {
+  test('the code of whatever was thrown', () => {
+    expect(codeOf(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe('ENOENT');
+    for (const thrown of [new Error('x'), { code: 5 }, null, undefined, 'ENOENT']) {
+      expect(codeOf(thrown)).toBeUndefined();
+    }
+  });
+
+  test('the message of whatever was thrown, its first line', () => {
+    expect(messageOf(new Error('one\ntwo'))).toBe('one');
+    expect([messageOf('text'), messageOf(null), messageOf(undefined)]).toEqual([
+      'text',
+      'null',
+      'undefined',
+    ]);
+  });
+
+  test.each([
+    ['ENOSPC', 'ANNEX_NO_SPACE'],
+    ['EDQUOT', 'ANNEX_NO_SPACE'],
+    ['EACCES', 'ANNEX_STORE_UNUSABLE'],
+    ['EROFS', 'ANNEX_STORE_UNUSABLE'],
+  ])('a file system that says %s is %s', (code, expected) => {
+    const error = Object.assign(new Error(`${code}: no, mkdir '/x'`), { code });
+    const { reason, hint, ...rest } = refuseByFileError(error, '/opt/store');
+    expect(rest.code).toBe(expected);
+    expect(reason).toContain('/opt/store');
+    expect(hint).not.toBe('');
+  });
+});
+
+describe("explaining Node's own error", () => {
+  const cause = new AnnexError(refusal, circumstances);
+
+  test('the same object goes on with its code; its message and stack gain one line', () => {
+    const error = Object.assign(new Error("Cannot find package 'exa-js'"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
+    const { stack = '' } = error;
+    expect(explain(error, cause)).toBe(error);
+    expect(error).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND', cause });
+    expect(error.message).toBe(`Cannot find package 'exa-js'\n${cause.message}`);
+    expect(error.stack?.split('\n').length).toBe(stack.split('\n').length + 1);
+  });
+
+  test('an error that is explained already stays as it is', () => {
+    const error = new Error('x', { cause: 'before' });
+    expect(explain(error, cause)).toBe(error);
+    expect(error).toMatchObject({ message: 'x', cause: 'before' });
+  });
+
+  test.each(['text', null, undefined, 5])('%j is thrown on as it is', (thrown) => {
+    expect(explain(thrown, cause)).toBe(thrown);
+  });
+});
