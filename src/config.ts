@@ -65,8 +65,9 @@ export const isInstaller = (env: Env = process.env): boolean => env[GUARD] !== u
  * @param npmrcs paths; those that are not there are passed over
  */
 export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Record<string, string> {
-  const own = env.HOME === undefined ? [] : [join(env.HOME, '.npmrc')];
-  const texts = [...npmrcs, ...own].map((path) => {
+  const pointed = env.npm_config_userconfig ?? env.NPM_CONFIG_USERCONFIG;
+  const own = pointed ?? (env.HOME && join(env.HOME, '.npmrc'));
+  const texts = [...npmrcs, ...(own ? [own] : [])].map((path) => {
     try {
       return readFileSync(path, 'utf8');
     } catch {

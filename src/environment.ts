@@ -23,8 +23,8 @@ const KEPT = new Set([
   'SSL_CERT_DIR',
 ]);
 
-/** npm's settings that would run something of the application's. */
-const REFUSED = new Set(['npm_config_node_options', 'npm_config_script_shell']);
+/** npm's settings that would run something of the application's; npm takes either case, and `-` for `_`. */
+const REFUSED = /^npm_config_(?:node[_-]options|script[_-]shell)$/i;
 
 /**
  * The environment of an installer: PATH, HOME, proxies, certificates, npm_config_* and ANNEX_*.
@@ -39,39 +39,48 @@ export function pickInstallerEnv(
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
     const upper = name.toUpperCase();
-    const isNpmSetting = upper.startsWith('NPM_CONFIG_') && !REFUSED.has(name.toLowerCase());
+    const isNpmSetting = upper.startsWith('NPM_CONFIG_') && !REFUSED.test(name);
     if (KEPT.has(upper) || isNpmSetting || name.startsWith('ANNEX_') || referenced.includes(name)) {
       picked[name] = value;
     }
   }
+  delete picked[GUARD];
+  delete picked.NODE_OPTIONS;
   const options = stripPreloads(env.NODE_OPTIONS ?? '');
   if (options !== '') picked.NODE_OPTIONS = options;
-  delete picked[GUARD];
   return picked;
 }
 
-/** Options of Node that would run the application's code or stop for a debugger. */
+/**
+ * Options of Node that would run the application's code, stop for a debugger, write into the working
+ * directory, or mean nothing without another one that is dropped.
+ */
 const DROPPED =
-  /^(?:--(?:import|require|loader|experimental-loader|inspect(?:-[a-z-]+)?|env-file(?:-if-exists)?|watch(?:-[a-z-]+)?|test|permission|experimental-permission)|-r)(?:=|$)/;
-const TAKES_VALUE =
-  /^(?:--(?:import|require|loader|experimental-loader|inspect-port|env-file(?:-if-exists)?)|-r)$/;
+  /^(?:-r|--(?:import|require|loader|experimental-loader|entry-url|(?:experimental-)?permission|test)|--(?:inspect|debug|env-file|watch|allow|cpu-prof|heap-prof|trace-events?)(?:-.*)?)$/;
 
 /**
  * NODE_OPTIONS without preloads, loaders, inspectors and what else changes which program runs.
+ * Words are split at spaces alone; quotes may stand anywhere; `_` is `-` in the name of an option.
  *
  * @see https://github.com/nodejs/node/blob/v24.11.1/src/node_options.cc ParseNodeOptionsEnvVar
  * @example stripPreloads('--import /x.mjs --max-old-space-size=512') // '--max-old-space-size=512'
  */
 export function stripPreloads(options: string): string {
-  const words = options.match(/(?:[^\s"]|"(?:\\.|[^"\\])*")+/g) ?? [];
-  const kept: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? '';
-    if (!DROPPED.test(word)) kept.push(word);
-    else if (TAKES_VALUE.test(word)) index++;
-  }
+  const words = options.match(/(?:[^ "]|"(?:\\.|[^"\\])*")+/g) ?? [];
+  let isDropping = false;
+  const kept = words.filter((word) => {
+    const [name = '', ...value] = unquote(word).split('=');
+    // What is no option is the value of the option before it.
+    if (!name.startsWith('-')) return !isDropping;
+    const isDropped = DROPPED.test(name.replaceAll('_', '-'));
+    isDropping = isDropped && value.length === 0;
+    return !isDropped;
+  });
   return kept.join(' ');
 }
+
+const unquote = (word: string): string =>
+  word.replace(/"((?:\\.|[^"\\])*)"/g, (_, text: string) => text.replace(/\\(.)/g, '$1'));
 
 /** Names of the variables that an .npmrc refers to. */
 export function listReferences(npmrc: string): string[] {

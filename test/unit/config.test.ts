@@ -1,0 +1,181 @@
+/** Reading the environment and the operator's file: whatever is wrong becomes the restrictive value, and is said. */
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig, readInstallerEnv } from '../../src/config.ts';
+import { removeTree } from '../support/tree.ts';
+
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-config-'));
+  onTestFinished(() => removeTree(directory));
+  return directory;
+}
+
+/** Writes an operator's file. Returns its path. */
+function writeOperator(content: string): string {
+  const path = join(makeDirectory(), 'operator.json');
+  writeFileSync(path, content);
+  return path;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+describe('switches of the environment', () => {
+  test('unset, they restrict nothing', () => {
+    expect(readConfig({})).toEqual({
+      core: undefined,
+      stores: [],
+      isSealed: false,
+      allowInstalls: undefined,
+      operator: undefined,
+      timeout: 300_000,
+      log: 'info',
+      cacheDir: undefined,
+      notices: [],
+    });
+  });
+
+  test.each([
+    ['ANNEX_SEALED', 'TRUE', { isSealed: true }],
+    ['ANNEX_SEALED', 'off', { isSealed: false }],
+    ['ANNEX_ALLOW_INSTALLS', 'Yes', { allowInstalls: true }],
+    ['ANNEX_ALLOW_INSTALLS', '0', { allowInstalls: false }],
+  ])('%s=%s', (name, value, read) => {
+    expect(readConfig({ [name]: value })).toMatchObject({ ...read, notices: [] });
+  });
+
+  test.each([
+    ['ANNEX_SEALED', 'sealed', { isSealed: true }],
+    ['ANNEX_SEALED', '', { isSealed: true }],
+    ['ANNEX_ALLOW_INSTALLS', 'please', { allowInstalls: false }],
+    ['ANNEX_ALLOW_INSTALLS', '', { allowInstalls: false }],
+  ])('%s=%j is no boolean: the restrictive value, and a notice', (name, value, read) => {
+    const { notices, ...config } = readConfig({ [name]: value });
+    expect(config).toMatchObject(read);
+    expect(notices).toEqual([
+      {
+        code: 'ANNEX_INVALID_CONFIG',
+        reason: expect.stringContaining(`${name} is ${JSON.stringify(value)}, not a boolean`),
+        hint: expect.stringContaining(name),
+      },
+    ]);
+  });
+
+  test('ANNEX_STORE is a list; nothing in it is no store', () => {
+    const list = ['/store', '', '/layer', ''].join(delimiter);
+    expect(readConfig({ ANNEX_STORE: list }).stores).toEqual(['/store', '/layer']);
+    expect(readConfig({ ANNEX_STORE: '' }).stores).toEqual([]);
+  });
+
+  test('an unknown log level is said and taken as info', () => {
+    expect(readConfig({ ANNEX_LOG: 'json' })).toMatchObject({ log: 'json', notices: [] });
+    const { log, notices } = readConfig({ ANNEX_LOG: 'loud' });
+    expect(log).toBe('info');
+    expect(notices).toHaveLength(1);
+  });
+
+  test.each([
+    [{ XDG_CACHE_HOME: '/xdg', HOME: '/home/x' }, '/xdg'],
+    [{ XDG_CACHE_HOME: 'relative', HOME: '/home/x' }, '/home/x/.cache'],
+    [{ HOME: '/home/x' }, '/home/x/.cache'],
+    [{ HOME: 'relative' }, undefined],
+    [{ HOME: '' }, undefined],
+    [{}, undefined],
+  ])('the cache directory of %j is %j', (env, cacheDir) => {
+    expect(readConfig(env).cacheDir).toBe(cacheDir);
+  });
+});
+
+describe("the operator's file", () => {
+  test.each([
+    ['{}', { allowInstalls: undefined }, 300_000],
+    ['{"allowInstalls": true}', { allowInstalls: true }, 300_000],
+    ['{"allowInstalls": "off", "timeout": 3}', { allowInstalls: false }, 3_000],
+    ['{"timeout": 0.5}', { allowInstalls: undefined }, 500],
+  ])('%s', (content, operator, timeout) => {
+    const path = writeOperator(content);
+    expect(readConfig({ ANNEX_CONFIG: path })).toMatchObject({
+      operator: { path, ...operator },
+      timeout,
+      notices: [],
+    });
+  });
+
+  test.each(['', '{', 'allowInstalls: true', '[]', 'null', '"true"', 'true', '\uFEFF{}'])(
+    'content %j is a problem',
+    (content) => {
+      const path = writeOperator(content);
+      const { operator } = readConfig({ ANNEX_CONFIG: path });
+      expect(operator).toMatchObject({ path, problem: expect.any(String) });
+    },
+  );
+
+  test('missing, relative, a directory and unnamed are problems', () => {
+    const missing = join(makeDirectory(), 'missing.json');
+    for (const path of [missing, 'operator.json', makeDirectory(), '']) {
+      const { operator } = readConfig({ ANNEX_CONFIG: path });
+      expect(operator).toMatchObject({ path, problem: expect.any(String) });
+    }
+  });
+
+  test.skipIf(isRoot)('unreadable is a problem', () => {
+    const path = writeOperator('{}');
+    chmodSync(path, 0o000);
+    expect(readConfig({ ANNEX_CONFIG: path }).operator?.problem).toBe('cannot be read');
+  });
+
+  test('allowInstalls that is no boolean is false, and said', () => {
+    const path = writeOperator('{"allowInstalls": "perhaps"}');
+    const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
+    expect(operator).toEqual({ path, allowInstalls: false });
+    expect(notices).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('allowInstalls') }),
+    ]);
+  });
+
+  test.each([0, -1, 86_401, '30', null, 1e99])('timeout %j is said and not taken', (timeout) => {
+    const path = writeOperator(JSON.stringify({ timeout }));
+    const config = readConfig({ ANNEX_CONFIG: path });
+    expect(config.timeout).toBe(300_000);
+    expect(config.notices).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('timeout') }),
+    ]);
+  });
+
+  test('an unknown key is said', () => {
+    const path = writeOperator('{"blocked": ["x"]}');
+    expect(readConfig({ ANNEX_CONFIG: path }).notices).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('blocked') }),
+    ]);
+  });
+});
+
+describe('what an .npmrc refers to comes along', () => {
+  const rc = (name: string) => `//registry.corp/:_authToken=\${${name}}\n`;
+
+  test("the core's, and the user's own or the one that npm is pointed to", () => {
+    const directory = makeDirectory();
+    const [core = '', other = ''] = ['core', 'home', 'other'].flatMap((name) => {
+      mkdirSync(join(directory, name));
+      const path = join(directory, name, '.npmrc');
+      writeFileSync(path, rc(`${name.toUpperCase()}_TOKEN`));
+      return name === 'home' ? [] : [path];
+    });
+    const HOME = join(directory, 'home');
+    const env = { HOME, CORE_TOKEN: 'a', HOME_TOKEN: 'b', OTHER_TOKEN: 'c' };
+    expect(readInstallerEnv([core], env)).toEqual({ HOME, CORE_TOKEN: 'a', HOME_TOKEN: 'b' });
+    for (const name of ['npm_config_userconfig', 'NPM_CONFIG_USERCONFIG']) {
+      const pointed = { HOME, [name]: other };
+      expect(readInstallerEnv([], { ...env, ...pointed })).toEqual({
+        ...pointed,
+        OTHER_TOKEN: 'c',
+      });
+    }
+  });
+
+  test('those that are not there are passed over', () => {
+    const env = { HOME: join(makeDirectory(), 'nowhere'), SECRET: 's' };
+    expect(readInstallerEnv(['/nowhere/.npmrc'], env)).toEqual({ HOME: env.HOME });
+  });
+});
