@@ -7,7 +7,7 @@ import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
 import { listStores } from './store/entry.ts';
-import { getActiveThread, type LoaderKind, rememberFailure } from './thread.ts';
+import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
 
 export { AnnexError } from './errors.ts';
@@ -101,10 +101,8 @@ let own: Settings | undefined;
 function findSettings(): Settings | undefined {
   const active = getActiveThread();
   if (active !== undefined) return active.settings;
-  own ??= loadSettings({
-    script: findEntryScript(),
-    cwd: process.cwd(),
-  }).settings;
+  own ??=
+    getSharedSettings() ?? loadSettings({ script: findEntryScript(), cwd: process.cwd() }).settings;
   return own;
 }
 

@@ -1,4 +1,5 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
 import { type FoundEntry, findEntry } from './store/entry.ts';
@@ -72,4 +73,16 @@ export function getActiveThread(): Thread | undefined {
 /** Makes this the state of the thread, once. */
 export function setActiveThread(thread: Thread): void {
   Object.defineProperty(globalThis, KEY, { value: thread });
+}
+
+const SHARED = 'annex.settings';
+
+/** The settings of the main thread, for its workers: an empty `env` must not lift the seal. */
+export function getSharedSettings(): Settings | undefined {
+  return getEnvironmentData(SHARED) as unknown as Settings | undefined;
+}
+
+/** Hands the settings of the main thread to the workers that it starts from now on. */
+export function shareSettings(settings: Settings): void {
+  if (isMainThread) setEnvironmentData(SHARED, settings as never);
 }

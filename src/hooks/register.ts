@@ -1,18 +1,19 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
 import * as nodeModule from 'node:module';
-import {
-  getEnvironmentData,
-  isMainThread,
-  parentPort,
-  setEnvironmentData,
-} from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
 import { isInstaller } from '../config.ts';
 import { findEntryScript } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
-import { createThread, getActiveThread, setActiveThread } from '../thread.ts';
+import {
+  createThread,
+  getActiveThread,
+  getSharedSettings,
+  setActiveThread,
+  shareSettings,
+} from '../thread.ts';
 import type { Settings } from '../types.ts';
 import { createDriver } from './drive.ts';
 import { registerOffThread } from './off-thread.ts';
@@ -22,8 +23,6 @@ import { registerSync } from './sync.ts';
 /** Programs that manage packages stay as they are, and so does annex's own CLI. */
 const LEFT_ALONE =
   /[\\/](?:npm|pnpm|yarn|corepack|annex[\\/]dist)[\\/](?:bin|dist|lib|cli)[\\/][^\\/]+$/;
-/** Workers get the settings of the main thread: an empty `env` must not lift the seal. */
-const SHARED = 'annex.settings';
 
 /** Activates the hooks in this thread. The second call does nothing. */
 export function activate(): void {
@@ -32,10 +31,9 @@ export function activate(): void {
     const script = findEntryScript();
     if (script !== undefined && LEFT_ALONE.test(script)) return;
     if (isMainThread && isInstaller()) endImpostor();
-    const settings =
-      (getEnvironmentData(SHARED) as unknown as Settings | undefined) ?? load(script);
+    const settings = getSharedSettings() ?? load(script);
     if (settings === undefined) return;
-    if (isMainThread) setEnvironmentData(SHARED, settings as never);
+    shareSettings(settings);
     if (settings.declaration.byPackage.size > 0) start(settings);
   } catch (error) {
     createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
