@@ -1,7 +1,10 @@
 /** Where the preload reaches: threads and processes that a program starts, by the place where the preload is named. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
+import { repositoryRoot } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const MARKER = 'from the store';
@@ -65,6 +68,33 @@ const ways = {
 const seen = await Promise.all(Object.entries(ways).map(async ([way, ask]) => [way, await ask()]));
 console.log(JSON.stringify(Object.fromEntries(seen)));`;
 
+/** Counts what a thread registers, whoever does; preloaded before annex. */
+const COUNTER = `
+const Module = require('node:module');
+const counts = (globalThis.counts = { require: 0, import: 0 });
+let resolveFilename = Module._resolveFilename;
+Object.defineProperty(Module, '_resolveFilename', {
+  get: () => resolveFilename,
+  set: (value) => { counts.require++; resolveFilename = value; },
+});
+for (const name of ['register', 'registerHooks']) {
+  const original = Module[name];
+  if (original === undefined) continue;
+  Module[name] = (...args) => { counts.import++; return original(...args); };
+}
+Module.syncBuiltinESMExports();`;
+
+const COUNTED = `
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+await import('annex/register');
+const { marker } = await import('esm-only');
+if (isMainThread) {
+  const { counts } = globalThis;
+  new Worker(new URL(import.meta.url)).on('message', (worker) => {
+    console.log(JSON.stringify({ marker, counts, worker }));
+  });
+} else parentPort.postMessage(globalThis.counts);`;
+
 /** How the preload spreads, as measured without annex; one column each. */
 const COLUMNS = [
   '--import',
@@ -82,15 +112,6 @@ const SPREAD: Record<string, readonly [boolean, boolean, boolean, boolean]> = {
   'spawn(node)': [false, false, true, true],
   cluster: [true, true, true, true],
 };
-
-interface Seen {
-  loader: string;
-  stores: string[];
-  refusal: string;
-  imported: string;
-  required: string;
-  absent: string;
-}
 
 describe.each(nodes)('$label', ({ path: node, major }) => {
   let sandbox: Sandbox;
@@ -123,33 +144,51 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       const flags = option === undefined ? [flag, loader] : [];
       const { code, stderr, stdout } = await sandbox.run([...flags, 'hub.mjs'], { node, env });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const seen = JSON.parse(stdout) as Record<string, Seen>;
-      const isActive = Object.entries(seen).map(([way, { loader: found }]) => [
+      const expected = Object.entries(SPREAD).map(([way, row]) => [
         way,
-        found === kind,
-      ]);
-      const expected = Object.entries(SPREAD).map(([way, row]) => [way, row[at]]);
-      expect(Object.fromEntries(isActive)).toEqual(Object.fromEntries(expected));
-      for (const [way, found] of Object.entries(seen)) {
-        const answers = {
-          imported: found.imported,
-          required: found.required,
-          absent: found.absent,
-        };
-        const isReached = SPREAD[way]?.[at] === true;
-        expect({ way, ...answers }).toEqual({
-          way,
-          imported: isReached ? MARKER : 'ERR_MODULE_NOT_FOUND',
-          required: isReached ? MARKER : 'MODULE_NOT_FOUND',
+        {
+          loader: row[at] ? kind : 'inactive',
+          stores: [store],
+          refusal: 'ANNEX_DENIED',
+          imported: row[at] ? MARKER : 'ERR_MODULE_NOT_FOUND',
+          required: row[at] ? MARKER : 'MODULE_NOT_FOUND',
           absent: 'ERR_MODULE_NOT_FOUND',
-        });
-        expect({ way, loader: found.loader }).toEqual({
-          way,
-          loader: isReached ? kind : 'inactive',
-        });
-        expect({ way, stores: found.stores }).toEqual({ way, stores: [store] });
-        expect({ way, refusal: found.refusal }).toEqual({ way, refusal: 'ANNEX_DENIED' });
-      }
+        },
+      ]);
+      expect(JSON.parse(stdout)).toEqual(Object.fromEntries(expected));
     },
   );
+
+  test('named twice, by two copies of annex, or imported on top: registered once a thread', async () => {
+    const { loader, store } = sandbox;
+    sandbox.write('app/counter.cjs', COUNTER);
+    sandbox.write('app/counted.mjs', COUNTED);
+    const copy = join(sandbox.root, 'copy', 'annex');
+    for (const name of ['dist', 'loader.mjs', 'package.json']) {
+      cpSync(join(repositoryRoot, name), join(copy, name), { recursive: true });
+    }
+    const other = join(copy, 'loader.mjs');
+    const counter = `--require=${join(sandbox.core, 'counter.cjs')}`;
+    const starts: [options: string, flags: string[]][] = [
+      ['', ['--import', loader]],
+      [`--import=${loader}`, ['--import', loader]],
+      [`--require=${loader}`, ['--require', loader]],
+      [`--require=${loader}`, ['--import', loader]],
+      ['', ['--require', loader, '--import', loader]],
+      [`--import=${other}`, ['--import', loader]],
+      ['', ['--require', loader, '--import', other]],
+    ];
+    for (const [options, flags] of starts) {
+      const env = { ANNEX_STORE: store, NODE_OPTIONS: `${counter} ${options}` };
+      const run = await sandbox.run([...flags, 'counted.mjs'], { node, env });
+      expect({ ...run, options, flags }).toMatchObject({ code: 0, stderr: '' });
+      const once = { require: 1, import: 1 };
+      const seen: unknown = JSON.parse(run.stdout);
+      expect({ options, flags, seen }).toEqual({
+        options,
+        flags,
+        seen: { marker: MARKER, counts: once, worker: once },
+      });
+    }
+  });
 });
