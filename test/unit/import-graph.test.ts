@@ -32,6 +32,7 @@ const LAYER_OF: Record<string, Layer> = {
   'core.ts': 'effect',
   'installer.ts': 'effect',
   'log.ts': 'effect',
+  'paths.ts': 'effect',
   'ranges.ts': 'effect',
   'refusals.ts': 'effect',
   'runtime.ts': 'effect',
