@@ -1,63 +1,46 @@
-/** annex add NAME@RANGE... */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+/** annex add NAME[@RANGE]... [--feature FEATURE] */
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { readInstallerEnv } from '../config.ts';
-import { listAncestors, listWorkspaces, toRealPath } from '../core.ts';
-import { codeOf } from '../errors.ts';
+import { listWorkspaces } from '../core.ts';
 import { readDeclaration } from '../features.ts';
 import { isRange } from '../ranges.ts';
+import { isPackageName } from '../specifier.ts';
+import type { Problem } from '../types.ts';
 import { type Command, warn } from './command.ts';
+import { type ManifestFile, readNearestManifest, replaceManifest } from './edit-manifest.ts';
 
 type Json = Record<string, unknown>;
 
 /** Declares packages as features in the nearest package.json; nothing is installed. */
 export const add: Command = async ({ args, options, print }) => {
   if (args.length === 0) return undefined;
-  const path = findManifest();
-  if (path === undefined) {
-    warn(`there is no package.json in ${process.cwd()} or above (ANNEX_INVALID_CONFIG): npm init`);
-    return 1;
-  }
-  const text = readFileSync(path, 'utf8');
-  let manifest: Json;
-  try {
-    manifest = JSON.parse(text) as Json;
-  } catch {
-    warn(`${path} does not parse as JSON (ANNEX_INVALID_CONFIG); nothing was changed`);
-    return 1;
+  const file = readNearestManifest(process.cwd());
+  if (file === undefined) {
+    return refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
   }
   const packages: Record<string, string> = {};
   for (const arg of args) {
     const { name, range } = splitArgument(arg);
-    const resolved = range ?? (await findLatest(name));
-    if (resolved === undefined) return 1;
-    packages[name] = resolved;
+    if (!isPackageName(name)) return refuse(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`);
+    const answer = range === undefined ? await findLatest(name, file) : { range };
+    if ('problem' in answer) return refuse(`${answer.problem}; name one: annex add ${name}@RANGE`);
+    packages[name] = answer.range;
   }
-  const changed = declare(manifest, packages, options.feature);
-  const declaration = readDeclaration(changed, {
-    isBuiltin,
-    isRange,
-    workspaces: listWorkspaces({ dir: join(path, '..'), manifest }),
-  });
-  const names = options.feature === undefined ? Object.keys(packages) : [options.feature];
-  for (const name of names) {
-    const problem = declaration.features.get(name)?.problem;
-    if (problem === undefined) continue;
-    warn(`${problem.key}: ${problem.reason} (ANNEX_INVALID_CONFIG); nothing was changed`);
-    return 1;
-  }
-  write(path, text, changed);
+  const features = options.feature === undefined ? Object.keys(packages) : [options.feature];
+  const changed = declare(file.manifest, packages, options.feature);
+  const problem = findProblem(file, file.manifest, []) ?? findProblem(file, changed, features);
+  if (problem !== undefined) return refuse(`${problem.key} ${problem.reason}`);
+  replaceManifest(file, changed);
   const list = Object.entries(packages).map(([name, range]) => `${name} ${range}`);
-  print(`declared ${list.join(', ')} in ${path}`, { path, packages, features: names });
+  print(`declared ${list.join(', ')} in ${file.path}`, { path: file.path, packages, features });
   return 0;
 };
 
-function findManifest(): string | undefined {
-  const paths = listAncestors(process.cwd()).map((dir) => join(dir, 'package.json'));
-  const found = paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
-  return found && toRealPath(found);
+function refuse(what: string): 1 {
+  warn(`${what} (ANNEX_INVALID_CONFIG). Nothing was changed`);
+  return 1;
 }
 
 function splitArgument(arg: string): { name: string; range?: string } {
@@ -65,62 +48,63 @@ function splitArgument(arg: string): { name: string; range?: string } {
   return at === -1 ? { name: arg } : { name: arg.slice(0, at), range: arg.slice(at + 1) };
 }
 
-async function findLatest(name: string): Promise<string | undefined> {
-  const args = [
-    'view',
-    '--json',
-    '--loglevel=error',
-    '--no-update-notifier',
-    '--',
-    name,
-    'version',
-  ];
-  const env = readInstallerEnv([]);
-  const result = await execa('npm', args, {
-    env,
+/** A caret range over the version that npm would install, with the registry of the application. */
+async function findLatest(
+  name: string,
+  { path }: ManifestFile,
+): Promise<{ range: string } | { problem: string }> {
+  const flags = ['--json', '--loglevel=error', '--no-update-notifier', '--fetch-retries=1'];
+  const cwd = dirname(path);
+  const result = await execa('npm', ['view', ...flags, '--', name, 'version'], {
+    cwd,
+    env: readInstallerEnv([`${cwd}/.npmrc`]),
     extendEnv: false,
     reject: false,
     timeout: 60_000,
   });
+  if (result.code === 'ENOENT')
+    return { problem: `${name} has no range, and there is no npm here` };
   try {
-    const version: unknown = JSON.parse(result.stdout ?? '');
-    if (typeof version === 'string') return `^${version}`;
+    const version: unknown = JSON.parse(result.stdout);
+    if (typeof version === 'string') return { range: `^${version}` };
   } catch {
-    // Said below, whatever npm printed.
+    // npm said something else than a version.
   }
-  const how = result.code === 'ENOENT' ? 'there is no npm here' : 'npm knows no version of it';
-  warn(
-    `${name} has no range, and ${how} (ANNEX_INVALID_CONFIG); name one: annex add ${name}@RANGE`,
-  );
-  return undefined;
+  return { problem: `${name} has no range, and npm gives no version of it` };
 }
 
 function declare(manifest: Json, packages: Record<string, string>, feature?: string): Json {
   const annex = (manifest.annex ?? {}) as Json;
-  const features = { ...((annex.features ?? {}) as Json) };
-  if (feature === undefined) Object.assign(features, packages);
-  else {
-    const known = features[feature] as { packages?: Json } | string | undefined;
-    const before = typeof known === 'string' ? { [feature]: known } : known?.packages;
-    const rest = typeof known === 'object' ? known : {};
-    features[feature] = { ...rest, packages: { ...before, ...packages } };
-  }
-  return { ...manifest, annex: { ...annex, features } };
+  const before = (annex.features ?? {}) as Json;
+  const added = feature === undefined ? packages : { [feature]: extend(before, feature, packages) };
+  return { ...manifest, annex: { ...annex, features: { ...before, ...added } } };
 }
 
-/** Keeps indentation, line ends and mode; the file is replaced whole or not at all. */
-function write(path: string, before: string, manifest: Json): void {
-  const indent = /^[ \t]+(?=")/m.exec(before)?.[0] ?? '  ';
-  const json = JSON.stringify(manifest, undefined, indent);
-  const end = before.includes('\r\n') ? '\r\n' : '\n';
-  const text = json.replaceAll('\n', end) + (/\n$/.test(before) ? end : '');
-  const temporary = `${path}.${process.pid}`;
-  try {
-    writeFileSync(temporary, text, { mode: statSync(path).mode });
-    renameSync(temporary, path);
-  } catch (error) {
-    throw new Error(`${path} cannot be written (${codeOf(error)}); nothing was changed`, {
-      cause: error,
-    });
+/** A feature with more packages; its short form becomes the long one. */
+function extend(features: Json, feature: string, packages: Record<string, string>): Json {
+  const known = Object.hasOwn(features, feature) ? features[feature] : undefined;
+  if (typeof known === 'string') return { packages: { [feature]: known, ...packages } };
+  const before = (known ?? {}) as { packages?: Json };
+  return { ...before, packages: { ...before.packages, ...packages } };
+}
+
+/** What is wrong with the key as a whole, or with one of these features. */
+function findProblem(
+  { path, manifest: { workspaces } }: ManifestFile,
+  manifest: Json,
+  features: string[],
+): Problem | undefined {
+  const declaration = readDeclaration(manifest, {
+    isBuiltin,
+    isRange,
+    workspaces: listWorkspaces({ dir: dirname(path), manifest: { workspaces } }),
+  });
+  const whole = declaration.problems.find(({ key }) => key === 'annex' || key === 'annex.features');
+  if (whole !== undefined) return whole;
+  for (const name of features) {
+    const feature = declaration.features.get(name);
+    if (feature === undefined) return { key: JSON.stringify(name), reason: 'cannot be declared' };
+    if (feature.problem !== undefined) return feature.problem;
   }
+  return undefined;
 }

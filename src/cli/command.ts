@@ -26,7 +26,7 @@ export const warn = (line: string): void => {
   process.stderr.write(`annex: ${line}\n`);
 };
 
-/** The settings as seen from the working directory; says what is wrong when there are none. */
+/** The settings as seen from the working directory; says what is wrong with them, or that there are none. */
 export function findSettings(): Settings | undefined {
   const loaded = loadSettings({ script: undefined, cwd: process.cwd() });
   if (loaded.settings !== undefined) {
@@ -38,21 +38,21 @@ export function findSettings(): Settings | undefined {
   return undefined;
 }
 
-/** The features that are named, or all; undefined, after a line, when one is not declared. */
-export function findFeatures(
-  settings: Settings,
-  { args, options }: Invocation,
-): Feature[] | undefined {
-  if (options.all === true) return [...settings.declaration.features.values()];
-  const found: Feature[] = [];
-  for (const name of args) {
+/** The features of these names, each once; undefined, after a line, when one is not declared. */
+export function findFeatures(settings: Settings, names: string[]): Feature[] | undefined {
+  const found = new Set<Feature>();
+  for (const name of names) {
     const feature = findFeature(settings, name);
     if (feature === undefined) {
       const known = [...settings.declaration.features.keys()].join(', ') || 'none';
-      warn(`${name} is not declared in ${settings.core.root}/package.json (declared: ${known})`);
+      warn(
+        `${name} unavailable (ANNEX_INVALID_CONFIG): it is not declared in ` +
+          `${settings.core.root}/package.json. Declared: ${known}. ` +
+          'Now: whoever builds the application can declare it: npx annex add NAME@RANGE',
+      );
       return undefined;
     }
-    found.push(feature);
+    found.add(feature);
   }
-  return found;
+  return [...found];
 }

@@ -1,6 +1,7 @@
 /** annex env */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readConfig } from '../config.ts';
 import { toRealPath } from '../core.ts';
 import { LOADER } from '../paths.ts';
 import { type Command, findSettings } from './command.ts';
@@ -11,7 +12,7 @@ export const env: Command = ({ args, print }) => {
   const settings = findSettings();
   if (settings === undefined) return 1;
   const loader = findLoader(settings.core.root);
-  const configured = settings.isSealed ? settings.store : undefined;
+  const configured = readConfig().stores.length > 0 ? settings.store : undefined;
   const variables = {
     NODE_OPTIONS: `--import=${/[\s"\\%?#]/.test(loader) ? pathToFileURL(loader).href : loader}`,
     ANNEX_STORE: configured ?? '/opt/data/annex',

@@ -5,16 +5,19 @@ import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings } from './command.ts';
 
 /** Installs features into the store; by hand, a remembered failure does not count. */
-export const install: Command = async (invocation) => {
-  if (invocation.args.length === 0 && invocation.options.all !== true) return undefined;
+export const install: Command = async ({ args, options, print }) => {
+  const isAll = options.all === true;
+  if (isAll !== (args.length === 0)) return undefined;
   const settings = findSettings();
-  const features = settings && findFeatures(settings, invocation);
-  if (settings === undefined || features === undefined) return 1;
+  if (settings === undefined) return 1;
+  const { features: declared } = settings.declaration;
+  const features = isAll ? [...declared.values()] : findFeatures(settings, args);
+  if (features === undefined) return 1;
   const results: InstallResult[] = [];
   for (const feature of features) {
     results.push(await installFeature(settings, feature, !isInstaller()));
   }
-  invocation.print(results.flatMap(describe).join('\n'), results);
+  print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 };
 

@@ -1,46 +1,58 @@
 /** annex list */
 import { findStatus } from '../status.ts';
 import { measureTree } from '../store/publish.ts';
+import type { FeatureStatus } from '../types.ts';
 import { type Command, findSettings } from './command.ts';
+
+/** What is said of a feature; `bytes` when it stands in a store or a layer. */
+type Row = FeatureStatus & { bytes?: number };
+
+const HEAD = ['feature', 'package', 'range', 'where', 'version', 'size', 'why'];
 
 /** Lists every feature: its packages and ranges, where it is, version and size. */
 export const list: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const rows = [...settings.declaration.features.values()].map((feature) => {
+  const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
     const status = findStatus(settings, feature);
-    return { ...status, ...(status.dir !== undefined && { bytes: measureTree(status.dir) }) };
+    const bytes = status.dir === undefined ? undefined : measure(status.dir);
+    return { ...status, ...(bytes !== undefined && { bytes }) };
   });
-  const cells = rows.flatMap(({ feature, packages, bytes, where, refusal }) =>
-    (Object.keys(packages).length === 0
-      ? [['-', { range: '-', where }] as const]
-      : Object.entries(packages)
-    ).map(([name, found], index) => [
-      index === 0 ? feature : '',
-      name,
-      found.range,
-      found.where,
-      'version' in found ? (found.version ?? '-') : '-',
-      index === 0 && bytes !== undefined ? `${(bytes / 1e6).toFixed(1)} MB` : '',
-      index === 0 && refusal !== undefined ? `${refusal.code}: ${refusal.reason}` : '',
-    ]),
-  );
-  const head = ['feature', 'package', 'range', 'where', 'version', 'size', ''];
-  print(layOut([head, ...cells]), rows);
+  const none = `no features are declared in ${settings.core.root}/package.json`;
+  print(rows.length === 0 ? none : layOut([HEAD, ...rows.flatMap(toLines)]), rows);
   return 0;
 };
 
+/** One line for each package; what is true of the whole feature stands on the first. */
+function toLines({ feature, packages, where, bytes, refusal }: Row): string[][] {
+  const size = bytes === undefined ? '' : `${(bytes / 1e6).toFixed(1)} MB`;
+  const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
+  const lines = Object.entries(packages).map(([name, { range, where, version = '-' }]) => [
+    '',
+    name,
+    range,
+    where,
+    version,
+    '',
+    '',
+  ]);
+  const [first = ['', '-', '-', where, '-', '', ''], ...rest] = lines;
+  return [[feature, ...first.slice(1, 5), size, why], ...rest];
+}
+
 function layOut(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const pad = (row: string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return rows.map((row) => pad(row).trimEnd()).join('\n');
+}
+
+/** Size of an entry; undefined when not all of it may be looked at. */
+function measure(dir: string): number | undefined {
+  try {
+    return measureTree(dir);
+  } catch {
+    return undefined;
+  }
 }

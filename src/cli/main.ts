@@ -2,20 +2,10 @@
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
 import { isInstaller } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
 import type { Command, Invocation } from './command.ts';
 import { HELP } from './help.ts';
-
-/** Loaded one at a time: what one of them stands on costs the others nothing. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
-  add: async () => (await import('./add.ts')).add,
-  env: async () => (await import('./env.ts')).env,
-  install: async () => (await import('./install.ts')).install,
-  list: async () => (await import('./list.ts')).list,
-  remove: async () => (await import('./remove.ts')).remove,
-  why: async () => (await import('./why.ts')).why,
-};
 
 const OPTIONS = {
   all: { type: 'boolean' },
@@ -26,6 +16,16 @@ const OPTIONS = {
   require: { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
 } as const;
+
+/** Every command: its code, read when it is called for, and the options it takes besides `--json`. */
+const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly string[] }> = {
+  add: { load: async () => (await import('./add.ts')).add, takes: ['feature'] },
+  env: { load: async () => (await import('./env.ts')).env, takes: [] },
+  install: { load: async () => (await import('./install.ts')).install, takes: ['all'] },
+  list: { load: async () => (await import('./list.ts')).list, takes: [] },
+  remove: { load: async () => (await import('./remove.ts')).remove, takes: [] },
+  why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
+};
 
 /** @returns the exit code: 0 done, 1 could not be done, 2 asked for wrongly */
 async function main(args: string[]): Promise<number> {
@@ -40,15 +40,18 @@ async function main(args: string[]): Promise<number> {
   if (values.version === true) return say(version);
   if (values.help === true || name === 'help') return say(HELP);
   if (name === undefined) return complain('what is to be done?');
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load === undefined) return complain(`${JSON.stringify(name)} is not a command`);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) return complain(`${JSON.stringify(name)} is not a command`);
+  const { load, takes } = command;
+  const foreign = Object.keys(values).find((key) => key !== 'json' && !takes.includes(key));
+  if (foreign !== undefined) return complain(`annex ${name} takes no --${foreign}`);
   const invocation: Invocation = {
     args: rest,
     options: values,
     print: (text, data) => say(values.json === true ? JSON.stringify(data) : text),
   };
-  const command = await load();
-  return (await command(invocation)) ?? complain(`annex ${name} was called wrongly`);
+  const run = await load();
+  return (await run(invocation)) ?? complain(`annex ${name} was called wrongly`);
 }
 
 function say(text: string): number {
@@ -61,6 +64,12 @@ function complain(what: string): number {
   return 2;
 }
 
+// Whoever read the output has seen enough: `annex list | head -1`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE') process.exitCode = 1;
+  });
+}
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -9,10 +9,10 @@ import { retire } from '../store/publish.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Removes the entries of a feature from the store, of every ABI; layers are left alone. */
-export const remove: Command = (invocation) => {
-  if (invocation.args.length !== 1) return undefined;
+export const remove: Command = ({ args, print }) => {
+  if (args.length !== 1) return undefined;
   const settings = findSettings();
-  const [feature] = (settings && findFeatures(settings, invocation)) ?? [];
+  const [feature] = (settings && findFeatures(settings, args)) ?? [];
   if (settings === undefined || feature === undefined) return 1;
   const { store } = settings;
   const distrust = store === undefined ? 'there is no store' : findStoreDistrust(store);
@@ -27,7 +27,7 @@ export const remove: Command = (invocation) => {
   clearFailure(store, feature);
   const text =
     removed.map((dir) => `removed ${dir}`).join('\n') || `${feature.name} is not in ${store}`;
-  invocation.print(text, { feature: feature.name, removed });
+  print(text, { feature: feature.name, removed });
   return 0;
 };
 

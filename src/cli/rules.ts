@@ -1,4 +1,6 @@
 /** The decision table in words, for people. */
+import type { Evidence, Zone } from '../decide.ts';
+import type { Seen } from '../hooks/resolve.ts';
 
 /** What each rule says, by its number. */
 export const RULES: Record<number, string> = {
@@ -9,6 +11,40 @@ export const RULES: Record<number, string> = {
   5: 'core owns the name: its error stands, no other copy is used',
   6: 'the file that asks is outside the core and outside importers: Node answers',
   7: 'a valid entry stands in the stores: it answers',
-  8: 'no install may start now',
+  8: 'not installed, and no install may start now',
   9: 'not installed: an import installs it',
 };
+
+/** Where the file that asks stands. */
+export const ZONES: Record<Zone, string> = {
+  core: 'the core',
+  dependency: 'a package that core ships',
+  importer: 'an importer',
+  entry: 'an entry of a store',
+  outside: 'outside the core',
+};
+
+/** A fact that a rule wanted to know. */
+export type Fact = keyof Omit<Evidence, 'hasTried'>;
+
+/**
+ * One fact as a person would say it.
+ *
+ * @param node the code of Node's own error, if it gave one
+ * @example describeFact('isOwned', seen, undefined) // "core's own copy: none"
+ */
+export function describeFact(fact: Fact, seen: Seen, node: string | undefined): string {
+  const { evidence, entry, owner, refusal } = seen;
+  switch (fact) {
+    case 'node':
+      return `Node without annex: ${evidence.node === 'failed' ? (node ?? 'failed') : evidence.node}`;
+    case 'isOwned':
+      return `core's own copy, seen from there: ${owner ?? 'none'}`;
+    case 'isInRoot':
+      return `core's copy at its root: ${evidence.isInRoot === true ? 'yes' : 'none'}`;
+    case 'hasEntry':
+      return `valid entry in the stores: ${entry?.dir ?? 'none'}`;
+    case 'mayInstall':
+      return `an install may start: ${evidence.mayInstall === true ? 'yes' : `no, ${refusal?.reason}`}`;
+  }
+}

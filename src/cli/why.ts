@@ -1,18 +1,17 @@
 /** annex why SPECIFIER [--from FILE] [--require] */
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { execaSync } from 'execa';
-import { messageOf } from '../errors.ts';
+import { codeOf, composeMessage, messageOf } from '../errors.ts';
 import { createLocator } from '../hooks/locator.ts';
 import { type Outcome, type Request, resolveRequest, type Seen } from '../hooks/resolve.ts';
 import { toFile } from '../hooks/sync.ts';
+import { parseBareSpecifier } from '../specifier.ts';
 import { createThread } from '../thread.ts';
-import type { Refusal } from '../types.ts';
+import type { Refusal, Settings } from '../types.ts';
+import { askNode } from './ask-node.ts';
 import { type Command, findSettings } from './command.ts';
-import { RULES } from './rules.ts';
+import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
 
-/** Tells which rule of the decision table answers a request, and what was looked at. */
+/** Tells which rule of the decision table answers a request, what was looked at, and the file. */
 export const why: Command = ({ args: [specifier, ...rest], options, print }) => {
   if (specifier === undefined || rest.length > 0) return undefined;
   const settings = findSettings();
@@ -20,108 +19,109 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
   const parent = resolve(options.from ?? join(settings.core.root, 'index.js'));
   const kind = options.require === true ? 'require' : 'import';
   const request: Request = { specifier, kind, parent, hasPaths: false };
-  const thread = createThread(settings, 'inactive');
-  let rule = 0;
-  let last: Seen | undefined;
-  const looked: string[] = [];
+  const report = composeReport(request, follow(request, settings), settings);
+  print(format(report), report);
+  return report.file === undefined ? 1 : 0;
+};
+
+/** The way from a request to its answer. */
+interface Trail {
+  rule: number;
+  looked: Set<Fact>;
+  seen?: Seen;
+  /** The code of Node's own error. */
+  nodeCode?: string | undefined;
+  outcome: Outcome<string>;
+}
+
+/** Goes through the same body as the hooks do, with nothing installed. */
+function follow(request: Request, settings: Settings): Trail {
+  const trail: Trail = { rule: 0, looked: new Set(), outcome: { error: undefined } };
   const body = resolveRequest<string>(request, {
-    locator: createLocator(thread),
-    fileOf: (result) => toFile(result),
-    install: () => refuseHere(specifier),
+    locator: createLocator(createThread(settings, 'inactive')),
+    fileOf: toFile,
+    install: () => NOT_INSTALLED,
     trace: (decision, seen) => {
-      last = seen;
-      rule = 'rule' in decision ? decision.rule : rule;
-      if ('look' in decision) looked.push(decision.look);
+      trail.seen = seen;
+      if ('rule' in decision) trail.rule = decision.rule;
+      else trail.looked.add(decision.look);
     },
   });
-  let outcome: Outcome<string>;
   try {
     let step = body.next();
-    while (step.done !== true) step = body.next(askNode(request, step.value));
-    outcome = step.value;
+    while (step.done !== true) {
+      const answer = askNode(request, step.value);
+      if (step.value === undefined && 'error' in answer) trail.nodeCode = codeOf(answer.error);
+      step = body.next(answer);
+    }
+    trail.outcome = step.value;
   } catch (error) {
-    outcome = { error };
+    trail.outcome = { error };
   }
-  const found = 'result' in outcome ? (toFile(outcome.result) ?? outcome.result) : undefined;
-  const report = {
+  return trail;
+}
+
+/** Stands in for the install that `why` does not start; never shown. */
+const NOT_INSTALLED: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason: 'not tried', hint: '' };
+
+interface Report {
+  specifier: string;
+  from: string;
+  zone?: string;
+  kind: Request['kind'];
+  feature?: string;
+  range?: string;
+  rule: number;
+  because: string;
+  looked: string[];
+  rejected?: string[];
+  file?: string;
+  code?: string;
+  error?: string;
+  refusal?: Refusal;
+}
+
+function composeReport(
+  { specifier, kind, parent = '' }: Request,
+  { rule, looked, seen, nodeCode, outcome }: Trail,
+  { declaration }: Settings,
+): Report {
+  const name = parseBareSpecifier(specifier)?.name ?? '';
+  const feature = declaration.byPackage.get(name);
+  const report: Report = {
     specifier,
     from: parent,
     kind,
     rule,
     because: RULES[rule] ?? '',
-    looked: looked.map((fact) => `${fact}: ${describeFact(fact, last)}`),
-    ...(found !== undefined && { file: found }),
-    ...('error' in outcome && { error: messageOf(outcome.error) }),
-    ...(last?.refusal !== undefined && { refusal: last.refusal }),
-    ...(last?.rejected !== undefined && last.rejected.length > 0 && { rejected: last.rejected }),
+    looked: seen === undefined ? [] : [...looked].map((fact) => describeFact(fact, seen, nodeCode)),
   };
-  print(format(report, last), report);
-  return found === undefined ? 1 : 0;
-};
-
-const SCRIPT = `
-import { createRequire } from 'node:module';
-const [specifier, parent, kind] = process.argv.slice(1);
-const print = (answer) => console.log(JSON.stringify(answer));
-try {
-  print({ result: kind === 'require' ? createRequire(parent).resolve(specifier) : import.meta.resolve(specifier, parent) });
-} catch ({ code, message }) {
-  print({ error: { code, message } });
-}`;
-
-/** Node itself, without annex, in a process of its own. */
-function askNode({ specifier, kind, parent }: Request, from: string | undefined): Outcome<string> {
-  const url = pathToFileURL(from ?? parent ?? '').href;
-  const flags = ['--no-warnings', '--experimental-import-meta-resolve', '--input-type=module'];
-  const { stdout } = execaSync(
-    process.execPath,
-    [...flags, '-e', SCRIPT, '--', specifier, url, kind],
-    {
-      env: { NODE_OPTIONS: '' },
-    },
-  );
-  const answer = JSON.parse(stdout) as
-    | { result: string }
-    | { error: { message: string; code: string } };
-  if ('error' in answer) {
-    return { error: Object.assign(new Error(answer.error.message), { code: answer.error.code }) };
+  if (seen !== undefined) report.zone = ZONES[seen.asked.zone];
+  if (feature !== undefined) {
+    report.feature = feature.name;
+    report.range = feature.packages[name] ?? '';
   }
-  const { result } = answer;
-  const file = result.startsWith('file:') ? fileURLToPath(result) : result;
-  // import.meta.resolve does not look whether the file is there; import does.
-  if (kind === 'import' && result.startsWith('file:') && !existsSync(file)) {
-    return { error: new Error(`Cannot find module '${file}'`) };
+  if (seen?.rejected !== undefined && seen.rejected.length > 0) report.rejected = seen.rejected;
+  if (rule !== 9 && seen?.refusal !== undefined) report.refusal = seen.refusal;
+  if ('result' in outcome) report.file = toFile(outcome.result) ?? outcome.result;
+  else {
+    report.code = codeOf(outcome.error) ?? '';
+    report.error = messageOf(outcome.error);
   }
-  return { result: file.startsWith('/') ? pathToFileURL(file).href : result };
+  return report;
 }
 
-const refuseHere = (specifier: string): Refusal => ({
-  code: 'ANNEX_INSTALL_FAILED',
-  reason: 'it is not installed; an import would install it',
-  hint: `annex install, or import ${specifier}`,
-});
-
-function describeFact(fact: string, seen: Seen | undefined): string {
-  if (fact === 'isOwned' && seen?.owner !== undefined) return seen.owner;
-  if (fact === 'hasEntry' && seen?.entry !== undefined) return seen.entry.dir;
-  if (fact === 'mayInstall' && seen?.refusal !== undefined) return seen.refusal.reason;
-  const value = seen?.evidence[fact as Exclude<keyof Seen['evidence'], 'hasTried'>];
-  return value === undefined ? 'no' : String(value);
-}
-
-function format(
-  report: Record<string, unknown> & { looked: string[] },
-  seen: Seen | undefined,
-): string {
-  const { specifier, kind, from, rule, because, looked, file, error } = report;
-  return [
-    `${kind} of ${specifier} from ${from}`,
-    `rule ${rule}: ${because}`,
-    ...looked.map((line) => `  looked at ${line}`),
-    ...(seen?.rejected ?? []).map((line) => `  passed over ${line}`),
-    file === undefined ? `nothing: ${error}` : `file: ${file}`,
-    ...(seen?.refusal === undefined
-      ? []
-      : [`${seen.refusal.code}: ${seen.refusal.reason}. Now: ${seen.refusal.hint}`]),
-  ].join('\n');
+function format(report: Report): string {
+  const { specifier, kind, from, zone, feature, range, rule, because, refusal } = report;
+  const lines = [`${kind} of ${specifier} from ${from}${zone === undefined ? '' : ` (${zone})`}`];
+  if (feature !== undefined) lines.push(`declared: ${range} in feature ${feature}`);
+  lines.push(`rule ${rule}: ${because}`);
+  for (const line of report.looked) lines.push(`  ${line}`);
+  for (const line of report.rejected ?? []) lines.push(`  passed over: ${line}`);
+  lines.push(report.file === undefined ? `no file: ${report.error}` : `file: ${report.file}`);
+  if (feature !== undefined && refusal !== undefined) {
+    lines.push(composeMessage(refusal, { feature }));
+  }
+  if (rule === 9) lines.push(`Now: import it, or annex install ${feature}`);
+  return lines.join('\n');
 }

@@ -5,6 +5,7 @@ import { isInstaller } from '../config.ts';
 import { findEntryScript } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { CLI } from '../paths.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import {
@@ -29,7 +30,7 @@ export function activate(): void {
   try {
     if (getActiveThread() !== undefined || isHooksThread()) return;
     const script = findEntryScript();
-    if (script !== undefined && LEFT_ALONE.test(script)) return;
+    if (script !== undefined && (script === CLI || LEFT_ALONE.test(script))) return;
     if (isMainThread && isInstaller()) endImpostor();
     const settings = getSharedSettings() ?? load(script);
     if (settings === undefined) return;

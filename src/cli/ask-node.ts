@@ -1,0 +1,56 @@
+/** Asks Node itself, without annex, in a process of its own. */
+import { statSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { execaSync } from 'execa';
+import type { Outcome, Question, Request } from '../hooks/resolve.ts';
+
+const SCRIPT = `
+import { createRequire } from 'node:module';
+const [specifier, parent, kind] = process.argv.slice(1);
+const resolve = () =>
+  kind === 'require' ? createRequire(parent).resolve(specifier) : import.meta.resolve(specifier, parent);
+let answer;
+try {
+  answer = { result: resolve() };
+} catch ({ code, message }) {
+  answer = { error: { code, message } };
+}
+process.stdout.write(JSON.stringify(answer));`;
+
+const FLAGS = ['--no-warnings', '--experimental-import-meta-resolve', '--input-type=module'];
+
+type Answer = { result: string } | { error: { code: string; message: string } };
+
+/**
+ * What Node answers to a request.
+ *
+ * @returns a URL, the name of a builtin, or the error
+ */
+export function askNode({ specifier, kind, parent }: Request, from: Question): Outcome<string> {
+  const url = pathToFileURL(from ?? parent ?? '').href;
+  const args = [...FLAGS, '--eval', SCRIPT, '--', specifier, url, kind];
+  const { stdout } = execaSync(process.execPath, args, { env: { NODE_OPTIONS: '' } });
+  const answer = JSON.parse(stdout) as Answer;
+  if ('error' in answer) return fail(answer.error.message, answer.error.code);
+  const { result } = answer;
+  if (kind === 'require') {
+    return { result: result.startsWith('/') ? pathToFileURL(result).href : result };
+  }
+  return findImportFault(result) ?? answer;
+}
+
+/** import.meta.resolve does not look whether there is a file; import does. */
+function findImportFault(url: string): { error: Error } | undefined {
+  if (!url.startsWith('file:')) return undefined;
+  const file = fileURLToPath(url);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return fail(`Cannot find module '${file}'`, 'ERR_MODULE_NOT_FOUND');
+  if (stat.isDirectory()) {
+    return fail(`Directory import '${file}' is not supported`, 'ERR_UNSUPPORTED_DIR_IMPORT');
+  }
+  return undefined;
+}
+
+const fail = (message: string, code: string): { error: Error } => ({
+  error: Object.assign(new Error(message), { code }),
+});

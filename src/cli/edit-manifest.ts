@@ -1,0 +1,82 @@
+/** Reads and replaces a package.json the way its owner wrote it. */
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { listAncestors, toRealPath } from '../core.ts';
+import { codeOf } from '../errors.ts';
+
+/** A package.json as it stands on disk. */
+export interface ManifestFile {
+  path: string;
+  text: string;
+  manifest: Record<string, unknown>;
+}
+
+/**
+ * The nearest package.json from a directory upwards; undefined when there is none.
+ *
+ * @throws when it cannot be read or holds no JSON object
+ */
+export function readNearestManifest(from: string): ManifestFile | undefined {
+  const paths = listAncestors(from).map((dir) => join(dir, 'package.json'));
+  const nearest = paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  if (nearest === undefined) return undefined;
+  const path = toRealPath(nearest);
+  const text = readFileSync(path, 'utf8');
+  const manifest = parse(text);
+  if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) {
+    throw new Error(`${path} does not hold a JSON object (ANNEX_INVALID_CONFIG)`);
+  }
+  return { path, text, manifest: manifest as Record<string, unknown> };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes other content with the same indentation, line ends, mode and owner. The file is replaced
+ * whole or not at all.
+ *
+ * @throws when it cannot be written; then nothing has changed
+ */
+export function replaceManifest({ path, text }: ManifestFile, manifest: object): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    accessSync(path, constants.W_OK);
+    const { mode, uid, gid } = statSync(path);
+    writeFileSync(temporary, formatLike(text, manifest));
+    chmodSync(temporary, mode);
+    if (process.geteuid?.() === 0) chownSync(temporary, uid, gid);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new Error(`${path} cannot be written (${codeOf(error)})`, { cause: error });
+  }
+}
+
+/**
+ * JSON that looks like the text before it.
+ *
+ * @example formatLike('{\r\n\t"a": 1\r\n}\r\n', { a: 2 }) // '{\r\n\t"a": 2\r\n}\r\n'
+ */
+export function formatLike(before: string, value: object): string {
+  const isOneLine = !before.trim().includes('\n');
+  const indent = isOneLine ? '' : (/^[ \t]+(?=")/m.exec(before)?.[0] ?? '  ');
+  const lineEnd = before.includes('\r\n') ? '\r\n' : '\n';
+  const json = JSON.stringify(value, undefined, indent).replaceAll('\n', lineEnd);
+  return json + (before.endsWith('\n') ? lineEnd : '');
+}
