@@ -1,0 +1,217 @@
+/** The command line itself: how it is called, from where, and what it says to a wrong call. */
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import { repositoryRoot } from '../support/package.ts';
+import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+
+const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
+const commands = ['add', 'list', 'install', 'remove', 'why', 'env'];
+
+/** Docker's reading of `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
+function readEnvLines(text: string): Record<string, string> {
+  const pairs = text
+    .trimEnd()
+    .split('\n')
+    .map((line): [string, string] => {
+      const [, name = '', quoted, bare = ''] =
+        /^ENV (\w+)=(?:"((?:\\.|[^"\\])*)"|(\S*))$/.exec(line) ?? [];
+      if (name === '') throw new Error(`not an ENV line: ${line}`);
+      return [name, quoted === undefined ? bare : quoted.replace(/\\(.)/g, '$1')];
+    });
+  return Object.fromEntries(pairs);
+}
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    const open = async (): Promise<{
+      sandbox: Sandbox;
+      annex: (args: string[], options?: RunOptions) => ReturnType<Sandbox['run']>;
+    }> => {
+      const sandbox = await createSandbox();
+      onTestFinished(() => sandbox.cleanup());
+      sandbox.setCore({ features: { alpha: '^1.0.0' } });
+      const annex = (args: string[], options: RunOptions = {}) =>
+        sandbox.annex(args, { node: node.path, ...options });
+      return { sandbox, annex };
+    };
+
+    test('help names every command, on stdout and with exit code 0', async () => {
+      const { annex } = await open();
+      for (const args of [['help'], ['--help'], ['-h'], ['list', '--help']]) {
+        const { code, stdout, stderr } = await annex(args, { cwd: '..' });
+        expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+        for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+      }
+    });
+
+    test('the version is that of package.json', async () => {
+      const { annex } = await open();
+      const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+      for (const flag of ['--version', '-v']) {
+        const result = await annex([flag]);
+        expect(result).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+      }
+    });
+
+    test('a wrong call exits with 2, says what was wrong, and prints the usage on stderr', async () => {
+      const { sandbox, annex } = await open();
+      const before = sandbox.digest(sandbox.root);
+      const calls: [string[], RegExp][] = [
+        [[], /what is to be done/],
+        [['lsit'], /"lsit" is not a command/],
+        [['constructor'], /"constructor" is not a command/],
+        [['list', '--verbose'], /Unknown option '--verbose'/],
+        [['list', '--all'], /annex list takes no --all/],
+        [['install', 'alpha', '--from', 'x.js'], /annex install takes no --from/],
+        [['why', 'alpha', '--from'], /--from.* argument missing/],
+        [['list', '--json=yes'], /--json.* does not take an argument/],
+        [['list', 'alpha'], /annex list was called wrongly/],
+        [['env', 'alpha'], /annex env was called wrongly/],
+        [['add'], /annex add was called wrongly/],
+        [['install'], /annex install was called wrongly/],
+        [['install', '--all', 'alpha'], /annex install was called wrongly/],
+        [['remove'], /annex remove was called wrongly/],
+        [['remove', 'alpha', 'beta'], /annex remove was called wrongly/],
+        [['why'], /annex why was called wrongly/],
+        [['why', 'alpha', 'beta'], /annex why was called wrongly/],
+      ];
+      for (const [args, message] of calls) {
+        const { code, stdout, stderr } = await annex(args);
+        expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: '' });
+        expect(stderr).toMatch(message);
+        expect(stderr).toContain('usage: annex COMMAND');
+      }
+      const { 'npm-cache-own': _, ...after } = sandbox.digest(sandbox.root);
+      expect(after).toEqual(before);
+    });
+
+    test('the application is the nearest one above the working directory', async () => {
+      const { sandbox, annex } = await open();
+      sandbox.write('app/src/deep/package.json', { type: 'commonjs' });
+      const { code, stdout } = await annex(['list', '--json'], { cwd: 'app/src/deep' });
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ feature: 'alpha', where: 'missing' }]);
+    });
+
+    test('outside of any application every command says so in one line, and what to do', async () => {
+      const { sandbox, annex } = await open();
+      for (const args of [
+        ['list'],
+        ['install', '--all'],
+        ['remove', 'alpha'],
+        ['why', 'alpha'],
+        ['env'],
+      ]) {
+        const { code, stdout, stderr } = await annex(args, { cwd: 'home' });
+        expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
+        expect(stderr).toMatch(
+          /^annex: no package\.json .*\(ANNEX_INVALID_CONFIG\)\. Now: .*ANNEX_CORE\n$/,
+        );
+      }
+      const named = await annex(['list'], { cwd: 'home', env: { ANNEX_CORE: sandbox.core } });
+      expect(named).toMatchObject({ code: 0, stderr: '' });
+      expect(named.stdout).toMatch(/^alpha +alpha +\^1\.0\.0 +missing/m);
+    });
+
+    test('a package.json that does not parse is named in one line', async () => {
+      const { sandbox, annex } = await open();
+      sandbox.write('app/package.json', '{ "annex": { "features": {} ');
+      const { code, stderr } = await annex(['list']);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^annex: .*app\/package\.json does not parse.*\(ANNEX_INVALID_CONFIG\).*\n$/,
+      );
+    });
+
+    test('what is wrong in the declaration or the settings is said by the command line too', async () => {
+      const { sandbox, annex } = await open();
+      sandbox.setCore({ feature: {}, features: { alpha: '^1.0.0' } });
+      const { code, stderr } = await annex(['list'], { env: { ANNEX_SEALED: 'maybe' } });
+      expect(code).toBe(0);
+      const lines = stderr.trimEnd().split('\n');
+      expect(lines).toHaveLength(2);
+      expect(stderr).toMatch(/annex\.feature .*\(ANNEX_INVALID_CONFIG\)/);
+      expect(stderr).toMatch(/ANNEX_SEALED is "maybe".*\(ANNEX_INVALID_CONFIG\)/);
+    });
+
+    test('the preload in NODE_OPTIONS leaves the command line alone', async () => {
+      const { sandbox, annex } = await open();
+      sandbox.setCore({ feature: {}, features: { alpha: '^1.0.0' } });
+      const plain = await annex(['list']);
+      const preloaded = await annex(['list'], {
+        env: { NODE_OPTIONS: `--import=${sandbox.loader}` },
+      });
+      expect(preloaded).toMatchObject({ code: 0, stdout: plain.stdout, stderr: plain.stderr });
+    });
+
+    test('it runs through the link in node_modules/.bin', async () => {
+      const { sandbox } = await open();
+      mkdirSync(join(sandbox.core, 'node_modules', '.bin'));
+      const bin = join(sandbox.core, 'node_modules', '.bin', 'annex');
+      symlinkSync('../annex/dist/cli/main.js', bin);
+      const linked = await sandbox.run([bin, 'list', '--json'], { node: node.path });
+      expect(linked).toMatchObject({ code: 0, stderr: '' });
+      expect(JSON.parse(linked.stdout)).toHaveLength(1);
+      expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    });
+
+    test('a reader that closes the output early is no crash', async () => {
+      const { sandbox } = await open();
+      const features = Object.fromEntries(
+        Array.from({ length: 2_000 }, (_, at) => [`p${at}`, '^1.0.0']),
+      );
+      sandbox.setCore({ features });
+      const pipe = (rest: string) =>
+        sandbox.exec('sh', ['-c', `"${node.path}" "${cli}" list ${rest}`], { node: node.path });
+      const early = await pipe('| head -1');
+      expect(early).toMatchObject({ code: 0, stderr: '' });
+      expect(early.stdout).toMatch(/^feature +package/);
+      expect(await pipe('--json | true')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    });
+
+    test('a directory with spaces in its name works in every line that env prints', async () => {
+      const { sandbox, annex } = await open();
+      const core = 'my app $1 50%#2';
+      sandbox.write(`${core}/package.json`, { annex: { features: { alpha: '^1.0.0' } } });
+      sandbox.write(`${core}/node_modules/.keep`, '');
+      symlinkSync(repositoryRoot, join(sandbox.root, core, 'node_modules', 'annex'));
+      const main = sandbox.write(
+        `${core}/main.mjs`,
+        `import { status } from 'annex'; console.log(JSON.stringify(status()));`,
+      );
+      const text = await annex(['env'], { cwd: core });
+      expect(text).toMatchObject({ code: 0, stderr: '' });
+      const variables = readEnvLines(text.stdout);
+      const json = await annex(['env', '--json'], { cwd: core });
+      expect(JSON.parse(json.stdout)).toEqual(variables);
+      expect(variables).toMatchObject({ ANNEX_STORE: '/opt/data/annex', ANNEX_SEALED: '1' });
+      const { code, stdout, stderr } = await sandbox.run([main], {
+        node: node.path,
+        cwd: 'home',
+        env: variables,
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const status = JSON.parse(stdout);
+      expect(status.loader).not.toBe('inactive');
+      expect(status).toMatchObject({ core: join(sandbox.root, core), stores: ['/opt/data/annex'] });
+    });
+
+    test('env names the loader where the application has it, and the store that is set', async () => {
+      const { sandbox, annex } = await open();
+      sandbox.addPackage('app/node_modules', esmPackage('beta', '1.0.0', 'core'));
+      const { stdout } = await annex(['env'], {
+        cwd: 'app/node_modules',
+        env: { ANNEX_STORE: sandbox.store },
+      });
+      expect(readEnvLines(stdout)).toEqual({
+        NODE_OPTIONS: `--import=${sandbox.loader}`,
+        ANNEX_STORE: sandbox.store,
+        ANNEX_SEALED: '1',
+        ANNEX_CORE: sandbox.core,
+      });
+    });
+  });
+}
