@@ -101,10 +101,5 @@ function findProblem(
   });
   const whole = declaration.problems.find(({ key }) => key === 'annex' || key === 'annex.features');
   if (whole !== undefined) return whole;
-  for (const name of features) {
-    const feature = declaration.features.get(name);
-    if (feature === undefined) return { key: JSON.stringify(name), reason: 'cannot be declared' };
-    if (feature.problem !== undefined) return feature.problem;
-  }
-  return undefined;
+  return features.map((name) => declaration.features.get(name)?.problem).find(Boolean);
 }
