@@ -1,11 +1,10 @@
 /** The command line itself: how it is called, from where, and what it says to a wrong call. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { esmPackage } from '../support/fixtures.ts';
+import { describe, expect, test } from 'vitest';
+import { openCli } from '../support/cli.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
-import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
 
 const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
 const commands = ['add', 'list', 'install', 'remove', 'why', 'env'];
@@ -26,16 +25,10 @@ function readEnvLines(text: string): Record<string, string> {
 
 for (const node of nodes) {
   describe(node.label, () => {
-    const open = async (): Promise<{
-      sandbox: Sandbox;
-      annex: (args: string[], options?: RunOptions) => ReturnType<Sandbox['run']>;
-    }> => {
-      const sandbox = await createSandbox();
-      onTestFinished(() => sandbox.cleanup());
-      sandbox.setCore({ features: { alpha: '^1.0.0' } });
-      const annex = (args: string[], options: RunOptions = {}) =>
-        sandbox.annex(args, { node: node.path, ...options });
-      return { sandbox, annex };
+    const open = async () => {
+      const world = await openCli(node);
+      world.sandbox.setCore({ features: { alpha: '^1.0.0' } });
+      return world;
     };
 
     test('help names every command, on stdout and with exit code 0', async () => {
@@ -182,10 +175,11 @@ for (const node of nodes) {
         `${core}/main.mjs`,
         `import { status } from 'annex'; console.log(JSON.stringify(status()));`,
       );
-      const text = await annex(['env'], { cwd: core });
+      const unset = { ANNEX_STORE: undefined };
+      const text = await annex(['env'], { cwd: core, env: unset });
       expect(text).toMatchObject({ code: 0, stderr: '' });
       const variables = readEnvLines(text.stdout);
-      const json = await annex(['env', '--json'], { cwd: core });
+      const json = await annex(['env', '--json'], { cwd: core, env: unset });
       expect(JSON.parse(json.stdout)).toEqual(variables);
       expect(variables).toMatchObject({ ANNEX_STORE: '/opt/data/annex', ANNEX_SEALED: '1' });
       const { code, stdout, stderr } = await sandbox.run([main], {
@@ -201,11 +195,7 @@ for (const node of nodes) {
 
     test('env names the loader where the application has it, and the store that is set', async () => {
       const { sandbox, annex } = await open();
-      sandbox.addPackage('app/node_modules', esmPackage('beta', '1.0.0', 'core'));
-      const { stdout } = await annex(['env'], {
-        cwd: 'app/node_modules',
-        env: { ANNEX_STORE: sandbox.store },
-      });
+      const { stdout } = await annex(['env'], { cwd: 'app/node_modules' });
       expect(readEnvLines(stdout)).toEqual({
         NODE_OPTIONS: `--import=${sandbox.loader}`,
         ANNEX_STORE: sandbox.store,
