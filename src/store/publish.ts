@@ -12,27 +12,43 @@ import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './l
  * may what is made in it: its members install under several user ids.
  */
 export function makeStore(store: string, abi: string): void {
-  mkdirSync(store, { recursive: true });
+  // An umask of 0 must not make a store that its own user then may not trust.
+  const mode = process.geteuid?.() === 0 ? 0o755 : 0o775;
+  mkdirSync(store, { recursive: true, mode });
   const isGroupStore = (lstatSync(store).mode & 0o020) !== 0;
   const dirs = [versionRoot(store), abiRoot(store, abi), abiRoot(store, 'any')];
   const own = ['staging', 'locks', 'failures', 'retired'].map((name) => abiRoot(store, name));
   for (const dir of [...dirs, ...own]) {
     if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) continue;
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(dir, { recursive: true, mode });
     if (isGroupStore) chmodSync(dir, 0o2775);
   }
 }
 
-/** A fresh staging directory of a feature; what dead installers of the same feature left goes. */
+/**
+ * A fresh staging directory of a feature. What dead installers of the same feature left goes, and
+ * so do entries that were not removed to their end.
+ */
 export function makeStaging(store: string, feature: Feature): string {
   const root = stagingRoot(store);
   for (const name of readdirSync(root)) {
     // One slug can be the start of another: search, search.exa.
-    if (name.slice(0, name.lastIndexOf('.')) === feature.slug) removeTree(join(root, name));
+    if (name.slice(0, name.lastIndexOf('.')) === feature.slug) sweep(join(root, name));
   }
+  const retired = retiredRoot(store);
+  for (const name of readdirSync(retired)) sweep(join(retired, name));
   const dir = join(root, `${feature.slug}.${randomUUID()}`);
   mkdirSync(dir, { mode: 0o755 });
   return dir;
+}
+
+/** Removes debris; what another user left, or is removing at this moment, is in nobody's way. */
+function sweep(path: string): void {
+  try {
+    removeTree(path);
+  } catch {
+    // It stays until its owner installs something.
+  }
 }
 
 /** What was found while sealing. */

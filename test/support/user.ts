@@ -1,0 +1,30 @@
+/** Users to run as: root hides permission errors, so what depends on them also runs as somebody else. */
+
+/** Somebody who owns nothing: a plain user without a name, a home or a group of anybody else. */
+export const PLAIN_USER = { uid: 4711, gid: 4711 } as const;
+
+/** Whether these tests run as root. */
+export const isRoot: boolean = process.geteuid?.() === 0;
+
+/** Options of `run`, `annex` and `exec` that make a program run as a plain user; none when the tests do already. */
+export const asPlainUser: { uid?: number; gid?: number } = isRoot ? PLAIN_USER : {};
+
+/**
+ * Calls a function with the rights of a plain user; as it is when the tests are not run by root.
+ * @param run synchronous: the rights are those of the whole process
+ */
+export function callAsPlainUser<T>(run: () => T): T {
+  const { setegid, seteuid, setgroups, getgroups } = process;
+  if (!isRoot || !setegid || !seteuid || !setgroups || !getgroups) return run();
+  const groups = getgroups.call(process);
+  setgroups.call(process, [PLAIN_USER.gid]);
+  setegid.call(process, PLAIN_USER.gid);
+  seteuid.call(process, PLAIN_USER.uid);
+  try {
+    return run();
+  } finally {
+    seteuid.call(process, 0);
+    setegid.call(process, 0);
+    setgroups.call(process, groups);
+  }
+}

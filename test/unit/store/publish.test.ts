@@ -1,0 +1,229 @@
+/** Building, sealing, publishing and removing entries, as a plain user: root hides what a mode forbids. */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { findStoreDistrust } from '../../../src/store/access.ts';
+import { abiRoot, parseEntryName, retiredRoot, stagingRoot } from '../../../src/store/layout.ts';
+import {
+  makeStaging,
+  makeStore,
+  measureTree,
+  publish,
+  removeTree,
+  retire,
+  sealTree,
+} from '../../../src/store/publish.ts';
+import type { Feature } from '../../../src/types.ts';
+import { removeTree as cleanUp, digestTree } from '../../support/tree.ts';
+import { callAsPlainUser, isRoot } from '../../support/user.ts';
+
+const abi = 'node137-linux-x64-glibc';
+const id = '0123456789abcdef0123456789abcdef';
+
+const feature = (name: string): Feature => ({ name, slug: name, packages: { [name]: '^1.0.0' } });
+
+/** A volume that everybody may write, or as the mode says, and no store in it yet. Returns the store's path. */
+function makeVolume(mode = 0o777): string {
+  const volume = mkdtempSync(join(realpathSync(tmpdir()), 'annex-publish-'));
+  onTestFinished(() => cleanUp(volume));
+  chmodSync(volume, mode);
+  return join(volume, 'store');
+}
+
+/** Runs with another umask. */
+function withUmask<T>(mask: number, run: () => T): T {
+  const before = process.umask(mask);
+  try {
+    return run();
+  } finally {
+    process.umask(before);
+  }
+}
+
+const modeOf = (path: string): string => (lstatSync(path).mode & 0o7777).toString(8);
+
+/** Writes files by path below a directory. */
+function fill(directory: string, files: Record<string, number>): void {
+  for (const [path, mode] of Object.entries(files)) {
+    const target = join(directory, path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, path);
+    chmodSync(target, mode);
+  }
+}
+
+const files = {
+  'node_modules/alpha/package.json': 0o644,
+  'node_modules/alpha/bin/run.sh': 0o755,
+  'node_modules/alpha/bin/own.sh': 0o700,
+  'node_modules/alpha/open.js': 0o666,
+  'node_modules/alpha/setuid': 0o4755,
+  'node_modules/@acme/beta/deep/er/index.js': 0o600,
+};
+
+test('a sealed tree is 0555 and 0444 all through, execute bits kept, set-id bits gone', () => {
+  const store = makeVolume();
+  callAsPlainUser(() => {
+    fill(store, files);
+    const sealed = sealTree(join(store, 'node_modules'));
+    const bytes = Object.keys(files).reduce((total, path) => total + path.length, 0);
+    expect(sealed).toEqual({ bytes, hasAddon: false });
+    expect(measureTree(join(store, 'node_modules'))).toBe(bytes);
+    const modes = Object.keys(files).map((path) => modeOf(join(store, path)));
+    expect(modes).toEqual(['444', '555', '555', '444', '555', '444']);
+    for (const dir of ['', 'alpha', 'alpha/bin', '@acme', '@acme/beta', '@acme/beta/deep/er']) {
+      expect(modeOf(join(store, 'node_modules', dir))).toBe('555');
+    }
+  });
+});
+
+test('an addon is seen wherever it lies', () => {
+  const store = makeVolume();
+  fill(store, { 'a/b/c/binding.node': 0o644, 'a/z.js': 0o644 });
+  expect(sealTree(store).hasAddon).toBe(true);
+});
+
+test.each([
+  ['a symbolic link', (path: string) => symlinkSync('/etc/passwd', path)],
+  ['a dangling link', (path: string) => symlinkSync('nowhere', path)],
+])('%s anywhere in a tree is reported', (_, make) => {
+  const store = makeVolume();
+  fill(store, files);
+  const path = join(store, 'node_modules/@acme/beta/deep/link');
+  make(path);
+  expect(sealTree(join(store, 'node_modules')).oddity).toBe(path);
+});
+
+test.each([0o000, 0o002, 0o022, 0o077])('umask %o gives a store that its user trusts', (mask) => {
+  const make = (store: string) => () => {
+    withUmask(mask, () => makeStore(store, abi));
+    const staging = withUmask(mask, () => makeStaging(store, feature('alpha')));
+    expect(findStoreDistrust(store)).toBeUndefined();
+    for (const dir of [store, abiRoot(store, abi), stagingRoot(store), staging]) {
+      expect(lstatSync(dir).mode & 0o702).toBe(0o700);
+    }
+  };
+  callAsPlainUser(make(makeVolume()));
+  make(makeVolume(0o755))();
+});
+
+test('in a store that a group may write, so may what is made in it', () => {
+  const store = makeVolume();
+  mkdirSync(store);
+  chmodSync(store, 0o2775);
+  withUmask(0o022, () => makeStore(store, abi));
+  for (const name of ['', 'any', abi, 'staging', 'locks', 'failures', 'retired']) {
+    expect(modeOf(join(store, 'v1', name))).toBe('2775');
+  }
+});
+
+test('a store that is there already is left as it is', () => {
+  const store = makeVolume();
+  makeStore(store, abi);
+  chmodSync(join(store, 'v1'), 0o750);
+  utimesSync(join(store, 'v1', 'any'), 1, 1);
+  const before = digestTree(store);
+  makeStore(store, abi);
+  expect(digestTree(store)).toEqual(before);
+  expect(lstatSync(join(store, 'v1', 'any')).mtimeMs).toBe(1000);
+});
+
+test('a published entry is 0755 at the top and appears whole; a generation is never replaced', () => {
+  const store = makeVolume();
+  const name = { abi: 'any', slug: 'alpha', id, nonce: '0' };
+  callAsPlainUser(() => {
+    makeStore(store, abi);
+    const staging = makeStaging(store, feature('alpha'));
+    fill(staging, files);
+    chmodSync(staging, 0o700);
+    sealTree(join(staging, 'node_modules'));
+    const target = publish(store, staging, name) ?? '';
+    expect(target).toBe(join(abiRoot(store, 'any'), `alpha.${id}.0`));
+    expect(modeOf(target)).toBe('755');
+    expect(existsSync(staging)).toBe(false);
+    const before = digestTree(target);
+
+    const second = makeStaging(store, feature('alpha'));
+    fill(second, { 'other.js': 0o644 });
+    expect(publish(store, second, name)).toBeUndefined();
+    expect(digestTree(target)).toEqual(before);
+    expect(publish(store, second, { ...name, nonce: '1' })).toMatch(/\.1$/);
+  });
+});
+
+test('retiring takes an entry out of sight and removes it, read-only as it is', () => {
+  const store = makeVolume();
+  callAsPlainUser(() => {
+    makeStore(store, abi);
+    const staging = makeStaging(store, feature('alpha'));
+    fill(staging, files);
+    sealTree(join(staging, 'node_modules'));
+    const entry = publish(store, staging, { abi: 'any', slug: 'alpha', id, nonce: '0' }) ?? '';
+    retire(store, entry);
+    expect(readdirSync(abiRoot(store, 'any'))).toEqual([]);
+    expect(readdirSync(retiredRoot(store))).toEqual([]);
+  });
+});
+
+test('removing a read-only tree removes links in it, not what they lead to; absent is fine', () => {
+  const store = makeVolume();
+  callAsPlainUser(() => {
+    fill(store, { 'tree/a/b.js': 0o444, 'kept/c.js': 0o644 });
+    symlinkSync(join(store, 'kept'), join(store, 'tree/a/link'));
+    symlinkSync(join(store, 'kept'), join(store, 'link'));
+    for (const dir of ['tree/a', 'tree']) chmodSync(join(store, dir), 0o555);
+    removeTree(join(store, 'tree'));
+    removeTree(join(store, 'link'));
+    removeTree(join(store, 'absent'));
+    expect(readdirSync(store)).toEqual(['kept']);
+    expect(readFileSync(join(store, 'kept/c.js'), 'utf8')).toBe('kept/c.js');
+  });
+});
+
+test("debris of a feature's dead installers goes with its next install; what others build stays", () => {
+  const store = makeVolume();
+  makeStore(store, abi);
+  const dead = makeStaging(store, feature('search'));
+  fill(dead, files);
+  sealTree(dead);
+  const others = ['search.exa', 'search-exa', 'searc'].map((name) =>
+    makeStaging(store, feature(name)),
+  );
+  fill(retiredRoot(store), { 'half-removed/a.js': 0o444 });
+  const fresh = makeStaging(store, feature('search'));
+  const left = readdirSync(stagingRoot(store)).map((name) => join(stagingRoot(store), name));
+  expect(new Set(left)).toEqual(new Set([...others, fresh]));
+  expect(readdirSync(retiredRoot(store))).toEqual([]);
+});
+
+test.runIf(isRoot)('debris that another user left and that cannot be removed stops nobody', () => {
+  const store = makeVolume();
+  makeStore(store, abi);
+  for (const dir of [stagingRoot(store), retiredRoot(store)]) chmodSync(dir, 0o777);
+  fill(makeStaging(store, feature('alpha')), files);
+  fill(retiredRoot(store), { 'half-removed/a.js': 0o444 });
+  callAsPlainUser(() => {
+    const fresh = makeStaging(store, feature('alpha'));
+    expect(existsSync(fresh)).toBe(true);
+  });
+});
+
+test('names of entries are read back; anything else in their place is none', () => {
+  expect(parseEntryName(`a.b-c.${id}.0`)).toEqual({ slug: 'a.b-c', id, nonce: '0' });
+  for (const name of [`alpha.${id}`, `alpha.${id}.0.tmp`, `Alpha.${id}.0`, `.${id}.0`, 'x', '']) {
+    expect(parseEntryName(name)).toBeUndefined();
+  }
+});
