@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -12,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../errors.ts';
 
@@ -26,6 +27,7 @@ export interface LockTimes {
   poll: number;
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TIMES: LockTimes = { beat: 1_000, stale: 10_000, poll: 50 };
 
 /**
@@ -49,8 +51,10 @@ export async function withLock<T>(
   const owner = await acquire(path, isDone, signal, times);
   if (owner === undefined) return undefined;
   const file = join(path, owner);
-  const timer = setInterval(() => touch(file), times.beat);
+  let beats = 0;
+  const timer = setInterval(() => beat(file, ++beats), times.beat);
   try {
+    sweep(path);
     return await run();
   } finally {
     clearInterval(timer);
@@ -88,12 +92,15 @@ function take(path: string, owner: string): boolean {
   const made = `${path}.${owner}`;
   mkdirSync(made);
   try {
+    // Who may take locks here may also end that of a dead holder.
+    chmodSync(made, statSync(dirname(path)).mode & 0o7777);
     writeFileSync(join(made, owner), '');
     renameSync(made, path);
     return true;
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    // ENOENT: whoever holds the lock by now has swept what we made.
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
     throw error;
   } finally {
     rmSync(made, { recursive: true, force: true });
@@ -115,9 +122,27 @@ function release(path: string, owner: string): void {
   remove(() => rmdirSync(path));
 }
 
-function touch(file: string): void {
-  const now = new Date();
-  remove(() => utimesSync(file, now, now));
+/** Shows that the holder lives: a count in place of the time, so that no clock has a part in it. */
+function beat(file: string, count: number): void {
+  try {
+    // Two seconds: the coarsest that a file system counts in.
+    utimesSync(file, 2 * count, 2 * count);
+  } catch {
+    // A holder that cannot show it is taken for dead; the next one is as good.
+  }
+}
+
+/** Removes what others were making when they died; what is not ours to remove is in nobody's way. */
+function sweep(path: string): void {
+  const prefix = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(prefix) || !UUID.test(name.slice(prefix.length))) continue;
+    try {
+      rmSync(join(dirname(path), name), { recursive: true, force: true });
+    } catch {
+      // It belongs to another user, or is being renamed at this moment.
+    }
+  }
 }
 
 /** Whoever else was faster has done the same. */
