@@ -20,16 +20,15 @@ export function pauseAfter(attempts: number): number {
 
 /**
  * Whether a failure still keeps a feature from being tried. A failure in the future (the clock was
- * set back) and one of other ranges or another ABI do not.
+ * set back), one that would last longer than any does, and one of other ranges or another ABI do not.
  */
 export function isInForce(failure: Failure, feature: Feature, abi: string, now: number): boolean {
-  return (
-    failure.abi === abi &&
-    now >= failure.at &&
-    now < failure.until &&
-    JSON.stringify(failure.specs) === JSON.stringify(feature.packages)
-  );
+  const { at, until } = failure;
+  return concerns(failure, feature, abi) && now >= at && now < until && until - at <= LONGEST_PAUSE;
 }
+
+const concerns = (failure: Failure, { packages }: Feature, abi: string): boolean =>
+  failure.abi === abi && JSON.stringify(failure.specs) === JSON.stringify(packages);
 
 /** The remembered failure of a feature; undefined when there is none that can be read. */
 export function readFailure(store: string, feature: Feature): Failure | undefined {
@@ -37,19 +36,22 @@ export function readFailure(store: string, feature: Feature): Failure | undefine
     const failure = JSON.parse(
       readFileSync(failurePath(store, feature.slug), 'utf8'),
     ) as Partial<Failure>;
-    const isOurs = typeof failure.until === 'number' && typeof failure.refusal?.code === 'string';
+    const { at, until, attempts, refusal } = failure;
+    const isOurs =
+      [at, until, attempts].every((value) => typeof value === 'number') &&
+      [refusal?.code, refusal?.reason, refusal?.hint].every((text) => typeof text === 'string');
     return isOurs && failure.feature === feature.name ? (failure as Failure) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Makes the next failure of a feature from the last one. */
+/** Makes the next failure of a feature from the last one; one of other ranges does not count. */
 export function nextFailure(
   last: Failure | undefined,
   { feature, abi, refusal, now }: { feature: Feature; abi: string; refusal: Refusal; now: number },
 ): Failure {
-  const attempts = (last?.attempts ?? 0) + 1;
+  const attempts = last !== undefined && concerns(last, feature, abi) ? last.attempts + 1 : 1;
   const until = now + pauseAfter(attempts);
   return { feature: feature.name, specs: feature.packages, abi, refusal, attempts, at: now, until };
 }
@@ -57,21 +59,30 @@ export function nextFailure(
 /** Remembers a failure; a store that cannot be written just forgets it. */
 export function writeFailure(store: string, feature: Feature, failure: Failure): void {
   const path = failurePath(store, feature.slug);
-  const temporary = `${path}.${process.pid}`;
+  // One name for all: only the holder of the feature's lock writes, and nothing is left to sweep.
+  const temporary = `${path}.new`;
+  remove(temporary);
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(temporary, JSON.stringify(failure));
     renameSync(temporary, path);
   } catch {
-    rmSync(temporary, { force: true });
+    remove(temporary);
   }
 }
 
 /** Forgets the failure of a feature. */
 export function clearFailure(store: string, feature: Feature): void {
+  const path = failurePath(store, feature.slug);
+  remove(path);
+  remove(`${path}.new`);
+}
+
+/** A store that cannot be written keeps what it has; a failure runs out by itself. */
+function remove(path: string): void {
   try {
-    rmSync(failurePath(store, feature.slug), { force: true });
+    rmSync(path, { force: true });
   } catch {
-    // A store that cannot be written keeps what it has; the failure runs out by itself.
+    // Nobody is worse off.
   }
 }
