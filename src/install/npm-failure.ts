@@ -68,16 +68,19 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
 }
 
-function readReport(end: NpmEnd): { code: string; summary: string } {
+function readReport({ stdout, stderr, signal, code, exitCode }: NpmEnd): {
+  code: string;
+  summary: string;
+} {
   try {
-    const { error } = JSON.parse(end.stdout ?? '') as {
-      error: { code?: string; summary?: string };
-    };
-    return { code: error.code ?? '', summary: tidy(error.summary ?? '') };
+    const { error } = JSON.parse(stdout ?? '') as { error: { code?: string; summary?: string } };
+    const summary = tidy(error.summary ?? '');
+    if (error.code !== undefined || summary !== '') return { code: error.code ?? '', summary };
   } catch {
-    const how = end.signal ?? `exit code ${end.exitCode}`;
-    return { code: '', summary: tidy(end.stderr ?? '') || `it ended with ${how}` };
+    // It ended before it could report, or is no npm at all.
   }
+  const how = signal ?? code ?? `exit code ${exitCode}`;
+  return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
 }
 
 /** One line, without credentials and without npm's own prefix. */
