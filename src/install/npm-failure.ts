@@ -31,6 +31,13 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
       hint: 'put npm on the PATH, or fill a layer of ANNEX_STORE where npm is',
     };
   }
+  if (end.code !== undefined && end.exitCode === undefined) {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `npm cannot be run: ${end.code}`,
+      hint: 'put an npm on the PATH that the user of this process can run',
+    };
+  }
   const { code: npmCode, summary } = readReport(end);
   const text = `${npmCode} ${summary}`;
   const reason = `npm: ${[npmCode, summary].filter(Boolean).join(' ')}`;
@@ -68,7 +75,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
 }
 
-function readReport({ stdout, stderr, signal, code, exitCode }: NpmEnd): {
+function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {
   code: string;
   summary: string;
 } {
@@ -79,7 +86,7 @@ function readReport({ stdout, stderr, signal, code, exitCode }: NpmEnd): {
   } catch {
     // It ended before it could report, or is no npm at all.
   }
-  const how = signal ?? code ?? `exit code ${exitCode}`;
+  const how = signal ?? `exit code ${exitCode}`;
   return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
 }
 

@@ -71,7 +71,7 @@ describe('an npm that says nothing of the kind', () => {
   });
 
   test.each([
-    [{ code: 'EACCES', stderr: '' }, /ended with EACCES/],
+    [{ code: 'EACCES', stderr: '' }, /cannot be run: EACCES/],
     [{ exitCode: 127, stderr: '/usr/bin/env: ‘node’: No such file or directory\n' }, /‘node’: No/],
     [{ exitCode: 3, stdout: '', stderr: '' }, /exit code 3/],
     [{ signal: 'SIGKILL', stdout: '', stderr: '' }, /SIGKILL/],
