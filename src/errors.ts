@@ -113,6 +113,7 @@ export function explain(error: unknown, cause: AnnexError): unknown {
   const stack = error.stack;
   error.message = after;
   if (stack?.includes(before)) error.stack = stack.replace(before, () => after);
-  error.cause = cause;
+  // As hidden as a cause given to the constructor: whoever lists the keys sees Node's own.
+  Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
   return error;
 }
