@@ -32,6 +32,13 @@ export class AnnexError extends Error {
     this.specifier = circumstances.specifier;
     this.hint = refusal.hint;
   }
+
+  /** Whichever copy of annex made it: the preload's, another thread's, another version's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      value instanceof Error && value.name === 'AnnexError' && /^ANNEX_/.test(`${codeOf(value)}`)
+    );
+  }
 }
 
 /**

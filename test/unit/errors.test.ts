@@ -187,3 +187,18 @@ describe("explaining Node's own error", () => {
     expect(explain(thrown, cause)).toBe(thrown);
   });
 });
+
+test('an AnnexError of another copy or thread is one, and no other error is', () => {
+  const foreign = Object.assign(new Error('text'), { name: 'AnnexError', code: 'ANNEX_DENIED' });
+  expect(new AnnexError(refusal, circumstances)).toBeInstanceOf(AnnexError);
+  expect(foreign).toBeInstanceOf(AnnexError);
+  for (const other of [
+    new Error('text'),
+    Object.assign(new Error('text'), { code: 'ANNEX_DENIED' }),
+    Object.assign(new Error('text'), { name: 'AnnexError' }),
+    { name: 'AnnexError', code: 'ANNEX_DENIED' },
+    undefined,
+  ]) {
+    expect(other).not.toBeInstanceOf(AnnexError);
+  }
+});
