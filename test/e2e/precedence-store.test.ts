@@ -120,6 +120,8 @@ for (const node of nodes) {
       },
       { title: 'with a condition of the caller', flags: ['-C', 'custom', '--import', 'LOADER'] },
       { title: 'with the condition browser', flags: ['-C', 'browser', '--import', 'LOADER'] },
+      { title: 'with the condition require', flags: ['-C', 'require', '--import', 'LOADER'] },
+      { title: 'with the condition import', flags: ['-C', 'import', '--import', 'LOADER'] },
     ])('the store answers as core would, $title', async ({ flags, title: _, ...options }) => {
       const conditions = flags[0] === '-C' ? flags.slice(0, 2) : [];
       const answers = await run(flags, options);
