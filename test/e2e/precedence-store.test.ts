@@ -12,7 +12,14 @@ import {
 } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type Answer, type Answers, type Probe, writeProbe } from '../support/probe.ts';
+import {
+  type Answer,
+  type Answers,
+  type Form,
+  type Probe,
+  type Question,
+  writeProbe,
+} from '../support/probe.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { declare, plantShadows, SHADOW } from '../support/shadow.ts';
 
@@ -58,8 +65,11 @@ const specifiers = cases.flatMap(({ pkg: { name }, subpaths = [] }) => [
   name,
   ...subpaths.map((path) => `${name}/${path}`),
 ]);
-const parents = ['app', 'app/node_modules/dep'];
-const questions = parents.flatMap((from) => specifiers.map((specifier) => ({ from, specifier })));
+const few: Form[] = ['static import', 'require'];
+const questions: Question[] = specifiers.flatMap((specifier) => [
+  { from: 'app', specifier },
+  { from: 'app/node_modules/dep', specifier, forms: few },
+]);
 
 /** Where the package stands is the one difference that there may be. */
 function forgetPlace(answers: Answers): Record<string, Answer | { code: string | undefined }> {
@@ -102,11 +112,17 @@ for (const node of nodes) {
       const preload = flags.map((flag) => (flag === 'LOADER' ? loader : flag));
       return annex.probe.run({ node: node.path, flags: preload, env, ...options });
     };
-    const ask = (flags: string[]) => oracle.probe.run({ node: node.path, flags });
+    const asked = new Map<string, Promise<Answers>>();
+    /** Node alone, once for each set of conditions. */
+    const ask = (flags: string[]): Promise<Answers> => {
+      const answers = asked.get(flags.join()) ?? oracle.probe.run({ node: node.path, flags });
+      asked.set(flags.join(), answers);
+      return answers;
+    };
 
     test('the packages of the oracle load', async () => {
       const markers = Object.values(await ask([])).map(({ marker }) => marker);
-      expect(markers.filter((marker) => marker === MARKER).length).toBeGreaterThan(150);
+      expect(markers.filter((marker) => marker === MARKER).length).toBeGreaterThan(90);
     });
 
     test.for([
@@ -135,7 +151,7 @@ for (const node of nodes) {
       const paths = Object.entries(answers).flatMap(([key, { path }]) =>
         path === undefined ? [] : [{ key, path: path.replace(/^file:\/\//, '') }],
       );
-      expect(paths.length).toBeGreaterThan(100);
+      expect(paths.length).toBeGreaterThan(50);
       for (const { key, path } of paths) {
         const [, , specifier = ''] = key.split(' | ');
         const slug = specifier
