@@ -7,7 +7,7 @@ import { AnnexError, explain } from '../errors.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { parseBareSpecifier } from '../specifier.ts';
 import { isContained } from '../store/contain.ts';
-import { relativeTo } from '../store/layout.ts';
+import { isWithin, relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
 
@@ -75,7 +75,7 @@ export function* resolveRequest<R>(
     if ('look' in decision) {
       if (decision.look === 'node') {
         answer = yield undefined;
-        evidence.node = describeAnswer(answer, fileOf, parentEntry);
+        evidence.node = describeAnswer(answer, request, parentEntry, fileOf);
       } else if (feature !== undefined) {
         lookUp(decision.look, { name, feature, request, locator, seen });
       }
@@ -92,9 +92,10 @@ export function* resolveRequest<R>(
         return { error: createNotFound(request) };
       case 'from entry': {
         const { dir } = seen.entry as Entry;
-        const outcome = yield join(dir, 'package.json');
-        if ('error' in outcome || isContained(fileOf(outcome.result), dir)) return outcome;
-        return { error: createNotFound(request) };
+        const from = join(dir, 'package.json');
+        const outcome = yield from;
+        const isForeign = isFromOutside(outcome, { ...request, parent: from }, dir, fileOf);
+        return isForeign ? { error: createNotFound(request) } : outcome;
       }
       case 'explain':
         return explainAnswer(answer, composeCause(request, feature as Feature, seen, root));
@@ -126,13 +127,33 @@ function describeRequest(
 
 function describeAnswer<R>(
   answer: Outcome<R>,
-  fileOf: (result: R) => string | undefined,
+  request: Request,
   parentEntry: string | undefined,
+  fileOf: (result: R) => string | undefined,
 ): NonNullable<Evidence['node']> {
-  if ('error' in answer) return 'failed';
-  if (parentEntry === undefined) return 'found';
-  const file = fileOf(answer.result);
-  return file === undefined || isContained(file, parentEntry) ? 'found in same entry' : 'found';
+  if (parentEntry === undefined) return 'error' in answer ? 'failed' : 'found';
+  if (isFromOutside(answer, request, parentEntry, fileOf)) return 'found';
+  return 'error' in answer ? 'failed' : 'found in same entry';
+}
+
+/**
+ * Whether an answer for a file in an entry comes from outside it: a file there, or the error of a
+ * broken copy there. A builtin is nowhere.
+ */
+function isFromOutside<R>(
+  answer: Outcome<R>,
+  { specifier, parent = '' }: Request,
+  entry: string,
+  fileOf: (result: R) => string | undefined,
+): boolean {
+  if ('result' in answer) {
+    const file = fileOf(answer.result);
+    return file !== undefined && !isContained(file, entry);
+  }
+  const name = parseBareSpecifier(specifier)?.name;
+  if (name === undefined) return false;
+  const owner = findOwner(name, dirname(parent), listGlobalPaths());
+  return owner !== undefined && !isWithin(owner, entry);
 }
 
 interface LookUp {
@@ -193,8 +214,12 @@ function composeCause(
 function createNotFound({ specifier, kind, parent }: Request): Error {
   const from = parent ?? 'the command line';
   if (kind === 'import') {
-    const error = new Error(`Cannot find package '${specifier}' imported from ${from}`);
-    return Object.assign(error, { code: 'ERR_MODULE_NOT_FOUND' });
+    const name = parseBareSpecifier(specifier)?.name ?? specifier;
+    const error = new Error(`Cannot find package '${name}' imported from ${from}`);
+    const code = 'ERR_MODULE_NOT_FOUND';
+    // As Node prints its own.
+    const stack = error.stack?.replace('Error:', `Error [${code}]:`);
+    return Object.assign(error, { code, stack });
   }
   const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
   return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
