@@ -26,7 +26,6 @@ const LAYER_OF: Record<string, Layer> = {
   'install/closure.ts': 'pure',
   'install/npm-failure.ts': 'pure',
   'cli/help.ts': 'pure',
-  'cli/rules.ts': 'pure',
 
   'config.ts': 'effect',
   'core.ts': 'effect',
@@ -61,12 +60,15 @@ const LAYER_OF: Record<string, Layer> = {
   'hooks/resolve.ts': 'edge',
   'hooks/sync.ts': 'edge',
   'cli/add.ts': 'edge',
+  'cli/ask-node.ts': 'edge',
   'cli/command.ts': 'edge',
+  'cli/edit-manifest.ts': 'edge',
   'cli/env.ts': 'edge',
   'cli/install.ts': 'edge',
   'cli/list.ts': 'edge',
   'cli/main.ts': 'edge',
   'cli/remove.ts': 'edge',
+  'cli/rules.ts': 'edge',
   'cli/why.ts': 'edge',
 };
 
