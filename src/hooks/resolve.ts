@@ -1,7 +1,7 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
 import Module, { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
-import { findCorePackage, findOwner } from '../core.ts';
+import { findCorePackage, findOwner, toRealPath } from '../core.ts';
 import { type Asked, type Decision, decide, type Evidence } from '../decide.ts';
 import { AnnexError, explain } from '../errors.ts';
 import { findInstallRefusal } from '../refusals.ts';
@@ -94,7 +94,11 @@ export function* resolveRequest<R>(
         const { dir } = seen.entry as Entry;
         const from = join(dir, 'package.json');
         const outcome = yield from;
-        const isForeign = isFromOutside(outcome, { ...request, parent: from }, dir, fileOf);
+        // No path through a declared package leads to what came along with it.
+        const home = toRealPath(join(dir, 'node_modules', name));
+        const isForeign =
+          ('result' in outcome && !isContained(fileOf(outcome.result), home)) ||
+          isFromOutside(outcome, { ...request, parent: from }, dir, fileOf);
         return isForeign ? { error: createNotFound(request) } : outcome;
       }
       case 'explain':

@@ -1,0 +1,161 @@
+/** Declared packages alone reach the core from an entry; what an entry shares is the core's own copy. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cjsPackage, dependentPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import {
+  type Answer,
+  type Answers,
+  forms,
+  keyOf,
+  type Probe,
+  writeProbe,
+} from '../support/probe.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { SHADOW, shadowPackage } from '../support/shadow.ts';
+
+const MARKER = 'entry';
+const features = {
+  alpha: '^1.0.0',
+  pair: { packages: { 'pair-one': '^1.0.0', 'pair-two': '^1.0.0' } },
+  absent: '^1.0.0',
+  sharing: '^1.0.0',
+  outdated: '^1.0.0',
+  lost: '^1.0.0',
+  damaged: '^1.0.0',
+};
+/** Ways to name a package of the closure by a path through a declared one. */
+const around = [
+  'alpha/../helper/index.js',
+  'alpha/%2e%2e/helper/index.js',
+  'alpha/lib/../../helper/index.js',
+  'alpha/..\\helper/index.js',
+  'alpha/../../annex-entry.json',
+  'alpha/../../../../../../outside.js',
+];
+const asked = [
+  ...['alpha', 'alpha/lib/extra.js', 'pair-one', 'pair-two', 'sharing'],
+  ...['helper', 'helper/lib/extra.js', '@entry/inner', 'absent', 'absent/sub', 'pair'],
+  ...['outdated', 'lost', 'damaged', ...around],
+];
+
+let sandbox: Sandbox;
+let probe: Probe;
+
+beforeAll(async () => {
+  sandbox = await createSandbox();
+  sandbox.setCore({ features });
+  sandbox.addPackage('app/node_modules', dualPackage('common', '1.5.0', 'core'));
+  sandbox.addPackage('app/node_modules', cjsPackage('dep', '1.0.0', 'core'));
+  const helper = cjsPackage('helper', '1.0.0', SHADOW);
+  sandbox.plantEntry({
+    feature: 'alpha',
+    packages: [
+      cjsPackage('alpha', '1.0.0', MARKER),
+      helper,
+      esmPackage('@entry/inner', '1.0.0', SHADOW),
+      shadowPackage('absent', 'closure'),
+    ],
+    specs: { alpha: '^1.0.0' },
+  });
+  sandbox.plantEntry({
+    feature: 'pair',
+    packages: [esmPackage('pair-one', '1.0.0', MARKER), esmPackage('pair-two', '1.0.0', MARKER)],
+    specs: { 'pair-one': '^1.0.0', 'pair-two': '^1.0.0' },
+  });
+  const plantSharing = (name: string, shared: string, ranges: string[], version: string) =>
+    sandbox.plantEntry({
+      feature: name,
+      packages: [
+        dependentPackage(name, '1.0.0', MARKER, { [shared]: ranges[0] ?? '' }),
+        shadowPackage(shared, 'closure'),
+      ],
+      specs: { [name]: '^1.0.0' },
+      shared: { [shared]: { ranges, version } },
+    });
+  plantSharing('sharing', 'common', ['^1.0.0', '>=1.2.0'], '1.4.0');
+  plantSharing('outdated', 'common', ['^1.0.0', '^1.6.0'], '1.6.0');
+  plantSharing('lost', 'gone-from-core', ['^1.0.0'], '1.0.0');
+  const damaged = sandbox.plantEntry({
+    feature: 'damaged',
+    packages: [esmPackage('damaged', '1.0.0', MARKER)],
+    specs: { damaged: '^1.0.0' },
+  });
+  rmSync(join(damaged, 'node_modules', 'damaged'), { recursive: true });
+  for (const name of ['damaged', 'common']) {
+    sandbox.addPackage('volume/node_modules', shadowPackage(name, 'volume'));
+  }
+  sandbox.write('volume/outside.js', `exports.marker = '${SHADOW} volume';`);
+  const questions = asked.flatMap((specifier) => [
+    { from: 'app', specifier },
+    { from: 'app/node_modules/dep', specifier },
+  ]);
+  probe = writeProbe(sandbox, questions);
+});
+afterAll(() => sandbox.cleanup());
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    let alone: Answers;
+    let answers: Answers;
+    beforeAll(async () => {
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      alone = await probe.run({ node: node.path });
+      answers = await probe.run({ node: node.path, flags: ['--import', sandbox.loader], env });
+    });
+    const all = (specifier: string, from = 'app'): Answer[] =>
+      forms.map((form) => answers[keyOf(from, form, specifier)] ?? {});
+
+    test('G3: nothing of a closure is ever loaded by the core', () => {
+      expect(JSON.stringify(answers)).not.toContain(SHADOW);
+    });
+
+    test('every package of a feature answers, from its entry', () => {
+      for (const name of ['alpha', 'pair-one', 'pair-two', 'sharing']) {
+        expect(all(name).filter(({ marker }) => marker === MARKER).length, name).toBe(5);
+      }
+    });
+
+    test('G3: an undeclared package of a closure is to the core what it is without annex', () => {
+      for (const [key, answer] of Object.entries(answers)) {
+        const name = key.split(' | ')[2] ?? '';
+        if (/^(helper|@entry|pair$)/.test(name)) expect(answer, key).toEqual(alone[key]);
+      }
+    });
+
+    test('G3: no path through a declared package leads out of it', () => {
+      for (const specifier of around) {
+        for (const answer of [...all(specifier), ...all(specifier, 'app/node_modules/dep')]) {
+          expect(answer, specifier).toHaveProperty('error.code');
+        }
+      }
+    });
+
+    test('a declared package in the closure of another feature is missing', () => {
+      for (const { error } of [...all('absent'), ...all('absent/sub')]) {
+        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+        expect(error?.cause?.code).toBe('ANNEX_DENIED');
+      }
+    });
+
+    test('a shared dependency is the copy of the core', () => {
+      for (const { seen, path } of all('sharing')) {
+        if (path === undefined) expect(seen).toEqual({ common: 'core' });
+      }
+    });
+
+    test('an entry that core’s version no longer satisfies is a miss', () => {
+      for (const { error } of [...all('outdated'), ...all('lost')]) {
+        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+        expect(error?.cause?.code).toBe('ANNEX_DENIED');
+      }
+    });
+
+    test('G6: an entry that lost its package gives a not-found error, whatever stands above it', () => {
+      for (const { error } of all('damaged')) {
+        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+      }
+    });
+  });
+}
