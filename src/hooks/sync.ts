@@ -18,7 +18,7 @@ export function registerSync(driver: Driver): void {
       const parent = toFile(parentURL);
       if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
       const conditions = [...context.conditions];
-      if (!conditions.includes('import')) return nextResolve(specifier, context);
+      if (isForRequire(conditions)) return nextResolve(specifier, context);
       const attributes = JSON.stringify(context.importAttributes);
       const result = driver.resolve(
         { specifier, kind: 'import', parent, hasPaths: false },
@@ -34,6 +34,10 @@ export function registerSync(driver: Driver): void {
     },
   });
 }
+
+/** The condition of the kind itself comes before those of `--conditions`, which may be the other one. */
+const isForRequire = (conditions: string[]): boolean =>
+  conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
 
 /** Whether a specifier is relative or absolute: most are, and nothing more needs to be known. */
 const isPath = (specifier: string): boolean =>
