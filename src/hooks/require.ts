@@ -12,6 +12,8 @@ interface Parent {
 
 interface Options {
   paths?: unknown;
+  /** What another loader made of the conditions. */
+  conditions?: Iterable<string>;
 }
 
 type ResolveFilename = (
@@ -42,13 +44,13 @@ export function registerRequire(driver: Driver): void {
     }
     return driver.resolve(
       { specifier: request, kind: 'require', parent: file, hasPaths: options?.paths !== undefined },
-      '',
+      [...(options?.conditions ?? [])].join(),
       (filename: string) =>
         filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
       (from) => {
         if (from === undefined) return original.call(this, request, parent, isMain, options);
         const paths = internals._nodeModulePaths(dirname(from));
-        return original.call(this, request, { id: from, filename: from, paths }, false);
+        return original.call(this, request, { id: from, filename: from, paths }, false, options);
       },
     );
   };

@@ -70,6 +70,19 @@ export type Answers = Record<string, Answer>;
 export const keyOf = (from: string, form: Form, specifier: string): string =>
   `${from} | ${form} | ${specifier}`;
 
+/**
+ * What is the same wherever a package stands: the facts of the copy, its path below node_modules,
+ * the code of an error.
+ */
+export function forgetPlace(answers: Answers): Answers {
+  const forget = ({ path, error, ...facts }: Answer): Answer | { error: { code?: string } } => {
+    if (error !== undefined) return { error: { ...(error.code && { code: error.code }) } };
+    return path === undefined ? facts : { path: path.replace(/^.*\/node_modules\//, '') };
+  };
+  const all = Object.entries(answers).map(([key, answer]) => [key, forget(answer)] as const);
+  return Object.fromEntries(all) as Answers;
+}
+
 /** A program that was written into a sandbox. */
 export interface Probe {
   /** Runs it and returns its answers; throws when it did not end by itself with answers. */
