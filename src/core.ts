@@ -55,8 +55,8 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
   }
   if (!text.includes('"annex"')) return isNamed ? { dir, manifest: {} } : undefined;
   try {
-    const manifest = JSON.parse(text) as Record<string, unknown>;
-    const annex = manifest.annex;
+    const manifest = parsePackage(text);
+    const { annex } = manifest;
     if (isNamed || (typeof annex === 'object' && annex !== null)) return { dir, manifest };
     return undefined;
   } catch {
@@ -126,10 +126,17 @@ function readName(dir: string): string | undefined {
 /** A parsed package.json of a directory; undefined when it is not there or not readable. */
 export function readPackage(dir: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
+    return parsePackage(readFileSync(join(dir, 'package.json'), 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+/** Throws for what Node cannot read either; a byte order mark is fine. */
+function parsePackage(text: string): Record<string, unknown> {
+  const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+  if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
+  throw new SyntaxError('it is no object');
 }
 
 const FILE_FORMS = ['', '.js', '.json', '.node'];

@@ -85,7 +85,7 @@ export function forgetPlace(answers: Answers): Answers {
 
 /** A program that was written into a sandbox. */
 export interface Probe {
-  /** Runs it and returns its answers; throws when it did not end by itself with answers. */
+  /** Runs it and returns its answers; throws when it gave none, or when the loader had to say something. */
   run(options?: ProbeOptions): Promise<Answers>;
 }
 
@@ -152,6 +152,7 @@ export function writeProbe(
         options,
       );
       if (code !== 0 || stdout === '') throw new Error(`the probe ended with ${code}: ${stderr}`);
+      if (stderr.includes('annex: ')) throw new Error(`the loader complained: ${stderr}`);
       return JSON.parse(stdout) as Answers;
     },
   };
