@@ -2,6 +2,7 @@
 import {
   chmodSync,
   chownSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -10,8 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { isReachable, shareBinary } from './binary.ts';
 import { type EntryOptions, plantEntry } from './entry.ts';
-import { type PackageFixture, repositoryRoot, writePackage } from './package.ts';
+import { type PackageFixture, packInstalledTree, repositoryRoot, writePackage } from './package.ts';
 import { type ExecuteOptions, execute, type RunResult } from './process.ts';
 import type { Registry } from './registry.ts';
 import { digestTree, removeTree } from './tree.ts';
@@ -62,6 +64,17 @@ export interface SandboxOptions {
   registry?: Registry;
   /** Whether `app/node_modules/annex` links to this repository; true by default. */
   linkAnnex?: boolean;
+  /** Whether it is a copy instead, for users who may not be able to read this repository. */
+  copyAnnex?: boolean;
+}
+
+/** Installs the built annex as npm does, its dependencies below it. */
+function copyAnnexTo(directory: string): void {
+  for (const name of ['dist', 'loader.mjs', 'package.json']) {
+    cpSync(join(repositoryRoot, name), join(directory, name), { recursive: true });
+  }
+  const dependencies = ['execa', 'semver'].flatMap(packInstalledTree);
+  for (const pkg of dependencies) writePackage(join(directory, 'node_modules'), pkg);
 }
 
 /**
@@ -72,7 +85,7 @@ export interface SandboxOptions {
  * const { stdout } = await sandbox.run(['--import', sandbox.loader, 'app.mjs']);
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { registry, linkAnnex = true } = options;
+  const { registry, linkAnnex = true, copyAnnex = false } = options;
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-test-'));
   const core = join(root, 'app');
   const home = join(root, 'home');
@@ -82,7 +95,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   for (const directory of [dirname(linked), home, dirname(store)]) {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
   }
-  if (linkAnnex) symlinkSync(repositoryRoot, linked);
+  if (copyAnnex) copyAnnexTo(linked);
+  else if (linkAnnex) symlinkSync(repositoryRoot, linked);
 
   /** One cache per sandbox and user: a shared one would answer, by digest, what the registry is meant to refuse. */
   const openCache = (uid: number | undefined, gid: number | undefined): string => {
@@ -93,10 +107,12 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   };
 
   const exec: Sandbox['exec'] = (command, args, runOptions = {}) => {
-    const { node = process.execPath, cwd = core, env, ...rest } = runOptions;
+    const { node: asked = process.execPath, cwd = core, env, ...rest } = runOptions;
+    const isHidden = rest.uid !== undefined && !isReachable(asked);
+    const node = isHidden ? shareBinary(asked, join(root, 'nodes')) : asked;
     const isOther = node !== process.execPath;
     const path = process.env.PATH;
-    return execute(command, args, {
+    return execute(command === asked ? node : command, args, {
       ...rest,
       cwd: resolve(root, cwd),
       env: {
@@ -144,7 +160,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     digest: (directory) => digestTree(resolve(root, directory)),
     run,
     annex: (args, runOptions) =>
-      run([join(repositoryRoot, 'dist', 'cli', 'main.js'), ...args], runOptions),
+      run(
+        [join(copyAnnex ? linked : repositoryRoot, 'dist', 'cli', 'main.js'), ...args],
+        runOptions,
+      ),
     exec,
     cleanup: async () => removeTree(root),
   };

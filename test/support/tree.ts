@@ -19,8 +19,16 @@ function describe(path: string): string {
  */
 export function digestTree(directory: string): Record<string, string> {
   if (!lstatSync(directory, { throwIfNoEntry: false })) return {};
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
-  return Object.fromEntries(['.', ...names].map((name) => [name, describe(join(directory, name))]));
+  const names = ['.', ...listTree(directory)].sort();
+  return Object.fromEntries(names.map((name) => [name, describe(join(directory, name))]));
+}
+
+/** What is below a directory, relative to it. Links are not followed, as readdir would on some versions of Node. */
+function listTree(directory: string, prefix = ''): string[] {
+  return readdirSync(join(directory, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${prefix}${entry.name}`;
+    return entry.isDirectory() ? [path, ...listTree(directory, `${path}/`)] : [path];
+  });
 }
 
 /** Makes every directory of a tree writable for its owner, since one of mode 0555 keeps what it holds. */

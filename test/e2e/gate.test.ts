@@ -1,0 +1,245 @@
+/** The gate for real: who may install is decided by core, operator and environment, each of which can only restrict. */
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { nodes } from '../support/nodes.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { asPlainUser } from '../support/user.ts';
+
+const features = { alpha: '^1.0.0', beta: '^1.0.0' };
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry')]);
+});
+afterAll(() => registry.stop());
+
+/** An application in whose store `alpha` stands and `beta` does not. */
+async function openSandbox(annex: object = {}): Promise<Sandbox> {
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features, ...annex });
+  writeImporter(sandbox);
+  sandbox.plantEntry({
+    feature: 'alpha',
+    packages: [esmPackage('alpha', '1.0.0', 'planted')],
+    specs: { alpha: '^1.0.0' },
+  });
+  return sandbox;
+}
+
+interface Case {
+  title: string;
+  /** Besides `features`. */
+  annex?: object;
+  /** Contents of the operator's file. */
+  operator?: string;
+  /** STORE stands for the sandbox's store, FILE for the operator's file. */
+  env?: Record<string, string>;
+  code?: string;
+  reason: RegExp;
+  /** What is said at the start; nothing by default. */
+  notice?: RegExp;
+  /** Whether what is in the store cannot be had either: there is no store. */
+  isStoreless?: boolean;
+}
+
+const STORE = { ANNEX_STORE: 'STORE' };
+const FILE = { ...STORE, ANNEX_CONFIG: 'FILE' };
+
+const denied: Case[] = [
+  {
+    title: 'core says no',
+    annex: { allowInstalls: false },
+    env: STORE,
+    reason: /the core allows no installs/,
+  },
+  {
+    title: 'core says no, everybody else yes',
+    annex: { allowInstalls: 'off' },
+    operator: '{"allowInstalls": true}',
+    env: { ...FILE, ANNEX_ALLOW_INSTALLS: '1' },
+    reason: /the core allows no installs/,
+  },
+  {
+    title: 'core says something that is no boolean',
+    annex: { allowInstalls: 'perhaps' },
+    env: STORE,
+    reason: /the core allows no installs/,
+    notice: /annex\.allowInstalls in .*package\.json is not a boolean; taken as false/,
+  },
+  {
+    title: 'the operator says no, everybody else yes',
+    annex: { allowInstalls: true },
+    operator: '{"allowInstalls": "NO"}',
+    env: { ...FILE, ANNEX_ALLOW_INSTALLS: 'yes' },
+    reason: /installs are switched off in .*operator\.json/,
+  },
+  {
+    title: 'the operator says something that is no boolean',
+    operator: '{"allowInstalls": "perhaps"}',
+    env: FILE,
+    reason: /installs are switched off in .*operator\.json/,
+    notice: /allowInstalls in .*operator\.json is not a boolean; taken as false/,
+  },
+  {
+    title: 'the environment says no, everybody else yes, sealed or not',
+    annex: { allowInstalls: true },
+    operator: '{"allowInstalls": true}',
+    env: { ...FILE, ANNEX_ALLOW_INSTALLS: 'oFF', ANNEX_SEALED: '1' },
+    reason: /switched off by ANNEX_ALLOW_INSTALLS/,
+  },
+  {
+    title: 'the environment says something that is no boolean',
+    env: { ...STORE, ANNEX_ALLOW_INSTALLS: 'perhaps' },
+    reason: /switched off by ANNEX_ALLOW_INSTALLS/,
+    notice: /ANNEX_ALLOW_INSTALLS is "perhaps", not a boolean; taken as false/,
+  },
+  {
+    title: 'sealed, by any word for true, without a store',
+    env: { ANNEX_SEALED: 'True' },
+    reason: /the core is sealed and there is no store/,
+    isStoreless: true,
+  },
+  {
+    title: 'sealed by something that is no boolean, without a store',
+    env: { ANNEX_SEALED: 'sealed', ANNEX_STORE: '' },
+    reason: /the core is sealed and there is no store/,
+    notice: /ANNEX_SEALED is "sealed", not a boolean; taken as true/,
+    isStoreless: true,
+  },
+  ...(
+    [
+      ['missing', undefined, 'does not exist'],
+      ['empty', '', 'is not valid JSON'],
+      ['no JSON', 'allowInstalls: true', 'is not valid JSON'],
+      ['no object', '[]', 'does not hold a JSON object'],
+    ] as const
+  ).map(([what, operator, problem]) => ({
+    title: `the operator's file is ${what}`,
+    ...(operator !== undefined && { operator }),
+    env: FILE,
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: new RegExp(`operator's file .*operator\\.json ${problem}`),
+    notice: new RegExp(`operator's file .*operator\\.json ${problem}`),
+  })),
+  {
+    title: "the operator's file is named by a relative path",
+    operator: '{}',
+    env: { ...STORE, ANNEX_CONFIG: '../operator.json' },
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: /operator's file \.\.\/operator\.json is not an absolute path/,
+    notice: /operator's file \.\.\/operator\.json is not an absolute path/,
+  },
+  {
+    title: "the operator's file is a directory",
+    env: { ...STORE, ANNEX_CONFIG: 'CORE' },
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: /operator's file .* cannot be read/,
+    notice: /operator's file .* cannot be read/,
+  },
+];
+
+/** All that somebody could write to. */
+const digestAll = ({ digest, core, store, home }: Sandbox) =>
+  [core, dirname(store), home].map((directory) => digest(directory));
+
+/** Puts this sandbox's paths in place of the words for them. */
+function place(sandbox: Sandbox, env: Record<string, string> = {}): Record<string, string> {
+  const file = `${sandbox.root}/operator.json`;
+  const places: Record<string, string> = { STORE: sandbox.store, FILE: file, CORE: sandbox.core };
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, places[value] ?? value]),
+  );
+}
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    test.each(denied.map((one) => [one.title, one] as const))('denied: %s', async (_, one) => {
+      const sandbox = await openSandbox(one.annex);
+      if (one.operator !== undefined) sandbox.write('operator.json', one.operator);
+      const before = digestAll(sandbox);
+      const asked = registry.requests.length;
+      const env = place(sandbox, one.env);
+      const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], {
+        node: node.path,
+        env,
+      });
+
+      const code = one.code ?? 'ANNEX_DENIED';
+      expectRefused(imported.beta, code, one.reason, 'beta');
+      expect(imported.beta?.cause?.message).toMatch(/whoever (runs|builds)/);
+      expect(imported.beta?.cause?.message).not.toMatch(/npm install|npx/);
+      if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
+      else expect(imported.alpha).toMatchObject({ marker: 'planted' });
+
+      expect(lines).toHaveLength(one.notice === undefined ? 0 : 1);
+      if (one.notice !== undefined) {
+        expect(lines[0]).toMatch(NOTICE);
+        expect(lines[0]).toMatch(one.notice);
+      }
+      expect(registry.requests).toHaveLength(asked);
+      expect(digestAll(sandbox)).toEqual(before);
+    });
+
+    const allowed: [string, Record<string, string>, object][] = [
+      ['not sealed with a store', STORE, {}],
+      ['sealed with a store', { ...STORE, ANNEX_SEALED: 'YES' }, {}],
+      [
+        'every switch on',
+        { ...FILE, ANNEX_ALLOW_INSTALLS: 'On', ANNEX_SEALED: '1' },
+        { allowInstalls: 'Yes' },
+      ],
+    ];
+    test.each(allowed)('allowed, into the store: %s', async (_, env, annex) => {
+      const sandbox = await openSandbox(annex);
+      sandbox.write('operator.json', { allowInstalls: 1 });
+      const before = sandbox.digest(sandbox.core);
+      const options = { node: node.path, env: place(sandbox, env) };
+      const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], options);
+      expect(imported).toEqual({
+        alpha: { marker: 'planted', version: '1.0.0' },
+        beta: { marker: 'from-registry', version: '1.0.0' },
+      });
+      expect(lines).toHaveLength(2);
+      expect(sandbox.digest(sandbox.core)).toEqual(before);
+    });
+
+    test('allowed, into an embedded default: neither sealed nor a store', async () => {
+      const sandbox = await openSandbox();
+      const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path });
+      expect(imported.beta).toMatchObject({ marker: 'from-registry' });
+      expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /alpha/);
+      const made = Object.keys(sandbox.digest(sandbox.home));
+      expect(made).toContain(`.cache/annex${sandbox.core}/v1/any`);
+    });
+
+    test('a denial is not remembered: once allowed, the next process installs', async () => {
+      const sandbox = await openSandbox();
+      const env = { ANNEX_STORE: sandbox.store };
+      const first = await importIn(sandbox, ['beta'], {
+        node: node.path,
+        env: { ...env, ANNEX_ALLOW_INSTALLS: '0' },
+      });
+      expectRefused(first.imported.beta, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+      const second = await importIn(sandbox, ['beta'], { node: node.path, env });
+      expect(second.imported.beta).toMatchObject({ marker: 'from-registry' });
+    });
+
+    test("an operator's file that the user cannot read denies installs", async () => {
+      const sandbox = await createSandbox({ registry, copyAnnex: true });
+      onTestFinished(() => sandbox.cleanup());
+      sandbox.setCore({ features });
+      const file = sandbox.write('secret/operator.json', { allowInstalls: true });
+      await sandbox.exec('chmod', ['000', file]);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
+      const options = { ...asPlainUser, node: node.path, env };
+      const { imported, lines } = await importIn(sandbox, ['beta'], options);
+      expectRefused(imported.beta, 'ANNEX_INVALID_CONFIG', /operator\.json cannot be read/);
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(NOTICE);
+    });
+  });
+}

@@ -1,0 +1,102 @@
+/** Runs a program that imports packages one after the other, as an application does that can go on without them. */
+import { expect } from 'vitest';
+import type { RunOptions, RunResult, Sandbox } from './sandbox.ts';
+
+/** What one import gave: a module, or an error with all that a program can see of it. */
+export interface Imported {
+  marker?: string;
+  version?: string;
+  code?: string;
+  message?: string;
+  cause?: { name: string; code?: string; feature?: string; hint?: string; message: string };
+}
+
+/** How the program ended. */
+export interface Imports extends RunResult {
+  /** By specifier. */
+  imported: Record<string, Imported>;
+  /** What was said on stderr, line by line. */
+  lines: string[];
+}
+
+/** How to run it. */
+export interface ImportOptions extends RunOptions {
+  /** Whether the preload is on the command line; true by default. */
+  hasLoader?: boolean;
+  /** The program's path in the core. */
+  program?: string;
+}
+
+const SOURCE = `
+const imported = {};
+for (const name of process.argv.slice(2)) {
+  try {
+    const { marker, version } = { ...(await import(name)) };
+    imported[name] = { marker, version };
+  } catch ({ code, message, cause }) {
+    imported[name] = { code, message };
+    if (cause) {
+      const { name: type, code: why, feature, hint, message: said } = cause;
+      imported[name].cause = { name: type, code: why, feature, hint, message: said };
+    }
+  }
+}
+console.log(JSON.stringify(imported));
+`;
+
+/** Writes the program alone, for those who look at the core before it runs. */
+export function writeImporter(sandbox: Sandbox, program = 'main.mjs'): void {
+  sandbox.write(`${sandbox.core}/${program}`, SOURCE);
+}
+
+/**
+ * Imports packages in one run of Node. The program catches what fails and ends by itself.
+ * @throws when it did not
+ */
+export async function importIn(
+  sandbox: Sandbox,
+  names: readonly string[],
+  { hasLoader = true, program = 'main.mjs', ...options }: ImportOptions = {},
+): Promise<Imports> {
+  writeImporter(sandbox, program);
+  const flags = hasLoader ? ['--import', sandbox.loader] : [];
+  const result = await sandbox.run([...flags, program, ...names], options);
+  if (result.code !== 0 || result.stdout === '') {
+    throw new Error(`the program ended with ${result.code ?? result.signal}: ${result.stderr}`);
+  }
+  const imported = JSON.parse(result.stdout) as Imports['imported'];
+  return { ...result, imported, lines: splitLines(result.stderr) };
+}
+
+/** The lines of a text; none for an empty one. */
+export const splitLines = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '');
+
+/** What the message of every failure looks like: what, which code, why, in which state, what to do. */
+export const FORM =
+  /^annex: (?<feature>\S+) unavailable \((?<code>ANNEX_[A-Z_]+)\): (?<reason>.+)\. (?<state>[^.]*other features unaffected)\. Now: (?<hint>.+)$/i;
+
+/** What a line about a setting looks like. */
+export const NOTICE = /^annex: (?<reason>.+) \((?<code>ANNEX_[A-Z_]+)\)\. Now: (?<hint>.+)$/;
+
+/** Holds an import that failed to Node's own error, with a cause of that code in the right form. */
+export function expectRefused(
+  imported: Imported | undefined,
+  code: string,
+  reason: RegExp,
+  feature?: string,
+): void {
+  expect(imported).toMatchObject({
+    code: 'ERR_MODULE_NOT_FOUND',
+    cause: { name: 'AnnexError', code },
+  });
+  const { message = '', cause } = imported ?? {};
+  expect(cause?.message).toMatch(FORM);
+  expect(cause?.message).toMatch(reason);
+  expect(cause?.message).toContain(`(${code})`);
+  expect(cause?.message).toMatch(/, asked by main\.mjs\. /);
+  expect(cause?.message.endsWith(`Now: ${cause.hint}`)).toBe(true);
+  expect(message.split('\n')).toHaveLength(2);
+  expect(message.endsWith(`\n${cause?.message}`)).toBe(true);
+  if (feature !== undefined) expect(cause?.feature).toBe(feature);
+}
