@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { type Config, readConfig, readInstallerEnv } from './config.ts';
 import { findCoreRoot, listWorkspaces, type Origin, toRealPath } from './core.ts';
+import { codeOf } from './errors.ts';
 import { readDeclaration } from './features.ts';
 import { decideGate } from './gate.ts';
 import { SELF } from './paths.ts';
@@ -113,14 +114,19 @@ function findStoreProblem(store: string, core: Core): string | undefined {
     if (isWithin(path, root)) return `${what} lies inside the core ${root}`;
     if (isWithin(root, path)) return `${what} lies above the core ${root}`;
   }
-  return isFile(real) ? `${what} is a file` : undefined;
+  const kind = describeKind(real);
+  return kind && `${what} ${kind}`;
 }
 
-function isFile(path: string): boolean {
+/** Why something that is there cannot become a store; undefined for a directory, and for nothing. */
+function describeKind(path: string): string | undefined {
   try {
-    return !lstatSync(path).isDirectory();
-  } catch {
-    return false;
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) return undefined;
+    // Its real path is its own only when it leads nowhere.
+    return stat.isSymbolicLink() ? 'is a link that leads nowhere' : 'is a file';
+  } catch (error) {
+    return codeOf(error) === 'ENOTDIR' ? 'lies below a file' : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Builds an entry in staging with npm and publishes it. */
-import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPackage } from '../core.ts';
 import { isInRange } from '../ranges.ts';
@@ -33,7 +33,8 @@ export async function buildEntry(
   store: string,
   signal: AbortSignal,
 ): Promise<Built> {
-  const staging = makeStaging(store, feature);
+  // Real: npm writes paths into its lockfile that are relative to where it really runs.
+  const staging = realpathSync(makeStaging(store, feature));
   try {
     const manifest = { private: true, dependencies: feature.packages };
     writeFileSync(join(staging, 'package.json'), JSON.stringify(manifest));

@@ -1,0 +1,227 @@
+/** Stores that cannot be one, may not be written or not be trusted: refused with a reason, and left as they are. */
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, FORM, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { nodes } from '../support/nodes.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+import { digestTree } from '../support/tree.ts';
+import { asPlainUser, isRoot, PLAIN_USER } from '../support/user.ts';
+
+const ANOTHER_USER = { uid: 4712, gid: 4712 };
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry')]);
+});
+afterAll(() => registry.stop());
+
+/** An application that declares `alpha` and `beta`; for other users annex is a copy, which they can read. */
+async function openSandbox(copyAnnex = false): Promise<Sandbox> {
+  const sandbox = await createSandbox({ registry, copyAnnex });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });
+  writeImporter(sandbox);
+  return sandbox;
+}
+
+/** Plants an entry of `alpha`. */
+const plant = (sandbox: Sandbox, store = sandbox.store): string =>
+  sandbox.plantEntry({
+    store,
+    feature: 'alpha',
+    packages: [esmPackage('alpha', '1.0.0', 'planted')],
+    specs: { alpha: '^1.0.0' },
+  });
+
+/** Gives a directory and all below it to a user. */
+function give(directory: string, { uid, gid }: { uid: number; gid: number }): void {
+  for (const path of Object.keys(digestTree(directory)))
+    lchownSync(join(directory, path), uid, gid);
+}
+
+/** All that somebody could write to. */
+const digestAll = ({ digest, core, store, home }: Sandbox) =>
+  [core, dirname(store), home].map((directory) => digest(directory));
+
+/** Imports both and holds them to a refusal for the store: one line, no request, nothing written. */
+async function expectUnusable(
+  sandbox: Sandbox,
+  options: RunOptions,
+  reason: RegExp,
+  form: RegExp,
+): Promise<void> {
+  const before = digestAll(sandbox);
+  const asked = registry.requests.length;
+  const { imported, lines } = await importIn(sandbox, ['beta'], options);
+  expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', reason, 'beta');
+  expect(lines).toEqual([expect.stringMatching(form)]);
+  expect(lines[0]).toMatch(reason);
+  expect(lines[0]).toContain('(ANNEX_STORE_UNUSABLE)');
+  expect(lines[0]).not.toContain('npm install');
+  expect(registry.requests).toHaveLength(asked);
+  expect(digestAll(sandbox)).toEqual(before);
+}
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    test.each([
+      ['is relative', 'volume/annex', /store volume\/annex is not an absolute path/],
+      ['is in the core', 'CORE/annex', /lies inside the core/],
+      ['is the core', 'CORE', /lies inside the core/],
+      ['is in the core by a detour', 'ROOT/volume/../app/annex', /lies inside the core/],
+      ['is above the core', 'ROOT', /lies above the core/],
+      ['is the root directory', '/', /lies above the core/],
+      ['is a file', 'ROOT/file', /is a file/],
+      ['lies below a file', 'ROOT/file/annex', /lies below a file/],
+      ['is a link into the core', 'ROOT/into-core', /lies inside the core/],
+      ['lies behind a link into the core', 'ROOT/into-core/annex', /lies inside the core/],
+      ['is a link to what is above the core', 'ROOT/above-core', /lies above the core/],
+      ['is a link to nothing', 'ROOT/dangling', /is a link that leads nowhere/],
+      ['is a link to itself', 'ROOT/loop', /is a link that leads nowhere/],
+    ])('a store that %s', async (_, path, reason) => {
+      const sandbox = await openSandbox();
+      const { root, core } = sandbox;
+      writeFileSync(join(root, 'file'), '');
+      symlinkSync(join(core, 'inside'), join(root, 'into-core'));
+      mkdirSync(join(core, 'inside'));
+      symlinkSync(root, join(root, 'above-core'));
+      symlinkSync(join(root, 'nowhere'), join(root, 'dangling'));
+      symlinkSync('loop', join(root, 'loop'));
+      const store = path.replace('CORE', core).replace('ROOT', root);
+      const options = { node: node.path, env: { ANNEX_STORE: store } };
+      await expectUnusable(sandbox, options, reason, /^annex: /);
+    });
+
+    test('a store behind a link that leads somewhere good works, and so does one below it', async () => {
+      const sandbox = await openSandbox();
+      const link = join(sandbox.root, 'link');
+      symlinkSync(dirname(sandbox.store), link);
+      plant(sandbox);
+      const env = { ANNEX_STORE: join(link, 'annex') };
+      const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path, env });
+      expect(imported.alpha).toMatchObject({ marker: 'planted' });
+      expect(imported.beta).toMatchObject({ marker: 'from-registry' });
+      expect(Object.keys(sandbox.digest(sandbox.store)).join()).toMatch(/v1\/any\/beta\./);
+    });
+
+    test('a layer that cannot be one is left out, with a line; the others are searched', async () => {
+      const sandbox = await openSandbox();
+      const layer = join(sandbox.root, 'layer');
+      plant(sandbox, layer);
+      const list = [sandbox.store, 'relative', join(sandbox.core, 'x'), layer].join(':');
+      const options = { node: node.path, env: { ANNEX_STORE: list } };
+      const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+      expect(imported.alpha).toMatchObject({ marker: 'planted' });
+      expect(lines).toHaveLength(2);
+      for (const line of lines) expect(line).toMatch(NOTICE);
+      expect(lines.join()).toMatch(/store relative is not an absolute path; it is left out/);
+    });
+
+    test('a store that cannot be one does not make its first layer the store', async () => {
+      const sandbox = await openSandbox();
+      const layer = join(sandbox.root, 'layer');
+      plant(sandbox, layer);
+      const before = sandbox.digest(layer);
+      const options = { node: node.path, env: { ANNEX_STORE: `relative:${layer}` } };
+      const { imported } = await importIn(sandbox, ['alpha', 'beta'], options);
+      expect(imported.alpha).toMatchObject({ marker: 'planted' });
+      expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', /not an absolute path/);
+      await sandbox.annex(['remove', 'alpha'], options);
+      expect(sandbox.digest(layer)).toEqual(before);
+    });
+
+    describe('as a plain user', () => {
+      test.each([
+        ['is not there, on a volume that the user may not write', () => {}, /EACCES/],
+        ['is there and may not be written', (store: string) => mkdirSync(store), /EACCES/],
+        [
+          'cannot even be looked at',
+          (store: string) => {
+            mkdirSync(store);
+            chmodSync(dirname(store), 0o700);
+          },
+          /EACCES/,
+        ],
+        [
+          'is writable by everybody',
+          (store: string) => {
+            mkdirSync(store);
+            chmodSync(store, 0o777);
+          },
+          /is writable by everybody/,
+        ],
+      ])('a store that %s', async (_, prepare, reason) => {
+        const sandbox = await openSandbox(true);
+        prepare(sandbox.store);
+        const env = { ANNEX_STORE: sandbox.store };
+        await expectUnusable(sandbox, { node: node.path, env, ...asPlainUser }, reason, FORM);
+        chmodSync(dirname(sandbox.store), 0o755);
+      });
+
+      test('what root has put into a store that may not be written is used', async () => {
+        const sandbox = await openSandbox(true);
+        plant(sandbox);
+        const before = digestAll(sandbox);
+        const env = { ANNEX_STORE: sandbox.store };
+        const options = { node: node.path, env, ...asPlainUser };
+        const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+        expect(imported.alpha).toMatchObject({ marker: 'planted' });
+        expect(lines).toEqual([]);
+        expect(digestAll(sandbox)).toEqual(before);
+      });
+    });
+
+    describe.runIf(isRoot)('a store of somebody else', () => {
+      test.each([
+        ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
+        ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
+      ])('%s: neither used nor written', async (_, owner, user, reason) => {
+        const sandbox = await openSandbox(true);
+        plant(sandbox);
+        give(sandbox.store, owner);
+        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
+        await expectUnusable(sandbox, options, reason, FORM);
+        const before = digestAll(sandbox);
+        const { imported } = await importIn(sandbox, ['alpha'], options);
+        expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
+        const byHand = await sandbox.annex(['install', 'beta'], options);
+        expect(byHand.code).toBe(1);
+        expect(byHand.stderr).toMatch(reason);
+        const removed = await sandbox.annex(['remove', 'alpha'], options);
+        expect(removed.code).toBe(1);
+        expect(digestAll(sandbox)).toEqual(before);
+      });
+
+      test('an entry that another user put between good ones is passed over', async () => {
+        const sandbox = await openSandbox(true);
+        const entry = plant(sandbox);
+        give(sandbox.store, PLAIN_USER);
+        give(entry, ANOTHER_USER);
+        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...PLAIN_USER };
+        const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
+        const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
+        expectRefused(imported.alpha, 'ANNEX_DENIED', /ALLOW_INSTALLS/);
+        chownSync(entry, PLAIN_USER.uid, PLAIN_USER.gid);
+        const again = await importIn(sandbox, ['alpha'], { ...options, env });
+        expect(again.imported.alpha).toMatchObject({ marker: 'planted' });
+      });
+
+      test('root trusts its own store only while nobody else may change what is above it', async () => {
+        const sandbox = await openSandbox();
+        plant(sandbox);
+        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+        const load = async () => (await importIn(sandbox, ['alpha'], options)).imported.alpha;
+        expect(await load()).toMatchObject({ marker: 'planted' });
+        chmodSync(dirname(sandbox.store), 0o777);
+        expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume is writable by others/);
+        chmodSync(dirname(sandbox.store), 0o1777);
+        expect(await load()).toMatchObject({ marker: 'planted' });
+        chownSync(dirname(sandbox.store), PLAIN_USER.uid, PLAIN_USER.gid);
+        expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume belongs to uid 4711/);
+      });
+    });
+  });
+}
