@@ -14,14 +14,17 @@ export interface GateFacts {
   hasStore: boolean;
   /** Why the directory that installs would go to cannot be one; undefined when it can. */
   storeProblem?: string | undefined;
+  /** Node's permission model keeps this process from starting others. */
+  isConfined?: boolean;
 }
 
 /**
  * The gate, first match: a switch that is off, an operator's file that cannot be read, sealed
- * without a store, a store that cannot be one. Otherwise installs are allowed.
+ * without a store, a store that cannot be one, a process that may start no other. Otherwise installs
+ * are allowed.
  */
 export function decideGate(facts: GateFacts): Gate {
-  const { core, operator, environment, isSealed, hasStore, storeProblem } = facts;
+  const { core, operator, environment, isSealed, hasStore, storeProblem, isConfined } = facts;
   if (core === false) {
     return deny('the core allows no installs', {
       hint: 'whoever builds the application can set annex.allowInstalls in its package.json',
@@ -52,6 +55,11 @@ export function decideGate(facts: GateFacts): Gate {
     return deny(storeProblem, {
       code: 'ANNEX_STORE_UNUSABLE',
       hint: 'whoever runs this can set ANNEX_STORE to an absolute directory outside the core',
+    });
+  }
+  if (isConfined === true) {
+    return deny('Node’s permission model lets this process start no installer', {
+      hint: 'whoever runs this can start it with --allow-child-process, or run annex install before',
     });
   }
   return { isAllowed: true };

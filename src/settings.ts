@@ -57,6 +57,7 @@ export function loadSettings(origin: Pick<Origin, 'script' | 'cwd'>): LoadedSett
       store === undefined
         ? 'no cache directory is known, and ANNEX_STORE is not set'
         : findStoreProblem(store, core),
+    isConfined: process.permission?.has('child') === false,
   });
   const isStore = (path: string): boolean => findStoreProblem(path, core) === undefined;
   return {

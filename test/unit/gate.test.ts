@@ -129,3 +129,12 @@ test('every switch can only restrict: no value of one makes a denied combination
     expect(isAllowed({ ...cell, isSealed: true })).toBe(false);
   }
 });
+
+test('a process that may start no other has a last word of its own, and never a first', () => {
+  for (const cell of cells) {
+    const gate = decideGate(toFacts(cell));
+    const confined = decideGate({ ...toFacts(cell), isConfined: true });
+    if (gate.isAllowed) expect(confined).toMatchObject({ refusal: { code: 'ANNEX_DENIED' } });
+    else expect(confined).toEqual(gate);
+  }
+});
