@@ -1,6 +1,7 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 import { findEntryScript } from './core.ts';
 import { AnnexError } from './errors.ts';
+import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
 import { findInstallRefusal } from './refusals.ts';
@@ -12,6 +13,8 @@ import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts
 
 export { AnnexError } from './errors.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
+
+endImpostor();
 
 /** What `status()` tells. */
 export interface Status {

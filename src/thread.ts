@@ -77,12 +77,15 @@ export function setActiveThread(thread: Thread): void {
 
 const SHARED = 'annex.settings';
 
-/** The settings of the main thread, for its workers: an empty `env` must not lift the seal. */
-export function getSharedSettings(): Settings | undefined {
-  return getEnvironmentData(SHARED) as unknown as Settings | undefined;
+/**
+ * The settings of the main thread, for its workers: an empty `env` must not lift the seal. Null when
+ * the loader is off there, which has been said once and for all.
+ */
+export function getSharedSettings(): Settings | null | undefined {
+  return getEnvironmentData(SHARED) as unknown as Settings | null | undefined;
 }
 
 /** Hands the settings of the main thread to the workers that it starts from now on. */
-export function shareSettings(settings: Settings): void {
+export function shareSettings(settings: Settings | null): void {
   if (isMainThread) setEnvironmentData(SHARED, settings as never);
 }

@@ -1,9 +1,9 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
 import * as nodeModule from 'node:module';
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { isInstaller } from '../config.ts';
-import { findEntryScript } from '../core.ts';
+import { findEntryScript, readPackage } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
+import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
 import { CLI } from '../paths.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
@@ -21,24 +21,30 @@ import { registerOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
 
-/** Programs that manage packages stay as they are, and so does annex's own CLI. */
-const LEFT_ALONE =
-  /[\\/](?:npm|pnpm|yarn|corepack|annex[\\/]dist)[\\/](?:bin|dist|lib|cli)[\\/][^\\/]+$/;
+/** The package and the name of a package manager, given one of its programs; a version may stand between. */
+const MANAGER =
+  /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
 
 /** Activates the hooks in this thread. The second call does nothing. */
 export function activate(): void {
   try {
     if (getActiveThread() !== undefined || isHooksThread()) return;
     const script = findEntryScript();
-    if (script !== undefined && (script === CLI || LEFT_ALONE.test(script))) return;
-    if (isMainThread && isInstaller()) endImpostor();
-    const settings = getSharedSettings() ?? load(script);
-    if (settings === undefined) return;
+    if (script !== undefined && isLeftAlone(script)) return;
+    endImpostor();
+    const shared = getSharedSettings();
+    const settings = shared === undefined ? (load(script) ?? null) : shared;
     shareSettings(settings);
-    if (settings.declaration.byPackage.size > 0) start(settings);
+    if (settings !== null && settings.declaration.byPackage.size > 0) start(settings);
   } catch (error) {
     createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
   }
+}
+
+/** Programs that manage packages stay as they are, and so does annex's own command line. */
+function isLeftAlone(script: string): boolean {
+  const [, dir, name] = MANAGER.exec(script) ?? [];
+  return script === CLI || (dir !== undefined && readPackage(dir)?.name === name);
 }
 
 /** The thread that module.register starts runs a `--require` preload as well: it has no parent port. */
@@ -71,13 +77,4 @@ function load(script: string | undefined): Settings | undefined {
     if (refusal !== undefined) log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;
-}
-
-/** This process was to be an installer, but is the application: a single executable, say. */
-function endImpostor(): never {
-  createLog('error')(
-    'error',
-    'annex: this program was started as an installer and is none; it ends here',
-  );
-  process.exit(70);
 }

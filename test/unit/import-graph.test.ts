@@ -29,6 +29,7 @@ const LAYER_OF: Record<string, Layer> = {
 
   'config.ts': 'effect',
   'core.ts': 'effect',
+  'impostor.ts': 'effect',
   'installer.ts': 'effect',
   'log.ts': 'effect',
   'paths.ts': 'effect',
