@@ -39,13 +39,18 @@ export function createZones(settings: Settings): FindZone {
     for (const [target, name] of linked) if (isWithin(dir, target)) return findPackageZone(name);
     return 'outside';
   };
+  const findDirectoryZone: FindZone = (dir) => {
+    const zone = findTreeZone(dir);
+    const isListed = importerRoots.some((importer) => isWithin(dir, importer));
+    return zone !== 'core' && isListed ? 'importer' : zone;
+  };
   return (file) => {
     const dir = dirname(file);
     let zone = known.get(dir);
     if (zone === undefined) {
-      zone = findTreeZone(dir);
-      const isListed = importerRoots.some((importer) => isWithin(dir, importer));
-      if (zone !== 'core' && isListed) zone = 'importer';
+      zone = findDirectoryZone(dir);
+      // A link may lead into the core: createRequire and --preserve-symlinks keep it in the path.
+      if (zone === 'outside') zone = findDirectoryZone(toRealPath(dir));
       known.set(dir, zone);
     }
     return zone;
