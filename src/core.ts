@@ -145,7 +145,7 @@ const FILE_FORMS = ['', '.js', '.json', '.node'];
  * What owns a package name, as seen from a directory; undefined when nothing does. Decided by
  * looking, not by error codes: `require` reports absent and broken packages alike. A dangling link
  * counts, a file that only `require` would take counts, the package's own name counts, and so does
- * whatever cannot be looked at.
+ * whatever cannot be looked at, in the global folders apart.
  *
  * @param globals directories that `require` searches last (NODE_PATH and Node's own)
  */
@@ -166,16 +166,24 @@ export function findOwner(
     if (manifest === undefined || manifest.name === name) return scope;
     isInScope = typeof manifest.name !== 'string';
   }
-  return globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).find(isThere);
+  return globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).find(isSeen);
 }
 
 function isThere(path: string): boolean {
+  const code = findLookError(path);
+  return code !== 'ENOENT' && code !== 'ENOTDIR';
+}
+
+/** Unlike the core, the home of another user is no concern of ours: HOME often outlives a change of user. */
+const isSeen = (path: string): boolean => findLookError(path) === undefined;
+
+/** Why a path cannot be looked at; undefined when something stands there. */
+function findLookError(path: string): string | undefined {
   try {
     lstatSync(path);
-    return true;
+    return undefined;
   } catch (error) {
-    const code = codeOf(error);
-    return code !== 'ENOENT' && code !== 'ENOTDIR';
+    return codeOf(error) ?? 'unknown';
   }
 }
 

@@ -95,6 +95,8 @@ export interface ProbeOptions extends RunOptions {
   flags?: readonly string[];
   /** Whether it asks in a worker. */
   isWorker?: boolean;
+  /** The user that it becomes before it asks; needs root. */
+  user?: number;
 }
 
 const ESM_VOICE = `import { createRequire } from 'node:module';
@@ -145,12 +147,13 @@ export function writeProbe(
   });
   const list = sandbox.write(`${main}.questions.json`, JSON.stringify(listed));
   return {
-    run: async ({ flags = [], isWorker = false, ...options } = {}) => {
+    run: async ({ flags = [], isWorker = false, user, env, ...options } = {}) => {
       const thread = isWorker ? ['worker'] : [];
-      const { code, stdout, stderr } = await sandbox.run(
-        [...flags, program, list, ...thread],
-        options,
-      );
+      const become = user === undefined ? {} : { PROBE_USER: String(user) };
+      const { code, stdout, stderr } = await sandbox.run([...flags, program, list, ...thread], {
+        ...options,
+        env: { ...env, ...become },
+      });
       if (code !== 0 || stdout === '') throw new Error(`the probe ended with ${code}: ${stderr}`);
       if (stderr.includes('annex: ')) throw new Error(`the loader complained: ${stderr}`);
       return JSON.parse(stdout) as Answers;
