@@ -24,6 +24,7 @@ const features = {
   outdated: '^1.0.0',
   lost: '^1.0.0',
   damaged: '^1.0.0',
+  unsealed: '^1.0.0',
 };
 /** Ways to name a package of the closure by a path through a declared one. */
 const around = [
@@ -37,7 +38,7 @@ const around = [
 const asked = [
   ...['alpha', 'alpha/lib/extra.js', 'pair-one', 'pair-two', 'sharing'],
   ...['helper', 'helper/lib/extra.js', '@entry/inner', 'absent', 'absent/sub', 'pair'],
-  ...['outdated', 'lost', 'damaged', ...around],
+  ...['outdated', 'lost', 'damaged', 'unsealed', 'unsealed/sub', ...around],
 ];
 
 let sandbox: Sandbox;
@@ -83,6 +84,17 @@ beforeAll(async () => {
     specs: { damaged: '^1.0.0' },
   });
   rmSync(join(damaged, 'node_modules', 'damaged'), { recursive: true });
+  const unsealed = sandbox.plantEntry({
+    feature: 'unsealed',
+    packages: [esmPackage('unsealed', '1.0.0', MARKER)],
+    specs: { unsealed: '^1.0.0' },
+  });
+  rmSync(join(unsealed, 'package.json'));
+  const claim = shadowPackage('unsealed', 'claim');
+  sandbox.write('volume/annex/v1/any/package.json', { name: claim.name, ...claim.manifest });
+  for (const [path, text] of Object.entries(claim.files ?? {})) {
+    sandbox.write(join('volume/annex/v1/any', path), String(text));
+  }
   for (const name of ['damaged', 'common']) {
     sandbox.addPackage('volume/node_modules', shadowPackage(name, 'volume'));
   }
@@ -149,6 +161,14 @@ for (const node of nodes) {
       for (const { error } of [...all('outdated'), ...all('lost')]) {
         expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
         expect(error?.cause?.code).toBe('ANNEX_DENIED');
+      }
+    });
+
+    test('G6: an entry that lost its own package.json gives a not-found error, or its copy', () => {
+      for (const { error, marker, path } of [...all('unsealed'), ...all('unsealed/sub')]) {
+        if (error === undefined)
+          expect(marker ?? path).toMatch(/^entry$|\/unsealed\.[^/]+\/node_modules/);
+        else expect(error.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
       }
     });
 
