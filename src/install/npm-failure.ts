@@ -100,5 +100,6 @@ function tidy(text: string): string {
     .filter(Boolean)
     .slice(0, 2)
     .join('; ')
+    .replace(/\.$/, '')
     .slice(0, 400);
 }

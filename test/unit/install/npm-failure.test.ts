@@ -45,7 +45,7 @@ describe('the code that npm names', () => {
   ] satisfies [string, string, ErrorCode][])('%s %s', (code, summary, expected) => {
     const refusal = describeNpmFailure(report(code, summary));
     expect(refusal.code).toBe(expected);
-    expect(refusal.reason.startsWith(`npm: ${code} ${summary.trim()}`)).toBe(true);
+    expect(refusal.reason).toBe(`npm: ${code} ${summary.trim().replace(/\.$/, '')}`);
     expect(refusal.hint).not.toMatch(/npm install/);
     expect(refusal.state).toBeUndefined();
   });

@@ -1,0 +1,244 @@
+/** G6: registries and npms that fail in their many ways: one line, the right code, no debris, no secret. */
+import { chmodSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { shareBinary } from '../support/binary.ts';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, FORM, importIn } from '../support/importer.ts';
+import { nodes } from '../support/nodes.ts';
+import { packFixture } from '../support/package.ts';
+import { canListProcesses, listProcessesIn } from '../support/processes.ts';
+import {
+  type Fault,
+  type PackageFixture,
+  type Registry,
+  startRegistry,
+} from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** What must appear nowhere: not on stderr, not in an error, not in a store. */
+const SECRETS = {
+  NPM_TOKEN: 'tok-5ecret-0f-the-registry',
+  SECRET: 'app-5ecret-0f-the-application',
+  PASSWORD: 'pw-5ecret-0f-the-url',
+};
+
+/** An application whose registry wants a token, which its .npmrc takes from the environment. */
+async function open({ onTestFinished }: TestContext, ...packages: PackageFixture[]) {
+  const registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry'), ...packages]);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({
+    features: { beta: '^1.0.0', gone: '^1.0.0', newer: { packages: { beta2: '^9.0.0' } } },
+  });
+  const host = registry.url.replace('http:', '');
+  sandbox.write('app/.npmrc', `${host}/:_authToken=\${NPM_TOKEN}\n`);
+  return { registry, sandbox };
+}
+
+interface Case {
+  title: string;
+  prepare?: (registry: Registry) => unknown;
+  fault?: Fault;
+  match?: RegExp;
+  /** `beta` by default. */
+  name?: string;
+  packages?: PackageFixture[];
+  code: string;
+  reason: RegExp;
+}
+
+/** What is published under a name, with another package in the tarball. */
+const swapped = (name: string, other: string): PackageFixture => ({
+  ...esmPackage(name, '1.0.0', 'x'),
+  tarball: packFixture(esmPackage(other, '1.0.0', 'x')).tarball,
+});
+
+const status = (code: number): Fault => ({ kind: 'status', status: code });
+
+const cases: Case[] = [
+  {
+    title: 'the registry is down',
+    prepare: (registry) => registry.stop(),
+    code: 'ANNEX_OFFLINE',
+    reason: /ECONNREFUSED/,
+  },
+  { title: 'the package is unknown', name: 'gone', code: 'ANNEX_INSTALL_FAILED', reason: /E404/ },
+  {
+    title: 'no version is in the range',
+    name: 'newer',
+    packages: [esmPackage('beta2', '1.0.0', 'old')],
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: /ETARGET.*beta2@\^9\.0\.0/,
+  },
+  {
+    title: 'the tarball is gone',
+    fault: status(404),
+    match: /\.tgz$/,
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: /E404/,
+  },
+  {
+    title: 'the token is refused',
+    fault: status(401),
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: /E401/,
+  },
+  { title: 'access is refused', fault: status(403), code: 'ANNEX_INSTALL_FAILED', reason: /E403/ },
+  { title: 'the registry is broken', fault: status(500), code: 'ANNEX_OFFLINE', reason: /E500/ },
+  {
+    title: 'the registry has had enough for an hour',
+    fault: { kind: 'status', status: 429, headers: { 'retry-after': '3600' } },
+    code: 'ANNEX_OFFLINE',
+    reason: /E429/,
+  },
+  {
+    title: 'the answer is cut',
+    fault: { kind: 'cut' },
+    code: 'ANNEX_OFFLINE',
+    reason: /ECONNRESET/,
+  },
+  {
+    title: 'the tarball is cut',
+    fault: { kind: 'cut' },
+    match: /\.tgz$/,
+    code: 'ANNEX_OFFLINE',
+    reason: /ECONNRESET/,
+  },
+  {
+    title: 'the tarball is not the promised one',
+    fault: { kind: 'wrong-digest' },
+    code: 'ANNEX_INTEGRITY',
+    reason: /EINTEGRITY/,
+  },
+  {
+    title: 'the tarball holds another package',
+    name: 'gone',
+    packages: [swapped('gone', 'other')],
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: /what npm left as gone calls itself other/,
+  },
+];
+
+/** Holds a store to what a failure may leave: its own directories, and the memory of the failure. */
+function expectNoDebris(store: string, feature: string): void {
+  const list = (name: string) => readdirSync(join(store, 'v1', name));
+  const top = readdirSync(join(store, 'v1')).filter((name) => !name.startsWith('node'));
+  expect(top).toEqual(['any', 'failures', 'locks', 'retired', 'staging']);
+  for (const name of ['any', 'locks', 'retired', 'staging']) expect(list(name)).toEqual([]);
+  expect(list('failures')).toEqual([`${feature}.json`]);
+}
+
+/** Looks for the secrets in whatever was said and written. */
+async function expectNoSecret(sandbox: Sandbox, said: object): Promise<void> {
+  for (const secret of Object.values(SECRETS)) {
+    expect(JSON.stringify(said)).not.toContain(secret);
+    const found = await sandbox.exec('grep', ['-rlF', secret, sandbox.store, sandbox.home]);
+    expect(found.stdout).toBe('');
+  }
+}
+
+/** Runs with this script as the only npm. */
+async function runWithNpm(context: TestContext, node: string, mode: number, script: string) {
+  const { sandbox } = await open(context);
+  const lonely = shareBinary(node, join(sandbox.root, 'nodes'));
+  chmodSync(sandbox.write('tools/npm', script), mode);
+  const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: `${sandbox.root}/tools` };
+  return { sandbox, ...(await importIn(sandbox, ['beta'], { node: lonely, env })) };
+}
+
+for (const node of nodes) {
+  describe.concurrent(node.label, () => {
+    for (const one of cases) {
+      test(one.title, async (context) => {
+        const { registry, sandbox } = await open(context, ...(one.packages ?? []));
+        if (one.fault !== undefined) registry.fault(one.fault, one.match);
+        await one.prepare?.(registry);
+        const name = one.name ?? 'beta';
+        const core = sandbox.digest('app/node_modules');
+        const env = { ...SECRETS, ANNEX_STORE: sandbox.store };
+        const specifier = name === 'newer' ? 'beta2' : name;
+        const ran = await importIn(sandbox, [specifier], { node: node.path, env });
+        expectRefused(ran.imported[specifier], one.code, one.reason, name);
+        expect(ran.lines).toEqual([
+          expect.stringMatching(new RegExp(`^annex: installing ${name} `)),
+          expect.stringMatching(FORM),
+        ]);
+        expect(ran.lines[1]).toContain(`(${one.code})`);
+        expectNoDebris(sandbox.store, name);
+        expect(sandbox.digest('app/node_modules')).toEqual(core);
+        await expectNoSecret(sandbox, ran);
+        for (const sent of registry.authorizations)
+          expect(sent).toBe(`Bearer ${SECRETS.NPM_TOKEN}`);
+      });
+    }
+
+    test('the registry hangs: ended at the time limit of the operator, with all that was started', async (context) => {
+      const { registry, sandbox } = await open(context);
+      registry.fault({ kind: 'hang' });
+      const file = sandbox.write('operator.json', { timeout: 3 });
+      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
+      const ran = await importIn(sandbox, ['beta'], { node: node.path, env });
+      expectRefused(ran.imported.beta, 'ANNEX_TIMEOUT', /took longer than 3 s/, 'beta');
+      expect(ran.lines).toHaveLength(2);
+      expect(ran.ms).toBeGreaterThan(3_000);
+      expect(ran.ms).toBeLessThan(9_000);
+      expectNoDebris(sandbox.store, 'beta');
+      await expectNoSecret(sandbox, ran);
+      if (canListProcesses) expect(listProcessesIn(sandbox.root)).toEqual([]);
+    });
+
+    test('the address of the registry holds a password: it is used and never said', async (context) => {
+      const { registry, sandbox } = await open(context);
+      sandbox.write('app/.npmrc', '');
+      const url = registry.url.replace('//', `//me:${SECRETS.PASSWORD}@`);
+      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, npm_config_registry: url };
+      registry.fault(status(500));
+      const failed = await importIn(sandbox, ['beta'], { node: node.path, env });
+      expectRefused(failed.imported.beta, 'ANNEX_OFFLINE', /E500/);
+      await expectNoSecret(sandbox, failed);
+      registry.fault(undefined);
+      const byHand = await sandbox.annex(['install', 'beta'], { node: node.path, env });
+      expect(byHand.code).toBe(0);
+      await expectNoSecret(sandbox, byHand);
+      const basic = Buffer.from(`me:${SECRETS.PASSWORD}`).toString('base64');
+      expect(registry.authorizations).toContain(`Basic ${basic}`);
+    });
+
+    test('there is no npm on the machine, though Node is', async (context) => {
+      const { sandbox } = await open(context);
+      const lonely = shareBinary(node.path, join(sandbox.root, 'nodes'));
+      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
+      const { imported, lines } = await importIn(sandbox, ['beta'], { node: lonely, env });
+      expectRefused(
+        imported.beta,
+        'ANNEX_INSTALL_FAILED',
+        /there is no npm on this machine/,
+        'beta',
+      );
+      expect(imported.beta?.cause?.hint).toMatch(/npm on the PATH/);
+      expect(lines).toHaveLength(2);
+      expectNoDebris(sandbox.store, 'beta');
+    });
+
+    test.for([
+      ['may not be run', 0o644, '#!/bin/sh', /npm cannot be run: EACCES/],
+      ['is broken', 0o755, '#!/bin/sh\necho "npm: broken; token=$NPM_TOKEN" >&2; exit 3', /broken/],
+      ['leaves without a word', 0o755, '#!/bin/sh\nkill -9 $$', /SIGKILL/],
+      ['does nothing', 0o755, '#!/bin/sh\nexit 0', /npm left no beta/],
+      [
+        'leaves half of it',
+        0o755,
+        '#!/bin/sh\n/bin/mkdir -p node_modules/beta',
+        /npm left no beta/,
+      ],
+    ] as const)('an npm that %s', async ([, mode, script, reason], context) => {
+      const { sandbox, ...ran } = await runWithNpm(context, node.path, mode, script);
+      expectRefused(ran.imported.beta, 'ANNEX_INSTALL_FAILED', reason, 'beta');
+      expect(ran.lines).toHaveLength(2);
+      expectNoDebris(sandbox.store, 'beta');
+      await expectNoSecret(sandbox, ran);
+    });
+  });
+}

@@ -1,0 +1,30 @@
+/** Looks for processes that somebody left running. Linux alone: it reads /proc. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** A running process. */
+export interface RunningProcess {
+  pid: number;
+  /** Its arguments, the program's name first. */
+  args: string[];
+  cwd: string;
+}
+
+/** Whether processes can be looked at here. */
+export const canListProcesses: boolean = process.platform === 'linux';
+
+/** The processes that work in a directory or name it among their arguments; those that have ended do not count. */
+export function listProcessesIn(directory: string): RunningProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').slice(0, -1);
+        const cwd = readlinkSync(`/proc/${name}/cwd`);
+        const isIn = [cwd, ...args].some((text) => text.includes(directory));
+        return isIn && args.length > 0 ? [{ pid: Number(name), args, cwd }] : [];
+      } catch {
+        // It ended meanwhile, or is not ours to look at.
+        return [];
+      }
+    });
+}
