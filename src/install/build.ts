@@ -1,5 +1,13 @@
 /** Builds an entry in staging with npm and publishes it. */
-import { lstatSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { readPackage } from '../core.ts';
 import { isInRange } from '../ranges.ts';
@@ -55,7 +63,8 @@ function finish(feature: Feature, store: string, staging: string): Built {
     lock,
     (path) => lstatSync(join(staging, path), { throwIfNoEntry: false }) !== undefined,
   );
-  for (const name of ['package-lock.json', '.npmrc', 'home', 'node_modules/.package-lock.json']) {
+  const others = readdirSync(staging).filter((name) => name !== 'node_modules');
+  for (const name of [...others, 'node_modules/.package-lock.json']) {
     rmSync(join(staging, name), { recursive: true, force: true });
   }
   const { bytes, hasAddon, oddity } = sealTree(join(staging, 'node_modules'));
@@ -75,14 +84,20 @@ function finish(feature: Feature, store: string, staging: string): Built {
     abi,
     tool: `annex@${version}`,
   };
-  writeFileSync(join(staging, 'package.json'), BARRIER, { mode: 0o444 });
-  writeFileSync(join(staging, MANIFEST), JSON.stringify(manifest), { mode: 0o444 });
+  writeSealed(join(staging, 'package.json'), BARRIER);
+  writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
   const id = identify(closure);
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
     if (published !== undefined) return { packages: closure.length, bytes };
   }
+}
+
+/** Whatever the umask: an entry that root bakes into an image is for everybody to read. */
+function writeSealed(path: string, content: string): void {
+  writeFileSync(path, content);
+  chmodSync(path, 0o444);
 }
 
 /** What npm says it installed and is not there, with the right name and version. */

@@ -1,5 +1,5 @@
 /** Stores that cannot be one, may not be written or not be trusted: refused with a reason, and left as they are. */
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -7,8 +7,7 @@ import { expectRefused, FORM, importIn, NOTICE, writeImporter } from '../support
 import { nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
-import { digestTree } from '../support/tree.ts';
-import { asPlainUser, isRoot, PLAIN_USER } from '../support/user.ts';
+import { asPlainUser, giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
 
 const ANOTHER_USER = { uid: 4712, gid: 4712 };
 
@@ -35,12 +34,6 @@ const plant = (sandbox: Sandbox, store = sandbox.store): string =>
     packages: [esmPackage('alpha', '1.0.0', 'planted')],
     specs: { alpha: '^1.0.0' },
   });
-
-/** Gives a directory and all below it to a user. */
-function give(directory: string, { uid, gid }: { uid: number; gid: number }): void {
-  for (const path of Object.keys(digestTree(directory)))
-    lchownSync(join(directory, path), uid, gid);
-}
 
 /** All that somebody could write to. */
 const digestAll = ({ digest, core, store, home }: Sandbox) =>
@@ -181,7 +174,7 @@ for (const node of nodes) {
       ])('%s: neither used nor written', async (_, owner, user, reason) => {
         const sandbox = await openSandbox(true);
         plant(sandbox);
-        give(sandbox.store, owner);
+        giveTo(owner, sandbox.store);
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
         await expectUnusable(sandbox, options, reason, FORM);
         const before = digestAll(sandbox);
@@ -198,8 +191,8 @@ for (const node of nodes) {
       test('an entry that another user put between good ones is passed over', async () => {
         const sandbox = await openSandbox(true);
         const entry = plant(sandbox);
-        give(sandbox.store, PLAIN_USER);
-        give(entry, ANOTHER_USER);
+        giveTo(PLAIN_USER, sandbox.store);
+        giveTo(ANOTHER_USER, entry);
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...PLAIN_USER };
         const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
         const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });

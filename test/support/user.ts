@@ -1,4 +1,7 @@
 /** Users to run as: root hides permission errors, so what depends on them also runs as somebody else. */
+import { lchownSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestTree } from './tree.ts';
 
 /** Somebody who owns nothing: a plain user without a name, a home or a group of anybody else. */
 export const PLAIN_USER = { uid: 4711, gid: 4711 } as const;
@@ -27,4 +30,11 @@ export function callAsPlainUser<T>(run: () => T): T {
     setegid.call(process, 0);
     setgroups.call(process, groups);
   }
+}
+
+/** Gives a directory and all below it to a user; to nobody when that is not a root's to do. */
+export function giveTo({ uid, gid }: { uid?: number; gid?: number }, directory: string): void {
+  if (!isRoot || uid === undefined || gid === undefined) return;
+  for (const path of Object.keys(digestTree(directory)))
+    lchownSync(join(directory, path), uid, gid);
 }
