@@ -92,13 +92,13 @@ for (const node of nodes) {
       expect(sandbox.digest(sandbox.core)).toEqual(core);
     });
 
-    test.each([0o022, 0o077])(
-      'G4: with umask %o, an entry is 0755 at the top and read-only inside, with execute bits kept',
+    test.each(['022', '077'])(
+      'G4: with umask %s, an entry is 0755 at the top and read-only inside, with execute bits kept',
       async (mask) => {
         const sandbox = await openSandbox({ copyAnnex: true });
         giveTo(asPlainUser, dirname(sandbox.store));
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...asPlainUser };
-        const before = process.umask(mask);
+        const before = process.umask(Number.parseInt(mask, 8));
         const { imported } = await importIn(sandbox, ['plugin'], options).finally(() =>
           process.umask(before),
         );
@@ -193,16 +193,12 @@ for (const node of nodes) {
       expect(back.lines).toEqual([]);
     });
 
-    test.each([
-      ['silent', 0],
-      ['error', 0],
-      ['info', 2],
-    ])('level %s says %i lines', async (level, count) => {
+    test('at level error an install that works says nothing', async () => {
       const sandbox = await openSandbox();
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: level };
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'error' };
       const { imported, lines } = await importIn(sandbox, ['alpha'], { node: node.path, env });
       expect(imported.alpha).toMatchObject({ marker: 'alpha' });
-      expect(lines).toHaveLength(count);
+      expect(lines).toEqual([]);
     });
 
     test.runIf(isRoot)('a volume of a group is shared by users of the group', async () => {
