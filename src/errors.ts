@@ -117,10 +117,17 @@ export function explain(error: unknown, cause: AnnexError): unknown {
   if (!(error instanceof Error) || error.cause !== undefined) return error;
   const before = error.message;
   const after = `${before}\n${cause.message}`;
-  const stack = error.stack;
-  error.message = after;
-  if (stack?.includes(before)) error.stack = stack.replace(before, () => after);
-  // As hidden as a cause given to the constructor: whoever lists the keys sees Node's own.
-  Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+  const { stack } = error;
+  // Defined, not assigned: an error from another thread has a stack that is read-only. A cause is as
+  // hidden as one given to the constructor, so that whoever lists the keys sees Node's own.
+  const define = (key: string, value: unknown): boolean =>
+    Reflect.defineProperty(error, key, { value, configurable: true, writable: true });
+  define('message', after);
+  if (stack?.includes(before))
+    define(
+      'stack',
+      stack.replace(before, () => after),
+    );
+  define('cause', cause);
   return error;
 }

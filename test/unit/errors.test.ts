@@ -202,3 +202,17 @@ test('an AnnexError of another copy or thread is one, and no other error is', ()
     expect(other).not.toBeInstanceOf(AnnexError);
   }
 });
+
+test('an error whose stack is read-only, and one that is frozen, are explained as far as they let', () => {
+  const cause = new AnnexError(refusal, circumstances);
+  const foreign = new Error('not found');
+  Object.defineProperty(foreign, 'stack', { value: `Error: not found\n    at x`, writable: false });
+  const explained = explain(foreign, cause) as Error;
+  expect(explained).toBe(foreign);
+  expect(explained.message).toBe(`not found\n${cause.message}`);
+  expect(explained.stack).toBe(`Error: not found\n${cause.message}\n    at x`);
+  expect(explained.cause).toBe(cause);
+  const frozen = Object.freeze(new Error('not found'));
+  expect(explain(frozen, cause)).toBe(frozen);
+  expect(frozen.message).toBe('not found');
+});
