@@ -106,7 +106,7 @@ interface World {
   report: (args: string[], env?: Record<string, string>) => Promise<Record<string, unknown>>;
 }
 
-describe.each(nodes)('$label', ({ path: node, major }) => {
+describe.each(nodes)('$label', ({ path: node }) => {
   let annex: World;
   let plain: World;
 
@@ -196,27 +196,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       here: 'MODULE_NOT_FOUND',
       first: true,
     });
-  });
-
-  test('status() names the mechanism of this Node, and the feature in the store', async () => {
-    const { sandbox, report } = annex;
-    sandbox.write(
-      'app/status.mjs',
-      `import { isAvailable, status } from 'annex';
-       const { loader, core, stores, features } = status();
-       const { where, dir } = features.find(({ feature }) => feature === '@acme/deep');
-       console.log(JSON.stringify({ loader, core, stores, where, dir, is: isAvailable('@acme/deep') }));`,
-    );
-    const { store, core } = sandbox;
-    const seen = await report(['--import', sandbox.loader, 'status.mjs'], { ANNEX_STORE: store });
-    expect(seen).toMatchObject({
-      loader: major >= 22 ? 'sync' : 'off-thread',
-      core,
-      stores: [store],
-      where: 'store',
-      is: true,
-    });
-    expect(seen.dir).toContain(`${store}/v1/any/acme-deep.`);
   });
 });
 

@@ -1,14 +1,18 @@
 /** What a package is to the tests: a name, a version and files, packable as npm packs it or writable as npm installs it. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeTarball } from './tarball.ts';
@@ -133,4 +137,24 @@ export function packInstalledTree(name: string): PackageFixture[] {
   };
   visit(name, repositoryRoot);
   return [...found.values()];
+}
+
+/**
+ * This repository as npm packs it, ready for a registry; its dependencies are not among it.
+ * @example await startRegistry([packRepository(), ...packInstalledTree('execa'), packInstalled('semver')])
+ */
+export function packRepository(): PackageFixture {
+  const directory = mkdtempSync(join(tmpdir(), 'annex-pack-'));
+  try {
+    // Without scripts: `prepare` would build dist/ again, under the feet of other tests.
+    const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory];
+    execFileSync('npm', args, { cwd: repositoryRoot });
+    const [file = ''] = readdirSync(directory);
+    const text = readFileSync(join(repositoryRoot, 'package.json'), 'utf8');
+    const { name, version } = JSON.parse(text) as PackageFixture;
+    const tarball = readFileSync(join(directory, file));
+    return { name, version, files: { 'package.json': text }, tarball };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

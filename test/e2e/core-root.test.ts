@@ -1,0 +1,88 @@
+/** Which package.json is the core: the nearest that declares above the entry script, unless ANNEX_CORE names another. */
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cjsPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import { repositoryRoot } from '../support/package.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const MARKER = 'from the store';
+const NEEDED = cjsPackage('needed', '1.0.0', MARKER);
+const FEATURES = { features: { needed: '^1.0.0' } };
+
+describe.each(nodes)('$label', ({ path: node }) => {
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    sandbox = await createSandbox();
+    sandbox.setCore(FEATURES);
+    const probe = `
+      import { status } from 'annex';
+      const { core, features } = status();
+      const marker = await import('needed').then(({ marker }) => marker, ({ code }) => code);
+      console.log(JSON.stringify([core, features.map(({ feature }) => feature), marker]));`;
+    sandbox.plantEntry({ feature: 'needed', packages: [NEEDED], specs: { needed: '^1.0.0' } });
+    sandbox.write('app/app.mjs', probe);
+    sandbox.write('app/silent/package.json', { name: 'silent', type: 'module' });
+    sandbox.write('app/silent/app.mjs', probe);
+    sandbox.write('app/mentions/package.json', { description: 'works with "annex"', annex: null });
+    sandbox.write('app/mentions/app.mjs', probe);
+    sandbox.write('app/inner/package.json', { annex: { features: { other: '*' } } });
+    sandbox.write('app/inner/app.mjs', probe);
+    sandbox.write('elsewhere/package.json', { annex: { features: { other: '*' } } });
+    sandbox.write('elsewhere/app.mjs', probe);
+    mkdirSync(join(sandbox.root, 'elsewhere', 'node_modules'));
+    symlinkSync(repositoryRoot, join(sandbox.root, 'elsewhere', 'node_modules', 'annex'));
+  });
+  afterAll(() => sandbox.cleanup());
+
+  async function ask(main: string, cwd: string, env: Record<string, string> = {}) {
+    const args = ['--import', sandbox.loader, join(sandbox.root, main)];
+    const settings = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ...env };
+    const { code, stdout, stderr } = await sandbox.run(args, { node, cwd, env: settings });
+    expect(code).toBe(0);
+    return { answer: JSON.parse(stdout) as unknown, stderr };
+  }
+
+  test('the nearest above the entry script that declares, wherever it is started', async () => {
+    const app = [sandbox.core, ['needed'], MARKER];
+    const inner = [join(sandbox.core, 'inner'), ['other'], 'ERR_MODULE_NOT_FOUND'];
+    for (const cwd of ['app', 'elsewhere', 'home']) {
+      expect(await ask('app/app.mjs', cwd)).toEqual({ answer: app, stderr: '' });
+      expect(await ask('app/inner/app.mjs', cwd)).toEqual({ answer: inner, stderr: '' });
+    }
+  });
+
+  test('one that declares nothing never wins, even if it names annex', async () => {
+    const app = { answer: [sandbox.core, ['needed'], MARKER], stderr: '' };
+    expect(await ask('app/silent/app.mjs', 'home')).toEqual(app);
+    expect(await ask('app/mentions/app.mjs', 'home')).toEqual(app);
+  });
+
+  test('G3: ANNEX_CORE is the last word, and what is outside it is served nothing', async () => {
+    const core = join(sandbox.root, 'elsewhere');
+    const other = [core, ['other'], 'ERR_MODULE_NOT_FOUND'];
+    for (const ANNEX_CORE of [core, '../elsewhere', `${core}/`]) {
+      const found = await ask('app/app.mjs', 'app', { ANNEX_CORE });
+      expect(found).toEqual({ answer: other, stderr: '' });
+    }
+    const env = { ANNEX_CORE: sandbox.core };
+    expect(await ask('elsewhere/app.mjs', 'home', env)).toEqual({
+      answer: [sandbox.core, ['needed'], 'ERR_MODULE_NOT_FOUND'],
+      stderr: '',
+    });
+  });
+
+  test('an ANNEX_CORE that is none: one line, and nothing else takes its place', async () => {
+    for (const name of ['missing', 'app/app.mjs']) {
+      const { answer, stderr } = await ask('app/app.mjs', 'home', {
+        ANNEX_CORE: join(sandbox.root, name),
+      });
+      expect(answer).toEqual([null, [], 'ERR_MODULE_NOT_FOUND']);
+      expect(stderr).toMatch(
+        /^annex: .*package\.json cannot be read.* \(ANNEX_INVALID_CONFIG\).*\n$/,
+      );
+    }
+  });
+});
