@@ -1,6 +1,6 @@
 /** Proves the test infrastructure where a mistake in it would make other tests pass for nothing. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -234,4 +234,14 @@ test('a planted entry can be told from a changed one, and a sealed one is cleane
   expect(sandbox.digest(sandbox.store)).not.toEqual(before);
   await sandbox.cleanup();
   expect(existsSync(sandbox.root)).toBe(false);
+});
+
+test('a digest names links and does not follow them', async () => {
+  const sandbox = await openSandbox();
+  sandbox.write('outside/secret.txt', 'x');
+  sandbox.write('inside/dir/file.txt', 'x');
+  symlinkSync('../outside', join(sandbox.root, 'inside', 'link'));
+  const digest = sandbox.digest('inside');
+  expect(Object.keys(digest)).toEqual(['.', 'dir', 'dir/file.txt', 'link']);
+  expect(digest.link).toBe('link ../outside');
 });
