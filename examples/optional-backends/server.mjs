@@ -1,0 +1,58 @@
+// A search service: the first provider that is to be had answers.
+import 'annex/register';
+import { createServer } from 'node:http';
+import { status } from 'annex';
+import { connect, providers } from './providers.mjs';
+
+/** Never waits for anything. */
+const tellHealth = () => ({ ok: true });
+
+/** Where each provider is and why, without installing anything. */
+const listProviders = () =>
+  status().features.map(({ feature, where, packages, refusal }) => ({
+    feature,
+    where,
+    packages,
+    ...(refusal && { code: refusal.code, hint: refusal.hint }),
+  }));
+
+async function search(query) {
+  const skipped = [];
+  for (const provider of providers) {
+    const { feature } = provider;
+    const { search, code, hint } = await connect(provider);
+    if (search === undefined) {
+      skipped.push({ feature, code, hint });
+      continue;
+    }
+    try {
+      return { feature, results: await search(query), skipped };
+    } catch (error) {
+      skipped.push({ feature, code: error.code, hint: error.message });
+    }
+  }
+  return { results: [], skipped };
+}
+
+const routes = {
+  '/health': tellHealth,
+  '/providers': listProviders,
+  '/search': ({ searchParams }) => search(searchParams.get('q') ?? ''),
+};
+
+const server = createServer(async (request, response) => {
+  const url = new URL(request.url, 'http://localhost');
+  const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+  response.setHeader('content-type', 'application/json');
+  try {
+    response.statusCode = route ? 200 : 404;
+    response.end(JSON.stringify(route ? await route(url) : { error: 'not found' }));
+  } catch (error) {
+    response.statusCode = 500;
+    response.end(JSON.stringify({ error: error.message }));
+  }
+});
+
+server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
+  console.log(`listening on http://127.0.0.1:${server.address().port}`);
+});
