@@ -7,8 +7,8 @@ import { nodes } from '../support/nodes.ts';
 import { type Answers, forms, keyOf, loading, type Probe, writeProbe } from '../support/probe.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { SHADOW } from '../support/shadow.ts';
+import { isRoot, PLAIN_USER } from '../support/user.ts';
 
-const USER = 4711;
 const inCore = ['locked', '@locked/pkg', 'plain', 'plain/sub'];
 const inStore = ['thing', 'closed-entry', 'closed-manifest', 'closed-modules'];
 const asked = [
@@ -50,14 +50,14 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.cleanup());
 
-describe.skipIf(process.getuid?.() !== 0).for(nodes)('$label, as another user', (node) => {
+describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
   let alone: Answers;
   let answers: Answers;
   beforeAll(async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
     const flags = ['--import', sandbox.loader];
-    alone = await probe.run({ node: node.path, user: USER });
-    answers = await probe.run({ node: node.path, flags, env, user: USER });
+    alone = await probe.run({ node: node.path, user: PLAIN_USER.uid });
+    answers = await probe.run({ node: node.path, flags, env, user: PLAIN_USER.uid });
   });
 
   test('G1: no other copy is used for what cannot be looked at', () => {
