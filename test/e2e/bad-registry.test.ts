@@ -1,11 +1,12 @@
 /** G6: registries and npms that fail in their many ways: one line, the right code, no debris, no secret. */
-import { chmodSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
+import { writeNpm } from '../support/npm.ts';
 import { packFixture } from '../support/package.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import {
@@ -143,8 +144,8 @@ async function expectNoSecret(sandbox: Sandbox, said: object): Promise<void> {
 async function runWithNpm(context: TestContext, node: string, mode: number, script: string) {
   const { sandbox } = await open(context);
   const lonely = shareBinary(node, join(sandbox.root, 'nodes'));
-  chmodSync(sandbox.write('tools/npm', script), mode);
-  const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: `${sandbox.root}/tools` };
+  const PATH = writeNpm(sandbox, script, mode);
+  const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH };
   return { sandbox, ...(await importIn(sandbox, ['beta'], { node: lonely, env })) };
 }
 
@@ -223,16 +224,11 @@ for (const node of nodes) {
     });
 
     test.for([
-      ['may not be run', 0o644, '#!/bin/sh', /npm cannot be run: EACCES/],
-      ['is broken', 0o755, '#!/bin/sh\necho "npm: broken; token=$NPM_TOKEN" >&2; exit 3', /broken/],
-      ['leaves without a word', 0o755, '#!/bin/sh\nkill -9 $$', /SIGKILL/],
-      ['does nothing', 0o755, '#!/bin/sh\nexit 0', /npm left no beta/],
-      [
-        'leaves half of it',
-        0o755,
-        '#!/bin/sh\n/bin/mkdir -p node_modules/beta',
-        /npm left no beta/,
-      ],
+      ['may not be run', 0o644, 'true', /npm cannot be run: EACCES/],
+      ['is broken', 0o755, 'echo "npm: broken; token=$NPM_TOKEN" >&2; exit 3', /broken/],
+      ['leaves without a word', 0o755, 'kill -9 $$', /SIGKILL/],
+      ['does nothing', 0o755, 'exit 0', /npm left no beta/],
+      ['leaves half of it', 0o755, '/bin/mkdir -p node_modules/beta', /npm left no beta/],
     ] as const)('an npm that %s', async ([, mode, script, reason], context) => {
       const { sandbox, ...ran } = await runWithNpm(context, node.path, mode, script);
       expectRefused(ran.imported.beta, 'ANNEX_INSTALL_FAILED', reason, 'beta');

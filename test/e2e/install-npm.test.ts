@@ -1,10 +1,11 @@
 /** npm as annex runs it: nothing of the application, of the machine's settings or of the surroundings gets in. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn, splitLines, writeImporter } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
+import { spyOnNpm } from '../support/npm.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -47,29 +48,6 @@ async function openSandbox(): Promise<Sandbox> {
   sandbox.setCore({ features: { alpha: '^1.0.0', plugin: '^1.0.0', scripted: '^1.0.0' } });
   writeImporter(sandbox);
   return sandbox;
-}
-
-/** The npm that a program would find. */
-function findNpm(): string {
-  const directories = process.env.PATH?.split(delimiter) ?? [];
-  const found = directories.map((dir) => join(dir, 'npm')).find((path) => existsSync(path));
-  if (found === undefined) throw new Error('these tests need npm');
-  return found;
-}
-
-/** Puts an npm first in PATH that writes its environment to a file before it is itself. */
-function spyOnNpm(sandbox: Sandbox): { path: string; readEnv: () => Record<string, string> } {
-  const file = join(sandbox.root, 'npm-env');
-  const script = `#!/bin/sh\n/usr/bin/env > ${file}\nexec ${findNpm()} "$@"\n`;
-  chmodSync(sandbox.write('spy/npm', script), 0o755);
-  const readEnv = () =>
-    Object.fromEntries(
-      splitLines(readFileSync(file, 'utf8')).map((line) => {
-        const at = line.indexOf('=');
-        return [line.slice(0, at), line.slice(at + 1)];
-      }),
-    );
-  return { path: join(sandbox.root, 'spy'), readEnv };
 }
 
 /** Packages in the only entry of a sandbox's store, by path below node_modules. */
@@ -259,16 +237,6 @@ for (const node of nodes) {
       });
       expect(stderr).toMatch(/annex: installed alpha 1\.0\.0/);
       expect(JSON.parse(stdout).alpha).toMatchObject({ marker: 'alpha' });
-    });
-
-    test('a cache of npm’s own is used when it can be, and none is left in the store when not', async () => {
-      const sandbox = await openSandbox();
-      mkdirSync(join(sandbox.root, 'cache'));
-      const env = { ANNEX_STORE: sandbox.store, npm_config_cache: join(sandbox.root, 'cache') };
-      await importIn(sandbox, ['alpha'], { node: node.path, env });
-      expect(statSync(join(sandbox.root, 'cache/_cacache')).isDirectory()).toBe(true);
-      const made = Object.keys(sandbox.digest(sandbox.store)).join();
-      expect(made).not.toMatch(/_cacache|_logs|home/);
     });
   });
 }

@@ -1,0 +1,223 @@
+/** Where an install goes and what is looked at: default stores, layers, ABI directories, damaged entries. */
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import { asPlainUser, giveTo } from '../support/user.ts';
+
+const addon: PackageFixture = {
+  ...esmPackage('addon', '1.0.0', 'an addon'),
+  files: { 'index.js': 'export const marker = "an addon";', 'build/addon.node': 'no real one' },
+};
+const packages = [
+  esmPackage('alpha', '1.0.0', 'alpha'),
+  dependentPackage('native', '1.0.0', 'native', { addon: '1' }),
+  addon,
+];
+const features = { alpha: '^1.0.0', native: '^1.0.0' };
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry(packages);
+});
+afterAll(() => registry.stop());
+
+async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await createSandbox({ registry, ...options });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features });
+  writeImporter(sandbox);
+  return sandbox;
+}
+
+/** Plants a sentinel entry of `alpha`. */
+const plant = (sandbox: Sandbox, options: { store?: string; abi?: string; version?: string }) =>
+  sandbox.plantEntry({
+    feature: 'alpha',
+    packages: [esmPackage('alpha', options.version ?? '1.0.0', 'planted')],
+    specs: { alpha: '^1.0.0' },
+    ...options,
+  });
+
+/** The start of this Node's own ABI directory. */
+async function nameAbi(sandbox: Sandbox, { path }: NodeUnderTest): Promise<string> {
+  const facts = '["node" + process.versions.modules, process.platform, process.arch].join("-")';
+  return (await sandbox.run(['-p', facts], { node: path })).stdout.trim();
+}
+
+/** Names of entries by ABI directory; those without entries are left out. */
+function listEntries(store: string): Record<string, string[]> {
+  const root = join(store, 'v1');
+  const abis = readdirSync(root).filter((name) => name === 'any' || name.startsWith('node'));
+  const listed = abis.map((abi) => [abi, readdirSync(join(root, abi)).sort()] as const);
+  return Object.fromEntries(listed.filter(([, names]) => names.length > 0));
+}
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    test.each([
+      ['XDG_CACHE_HOME', { XDG_CACHE_HOME: 'ROOT/xdg' }, 'xdg'],
+      ['HOME, when XDG_CACHE_HOME is relative', { XDG_CACHE_HOME: 'xdg' }, 'home/.cache'],
+    ])('without a store it is below %s, by the path of the core', async (_, variables, place) => {
+      const sandbox = await openSandbox();
+      const env = Object.fromEntries(
+        Object.entries(variables).map(([name, value]) => [
+          name,
+          value.replace('ROOT', sandbox.root),
+        ]),
+      );
+      const options = { node: node.path, env };
+      const first = await importIn(sandbox, ['alpha'], options);
+      expect(first.imported.alpha).toMatchObject({ marker: 'alpha' });
+      const store = join(sandbox.root, place, 'annex', sandbox.core);
+      expect(listEntries(store)).toEqual({ any: [expect.stringMatching(/^alpha\./)] });
+      const second = await importIn(sandbox, ['alpha'], options);
+      expect(second.imported).toEqual(first.imported);
+      expect(second.stderr).toBe('');
+    });
+
+    test('without a store and without HOME: one line, and the application goes on', async () => {
+      const sandbox = await openSandbox();
+      const options = { node: node.path, env: { HOME: undefined } };
+      const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+      expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', /no cache directory is known/);
+      expect(lines).toEqual([expect.stringMatching(NOTICE)]);
+      expect(imported.alpha?.cause?.hint).toMatch(/ANNEX_STORE/);
+    });
+
+    test.each([
+      ['there is no HOME', undefined],
+      ['HOME may not be written', 'HOME'],
+      ['HOME does not exist', '/nonexistent/home'],
+    ])('with a store, a plain user installs though %s', async (_, home) => {
+      const sandbox = await openSandbox({ copyAnnex: true });
+      giveTo(asPlainUser, dirname(sandbox.store));
+      chmodSync(sandbox.home, 0o555);
+      const before = sandbox.digest(sandbox.home);
+      const env = {
+        ANNEX_STORE: sandbox.store,
+        HOME: home?.replace(/^HOME$/, sandbox.home),
+        npm_config_cache: undefined,
+      };
+      const options = { node: node.path, env, ...asPlainUser };
+      const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+      expect(imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect(lines).toHaveLength(2);
+      expect(sandbox.digest(sandbox.home)).toEqual(before);
+      expect(Object.keys(sandbox.digest(sandbox.store)).join()).not.toMatch(/_cacache|home/);
+    });
+
+    test('layers are searched behind the store, in their order; installs go to the store alone', async () => {
+      const sandbox = await openSandbox();
+      const [near, far] = [join(sandbox.root, 'near'), join(sandbox.root, 'far')];
+      plant(sandbox, { store: far, version: '1.9.0' });
+      mkdirSync(near);
+      const env = { ANNEX_STORE: [sandbox.store, near, far].join(':') };
+      const options = { node: node.path, env };
+      const before = [near, far].map((layer) => sandbox.digest(layer));
+      const one = await importIn(sandbox, ['alpha', 'native'], options);
+      expect(one.imported).toMatchObject({
+        alpha: { marker: 'planted', version: '1.9.0' },
+        native: { marker: 'native' },
+      });
+      expect(one.lines).toHaveLength(2);
+      expect([near, far].map((layer) => sandbox.digest(layer))).toEqual(before);
+      plant(sandbox, { store: near, version: '1.5.0' });
+      const two = await importIn(sandbox, ['alpha'], options);
+      expect(two.imported.alpha).toMatchObject({ version: '1.5.0' });
+      plant(sandbox, { version: '1.1.0' });
+      const three = await importIn(sandbox, ['alpha'], options);
+      expect(three.imported.alpha).toMatchObject({ version: '1.1.0' });
+      const listed = await sandbox.annex(['list', '--json'], options);
+      expect(JSON.parse(listed.stdout)).toMatchObject([{ where: 'store' }, { where: 'store' }]);
+    });
+
+    test('plain JavaScript is for any Node, a closure with an addon for this one', async () => {
+      const sandbox = await openSandbox();
+      const env = { ANNEX_STORE: sandbox.store };
+      await importIn(sandbox, ['alpha', 'native'], { node: node.path, env });
+      const { any, ...bound } = listEntries(sandbox.store);
+      expect(any).toEqual([expect.stringMatching(/^alpha\./)]);
+      const abi = await nameAbi(sandbox, node);
+      expect(Object.keys(bound)).toEqual([expect.stringMatching(new RegExp(`^${abi}`))]);
+      expect(Object.values(bound)).toEqual([[expect.stringMatching(/^native\./)]]);
+    });
+
+    test('an entry for another Node is not loaded, not changed, and stands beside the new one', async () => {
+      const sandbox = await openSandbox();
+      const entry = plant(sandbox, { abi: 'node1-linux-x64-glibc' });
+      const before = sandbox.digest(entry);
+      const env = { ANNEX_STORE: sandbox.store };
+      const options = { node: node.path, env };
+      const denied = await importIn(sandbox, ['alpha'], {
+        ...options,
+        env: { ...env, ANNEX_ALLOW_INSTALLS: '0' },
+      });
+      expectRefused(denied.imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+      const { imported } = await importIn(sandbox, ['alpha'], options);
+      expect(imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect(sandbox.digest(entry)).toEqual(before);
+    });
+
+    const damage: [string, (entry: string) => void][] = [
+      ['has half a manifest', (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"form')],
+      ['has an empty manifest', (entry) => writeFileSync(join(entry, 'annex-entry.json'), '')],
+      [
+        'is of another format',
+        (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"format":2,"closure":[]}'),
+      ],
+      [
+        'has a manifest of nonsense',
+        (entry) =>
+          writeFileSync(
+            join(entry, 'annex-entry.json'),
+            '{"format":1,"closure":[null,1],"specs":{},"shared":{"x":null}}',
+          ),
+      ],
+    ];
+    test('G4: an entry that is damaged is a miss: the next generation stands beside it', async () => {
+      const sandbox = await openSandbox();
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+      const first = await importIn(sandbox, ['alpha'], options);
+      const [name = ''] = listEntries(sandbox.store).any ?? [];
+      const entry = join(sandbox.store, 'v1', 'any', name);
+      chmodSync(join(entry, 'annex-entry.json'), 0o644);
+      for (const [what, make] of damage) {
+        make(entry);
+        const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
+        const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
+        expect(imported.alpha, what).toMatchObject({ cause: { code: 'ANNEX_DENIED' } });
+      }
+      const before = sandbox.digest(entry);
+      const again = await importIn(sandbox, ['alpha'], options);
+      expect(again.imported).toEqual(first.imported);
+      expect(again.lines).toHaveLength(2);
+      expect(listEntries(sandbox.store).any).toEqual([name, name.replace(/0$/, '1')]);
+      expect(sandbox.digest(entry)).toEqual(before);
+      const third = await importIn(sandbox, ['alpha'], options);
+      expect(third.imported).toEqual(first.imported);
+      expect(third.stderr).toBe('');
+    });
+
+    test('G4: what is being built, or was never finished, is not visible', async () => {
+      const sandbox = await openSandbox();
+      const entry = plant(sandbox, {});
+      const [name = ''] = readdirSync(dirname(entry));
+      for (const place of ['staging', 'retired', 'locks', 'failures']) {
+        mkdirSync(join(sandbox.store, 'v1', place));
+        await sandbox.exec('cp', ['-a', entry, join(sandbox.store, 'v1', place, name)]);
+      }
+      await sandbox.exec('cp', ['-a', entry, join(dirname(entry), `${name}.tmp`)]);
+      await sandbox.exec('cp', ['-a', entry, join(sandbox.store, name)]);
+      await sandbox.exec('rm', ['-r', join(entry, 'annex-entry.json')]);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const { imported } = await importIn(sandbox, ['alpha'], { node: node.path, env });
+      expectRefused(imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+    });
+  });
+}
