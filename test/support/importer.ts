@@ -15,7 +15,7 @@ export interface Imported {
 export interface Imports extends RunResult {
   /** By specifier. */
   imported: Record<string, Imported>;
-  /** What was said on stderr, line by line. */
+  /** What was said on stderr, line by line, but for the remark that a slow machine took long. */
   lines: string[];
 }
 
@@ -65,7 +65,8 @@ export async function importIn(
     throw new Error(`the program ended with ${result.code ?? result.signal}: ${result.stderr}`);
   }
   const imported = JSON.parse(result.stdout) as Imports['imported'];
-  return { ...result, imported, lines: splitLines(result.stderr) };
+  const lines = splitLines(result.stderr).filter((line) => !/blocked this thread for/.test(line));
+  return { ...result, imported, lines };
 }
 
 /** The lines of a text; none for an empty one. */

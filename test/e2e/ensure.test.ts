@@ -1,0 +1,187 @@
+/** ensure: installs without blocking, once for many callers, and rejects with an error that can be acted upon. */
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { FORM, splitLines } from '../support/importer.ts';
+import { nodes } from '../support/nodes.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+
+const good = { alpha: '^1.0.0', 'search.beta': { packages: { beta: '^1.0.0' } } };
+const all = { ...good, tagged: 'latest', outside: '^2.0.0' };
+
+let registry: Registry;
+beforeEach(async () => {
+  registry = await startRegistry([
+    esmPackage('alpha', '1.0.0', 'alpha'),
+    esmPackage('beta', '1.0.0', 'beta'),
+  ]);
+  return () => registry.stop();
+});
+
+async function openSandbox(features: object = good): Promise<Sandbox> {
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features });
+  return sandbox;
+}
+
+/** What every program here has: the largest gap between two ticks of a timer, and errors in plain words. */
+const PRELUDE = `
+import { AnnexError, ensure, isAvailable, status } from 'annex';
+let last = performance.now();
+let gap = 0;
+setInterval(() => {
+  const now = performance.now();
+  gap = Math.max(gap, now - last);
+  last = now;
+}, 10).unref();
+const attempt = async (feature) => {
+  try {
+    return await ensure(feature);
+  } catch (error) {
+    const { name, code, hint, message } = error;
+    return { isOurs: error instanceof AnnexError, name, code, feature: error.feature, hint, message };
+  }
+};
+const print = (data) => console.log(JSON.stringify({ gap, data }));
+`;
+
+/** Runs a program, by default with the preload; returns what it printed and what was said. */
+async function run(sandbox: Sandbox, body: string, options: RunOptions, hasLoader = true) {
+  sandbox.write('app/main.mjs', PRELUDE + body);
+  const flags = hasLoader ? ['--import', sandbox.loader] : [];
+  const env = { ANNEX_STORE: sandbox.store, ...options.env };
+  const { stdout, stderr, code } = await sandbox.run([...flags, 'main.mjs'], { ...options, env });
+  if (code !== 0) throw new Error(stderr);
+  const { gap, data } = JSON.parse(stdout) as { gap: number; data: Record<string, unknown>[] };
+  return { gap, data, lines: splitLines(stderr) };
+}
+
+for (const node of nodes) {
+  describe(node.label, () => {
+    const options = { node: node.path };
+
+    test('G7: does not block the event loop, and makes one install for many callers', async () => {
+      const sandbox = await openSandbox();
+      registry.fault({ kind: 'slow', ms: 1_500 });
+      const { gap, data, lines } = await run(
+        sandbox,
+        `const before = isAvailable('alpha');
+         const all = await Promise.all(Array.from({ length: 10 }, () => attempt('alpha')));
+         const { marker } = await import('alpha');
+         print([{ before, after: isAvailable('alpha'), marker, all: all.map(({ where }) => where) }]);`,
+        options,
+      );
+      expect(data).toEqual([
+        {
+          before: false,
+          after: true,
+          marker: 'alpha',
+          all: Array.from({ length: 10 }, () => 'store'),
+        },
+      ]);
+      expect(gap).toBeLessThan(500);
+      expect(lines).toHaveLength(2);
+      expect(registry.requests.filter((line) => line.includes('.tgz'))).toHaveLength(1);
+    });
+
+    test.runIf(node.major === 20)('G7: import() does not block the event loop either', async () => {
+      const sandbox = await openSandbox();
+      registry.fault({ kind: 'slow', ms: 1_500 });
+      const { gap, data } = await run(
+        sandbox,
+        "const { marker } = await import('alpha'); print([{ marker }]);",
+        options,
+      );
+      expect(data).toEqual([{ marker: 'alpha' }]);
+      expect(gap).toBeLessThan(500);
+    });
+
+    test('works by the name of the feature and of its package, with or without the loader', async () => {
+      const sandbox = await openSandbox();
+      const body = `print([await attempt('beta'), await attempt('search.beta'), { loader: status().loader }]);`;
+      const without = await run(sandbox, body, options, false);
+      expect(without.data).toMatchObject([
+        { feature: 'search.beta', where: 'store', packages: { beta: { version: '1.0.0' } } },
+        { feature: 'search.beta', where: 'store' },
+        { loader: 'inactive' },
+      ]);
+      expect(without.lines[0]).toMatch(/^annex: the loader is not active/);
+      expect(without.lines).toHaveLength(3);
+      const asked = registry.requests.length;
+      const within = await run(sandbox, body, options);
+      expect(within.data).toMatchObject([{ where: 'store' }, { where: 'store' }, {}]);
+      expect(within.lines).toEqual([]);
+      expect(registry.requests).toHaveLength(asked);
+    });
+
+    test('G6: rejects with an AnnexError that names code, feature and remedy', async () => {
+      const sandbox = await openSandbox(all);
+      sandbox.addPackage('app/node_modules', esmPackage('outside', '1.0.0', 'core'));
+      registry.fault({ kind: 'status', status: 404 });
+      const { data, lines } = await run(
+        sandbox,
+        `print([await attempt('alpha'), await attempt('alpha'), await attempt('tagged'),
+           await attempt('outside'), await attempt('undeclared')]);`,
+        options,
+      );
+      const codes = [
+        'INSTALL_FAILED',
+        'INSTALL_FAILED',
+        'INVALID_CONFIG',
+        'CONFLICT',
+        'INVALID_CONFIG',
+      ];
+      const named = ['alpha', 'alpha', 'tagged', 'outside', 'undeclared'];
+      expect(data).toEqual(
+        codes.map((code, index) => ({
+          isOurs: true,
+          name: 'AnnexError',
+          code: `ANNEX_${code}`,
+          feature: named[index],
+          hint: expect.stringMatching(/./),
+          message: expect.stringMatching(FORM),
+        })),
+      );
+      expect(data[0]?.message).toMatch(/E404.*Next try at/);
+      expect(registry.requests).toEqual(['GET /alpha']);
+      expect(lines.filter((line) => line.startsWith('annex: installing'))).toHaveLength(1);
+      expect(lines.filter((line) => line.startsWith('annex: alpha unavailable'))).toHaveLength(1);
+    });
+
+    test('G6: is denied as an import is, and nothing is started', async () => {
+      const sandbox = await openSandbox(all);
+      const env = { ANNEX_ALLOW_INSTALLS: 'false' };
+      const body =
+        "print([await attempt('alpha'), { is: isAvailable('alpha') }, ...status().features]);";
+      const { data, lines } = await run(sandbox, body, { ...options, env });
+      expect(data).toMatchObject([
+        { isOurs: true, code: 'ANNEX_DENIED', message: expect.stringMatching(FORM) },
+        { is: false },
+        { feature: 'alpha', where: 'denied' },
+        { feature: 'search.beta', where: 'denied' },
+        { feature: 'tagged', where: 'denied', refusal: { code: 'ANNEX_INVALID_CONFIG' } },
+        { feature: 'outside' },
+      ]);
+      expect(lines).toEqual([expect.stringMatching(/^annex: tagged unavailable/)]);
+      expect(registry.requests).toEqual([]);
+    });
+
+    test('after a failure and a repair, the same process gets it without a restart', async () => {
+      const sandbox = await openSandbox();
+      const cli = join(sandbox.core, 'node_modules/annex/dist/cli/main.js');
+      const { data } = await run(
+        sandbox,
+        `import { execFileSync } from 'node:child_process';
+         const failed = await attempt('alpha');
+         const env = { ...process.env, npm_config_registry: ${JSON.stringify(registry.url)} };
+         execFileSync(process.execPath, [${JSON.stringify(cli)}, 'install', 'alpha'], { env });
+         const found = await attempt('alpha');
+         print([{ failed: failed.code, where: found.where, marker: (await import('alpha')).marker }]);`,
+        { ...options, env: { npm_config_registry: 'http://127.0.0.1:1/' } },
+      );
+      expect(data).toEqual([{ failed: 'ANNEX_OFFLINE', where: 'store', marker: 'alpha' }]);
+    });
+  });
+}
