@@ -1,0 +1,140 @@
+/** The packed package in an empty application, as a newcomer installs it: real npm, the real registry, two runs, and its types. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readMachineEnvironment } from '../support/machine.ts';
+import { packRepository, repositoryRoot } from '../support/package.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+let sandbox: Sandbox;
+let tarball: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  sandbox = await createSandbox({ linkAnnex: false });
+  tarball = join(sandbox.root, 'annex.tgz');
+  writeFileSync(tarball, packRepository().tarball ?? '');
+  // The default store is in the user's cache directory: not in that of whoever runs the tests.
+  env = { ...readMachineEnvironment(), XDG_CACHE_HOME: join(sandbox.root, 'cache') };
+  sandbox.write('app/package.json', { name: 'app', version: '1.0.0', private: true });
+  sandbox.write(
+    'app/app.mjs',
+    `const { default: Exa } = await import('exa-js');
+     console.log(typeof new Exa('no-key').search);`,
+  );
+  const flags = ['--no-audit', '--no-fund', '--no-update-notifier'];
+  const run = await sandbox.exec('npm', ['install', ...flags, tarball], { env, timeout: 200_000 });
+  expect(run).toMatchObject({ code: 0 });
+});
+afterAll(() => sandbox.cleanup());
+
+test('the tarball holds what runs and what describes it, and nothing of the workshop', async () => {
+  const { stdout } = await sandbox.exec('tar', ['-tzf', tarball]);
+  const files = stdout.trim().split('\n');
+  for (const wanted of [
+    'package.json',
+    'loader.mjs',
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/register.js',
+    'dist/register.d.ts',
+    'dist/cli/main.js',
+    'docs/annex.schema.json',
+  ]) {
+    expect(files).toContain(`package/${wanted}`);
+  }
+  const allowed =
+    /^package\/(?:package\.json|loader\.mjs|README\.md|LICENSE|dist\/[\w/-]+\.(?:js|d\.ts)|docs\/annex\.schema\.json)$/;
+  expect(files.filter((file) => !allowed.test(file))).toEqual([]);
+});
+
+test('it brings execa, semver and what they need, and nothing else', async () => {
+  const { stdout } = await sandbox.exec('npm', ['ls', '--json'], { env });
+  const { dependencies } = JSON.parse(stdout) as { dependencies: Record<string, object> };
+  expect(Object.keys(dependencies)).toEqual(['annex']);
+  const tree = await sandbox.exec('npm', ['ls', '--json', '--depth=1'], { env });
+  const { annex } = (
+    JSON.parse(tree.stdout) as { dependencies: Record<string, { dependencies: object }> }
+  ).dependencies;
+  expect(Object.keys(annex?.dependencies ?? {})).toEqual(['execa', 'semver']);
+});
+
+test('annex add, then two runs: the first installs, the second is silent; only package.json has changed', async () => {
+  const before = sandbox.digest('app');
+  const added = await sandbox.exec('npx', ['annex', 'add', 'exa-js@^1.9'], { env });
+  // What npx itself has to say on stderr is the machine's affair.
+  expect(added).toMatchObject({
+    code: 0,
+    stdout: `declared exa-js ^1.9 in ${sandbox.core}/package.json\n`,
+    stderr: expect.not.stringContaining('annex:'),
+  });
+  const args = ['--import', 'annex/loader.mjs', 'app.mjs'];
+  const first = await sandbox.run(args, { env, timeout: 200_000 });
+  expect(first).toMatchObject({ code: 0, stdout: 'function\n' });
+  expect(first.stderr).toMatch(
+    /^annex: installing exa-js \(exa-js@\^1\.9\) into .*\nannex: installed exa-js 1\..*\n/,
+  );
+  const offline = { ...env, npm_config_registry: 'http://127.0.0.1:9' };
+  const second = await sandbox.run(args, { env: offline });
+  expect(second).toMatchObject({ code: 0, stdout: 'function\n', stderr: '' });
+
+  const after = sandbox.digest('app');
+  const changed = Object.keys({ ...before, ...after }).filter(
+    (path) => before[path] !== after[path],
+  );
+  expect(changed).toEqual(['package.json']);
+  const listed = await sandbox.exec('npx', ['annex', 'list', '--json'], { env: offline });
+  expect(JSON.parse(listed.stdout)).toMatchObject([
+    {
+      feature: 'exa-js',
+      where: 'store',
+      dir: expect.stringContaining(`${sandbox.root}/cache/annex/`),
+    },
+  ]);
+});
+
+test('the types resolve for a strict TypeScript consumer, library checks included', async () => {
+  sandbox.write('app/tsconfig.json', {
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      target: 'es2022',
+      module: 'nodenext',
+      moduleResolution: 'nodenext',
+      types: [],
+      skipLibCheck: false,
+    },
+    files: ['consumer.mts', 'consumer.cts'],
+  });
+  sandbox.write(
+    'app/consumer.mts',
+    `import 'annex/register';
+     import { AnnexError, ensure, type ErrorCode, type FeatureStatus, isAvailable, status, type Status, type Whereabouts } from 'annex';
+     const is: boolean = isAvailable('exa-js');
+     const found: Status = status();
+     const loader: 'sync' | 'off-thread' | 'inactive' = found.loader;
+     const places: Whereabouts[] = found.features.map(({ where }) => where);
+     export const use = async (): Promise<FeatureStatus | ErrorCode> => {
+       try {
+         return await ensure('exa-js');
+       } catch (error) {
+         if (!(error instanceof AnnexError)) throw error;
+         const hint: string = error.hint;
+         return hint === '' ? 'ANNEX_DENIED' : error.code;
+       }
+     };
+     // @ts-expect-error: a feature has a name
+     await ensure();
+     // @ts-expect-error: not a promise
+     isAvailable('exa-js').then();
+     export { is, loader, places };`,
+  );
+  sandbox.write(
+    'app/consumer.cts',
+    `export const load = async (): Promise<boolean> => (await import('annex')).isAvailable('exa-js');`,
+  );
+  const tsc = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, stdout } = await sandbox.run([tsc, '--project', 'tsconfig.json']);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+});
