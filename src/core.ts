@@ -33,7 +33,8 @@ export function findCoreRoot({ explicit, script, cwd, self }: Origin): FoundRoot
     const dir = resolve(cwd, explicit);
     return readDeclaringManifest(dir, true);
   }
-  const start = script === undefined ? cwd : dirname(toRealPath(script));
+  // From the script itself: `node .` names a directory, and no file has a package.json below it.
+  const start = script === undefined ? cwd : toRealPath(script);
   return findAbove(start) ?? findAbove(leaveNodeModules(self));
 }
 

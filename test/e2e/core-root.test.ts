@@ -54,6 +54,34 @@ describe.each(nodes)('$label', ({ path: node }) => {
     }
   });
 
+  test('a program may be named by its directory, or without its extension', async () => {
+    const program = `
+      const { core } = require('annex').status();
+      console.log(JSON.stringify([core, require('needed').marker]));`;
+    sandbox.setCore(FEATURES, { type: 'commonjs', main: './lib/main.js' });
+    sandbox.write('app/lib/main.js', program);
+    sandbox.write('app/lib/index.js', program);
+    const answer = [sandbox.core, MARKER];
+    for (const [cwd, main] of [
+      ['app', '.'],
+      ['app/lib', '..'],
+      ['app', 'lib'],
+      ['app', './lib/main'],
+      ['home', '../app'],
+    ] as const) {
+      for (const flag of ['--import', '--require']) {
+        const env = { ANNEX_STORE: sandbox.store };
+        const run = await sandbox.run([flag, sandbox.loader, main], { node, cwd, env });
+        expect({ ...run, main, flag }).toMatchObject({ code: 0, stderr: '' });
+        expect({ main, flag, answer: JSON.parse(run.stdout) as unknown }).toEqual({
+          main,
+          flag,
+          answer,
+        });
+      }
+    }
+  });
+
   test('one that declares nothing never wins, even if it names annex', async () => {
     const app = { answer: [sandbox.core, ['needed'], MARKER], stderr: '' };
     expect(await ask('app/silent/app.mjs', 'home')).toEqual(app);
