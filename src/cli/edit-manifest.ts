@@ -14,6 +14,9 @@ import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
 import { codeOf } from '../errors.ts';
 
+/** Node reads past it, JSON.parse does not. */
+const BOM = /^\uFEFF/;
+
 /** A package.json as it stands on disk. */
 export interface ManifestFile {
   path: string;
@@ -41,7 +44,7 @@ export function readNearestManifest(from: string): ManifestFile | undefined {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(BOM, ''));
   } catch {
     return undefined;
   }
@@ -78,5 +81,6 @@ export function formatLike(before: string, value: object): string {
   const indent = isOneLine ? '' : (/^[ \t]+(?=")/m.exec(before)?.[0] ?? '  ');
   const lineEnd = before.includes('\r\n') ? '\r\n' : '\n';
   const json = JSON.stringify(value, undefined, indent).replaceAll('\n', lineEnd);
-  return json + (before.endsWith('\n') ? lineEnd : '');
+  const start = BOM.exec(before)?.[0] ?? '';
+  return start + json + (before.endsWith('\n') ? lineEnd : '');
 }

@@ -102,6 +102,7 @@ for (const node of nodes) {
           `${JSON.stringify(wanted, null, 2)}\n`.replaceAll('\n', '\r\n'),
         ],
         ['{"name":"app"}\n', `${JSON.stringify(wanted)}\n`],
+        ['\uFEFF{\n  "name": "app"\n}\n', `\uFEFF${JSON.stringify(wanted, null, 2)}\n`],
       ];
       for (const [before, after] of forms) {
         const { add, read, path } = await open(before);
