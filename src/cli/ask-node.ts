@@ -24,12 +24,17 @@ type Answer = { result: string } | { error: { code: string; message: string } };
 /**
  * What Node answers to a request.
  *
+ * @param options NODE_OPTIONS without preloads: conditions count
  * @returns a URL, the name of a builtin, or the error
  */
-export function askNode({ specifier, kind, parent }: Request, from: Question): Outcome<string> {
+export function askNode(
+  { specifier, kind, parent }: Request,
+  from: Question,
+  options = '',
+): Outcome<string> {
   const url = pathToFileURL(from ?? parent ?? '').href;
   const args = [...FLAGS, '--eval', SCRIPT, '--', specifier, url, kind];
-  const { stdout } = execaSync(process.execPath, args, { env: { NODE_OPTIONS: '' } });
+  const { stdout } = execaSync(process.execPath, args, { env: { NODE_OPTIONS: options } });
   const answer = JSON.parse(stdout) as Answer;
   if ('error' in answer) return fail(answer.error.message, answer.error.code);
   const { result } = answer;

@@ -16,7 +16,8 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
   if (specifier === undefined || rest.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const parent = resolve(options.from ?? join(settings.core.root, 'index.js'));
+  const from = options.from ?? join(settings.core.root, 'index.js');
+  const parent = toFile(from) ?? resolve(from);
   const kind = options.require === true ? 'require' : 'import';
   const request: Request = { specifier, kind, parent, hasPaths: false };
   const report = composeReport(request, follow(request, settings), settings);
@@ -50,7 +51,7 @@ function follow(request: Request, settings: Settings): Trail {
   try {
     let step = body.next();
     while (step.done !== true) {
-      const answer = askNode(request, step.value);
+      const answer = askNode(request, step.value, settings.installerEnv.NODE_OPTIONS);
       if (step.value === undefined && 'error' in answer) trail.nodeCode = codeOf(answer.error);
       step = body.next(answer);
     }

@@ -1,9 +1,10 @@
 /** What `annex why` says to a person: what was looked at, what was passed over, what to do. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
-import { esmPackage } from '../support/fixtures.ts';
+import { conditionsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 
 const range = '^1.0.0';
@@ -74,6 +75,27 @@ for (const node of nodes) {
       expect(stdout.trimEnd()).toMatch(
         new RegExp(`\nfile: ${good}/node_modules/alpha/index\\.js$`),
       );
+    });
+
+    test('the file that asks may be a URL, and conditions in NODE_OPTIONS count', async () => {
+      const { sandbox, annex } = await openCli(node);
+      sandbox.setCore({ features: { alpha: range } });
+      sandbox.plantEntry({
+        feature: 'alpha',
+        packages: [conditionsPackage('alpha', '1.0.0', 'planted')],
+        specs: { alpha: range },
+      });
+      const from = pathToFileURL(join(sandbox.core, 'src', 'x.js')).href;
+      const { stdout } = await annex(['why', 'alpha', '--json', '--from', `${from}?x=1`], {
+        env: { NODE_OPTIONS: `--import=${sandbox.loader} --conditions=custom` },
+      });
+      expect(JSON.parse(stdout)).toMatchObject({
+        from: join(sandbox.core, 'src', 'x.js'),
+        rule: 7,
+        file: expect.stringMatching(/\/alpha\/custom\.mjs$/),
+      });
+      const plain = await annex(['why', 'alpha', '--json', '--require']);
+      expect(JSON.parse(plain.stdout).file).not.toContain('custom');
     });
 
     test('rule 5: it names the copy of core that owns the name', async () => {
