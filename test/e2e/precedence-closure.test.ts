@@ -1,5 +1,5 @@
 /** Declared packages alone reach the core from an entry; what an entry shares is the core's own copy. */
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dependentPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
@@ -25,6 +25,8 @@ const features = {
   lost: '^1.0.0',
   damaged: '^1.0.0',
   unsealed: '^1.0.0',
+  'linked-out': '^1.0.0',
+  'linked-file': '^1.0.0',
 };
 /** Ways to name a package of the closure by a path through a declared one. */
 const around = [
@@ -38,11 +40,33 @@ const around = [
 const asked = [
   ...['alpha', 'alpha/lib/extra.js', 'pair-one', 'pair-two', 'sharing'],
   ...['helper', 'helper/lib/extra.js', '@entry/inner', 'absent', 'absent/sub', 'pair'],
-  ...['outdated', 'lost', 'damaged', 'unsealed', 'unsealed/sub', ...around],
+  ...[
+    'outdated',
+    'lost',
+    'damaged',
+    'unsealed',
+    'unsealed/sub',
+    'linked-out',
+    'linked-file',
+    ...around,
+  ],
 ];
 
 let sandbox: Sandbox;
 let probe: Probe;
+
+/** Entries in which a package, or its file, is a link that leads out. */
+function plantLinks(): void {
+  for (const name of ['linked-out', 'linked-file']) {
+    const packages = [esmPackage(name, '1.0.0', MARKER)] as const;
+    const entry = sandbox.plantEntry({ feature: name, packages, specs: { [name]: '^1.0.0' } });
+    const outside = sandbox.addPackage('volume/linked', esmPackage(name, '1.0.0', SHADOW));
+    const path = name === 'linked-out' ? '' : 'index.js';
+    const inside = join(entry, 'node_modules', name, path);
+    rmSync(inside, { recursive: true });
+    symlinkSync(join(outside, path), inside);
+  }
+}
 
 beforeAll(async () => {
   sandbox = await createSandbox();
@@ -84,6 +108,7 @@ beforeAll(async () => {
     specs: { damaged: '^1.0.0' },
   });
   rmSync(join(damaged, 'node_modules', 'damaged'), { recursive: true });
+  plantLinks();
   const unsealed = sandbox.plantEntry({
     feature: 'unsealed',
     packages: [esmPackage('unsealed', '1.0.0', MARKER)],
@@ -161,6 +186,12 @@ for (const node of nodes) {
       for (const { error } of [...all('outdated'), ...all('lost')]) {
         expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
         expect(error?.cause?.code).toBe('ANNEX_DENIED');
+      }
+    });
+
+    test('a package or a file that is linked out of its entry is not found', () => {
+      for (const { error } of [...all('linked-out'), ...all('linked-file')]) {
+        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
       }
     });
 

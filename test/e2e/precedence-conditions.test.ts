@@ -16,6 +16,11 @@ const packages = [
     manifest: { exports: { import: './e.mjs' } },
     files: { 'e.mjs': `export const marker = '${MARKER}';` },
   },
+  {
+    name: 'with-data',
+    version: '1.2.0',
+    files: { 'data.json': `{"marker":"${MARKER}"}`, 'index.js': `exports.marker = '${MARKER}'` },
+  },
 ] as const;
 const names = packages.map(({ name }) => name);
 const questions = names.map((specifier) => ({ from: 'app', specifier }));
@@ -81,6 +86,26 @@ for (const node of nodes) {
       const alone = await shipping.probe.run({ node: node.path, flags: [...before, ...after] });
       expect(JSON.stringify(answers)).not.toContain(SHADOW);
       expect(forgetPlace(answers)).toEqual(forgetPlace(alone));
+    });
+
+    test('import attributes are passed on, and require.resolve with paths is left to Node', async () => {
+      lacking.sandbox.write(
+        'app/attributes.mjs',
+        `import { createRequire } from 'node:module';
+         import data from 'with-data/data.json' with { type: 'json' };
+         const require = createRequire(import.meta.url);
+         const outcomes = [data.marker, (await import('with-data/data.json', { with: { type: 'json' } })).default.marker];
+         try {
+           require.resolve('with-data/data.json', { paths: [process.cwd()] });
+         } catch ({ code, cause }) {
+           outcomes.push(code, String(cause));
+         }
+         console.log(outcomes.join());`,
+      );
+      const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const args = ['--import', lacking.sandbox.loader, 'attributes.mjs'];
+      const { stdout } = await lacking.sandbox.run(args, { node: node.path, env });
+      expect(stdout).toBe(`${MARKER},${MARKER},MODULE_NOT_FOUND,undefined\n`);
     });
 
     test('an import gets the build for import, a require the one for require', async () => {

@@ -16,8 +16,11 @@ import {
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { plantShadows, SHADOW } from '../support/shadow.ts';
 
-/** `as Node`: equal to the byte; `missing`: Node's error with a cause; else the marker that is loaded. */
-type Expected = 'as Node' | 'missing' | 'store' | 'core';
+/**
+ * `as Node`: equal to the byte; `missing`: Node's error with a cause; `hidden`: the error of the
+ * core root's copy; else the marker that is loaded.
+ */
+type Expected = 'as Node' | 'missing' | 'hidden' | 'store' | 'core';
 
 const inStore = ['thing', '@acme/thing', 'nested', 'self-ref', 'self-plain', 'self-outer'];
 const names = [...inStore, 'rooted', 'missing'];
@@ -43,7 +46,16 @@ const rows: [from: string, expected: Partial<Record<Expected, string[]>>][] = [
   ['app/packages/null', { 'as Node': ['thing', 'missing'] }],
   ['app/packages/array', { store: ['thing'], missing: ['missing'] }],
   // Importers see the core root, then the store.
-  ['plugins', { core: ['rooted'], store: ['thing'], missing: ['missing'], 'as Node': ['dep'] }],
+  [
+    'plugins',
+    {
+      core: ['rooted'],
+      store: ['thing'],
+      missing: ['missing'],
+      'as Node': ['dep'],
+      hidden: ['rooted/sub'],
+    },
+  ],
   ['plugins/one/node_modules/own', { core: ['rooted'], store: ['thing'], missing: ['missing'] }],
   ['plugins/two', { 'as Node': ['rooted', 'rooted/sub', 'thing'] }],
   ['real-plugins', { core: ['rooted'], store: ['thing'], missing: ['missing'] }],
@@ -125,6 +137,9 @@ function describeAnswer(answer: Answer, alone: Answer, form: Form, expected: Exp
   if (expected === 'missing') {
     const codes = [answer.error?.code, answer.error?.cause?.code];
     return { is: codes, shall: [alone.error?.code, 'ANNEX_DENIED'] };
+  }
+  if (expected === 'hidden') {
+    return { is: answer.error?.code, shall: 'ERR_PACKAGE_PATH_NOT_EXPORTED' };
   }
   if (loading.includes(form)) return { is: answer.marker, shall: expected };
   const place = expected === 'store' ? '/volume/annex/v1/any/' : '/app/';

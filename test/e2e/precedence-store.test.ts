@@ -40,7 +40,10 @@ const cases: { pkg: PackageFixture; subpaths?: string[]; closure?: PackageFixtur
   { pkg: make('esm', esmPackage), subpaths: ['index.js', 'sub'] },
   {
     pkg: make('cjs', cjsPackage),
-    subpaths: ['lib/extra.js', 'lib/extra', 'lib/gone', 'package.json'],
+    subpaths: [
+      ...['lib/extra.js', 'lib/extra', 'lib/gone', 'package.json', '', 'lib/..', './lib/extra.js'],
+      ...['lib%2fextra.js', 'lib/extra.js?query', 'lib\\extra.js', 'x'.repeat(300), '\0'],
+    ],
   },
   { pkg: make('cjs-exports', cjsExportsPackage), subpaths: ['internal.js'] },
   { pkg: make('dual', dualPackage), subpaths: ['index.mjs'] },
