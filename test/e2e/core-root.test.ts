@@ -1,7 +1,7 @@
 /** Which package.json is the core: the nearest that declares above the entry script, unless ANNEX_CORE names another. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -79,6 +79,52 @@ describe.each(nodes)('$label', ({ path: node }) => {
           answer,
         });
       }
+    }
+  });
+
+  test('G6: without a working directory Node runs, and the loader is off with one line', async () => {
+    const attempt = `await import('needed').catch(({ code }) => console.log(code));`;
+    sandbox.write('app/attempt.mjs', attempt);
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    const start = [node, '--import', sandbox.loader, join(sandbox.core, 'attempt.mjs')];
+    const env = { ANNEX_STORE: sandbox.store };
+    const run = await sandbox.exec('sh', ['-c', script, 'sh', ...start], { cwd: 'home', env });
+    expect(run).toMatchObject({ code: 0, stdout: 'ERR_MODULE_NOT_FOUND\n' });
+    expect(run.stderr).toMatch(/^annex: the loader is off: ENOENT: .*\n$/);
+  });
+
+  test('no character in a path is special', async () => {
+    const world = await createSandbox({ copyAnnex: true });
+    onTestFinished(() => world.cleanup());
+    const odd = join(world.root, `odd a b #hash %41 ?q 'q' "d" $x ünï`);
+    const [core, store] = [join(odd, 'app'), join(odd, 'store')];
+    mkdirSync(odd);
+    renameSync(world.core, core);
+    world.write(join(core, 'package.json'), { name: 'odd', annex: FEATURES });
+    world.write(
+      join(core, 'app.mjs'),
+      `import { createRequire } from 'node:module';
+       import { marker } from 'needed';
+       const found = createRequire(import.meta.url).resolve('needed');
+       console.log(JSON.stringify([marker, found]));`,
+    );
+    const planted = { feature: 'needed', packages: [NEEDED], specs: { needed: '*' } } as const;
+    const entry = world.plantEntry({ store, ...planted });
+    const env = { ANNEX_STORE: store };
+    const cli = join(core, 'node_modules', 'annex', 'dist', 'cli', 'main.js');
+    const told = await world.run([cli, 'env', '--json'], { node, cwd: core, env });
+    const { NODE_OPTIONS = '', ANNEX_CORE } = JSON.parse(told.stdout) as Record<string, string>;
+    expect(ANNEX_CORE).toBe(core);
+    for (const [flags, more] of [
+      [['--import', 'annex/loader.mjs'], {}],
+      [['--require', 'annex/loader.mjs'], {}],
+      [[], { NODE_OPTIONS }],
+    ] as const) {
+      const options = { node, cwd: core, env: { ...env, ...more } };
+      const run = await world.run([...flags, 'app.mjs'], options);
+      expect({ ...run, flags }).toMatchObject({ code: 0, stderr: '' });
+      const file = join(entry, 'node_modules', 'needed', 'index.js');
+      expect(JSON.parse(run.stdout)).toEqual([MARKER, file]);
     }
   });
 
