@@ -212,29 +212,42 @@ describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
     await registry.stop();
   });
 
-  test('a static import installs, one line each for start and end; G2, G7: the next run is silent, offline, and the core is as before', async () => {
-    sandbox.setCore({ features: { '@acme/deep': '^1.0.0' } });
+  test('every way of asking installs what is missing; G2, G7: the next run is silent, offline, and the core is as before', async () => {
+    const names = ['@acme/deep', 'esm-only', 'dual', 'cjs-only', 'cjs-exports'];
+    sandbox.setCore({ features: Object.fromEntries(names.map((name) => [name, '^1.0.0'])) });
     sandbox.write(
       'app/main.mjs',
-      `import { subpath, marker } from '@acme/deep/sub';
-       console.log(subpath, marker);`,
+      `import { subpath } from '@acme/deep/sub';
+       import { createRequire } from 'node:module';
+       const require = createRequire(import.meta.url);
+       const { marker } = await import('esm-only');
+       const resolved = import.meta.resolve('dual');
+       const required = require('cjs-only').marker;
+       const file = require.resolve('cjs-exports');
+       const found = [resolved, file].map((path) => path.split('/node_modules/').at(-1));
+       console.log(JSON.stringify([subpath, marker, required, ...found]));`,
     );
+    const answer = ['./sub', MARKER, MARKER, 'dual/index.mjs', 'cjs-exports/index.js'];
     const before = sandbox.digest('app');
     const env = { ANNEX_STORE: sandbox.store };
     const first = await sandbox.run(['--import', sandbox.loader, 'main.mjs'], { node, env });
-    expect(first).toMatchObject({ code: 0, stdout: `./sub ${MARKER}\n` });
-    const lines = first.stderr.split('\n');
-    expect(lines).toHaveLength(3);
-    expect(lines[0]).toBe(`annex: installing @acme/deep (@acme/deep@^1.0.0) into ${sandbox.store}`);
-    expect(lines[1]).toMatch(
-      /^annex: installed @acme\/deep 1\.0\.0 in \d+\.\d s \(1 packages, \d+\.\d MB\)$/,
-    );
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toEqual(answer);
+    expect(first.stderr.split('\n')).toEqual([
+      ...names.flatMap((name) => [
+        `annex: installing ${name} (${name}@^1.0.0) into ${sandbox.store}`,
+        expect.stringMatching(
+          `^annex: installed ${name} 1.0.0 in \\d+\\.\\d s \\(1 packages, \\d+\\.\\d MB\\)$`,
+        ),
+      ]),
+      '',
+    ]);
     const stored = sandbox.digest('volume');
     const asked = registry.requests.length;
     expect(asked).toBeGreaterThan(0);
 
     const second = await sandbox.run(['--import', sandbox.loader, 'main.mjs'], { node, env });
-    expect(second).toMatchObject({ code: 0, stdout: `./sub ${MARKER}\n`, stderr: '' });
+    expect(second).toMatchObject({ code: 0, stdout: first.stdout, stderr: '' });
     expect(registry.requests).toHaveLength(asked);
     expect(sandbox.digest('app')).toEqual(before);
     expect(sandbox.digest('volume')).toEqual(stored);

@@ -1,10 +1,11 @@
 /** Where the preload reaches: threads and processes that a program starts, by the place where the preload is named. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
+import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const MARKER = 'from the store';
@@ -190,5 +191,46 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
         seen: { marker: MARKER, counts: once, worker: once },
       });
     }
+  });
+});
+
+/** Starts threads and processes that all miss the same feature at once. */
+const CROWD = `
+import { fork } from 'node:child_process';
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+const url = new URL('member.mjs', import.meta.url);
+cluster.setupPrimary({ exec: fileURLToPath(url) });
+const members = [new Worker(url), new Worker(url, { env: {} }), fork(url), fork(url), cluster.fork()];
+const seen = await Promise.all(members.map(async (member) => (await once(member, 'message'))[0]));
+const { marker } = await import('needed');
+console.log(JSON.stringify([...seen, marker]));`;
+
+const MEMBER = `
+import { parentPort } from 'node:worker_threads';
+const seen = await import('needed').then(({ marker }) => marker, ({ message }) => message);
+if (parentPort !== null) parentPort.postMessage(seen);
+else process.send(seen, () => process.disconnect());`;
+
+describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
+  test('workers, forks and a cluster worker that miss one feature at once make one install', async () => {
+    const registry = await startRegistry([esmPackage('needed', '1.0.0', MARKER)]);
+    onTestFinished(() => registry.stop());
+    const sandbox = await createSandbox({ registry });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features: { needed: '*' } });
+    sandbox.write('app/crowd.mjs', CROWD);
+    sandbox.write('app/member.mjs', MEMBER);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_SEALED: '1' };
+    const args = ['--import', sandbox.loader, 'crowd.mjs'];
+    const { code, stdout, stderr } = await sandbox.run(args, { node, env });
+    expect({ code, seen: JSON.parse(stdout) as unknown }).toEqual({
+      code: 0,
+      seen: Array.from({ length: 6 }, () => MARKER),
+    });
+    expect(stderr.match(/^annex: installing needed /gm)).toHaveLength(1);
+    expect(registry.requests.filter((line) => line.endsWith('.tgz'))).toHaveLength(1);
   });
 });
