@@ -13,7 +13,7 @@ import { readPackage } from '../core.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { MANIFEST, PLAIN } from '../store/layout.ts';
-import { makeStaging, publish, removeTree, sealTree } from '../store/publish.ts';
+import { makeStaging, publish, sealTree, sweep } from '../store/publish.ts';
 import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
 import { identify, readClosure } from './closure.ts';
@@ -51,7 +51,7 @@ export async function buildEntry(
     if (refusal !== undefined) return { packages: 0, bytes: 0, refusal };
     return finish(feature, store, staging);
   } finally {
-    removeTree(staging);
+    sweep(staging);
   }
 }
 

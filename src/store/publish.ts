@@ -43,7 +43,7 @@ export function makeStaging(store: string, feature: Feature): string {
 }
 
 /** Removes debris; what another user left, or is removing at this moment, is in nobody's way. */
-function sweep(path: string): void {
+export function sweep(path: string): void {
   try {
     removeTree(path);
   } catch {

@@ -1,5 +1,7 @@
 /** Looks for processes that somebody left running. Linux alone: it reads /proc. */
+
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
 /** A running process. */
 export interface RunningProcess {
@@ -27,4 +29,20 @@ export function listProcessesIn(directory: string): RunningProcess[] {
         return [];
       }
     });
+}
+
+/** Ends all processes in a directory at once, and those that they start meanwhile; returns when they are gone. */
+export async function killAllIn(directory: string): Promise<void> {
+  for (;;) {
+    const running = listProcessesIn(directory);
+    if (running.length === 0) return;
+    for (const { pid } of running) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    await setImmediate();
+  }
 }
