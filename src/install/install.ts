@@ -17,7 +17,7 @@ import { lockPath } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import type { Feature, InstallResult, Refusal, Settings } from '../types.ts';
-import { buildEntry } from './build.ts';
+import { type Built, buildEntry } from './build.ts';
 
 /** One install on its way. */
 interface Job {
@@ -104,22 +104,25 @@ async function attempt(job: Job): Promise<InstallResult> {
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
-  let refusal: Refusal;
+  let built: Built | undefined;
+  let refusal: Refusal | undefined;
   try {
-    const built = await buildEntry(settings, feature, store, signal);
-    const present = built.refusal === undefined ? findPresent(settings, feature) : undefined;
-    if (present !== undefined) {
-      const ms = Math.round(performance.now() - start);
-      const took = `in ${(ms / 1000).toFixed(1)} s (${built.packages} packages, ${formatSize(built.bytes)})`;
-      const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
-      log('info', `annex: installed ${names.join(', ')} ${took}`);
-      clearFailure(store, feature);
-      return { ...present, outcome: 'installed', ms };
-    }
-    refusal = built.refusal ?? refuseInvalid(settings, feature);
+    built = await buildEntry(settings, feature, store, signal);
+    refusal = built.refusal;
   } catch (error) {
     refusal = refuseByError(error, job);
   }
+  const present = findPresent(settings, feature);
+  if (present !== undefined) {
+    const ms = Math.round(performance.now() - start);
+    const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
+    // A holder that stood still was taken for dead, and another has installed it meanwhile.
+    const took = !refusal && built ? describeBuilt(built, ms) : 'by another process';
+    log('info', `annex: installed ${names.join(', ')} ${took}`);
+    clearFailure(store, feature);
+    return { ...present, outcome: 'installed', ms };
+  }
+  refusal ??= refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   refusal = {
     ...refusal,
@@ -174,4 +177,5 @@ function refuseInvalid(settings: Settings, feature: Feature): Refusal {
   };
 }
 
-const formatSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+const describeBuilt = ({ packages, bytes }: Built, ms: number): string =>
+  `in ${(ms / 1000).toFixed(1)} s (${packages} packages, ${(bytes / 1e6).toFixed(1)} MB)`;

@@ -1,24 +1,28 @@
 /** G4: installers that are killed or run out of time: the store is as before, and the next one works. */
-import { readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { chmodSync, readdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
 import { findNpm, writeNpm } from '../support/npm.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import { giveTo, isRoot } from '../support/user.ts';
+
+/** How to wait for something that comes on a fast machine at once and on a slow one late. */
+const PATIENT = { interval: 5, timeout: 30_000 };
 
 interface World {
   sandbox: Sandbox;
   registry: Registry;
 }
 
-async function open(): Promise<World> {
+async function open({ onTestFinished }: TestContext, options: SandboxOptions = {}): Promise<World> {
   const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'alpha')]);
   onTestFinished(() => registry.stop());
-  const sandbox = await createSandbox({ registry });
+  const sandbox = await createSandbox({ registry, ...options });
   onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { alpha: '^1.0.0' } });
   writeImporter(sandbox);
@@ -49,15 +53,16 @@ const moments: [string, (world: World) => boolean][] = [
 ];
 
 for (const node of nodes) {
-  describe.runIf(canListProcesses)(node.label, () => {
-    test('killed at any moment: nothing is visible, then the next install stands alone', async () => {
+  describe.runIf(canListProcesses).concurrent(node.label, () => {
+    test('killed at any moment: nothing is visible, then the next install stands alone', async (context) => {
+      const { expect } = context;
       const killed = moments.map(async ([what, isThen]) => {
-        const world = await open();
+        const world = await open(context);
         const { sandbox, registry } = world;
         registry.fault({ kind: 'slow', ms: 600 }, /\.tgz$/);
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
         const run = sandbox.run(['--import', sandbox.loader, 'main.mjs', 'alpha'], options);
-        await expect.poll(() => isThen(world), { interval: 5, timeout: 30_000 }).toBe(true);
+        await expect.poll(() => isThen(world), PATIENT).toBe(true);
         await killAllIn(sandbox.root);
         expect((await run).signal, what).toBe('SIGKILL');
 
@@ -81,24 +86,98 @@ for (const node of nodes) {
       for (const other of others) expect(other).toEqual(first);
     });
 
-    test.each([
-      ['that starts others which hold its output', 'sleep 1000 & sleep 1000'],
-      ['that does not listen to reason', 'trap "" TERM INT HUP; while :; do sleep 1000; done'],
-      ['that is a wrapper', `${findNpm()} "$@"; exit $?`],
-      ['that leaves others behind when it ends', 'sleep 1000 & exit 1'],
-    ])('an npm %s: at the time limit all of it ends', async (what, lines) => {
-      const { sandbox, registry } = await open();
-      registry.fault({ kind: 'hang' });
-      const PATH = [writeNpm(sandbox, lines), process.env.PATH].join(delimiter);
-      const ANNEX_CONFIG = sandbox.write('operator.json', { timeout: 2 });
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG, PATH };
-      const { imported, ms } = await importIn(sandbox, ['alpha'], { node: node.path, env });
-      if (what.includes('behind')) expect(imported.alpha?.cause?.code).toMatch(/^ANNEX_/);
-      else expectRefused(imported.alpha, 'ANNEX_TIMEOUT', /took longer than 2 s/, 'alpha');
-      expect(ms).toBeLessThan(8_000);
-      await expect.poll(() => listProcessesIn(sandbox.root)).toEqual([]);
-      expect(list(sandbox, 'failures')).toEqual(['alpha.json']);
-      for (const name of ['staging', 'locks', 'any']) expect(list(sandbox, name)).toEqual([]);
+    test('frozen for longer than a dead holder is waited for: another takes over, and both have it', async (context) => {
+      const { expect } = context;
+      const { sandbox, registry } = await open(context);
+      registry.fault({ kind: 'slow', ms: 600 }, /\.tgz$/);
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+      const first = importIn(sandbox, ['alpha'], options);
+      await expect.poll(() => registry.requests.length, PATIENT).toBeGreaterThan(1);
+      const frozen = listProcessesIn(sandbox.root);
+      for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
+      registry.fault(undefined);
+      const second = await importIn(sandbox, ['alpha'], options).finally(() => {
+        for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
+      });
+      expect(second.imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect((await first).imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect((await first).lines.at(-1)).toMatch(
+        /^annex: installed alpha 1\.0\.0 by another process/,
+      );
+      expect(list(sandbox, 'any')).toHaveLength(1);
+      for (const name of ['staging', 'locks', 'failures']) expect(list(sandbox, name)).toEqual([]);
     });
+
+    test.runIf(isRoot)(
+      'killed in a store of a group: another user of the group takes over',
+      async (context) => {
+        const { expect } = context;
+        const { sandbox, registry } = await open(context, { copyAnnex: true });
+        const volume = dirname(sandbox.store);
+        giveTo({ uid: 0, gid: 2000 }, volume);
+        chmodSync(volume, 0o2775);
+        registry.fault({ kind: 'slow', ms: 600 }, /\.tgz$/);
+        const as = (uid: number) => ({
+          node: node.path,
+          env: { ANNEX_STORE: volume },
+          uid,
+          gid: 2000,
+        });
+        const run = sandbox.run(['--import', sandbox.loader, 'main.mjs', 'alpha'], as(5001));
+        await expect.poll(() => registry.requests.length, PATIENT).toBeGreaterThan(1);
+        await killAllIn(sandbox.root);
+        expect((await run).signal).toBe('SIGKILL');
+        const next = await importIn(sandbox, ['alpha'], as(5002));
+        expect(next.imported.alpha).toMatchObject({ marker: 'alpha' });
+        expect(readdirSync(join(volume, 'v1', 'any'))).toHaveLength(1);
+        expect(readdirSync(join(volume, 'v1', 'locks'))).toEqual([]);
+      },
+    );
+
+    test('the application is killed while it waits: its installer goes on, for the next one', async (context) => {
+      const { expect } = context;
+      const { sandbox, registry } = await open(context);
+      const env = { ANNEX_STORE: sandbox.store };
+      const args = ['--import', sandbox.loader, 'main.mjs', 'alpha'];
+      const run = sandbox.run(args, { node: node.path, env });
+      await expect.poll(() => registry.requests.length, PATIENT).toBeGreaterThan(0);
+      const [application] = listProcessesIn(sandbox.root).filter(({ args: all }) =>
+        all.includes('main.mjs'),
+      );
+      process.kill(application?.pid ?? 0, 'SIGKILL');
+      expect((await run).signal).toBe('SIGKILL');
+      await expect.poll(() => list(sandbox, 'any'), PATIENT).toHaveLength(1);
+      await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
+      const asked = registry.requests.length;
+      const next = await importIn(sandbox, ['alpha'], { node: node.path, env });
+      expect(next.imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect(next.stderr).toBe('');
+      expect(registry.requests).toHaveLength(asked);
+    });
+
+    const LATE = 'ANNEX_TIMEOUT';
+    test.for([
+      ['starts others which hold its output', 'sleep 1000 & sleep 1000', LATE],
+      ['does not listen to reason', 'trap "" TERM INT HUP; while :; do sleep 1000; done', LATE],
+      ['is a wrapper', `${findNpm()} "$@"; exit $?`, LATE],
+      ['leaves others behind when it fails', 'sleep 1000 & exit 1', 'ANNEX_INSTALL_FAILED'],
+    ] as const)(
+      'an npm that %s: at the time limit, or before, all of it ends',
+      async ([, lines, code], context) => {
+        const { expect } = context;
+        const { sandbox, registry } = await open(context);
+        registry.fault({ kind: 'hang' });
+        const PATH = [writeNpm(sandbox, lines), process.env.PATH].join(delimiter);
+        const ANNEX_CONFIG = sandbox.write('operator.json', { timeout: 2 });
+        const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG, PATH };
+        const { imported, ms } = await importIn(sandbox, ['alpha'], { node: node.path, env });
+        const reason = code === LATE ? /took longer than 2 s/ : /exit code 1/;
+        expectRefused(imported.alpha, code, reason, 'alpha');
+        expect(ms).toBeLessThan(8_000);
+        await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
+        expect(list(sandbox, 'failures')).toEqual(['alpha.json']);
+        for (const name of ['staging', 'locks', 'any']) expect(list(sandbox, name)).toEqual([]);
+      },
+    );
   });
 }
