@@ -1,0 +1,44 @@
+/** The lock among real processes: no two are ever inside. */
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'rolldown';
+import { expect, onTestFinished, test } from 'vitest';
+import { repositoryRoot } from '../../support/package.ts';
+import { execute } from '../../support/process.ts';
+import { removeTree } from '../../support/tree.ts';
+
+/** Takes the lock again and again; inside, a file that must not be there yet is made and removed. */
+const PROGRAM = `
+import { appendFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withLock } from './lock.mjs';
+const [name] = process.argv.slice(2);
+for (let turn = 0; turn < 12; turn++) {
+  await withLock('locks/alpha.lock', async () => {
+    writeFileSync('inside', name, { flag: 'wx' });
+    await sleep(2);
+    appendFileSync('turns', name);
+    unlinkSync('inside');
+  }, () => false, new AbortController().signal, { beat: 1000, stale: 10000, poll: 1 });
+}
+`;
+
+test('of many processes one holds it at a time, and each gets all of its turns', async () => {
+  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-lock-'));
+  onTestFinished(() => removeTree(directory));
+  await build({
+    input: join(repositoryRoot, 'src/store/lock.ts'),
+    platform: 'node',
+    output: { file: join(directory, 'lock.mjs') },
+  });
+  writeFileSync(join(directory, 'main.mjs'), PROGRAM);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const runs = await Promise.all(
+    names.map((name) => execute(process.execPath, ['main.mjs', name], { cwd: directory, env: {} })),
+  );
+  for (const { stderr, code } of runs) expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+  const turns = readFileSync(join(directory, 'turns'), 'utf8');
+  for (const name of names) expect(turns.split(name)).toHaveLength(13);
+  expect(readdirSync(join(directory, 'locks'))).toEqual([]);
+});
