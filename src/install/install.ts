@@ -119,7 +119,7 @@ async function attempt(job: Job): Promise<InstallResult> {
     // A holder that stood still was taken for dead, and another has installed it meanwhile.
     const took = !refusal && built ? describeBuilt(built, ms) : 'by another process';
     log('info', `annex: installed ${names.join(', ')} ${took}`);
-    clearFailure(store, feature);
+    clearFailure(store, feature.slug);
     return { ...present, outcome: 'installed', ms };
   }
   refusal ??= refuseInvalid(settings, feature);

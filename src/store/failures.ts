@@ -72,8 +72,8 @@ export function writeFailure(store: string, feature: Feature, failure: Failure):
 }
 
 /** Forgets the failure of a feature. */
-export function clearFailure(store: string, feature: Feature): void {
-  const path = failurePath(store, feature.slug);
+export function clearFailure(store: string, slug: string): void {
+  const path = failurePath(store, slug);
   remove(path);
   remove(`${path}.new`);
 }

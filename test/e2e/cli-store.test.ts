@@ -1,5 +1,5 @@
 /** `annex install` and `annex remove`: each touches only what it names. */
-import { chownSync, existsSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -149,6 +149,17 @@ for (const node of nodes) {
         stdout: `alpha is not in ${sandbox.store}\n`,
         stderr: '',
       });
+    });
+
+    test('remove takes what is no longer declared, and what has lost its manifest', async () => {
+      const { sandbox, annex, plant } = await openCli(node, { registry });
+      const damaged = plant('alpha', '1.0.0');
+      rmSync(join(damaged, 'annex-entry.json'));
+      const kept = plant('beta', '1.0.0');
+      sandbox.setCore({ features: { beta: '^1.0.0' } });
+      const { code, stdout } = await annex(['remove', 'alpha']);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `removed ${damaged}\n` });
+      expect(existsSync(kept)).toBe(true);
     });
 
     test('remove without a store says so', async () => {

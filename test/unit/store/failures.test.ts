@@ -108,7 +108,7 @@ describe('in a store', () => {
     expect(readFailure(store, feature)).toEqual(first);
     expect(readFailure(store, { ...feature, name: 'beta', slug: 'beta' })).toBeUndefined();
     expect(readFailure(store, { ...feature, name: '@alpha' })).toBeUndefined();
-    clearFailure(store, feature);
+    clearFailure(store, feature.slug);
     expect(readFailure(store, feature)).toBeUndefined();
     expect(readdirSync(dirname(failurePath(store, 'alpha')))).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('in a store', () => {
     writeFailure(store, feature, first);
     expect(readdirSync(dirname(path))).toEqual(['alpha.json']);
     writeFileSync(`${path}.new`, '{"half');
-    clearFailure(store, feature);
+    clearFailure(store, feature.slug);
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
@@ -134,7 +134,7 @@ describe('in a store', () => {
     for (const dir of [dirname(path), join(store, 'v1')]) chmodSync(dir, 0o555);
     callAsPlainUser(() => {
       writeFailure(store, feature, { ...first, attempts: 2 });
-      clearFailure(store, feature);
+      clearFailure(store, feature.slug);
     });
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
