@@ -74,7 +74,8 @@ export async function runNpm({ cwd, core, env, signal }: NpmRun): Promise<Refusa
   try {
     const result = await execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
       cwd,
-      env: { ...env, HOME: home, PATH: path.join(delimiter) },
+      // npm would keep compiled code in the shared temporary directory, for whoever runs next.
+      env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },
       extendEnv: false,
       stdin: 'ignore',
       stdout,
