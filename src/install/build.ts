@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { readPackage } from '../core.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
+import { findEntry } from '../store/entry.ts';
 import { MANIFEST, PLAIN } from '../store/layout.ts';
 import { makeStaging, publish, sealTree, sweep } from '../store/publish.ts';
 import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
@@ -49,13 +50,14 @@ export async function buildEntry(
     const env = settings.installerEnv;
     const refusal = await runNpm({ cwd: staging, core: settings.core.root, env, signal });
     if (refusal !== undefined) return { packages: 0, bytes: 0, refusal };
-    return finish(feature, store, staging);
+    const isPresent = (): boolean => findEntry(settings, feature, readAbi()).entry !== undefined;
+    return finish(feature, store, staging, isPresent);
   } finally {
     sweep(staging);
   }
 }
 
-function finish(feature: Feature, store: string, staging: string): Built {
+function finish(feature: Feature, store: string, staging: string, isPresent: () => boolean): Built {
   const missing = findMissing(feature, staging);
   if (missing !== undefined) return { packages: 0, bytes: 0, refusal: refuse(missing) };
   const lock: unknown = JSON.parse(readFileSync(join(staging, 'package-lock.json'), 'utf8'));
@@ -90,7 +92,8 @@ function finish(feature: Feature, store: string, staging: string): Built {
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
-    if (published !== undefined) return { packages: closure.length, bytes };
+    // Taken: by an installer that was faster, or by an entry that is not valid.
+    if (published !== undefined || isPresent()) return { packages: closure.length, bytes };
   }
 }
 
