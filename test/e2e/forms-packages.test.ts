@@ -10,6 +10,7 @@ import {
 } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
+import { dropSlowness } from '../support/process.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -233,7 +234,7 @@ describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
     const first = await sandbox.run(['--import', sandbox.loader, 'main.mjs'], { node, env });
     expect(first.code).toBe(0);
     expect(JSON.parse(first.stdout)).toEqual(answer);
-    expect(first.stderr.split('\n')).toEqual([
+    expect(dropSlowness(first.stderr).split('\n')).toEqual([
       ...names.flatMap((name) => [
         `annex: installing ${name} (${name}@^1.0.0) into ${sandbox.store}`,
         expect.stringMatching(

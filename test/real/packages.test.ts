@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { repositoryRoot } from '../support/package.ts';
+import { dropSlowness } from '../support/process.ts';
 import { createSandbox, type RunResult, type Sandbox } from '../support/sandbox.ts';
 
 /** A backend as people use it. */
@@ -132,8 +133,7 @@ function use(name: string, node: string, env: Record<string, string> = {}): Prom
 async function useFirst(name: string, node: string): Promise<void> {
   const run = await use(name, node);
   expect(run).toMatchObject({ code: 0, stdout: `${BACKENDS[name]?.prints}\n` });
-  const said = run.stderr.split('\n').filter((line) => !/blocked this thread for/.test(line));
-  expect(said).toEqual([
+  expect(dropSlowness(run.stderr).split('\n')).toEqual([
     expect.stringContaining(`annex: installing ${name} (${name}@${BACKENDS[name]?.range}) into `),
     expect.stringMatching(`^annex: installed ${name} \\d+\\.\\d+\\.\\d+ in `),
     '',

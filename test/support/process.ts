@@ -84,3 +84,8 @@ function killGroup(pid: number | undefined): void {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
+
+/** What annex said on stderr, without the line about an install that took long: a busy machine says it too. */
+export function dropSlowness(stderr: string): string {
+  return stderr.replace(/^annex: loading .* blocked this thread for .*\n/gm, '');
+}

@@ -65,6 +65,8 @@ export interface Tree {
   cwd: string;
   /** The annex that is installed there: real path. */
   annex: string;
+  /** Other ways of starting the same program. */
+  also?: { start: string[]; cwd: string }[];
 }
 
 type Build = (sandbox: Sandbox) => Promise<Tree>;
@@ -82,10 +84,10 @@ async function pnpm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void
   if (code !== 0) throw new Error(`pnpm ${args.join(' ')}: ${stdout}${stderr}`);
 }
 
-const describeTree = (root: string, cwd = root, main = 'app.mjs'): Tree => ({
+const describeTree = (root: string, cwd = root): Tree => ({
   root,
   cwd,
-  start: ['--import', 'annex/loader.mjs', main],
+  start: ['--import', 'annex/loader.mjs', 'app.mjs'],
   annex: realpathSync(findInstalled(cwd)),
 });
 
@@ -124,10 +126,13 @@ function writeApplication(sandbox: Sandbox): void {
 
 /** Every way of making a tree, by what a person would call it. */
 export const TREES: Record<string, Build> = {
-  'npm install': async (sandbox) => {
+  'npm install, also behind the link of a release': async (sandbox) => {
     writeApplication(sandbox);
     await npm(sandbox, ['install']);
-    return describeTree(sandbox.core);
+    const link = join(sandbox.root, 'current');
+    symlinkSync(sandbox.core, link);
+    const start = ['--import', `${link}/node_modules/annex/loader.mjs`, `${link}/app.mjs`];
+    return { ...describeTree(sandbox.core), also: [{ cwd: link, start }] };
   },
   'pnpm install': async (sandbox) => {
     writeApplication(sandbox);
@@ -144,18 +149,14 @@ export const TREES: Record<string, Build> = {
   'npm workspaces, the application declares': async (sandbox) => {
     const root = writeWorkspace(sandbox, 'app');
     await npm(sandbox, ['install'], root);
-    return describeTree(join(root, 'packages', 'app'));
+    const tree = describeTree(join(root, 'packages', 'app'));
+    const start = ['--import', 'annex/loader.mjs', 'node_modules/workspace-app/app.mjs'];
+    return { ...tree, also: [{ cwd: root, start }] };
   },
   'npm workspaces, the root declares': async (sandbox) => {
     const root = writeWorkspace(sandbox, 'root');
     await npm(sandbox, ['install'], root);
     return describeTree(root, join(root, 'packages', 'app'));
-  },
-  'npm workspaces, started through its link': async (sandbox) => {
-    const root = writeWorkspace(sandbox, 'app');
-    await npm(sandbox, ['install'], root);
-    const app = join(root, 'packages', 'app');
-    return describeTree(app, root, 'node_modules/workspace-app/app.mjs');
   },
   'npm install --global': async (sandbox) => {
     const prefix = join(sandbox.root, 'prefix');
@@ -174,17 +175,6 @@ export const TREES: Record<string, Build> = {
       symlinkSync(target, join(sandbox.core, 'node_modules', name));
     }
     return describeTree(sandbox.core);
-  },
-  'a release directory behind a link': async (sandbox) => {
-    writeApplication(sandbox);
-    await npm(sandbox, ['install']);
-    const link = join(sandbox.root, 'current');
-    symlinkSync(sandbox.core, link);
-    return {
-      ...describeTree(sandbox.core),
-      cwd: link,
-      start: ['--import', `${link}/node_modules/annex/loader.mjs`, `${link}/app.mjs`],
-    };
   },
 };
 
