@@ -1,5 +1,5 @@
 /** Reading the environment and the operator's file: whatever is wrong becomes the restrictive value, and is said. */
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -18,8 +18,6 @@ function writeOperator(content: string): string {
   writeFileSync(path, content);
   return path;
 }
-
-const isRoot = process.getuid?.() === 0;
 
 describe('switches of the environment', () => {
   test('unset, they restrict nothing', () => {
@@ -117,12 +115,6 @@ describe("the operator's file", () => {
       const { operator } = readConfig({ ANNEX_CONFIG: path });
       expect(operator).toMatchObject({ path, problem: expect.any(String) });
     }
-  });
-
-  test.skipIf(isRoot)('unreadable is a problem', () => {
-    const path = writeOperator('{}');
-    chmodSync(path, 0o000);
-    expect(readConfig({ ANNEX_CONFIG: path }).operator?.problem).toBe('cannot be read');
   });
 
   test('allowInstalls that is no boolean is false, and said', () => {
