@@ -77,4 +77,4 @@ try {
   process.exitCode = 1;
 }
 // An installer is the head of its own process group: whatever npm left running ends with it.
-if (isInstaller() && process.exitCode !== 0) process.once('exit', () => process.kill(0, 'SIGKILL'));
+if (isInstaller()) process.once('exit', () => process.kill(0, 'SIGKILL'));

@@ -1,13 +1,5 @@
 /** Runs npm install in a directory, and tells what went wrong when it fails. */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readFileSync,
-  symlinkSync,
-} from 'node:fs';
+import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Refusal } from '../types.ts';
 import { describeNpmFailure } from './npm-failure.ts';
@@ -68,34 +60,24 @@ export async function runNpm({ cwd, core, env, signal }: NpmRun): Promise<Refusa
   const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
   // Loaded late: an installer that finds the feature installed by another needs none of it.
   const { execa } = await import('execa');
-  // Files, not pipes: a process that npm leaves behind would hold a pipe, and the wait, open.
-  const [out, err] = [join(cwd, 'npm.out'), join(cwd, 'npm.err')];
-  const [stdout, stderr] = [openOutput(out), openOutput(err)];
-  try {
-    const result = await execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
-      cwd,
-      // npm would keep compiled code in the shared temporary directory, for whoever runs next.
-      env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },
-      extendEnv: false,
-      stdin: 'ignore',
-      stdout,
-      stderr,
-      reject: false,
-      cancelSignal: signal,
-      forceKillAfterDelay: 500,
-    });
-    if (!result.failed) return undefined;
-    const { exitCode, signal: endedBy, code } = result;
-    const said = { stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') };
-    return describeNpmFailure({ ...said, exitCode, signal: endedBy, code });
-  } finally {
-    closeSync(stdout);
-    closeSync(stderr);
-  }
+  const npm = execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
+    cwd,
+    // npm would keep compiled code in the shared temporary directory, for whoever runs next.
+    env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: 500,
+    maxBuffer: 20_000_000,
+  });
+  // What npm left behind may hold its pipes: nothing is waited for that it did not say itself.
+  npm.once('exit', () => {
+    setTimeout(() => [npm.stdout, npm.stderr].map((pipe) => pipe.destroy()), 200).unref();
+  });
+  const result = await npm;
+  return result.failed ? describeNpmFailure(result) : undefined;
 }
-
-/** execa takes any descriptor, and its types those up to 9. */
-const openOutput = (path: string) => openSync(path, 'w') as 9;
 
 /** The core's .npmrc, as a link: nothing secret is copied onto the volume. */
 function linkSettings(core: string, cwd: string): void {

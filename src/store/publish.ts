@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Feature } from '../types.ts';
 import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
@@ -14,14 +14,28 @@ import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './l
 export function makeStore(store: string, abi: string): void {
   // An umask of 0 must not make a store that its own user then may not trust.
   const mode = process.geteuid?.() === 0 ? 0o755 : 0o775;
-  mkdirSync(store, { recursive: true, mode });
+  makeDirectory(store, mode);
   const isGroupStore = (lstatSync(store).mode & 0o020) !== 0;
   const dirs = [versionRoot(store), abiRoot(store, abi), abiRoot(store, 'any')];
   const own = ['staging', 'locks', 'failures', 'retired'].map((name) => abiRoot(store, name));
   for (const dir of [...dirs, ...own]) {
-    if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) continue;
-    mkdirSync(dir, { recursive: true, mode });
-    if (isGroupStore) chmodSync(dir, 0o2775);
+    if (makeDirectory(dir, mode) && isGroupStore) chmodSync(dir, 0o2775);
+  }
+}
+
+/**
+ * Makes a directory and those above it; true when it was not there. Not `recursive`: on a read-only
+ * volume that says ENOENT, where EROFS is meant.
+ */
+function makeDirectory(dir: string, mode: number): boolean {
+  if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) return false;
+  makeDirectory(dirname(dir), mode);
+  try {
+    mkdirSync(dir, { mode });
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return false;
   }
 }
 

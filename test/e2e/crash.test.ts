@@ -155,6 +155,18 @@ for (const node of nodes) {
       expect(registry.requests).toHaveLength(asked);
     });
 
+    test('an npm that leaves others behind when it is done: the install is done, and they are ended', async (context) => {
+      const { expect } = context;
+      const { sandbox } = await open(context);
+      const npm = writeNpm(sandbox, `sleep 1000 & exec ${findNpm()} "$@"`);
+      const PATH = [npm, process.env.PATH].join(delimiter);
+      const env = { ANNEX_STORE: sandbox.store, PATH };
+      const { imported, lines } = await importIn(sandbox, ['alpha'], { node: node.path, env });
+      expect(imported.alpha).toMatchObject({ marker: 'alpha' });
+      expect(lines).toHaveLength(2);
+      await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
+    });
+
     const LATE = 'ANNEX_TIMEOUT';
     test.for([
       ['starts others which hold its output', 'sleep 1000 & sleep 1000', LATE],

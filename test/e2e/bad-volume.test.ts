@@ -1,0 +1,89 @@
+/** Volumes that are full or read-only, where a volume can be mounted to try. */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, FORM, importIn } from '../support/importer.ts';
+import { nodes } from '../support/nodes.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'pipe' });
+const unmount = (directory: string) => execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
+
+/** Mounting needs root, and in a container a right that is seldom given. */
+function canMount(): boolean {
+  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-mount-'));
+  try {
+    mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory);
+    unmount(directory);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+/** A volume of its own for a sandbox. */
+function mountVolume(sandbox: Sandbox, size: string): string {
+  const volume = join(sandbox.root, 'mounted');
+  mkdirSync(volume);
+  mount('-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', volume);
+  onTestFinished(() => void unmount(volume));
+  return volume;
+}
+
+async function openSandbox(): Promise<Sandbox> {
+  const big = esmPackage('big', '1.0.0', 'big');
+  const registry = await startRegistry([
+    { ...big, files: { ...big.files, 'big.txt': randomBytes(400_000).toString('hex') } },
+    esmPackage('small', '1.0.0', 'small'),
+  ]);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features: { big: '^1.0.0', small: '^1.0.0' } });
+  return sandbox;
+}
+
+for (const node of nodes) {
+  describe.runIf(canMount())(node.label, () => {
+    test('a volume that is full: the reason, no half of anything, and room for what is smaller', async () => {
+      const sandbox = await openSandbox();
+      const volume = mountVolume(sandbox, '300k');
+      const store = join(volume, 'annex');
+      const options = { node: node.path, env: { ANNEX_STORE: store } };
+      const { imported, lines } = await importIn(sandbox, ['big', 'small'], options);
+      expectRefused(imported.big, 'ANNEX_NO_SPACE', /ENOSPC|no space/, 'big');
+      expect(imported.big?.cause?.hint).toMatch(/make room/);
+      expect(imported.small).toMatchObject({ marker: 'small' });
+      expect(lines[1]).toMatch(FORM);
+      expect(lines).toHaveLength(4);
+      expect(readdirSync(join(store, 'v1', 'any'))).toEqual([expect.stringMatching(/^small\./)]);
+      for (const name of ['staging', 'locks', 'retired']) {
+        expect(readdirSync(join(store, 'v1', name))).toEqual([]);
+      }
+    });
+
+    test('a volume that is read-only: what is there is used, and what is not is refused', async () => {
+      const sandbox = await openSandbox();
+      const volume = mountVolume(sandbox, '10m');
+      const store = join(volume, 'annex');
+      const options = { node: node.path, env: { ANNEX_STORE: store } };
+      const first = await importIn(sandbox, ['small'], options);
+      expect(first.imported.small).toMatchObject({ marker: 'small' });
+      mount('-o', 'remount,ro', volume);
+      const { imported, lines } = await importIn(sandbox, ['small', 'big'], options);
+      expect(imported.small).toMatchObject({ marker: 'small' });
+      expectRefused(imported.big, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'big');
+      expect(lines).toEqual([expect.stringMatching(FORM)]);
+      const env = { ANNEX_STORE: join(volume, 'not', 'there') };
+      const other = await importIn(sandbox, ['small'], { ...options, env });
+      expectRefused(other.imported.small, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'small');
+    });
+  });
+}
