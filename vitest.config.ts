@@ -4,6 +4,8 @@ const common = { testTimeout: 60_000, hookTimeout: 120_000, retry: 0 };
 
 export default defineConfig({
   test: {
+    // Most of the time the tests wait for programs that they have started.
+    maxWorkers: 3,
     projects: [
       { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {

@@ -89,7 +89,8 @@ for (const node of nodes) {
       expect(seen).toMatchObject(needed);
       expect(seen.PATH?.startsWith(PATH)).toBe(true);
       for (const name of Object.keys(application)) expect(seen).not.toHaveProperty(name);
-      const allowed = /^(PATH|HOME|PWD|SHLVL|_|OLDPWD|npm_config_.*|ANNEX_.*)$/;
+      const allowed =
+        /^(NODE_DISABLE_COMPILE_CACHE|PATH|HOME|PWD|SHLVL|_|OLDPWD|npm_config_.*|ANNEX_.*)$/;
       const others = Object.keys(seen).filter((name) => !allowed.test(name) && !(name in needed));
       expect(others).toEqual([]);
     });
