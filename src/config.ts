@@ -1,9 +1,9 @@
 /** The only reader of process.env, and of the operator's file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { GUARD, listReferences, pickInstallerEnv } from './environment.ts';
-import type { GateFacts } from './gate.ts';
-import { parseSwitch } from './switches.ts';
+import { GUARD, listReferences, pickInstallerEnv } from './policy/environment.ts';
+import type { GateFacts } from './policy/gate.ts';
+import { parseSwitch } from './policy/switches.ts';
 import type { LogLevel, Refusal } from './types.ts';
 
 type Env = Record<string, string | undefined>;

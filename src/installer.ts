@@ -1,7 +1,8 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
-import { GUARD } from './environment.ts';
+
 import { messageOf } from './errors.ts';
 import { CLI } from './paths.ts';
+import { GUARD } from './policy/environment.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
 /** The installer ends itself at the limit and says why; this much later it is ended. */

@@ -1,6 +1,6 @@
 /** The ABI of this process, read once. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { nameAbi } from './abi.ts';
+import { nameAbi } from './policy/abi.ts';
 
 let abi: string | undefined;
 

@@ -2,7 +2,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { listAncestors, toRealPath } from './core.ts';
-import type { Zone } from './decide.ts';
+import type { Zone } from './policy/decide.ts';
 import { isWithin } from './store/layout.ts';
 import type { Settings } from './types.ts';
 

@@ -1,6 +1,7 @@
 /** The decision table in words, for people. */
-import type { Evidence, Zone } from '../decide.ts';
+
 import type { Seen } from '../hooks/resolve.ts';
+import type { Evidence, Zone } from '../policy/decide.ts';
 
 /** What each rule says, by its number. */
 export const RULES: Record<number, string> = {

@@ -4,7 +4,7 @@ import { codeOf, composeMessage, messageOf } from '../errors.ts';
 import { createLocator } from '../hooks/locator.ts';
 import { type Outcome, type Request, resolveRequest, type Seen } from '../hooks/resolve.ts';
 import { toFile } from '../hooks/sync.ts';
-import { parseBareSpecifier } from '../specifier.ts';
+import { parseBareSpecifier } from '../policy/specifier.ts';
 import { createThread } from '../thread.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { askNode } from './ask-node.ts';

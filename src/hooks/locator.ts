@@ -1,6 +1,6 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
 import { toRealPath } from '../core.ts';
-import { parseBareSpecifier } from '../specifier.ts';
+import { parseBareSpecifier } from '../policy/specifier.ts';
 import { listStores, readEntryManifest } from '../store/entry.ts';
 import { entryOf } from '../store/layout.ts';
 import type { Thread } from '../thread.ts';

@@ -2,10 +2,10 @@
 import Module, { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
-import { type Asked, type Decision, decide, type Evidence } from '../decide.ts';
 import { AnnexError, explain } from '../errors.ts';
+import { type Asked, type Decision, decide, type Evidence } from '../policy/decide.ts';
+import { parseBareSpecifier } from '../policy/specifier.ts';
 import { findInstallRefusal } from '../refusals.ts';
-import { parseBareSpecifier } from '../specifier.ts';
 import { isContained } from '../store/contain.ts';
 import { isWithin, relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';

@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
 import { codeOf } from '../errors.ts';
-import { findDistrust, type Place, type User } from '../ownership.ts';
+import { findDistrust, type Place, type User } from '../policy/ownership.ts';
 import { isWithin, versionRoot } from './layout.ts';
 
 /**

@@ -32,7 +32,8 @@ test('the README lists every error code, and no other', () => {
 });
 
 test('the README and the schema list every key of the declaration, and no other', () => {
-  const [, keys = ''] = /TOP_KEYS = new Set\(\[([^\]]*)\]/.exec(read('src/features.ts')) ?? [];
+  const [, keys = ''] =
+    /TOP_KEYS = new Set\(\[([^\]]*)\]/.exec(read('src/policy/features.ts')) ?? [];
   const names = collect(keys, /'(\w+)'/g);
   expect(names).toContain('features');
   expect(collect(section('Declare'), /^\| `(\w+)`/gm)).toEqual(names);

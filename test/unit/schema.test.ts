@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { readDeclaration } from '../../src/features.ts';
+import { readDeclaration } from '../../src/policy/features.ts';
 import { isRange } from '../../src/ranges.ts';
 import { repositoryRoot } from '../support/package.ts';
 

@@ -1,8 +1,8 @@
 /** Reading the `annex` key: every wrong form is named by its key, and puts off that feature alone. */
 import { isBuiltin } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { readDeclaration } from '../../src/features.ts';
-import { isRange } from '../../src/ranges.ts';
+import { readDeclaration } from '../../../src/policy/features.ts';
+import { isRange } from '../../../src/ranges.ts';
 
 const surroundings = { isBuiltin, isRange, workspaces: ['@app/part', 'part'] };
 

@@ -1,8 +1,8 @@
 /** Splitting specifiers, with Node as the oracle, and the names that npm would take. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { isPackageName, parseBareSpecifier } from '../../src/specifier.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { isPackageName, parseBareSpecifier } from '../../../src/policy/specifier.ts';
+import { createSandbox } from '../../support/sandbox.ts';
 
 test.each([
   ['exa-js', 'exa-js', '.'],

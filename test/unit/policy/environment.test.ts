@@ -1,6 +1,10 @@
 /** What an installer process inherits, and what it must not. */
 import { describe, expect, test } from 'vitest';
-import { listReferences, pickInstallerEnv, stripPreloads } from '../../src/environment.ts';
+import {
+  listReferences,
+  pickInstallerEnv,
+  stripPreloads,
+} from '../../../src/policy/environment.ts';
 
 describe('NODE_OPTIONS without what would run the application or stop for a debugger', () => {
   test.each([

@@ -1,6 +1,6 @@
 /** Booleans in settings: the words that count, and everything else that does not. */
 import { expect, test } from 'vitest';
-import { parseSwitch } from '../../src/switches.ts';
+import { parseSwitch } from '../../../src/policy/switches.ts';
 
 test.each([...['1', 'true', 'yes', 'on', 'TRUE', 'Yes', 'oN', ' true ', 'true\n', true, 1]])(
   '%j is on',

@@ -1,7 +1,7 @@
 /** The gate as a matrix: every combination of its switches, against what the design says in prose. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { decideGate, type GateFacts } from '../../src/gate.ts';
+import { decideGate, type GateFacts } from '../../../src/policy/gate.ts';
 
 type Operator = 'no file' | 'unset' | 'true' | 'false' | 'problem';
 

@@ -1,7 +1,7 @@
 /** Who may own a store: row by row from a data file, then over every combination of modes and owners. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { findDistrust, type Place } from '../../src/ownership.ts';
+import { findDistrust, type Place } from '../../../src/policy/ownership.ts';
 
 /** Of a place: `PATH UID:GID MODE`, the mode in octal. */
 interface Row {
@@ -15,7 +15,7 @@ interface Row {
   distrust: string | null;
 }
 
-const file = new URL('../data/ownership.json', import.meta.url);
+const file = new URL('../../data/ownership.json', import.meta.url);
 const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[];
 
 function readPlace(text: string): Place {

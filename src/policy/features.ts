@@ -1,8 +1,9 @@
 /** Reads the `annex` key of a package.json into features; everything wrong is named by its key. */
+
+import { toSlug } from '../store/layout.ts';
+import type { Declaration, Feature, Problem } from '../types.ts';
 import { isPackageName } from './specifier.ts';
-import { toSlug } from './store/layout.ts';
 import { parseSwitch } from './switches.ts';
-import type { Declaration, Feature, Problem } from './types.ts';
 
 /** What the reader has to know of the world. */
 export interface Surroundings {

@@ -1,7 +1,7 @@
 /** The decision table: row by row from a data file, then over every combination of facts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Asked, type Decision, decide, type Evidence } from '../../src/decide.ts';
+import { type Asked, type Decision, decide, type Evidence } from '../../../src/policy/decide.ts';
 
 interface Row {
   title: string;
@@ -18,7 +18,7 @@ const usual: Asked = {
   zone: 'core',
   isShared: false,
 };
-const file = new URL('../data/decide.json', import.meta.url);
+const file = new URL('../../data/decide.json', import.meta.url);
 const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[];
 
 test.each(rows)('$title', ({ asked, evidence, decision }) => {

@@ -1,5 +1,5 @@
 /** Whether installs are allowed here: every switch can only restrict. */
-import type { Gate, Refusal } from './types.ts';
+import type { Gate, Refusal } from '../types.ts';
 
 /** All that the gate looks at. */
 export interface GateFacts {
