@@ -182,6 +182,24 @@ for (const node of nodes) {
       }
     });
 
+    // Node 20 asks no hook for the static imports of an ES module that is required.
+    test.skipIf(node.major < 22)(
+      'an ES module that is required is bound as one that is imported',
+      async () => {
+        sandbox.write('app/uses.mjs', `export { marker } from 'alpha';`);
+        const names = JSON.stringify(['sharing', './uses.mjs']);
+        sandbox.write(
+          'app/required.cjs',
+          `const [sharing, uses] = ${names}.map((name) => require(name));
+         console.log(JSON.stringify([sharing.seen, uses.marker]));`,
+        );
+        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+        const args = ['--import', sandbox.loader, 'required.cjs'];
+        const { stdout } = await sandbox.run(args, { node: node.path, env });
+        expect(JSON.parse(stdout)).toEqual([{ common: 'core' }, MARKER]);
+      },
+    );
+
     test('an entry that core’s version no longer satisfies is a miss', () => {
       for (const { error } of [...all('outdated'), ...all('lost')]) {
         expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);

@@ -39,10 +39,11 @@ const count = (answers: Answers, marker: string) =>
 for (const node of nodes) {
   describe(node.label, () => {
     let alone: Answers;
-    let aloneInWorker: Answers;
+    let answers: Answers;
     beforeAll(async () => {
+      const flags = ['--import', sandbox.loader];
       alone = await probe.run({ node: node.path });
-      aloneInWorker = await probe.run({ node: node.path, isWorker: true });
+      answers = await probe.run({ node: node.path, flags, env: env() });
     });
 
     test('Node alone loads some of them, fails for others, and sees no planted copy', () => {
@@ -51,25 +52,37 @@ for (const node of nodes) {
       expect(count(alone, SHADOW)).toBe(0);
     });
 
-    test.for(['--import', '--require'])('G1: nothing changes under %s', async (flag) => {
-      const flags = [flag, sandbox.loader];
-      const answers = await probe.run({ node: node.path, flags, env: env() });
+    test('G1: nothing changes under --import', () => {
       expect(answers).toEqual(alone);
     });
 
-    test('G1: nothing changes in a worker', async () => {
-      const flags = ['--import', sandbox.loader];
-      const answers = await probe.run({ node: node.path, flags, isWorker: true, env: env() });
-      expect(answers).toEqual(aloneInWorker);
+    test('G1: a subpath that core’s copy lacks never comes from elsewhere', () => {
+      for (const { name } of lackingCopies) {
+        const ofName = Object.entries(answers).filter(([key]) => key.includes(` | ${name}`));
+        const seen = new Set(ofName.map(([, { marker }]) => marker ?? 'nothing'));
+        expect(
+          [...seen].filter((marker) => marker !== 'core'),
+          name,
+        ).toEqual(['nothing']);
+      }
+    });
+
+    test.for([
+      { title: 'under --require', flag: '--require' },
+      { title: 'in a worker', flag: '--import', isWorker: true },
+    ])('G1: nothing changes $title', async ({ flag, isWorker = false }) => {
+      const flags = [flag, sandbox.loader];
+      const others = await probe.run({ node: node.path, flags, isWorker, env: env() });
+      expect(others).toEqual(alone);
     });
 
     test('G1: nothing changes with the preload in NODE_OPTIONS, from another directory', async () => {
-      const answers = await probe.run({
+      const others = await probe.run({
         node: node.path,
         cwd: 'elsewhere',
         env: { ...env(), NODE_OPTIONS: `--import=${sandbox.loader}` },
       });
-      expect(answers).toEqual(alone);
+      expect(others).toEqual(alone);
     });
   });
 }
