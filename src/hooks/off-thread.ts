@@ -9,7 +9,7 @@ import type { Entry, Settings } from '../types.ts';
 import { createInstall, describeFault } from './drive.ts';
 import { createLocator } from './locator.ts';
 import { type Outcome, type Question, resolveRequest, unwrap } from './resolve.ts';
-import { toFile } from './sync.ts';
+import { toFile, toParent } from './sync.ts';
 
 interface Data {
   settings: Settings;
@@ -86,7 +86,7 @@ function createHook(state: Thread) {
     nextResolve: NextResolve,
   ): Promise<Resolved> => {
     const { parentURL } = context;
-    const parent = toFile(parentURL);
+    const parent = toParent(parentURL);
     if (!locator.concerns(specifier, parent)) return nextResolve(specifier, context);
     const body = resolveRequest<Resolved>(
       { specifier, kind: 'import', parent, hasPaths: false },

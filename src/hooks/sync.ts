@@ -1,5 +1,6 @@
 /** import, on Node with module.registerHooks (22.15 and later): in this thread, synchronously. */
 import * as nodeModule from 'node:module';
+import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Driver } from './drive.ts';
 
@@ -15,7 +16,7 @@ export function registerSync(driver: Driver): void {
       // nextResolve writes into the context that it is given.
       const { parentURL } = context;
       if (isPath(specifier)) return nextResolve(specifier, context);
-      const parent = toFile(parentURL);
+      const parent = toParent(parentURL);
       if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
       const conditions = [...context.conditions];
       if (isForRequire(conditions)) return nextResolve(specifier, context);
@@ -52,4 +53,13 @@ export function toFile(url: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The path of the file that asks. The command line (`--import`) asks in the name of the working
+ * directory: a name in it stands for it, so that looking upwards begins there.
+ */
+export function toParent(url: string | undefined): string | undefined {
+  const file = toFile(url);
+  return file?.endsWith(sep) === true ? `${file}[directory]` : file;
 }

@@ -93,6 +93,26 @@ describe.each(nodes)('$label', ({ path: node }) => {
     expect(run.stderr).toMatch(/^annex: the loader is off: ENOENT: .*\n$/);
   });
 
+  test('G1: --import of a package sees what the working directory holds, broken copies included', async () => {
+    const world = await createSandbox();
+    onTestFinished(() => world.cleanup());
+    world.setCore({ features: { needed: '*', broken: '*' } });
+    for (const pkg of [NEEDED, { ...NEEDED, name: 'broken' }]) {
+      world.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '*' } });
+    }
+    world.write('app/below/node_modules/broken/readme.txt', '');
+    world.write('app/below/empty.mjs', '');
+    const run = (name: string) => {
+      const args = ['--import', world.loader, '--import', name, 'empty.mjs'];
+      return world.run(args, { node, cwd: 'app/below', env: { ANNEX_STORE: world.store } });
+    };
+    expect(await run('needed')).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = await run('broken');
+    expect(code).toBe(1);
+    expect(stderr).toContain('below/node_modules/broken');
+    expect(stderr).not.toContain('annex:');
+  });
+
   test('no character in a path is special', async () => {
     const world = await createSandbox({ copyAnnex: true });
     onTestFinished(() => world.cleanup());
