@@ -57,12 +57,18 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
   if (!text.includes('"annex"')) return isNamed ? { dir, manifest: {} } : undefined;
   try {
     const manifest = parsePackage(text);
-    const { annex } = manifest;
-    if (isNamed || (typeof annex === 'object' && annex !== null)) return { dir, manifest };
-    return undefined;
+    return isNamed || doesDeclare(manifest.annex) ? { dir, manifest } : undefined;
   } catch {
     return { problem: `${path} does not parse as JSON` };
   }
+}
+
+/** Whether an `annex` key declares anything, rightly or wrongly. */
+function doesDeclare(annex: unknown): boolean {
+  if (typeof annex !== 'object' || annex === null) return false;
+  const { features = {}, fromOptionalPeers } = annex as Record<string, unknown>;
+  const isEmpty = typeof features === 'object' && Object.keys(features ?? {}).length === 0;
+  return !isEmpty || fromOptionalPeers === true;
 }
 
 /** The directory outside every node_modules and .pnpm that a path lies in. */

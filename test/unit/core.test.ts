@@ -109,6 +109,15 @@ describe('the core root', () => {
     expect(find({ script: at('windows/main.js') })).toBe('windows');
   });
 
+  test.each([{}, { features: {} }, { importers: ['/opt/plugins'] }])(
+    'is none that declares nothing: %j',
+    (empty) => {
+      declare('outer');
+      sandbox.write('outer/inner/package.json', { annex: empty });
+      expect(find({ script: at('outer/inner/main.js') })).toBe('outer');
+    },
+  );
+
   test('is the one that is named, whatever else declares features', () => {
     declare('named');
     declare('other');
