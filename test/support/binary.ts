@@ -1,5 +1,13 @@
 /** Makes a binary usable by users who cannot reach it where it is, or where nothing else stands beside it. */
-import { copyFileSync, linkSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Whether everybody can run a file where it is. */
@@ -22,7 +30,9 @@ export function shareBinary(path: string, directory: string): string {
   const home = join(directory, String(statSync(real).ino));
   const shared = join(home, basename(path));
   if (lstatSync(shared, { throwIfNoEntry: false }) !== undefined) return shared;
-  mkdirSync(home, { recursive: true, mode: 0o755 });
+  mkdirSync(home, { recursive: true });
+  // Whatever the umask.
+  for (const made of [directory, home]) chmodSync(made, 0o755);
   try {
     linkSync(real, shared);
   } catch {

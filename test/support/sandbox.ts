@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { isReachable, shareBinary } from './binary.ts';
 import { type EntryOptions, plantEntry } from './entry.ts';
-import { type PackageFixture, packInstalledTree, repositoryRoot, writePackage } from './package.ts';
+import { copyInstalled, type PackageFixture, repositoryRoot, writePackage } from './package.ts';
 import { type ExecuteOptions, execute, type RunResult } from './process.ts';
 import type { Registry } from './registry.ts';
 import { digestTree, removeTree } from './tree.ts';
@@ -73,8 +73,7 @@ function copyAnnexTo(directory: string): void {
   for (const name of ['dist', 'loader.mjs', 'package.json']) {
     cpSync(join(repositoryRoot, name), join(directory, name), { recursive: true });
   }
-  const dependencies = ['execa', 'semver'].flatMap(packInstalledTree);
-  for (const pkg of dependencies) writePackage(join(directory, 'node_modules'), pkg);
+  copyInstalled(['execa', 'semver'], join(directory, 'node_modules'));
 }
 
 /**
