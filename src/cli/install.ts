@@ -13,6 +13,7 @@ export const install: Command = async ({ args, options, print }) => {
   const { features: declared } = settings.declaration;
   const features = isAll ? [...declared.values()] : findFeatures(settings, args);
   if (features === undefined) return 1;
+  if (isInstaller()) process.once('exit', endGroup);
   const results: InstallResult[] = [];
   for (const feature of features) {
     results.push(await installFeature(settings, feature, !isInstaller()));
@@ -20,6 +21,15 @@ export const install: Command = async ({ args, options, print }) => {
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 };
+
+/** An installer is the head of its own process group: whatever npm left running ends with it. */
+function endGroup(): void {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    // It is no head of a group: a person has set the variable.
+  }
+}
 
 /** A failure has been said on stderr already. */
 function describe(result: InstallResult): string[] {

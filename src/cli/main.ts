@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
-import { isInstaller } from '../config.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
 import type { Command, Invocation } from './command.ts';
@@ -76,5 +75,3 @@ try {
   process.stderr.write(`annex: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
-// An installer is the head of its own process group: whatever npm left running ends with it.
-if (isInstaller()) process.once('exit', () => process.kill(0, 'SIGKILL'));
