@@ -24,7 +24,7 @@ const hasTypes = ({ major, minor }: NodeUnderTest): boolean =>
   major > 22 || (major === 22 && minor >= 18);
 
 describe.each(nodes)('$label', (tested) => {
-  const { path: node } = tested;
+  const { path: node, major } = tested;
   let sandbox: Sandbox;
 
   beforeAll(async () => {
@@ -172,6 +172,19 @@ require.resolve('absent')
   test('where require() takes no ES modules, --import does', async () => {
     const flag = '--no-experimental-require-module';
     expect(await print(['--import', sandbox.loader, flag, 'common.cjs'])).toBe(BOTH);
+  });
+
+  test('what a required ES module imports is served from Node 22 on; Node 20 asks no hook', async () => {
+    sandbox.write('app/module.mjs', `export { marker } from 'esm-only';`);
+    sandbox.write(
+      'app/requires.cjs',
+      `const attempt = (ask) => { try { return ask().marker; } catch ({ code }) { return code; } };
+       console.log(attempt(() => require('./module.mjs')));
+       console.log(attempt(() => require('esm-only')));`,
+    );
+    const flags = ['--disable-warning=ExperimentalWarning', '--import', sandbox.loader];
+    const answer = major >= 22 ? MARKER : 'ERR_MODULE_NOT_FOUND';
+    expect(await print([...flags, 'requires.cjs'])).toBe(`${answer}\n${MARKER}\n`);
   });
 
   test('a main without a type, in a core that has none', async () => {

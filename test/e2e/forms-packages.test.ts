@@ -163,21 +163,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
     },
   );
 
-  test('the conditions of the command line reach the store', async () => {
-    const { sandbox, report } = annex;
-    sandbox.write(
-      'app/conditions.mjs',
-      `import { condition } from 'conditions';
-       import { createRequire } from 'node:module';
-       const required = createRequire(import.meta.url)('conditions').condition;
-       console.log(JSON.stringify({ condition, required }));`,
-    );
-    const seen = await report(['--import', sandbox.loader, '-C', 'custom', 'conditions.mjs'], {
-      ANNEX_STORE: sandbox.store,
-    });
-    expect(seen).toEqual({ condition: 'custom', required: 'custom' });
-  });
-
   test('require.resolve with paths is left to Node, as is require.resolve.paths', async () => {
     const { sandbox, report } = annex;
     sandbox.write(
