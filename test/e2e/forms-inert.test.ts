@@ -139,7 +139,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     const NODE_OPTIONS = `--import=${sandbox.loader}`;
     const env = { ANNEX_INSTALLER: '1', ANNEX_STORE: sandbox.store, NODE_OPTIONS };
     const listed = await sandbox.annex(['list', '--json'], { node, env });
-    expect(listed).toMatchObject({ stderr: '' });
+    expect(listed).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(listed.stdout)).toMatchObject([{ feature: 'esm-only', where: 'store' }]);
   });
 
