@@ -9,13 +9,9 @@ import { nodes } from '../support/nodes.ts';
 import { writeNpm } from '../support/npm.ts';
 import { packFixture } from '../support/package.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
-import {
-  type Fault,
-  type PackageFixture,
-  type Registry,
-  startRegistry,
-} from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Fault, PackageFixture, Registry } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 /** What must appear nowhere: not on stderr, not in an error, not in a store. */
 const SECRETS = {
@@ -25,17 +21,14 @@ const SECRETS = {
 };
 
 /** An application whose registry wants a token, which its .npmrc takes from the environment. */
-async function open({ onTestFinished }: TestContext, ...packages: PackageFixture[]) {
-  const registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry'), ...packages]);
-  onTestFinished(() => registry.stop());
-  const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({
-    features: { beta: '^1.0.0', gone: '^1.0.0', newer: { packages: { beta2: '^9.0.0' } } },
-  });
-  const host = registry.url.replace('http:', '');
-  sandbox.write('app/.npmrc', `${host}/:_authToken=\${NPM_TOKEN}\n`);
-  return { registry, sandbox };
+async function open(context: TestContext, ...others: PackageFixture[]): Promise<World> {
+  const packages = [esmPackage('beta', '1.0.0', 'from-registry'), ...others];
+  const newer = { packages: { beta2: '^9.0.0' } };
+  const annex = { features: { beta: '^1.0.0', gone: '^1.0.0', newer } };
+  const world = await openWorld(context, { packages, annex });
+  const host = world.registry.url.replace('http:', '');
+  world.sandbox.write('app/.npmrc', `${host}/:_authToken=\${NPM_TOKEN}\n`);
+  return world;
 }
 
 interface Case {

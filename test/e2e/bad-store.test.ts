@@ -1,30 +1,22 @@
 /** Stores that cannot be one, may not be written or not be trusted: refused with a reason, and left as they are. */
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, FORM, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { expectRefused, FORM, importIn, NOTICE } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+import type { RunOptions, Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 const ANOTHER_USER = { uid: 4712, gid: 4712 };
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry')]);
-});
-afterAll(() => registry.stop());
+const packages = [esmPackage('beta', '1.0.0', 'from-registry')];
+const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
 /** An application that declares `alpha` and `beta`; for other users annex is a copy, which they can read. */
-async function openSandbox(copyAnnex = false): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry, copyAnnex });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });
-  writeImporter(sandbox);
-  return sandbox;
-}
+const open = (context: TestContext, copyAnnex = false) =>
+  openWorld(context, { packages, annex: { features }, copyAnnex });
 
 /** Plants an entry of `alpha`. */
 const plant = (sandbox: Sandbox, store = sandbox.store): string =>
@@ -41,26 +33,25 @@ const digestAll = ({ digest, core, store, home }: Sandbox) =>
 
 /** Imports both and holds them to a refusal for the store: one line, no request, nothing written. */
 async function expectUnusable(
-  sandbox: Sandbox,
+  { sandbox, registry }: World,
   options: RunOptions,
   reason: RegExp,
   form: RegExp,
 ): Promise<void> {
   const before = digestAll(sandbox);
-  const asked = registry.requests.length;
   const { imported, lines } = await importIn(sandbox, ['beta'], options);
   expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', reason, 'beta');
   expect(lines).toEqual([expect.stringMatching(form)]);
   expect(lines[0]).toMatch(reason);
   expect(lines[0]).toContain('(ANNEX_STORE_UNUSABLE)');
   expect(lines[0]).not.toContain('npm install');
-  expect(registry.requests).toHaveLength(asked);
+  expect(registry.requests).toEqual([]);
   expect(digestAll(sandbox)).toEqual(before);
 }
 
 for (const node of nodes) {
-  describe(node.label, () => {
-    test.each([
+  describe.concurrent(node.label, () => {
+    test.for([
       ['is relative', 'volume/annex', /store volume\/annex is not an absolute path/],
       ['is in the core', 'CORE/annex', /lies inside the core/],
       ['is the core', 'CORE', /lies inside the core/],
@@ -74,8 +65,9 @@ for (const node of nodes) {
       ['is a link to what is above the core', 'ROOT/above-core', /lies above the core/],
       ['is a link to nothing', 'ROOT/dangling', /is a link that leads nowhere/],
       ['is a link to itself', 'ROOT/loop', /is a link that leads nowhere/],
-    ])('a store that %s', async (_, path, reason) => {
-      const sandbox = await openSandbox();
+    ] as const)('a store that %s', async ([, path, reason], context) => {
+      const world = await open(context);
+      const { sandbox } = world;
       const { root, core } = sandbox;
       writeFileSync(join(root, 'file'), '');
       symlinkSync(join(core, 'inside'), join(root, 'into-core'));
@@ -85,11 +77,11 @@ for (const node of nodes) {
       symlinkSync('loop', join(root, 'loop'));
       const store = path.replace('CORE', core).replace('ROOT', root);
       const options = { node: node.path, env: { ANNEX_STORE: store } };
-      await expectUnusable(sandbox, options, reason, /^annex: /);
+      await expectUnusable(world, options, reason, /^annex: /);
     });
 
-    test('a store behind a link that leads somewhere good works, and so does one below it', async () => {
-      const sandbox = await openSandbox();
+    test('a store behind a link that leads somewhere good works, and so does one below it', async (context) => {
+      const { sandbox } = await open(context);
       const link = join(sandbox.root, 'link');
       symlinkSync(dirname(sandbox.store), link);
       plant(sandbox);
@@ -100,8 +92,8 @@ for (const node of nodes) {
       expect(Object.keys(sandbox.digest(sandbox.store)).join()).toMatch(/v1\/any\/beta\./);
     });
 
-    test('a layer that cannot be one is left out, with a line; the others are searched', async () => {
-      const sandbox = await openSandbox();
+    test('a layer that cannot be one is left out, with a line; the others are searched', async (context) => {
+      const { sandbox } = await open(context);
       const layer = join(sandbox.root, 'layer');
       plant(sandbox, layer);
       const list = [sandbox.store, 'relative', join(sandbox.core, 'x'), layer].join(':');
@@ -113,8 +105,8 @@ for (const node of nodes) {
       expect(lines.join()).toMatch(/store relative is not an absolute path; it is left out/);
     });
 
-    test('a store that cannot be one does not make its first layer the store', async () => {
-      const sandbox = await openSandbox();
+    test('a store that cannot be one does not make its first layer the store', async (context) => {
+      const { sandbox } = await open(context);
       const layer = join(sandbox.root, 'layer');
       plant(sandbox, layer);
       const before = sandbox.digest(layer);
@@ -127,7 +119,7 @@ for (const node of nodes) {
     });
 
     describe('as a plain user', () => {
-      test.each([
+      test.for([
         ['is not there, on a volume that the user may not write', () => {}, /EACCES/],
         ['is there and may not be written', (store: string) => mkdirSync(store), /EACCES/],
         [
@@ -146,16 +138,17 @@ for (const node of nodes) {
           },
           /is writable by everybody/,
         ],
-      ])('a store that %s', async (_, prepare, reason) => {
-        const sandbox = await openSandbox(true);
+      ] as const)('a store that %s', async ([, prepare, reason], context) => {
+        const world = await open(context, true);
+        const { sandbox } = world;
         prepare(sandbox.store);
         const env = { ANNEX_STORE: sandbox.store };
-        await expectUnusable(sandbox, { node: node.path, env, ...asPlainUser }, reason, FORM);
+        await expectUnusable(world, { node: node.path, env, ...asPlainUser }, reason, FORM);
         chmodSync(dirname(sandbox.store), 0o755);
       });
 
-      test('what root has put into a store that may not be written is used', async () => {
-        const sandbox = await openSandbox(true);
+      test('what root has put into a store that may not be written is used', async (context) => {
+        const { sandbox } = await open(context, true);
         plant(sandbox);
         const before = digestAll(sandbox);
         const env = { ANNEX_STORE: sandbox.store };
@@ -168,15 +161,16 @@ for (const node of nodes) {
     });
 
     describe.runIf(isRoot)('a store of somebody else', () => {
-      test.each([
+      test.for([
         ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
         ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
-      ])('%s: neither used nor written', async (_, owner, user, reason) => {
-        const sandbox = await openSandbox(true);
+      ] as const)('%s: neither used nor written', async ([, owner, user, reason], context) => {
+        const world = await open(context, true);
+        const { sandbox } = world;
         plant(sandbox);
         giveTo(owner, sandbox.store);
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
-        await expectUnusable(sandbox, options, reason, FORM);
+        await expectUnusable(world, options, reason, FORM);
         const before = digestAll(sandbox);
         const { imported } = await importIn(sandbox, ['alpha'], options);
         expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
@@ -188,8 +182,8 @@ for (const node of nodes) {
         expect(digestAll(sandbox)).toEqual(before);
       });
 
-      test('an entry that another user put between good ones is passed over', async () => {
-        const sandbox = await openSandbox(true);
+      test('an entry that another user put between good ones is passed over', async (context) => {
+        const { sandbox } = await open(context, true);
         const entry = plant(sandbox);
         giveTo(PLAIN_USER, sandbox.store);
         giveTo(ANOTHER_USER, entry);
@@ -202,8 +196,8 @@ for (const node of nodes) {
         expect(again.imported.alpha).toMatchObject({ marker: 'planted' });
       });
 
-      test('root trusts its own store only while nobody else may change what is above it', async () => {
-        const sandbox = await openSandbox();
+      test('root trusts its own store only while nobody else may change what is above it', async (context) => {
+        const { sandbox } = await open(context);
         plant(sandbox);
         const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
         const load = async () => (await importIn(sandbox, ['alpha'], options)).imported.alpha;

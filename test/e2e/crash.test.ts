@@ -3,31 +3,21 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
 import { findNpm, writeNpm } from '../support/npm.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { giveTo, isRoot } from '../support/user.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 /** How to wait for something that comes on a fast machine at once and on a slow one late. */
 const PATIENT = { interval: 5, timeout: 30_000 };
 
-interface World {
-  sandbox: Sandbox;
-  registry: Registry;
-}
+const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
 
-async function open({ onTestFinished }: TestContext, options: SandboxOptions = {}): Promise<World> {
-  const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'alpha')]);
-  onTestFinished(() => registry.stop());
-  const sandbox = await createSandbox({ registry, ...options });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features: { alpha: '^1.0.0' } });
-  writeImporter(sandbox);
-  return { sandbox, registry };
-}
+const open = (context: TestContext, options: { copyAnnex?: boolean } = {}) =>
+  openWorld(context, { packages, annex: { features: { alpha: '^1.0.0' } }, ...options });
 
 /** What a directory of the store holds; nothing when it is not there. */
 function list({ store }: Sandbox, name: string): string[] {

@@ -1,33 +1,28 @@
 /** The gate for real: who may install is decided by core, operator and environment, each of which can only restrict. */
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { expectRefused, importIn, NOTICE } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { asPlainUser } from '../support/user.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await startRegistry([esmPackage('beta', '1.0.0', 'from-registry')]);
-});
-afterAll(() => registry.stop());
-
-/** An application in whose store `alpha` stands and `beta` does not. */
-async function openSandbox(annex: object = {}): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features, ...annex });
-  writeImporter(sandbox);
-  sandbox.plantEntry({
+/** An application in whose store `alpha` stands and `beta` does not, and the registry that has it. */
+async function open(
+  context: TestContext,
+  { annex = {}, ...options }: { annex?: object; copyAnnex?: boolean } = {},
+): Promise<World> {
+  const packages = [esmPackage('beta', '1.0.0', 'from-registry')];
+  const world = await openWorld(context, { packages, annex: { features, ...annex }, ...options });
+  world.sandbox.plantEntry({
     feature: 'alpha',
     packages: [esmPackage('alpha', '1.0.0', 'planted')],
     specs: { alpha: '^1.0.0' },
   });
-  return sandbox;
+  return world;
 }
 
 interface Case {
@@ -156,12 +151,12 @@ function place(sandbox: Sandbox, env: Record<string, string> = {}): Record<strin
 }
 
 for (const node of nodes) {
-  describe(node.label, () => {
-    test.each(denied.map((one) => [one.title, one] as const))('denied: %s', async (_, one) => {
-      const sandbox = await openSandbox(one.annex);
+  describe.concurrent(node.label, () => {
+    const named = denied.map((one) => [one.title, one] as const);
+    test.for(named)('denied: %s', async ([, one], context) => {
+      const { sandbox, registry } = await open(context, { annex: one.annex ?? {} });
       if (one.operator !== undefined) sandbox.write('operator.json', one.operator);
       const before = digestAll(sandbox);
-      const asked = registry.requests.length;
       const env = place(sandbox, one.env);
       const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], {
         node: node.path,
@@ -180,7 +175,7 @@ for (const node of nodes) {
         expect(lines[0]).toMatch(NOTICE);
         expect(lines[0]).toMatch(one.notice);
       }
-      expect(registry.requests).toHaveLength(asked);
+      expect(registry.requests).toEqual([]);
       expect(digestAll(sandbox)).toEqual(before);
     });
 
@@ -193,8 +188,8 @@ for (const node of nodes) {
         { allowInstalls: 'Yes' },
       ],
     ];
-    test.each(allowed)('allowed, into the store: %s', async (_, env, annex) => {
-      const sandbox = await openSandbox(annex);
+    test.for(allowed)('allowed, into the store: %s', async ([, env, annex], context) => {
+      const { sandbox } = await open(context, { annex });
       sandbox.write('operator.json', { allowInstalls: 1 });
       const before = sandbox.digest(sandbox.core);
       const options = { node: node.path, env: place(sandbox, env) };
@@ -207,8 +202,8 @@ for (const node of nodes) {
       expect(sandbox.digest(sandbox.core)).toEqual(before);
     });
 
-    test('allowed, into an embedded default: neither sealed nor a store', async () => {
-      const sandbox = await openSandbox();
+    test('allowed, into an embedded default: neither sealed nor a store', async (context) => {
+      const { sandbox } = await open(context);
       const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path });
       expect(imported.beta).toMatchObject({ marker: 'from-registry' });
       expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /alpha/);
@@ -216,8 +211,8 @@ for (const node of nodes) {
       expect(made).toContain(`.cache/annex${sandbox.core}/v1/any`);
     });
 
-    test('a denial is not remembered: once allowed, the next process installs', async () => {
-      const sandbox = await openSandbox();
+    test('a denial is not remembered: once allowed, the next process installs', async (context) => {
+      const { sandbox } = await open(context);
       const env = { ANNEX_STORE: sandbox.store };
       const first = await importIn(sandbox, ['beta'], {
         node: node.path,
@@ -228,10 +223,8 @@ for (const node of nodes) {
       expect(second.imported.beta).toMatchObject({ marker: 'from-registry' });
     });
 
-    test("an operator's file that the user cannot read denies installs", async () => {
-      const sandbox = await createSandbox({ registry, copyAnnex: true });
-      onTestFinished(() => sandbox.cleanup());
-      sandbox.setCore({ features });
+    test("an operator's file that the user cannot read denies installs", async (context) => {
+      const { sandbox } = await open(context, { copyAnnex: true });
       const file = sandbox.write('secret/operator.json', { allowInstalls: true });
       await sandbox.exec('chmod', ['000', file]);
       const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };

@@ -1,13 +1,13 @@
 /** npm as annex runs it: nothing of the application, of the machine's settings or of the surroundings gets in. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { importIn, splitLines, writeImporter } from '../support/importer.ts';
+import { importIn, splitLines } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
 import { spyOnNpm } from '../support/npm.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { openWorld } from '../support/world.ts';
 
 const scripted = esmPackage('scripted', '1.0.0', 'scripted', {
   scripts: Object.fromEntries(
@@ -36,19 +36,8 @@ const packages = [
   scripted,
 ];
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await startRegistry(packages);
-});
-afterAll(() => registry.stop());
-
-async function openSandbox(): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features: { alpha: '^1.0.0', plugin: '^1.0.0', scripted: '^1.0.0' } });
-  writeImporter(sandbox);
-  return sandbox;
-}
+const features = { alpha: '^1.0.0', plugin: '^1.0.0', scripted: '^1.0.0' };
+const open = (context: TestContext) => openWorld(context, { packages, annex: { features } });
 
 /** Packages in the only entry of a sandbox's store, by path below node_modules. */
 function listInstalled(sandbox: Sandbox): string[] {
@@ -61,9 +50,9 @@ function listInstalled(sandbox: Sandbox): string[] {
 }
 
 for (const node of nodes) {
-  describe(node.label, () => {
-    test('sees none of the application’s variables, and what npm needs', async () => {
-      const sandbox = await openSandbox();
+  describe.concurrent(node.label, () => {
+    test('sees none of the application’s variables, and what npm needs', async (context) => {
+      const { sandbox } = await open(context);
       const spy = spyOnNpm(sandbox);
       const application = {
         SECRET: 'x',
@@ -95,8 +84,8 @@ for (const node of nodes) {
       expect(others).toEqual([]);
     });
 
-    test('no preload, inspector or profiler of the application runs in what it starts', async () => {
-      const sandbox = await openSandbox();
+    test('no preload, inspector or profiler of the application runs in what it starts', async (context) => {
+      const { sandbox } = await open(context);
       const trace = join(sandbox.root, 'trace');
       sandbox.write(
         'my preloads/trace.mjs',
@@ -119,8 +108,8 @@ for (const node of nodes) {
       expect(sandbox.digest(sandbox.core)).toEqual(core);
     });
 
-    test('an application under --permission in NODE_OPTIONS can install all the same', async () => {
-      const sandbox = await openSandbox();
+    test('an application under --permission in NODE_OPTIONS can install all the same', async (context) => {
+      const { sandbox } = await open(context);
       const flag = node.major >= 22 ? '--permission' : '--experimental-permission';
       const rights = '--allow-fs-read=* --allow-fs-write=* --allow-child-process --allow-worker';
       const env = { ANNEX_STORE: sandbox.store, NODE_OPTIONS: `--no-warnings ${flag} ${rights}` };
@@ -140,16 +129,16 @@ for (const node of nodes) {
       expect(JSON.parse(stdout).alpha).toMatchObject({ marker: 'alpha' });
     });
 
-    test('brings optional and peer dependencies, leaves out other platforms, and links no programs', async () => {
-      const sandbox = await openSandbox();
+    test('brings optional and peer dependencies, leaves out other platforms, and links no programs', async (context) => {
+      const { sandbox } = await open(context);
       const env = { ANNEX_STORE: sandbox.store };
       const { imported } = await importIn(sandbox, ['plugin'], { node: node.path, env });
       expect(imported.plugin).toMatchObject({ marker: 'a plugin' });
       expect(listInstalled(sandbox)).toEqual(['alpha', 'extra', 'host', 'plugin']);
     });
 
-    test('runs no install scripts, whatever the settings say', async () => {
-      const sandbox = await openSandbox();
+    test('runs no install scripts, whatever the settings say', async (context) => {
+      const { sandbox } = await open(context);
       sandbox.write('app/.npmrc', 'ignore-scripts=false\nforeground-scripts=true\n');
       const env = { ANNEX_STORE: sandbox.store, npm_config_ignore_scripts: 'false' };
       const { imported } = await importIn(sandbox, ['scripted'], { node: node.path, env });
@@ -158,8 +147,8 @@ for (const node of nodes) {
       expect(made).toEqual([]);
     });
 
-    test('never walks up: a project above the store, in HOME or around the core means nothing to it', async () => {
-      const sandbox = await openSandbox();
+    test('never walks up: a project above the store, in HOME or around the core means nothing to it', async (context) => {
+      const { sandbox, registry } = await open(context);
       const project = {
         name: 'trap',
         workspaces: ['annex', 'annex/v1/staging/*', '**'],
@@ -210,10 +199,10 @@ for (const node of nodes) {
         ),
       ],
     ];
-    test.each(hostile)(
+    test.for(hostile)(
       "a core's .npmrc that says %s is heard for the registry alone",
-      async (_, lines) => {
-        const sandbox = await openSandbox();
+      async ([, lines], context) => {
+        const { sandbox } = await open(context);
         sandbox.write('app/.npmrc', `${lines.join('\n')}\n`);
         const env = { ANNEX_STORE: sandbox.store };
         const core = sandbox.digest(sandbox.core);
@@ -225,8 +214,8 @@ for (const node of nodes) {
       },
     );
 
-    test('an application that npm itself started, in a workspace, installs as any other', async () => {
-      const sandbox = await openSandbox();
+    test('an application that npm itself started, in a workspace, installs as any other', async (context) => {
+      const { sandbox } = await open(context);
       const start = `${JSON.stringify(node.path)} --import ${sandbox.loader} main.mjs alpha`;
       const { annex } = JSON.parse(readFileSync(join(sandbox.core, 'package.json'), 'utf8'));
       sandbox.write('package.json', { name: 'all', private: true, workspaces: ['app'] });

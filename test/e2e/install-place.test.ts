@@ -1,14 +1,14 @@
 /** Where an install goes and what is looked at: default stores, layers, ABI directories, damaged entries. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, NOTICE, writeImporter } from '../support/importer.ts';
+import { expectRefused, importIn, NOTICE } from '../support/importer.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
+import { openWorld } from '../support/world.ts';
 
 const addon: PackageFixture = {
   ...esmPackage('addon', '1.0.0', 'an addon'),
@@ -21,19 +21,8 @@ const packages = [
 ];
 const features = { alpha: '^1.0.0', native: '^1.0.0' };
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await startRegistry(packages);
-});
-afterAll(() => registry.stop());
-
-async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry, ...options });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features });
-  writeImporter(sandbox);
-  return sandbox;
-}
+const open = async (context: TestContext, options: { copyAnnex?: boolean } = {}) =>
+  (await openWorld(context, { packages, annex: { features }, ...options })).sandbox;
 
 /** Plants a sentinel entry of `alpha`. */
 const plant = (sandbox: Sandbox, options: { store?: string; abi?: string; version?: string }) =>
@@ -59,30 +48,22 @@ function listEntries(store: string): Record<string, string[]> {
 }
 
 for (const node of nodes) {
-  describe(node.label, () => {
-    test.each([
-      ['XDG_CACHE_HOME', { XDG_CACHE_HOME: 'ROOT/xdg' }, 'xdg'],
-      ['HOME, when XDG_CACHE_HOME is relative', { XDG_CACHE_HOME: 'xdg' }, 'home/.cache'],
-    ])('without a store it is below %s, by the path of the core', async (_, variables, place) => {
-      const sandbox = await openSandbox();
-      const env = Object.fromEntries(
-        Object.entries(variables).map(([name, value]) => [
-          name,
-          value.replace('ROOT', sandbox.root),
-        ]),
-      );
+  describe.concurrent(node.label, () => {
+    test('without a store it is below XDG_CACHE_HOME, by the path of the core', async (context) => {
+      const sandbox = await open(context);
+      const env = { XDG_CACHE_HOME: join(sandbox.root, 'xdg') };
       const options = { node: node.path, env };
       const first = await importIn(sandbox, ['alpha'], options);
       expect(first.imported.alpha).toMatchObject({ marker: 'alpha' });
-      const store = join(sandbox.root, place, 'annex', sandbox.core);
+      const store = join(sandbox.root, 'xdg', 'annex', sandbox.core);
       expect(listEntries(store)).toEqual({ any: [expect.stringMatching(/^alpha\./)] });
       const second = await importIn(sandbox, ['alpha'], options);
       expect(second.imported).toEqual(first.imported);
       expect(second.stderr).toBe('');
     });
 
-    test('without a store and without HOME: one line, and the application goes on', async () => {
-      const sandbox = await openSandbox();
+    test('without a store and without HOME: one line, and the application goes on', async (context) => {
+      const sandbox = await open(context);
       const options = { node: node.path, env: { HOME: undefined } };
       const { imported, lines } = await importIn(sandbox, ['alpha'], options);
       expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', /no cache directory is known/);
@@ -90,12 +71,11 @@ for (const node of nodes) {
       expect(imported.alpha?.cause?.hint).toMatch(/ANNEX_STORE/);
     });
 
-    test.each([
+    test.for([
       ['there is no HOME', undefined],
       ['HOME may not be written', 'HOME'],
-      ['HOME does not exist', '/nonexistent/home'],
-    ])('with a store, a plain user installs though %s', async (_, home) => {
-      const sandbox = await openSandbox({ copyAnnex: true });
+    ])('with a store, a plain user installs though %s', async ([, home], context) => {
+      const sandbox = await open(context, { copyAnnex: true });
       giveTo(asPlainUser, dirname(sandbox.store));
       chmodSync(sandbox.home, 0o555);
       const before = sandbox.digest(sandbox.home);
@@ -112,8 +92,8 @@ for (const node of nodes) {
       expect(Object.keys(sandbox.digest(sandbox.store)).join()).not.toMatch(/_cacache|home/);
     });
 
-    test('layers are searched behind the store, in their order; installs go to the store alone', async () => {
-      const sandbox = await openSandbox();
+    test('layers are searched behind the store, in their order; installs go to the store alone', async (context) => {
+      const sandbox = await open(context);
       const [near, far] = [join(sandbox.root, 'near'), join(sandbox.root, 'far')];
       plant(sandbox, { store: far, version: '1.9.0' });
       mkdirSync(near);
@@ -137,8 +117,8 @@ for (const node of nodes) {
       expect(JSON.parse(listed.stdout)).toMatchObject([{ where: 'store' }, { where: 'store' }]);
     });
 
-    test('plain JavaScript is for any Node, a closure with an addon for this one', async () => {
-      const sandbox = await openSandbox();
+    test('plain JavaScript is for any Node, a closure with an addon for this one', async (context) => {
+      const sandbox = await open(context);
       const env = { ANNEX_STORE: sandbox.store };
       await importIn(sandbox, ['alpha', 'native'], { node: node.path, env });
       const { any, ...bound } = listEntries(sandbox.store);
@@ -148,8 +128,8 @@ for (const node of nodes) {
       expect(Object.values(bound)).toEqual([[expect.stringMatching(/^native\./)]]);
     });
 
-    test('an entry for another Node is not loaded, not changed, and stands beside the new one', async () => {
-      const sandbox = await openSandbox();
+    test('an entry for another Node is not loaded, not changed, and stands beside the new one', async (context) => {
+      const sandbox = await open(context);
       const entry = plant(sandbox, { abi: 'node1-linux-x64-glibc' });
       const before = sandbox.digest(entry);
       const env = { ANNEX_STORE: sandbox.store };
@@ -180,8 +160,8 @@ for (const node of nodes) {
           ),
       ],
     ];
-    test('G4: an entry that is damaged is a miss: the next generation stands beside it', async () => {
-      const sandbox = await openSandbox();
+    test('G4: an entry that is damaged is a miss: the next generation stands beside it', async (context) => {
+      const sandbox = await open(context);
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
       const first = await importIn(sandbox, ['alpha'], options);
       const [name = ''] = listEntries(sandbox.store).any ?? [];
@@ -204,8 +184,8 @@ for (const node of nodes) {
       expect(third.stderr).toBe('');
     });
 
-    test('G4: what is being built, or was never finished, is not visible', async () => {
-      const sandbox = await openSandbox();
+    test('G4: what is being built, or was never finished, is not visible', async (context) => {
+      const sandbox = await open(context);
       const entry = plant(sandbox, {});
       const [name = ''] = readdirSync(dirname(entry));
       for (const place of ['staging', 'retired', 'locks', 'failures']) {

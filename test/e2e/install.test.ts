@@ -1,14 +1,14 @@
 /** The first import installs, the second finds: what is said, what is written, and what is left alone. */
 import { chmodSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { cjsPackage, dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { importIn, writeImporter } from '../support/importer.ts';
+import { importIn } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo, isRoot } from '../support/user.ts';
+import { openWorld } from '../support/world.ts';
 
 const tool: PackageFixture = {
   ...cjsPackage('tool', '3.1.0', 'a tool'),
@@ -29,20 +29,8 @@ const features = {
   plugged: { packages: { plugin: '^1.0.0', tool: '^3.0.0' } },
 };
 
-let registry: Registry;
-beforeAll(async () => {
-  registry = await startRegistry(packages);
-});
-afterAll(() => registry.stop());
-
-/** An application on a volume that its user may write. */
-async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry, ...options });
-  onTestFinished(() => sandbox.cleanup());
-  sandbox.setCore({ features });
-  writeImporter(sandbox);
-  return sandbox;
-}
+const open = (context: TestContext, options: { copyAnnex?: boolean } = {}) =>
+  openWorld(context, { packages, annex: { features }, ...options });
 
 const entriesOf = (sandbox: Sandbox, abi = 'any'): string[] =>
   Object.keys(sandbox.digest(join(sandbox.store, 'v1', abi))).filter((path) =>
@@ -50,9 +38,9 @@ const entriesOf = (sandbox: Sandbox, abi = 'any'): string[] =>
   );
 
 for (const node of nodes) {
-  describe(node.label, () => {
-    test('G2, G7: one line at the start and one at the end; then neither lines, requests nor writes', async () => {
-      const sandbox = await openSandbox({ copyAnnex: true });
+  describe.concurrent(node.label, () => {
+    test('G2, G7: one line at the start and one at the end; then neither lines, requests nor writes', async (context) => {
+      const { sandbox, registry } = await open(context, { copyAnnex: true });
       giveTo(asPlainUser, dirname(sandbox.store));
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...asPlainUser };
       const core = sandbox.digest(sandbox.core);
@@ -73,7 +61,6 @@ for (const node of nodes) {
       const written = sandbox.digest(sandbox.store);
       const asked = registry.requests.length;
       await registry.stop();
-      onTestFinished(() => registry.resume());
       for (const path of ['v1/any', 'v1/locks', 'v1/staging', 'v1/failures', 'v1', '.']) {
         chmodSync(join(sandbox.store, path), 0o555);
       }
@@ -92,42 +79,40 @@ for (const node of nodes) {
       expect(sandbox.digest(sandbox.core)).toEqual(core);
     });
 
-    test.each(['022', '077'])(
-      'G4: with umask %s, an entry is 0755 at the top and read-only inside, with execute bits kept',
-      async (mask) => {
-        const sandbox = await openSandbox({ copyAnnex: true });
-        giveTo(asPlainUser, dirname(sandbox.store));
-        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...asPlainUser };
-        const before = process.umask(Number.parseInt(mask, 8));
-        const { imported } = await importIn(sandbox, ['plugin'], options).finally(() =>
-          process.umask(before),
-        );
-        expect(imported.plugin).toMatchObject({ marker: 'a plugin' });
-        const [name = ''] = entriesOf(sandbox);
-        const { '.': top, ...inside } = sandbox.digest(join(sandbox.store, 'v1', 'any', name));
-        expect(top).toBe('directory 0755');
-        const modes = Object.entries(inside).map(([path, facts]) => [
-          path,
-          facts.split(' ').slice(0, 2).join(' '),
-        ]);
-        expect(Object.fromEntries(modes)).toEqual({
-          'annex-entry.json': 'file 0444',
-          'package.json': 'file 0444',
-          node_modules: 'directory 0555',
-          ...Object.fromEntries(
-            ['host', 'plugin', 'tool'].flatMap((pkg) => [
-              [`node_modules/${pkg}`, 'directory 0555'],
-              [`node_modules/${pkg}/package.json`, 'file 0444'],
-              [`node_modules/${pkg}/index.js`, 'file 0444'],
-            ]),
-          ),
-          'node_modules/tool/run.sh': 'file 0555',
-        });
-      },
-    );
+    test('G4: whatever the umask, an entry is 0755 at the top and read-only inside, with execute bits kept', async (context) => {
+      const { sandbox } = await open(context, { copyAnnex: true });
+      giveTo(asPlainUser, dirname(sandbox.store));
+      const { imported } = await importIn(sandbox, ['plugin'], {
+        node: node.path,
+        env: { ANNEX_STORE: sandbox.store },
+        flags: ['--import', 'data:text/javascript,process.umask(0o077)'],
+        ...asPlainUser,
+      });
+      expect(imported.plugin).toMatchObject({ marker: 'a plugin' });
+      const [name = ''] = entriesOf(sandbox);
+      const { '.': top, ...inside } = sandbox.digest(join(sandbox.store, 'v1', 'any', name));
+      expect(top).toBe('directory 0755');
+      const modes = Object.entries(inside).map(([path, facts]) => [
+        path,
+        facts.split(' ').slice(0, 2).join(' '),
+      ]);
+      expect(Object.fromEntries(modes)).toEqual({
+        'annex-entry.json': 'file 0444',
+        'package.json': 'file 0444',
+        node_modules: 'directory 0555',
+        ...Object.fromEntries(
+          ['host', 'plugin', 'tool'].flatMap((pkg) => [
+            [`node_modules/${pkg}`, 'directory 0555'],
+            [`node_modules/${pkg}/package.json`, 'file 0444'],
+            [`node_modules/${pkg}/index.js`, 'file 0444'],
+          ]),
+        ),
+        'node_modules/tool/run.sh': 'file 0555',
+      });
+    });
 
-    test('G2: installing one feature leaves every byte of another as it was', async () => {
-      const sandbox = await openSandbox();
+    test('G2: installing one feature leaves every byte of another as it was', async (context) => {
+      const { sandbox } = await open(context);
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
       await importIn(sandbox, ['alpha'], options);
       const [first = ''] = entriesOf(sandbox);
@@ -138,14 +123,14 @@ for (const node of nodes) {
       expect(sandbox.digest(entry)).toEqual(before);
     });
 
-    test('the manifest says what the entry holds and for whom', async () => {
-      const sandbox = await openSandbox();
-      const env = { ANNEX_STORE: sandbox.store };
-      const { stdout, code } = await sandbox.annex(['install', 'plugged', '--json'], {
+    test('the manifest says what the entry holds and for whom', async (context) => {
+      const { sandbox } = await open(context);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'error' };
+      const { stdout, stderr, code } = await sandbox.annex(['install', 'plugged', '--json'], {
         node: node.path,
         env,
       });
-      expect(code).toBe(0);
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
       const [result] = JSON.parse(stdout) as [{ dir: string }];
       expect(result).toMatchObject({
         feature: 'plugged',
@@ -175,8 +160,8 @@ for (const node of nodes) {
       expect(again.stderr).toBe('');
     });
 
-    test('a wider range is served by what is there; a range that it is not in installs anew', async () => {
-      const sandbox = await openSandbox();
+    test('a wider range is served by what is there; a range that it is not in installs anew', async (context) => {
+      const { sandbox } = await open(context);
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
       await importIn(sandbox, ['alpha'], options);
       sandbox.setCore({ features: { alpha: '>=1' } });
@@ -193,16 +178,8 @@ for (const node of nodes) {
       expect(back.lines).toEqual([]);
     });
 
-    test('at level error an install that works says nothing', async () => {
-      const sandbox = await openSandbox();
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'error' };
-      const { imported, lines } = await importIn(sandbox, ['alpha'], { node: node.path, env });
-      expect(imported.alpha).toMatchObject({ marker: 'alpha' });
-      expect(lines).toEqual([]);
-    });
-
-    test.runIf(isRoot)('a volume of a group is shared by users of the group', async () => {
-      const sandbox = await openSandbox({ copyAnnex: true });
+    test.runIf(isRoot)('a volume of a group is shared by users of the group', async (context) => {
+      const { sandbox } = await open(context, { copyAnnex: true });
       giveTo({ uid: 0, gid: 2000 }, dirname(sandbox.store));
       chmodSync(dirname(sandbox.store), 0o2775);
       const env = { ANNEX_STORE: dirname(sandbox.store) };

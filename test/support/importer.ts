@@ -25,6 +25,8 @@ export interface ImportOptions extends RunOptions {
   hasLoader?: boolean;
   /** The program's path in the core. */
   program?: string;
+  /** Flags of Node, before that of the preload. */
+  flags?: readonly string[];
 }
 
 const SOURCE = `
@@ -56,11 +58,11 @@ export function writeImporter(sandbox: Sandbox, program = 'main.mjs'): void {
 export async function importIn(
   sandbox: Sandbox,
   names: readonly string[],
-  { hasLoader = true, program = 'main.mjs', ...options }: ImportOptions = {},
+  { hasLoader = true, program = 'main.mjs', flags = [], ...options }: ImportOptions = {},
 ): Promise<Imports> {
   writeImporter(sandbox, program);
-  const flags = hasLoader ? ['--import', sandbox.loader] : [];
-  const result = await sandbox.run([...flags, program, ...names], options);
+  const preload = hasLoader ? ['--import', sandbox.loader] : [];
+  const result = await sandbox.run([...flags, ...preload, program, ...names], options);
   if (result.code !== 0 || result.stdout === '') {
     throw new Error(`the program ended with ${result.code ?? result.signal}: ${result.stderr}`);
   }
