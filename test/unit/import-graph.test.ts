@@ -2,76 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { LAYER_OF, LAYERS, type Layer } from '../data/layers.ts';
 import { repositoryRoot } from '../support/package.ts';
-
-/** From the ground up: a file imports from its own layer and those before it, never from a later one. */
-const LAYERS = ['ground', 'pure', 'effect', 'edge'] as const;
-
-type Layer = (typeof LAYERS)[number];
-
-/** Every file of src/ and its layer. A new file belongs here, or the first test fails. */
-const LAYER_OF: Record<string, Layer> = {
-  'types.ts': 'ground',
-  'errors.ts': 'ground',
-
-  'policy/abi.ts': 'pure',
-  'policy/decide.ts': 'pure',
-  'policy/environment.ts': 'pure',
-  'policy/features.ts': 'pure',
-  'policy/gate.ts': 'pure',
-  'policy/ownership.ts': 'pure',
-  'policy/specifier.ts': 'pure',
-  'policy/switches.ts': 'pure',
-  'store/layout.ts': 'pure',
-  'install/closure.ts': 'pure',
-  'install/npm-failure.ts': 'pure',
-  'cli/help.ts': 'pure',
-
-  'config.ts': 'effect',
-  'core.ts': 'effect',
-  'impostor.ts': 'effect',
-  'installer.ts': 'effect',
-  'log.ts': 'effect',
-  'paths.ts': 'effect',
-  'ranges.ts': 'effect',
-  'refusals.ts': 'effect',
-  'runtime.ts': 'effect',
-  'settings.ts': 'effect',
-  'status.ts': 'effect',
-  'thread.ts': 'effect',
-  'version.ts': 'effect',
-  'zones.ts': 'effect',
-  'store/access.ts': 'effect',
-  'store/contain.ts': 'effect',
-  'store/entry.ts': 'effect',
-  'store/failures.ts': 'effect',
-  'store/lock.ts': 'effect',
-  'store/publish.ts': 'effect',
-  'install/npm.ts': 'effect',
-
-  'index.ts': 'edge',
-  'register.ts': 'edge',
-  'install/build.ts': 'edge',
-  'install/install.ts': 'edge',
-  'hooks/drive.ts': 'edge',
-  'hooks/locator.ts': 'edge',
-  'hooks/off-thread.ts': 'edge',
-  'hooks/register.ts': 'edge',
-  'hooks/require.ts': 'edge',
-  'hooks/resolve.ts': 'edge',
-  'hooks/sync.ts': 'edge',
-  'cli/add.ts': 'edge',
-  'cli/ask-node.ts': 'edge',
-  'cli/command.ts': 'edge',
-  'cli/edit-manifest.ts': 'edge',
-  'cli/env.ts': 'edge',
-  'cli/install.ts': 'edge',
-  'cli/list.ts': 'edge',
-  'cli/main.ts': 'edge',
-  'cli/remove.ts': 'edge',
-  'cli/rules.ts': 'edge',
-  'cli/why.ts': 'edge',
-};
 
 /** Weighs milliseconds, and is needed by an installer at most. */
 const HEAVY = ['execa', 'semver', 'es-module-lexer', 'tar', 'node:child_process', 'node:crypto'];
