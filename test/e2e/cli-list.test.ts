@@ -123,10 +123,16 @@ for (const node of nodes) {
 
     test('a core without features is said to have none', async () => {
       const { sandbox, annex } = await openCli(node, { registry });
-      expect((await annex(['list'])).stdout).toBe(
+      const { code, stdout, stderr } = await annex(['list']);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^annex: no package\.json declares features.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/,
+      );
+      const env = { ANNEX_CORE: sandbox.core };
+      expect((await annex(['list'], { env })).stdout).toBe(
         `no features are declared in ${sandbox.core}/package.json\n`,
       );
-      expect((await annex(['list', '--json'])).stdout).toBe('[]\n');
+      expect((await annex(['list', '--json'], { env })).stdout).toBe('[]\n');
     });
 
     test.runIf(process.getuid?.() === 0)(
