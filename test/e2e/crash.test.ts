@@ -55,11 +55,12 @@ for (const node of nodes) {
         const run = sandbox.run(['--import', sandbox.loader, 'main.mjs', 'alpha'], options);
         await expect.poll(() => isThen(world), PATIENT).toBe(true);
         await killAllIn(sandbox.root);
-        expect((await run).signal, what).toBe('SIGKILL');
+        const ended = await run;
+        expect(['SIGKILL', 0], what).toContain(ended.signal ?? ended.code);
 
         const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
         const reader = await importIn(sandbox, ['alpha'], { ...options, env });
-        // The last moment is short: on a busy machine it may have passed, and all of it is there.
+        // The last moment is short: on a busy machine the kill comes late, and all of it is there.
         if (list(sandbox, 'any').length > 0) expect(reader.imported.alpha?.marker).toBe('alpha');
         else expectRefused(reader.imported.alpha, 'ANNEX_DENIED', /ALLOW_INSTALLS/);
 
