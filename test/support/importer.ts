@@ -1,4 +1,6 @@
 /** Runs a program that imports packages one after the other, as an application does that can go on without them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { RunOptions, RunResult, Sandbox } from './sandbox.ts';
 
@@ -46,9 +48,13 @@ for (const name of process.argv.slice(2)) {
 console.log(JSON.stringify(imported));
 `;
 
-/** Writes the program alone, for those who look at the core before it runs. */
+/**
+ * Writes the program alone, for those who look at the core before it runs. What is there already
+ * stays: another process may be reading it.
+ */
 export function writeImporter(sandbox: Sandbox, program = 'main.mjs'): void {
-  sandbox.write(`${sandbox.core}/${program}`, SOURCE);
+  const path = join(sandbox.core, program);
+  if (!existsSync(path)) sandbox.write(path, SOURCE);
 }
 
 /**
