@@ -138,7 +138,8 @@ for (const node of nodes) {
       const [application] = listProcessesIn(sandbox.root).filter(({ args: all }) =>
         all.includes('main.mjs'),
       );
-      process.kill(application?.pid ?? 0, 'SIGKILL');
+      if (application === undefined) throw new Error('the application is not running');
+      process.kill(application.pid, 'SIGKILL');
       expect((await run).signal).toBe('SIGKILL');
       await expect.poll(() => list(sandbox, 'any'), PATIENT).toHaveLength(1);
       await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
