@@ -45,7 +45,7 @@ export function readConfig(env: Env = process.env): Config {
   const { timeout, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
   return {
     core: env.ANNEX_CORE || undefined,
-    stores: (env.ANNEX_STORE ?? '').split(delimiter).filter((path) => path !== ''),
+    stores: splitStores(env.ANNEX_STORE ?? ''),
     isSealed: readSwitch('ANNEX_SEALED', true) ?? false,
     allowInstalls: readSwitch('ANNEX_ALLOW_INSTALLS', false),
     ...operator,
@@ -75,6 +75,13 @@ export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Reco
     }
   });
   return pickInstallerEnv(env, texts.flatMap(listReferences));
+}
+
+/** An empty first place is a store that is missing, not a layer that becomes one. */
+function splitStores(list: string): string[] {
+  const [store = '', ...rest] = list.split(delimiter);
+  const layers = rest.filter((path) => path !== '');
+  return store === '' && layers.length === 0 ? [] : [store, ...layers];
 }
 
 function readLevel(value: string | undefined, notices: Refusal[]): LogLevel {

@@ -104,6 +104,7 @@ const refuseLayer = (problem: string | undefined): Refusal | undefined =>
 
 /** Why a directory cannot be a store, whoever asks; undefined when it can. */
 function findStoreProblem(store: string, core: Core): string | undefined {
+  if (store === '') return 'the first place in ANNEX_STORE, which is the store, is empty';
   const what = `the store ${store}`;
   if (!isAbsolute(store)) return `${what} is not an absolute path`;
   const real = toRealPath(store);

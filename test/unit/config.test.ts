@@ -64,6 +64,11 @@ describe('switches of the environment', () => {
     const list = ['/store', '', '/layer', ''].join(delimiter);
     expect(readConfig({ ANNEX_STORE: list }).stores).toEqual(['/store', '/layer']);
     expect(readConfig({ ANNEX_STORE: '' }).stores).toEqual([]);
+    expect(readConfig({ ANNEX_STORE: delimiter }).stores).toEqual([]);
+  });
+
+  test('an empty first place does not make the store of a layer', () => {
+    expect(readConfig({ ANNEX_STORE: `${delimiter}/layer` }).stores).toEqual(['', '/layer']);
   });
 
   test('an unknown log level is said and taken as info', () => {
