@@ -21,6 +21,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/layout.ts': 'pure',
   'install/closure.ts': 'pure',
   'install/npm-failure.ts': 'pure',
+  'install/tar.ts': 'pure',
   'cli/help.ts': 'pure',
 
   'config.ts': 'effect',
@@ -43,6 +44,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/failures.ts': 'effect',
   'store/lock.ts': 'effect',
   'store/publish.ts': 'effect',
+  'install/extract.ts': 'effect',
   'install/npm.ts': 'effect',
 
   'index.ts': 'edge',

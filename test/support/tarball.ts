@@ -8,14 +8,33 @@ export interface TarEntry {
   data?: string | Buffer;
   /** Permission bits; 0o644 by default. */
   mode?: number;
-  /** `file` by default. */
-  type?: 'file' | 'hardlink' | 'symlink' | 'directory';
+  /** `file` by default; `old` is a file as Unix V7 wrote it. */
+  type?: keyof typeof typeFlags;
   /** Target of a link. */
   target?: string;
+  /** How names too long for ustar are written; `pax` by default. */
+  longNames?: 'pax' | 'gnu';
+  /** More pax records for this entry. */
+  pax?: Record<string, string>;
 }
 
 const blockSize = 512;
-const typeFlags = { file: '0', hardlink: '1', symlink: '2', directory: '5', pax: 'x' } as const;
+const typeFlags = {
+  file: '0',
+  old: '\0',
+  contiguous: '7',
+  hardlink: '1',
+  symlink: '2',
+  character: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+  sparse: 'S',
+  pax: 'x',
+  global: 'g',
+  gnuPath: 'L',
+  gnuTarget: 'K',
+} as const;
 /** What npm itself writes, 1985-10-26: one fixed time keeps the bytes stable. */
 const modifiedAt = 499162500;
 
@@ -74,27 +93,50 @@ function writePaxRecord(key: string, value: string): Buffer {
   return Buffer.from(`${length}${body}`);
 }
 
-function writeEntry(entry: TarEntry): Buffer[] {
-  const { path, mode = 0o644, type = 'file', target = '' } = entry;
-  const data = Buffer.from(entry.data ?? '');
-  const split = splitPath(path);
-  const header = { mode, size: data.length, flag: typeFlags[type], target };
-  if (split) return [writeHeader({ ...header, ...split }), ...pad(data)];
-  const record = writePaxRecord('path', path);
-  const pax = { prefix: '', name: 'PaxHeader', mode: 0o644, target: '', flag: typeFlags.pax };
+/** An entry that says something about the next one. */
+function writeMeta(flag: string, body: Buffer): Buffer[] {
+  const name = flag === typeFlags.pax ? 'PaxHeader' : '././@LongLink';
   return [
-    writeHeader({ ...pax, size: record.length }),
-    ...pad(record),
-    writeHeader({ ...header, prefix: '', name: path.slice(-50) }),
-    ...pad(data),
+    writeHeader({ prefix: '', name, mode: 0o644, size: body.length, flag, target: '' }),
+    ...pad(body),
   ];
 }
 
+function writeEntry(entry: TarEntry): Buffer[] {
+  const { path, mode = 0o644, type = 'file', target = '', longNames = 'pax', pax = {} } = entry;
+  const data = Buffer.from(entry.data ?? '');
+  const split = splitPath(path);
+  const isLongTarget = Buffer.byteLength(target) > 100;
+  const records = { ...pax };
+  const before: Buffer[] = [];
+  if (longNames === 'gnu') {
+    if (!split) before.push(...writeMeta(typeFlags.gnuPath, Buffer.from(`${path}\0`)));
+    if (isLongTarget) before.push(...writeMeta(typeFlags.gnuTarget, Buffer.from(`${target}\0`)));
+  } else {
+    if (!split) records.path = path;
+    if (isLongTarget) records.linkpath = target;
+  }
+  if (Object.keys(records).length > 0) {
+    const written = Object.entries(records).map(([key, value]) => writePaxRecord(key, value));
+    before.push(...writeMeta(typeFlags.pax, Buffer.concat(written)));
+  }
+  const names = split ?? { prefix: '', name: path.slice(-50) };
+  const rest = { mode, size: data.length, flag: typeFlags[type], target: target.slice(0, 100) };
+  return [...before, writeHeader({ ...names, ...rest }), ...pad(data)];
+}
+
 /**
- * Builds a gzipped ustar archive; a path too long for ustar gets a pax header.
+ * Builds a ustar archive; what is too long for ustar gets a header before it.
  * Equal entries give equal bytes, whatever the clock or the user.
+ */
+export function writeArchive(entries: readonly TarEntry[]): Buffer {
+  return Buffer.concat([...entries.flatMap(writeEntry), Buffer.alloc(2 * blockSize)]);
+}
+
+/**
+ * The same, gzipped as npm packages are.
  * @example writeTarball([{ path: 'package/package.json', data: '{}' }])
  */
 export function writeTarball(entries: readonly TarEntry[]): Buffer {
-  return gzipSync(Buffer.concat([...entries.flatMap(writeEntry), Buffer.alloc(2 * blockSize)]));
+  return gzipSync(writeArchive(entries));
 }

@@ -1,0 +1,142 @@
+/** Unpacks an npm tarball into a directory, and refuses whatever would not stay in it. */
+import { hash } from 'node:crypto';
+import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { codeOf, messageOf } from '../errors.ts';
+import { makeArchiveError, readTar } from './tar.ts';
+
+/** What an install may still unpack; lowered as it goes. */
+export interface Budget {
+  /** Files, and the directories that they need. */
+  files: number;
+  /** Bytes of the archives. */
+  bytes: number;
+}
+
+/** What was unpacked. */
+export interface Extracted {
+  /** `SHA256  PATH\n` for each file, sorted by path in code units, as `sha256sum --check` reads it. */
+  listing: string;
+  files: number;
+  /** Of all files together. */
+  bytes: number;
+  /** Whether some path ends in `.node`. */
+  hasAddon: boolean;
+}
+
+/** A tarball that unpacks to no more than this may say what it likes about its size. */
+const SMALL = 64 * 2 ** 20;
+/** No package is compressed by as much; deflate can reach 1032. */
+const MOST_TIMES = 100;
+/** Made by us alone: nothing that exists is opened, so no link is followed. */
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+/** What file systems answer to a path that no file can have, or that is taken. */
+const IMPOSSIBLE = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EILSEQ'];
+/** Absolute, with a control character, or with a component that is empty, `.` or `..` after the first. */
+const UNSAFE = /^\/|^\.\.\/|\p{Cc}|[\\/]\.{0,2}(?:[\\/]|$)/u;
+
+/**
+ * Unpacks a gzipped npm tarball. The first component of every path goes, whatever its name. Files
+ * become 0444, or 0555 if the archive lets anybody execute them, and directories 0755, whatever the
+ * umask.
+ *
+ * @param dir absolute; made with what is missing above it. A file that exists in it is never replaced
+ * @throws an error with code ANNEX_INTEGRITY, whose message is one clause about the archive, as in
+ * "it is cut short"; errors of the file system (ENOSPC) as they are. What was written stays
+ * @example extractTarball(tarball, '/srv/staging/x/node_modules/ms', { files: 200_000, bytes: 2 ** 31 });
+ */
+export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Extracted {
+  const archive = inflate(tarball, budget);
+  const umask = process.umask(0);
+  try {
+    return unpack(archive, dir, budget);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** The archive in one piece, allocated once if the tarball tells its size truly. */
+function inflate(tarball: Buffer, budget: Budget): Buffer {
+  // https://www.rfc-editor.org/rfc/rfc1952: a gzip file ends with its size, modulo 2 ** 32.
+  const stated = tarball.length < 4 ? 0 : tarball.readUInt32LE(tarball.length - 4);
+  const most = Math.min(budget.bytes, Math.max(SMALL, MOST_TIMES * tarball.length));
+  if (stated > most)
+    throw makeArchiveError(`it would unpack to ${stated} bytes, which is too much`);
+  const options = {
+    maxOutputLength: Math.max(1, Math.min(most, Math.max(SMALL, stated))),
+    // One byte more, or zlib asks for another chunk before it sees the end.
+    chunkSize: Math.max(stated + 1, 2 ** 16),
+  };
+  try {
+    const archive = gunzipSync(tarball, options);
+    budget.bytes -= archive.length;
+    return archive;
+  } catch (error) {
+    throw makeArchiveError(`it does not unpack: ${messageOf(error)}`);
+  }
+}
+
+function unpack(archive: Buffer, dir: string, budget: Budget): Extracted {
+  const digests = new Map<string, string>();
+  const kinds = new Map<string, 'file' | 'directory'>();
+  const made = new Set<string>();
+  let bytes = 0;
+  let hasAddon = false;
+  mkdirSync(dir, { recursive: true, mode: 0o755 });
+
+  const claim = (path: string, kind: 'file' | 'directory'): void => {
+    const folded = fold(path);
+    const known = kinds.get(folded);
+    if (known && (known !== kind || kind === 'file')) {
+      throw makeArchiveError(`it holds ${path} twice, or in names that differ only in case`);
+    }
+    kinds.set(folded, kind);
+    budget.files -= 1;
+    if (budget.files < 0) throw makeArchiveError('with it there are too many files to unpack');
+  };
+
+  const makeDirectoryOf = (path: string): void => {
+    const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    if (directory === '' || made.has(directory)) return;
+    made.add(directory);
+    makeDirectoryOf(directory);
+    claim(directory, 'directory');
+    mkdirSync(`${dir}/${directory}`, { recursive: true, mode: 0o755 });
+  };
+
+  for (const { path: full, mode, body } of readTar(archive)) {
+    if (UNSAFE.test(full)) throw makeArchiveError(`it holds a path out of the package, ${full}`);
+    const path = full.slice(full.indexOf('/') + 1);
+    // A file beside the package's directory: npm leaves it out too.
+    if (path === full) continue;
+    claim(path, 'file');
+    try {
+      makeDirectoryOf(path);
+      writeFile(`${dir}/${path}`, body, mode & 0o111 ? 0o555 : 0o444);
+    } catch (error) {
+      if (!IMPOSSIBLE.includes(codeOf(error) ?? '')) throw error;
+      throw makeArchiveError(`it holds a path that cannot be made, ${path}`);
+    }
+    digests.set(path, hash('sha256', body));
+    bytes += body.length;
+    hasAddon ||= path.endsWith('.node');
+  }
+  if (digests.size === 0) throw makeArchiveError('it holds no file');
+  const lines = [...digests.keys()].sort().map((path) => `${digests.get(path)}  ${path}\n`);
+  return { listing: lines.join(''), files: digests.size, bytes, hasAddon };
+}
+
+/**
+ * Equal for two names that some file system takes for one; as
+ * https://github.com/isaacs/node-tar/blob/v7.5.2/src/normalize-unicode.ts does it.
+ */
+const fold = (path: string): string => path.normalize('NFD').toLowerCase().toUpperCase();
+
+function writeFile(path: string, body: Buffer, mode: number): void {
+  const file = openSync(path, CREATE, mode);
+  try {
+    for (let done = 0; done < body.length; ) done += writeSync(file, body, done);
+  } finally {
+    closeSync(file);
+  }
+}
