@@ -76,6 +76,16 @@ export function redact(text: string): string {
     .replace(/\b(npm_[A-Za-z0-9]{20,}|(?:basic|bearer)\s+[A-Za-z0-9+/=._-]{8,})/gi, '***');
 }
 
+/** An error that says why something cannot be had, for a caller that makes a result of it. */
+export function makeRefused(refusal: Refusal): Error {
+  return Object.assign(new Error(composeNotice(refusal)), { refusal });
+}
+
+/** The refusal that a thrown value carries. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  return (error as { refusal?: Refusal } | null | undefined)?.refusal;
+}
+
 /** The `code` of a thrown value, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;

@@ -1,6 +1,7 @@
 /** What npm's own account of a failure means, in our codes. */
 import { redact } from '../errors.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
+import { CERTIFICATE, REGISTRY_HINTS } from './registry-failure.ts';
 
 /** The parts of a finished npm process that tell why it failed. */
 export interface NpmEnd {
@@ -16,7 +17,6 @@ const OFFLINE =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
 const REFUSED = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
 const UNKNOWN = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
-const CERTIFICATE = /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
 
 /**
  * Tells npm's failures apart by their codes.
@@ -46,10 +46,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return make('ANNEX_NO_SPACE', 'make room on the volume of the store');
   }
   if (/\bEINTEGRITY\b/.test(text)) {
-    return make(
-      'ANNEX_INTEGRITY',
-      'find out which registry or mirror serves other bytes than it lists',
-    );
+    return make('ANNEX_INTEGRITY', REGISTRY_HINTS.integrity);
   }
   if (/\b(EBADPLATFORM|EBADENGINE)\b/.test(text)) {
     return make('ANNEX_UNSUPPORTED_PLATFORM', 'use a version of the package that runs here');
@@ -58,16 +55,16 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return make('ANNEX_CONFLICT', 'declare ranges whose peer dependencies agree');
   }
   if (REFUSED.test(text)) {
-    return make('ANNEX_INSTALL_FAILED', 'give npm a valid token for that registry in an .npmrc');
+    return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   }
   if (UNKNOWN.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
   }
   if (CERTIFICATE.test(text)) {
-    return make('ANNEX_OFFLINE', 'give npm the certificate of that registry (cafile)');
+    return make('ANNEX_OFFLINE', REGISTRY_HINTS.certificate);
   }
   if (OFFLINE.test(text)) {
-    return make('ANNEX_OFFLINE', 'reach the registry from here, or name another one in an .npmrc');
+    return make('ANNEX_OFFLINE', REGISTRY_HINTS.offline);
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
     return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');

@@ -22,6 +22,8 @@ export const LAYER_OF: Record<string, Layer> = {
   'install/closure.ts': 'pure',
   'install/npm-failure.ts': 'pure',
   'install/tar.ts': 'pure',
+  'install/registry-failure.ts': 'pure',
+  'install/tarball-url.ts': 'pure',
   'cli/help.ts': 'pure',
 
   'config.ts': 'effect',
@@ -45,7 +47,11 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/lock.ts': 'effect',
   'store/publish.ts': 'effect',
   'install/extract.ts': 'effect',
+  'install/client.ts': 'effect',
+  'install/fetch.ts': 'effect',
   'install/npm.ts': 'effect',
+  'install/npm-settings.ts': 'effect',
+  'install/npmrc.ts': 'effect',
 
   'index.ts': 'edge',
   'register.ts': 'edge',

@@ -56,7 +56,7 @@ test('it brings execa, semver and what they need, and nothing else', async () =>
   const { annex } = (
     JSON.parse(tree.stdout) as { dependencies: Record<string, { dependencies: object }> }
   ).dependencies;
-  expect(Object.keys(annex?.dependencies ?? {})).toEqual(['execa', 'semver']);
+  expect(Object.keys(annex?.dependencies ?? {})).toEqual(['execa', 'ini', 'semver']);
 });
 
 test('annex add, then two runs: the first installs, the second is silent; only package.json has changed', async () => {

@@ -34,7 +34,7 @@ const abbreviatedKeys = new Set([
 
 const longAgo = '2020-01-01T00:00:00.000Z';
 
-function writeVersion(url: string, pkg: PackageFixture, packed: PackedFixture) {
+function writeVersion(files: string, pkg: PackageFixture, packed: PackedFixture) {
   const manifest = readManifest(pkg);
   const { name, version } = pkg;
   const scripts = Object.keys((manifest.scripts as object | undefined) ?? {});
@@ -45,7 +45,7 @@ function writeVersion(url: string, pkg: PackageFixture, packed: PackedFixture) {
     _id: `${name}@${version}`,
     ...(hasInstallScript && { hasInstallScript }),
     dist: {
-      tarball: `${url}/${name}/-/${base}-${version}.tgz`,
+      tarball: `${files}/${name}/-/${base}-${version}.tgz`,
       shasum: packed.shasum,
       integrity: packed.integrity,
     },
@@ -54,11 +54,11 @@ function writeVersion(url: string, pkg: PackageFixture, packed: PackedFixture) {
 
 /**
  * The full packument of one package; `latest` is its highest version that is no prerelease, if there is one.
- * @param url the registry's, without a trailing slash
+ * @param files where the tarballs are, without a trailing slash: by convention the registry's own address
  */
 export function writePackument(
   name: string,
-  url: string,
+  files: string,
   published: readonly { pkg: PackageFixture; packed: PackedFixture }[],
 ): Packument {
   const sorted = [...published].sort((a, b) => semver.compare(a.pkg.version, b.pkg.version));
@@ -70,7 +70,7 @@ export function writePackument(
     name,
     'dist-tags': { latest },
     versions: Object.fromEntries(
-      sorted.map(({ pkg, packed }) => [pkg.version, writeVersion(url, pkg, packed)]),
+      sorted.map(({ pkg, packed }) => [pkg.version, writeVersion(files, pkg, packed)]),
     ),
     time: {
       created: ordered.at(0) ?? longAgo,

@@ -1,5 +1,6 @@
 /** An npm registry on loopback: serves real tarballs, records what was asked, and fails in the ways registries fail. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PackageFixture, type PackedFixture, packFixture } from './package.ts';
@@ -7,13 +8,28 @@ import { abbreviatePackument, type Packument, writePackument } from './packument
 
 export { type PackageFixture, packInstalled, packInstalledTree } from './package.ts';
 
-/** A way to fail: an answer of that status, none at all, half of one, a late one, or other bytes than promised. */
-export type Fault =
+/** A way to fail: an answer of that status, none at all, half of one, a late one, other bytes than promised, or a page. */
+export type Fault = (
   | { kind: 'status'; status: number; headers?: Record<string, string> }
   | { kind: 'hang' }
   | { kind: 'cut' }
   | { kind: 'slow'; ms: number }
-  | { kind: 'wrong-digest' };
+  | { kind: 'wrong-digest' }
+  | { kind: 'page'; body: string }
+) & {
+  /** How many requests fail before the registry is well again; all by default. */
+  times?: number;
+};
+
+/** Where a registry is, and how it is spoken to. */
+export interface RegistryOptions {
+  /** Path of the registry on its host: `/api/npm`. */
+  base?: string;
+  /** Path below that where tarballs are, when that is not the conventional one: `/files`. */
+  files?: string;
+  /** PEM of a key and a certificate for 127.0.0.1 and localhost: it speaks https. */
+  tls?: { key: string; cert: string };
+}
 
 /** A running registry. */
 export interface Registry {
@@ -62,28 +78,33 @@ function tamper(pkg: PackageFixture): Buffer {
  * const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'from-registry')]);
  * registry.fault({ kind: 'cut' }, /\.tgz$/);
  */
-export async function startRegistry(packages: PackageFixture[]): Promise<Registry> {
+export async function startRegistry(
+  packages: PackageFixture[],
+  { base = '', files = '', tls }: RegistryOptions = {},
+): Promise<Registry> {
   const published = new Map<string, Map<string, Published>>();
   const requests: string[] = [];
   const authorizations: (string | undefined)[] = [];
-  let faults: { fault: Fault; match?: RegExp }[] = [];
+  let faults: { fault: Fault; match?: RegExp; left: number }[] = [];
   let url = '';
 
   const describePackage = (name: string): Packument | undefined => {
     const versions = published.get(name);
-    return versions && writePackument(name, url, [...versions.values()]);
+    return versions && writePackument(name, `${url}${files}`, [...versions.values()]);
   };
 
   const findTarball = (path: string, isTampered: boolean): Answer | undefined => {
-    const [, name = '', base = '', version = ''] =
-      /^\/((?:@[^/]+\/)?([^/]+))\/-\/\2-(.+)\.tgz$/.exec(path) ?? [];
-    const found = base === '' ? undefined : published.get(name)?.get(version);
+    if (!path.startsWith(`${files}/`)) return undefined;
+    const [, name = '', , version = ''] =
+      /^\/((?:@[^/]+\/)?([^/]+))\/-\/\2-(.+)\.tgz$/.exec(path.slice(files.length)) ?? [];
+    const found = published.get(name)?.get(version);
     if (!found) return undefined;
     const body = isTampered ? tamper(found.pkg) : found.packed.tarball;
     return { type: 'application/octet-stream', body };
   };
 
   const answer = (path: string, accept: string, fault: Fault | undefined): Answer | undefined => {
+    if (fault?.kind === 'page') return { type: 'text/html', body: Buffer.from(fault.body) };
     if (path.startsWith('/-/npm/v1/security/')) return answerJson({});
     if (path.endsWith('.tgz')) return findTarball(path, fault?.kind === 'wrong-digest');
     const packument = describePackage(path.slice(1));
@@ -93,12 +114,20 @@ export async function startRegistry(packages: PackageFixture[]): Promise<Registr
     return answerJson(abbreviatePackument(packument), short);
   };
 
+  const findFault = (line: string): Fault | undefined => {
+    const known = faults.findLast(({ match }) => !match || line.search(match) >= 0);
+    if (known === undefined) return undefined;
+    known.left -= 1;
+    if (known.left === 0) faults = faults.filter((one) => one !== known);
+    return known.fault;
+  };
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const line = `${request.method} ${path}`;
     requests.push(line);
     authorizations.push(request.headers.authorization);
-    const fault = faults.findLast(({ match }) => !match || line.search(match) >= 0)?.fault;
+    const fault = findFault(line);
 
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'slow') await delay(fault.ms, undefined, { ref: false });
@@ -107,7 +136,9 @@ export async function startRegistry(packages: PackageFixture[]): Promise<Registr
       response.end(JSON.stringify({ error: `status ${fault.status}` }));
       return;
     }
-    const found = answer(path, request.headers.accept ?? '', fault);
+    const accept = request.headers.accept ?? '';
+    const isOurs = path.startsWith(`${base}/`);
+    const found = isOurs ? answer(path.slice(base.length), accept, fault) : undefined;
     const { type, body } = found ?? answerJson({ error: 'Not found' });
     response.writeHead(found ? 200 : 404, {
       'content-type': type,
@@ -121,9 +152,10 @@ export async function startRegistry(packages: PackageFixture[]): Promise<Registr
     response.end(body);
   };
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
+  };
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener);
 
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -140,8 +172,13 @@ export async function startRegistry(packages: PackageFixture[]): Promise<Registr
     authorizations,
     fault(fault, match) {
       faults = match ? faults.filter((known) => String(known.match) !== String(match)) : faults;
-      if (fault) faults.push({ fault, ...(match && { match }) });
-      else if (!match) faults = [];
+      if (fault) {
+        faults.push({
+          fault,
+          left: fault.times ?? Number.POSITIVE_INFINITY,
+          ...(match && { match }),
+        });
+      } else if (!match) faults = [];
     },
     async add(...added) {
       for (const pkg of added) {
@@ -162,7 +199,8 @@ export async function startRegistry(packages: PackageFixture[]): Promise<Registr
 
   await registry.add(...packages);
   await listen(0);
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port: own } = server.address() as AddressInfo;
+  url = `${tls ? 'https' : 'http'}://127.0.0.1:${own}${base}`;
   registry.url = url;
   return registry;
 }

@@ -73,7 +73,7 @@ function copyAnnexTo(directory: string): void {
   for (const name of ['dist', 'loader.mjs', 'package.json']) {
     cpSync(join(repositoryRoot, name), join(directory, name), { recursive: true });
   }
-  copyInstalled(['execa', 'semver'], join(directory, 'node_modules'));
+  copyInstalled(['execa', 'ini', 'semver'], join(directory, 'node_modules'));
 }
 
 /**

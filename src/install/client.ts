@@ -1,0 +1,190 @@
+/** GETs from registries: connections kept alive, redirects, limits, and who is shown which credentials. */
+import { Agent, type AgentOptions, get as getPlain, type OutgoingHttpHeaders } from 'node:http';
+import { codeOf, makeRefused } from '../errors.ts';
+import { version } from '../version.ts';
+import type { NpmSettings } from './npm-settings.ts';
+import { type Asked, CERTIFICATE, refuseAnswer, refuseConnection } from './registry-failure.ts';
+
+/** What a server said in the end. */
+export interface Answer {
+  asked: Asked;
+  status: number;
+  /** Milliseconds that it asks to wait before the next try. */
+  retryAfter: number | undefined;
+  /** Empty unless the status is 200. */
+  body: Buffer;
+}
+
+/** Whose request it is. */
+export interface Purpose {
+  /** The package: its registry signs in. */
+  name: string;
+  /** As messages name it. */
+  what: string;
+  accept: string;
+}
+
+/** Keeps connections between requests. */
+export interface Client {
+  /**
+   * Gets a URL, over redirects.
+   *
+   * @throws an error with a refusal when there is no answer or none that may be taken; `isPassing`
+   * tells that another try may go well
+   * @throws the signal's reason when it is aborted
+   */
+  get(url: string, purpose: Purpose): Promise<Answer>;
+  /** Drops every connection. */
+  close(): void;
+}
+
+const MAX_REDIRECTS = 5;
+/** As much as a tarball may weigh, bytes. */
+const MAX_BODY = 2 ** 30;
+
+/** Since Node 22.21 and 24.5; the types are older. */
+type Options = AgentOptions & { proxyEnv?: Record<string, string> };
+
+export function createClient(settings: NpmSettings, signal: AbortSignal): Client {
+  const agents = new Map<string, Agent>();
+
+  const openAgent = (protocol: string, proxy: string | undefined): Agent => {
+    const key = `${protocol} ${proxy}`;
+    const known = agents.get(key);
+    if (known !== undefined) return known;
+    const options: Options = { keepAlive: true, maxSockets: settings.maxSockets };
+    if (proxy !== undefined) options.proxyEnv = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+    const made = makeAgent(protocol, options, settings);
+    agents.set(key, made);
+    return made;
+  };
+
+  const getOnce = (url: URL, asked: Asked, purpose: Purpose): Promise<Reply> => {
+    const authorization = settings.authorizationFor(url.href, purpose.name);
+    return send(url, {
+      agent: openAgent(url.protocol, settings.proxyFor(url.href)),
+      signal,
+      idle: settings.idleTimeout,
+      headers: {
+        accept: purpose.accept,
+        'accept-encoding': 'identity',
+        'user-agent': `annex/${version} node/${process.version}`,
+        ...(authorization !== undefined && { authorization }),
+      },
+    }).catch((error: unknown) => {
+      if (signal.aborted) throw signal.reason;
+      throw fail(asked, error);
+    });
+  };
+
+  return {
+    async get(address, purpose) {
+      let url = parse(address, { what: purpose.what, host: 'the registry' });
+      for (let hop = 0; ; hop += 1) {
+        const asked = describe(url, purpose, settings);
+        const obstacle = settings.indirect(url.href, purpose.name);
+        if (obstacle !== undefined) throw refuse(asked, `cannot be asked directly: ${obstacle}`);
+        const reply = await getOnce(url, asked, purpose);
+        if (reply.location === undefined) return { ...reply, asked };
+        if (hop === MAX_REDIRECTS) throw refuse(asked, 'redirects too often');
+        const next = parse(reply.location, asked, url);
+        if (url.protocol === 'https:' && next.protocol === 'http:') {
+          throw refuse(asked, 'redirects from https to http');
+        }
+        url = next;
+      }
+    },
+    close() {
+      for (const agent of agents.values()) agent.destroy();
+    },
+  };
+}
+
+/** Loaded late: it costs 3 ms, and a registry on the same machine or network may not need it. */
+const loadHttps = (): typeof import('node:https') => process.getBuiltinModule('node:https');
+
+function makeAgent(protocol: string, options: Options, settings: NpmSettings): Agent {
+  if (protocol === 'http:') return new Agent(options);
+  const ca = settings.readAuthorities();
+  const { Agent: SecureAgent } = loadHttps();
+  return new SecureAgent({
+    ...options,
+    rejectUnauthorized: settings.strictSsl,
+    ...(ca !== undefined && { ca }),
+  });
+}
+
+interface Reply {
+  status: number;
+  retryAfter: number | undefined;
+  location: string | undefined;
+  body: Buffer;
+}
+
+interface SendOptions {
+  agent: Agent;
+  headers: OutgoingHttpHeaders;
+  signal: AbortSignal;
+  idle: number;
+}
+
+/** One request and its answer. Rejects with the error of the connection. */
+function send(url: URL, { agent, headers, signal, idle }: SendOptions): Promise<Reply> {
+  const get = url.protocol === 'https:' ? loadHttps().get : getPlain;
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent, headers, signal, timeout: idle }, (response) => {
+      const { statusCode: status = 0 } = response;
+      const { location, 'retry-after': after } = response.headers;
+      const reply = { status, retryAfter: readDelay(after), location: undefined };
+      const isRedirect = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
+      if (status !== 200) {
+        response.on('error', () => {}).resume();
+        resolve({ ...reply, location: isRedirect ? location : undefined, body: Buffer.alloc(0) });
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (Math.max(size, Number(response.headers['content-length'] ?? 0)) > MAX_BODY) {
+          request.destroy(makeError('E2BIG'));
+        }
+        chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ ...reply, body: Buffer.concat(chunks, size) }));
+    });
+    request.on('timeout', () => request.destroy(makeError('ETIMEDOUT')));
+    request.on('error', reject);
+  });
+}
+
+const makeError = (code: string): Error => Object.assign(new Error(code), { code });
+
+/** Seconds, or a date. */
+function readDelay(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+function parse(address: string, asked: Asked, base?: URL): URL {
+  const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw refuse(asked, 'has an address that is no http or https URL');
+}
+
+function describe(url: URL, { what }: Purpose, settings: NpmSettings): Asked {
+  const proxy = settings.proxyFor(url.href);
+  const host = proxy !== undefined && URL.canParse(proxy) ? new URL(proxy).host : undefined;
+  return { what, host: url.host, proxy: host };
+}
+
+const refuse = (asked: Asked, problem: string): Error => makeRefused(refuseAnswer(asked, problem));
+
+function fail(asked: Asked, error: unknown): Error {
+  const code = codeOf(error) ?? 'no answer';
+  if (code === 'E2BIG') return refuse(asked, 'sends more than 1 GiB');
+  const isPassing = !CERTIFICATE.test(code) && code !== 'ENOTFOUND';
+  return Object.assign(makeRefused(refuseConnection(asked, code)), { isPassing });
+}

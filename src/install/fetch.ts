@@ -1,0 +1,170 @@
+/** Fetches locked tarballs: npm's cache, then the registry, and only bytes with the locked digest. */
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makeRefused } from '../errors.ts';
+import type { Refusal } from '../types.ts';
+import { type Answer, createClient } from './client.ts';
+import type { NpmSettings } from './npm-settings.ts';
+import {
+  isPassing,
+  refuseAnswer,
+  refuseDigest,
+  refuseStatus,
+  refuseUncached,
+  refuseUnlocked,
+} from './registry-failure.ts';
+import { conventionalUrl, placeUrl } from './tarball-url.ts';
+
+/** A tarball as the lock names it. */
+export interface Wanted {
+  name: string;
+  version: string;
+  /** Subresource integrity: one or more digests, of which a sha512 is needed. */
+  integrity: string;
+  /** Where it was when it was locked. */
+  resolved?: string;
+}
+
+/** Fetches with one set of settings and kept connections. */
+export interface Fetcher {
+  /**
+   * A whole tarball, in memory, with the locked sha512. Concurrency is the caller's; memory is that
+   * of the tarballs under way.
+   *
+   * @throws an error with a refusal (`refusalOf`): unreachable, refused, unknown, other bytes
+   * @throws the signal's reason when it is aborted
+   */
+  fetchTarball(wanted: Wanted): Promise<Buffer>;
+  /** Drops every connection. */
+  close(): void;
+}
+
+/** Longest wait that a registry may ask for, milliseconds. Longer ones are the next install's. */
+const MAX_WAIT = 30_000;
+
+/**
+ * @example
+ * const fetcher = createFetcher(readNpmSettings(core, env), signal);
+ * const tarball = await fetcher.fetchTarball({ name: 'exa-js', version: '1.9.0', integrity });
+ */
+export function createFetcher(settings: NpmSettings, outer: AbortSignal): Fetcher {
+  // One of its own: each request under way listens to it, and Node warns of more than ten.
+  const signal = AbortSignal.any([outer]);
+  setMaxListeners(0, signal);
+  const client = createClient(settings, signal);
+
+  /** The answer for a tarball; the packument is asked where a registry has ways of its own. */
+  const ask = async (wanted: Wanted): Promise<Answer> => {
+    const { name, version, resolved } = wanted;
+    const purpose = { name, what: `${name}@${version}`, accept: '*/*' };
+    const registry = settings.registryFor(name);
+    const place = (url: string): string =>
+      placeUrl(url, settings.registryFor(''), settings.replaceRegistryHost);
+    if (resolved !== undefined && URL.canParse(resolved)) {
+      return client.get(place(resolved), purpose);
+    }
+    const answer = await client.get(conventionalUrl(registry, name, version), purpose);
+    if (answer.status !== 404) return answer;
+    const packument = await client.get(`${registry}${name.replace('/', '%2f')}`, {
+      ...purpose,
+      accept: 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
+    });
+    if (packument.status !== 200) return packument;
+    const url = readTarballUrl(packument, version);
+    return url === undefined ? answer : client.get(place(url), purpose);
+  };
+
+  const attempt = async (wanted: Wanted, digests: string[]): Promise<Buffer | Failure> => {
+    try {
+      const { asked, status, body, retryAfter } = await ask(wanted);
+      if (status !== 200) {
+        return { refusal: refuseStatus(asked, status), isPassing: isPassing(status), retryAfter };
+      }
+      const got = digest(body);
+      if (digests.includes(got)) return body;
+      // A proxy may have cut it, or put a page of its own in its place.
+      const refusal = refuseDigest(asked, digests[0] ?? '', got, body.length);
+      return { refusal, isPassing: true };
+    } catch (error) {
+      const failure = error as Partial<Failure>;
+      if (failure.refusal === undefined || failure.isPassing !== true) throw error;
+      return failure as Failure;
+    }
+  };
+
+  return {
+    async fetchTarball(wanted) {
+      const what = `${wanted.name}@${wanted.version}`;
+      const digests = listSha512(wanted.integrity);
+      if (digests.length === 0) throw makeRefused(refuseUnlocked(what));
+      const cached = digests.map((one) => readCached(settings.cache, one)).find(Boolean);
+      if (cached !== undefined) return cached;
+      if (settings.offline) throw makeRefused(refuseUncached(what));
+      const first = await attempt(wanted, digests);
+      if (Buffer.isBuffer(first)) return first;
+      const wait = Math.max(settings.backoff, first.retryAfter ?? 0);
+      if (!first.isPassing || wait > MAX_WAIT) throw makeRefused(first.refusal);
+      await delay(wait, undefined, { signal }).catch(() => {
+        throw signal.reason;
+      });
+      const second = await attempt(wanted, digests);
+      if (Buffer.isBuffer(second)) return second;
+      throw makeRefused(second.refusal);
+    },
+    close: client.close,
+  };
+}
+
+interface Failure {
+  refusal: Refusal;
+  /** Whether another try may go well. */
+  isPassing: boolean;
+  retryAfter?: number | undefined;
+}
+
+const digest = (bytes: Buffer): string =>
+  `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
+
+/** The sha512 digests of an SSRI text, without its options. */
+const listSha512 = (integrity: string): string[] =>
+  integrity
+    .split(/\s+/)
+    .filter((one) => one.startsWith('sha512-'))
+    .map((one) => one.replace(/\?.*$/, ''));
+
+/**
+ * A tarball from npm's cache, where it lies under its digest; read only, and checked.
+ *
+ * @see https://github.com/npm/cacache/blob/v20.0.1/lib/content/path.js
+ */
+function readCached(cache: string, wanted: string): Buffer | undefined {
+  const hex = Buffer.from(wanted.slice('sha512-'.length), 'base64').toString('hex');
+  const place = [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
+  const path = join(cache, '_cacache', 'content-v2', 'sha512', ...place);
+  let file: number | undefined;
+  try {
+    // What is no file must not hold this process.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const bytes = fstatSync(file).isFile() ? readFileSync(file) : Buffer.alloc(0);
+    return digest(bytes) === wanted ? bytes : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Where a packument says that the tarball of a version is. */
+function readTarballUrl({ asked, body }: Answer, version: string): string | undefined {
+  let packument: { versions?: Record<string, { dist?: { tarball?: unknown } }> } | null;
+  try {
+    packument = JSON.parse(body.toString());
+  } catch {
+    throw makeRefused(refuseAnswer(asked, 'lists its versions in what is no JSON'));
+  }
+  const tarball = packument?.versions?.[version]?.dist?.tarball;
+  return typeof tarball === 'string' ? tarball : undefined;
+}

@@ -1,0 +1,238 @@
+/** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Level, readNpmrc } from './npmrc.ts';
+
+/** What npm would do to fetch a package for this core. */
+export interface NpmSettings {
+  /** The registry of a package, with a trailing slash. */
+  registryFor(name: string): string;
+  /**
+   * The Authorization header that npm would send with a request.
+   *
+   * @param name the package, whose registry signs in for the rest of its host
+   */
+  authorizationFor(url: string, name?: string): string | undefined;
+  /** The proxy for a URL; it may hold credentials. */
+  proxyFor(url: string): string | undefined;
+  /** Why this process cannot fetch a URL as npm would; undefined when it can. One clause. */
+  indirect(url: string, name?: string): string | undefined;
+  /** PEM of the authorities that are trusted instead of Node's own; read when it is asked for. */
+  readAuthorities(): string | undefined;
+  strictSsl: boolean;
+  offline: boolean;
+  /** npm's cache: the directory that holds `_cacache`. */
+  cache: string;
+  /** Connections at a time to one host. */
+  maxSockets: number;
+  /** Milliseconds without a byte after which a transfer is given up. */
+  idleTimeout: number;
+  /** Milliseconds between two tries. */
+  backoff: number;
+  /** npm's setting of that name: which hosts in a lock stand for the configured registry. */
+  replaceRegistryHost: string;
+  /** Whether the user has set `before` or `min-release-age`. */
+  hasReleaseAge: boolean;
+  /** The machine's .npmrc, whether it is there or not. */
+  globalConfig: string;
+}
+
+/** As npm is told when annex runs it. */
+const BACKOFF = 1000;
+const IDLE_TIMEOUT = 30_000;
+
+/**
+ * Reads npm's settings. Never throws: what cannot be read or is not valid is not set, as for npm.
+ *
+ * @param core the directory whose .npmrc is the project's
+ * @param env the installer's environment
+ * @example readNpmSettings('/app', { HOME: '/root' }).registryFor('exa-js') // 'https://registry.npmjs.org/'
+ */
+export function readNpmSettings(
+  core: string,
+  env: Record<string, string>,
+  node: string = process.versions.node,
+): NpmSettings {
+  const { levels, globalConfig, resolvePath } = readNpmrc(core, env);
+  const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
+  const text = (key: string): string | undefined => toText(find(key));
+  const number = (key: string): number | undefined =>
+    levels.map((level) => toNumber(level[key])).find((value) => value !== undefined);
+  const isSet = (key: string): boolean => toText(find(key)) !== undefined;
+
+  const registry = levels.map(({ registry: value }) => value).find(isUrl);
+  const usual = withSlash(registry ?? 'https://registry.npmjs.org');
+  const registryFor = (name: string): string => {
+    const scope = /^(@[^/]+)\//.exec(name)?.[1];
+    const own = text('scope')?.replace(/^@?/, '@');
+    const key = [scope, own].find((one) => one !== undefined && isSet(`${one}:registry`));
+    return key === undefined ? usual : withSlash(text(`${key}:registry`) ?? '');
+  };
+  const findAccount = (url: string, name = ''): Account | undefined => {
+    const account = readAccount(url, text);
+    const home = registryFor(name);
+    return account ?? (isSameHost(url, home) ? readAccount(home, text) : undefined);
+  };
+  const proxyFor = makeProxyFor(levels, env);
+  const readAuthorities = makeReadAuthorities(levels, resolvePath);
+  const old = ['_auth', '_authToken', 'username', '_password'];
+  const hasOldSignIn = old.some((key) =>
+    levels.slice(1, 4).some((level) => toText(level[key]) !== undefined),
+  );
+  return {
+    registryFor,
+    authorizationFor: (url, name) => findAccount(url, name)?.header,
+    proxyFor,
+    indirect(url, name) {
+      if (hasOldSignIn) return 'an .npmrc signs in without naming the registry';
+      if (isSet('cert') || isSet('key') || findAccount(url, name)?.hasCertificate) {
+        return 'npm is set to show a client certificate';
+      }
+      if (isSet('local-address')) return 'npm is set to use a local address';
+      const proxy = proxyFor(url);
+      if (proxy === undefined) return undefined;
+      if (!/^https?:\/\/./i.test(proxy)) return 'the proxy is of a kind that Node does not speak';
+      return hasAgentProxy(node) ? undefined : `Node ${node} cannot use a proxy by itself`;
+    },
+    readAuthorities,
+    strictSsl: toFlag(find('strict-ssl') ?? true),
+    offline: toFlag(find('offline') ?? false),
+    cache: resolvePath(text('cache') ?? usualCache(env)),
+    maxSockets: Math.max(1, number('maxsockets') ?? 15),
+    idleTimeout: number('fetch-timeout') || IDLE_TIMEOUT,
+    backoff: Math.min(BACKOFF, number('fetch-retry-mintimeout') ?? BACKOFF),
+    replaceRegistryHost: text('replace-registry-host') ?? 'npmjs',
+    hasReleaseAge: isSet('before') || isSet('min-release-age'),
+    globalConfig,
+  };
+}
+
+/**
+ * Whether Node's own agents can use a proxy.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/http.html#new-agentoptions `proxyEnv`
+ */
+function hasAgentProxy(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
+}
+
+interface Account {
+  header: string | undefined;
+  hasCertificate: boolean;
+}
+
+/**
+ * The sign-in whose key is the longest beginning of the URL.
+ *
+ * @see https://github.com/npm/npm-registry-fetch/blob/v19.1.0/lib/auth.js
+ */
+function readAccount(url: string, text: (key: string) => string | undefined): Account | undefined {
+  const { host, pathname } = new URL(url);
+  // A key may end in a slash or not: the walk takes away a name, then the slash before it.
+  for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/([^/]+|\/)$/, '')) {
+    const get = (name: string): string | undefined => text(`${key}:${name}`) || undefined;
+    const token = get('_authToken');
+    const auth = get('_auth') ?? joinBasic(get('username'), get('_password'));
+    const hasCertificate = get('certfile') !== undefined && get('keyfile') !== undefined;
+    if (token !== undefined) return { header: `Bearer ${token}`, hasCertificate };
+    if (auth !== undefined) return { header: `Basic ${auth}`, hasCertificate };
+    if (hasCertificate) return { header: undefined, hasCertificate };
+  }
+  return undefined;
+}
+
+/** npm keeps the password alone in base64. */
+function joinBasic(user: string | undefined, password: string | undefined): string | undefined {
+  if (user === undefined || password === undefined) return undefined;
+  const plain = Buffer.from(password, 'base64').toString('utf8');
+  return Buffer.from(`${user}:${plain}`).toString('base64');
+}
+
+/**
+ * npm's choice: its settings, then the environment's variables in either case.
+ *
+ * @see https://github.com/npm/agent/blob/v4.0.0/lib/proxy.js
+ */
+function makeProxyFor(
+  levels: Level[],
+  env: Record<string, string>,
+): (url: string) => string | undefined {
+  const variables = new Map(Object.entries(env).map(([key, value]) => [key.toLowerCase(), value]));
+  const variable = (...names: string[]): string | undefined =>
+    names.map((name) => variables.get(name)).find(Boolean);
+  const setting = (key: string): string | undefined => {
+    const values = levels.map((level) => level[key]);
+    const value = values.find((one) => isUrl(one) || isNothing(one));
+    return isUrl(value) ? value : undefined;
+  };
+  const set = setting('https-proxy') ?? setting('proxy');
+  const noProxy = levels.map(({ noproxy }) => noproxy).find((value) => value !== undefined);
+  const bypass = (noProxy ? String(noProxy) : (variable('no_proxy') ?? ''))
+    .split(',')
+    .map((host) => host.trim().split('.').filter(Boolean).reverse())
+    .filter((segments) => segments.length > 0);
+  return (url) => {
+    const { protocol, hostname } = new URL(url);
+    const names = protocol === 'https:' ? [] : ['http_proxy', 'proxy'];
+    const proxy = set ?? variable('https_proxy', ...names);
+    const host = hostname.split('.').reverse();
+    const isBypassed = bypass.some((segments) => segments.every((part, i) => part === host[i]));
+    return isBypassed ? undefined : proxy;
+  };
+}
+
+/** The strongest level that sets one of them counts; a `cafile` that is not there does not. */
+function makeReadAuthorities(
+  levels: Level[],
+  resolvePath: (path: string) => string,
+): () => string | undefined {
+  return () => {
+    for (const level of levels) {
+      for (const [key, value] of Object.entries(level).reverse()) {
+        const path = key === 'cafile' ? toText(value) : undefined;
+        const pem = path === undefined ? undefined : readIfThere(resolvePath(path));
+        if (pem) return pem;
+        if (key === 'ca') return isNothing(value) ? undefined : [value].flat().join('\n');
+      }
+    }
+    return undefined;
+  };
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const usualCache = (env: Record<string, string>): string =>
+  process.platform === 'win32' && env.LOCALAPPDATA ? join(env.LOCALAPPDATA, 'npm-cache') : '~/.npm';
+
+const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
+
+const isSameHost = (a: string, b: string): boolean =>
+  URL.canParse(b) && new URL(a).host === new URL(b).host;
+
+const isUrl = (value: unknown): value is string =>
+  typeof value === 'string' && URL.canParse(value) && new URL(value).host !== '';
+
+const isNothing = (value: unknown): boolean =>
+  value === null || value === false || value === 'null' || value === 'false';
+
+const toText = (value: unknown): string | undefined =>
+  value === undefined || value === null || value === false ? undefined : String(value);
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value !== 'string' || value === '' || Number.isNaN(Number(value))) return undefined;
+  return Number(value);
+}
+
+/** As npm reads a boolean: a bare key is true, and so is every word but two. */
+function toFlag(value: unknown): boolean {
+  if (typeof value !== 'string') return Boolean(value);
+  if (value === '' || Number.isNaN(Number(value))) return !isNothing(value);
+  return Number(value) !== 0;
+}

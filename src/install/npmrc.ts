@@ -1,0 +1,98 @@
+/** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const load = createRequire(import.meta.url);
+
+/** One file, or the environment: expanded keys and values. */
+export type Level = Record<string, unknown>;
+
+/** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
+export interface Npmrc {
+  levels: Level[];
+  /** Absolute path of the machine's file, whether it is there or not. */
+  globalConfig: string;
+  /** Makes a path absolute as npm does; what is relative is relative to the core. */
+  resolvePath(path: string): string;
+}
+
+/**
+ * Reads the chain. A file that is not there or cannot be read sets nothing, as for npm.
+ *
+ * @param env the environment that npm would be given: nothing else is expanded or obeyed
+ * @param prefix npm's default prefix, where the running Node is installed
+ * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/config/lib/index.js `load`
+ */
+export function readNpmrc(
+  core: string,
+  env: Record<string, string>,
+  prefix = dirname(dirname(process.execPath)),
+): Npmrc {
+  const home = env.HOME || homedir();
+  const resolvePath = (path: string): string =>
+    path.startsWith('~/') ? join(home, path.slice(2)) : resolve(core, path);
+  const read = (path: string): Level => readLevel(path, env);
+  const builtin = read(join(prefix, 'lib', 'node_modules', 'npm', 'npmrc'));
+  const environment = readEnvironment(env);
+  const project = read(join(core, '.npmrc'));
+  const path = (key: string, levels: Level[], usual: string): string => {
+    const value = levels.find((level) => typeof level[key] === 'string')?.[key];
+    return resolvePath(typeof value === 'string' ? value : usual);
+  };
+  const user = read(path('userconfig', [environment, project, builtin], '~/.npmrc'));
+  const above = [environment, project, user, builtin];
+  const etc = join(path('prefix', above, prefix), 'etc', 'npmrc');
+  const globalConfig = path('globalconfig', above, etc);
+  const levels = [environment, project, user, read(globalConfig), builtin];
+  return { levels, globalConfig, resolvePath };
+}
+
+function readEnvironment(env: Record<string, string>): Level {
+  const level: Level = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^npm_config_/i.test(name) || value === '') continue;
+    const key = name.slice('npm_config_'.length);
+    // The keys of sign-ins are taken as they are.
+    const plain = key.startsWith('//') ? key : key.replace(/(?!^)_/g, '-').toLowerCase();
+    level[expand(plain, env)] = expand(value.trim(), env);
+  }
+  return level;
+}
+
+function readLevel(path: string, env: Record<string, string>): Level {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return {};
+  }
+  // npm's own parser, loaded when there is something to parse.
+  const { parse } = load('ini') as { parse(text: string): Level };
+  const entries = Object.entries(parse(text)).map(([key, value]) => [
+    expand(key, env),
+    Array.isArray(value) ? value.map((one) => expandValue(one, env)) : expandValue(value, env),
+  ]);
+  return Object.fromEntries(entries) as Level;
+}
+
+const expandValue = (value: unknown, env: Record<string, string>): unknown =>
+  typeof value === 'string' ? expand(value.trim(), env) : value;
+
+/**
+ * Puts in the variables: `${NAME}` stays as it is when there is none, `${NAME?}` becomes nothing,
+ * and a backslash before it takes its meaning away.
+ *
+ * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/config/lib/env-replace.js
+ */
+function expand(text: string, env: Record<string, string>): string {
+  return text.replace(
+    /(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g,
+    (whole: string, escapes: string, name: string, modifier?: string) => {
+      if (escapes.length % 2 === 1) return whole.slice((escapes.length + 1) / 2);
+      const value = env[name] ?? (modifier === undefined ? `\${${name}}` : '');
+      return escapes.slice(escapes.length / 2) + value;
+    },
+  );
+}

@@ -1,0 +1,100 @@
+/** What the failures of a registry mean, in our codes. */
+import type { ErrorCode, Refusal } from '../types.ts';
+
+/** What helps, whoever spoke to the registry: npm or this process. */
+export const REGISTRY_HINTS = {
+  certificate: 'give npm the certificate of that registry (cafile)',
+  integrity: 'find out which registry or mirror serves other bytes than it lists',
+  offline: 'reach the registry from here, or name another one in an .npmrc',
+  signIn: 'give npm a valid token for that registry in an .npmrc',
+};
+
+/** Codes of Node and OpenSSL for a certificate that is not trusted. */
+export const CERTIFICATE =
+  /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
+
+/** One request, as a message names it. */
+export interface Asked {
+  /** What was wanted: `exa-js@1.9.0`. */
+  what: string;
+  /** Who answered or did not: a host, no credentials. */
+  host: string;
+  /** Host of the proxy between. */
+  proxy?: string | undefined;
+}
+
+/** An answer that is not the thing itself. */
+export function refuseStatus(asked: Asked, status: number): Refusal {
+  const make = (code: ErrorCode, hint: string): Refusal => ({
+    code,
+    reason: `${asked.what}: ${nameHost(asked)} answered ${status}`,
+    hint,
+  });
+  if (status === 401 || status === 403) return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
+  if (status === 407) {
+    return make('ANNEX_INSTALL_FAILED', 'give npm the credentials of the proxy (https-proxy)');
+  }
+  if (status === 404 || status === 410) {
+    return make(
+      'ANNEX_INSTALL_FAILED',
+      'name a registry that holds this version in an .npmrc, or lock another version',
+    );
+  }
+  if (isPassing(status)) return make('ANNEX_OFFLINE', REGISTRY_HINTS.offline);
+  return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
+}
+
+/** Whether the same request may go well later. */
+export const isPassing = (status: number): boolean =>
+  [408, 420, 429].includes(status) || status >= 500;
+
+/** No answer, or half of one. */
+export function refuseConnection(asked: Asked, code: string): Refusal {
+  const isCertificate = CERTIFICATE.test(code);
+  const what = isCertificate ? 'has a certificate that is not trusted' : 'cannot be reached';
+  return {
+    code: 'ANNEX_OFFLINE',
+    reason: `${asked.what}: ${nameHost(asked)} ${what}: ${code}`,
+    hint: isCertificate ? REGISTRY_HINTS.certificate : REGISTRY_HINTS.offline,
+  };
+}
+
+/** Bytes that are not the locked ones. */
+export function refuseDigest(asked: Asked, wanted: string, got: string, size: number): Refusal {
+  return {
+    code: 'ANNEX_INTEGRITY',
+    reason: `${asked.what}: ${nameHost(asked)} sent ${size} bytes with ${shorten(got)}, locked is ${shorten(wanted)}`,
+    hint: REGISTRY_HINTS.integrity,
+  };
+}
+
+/** What no bytes can be checked against. */
+export const refuseUnlocked = (what: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${what} is locked without a sha512`,
+  hint: 'lock it again, from a registry that lists one',
+});
+
+/** What can be had from npm's cache alone, and is not there. */
+export function refuseUncached(what: string): Refusal {
+  return {
+    code: 'ANNEX_OFFLINE',
+    reason: `npm is set to offline and ${what} is not in its cache`,
+    hint: 'take that setting away, or fill the cache (npm cache add)',
+  };
+}
+
+/** An answer that this process does not follow or take. */
+export function refuseAnswer(asked: Asked, problem: string): Refusal {
+  return {
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: `${asked.what}: ${nameHost(asked)} ${problem}`,
+    hint: 'find out what that registry does, or name another one in an .npmrc',
+  };
+}
+
+const nameHost = ({ host, proxy }: Asked): string =>
+  proxy === undefined ? host : `${host} (through the proxy ${proxy})`;
+
+/** `sha512-` and the first characters: enough to tell two apart. */
+const shorten = (digest: string): string => `${digest.slice(0, 'sha512-'.length + 10)}...`;
