@@ -21,7 +21,7 @@ for (const group of groups) {
   const bundle = await rolldown({
     input: Object.fromEntries(group.map((name) => [name, source(name)])),
     platform: 'node',
-    external: [/^node:/, /^execa$/, /^semver(?:\/|$)/],
+    external: [/^node:/, /^execa$/, /^ini$/, /^semver(?:\/|$)/],
   });
   // Chunks stand beside index.js: src/paths.ts counts on it.
   await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js' });

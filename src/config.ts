@@ -19,6 +19,8 @@ export interface Config {
   operator: GateFacts['operator'];
   /** Milliseconds. */
   timeout: number;
+  /** Whether entries are synced to the disk. */
+  isDurable: boolean;
   log: LogLevel;
   /** The user's cache directory, when there is one. */
   cacheDir: string | undefined;
@@ -42,7 +44,7 @@ export function readConfig(env: Env = process.env): Config {
     }
     return parsed ?? restrictive;
   };
-  const { timeout, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
+  const { timeout, isDurable, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
   return {
     core: env.ANNEX_CORE || undefined,
     stores: splitStores(env.ANNEX_STORE ?? ''),
@@ -50,6 +52,7 @@ export function readConfig(env: Env = process.env): Config {
     allowInstalls: readSwitch('ANNEX_ALLOW_INSTALLS', false),
     ...operator,
     timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
+    isDurable: isDurable ?? true,
     log: readLevel(env.ANNEX_LOG, notices),
     cacheDir: findCacheDir(env),
     notices,
@@ -102,9 +105,10 @@ function findCacheDir(env: Env): string | undefined {
 interface OperatorFile {
   operator: Config['operator'];
   timeout?: number;
+  isDurable?: boolean;
 }
 
-const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout']);
+const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout', 'durability']);
 
 function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
   if (path === undefined) return { operator: undefined };
@@ -133,12 +137,17 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
     path,
     allowInstalls: readAllowInstalls(file.allowInstalls, path, notices),
   };
-  const { timeout } = file;
-  if (timeout === undefined) return { operator };
-  if (typeof timeout === 'number' && timeout > 0 && timeout <= 86_400) return { operator, timeout };
-  const reason = `timeout in ${path} is ${JSON.stringify(timeout)}; taken as ${DEFAULT_TIMEOUT}`;
-  notices.push(notice(reason, 'set it to a number of seconds, at most 86400'));
-  return { operator };
+  const { timeout, durability = 'sync' } = file;
+  const isTime = typeof timeout === 'number' && timeout > 0 && timeout <= 86_400;
+  if (timeout !== undefined && !isTime) {
+    const reason = `timeout in ${path} is ${JSON.stringify(timeout)}; taken as ${DEFAULT_TIMEOUT}`;
+    notices.push(notice(reason, 'set it to a number of seconds, at most 86400'));
+  }
+  if (durability !== 'sync' && durability !== 'none') {
+    const reason = `durability in ${path} is ${JSON.stringify(durability)}; taken as sync`;
+    notices.push(notice(reason, 'set it to sync or none'));
+  }
+  return { operator, isDurable: durability !== 'none', ...(isTime && { timeout }) };
 }
 
 function readAllowInstalls(value: unknown, path: string, notices: Refusal[]): boolean | undefined {

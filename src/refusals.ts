@@ -1,5 +1,6 @@
 /** Whether an install of a feature may start now, and if not, why. */
 import { readAbi } from './runtime.ts';
+import { readPin } from './sidecar.ts';
 import { isInForce, readFailure } from './store/failures.ts';
 import type { Failure, Feature, Refusal, Settings } from './types.ts';
 
@@ -8,14 +9,29 @@ export function nameInstallCommand(settings: Settings, feature: string): string 
   return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
 }
 
-/** Why a feature is off whatever the store holds: its declaration is wrong. */
-export function findDeclarationRefusal(settings: Settings, feature: Feature): Refusal | undefined {
-  const { problem } = feature;
+/** What is wrong with a feature's declaration, as a refusal. */
+export function findDeclarationProblem(
+  { core }: Settings,
+  { problem }: Feature,
+): Refusal | undefined {
   if (problem === undefined) return undefined;
   return {
     code: 'ANNEX_INVALID_CONFIG',
-    reason: `${problem.key} in ${settings.core.root}/package.json: ${problem.reason}`,
+    reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
     hint: 'whoever builds the application can correct that key',
+  };
+}
+
+/** Why a feature is off whatever the store holds: its declaration, or its lock, is wrong. */
+export function findDeclarationRefusal(settings: Settings, feature: Feature): Refusal | undefined {
+  const declared = findDeclarationProblem(settings, feature);
+  if (declared !== undefined) return declared;
+  const pin = readPin(settings.core.root, feature);
+  if (pin === undefined || !('problem' in pin)) return undefined;
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: pin.problem,
+    hint: `whoever builds the application can lock it anew: npx annex lock ${feature.name}`,
   };
 }
 

@@ -69,6 +69,7 @@ export function loadSettings(origin: Pick<Origin, 'script' | 'cwd'>): LoadedSett
       gate,
       isSealed: config.isSealed,
       timeout: config.timeout,
+      isDurable: config.isDurable,
       log,
       installerEnv: { ...readInstallerEnv([join(core.root, '.npmrc')]), ANNEX_CORE: core.root },
       notices: [

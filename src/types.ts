@@ -22,6 +22,21 @@ export interface Refusal {
   hint: string;
   /** What state things are in, when there is more to say than "other features unaffected". */
   state?: string;
+  /** Every edge that does not fit, of an ANNEX_CONFLICT. */
+  conflicts?: Conflict[];
+}
+
+/** A dependency that cannot be had as it is asked for. */
+export interface Conflict {
+  /** Who asks: `openai 5.23.2`, or `the feature`. */
+  dependent: string;
+  dependency: string;
+  range: string;
+  kind: 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
+  /** Whose copy does not fit: core's, or that of the closure itself. */
+  of: 'core' | 'closure';
+  /** Its version; undefined when there is none. */
+  version?: string;
 }
 
 /** One feature as the core's package.json declares it. */
@@ -31,6 +46,12 @@ export interface Feature {
   slug: string;
   /** Declared packages: name to semver range. */
   packages: Record<string, string>;
+  /** Packages of the closure whose install scripts may run. */
+  scripts: string[];
+  /** What happens to a dependency that core ships at a version that does not fit. */
+  conflicts: 'fail' | 'nest';
+  /** Whether anything may be taken from core. */
+  share: boolean;
   /** Set when the declaration is wrong: the feature is off. */
   problem?: Problem;
 }
@@ -49,6 +70,8 @@ export interface Declaration {
   byPackage: Map<string, Feature>;
   /** Directories (absolute) and package names whose imports may trigger installs. */
   importers: string[];
+  /** Platforms that a lock is made for: `linux-x64-glibc`. */
+  platforms: string[];
   /** The sealed switch; undefined when the core does not say. */
   allowInstalls: boolean | undefined;
   /** What is wrong besides the features themselves. */
@@ -81,6 +104,8 @@ export interface Settings {
   isSealed: boolean;
   /** Time limit of one install, milliseconds. */
   timeout: number;
+  /** Whether an entry is synced to the disk before it is published. */
+  isDurable: boolean;
   log: LogLevel;
   /** The environment of an installer process: only what annex and npm need. */
   installerEnv: Record<string, string>;
@@ -114,6 +139,8 @@ export interface Manifest {
   closure: ClosurePackage[];
   shared: Record<string, SharedPackage>;
   private: string[];
+  /** Packages whose install scripts ran. */
+  scripts: string[];
   /** Files made by install scripts, relative to the entry. */
   generated: string[];
   /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
@@ -121,6 +148,9 @@ export interface Manifest {
   /** The annex that wrote it: `annex@1.0.0`. */
   tool: string;
 }
+
+/** The files of packages, a line `sha256  path` for each, by the path of the package. */
+export type Listings = Record<string, string>;
 
 /** A published entry that may be used by this process. */
 export interface Entry {
@@ -173,6 +203,8 @@ export type InstallResult =
       outcome: 'installed' | 'present' | 'core';
       versions: Record<string, string>;
       dir?: string;
+      /** Packages with install scripts that were not allowed, and were not run. */
+      unrun?: string[];
       ms: number;
     }
   | { feature: string; outcome: 'failed'; refusal: Refusal };

@@ -9,9 +9,11 @@ export interface Invocation {
   args: string[];
   options: {
     all?: boolean | undefined;
+    check?: boolean | undefined;
     feature?: string | undefined;
     from?: string | undefined;
     json?: boolean | undefined;
+    'min-age'?: string | undefined;
     require?: boolean | undefined;
   };
   /** Prints the text, or with --json the data. */

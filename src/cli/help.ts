@@ -6,6 +6,8 @@ export const HELP = `usage: annex COMMAND [--json]
   add NAME[@RANGE]... [--feature FEATURE]   declare packages in the nearest package.json
   list                                      every feature: packages, range, where it is, version, size
   install FEATURE...|--all                  install into the store now
+  lock [FEATURE...] [--min-age DAYS]        write annex/FEATURE: a package-lock and its digests
+  lock [FEATURE...] --check                 say what no longer agrees with the lock
   remove FEATURE                            remove its entries from the store
   why SPECIFIER [--from FILE] [--require]   which rule answers an import, and with which file
   env                                       the lines for a Dockerfile

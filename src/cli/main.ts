@@ -8,10 +8,12 @@ import { HELP } from './help.ts';
 
 const OPTIONS = {
   all: { type: 'boolean' },
+  check: { type: 'boolean' },
   feature: { type: 'string' },
   from: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
+  'min-age': { type: 'string' },
   require: { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -22,6 +24,7 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   env: { load: async () => (await import('./env.ts')).env, takes: [] },
   install: { load: async () => (await import('./install.ts')).install, takes: ['all'] },
   list: { load: async () => (await import('./list.ts')).list, takes: [] },
+  lock: { load: async () => (await import('./lock.ts')).lock, takes: ['check', 'min-age'] },
   remove: { load: async () => (await import('./remove.ts')).remove, takes: [] },
   why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
 };

@@ -1,100 +1,160 @@
-/** Builds an entry in staging with npm and publishes it. */
-import {
-  chmodSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { readPackage } from '../core.ts';
+/** Builds an entry in staging from a plan, and publishes it. */
+import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { LockNode } from '../plan/graph.ts';
+import { describePackage, identifyPlan } from '../plan/identity.ts';
+import type { Plan } from '../plan/plan.ts';
+import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
+import { sortKeys } from '../plan/project.ts';
+import { platformOf } from '../policy/abi.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
-import { findEntry } from '../store/entry.ts';
-import { MANIFEST, PLAIN } from '../store/layout.ts';
-import { makeStaging, publish, sealTree, sweep } from '../store/publish.ts';
+import { pinnedId } from '../sidecar.ts';
+import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
+import { makeStaging, publish, removeTree, sealTree, sweep } from '../store/publish.ts';
+import { syncPath, syncTree } from '../store/sync.ts';
 import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
-import { identify, readClosure } from './closure.ts';
-import { runNpm } from './npm.ts';
+import { bring } from './bring.ts';
+import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
+import { refuseInstall } from './package-failure.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { type Generated, runScripts } from './scripts.ts';
+import type { Unpacked } from './unpack.ts';
 
 /** How a build ended. */
 export interface Built {
   packages: number;
   bytes: number;
-  refusal?: Refusal;
+  /** Packages with install scripts that were not allowed. */
+  unrun: string[];
 }
 
-/** The top of an entry: stops every look-up there. */
-const BARRIER = JSON.stringify({ private: true });
+/** What is to be built, and where. */
+export interface Build {
+  settings: Settings;
+  feature: Feature;
+  store: string;
+  signal: AbortSignal;
+  /** Whether somebody else has published it by now. */
+  isPresent: () => boolean;
+}
 
 /**
- * Runs npm in a staging directory, checks what it left, and publishes that. Whatever happens, the
+ * The top of an entry: stops every look-up there. Written first: a staging directory without it was
+ * swept while this process stood still, and whatever has been written since is not whole.
+ */
+const BARRIER = 'package.json';
+
+/**
+ * Plans, brings the packages into a staging directory, and publishes that. Whatever happens, the
  * staging directory is gone afterwards.
  *
  * @throws errors of the file system, as they are
  */
-export async function buildEntry(
-  settings: Settings,
-  feature: Feature,
-  store: string,
-  signal: AbortSignal,
-): Promise<Built> {
+export async function buildEntry(build: Build): Promise<Built | Refusal> {
   // Real: npm writes paths into its lockfile that are relative to where it really runs.
-  const staging = realpathSync(makeStaging(store, feature));
+  const staging = realpathSync(makeStaging(build.store, build.feature));
   try {
-    const manifest = { private: true, dependencies: feature.packages };
-    writeFileSync(join(staging, 'package.json'), JSON.stringify(manifest));
-    const env = settings.installerEnv;
-    const refusal = await runNpm({ cwd: staging, core: settings.core.root, env, signal });
-    if (refusal !== undefined) return { packages: 0, bytes: 0, refusal };
-    const isPresent = (): boolean => findEntry(settings, feature, readAbi()).entry !== undefined;
-    return finish(feature, store, staging, isPresent);
+    writeSealed(join(staging, BARRIER), JSON.stringify({ private: true }));
+    return await buildIn(staging, build);
   } finally {
     sweep(staging);
   }
 }
 
-function finish(feature: Feature, store: string, staging: string, isPresent: () => boolean): Built {
-  const missing = findMissing(feature, staging);
-  if (missing !== undefined) return { packages: 0, bytes: 0, refusal: refuse(missing) };
-  const lock: unknown = JSON.parse(readFileSync(join(staging, 'package-lock.json'), 'utf8'));
-  const { closure, isPlain } = readClosure(
-    lock,
-    (path) => lstatSync(join(staging, path), { throwIfNoEntry: false }) !== undefined,
-  );
-  const others = readdirSync(staging).filter((name) => name !== 'node_modules');
-  for (const name of [...others, 'node_modules/.package-lock.json']) {
-    rmSync(join(staging, name), { recursive: true, force: true });
+async function buildIn(staging: string, build: Build): Promise<Built | Refusal> {
+  const { settings, feature, signal } = build;
+  const unshared: string[] = [];
+  for (;;) {
+    const prepared = await prepare({ settings, feature, staging, signal, unshared });
+    if ('code' in prepared) return prepared;
+    const platform = platformOf(readAbi());
+    const selection = selectHere(prepared.plan, platform);
+    const unfit = findUnfit(prepared, selection, platform);
+    if (unfit !== undefined) return unfit;
+    const { nodes } = selection;
+    const unpacked = await bring({ settings, staging, nodes, prepared, signal });
+    if ('code' in unpacked) return unpacked;
+    const wrong =
+      findOtherFiles(prepared, unpacked) ?? findImpostor(feature, staging, unpacked.listings);
+    if (wrong !== undefined) return wrong;
+    const more = findUnshared(staging, nodes, Object.keys(prepared.plan.shared));
+    if (more.length === 0) return finish(staging, build, prepared, selection, unpacked);
+    // A package's `imports` leads past every hook: what it names has to stand in the entry.
+    unshared.push(...more);
+    sweep(join(staging, 'node_modules'));
   }
-  const { bytes, hasAddon, oddity } = sealTree(join(staging, 'node_modules'));
-  if (oddity !== undefined) {
-    const refusal = refuse(`${oddity.slice(staging.length + 1)} is neither a file nor a directory`);
-    return { packages: 0, bytes, refusal: { ...refusal, code: 'ANNEX_INTEGRITY' } };
+}
+
+/** The packages for the running Node. */
+function selectHere(plan: Plan, name: string): Selection {
+  const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
+  return select(plan, platform, (range) => isInRange(process.versions.node, range));
+}
+
+async function finish(
+  staging: string,
+  { settings, feature, store, signal, isPresent }: Build,
+  { plan, sidecar }: Prepared,
+  { nodes, skipped }: Selection,
+  { listings, bytes, hasAddon }: Unpacked,
+): Promise<Built | Refusal> {
+  const { scripts, unrun } = sortScripts(nodes, feature);
+  let generated: Generated = {};
+  if (scripts.length > 0) {
+    const env = settings.installerEnv;
+    const ran = await runScripts({ staging, names: scripts, listings, env, signal });
+    if ('code' in ran) return ran;
+    generated = ran.generated;
   }
-  const abi = isPlain && !hasAddon ? PLAIN : readAbi();
+  accessSync(join(staging, BARRIER));
+  for (const name of readdirSync(staging)) {
+    if (name !== 'node_modules' && name !== BARRIER) removeTree(join(staging, name));
+  }
+  const isPlain =
+    !isPlatformBound(plan) && !hasAddon && scripts.length === 0 && skipped.length === 0;
+  const abi = isPlain ? PLAIN : readAbi();
+  const closure = nodes.map(describePackage);
   const manifest: Manifest = {
     format: 1,
     feature: feature.name,
     specs: feature.packages,
     closure,
-    shared: {},
-    private: [...new Set(closure.map(({ name }) => name))].sort(),
-    generated: [],
+    shared: plan.shared,
+    private: plan.private,
+    scripts,
+    generated: Object.keys(sortKeys(generated)),
     abi,
     tool: `annex@${version}`,
   };
-  writeSealed(join(staging, 'package.json'), BARRIER);
+  writeSealed(join(staging, FILES), JSON.stringify({ format: 1, packages: listings, generated }));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
-  const id = identify(closure);
+  sealTree(join(staging, 'node_modules'));
+  const platform = platformOf(readAbi());
+  const id = identifyPlan(plan, platform, feature.scripts);
+  if (sidecar !== undefined && pinnedId(sidecar, platform) !== id) {
+    return refuseInstall('what was installed is not what annex.json pins');
+  }
+  if (settings.isDurable) syncTree(staging, settings.installerEnv);
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
+    if (published !== undefined && settings.isDurable) syncPath(dirname(published));
     // Taken: by an installer that was faster, or by an entry that is not valid.
-    if (published !== undefined || isPresent()) return { packages: closure.length, bytes };
+    if (published !== undefined || isPresent()) return { packages: closure.length, bytes, unrun };
   }
+}
+
+/** Which packages may run their install scripts, and which were not allowed to. */
+function sortScripts(nodes: LockNode[], feature: Feature): { scripts: string[]; unrun: string[] } {
+  const all = nodes.filter(({ hasInstallScript }) => hasInstallScript);
+  const names = (isAllowed: boolean): LockNode[] =>
+    all.filter(({ name }) => feature.scripts.includes(name) === isAllowed);
+  return {
+    scripts: [...new Set(names(true).map(({ name }) => name))],
+    unrun: names(false).map(({ name, version: found }) => `${name} ${found}`),
+  };
 }
 
 /** Whatever the umask: an entry that root bakes into an image is for everybody to read. */
@@ -102,23 +162,3 @@ function writeSealed(path: string, content: string): void {
   writeFileSync(path, content);
   chmodSync(path, 0o444);
 }
-
-/** What npm says it installed and is not there, with the right name and version. */
-function findMissing(feature: Feature, staging: string): string | undefined {
-  for (const [name, range] of Object.entries(feature.packages)) {
-    const found = readPackage(join(staging, 'node_modules', name));
-    if (found === undefined) return `npm left no ${name}`;
-    if (found.name !== name) return `what npm left as ${name} calls itself ${found.name}`;
-    const { version: got } = found as { version?: unknown };
-    if (typeof got !== 'string' || !isInRange(got, range)) {
-      return `npm left ${name} ${String(got)}, which is not in ${range}`;
-    }
-  }
-  return undefined;
-}
-
-const refuse = (reason: string): Refusal => ({
-  code: 'ANNEX_INSTALL_FAILED',
-  reason,
-  hint: 'look at what the registry serves under that name',
-});

@@ -107,8 +107,10 @@ async function attempt(job: Job): Promise<InstallResult> {
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
-    built = await buildEntry(settings, feature, store, signal);
-    refusal = built.refusal;
+    const isPresent = (): boolean => findPresent(settings, feature) !== undefined;
+    const result = await buildEntry({ settings, feature, store, signal, isPresent });
+    if ('code' in result) refusal = result;
+    else built = result;
   } catch (error) {
     refusal = refuseByError(error, job);
   }
@@ -117,10 +119,12 @@ async function attempt(job: Job): Promise<InstallResult> {
     const ms = Math.round(performance.now() - start);
     const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
     // A holder that stood still was taken for dead, and another has installed it meanwhile.
-    const took = !refusal && built ? describeBuilt(built, ms) : 'by another process';
+    const took = built ? describeBuilt(built, ms) : 'by another process';
     log('info', `annex: installed ${names.join(', ')} ${took}`);
     clearFailure(store, feature.slug);
-    return { ...present, outcome: 'installed', ms };
+    const { unrun = [] } = built ?? {};
+    for (const name of unrun) log('info', describeUnrun(name, feature));
+    return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
   }
   refusal ??= refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
@@ -145,6 +149,11 @@ function findPresent(
   const versions = listVersions(entry.manifest, feature);
   return { feature: feature.name, outcome: 'present', versions, dir: entry.dir, ms: 0 };
 }
+
+/** Said at once: later, only an addon that fails to load would tell. */
+const describeUnrun = (unrun: string, { name }: Feature): string =>
+  `annex: ${unrun}, for ${name}: its install script was not run; if the addon fails to load, ` +
+  `whoever builds the application can allow it: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
 
 const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
   feature: name,

@@ -1,4 +1,4 @@
-/** Runs npm install in a directory, and tells what went wrong when it fails. */
+/** Runs npm in a directory of ours, and tells what went wrong when it fails. */
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Refusal } from '../types.ts';
@@ -6,24 +6,24 @@ import { describeNpmFailure } from './npm-failure.ts';
 
 /** What npm is to do, and where. */
 export interface NpmRun {
+  /** A command, and flags beside those that every run has. */
+  args: string[];
   /** A directory with a package.json of its own. */
   cwd: string;
-  /** The core: its .npmrc names the registry and signs in. */
-  core: string;
+  /** The core: its .npmrc names the registry and signs in. Left out: npm is not told of it. */
+  core?: string;
   env: Record<string, string>;
   signal: AbortSignal;
 }
 
 /**
- * What `npm install` is told: nothing of the directory's surroundings, no scripts, no reports. The
- * flags stand above every .npmrc, so that no setting of a machine changes what an install means.
- * Two tries with a second between: npm's own default waits 70 s before it says "offline".
+ * What npm is told: nothing of the directory's surroundings, no scripts, no reports. The flags stand
+ * above every .npmrc, so that no setting of a machine changes what an install means. Two tries with
+ * a second between: npm's own default waits 70 s before it says "offline".
  */
-const ARGUMENTS = [
-  'install',
+const FLAGS = [
   '--json',
   '--loglevel=error',
-  '--ignore-scripts',
   '--no-audit',
   '--no-fund',
   '--no-update-notifier',
@@ -33,9 +33,23 @@ const ARGUMENTS = [
   '--location=user',
   '--no-dry-run',
   '--no-workspaces',
+  '--logs-max=0',
+  '--fetch-retries=1',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-maxtimeout=1000',
+];
+
+/**
+ * Writes a package-lock and nothing else. Peers that clash are let through: npm names one edge of
+ * them, and the plan names all. Addresses are kept for the install that follows.
+ */
+export const RESOLVE = [
+  'install',
+  '--package-lock-only',
+  '--ignore-scripts',
+  '--force',
   '--save',
   '--package-lock',
-  '--no-package-lock-only',
   '--lockfile-version=3',
   '--install-strategy=hoisted',
   '--omit=dev',
@@ -43,24 +57,38 @@ const ARGUMENTS = [
   '--include=optional',
   '--include=peer',
   '--no-legacy-peer-deps',
-  '--no-strict-peer-deps',
+  '--no-omit-lockfile-registry-resolved',
+];
+
+/** Installs what a package-lock says. */
+export const INSTALL_LOCKED = [
+  'ci',
+  '--ignore-scripts',
+  '--install-strategy=hoisted',
+  '--omit=dev',
+  '--include=prod',
+  '--include=optional',
+  '--include=peer',
+  '--no-legacy-peer-deps',
   '--no-force',
-  '--logs-max=0',
-  '--fetch-retries=1',
-  '--fetch-retry-mintimeout=1000',
-  '--fetch-retry-maxtimeout=1000',
 ];
 
 /** Runs npm; resolves to why it failed, or to undefined. */
-export async function runNpm({ cwd, core, env, signal }: NpmRun): Promise<Refusal | undefined> {
-  linkSettings(core, cwd);
+export async function runNpm({
+  args,
+  cwd,
+  core,
+  env,
+  signal,
+}: NpmRun): Promise<Refusal | undefined> {
+  if (core !== undefined) linkSettings(core, cwd);
   const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
   const usual = env.npm_config_cache ?? env.NPM_CONFIG_CACHE ?? join(home ?? cwd, '.npm');
   const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
   const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
   // Loaded late: an installer that finds the feature installed by another needs none of it.
   const { execa } = await import('execa');
-  const npm = execa('npm', [...ARGUMENTS, `--prefix=${cwd}`, `--cache=${cache}`], {
+  const npm = execa('npm', [...args, ...FLAGS, `--prefix=${cwd}`, `--cache=${cache}`], {
     cwd,
     // npm would keep compiled code in the shared temporary directory, for whoever runs next.
     env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },

@@ -20,3 +20,10 @@ export function nameAbi({ modules, platform, arch, head }: Runtime): string {
   if (platform !== 'linux') return base;
   return `${base}-${head.includes('/ld-musl-') ? 'musl' : 'glibc'}`;
 }
+
+/**
+ * The platform of an ABI directory.
+ *
+ * @example platformOf('node137-linux-x64-glibc') // 'linux-x64-glibc'
+ */
+export const platformOf = (abi: string): string => abi.slice(abi.indexOf('-') + 1);

@@ -52,6 +52,19 @@ export function pickInstallerEnv(
 }
 
 /**
+ * The environment of install scripts: what an installer has, without annex's own settings, what
+ * signs in to a registry, and what an .npmrc refers to.
+ *
+ * @param env of the installer
+ */
+export function pickScriptEnv(env: Record<string, string>): Record<string, string> {
+  const isPicked = (name: string): boolean =>
+    KEPT.has(name.toUpperCase()) ||
+    (/^npm_config_/i.test(name) && !/\/\/|_auth|_password|username|otp|_?token/i.test(name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isPicked(name)));
+}
+
+/**
  * Options of Node that would run the application's code, stop for a debugger, write into the working
  * directory, or mean nothing without another one that is dropped.
  */

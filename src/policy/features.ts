@@ -1,7 +1,16 @@
 /** Reads the `annex` key of a package.json into features; everything wrong is named by its key. */
 
+import { parsePlatform } from '../plan/platform.ts';
 import { toSlug } from '../store/layout.ts';
 import type { Declaration, Feature, Problem } from '../types.ts';
+import {
+  findWrongRange,
+  isObject,
+  MAX_LENGTH,
+  type ReadFeature,
+  readFeature,
+  type Wrong,
+} from './feature.ts';
 import { isPackageName } from './specifier.ts';
 import { parseSwitch } from './switches.ts';
 
@@ -15,9 +24,17 @@ export interface Surroundings {
 
 type Json = Record<string, unknown>;
 
-const TOP_KEYS = new Set(['features', 'importers', 'allowInstalls', 'fromOptionalPeers']);
-const FEATURE_KEYS = new Set(['packages']);
-const MAX_LENGTH = 200;
+const TOP_KEYS = new Set([
+  'features',
+  'importers',
+  'allowInstalls',
+  'fromOptionalPeers',
+  'conflicts',
+  'platforms',
+]);
+
+/** What a lock is made for unless the core says otherwise; never the machine that happens to lock. */
+const PLATFORMS = ['linux-x64-glibc', 'linux-arm64-glibc'];
 
 /**
  * Reads and checks the declaration of a core.
@@ -46,28 +63,33 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
   );
   if (typeof manifest.name === 'string') forbidden.set(manifest.name, 'the core itself');
 
+  const conflicts = readConflicts(annex.conflicts, problems);
   const features = new Map<string, Feature>();
   const byPackage = new Map<string, Feature>();
   const bySlug = new Map<string, string>();
   for (const [name, value, at] of listFeatures(annex, manifest, problems)) {
     const feature = readFeature(name, value);
+    const { packages, scripts, share } = feature;
     const wrong =
       feature.wrong ??
       findWrong(feature, bySlug, byPackage, (declared) =>
         surroundings.isBuiltin(declared) ? 'a builtin of Node' : forbidden.get(declared),
       ) ??
-      findWrongRange(feature.packages, surroundings.isRange);
+      findWrongRange(packages, surroundings.isRange);
     const slug = toSlug(name);
     const problem = wrong === undefined ? undefined : { key: at + wrong.key, reason: wrong.reason };
     const checked: Feature = {
       name,
       slug,
-      packages: feature.packages,
+      packages,
+      scripts,
+      conflicts: feature.conflicts ?? conflicts,
+      share,
       ...(problem && { problem }),
     };
     features.set(name, checked);
     if (problem === undefined) bySlug.set(slug, name);
-    for (const declared of Object.keys(feature.packages)) {
+    for (const declared of Object.keys(packages)) {
       if (byPackage.has(declared) || !isPackageName(declared)) continue;
       if (surroundings.isBuiltin(declared) || forbidden.has(declared)) continue;
       byPackage.set(declared, checked);
@@ -77,6 +99,7 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
     features,
     byPackage,
     importers: readImporters(annex.importers, problems),
+    platforms: readPlatforms(annex.platforms, problems),
     allowInstalls: readAllowInstalls(annex, problems),
     problems,
   };
@@ -115,39 +138,6 @@ function listFeatures(annex: Json, manifest: Json, problems: Problem[]): Listed[
   return listed;
 }
 
-interface Wrong {
-  /** Appended to the feature's own key. */
-  key: string;
-  reason: string;
-}
-
-interface ReadFeature {
-  name: string;
-  packages: Record<string, string>;
-  wrong?: Wrong;
-}
-
-function readFeature(name: string, value: unknown): ReadFeature {
-  if (typeof value === 'string') return { name, packages: { [name]: value } };
-  const form = 'is neither a semver range nor { "packages": { NAME: RANGE } }';
-  if (!isObject(value) || !isObject(value.packages)) {
-    return { name, packages: {}, wrong: { key: '', reason: form } };
-  }
-  const entries = Object.entries(value.packages);
-  const packages = Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
-  const unknown = Object.keys(value).find((field) => !FEATURE_KEYS.has(field));
-  if (unknown !== undefined) {
-    const reason = 'is not known to this version, which cannot honour it';
-    return { name, packages, wrong: { key: `.${unknown}`, reason } };
-  }
-  if (entries.length === 0 || entries.length !== Object.keys(packages).length) {
-    return { name, packages, wrong: { key: '.packages', reason: form } };
-  }
-  return { name, packages };
-}
-
 function findWrong(
   { name, packages }: ReadFeature,
   bySlug: Map<string, string>,
@@ -178,36 +168,6 @@ function findWrong(
   return undefined;
 }
 
-function findWrongRange(
-  packages: Record<string, string>,
-  isRange: (range: string) => boolean,
-): Wrong | undefined {
-  for (const [name, range] of Object.entries(packages)) {
-    const what = describeWrongRange(range, isRange);
-    if (what !== undefined) {
-      const shown = JSON.stringify(range.slice(0, MAX_LENGTH));
-      return { key: '', reason: `${shown} for ${name} is ${what}; only a semver range will do` };
-    }
-  }
-  return undefined;
-}
-
-function describeWrongRange(
-  range: string,
-  isRange: (range: string) => boolean,
-): string | undefined {
-  if (range.trim() === '') return 'empty';
-  if (range.length > MAX_LENGTH) return 'longer than 200 characters';
-  const protocol = /^([a-z+]+):/i.exec(range)?.[1]?.toLowerCase();
-  if (protocol === 'npm') return 'an alias';
-  if (protocol === 'file' || protocol === 'link' || /^[./~]*\//.test(range)) return 'a path';
-  if (protocol === 'workspace' || protocol === 'catalog') return `a ${protocol} reference`;
-  if (protocol !== undefined) return protocol.startsWith('git') ? 'a git address' : 'a URL';
-  if (isRange(range)) return undefined;
-  if (/^[\w.@:-]+\/[\w.-]+(#.*)?$/.test(range)) return 'a git address';
-  return /^[a-z]/i.test(range) ? 'a tag' : 'not a semver range';
-}
-
 function readImporters(value: unknown, problems: Problem[]): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
@@ -234,7 +194,28 @@ function readAllowInstalls(annex: Json, problems: Problem[]): boolean | undefine
   return parsed ?? false;
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+function readConflicts(value: unknown, problems: Problem[]): 'fail' | 'nest' {
+  if (value !== undefined && value !== 'fail' && value !== 'nest') {
+    problems.push({ key: 'annex.conflicts', reason: 'is neither fail nor nest; taken as fail' });
+  }
+  return value === 'nest' ? 'nest' : 'fail';
+}
+
+function readPlatforms(value: unknown, problems: Problem[]): string[] {
+  if (value === undefined) return PLATFORMS;
+  if (!Array.isArray(value)) {
+    problems.push({ key: 'annex.platforms', reason: 'is not a list; the default is taken' });
+    return PLATFORMS;
+  }
+  const platforms = value.filter((item, index): item is string => {
+    const isFine = typeof item === 'string' && parsePlatform(item) !== undefined;
+    if (!isFine) {
+      const reason = 'is no platform, such as linux-x64-glibc or darwin-arm64';
+      problems.push({ key: `annex.platforms[${index}]`, reason });
+    }
+    return isFine;
+  });
+  return platforms.length === 0 ? PLATFORMS : [...new Set(platforms)].sort();
+}
 
 const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);

@@ -1,9 +1,11 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findCorePackage } from '../core.ts';
 import { codeOf } from '../errors.ts';
+import { platformOf } from '../policy/abi.ts';
 import { compareVersions, isInRange } from '../ranges.ts';
+import { pinnedId, readPin } from '../sidecar.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { abiRoot, MANIFEST, PLAIN, parseEntryName } from './layout.ts';
@@ -23,12 +25,17 @@ export interface FoundEntry {
  */
 export function findEntry(settings: Settings, feature: Feature, abi: string): FoundEntry {
   const rejected: string[] = [];
+  const pinned = findPinnedId(settings, feature, abi);
   for (const root of listStores(settings)) {
     const valid: Entry[] = [];
     for (const dir of [abi, PLAIN].flatMap((name) =>
       listCandidates(root, name, feature, rejected),
     )) {
-      const judged = judge(settings, feature, root, dir);
+      const id = parseEntryName(basename(dir))?.id;
+      const judged =
+        pinned === undefined || pinned === id
+          ? judge(settings, feature, root, dir)
+          : { rejected: `${dir} is not what the lock pins` };
       if ('entry' in judged) valid.push(judged.entry);
       else rejected.push(judged.rejected);
     }
@@ -36,6 +43,13 @@ export function findEntry(settings: Settings, feature: Feature, abi: string): Fo
     if (entry !== undefined) return { entry, rejected };
   }
   return { rejected };
+}
+
+/** The one id that will do; undefined when the feature is not locked, and no id when its lock is wrong. */
+function findPinnedId({ core }: Settings, feature: Feature, abi: string): string | undefined {
+  const pin = readPin(core.root, feature);
+  if (pin === undefined) return undefined;
+  return 'problem' in pin ? '' : (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
 }
 
 /** The store and its layers, in the order in which they are searched. */

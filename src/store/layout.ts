@@ -4,6 +4,9 @@ import { join, relative, sep } from 'node:path';
 /** Name of the manifest in an entry. */
 export const MANIFEST = 'annex-entry.json';
 
+/** Name of the file digests in an entry. */
+export const FILES = 'annex-files.json';
+
 /** ABI directory of closures that are plain JavaScript. */
 export const PLAIN = 'any';
 

@@ -47,13 +47,23 @@ export function makeStaging(store: string, feature: Feature): string {
   const root = stagingRoot(store);
   for (const name of readdirSync(root)) {
     // One slug can be the start of another: search, search.exa.
-    if (name.slice(0, name.lastIndexOf('.')) === feature.slug) sweep(join(root, name));
+    if (name.slice(0, name.lastIndexOf('.')) === feature.slug)
+      retireStaging(store, join(root, name));
   }
   const retired = retiredRoot(store);
   for (const name of readdirSync(retired)) sweep(join(retired, name));
   const dir = join(root, `${feature.slug}.${randomUUID()}`);
   mkdirSync(dir, { mode: 0o755 });
   return dir;
+}
+
+/** In one rename: its owner may only stand still, and must not go on in half of it. */
+function retireStaging(store: string, dir: string): void {
+  try {
+    renameSync(dir, join(retiredRoot(store), randomUUID()));
+  } catch {
+    // It stays until its owner installs something, or somebody else has taken it away.
+  }
 }
 
 /** Removes debris; what another user left, or is removing at this moment, is in nobody's way. */
@@ -65,33 +75,18 @@ export function sweep(path: string): void {
   }
 }
 
-/** What was found while sealing. */
-export interface Sealed {
-  bytes: number;
-  hasAddon: boolean;
-  /** A symbolic link, socket or device, if there is one: no package holds such a thing. */
-  oddity?: string;
-}
-
 /** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
-export function sealTree(dir: string): Sealed {
-  const sealed: Sealed = { bytes: 0, hasAddon: false };
-  for (const name of readdirSync(dir)) {
-    const path = join(dir, name);
-    const stat = lstatSync(path);
-    if (stat.isDirectory()) {
-      const below = sealTree(path);
-      sealed.bytes += below.bytes;
-      sealed.hasAddon ||= below.hasAddon;
-      if (below.oddity !== undefined) sealed.oddity = below.oddity;
-    } else if (stat.isFile()) {
-      sealed.bytes += stat.size;
-      sealed.hasAddon ||= name.endsWith('.node');
-      chmodSync(path, (stat.mode & 0o111) === 0 ? 0o444 : 0o555);
-    } else sealed.oddity = path;
+export function sealTree(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) sealTree(path);
+    else if (entry.isFile()) {
+      const { mode } = lstatSync(path);
+      const sealed = (mode & 0o111) === 0 ? 0o444 : 0o555;
+      if ((mode & 0o7777) !== sealed) chmodSync(path, sealed);
+    }
   }
   chmodSync(dir, 0o555);
-  return sealed;
 }
 
 /**

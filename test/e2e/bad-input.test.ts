@@ -21,7 +21,7 @@ const wrong: [feature: string, value: unknown, specifier: string | undefined, re
   ['endless', `>=${'0'.repeat(250)}`, 'endless', 'is longer than 200 characters'],
   ['numbered', 1, undefined, 'is neither a semver range nor'],
   ['grouped', { packages: { 'in-group': 'next' } }, 'in-group', '"next" for in-group is a tag'],
-  ['scripted', { packages: { scr: '1' }, scripts: ['scr'] }, 'scr', 'cannot honour it'],
+  ['scripted', { packages: { scr: '1' }, blocked: ['scr'] }, 'scr', 'cannot honour it'],
   [
     'second',
     { packages: { twice: '^1.0.0', once: '^1.0.0' } },

@@ -98,6 +98,7 @@ for (const node of nodes) {
       ]);
       expect(Object.fromEntries(modes)).toEqual({
         'annex-entry.json': 'file 0444',
+        'annex-files.json': 'file 0444',
         'package.json': 'file 0444',
         node_modules: 'directory 0555',
         ...Object.fromEntries(

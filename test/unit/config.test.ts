@@ -28,6 +28,7 @@ describe('switches of the environment', () => {
       allowInstalls: undefined,
       operator: undefined,
       timeout: 300_000,
+      isDurable: true,
       log: 'info',
       cacheDir: undefined,
       notices: [],

@@ -31,14 +31,26 @@ test('the README lists every error code, and no other', () => {
   expect(collect(section('Errors'), /^\| `(ANNEX_[A-Z_]+)`/gm)).toEqual(codes);
 });
 
+interface Schema {
+  properties: object;
+  definitions: { feature: { properties: object } };
+}
+
 test('the README and the schema list every key of the declaration, and no other', () => {
-  const [, keys = ''] =
-    /TOP_KEYS = new Set\(\[([^\]]*)\]/.exec(read('src/policy/features.ts')) ?? [];
-  const names = collect(keys, /'(\w+)'/g);
+  const namesIn = (file: string, list: string): string[] => {
+    const set = new RegExp(`${list} = new Set\\(\\[([^\\]]*)\\]`).exec(read(file));
+    return collect(set?.[1] ?? '', /'(\w+)'/g);
+  };
+  const names = namesIn('src/policy/features.ts', 'TOP_KEYS');
+  const fields = namesIn('src/policy/feature.ts', 'FIELDS');
   expect(names).toContain('features');
-  expect(collect(section('Declare'), /^\| `(\w+)`/gm)).toEqual(names);
-  const schema = JSON.parse(read('docs/annex.schema.json')) as { properties: object };
+  expect(fields).toContain('packages');
+  const listed = collect(section('Declare'), /^\| `(\w+)`/gm);
+  expect(new Set(listed)).toEqual(new Set([...names, ...fields]));
+  const schema = JSON.parse(read('docs/annex.schema.json')) as Schema;
   expect(new Set(Object.keys(schema.properties))).toEqual(new Set(names));
+  const { feature } = schema.definitions;
+  expect(new Set(Object.keys(feature.properties))).toEqual(new Set(fields));
 });
 
 test('the README lists every rule, every state and every command', () => {

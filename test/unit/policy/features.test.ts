@@ -104,7 +104,10 @@ describe('a wrong feature is off, by its key, and no other', () => {
     ['the core in a group', { beta: { packages: { app: '1' } } }, /app is the core itself/],
     ['a tag in a group', { beta: { packages: { beta: '1', gamma: 'latest' } } }, /a tag/],
     ['a package of another', { beta: { packages: { before: '1' } } }, /already in .*"before"/],
-    ['an unknown key', { beta: { packages: { beta: '1' }, scripts: ['beta'] } }, /cannot honour/],
+    ['an unknown key', { beta: { packages: { beta: '1' }, blocked: ['beta'] } }, /cannot honour/],
+    ['scripts as text', { beta: { packages: { beta: '1' }, scripts: 'beta' } }, /not a list of/],
+    ['other conflicts', { beta: { packages: { beta: '1' }, conflicts: 'no' } }, /neither fail/],
+    ['share as text', { beta: { packages: { beta: '1' }, share: 'no' } }, /neither true/],
   ])('%s', (_, features, reason) => {
     const [name = ''] = Object.keys(features);
     const { declaration, problems } = readAmong(features);
@@ -121,7 +124,7 @@ describe('a wrong feature is off, by its key, and no other', () => {
 
   test('the key of what is wrong inside a feature goes as deep as it can', () => {
     const { problems } = readAmong({
-      beta: { packages: { beta: '1' }, conflicts: 'nest' },
+      beta: { packages: { beta: '1' }, conflicts: 'merge' },
       gamma: { packages: {} },
     });
     expect(problems.map(({ key }) => key)).toEqual([

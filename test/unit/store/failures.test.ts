@@ -23,11 +23,12 @@ import {
   writeFailure,
 } from '../../../src/store/failures.ts';
 import { failurePath } from '../../../src/store/layout.ts';
-import type { ErrorCode, Failure, Feature, Refusal, Settings } from '../../../src/types.ts';
+import type { ErrorCode, Failure, Refusal, Settings } from '../../../src/types.ts';
+import { makeFeature } from '../../support/feature.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
 
-const feature: Feature = { name: 'alpha', slug: 'alpha', packages: { alpha: '^1.0.0' } };
+const feature = makeFeature('alpha');
 const refusal: Refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'try later' };
 const abi = 'node137-linux-x64-glibc';
 const second = 1_000;

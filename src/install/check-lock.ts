@@ -1,0 +1,68 @@
+/** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readInventory } from '../inventory.ts';
+import { refuseConflicts } from '../plan/conflicts.ts';
+import { readGraph } from '../plan/graph.ts';
+import { type Inventory, type Plan, plan } from '../plan/plan.ts';
+import { lockRoot, type Pin, readPin } from '../sidecar.ts';
+import type { Feature, Settings, SharedPackage } from '../types.ts';
+import { RANGES } from './resolve.ts';
+
+/** What differs, as clauses that name the feature; none when the lock is whole. */
+export function checkLock(settings: Settings, feature: Feature): string[] {
+  const { core, declaration } = settings;
+  const { name, problem } = feature;
+  const tell = (what: string): string => `${name}: ${what}`;
+  if (problem !== undefined) return [tell(`${problem.key} ${problem.reason}`)];
+  const pin = readPin(core.root, feature);
+  if (pin === undefined) return [tell('is not locked')];
+  if ('problem' in pin) return [tell(pin.problem)];
+  const { platforms } = pin.sidecar;
+  if (platforms.join() !== declaration.platforms.join()) {
+    const [locked, declared] = [platforms, declaration.platforms].map((list) => list.join(', '));
+    return [tell(`is locked for ${locked}, and ${declared} is declared`)];
+  }
+  return checkPlan(feature, pin, readInventory(core.realRoot)).map(tell);
+}
+
+function checkPlan(feature: Feature, { sidecar, lock, dir }: Pin, inventory: Inventory): string[] {
+  const read = readGraph(JSON.parse(lock));
+  if ('problem' in read) return [`${dir}/package-lock.json ${read.problem}`];
+  const { graph } = read;
+  const made = plan({ ...feature, graph, inventory, unshared: sidecar.unshared }, RANGES);
+  if (made.conflicts.length > 0) {
+    return made.conflicts.map((conflict) => refuseConflicts([conflict], true).reason);
+  }
+  return compare(sidecar, made);
+}
+
+function compare(
+  before: Pick<Plan, 'shared' | 'private'>,
+  now: Pick<Plan, 'shared' | 'private'>,
+): string[] {
+  const names = new Set([...Object.keys(before.shared), ...Object.keys(now.shared)]);
+  const describe = (shared: SharedPackage | undefined): string =>
+    shared === undefined ? 'of its own' : `core's ${shared.version}`;
+  const others = [...names].flatMap((name) => {
+    const [locked, wanted] = [before.shared[name], now.shared[name]].map(describe);
+    return locked === wanted
+      ? []
+      : [`it is locked with ${name} ${locked}, and would now have ${wanted}`];
+  });
+  const isOther = before.private.join() !== now.private.join();
+  return others.length === 0 && isOther ? ['it is locked with other packages of its own'] : others;
+}
+
+/** Locks of features that are not declared. */
+export function listStrayLocks({ core, declaration }: Settings): string[] {
+  const slugs = new Set([...declaration.features.values()].map(({ slug }) => slug));
+  const root = lockRoot(core.root);
+  try {
+    return readdirSync(root)
+      .filter((name) => !slugs.has(name))
+      .map((name) => `${join(root, name)} locks a feature that is not declared`);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,92 @@
+/** Whether a plan can be installed here, and whether what was brought is what was planned. */
+import { join } from 'node:path';
+import { readPackage } from '../core.ts';
+import type { LockNode } from '../plan/graph.ts';
+import type { Selection } from '../plan/platform.ts';
+import { parseBareSpecifier } from '../policy/specifier.ts';
+import { isInRange } from '../ranges.ts';
+import { digest, pinnedId } from '../sidecar.ts';
+import type { Feature, Listings, Refusal } from '../types.ts';
+import { refuseInstall, refuseIntegrity } from './package-failure.ts';
+import type { Prepared } from './prepare.ts';
+import type { Unpacked } from './unpack.ts';
+
+/** Why a plan cannot be installed on this platform; undefined when it can. */
+export function findUnfit(
+  { sidecar, plan }: Prepared,
+  { unsupported, nodes }: Selection,
+  platform: string,
+): Refusal | undefined {
+  if (unsupported !== undefined) {
+    const { name, version, os, cpu, libc } = unsupported;
+    const made = [os, cpu, libc].flatMap((list) => list ?? []).join(' ');
+    return {
+      code: 'ANNEX_UNSUPPORTED_PLATFORM',
+      reason: `${name} ${version} is made for ${made}, and this is ${platform}`,
+      hint: 'use a version, or another package, that is made for this platform',
+    };
+  }
+  if (sidecar !== undefined && pinnedId(sidecar, platform) === undefined) {
+    const bound = [...plan.nodes.values()].find(({ os, cpu, libc }) => os ?? cpu ?? libc);
+    return {
+      code: 'ANNEX_UNSUPPORTED_PLATFORM',
+      reason: `${bound?.name} is locked for ${sidecar.platforms.join(', ')}, and this is ${platform}`,
+      hint: `whoever builds the application can add ${platform} to annex.platforms and lock anew`,
+    };
+  }
+  const loose = nodes.find(
+    ({ integrity, isBundled }) => !isBundled && integrity?.includes('sha512-') !== true,
+  );
+  if (loose === undefined) return undefined;
+  return refuseIntegrity(`${loose.name} ${loose.version} comes without a sha512`);
+}
+
+/** What was brought and is not what the lock says; undefined when all is. */
+export function findOtherFiles({ sidecar }: Prepared, unpacked: Unpacked): Refusal | undefined {
+  if (sidecar === undefined) return undefined;
+  for (const [path, listing] of Object.entries(unpacked.listings)) {
+    const [wanted = 'none', got] = [sidecar.packages[path], digest(listing)];
+    if (wanted !== got) {
+      const [short, other] = [wanted, got].map((text) => text.slice(0, 12));
+      return refuseIntegrity(
+        `the files of ${path} are not the locked ones: ${other}, not ${short}`,
+      );
+    }
+  }
+  return undefined;
+}
+
+/** A declared package that is not what it came as; undefined when all are. */
+export function findImpostor(
+  { packages }: Feature,
+  staging: string,
+  listings: Listings,
+): Refusal | undefined {
+  for (const [name, range] of Object.entries(packages)) {
+    const path = join('node_modules', name);
+    if (listings[path] === undefined) continue;
+    const found = readPackage(join(staging, path));
+    if (found === undefined) return refuseInstall(`${name} has no package.json that can be read`);
+    if (found.name !== name) {
+      return refuseInstall(`what came as ${name} calls itself ${String(found.name)}`);
+    }
+    const { version } = found;
+    if (typeof version !== 'string' || !isInRange(version, range)) {
+      const what = `what came as ${name} says it is ${String(version)}, which is not in ${range}`;
+      return refuseInstall(what);
+    }
+  }
+  return undefined;
+}
+
+/** Shared names that some package's `imports` leads to: Node looks those up past every hook. */
+export function findUnshared(staging: string, nodes: LockNode[], shared: string[]): string[] {
+  if (shared.length === 0) return [];
+  const targets = new Set<string>();
+  const collect = (value: unknown): void => {
+    if (typeof value === 'string') targets.add(parseBareSpecifier(value)?.name ?? '');
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
+  };
+  for (const { path } of nodes) collect(readPackage(join(staging, path))?.imports);
+  return shared.filter((name) => targets.has(name));
+}

@@ -1,0 +1,215 @@
+/** Locks a feature: resolves it, looks at every file of it, and writes the project and its sidecar. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { refusalOf } from '../errors.ts';
+import { readInventory } from '../inventory.ts';
+import { refuseConflicts } from '../plan/conflicts.ts';
+import { type LockNode, readGraph } from '../plan/graph.ts';
+import { identifyPlan } from '../plan/identity.ts';
+import { installedName, type Plan, plan } from '../plan/plan.ts';
+import { isPlatformBound, type Platform, parsePlatform, select } from '../plan/platform.ts';
+import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
+import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
+import type { Feature, Listings, Refusal, Settings } from '../types.ts';
+import { findUnshared } from './check.ts';
+import { type NpmSettings, readNpmSettings } from './npm-settings.ts';
+import { refuseInstall } from './package-failure.ts';
+import { COOLDOWN, dateBefore } from './prepare.ts';
+import { RANGES, type Resolution, type Resolved, resolvePlan, runResolution } from './resolve.ts';
+import { unpackAll } from './unpack.ts';
+
+/** What is to be locked. */
+export interface Locking {
+  settings: Settings;
+  feature: Feature;
+  signal: AbortSignal;
+  /** Days that a version has to be out; undefined: npm's setting, else one. */
+  minAge: number | undefined;
+}
+
+/** What was locked. */
+export interface Locked {
+  sidecar: Sidecar;
+  dir: string;
+  /** How many an entry holds, over all platforms. */
+  packages: number;
+}
+
+/**
+ * Locks one feature. Versions that are locked already stay where they still fit; the same input
+ * gives the same bytes.
+ */
+export async function lockFeature(locking: Locking): Promise<Locked | Refusal> {
+  const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-lock-')));
+  try {
+    return await lockIn(temporary, locking);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function lockIn(temporary: string, locking: Locking): Promise<Locked | Refusal> {
+  const { settings, feature, signal, minAge } = locking;
+  const { core, installerEnv, declaration } = settings;
+  const npm = readNpmSettings(core.root, installerEnv);
+  const days = minAge ?? (npm.hasReleaseAge ? undefined : COOLDOWN);
+  const dir = join(lockRoot(core.root), feature.slug);
+  const unshared: string[] = [];
+  const resolution: Resolution = {
+    settings,
+    feature,
+    inventory: readInventory(core.realRoot),
+    dir: join(temporary, 'resolution'),
+    signal,
+    before: days === undefined ? undefined : dateBefore(days),
+    unshared,
+    known: readKnown(dir),
+  };
+  for (;;) {
+    const resolved = await resolveWhole(resolution);
+    if ('code' in resolved) return resolved;
+    const { plan: made, packages } = resolved;
+    const nodes = listForAll(made, declaration.platforms);
+    if ('code' in nodes) return nodes;
+    const place = join(temporary, 'packages');
+    const { listings } = await unpackAll(nodes, place, npm, signal);
+    const more = findUnshared(place, nodes, Object.keys(made.shared));
+    rmSync(place, { recursive: true });
+    if (more.length > 0) {
+      unshared.push(...more);
+      continue;
+    }
+    const { manifest, lock } = composeProject(made, packages, feature);
+    const whole = { ...packages, '': lock.packages[''] ?? {} };
+    const files = {
+      'package.json': format(manifest),
+      'package-lock.json': format({ ...lock, packages: withoutAddresses(whole, npm) }),
+    };
+    const sidecar = composeSidecar(locking, made, { listings, files, unshared });
+    writeFiles(dir, { ...files, 'annex.json': format(sidecar) });
+    return { sidecar, dir, packages: made.nodes.size };
+  }
+}
+
+/**
+ * The plan, and a project in which what core ships stands with all that it needs: npm ci, npm audit
+ * and what else reads it find nothing missing. The cooldown has no say in what core ships already.
+ */
+async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal> {
+  const { feature, inventory, unshared, known } = resolution;
+  const first = await resolvePlan(resolution);
+  if ('code' in first) return first;
+  if (first.plan.conflicts.length > 0) return refuseConflicts(first.plan.conflicts, false);
+  const { nodes } = first.plan;
+  const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
+  const { manifest } = composeProject(first.plan, first.packages, feature);
+  const whole = await runResolution({ ...resolution, before: undefined }, manifest.dependencies, {
+    ...known,
+    ...Object.fromEntries(seed),
+  });
+  if ('code' in whole) return whole;
+  const read = readGraph(whole);
+  if ('problem' in read) return refuseInstall(`what npm resolved ${read.problem}`);
+  const made = plan({ ...feature, graph: read.graph, inventory, unshared }, RANGES);
+  return { plan: made, packages: whole.packages };
+}
+
+/** The packages of every platform together; a refusal when one of them cannot be served. */
+function listForAll(made: Plan, platforms: string[]): LockNode[] | Refusal {
+  const all = new Map<string, LockNode>();
+  for (const name of platforms) {
+    const selection = select(made, parsePlatform(name) as Platform);
+    const { unsupported } = selection;
+    if (unsupported !== undefined) {
+      return {
+        code: 'ANNEX_UNSUPPORTED_PLATFORM',
+        reason: `${unsupported.name} ${unsupported.version} is not made for ${name}`,
+        hint: 'take that platform out of annex.platforms, or use another package',
+      };
+    }
+    for (const node of selection.nodes) all.set(node.path, node);
+  }
+  return [...all.values()];
+}
+
+/** What was locked before; nothing when it cannot be read. */
+function readKnown(dir: string): LockedPackages {
+  try {
+    const lock = JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8'));
+    const { '': _, ...known } = lock.packages as LockedPackages;
+    return 'problem' in readGraph(lock) ? {} : known;
+  } catch {
+    return {};
+  }
+}
+
+/** A registry is a matter of whoever installs: addresses on the registry of the package are left out. */
+function withoutAddresses(packages: LockedPackages, npm: NpmSettings): LockedPackages {
+  const entries = Object.entries(packages).map(([path, locked]) => {
+    const { resolved, ...rest } = locked as { resolved?: string };
+    const registry = npm.registryFor(installedName(path));
+    const isUsual = resolved !== undefined && new URL(resolved).host === new URL(registry).host;
+    return [path, isUsual ? rest : locked] as const;
+  });
+  return sortKeys(Object.fromEntries(entries));
+}
+
+function composeSidecar(
+  { feature, settings }: Locking,
+  made: Plan,
+  { listings, files, unshared }: { listings: Listings; files: LockFiles; unshared: string[] },
+): Sidecar {
+  const { platforms } = settings.declaration;
+  const identifyOn = (platform: string): string => identifyPlan(made, platform, feature.scripts);
+  const ids = isPlatformBound(made)
+    ? Object.fromEntries(platforms.map((platform) => [platform, identifyOn(platform)]))
+    : { any: identifyOn('any') };
+  return {
+    format: 1,
+    feature: feature.name,
+    specs: feature.packages,
+    scripts: feature.scripts,
+    platforms,
+    shared: made.shared,
+    private: made.private,
+    unshared: [...unshared].sort(),
+    ids,
+    packages: sortKeys(
+      Object.fromEntries(Object.entries(listings).map(([path, text]) => [path, digest(text)])),
+    ),
+    digests: {
+      'package.json': digest(files['package.json']),
+      'package-lock.json': digest(files['package-lock.json']),
+    },
+  };
+}
+
+interface LockFiles {
+  'package.json': string;
+  'package-lock.json': string;
+}
+
+const format = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** The sidecar last: until it stands there, the digests in the one before do not fit. */
+function writeFiles(dir: string, files: Record<string, string>): void {
+  mkdirSync(dir, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    const temporary = join(dir, `.${name}.${process.pid}`);
+    writeFileSync(temporary, text);
+    renameSync(temporary, join(dir, name));
+  }
+}

@@ -1,0 +1,84 @@
+/** The plan of an install: from the lock, or made at this moment. */
+import { join } from 'node:path';
+import { findCorePackage } from '../core.ts';
+import { readInventory } from '../inventory.ts';
+import { refuseConflicts } from '../plan/conflicts.ts';
+import { readGraph } from '../plan/graph.ts';
+import { type Inventory, type Plan, plan } from '../plan/plan.ts';
+import { composeProject, type LockedPackages, type Project } from '../plan/project.ts';
+import { type Pin, readPin, type Sidecar } from '../sidecar.ts';
+import type { Feature, Refusal, Settings } from '../types.ts';
+import { readNpmSettings } from './npm-settings.ts';
+import { RANGES, resolvePlan } from './resolve.ts';
+
+/** What is to be installed. */
+export interface Prepared {
+  plan: Plan;
+  /** The same as npm reads it. */
+  project: Project;
+  /** What the files of the packages have to be, when there is a lock. */
+  sidecar?: Sidecar;
+}
+
+/** What a plan is made for. */
+export interface Preparation {
+  settings: Settings;
+  feature: Feature;
+  staging: string;
+  signal: AbortSignal;
+  /** Names that were found not to be shareable. */
+  unshared: string[];
+}
+
+/** Days that a version has to be out before it is chosen, unless npm is set to something else. */
+export const COOLDOWN = 1;
+
+/** The moment so many days ago, as an ISO date. */
+export const dateBefore = (days: number): string =>
+  new Date(Date.now() - days * 86_400_000).toISOString();
+
+/** Plans an install; a plan that does not fit is a refusal. */
+export async function prepare(preparation: Preparation): Promise<Prepared | Refusal> {
+  const { settings, feature } = preparation;
+  const pin = readPin(settings.core.root, feature);
+  if (pin !== undefined && !('problem' in pin)) return prepareLocked(settings, feature, pin);
+  const inventory = readInventory(settings.core.realRoot);
+  const dir = join(preparation.staging, 'resolution');
+  const npm = readNpmSettings(settings.core.root, settings.installerEnv);
+  const before = npm.hasReleaseAge ? undefined : dateBefore(COOLDOWN);
+  const resolved = await resolvePlan({ ...preparation, inventory, dir, before });
+  if ('code' in resolved) return resolved;
+  const { plan: made, packages } = resolved;
+  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, false);
+  return { plan: made, project: composeProject(made, packages, feature) };
+}
+
+/** What is shared was decided when it was locked; that it still fits is looked at again. */
+function prepareLocked(settings: Settings, feature: Feature, pin: Pin): Prepared | Refusal {
+  const { sidecar } = pin;
+  const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
+  const read = readGraph(lock);
+  if ('problem' in read) return refuseLock(`${pin.dir}/package-lock.json ${read.problem}`, feature);
+  const inventory: Inventory = new Map();
+  for (const name of Object.keys(sidecar.shared)) {
+    const version = findCorePackage(name, settings.core.root)?.version ?? '';
+    inventory.set(name, { version, isDeclared: true, peers: [] });
+  }
+  const { packages, scripts } = feature;
+  const { graph } = read;
+  const { unshared } = sidecar;
+  const asLocked = { conflicts: 'fail' as const, share: true, unshared };
+  const made = plan({ graph, packages, inventory, scripts, ...asLocked }, RANGES);
+  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
+  if (made.private.join() !== sidecar.private.join()) {
+    return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
+  }
+  const project = { manifest: JSON.parse(pin.manifest), lock: JSON.parse(pin.lock) } as Project;
+  return { plan: made, project, sidecar };
+}
+
+const refuseLock = (reason: string, { name }: Feature): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason,
+  hint: `whoever builds the application can lock it anew: npx annex lock ${name}`,
+});

@@ -1,0 +1,82 @@
+/** Brings the packages of a plan into a directory: fetched, verified and unpacked, several at a time. */
+import { join } from 'node:path';
+import { codeOf, makeRefused, messageOf } from '../errors.ts';
+import type { LockNode } from '../plan/graph.ts';
+import type { Listings } from '../types.ts';
+import { type Budget, type Extracted, extractTarball } from './extract.ts';
+import { createFetcher } from './fetch.ts';
+import type { NpmSettings } from './npm-settings.ts';
+
+/** What was brought. */
+export interface Unpacked {
+  listings: Listings;
+  bytes: number;
+  hasAddon: boolean;
+}
+
+/** Transfers at a time: what waits in memory is at most as many tarballs. */
+const PARALLEL = 8;
+/** Of one install: entries and unpacked bytes. */
+const MOST_FILES = 200_000;
+const MOST_BYTES = 2 * 2 ** 30;
+
+/**
+ * Fetches and unpacks; what comes bundled comes with the package around it.
+ *
+ * @param dir what paths of packages are relative to
+ * @throws errors of the file system as they are, and an error with a refusal for everything else
+ */
+export async function unpackAll(
+  nodes: LockNode[],
+  dir: string,
+  npm: NpmSettings,
+  signal: AbortSignal,
+): Promise<Unpacked> {
+  const stop = new AbortController();
+  const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]));
+  const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
+  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false };
+  const queue = nodes.filter(({ isBundled }) => !isBundled);
+  const work = async (): Promise<void> => {
+    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+      const { path, name, version, integrity = '', resolved } = node;
+      const wanted = { name, version, integrity, ...(resolved !== undefined && { resolved }) };
+      const tarball = await fetcher.fetchTarball(wanted);
+      const { listing, bytes, hasAddon } = extract(tarball, node, join(dir, path), budget);
+      unpacked.listings[path] = listing;
+      unpacked.bytes += bytes;
+      unpacked.hasAddon ||= hasAddon;
+    }
+  };
+  const workers = Array.from({ length: PARALLEL }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      // The first failure ends the others; nothing is written once this has settled.
+      queue.length = 0;
+      stop.abort(error);
+      throw error;
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  fetcher.close();
+  if (stop.signal.aborted) throw stop.signal.reason;
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return unpacked;
+}
+
+function extract(
+  tarball: Buffer,
+  { name, version }: LockNode,
+  dir: string,
+  budget: Budget,
+): Extracted {
+  try {
+    return extractTarball(tarball, dir, budget);
+  } catch (error) {
+    if (codeOf(error) !== 'ANNEX_INTEGRITY') throw error;
+    const reason = `the tarball of ${name} ${version}: ${messageOf(error)}`;
+    throw makeRefused({ code: 'ANNEX_INTEGRITY', reason, hint: 'use another version of it' });
+  }
+}

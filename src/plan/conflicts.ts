@@ -1,0 +1,56 @@
+/** What is said of dependencies that do not fit, and what helps. */
+import type { Conflict, Refusal } from '../types.ts';
+
+/** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */
+function describe({ dependent, dependency, range, kind, of, version }: Conflict): string {
+  const how = kind === 'peer' || kind === 'optional peer' ? ` (${kind})` : '';
+  const whose = of === 'core' ? 'core ships' : 'the closure holds';
+  return `${dependent} wants ${dependency} ${range}${how}, and ${whose} ${version ?? 'none that fits'}`;
+}
+
+/**
+ * The refusal for a plan that has conflicts: all of them, not the first.
+ *
+ * @param isLocked whether a lock was made for another core than this one
+ */
+export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refusal {
+  const names = [...new Set(conflicts.flatMap((one) => (one.of === 'core' ? one.dependency : [])))];
+  const nestable = conflicts.every(({ kind, of }) => of === 'core' && kind !== 'declared');
+  const remedies = [
+    names.length > 0 && `bring ${names.join(', ')} of the core to a version that fits`,
+    !isLocked && nestable && 'declare "conflicts": "nest" for private copies',
+    isLocked && 'lock anew: npx annex lock',
+    !isLocked && names.length === 0 && 'declare another range',
+  ].filter((remedy) => remedy !== false);
+  return {
+    code: 'ANNEX_CONFLICT',
+    reason: conflicts.map(describe).join('; '),
+    hint: `whoever builds the application can ${remedies.join(', or ')}`,
+    conflicts,
+  };
+}
+
+/** The same as a table for people, with a row for every edge. */
+export function tabulateConflicts(conflicts: Conflict[]): string {
+  const rows = [
+    ['dependent', 'dependency', 'range', 'kind', 'found'],
+    ...conflicts.map(({ dependent, dependency, range, kind, of, version = 'none' }) => [
+      dependent,
+      dependency,
+      range,
+      kind,
+      of === 'core' ? `core ${version}` : version,
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

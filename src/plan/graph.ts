@@ -1,0 +1,156 @@
+/** A package-lock of version 3 as a graph: which package stands where, and who asks for what. */
+/** How a package asks for another; `declared` is the feature itself. */
+export type EdgeKind = 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
+
+/** One package asking for another. */
+export interface Edge {
+  /** Path of the package that asks; '' for the feature. */
+  from: string;
+  name: string;
+  range: string;
+  kind: EdgeKind;
+  /** Path of the package that answers, by the rules of `node_modules`; undefined when none does. */
+  to?: string;
+}
+
+/** One package of a lock. */
+export interface LockNode {
+  /** `node_modules/axios/node_modules/form-data` */
+  path: string;
+  /** Its real name: an alias stands under another one. */
+  name: string;
+  version: string;
+  /** Subresource integrity, as npm wrote it. */
+  integrity?: string;
+  /** Address of the tarball, when the lock has one. */
+  resolved?: string;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
+  /** `engines.node` */
+  engine?: string;
+  hasInstallScript: boolean;
+  /** It comes in the tarball of the package it stands in. */
+  isBundled: boolean;
+  edges: Edge[];
+}
+
+/** Every package of a lock, by path. */
+export type LockGraph = Map<string, LockNode>;
+
+type Ranges = Record<string, string>;
+
+interface LockedPackage {
+  name?: unknown;
+  version?: unknown;
+  integrity?: unknown;
+  resolved?: unknown;
+  link?: unknown;
+  inBundle?: unknown;
+  hasInstallScript?: unknown;
+  os?: unknown;
+  cpu?: unknown;
+  libc?: unknown;
+  engines?: { node?: unknown };
+  dependencies?: Ranges;
+  optionalDependencies?: Ranges;
+  peerDependencies?: Ranges;
+  peerDependenciesMeta?: Record<string, { optional?: unknown }>;
+}
+
+/**
+ * Reads a package-lock.
+ *
+ * @param lock the parsed file
+ * @returns the graph, or what is wrong with the file as one clause
+ * @see https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json
+ */
+export function readGraph(lock: unknown): { graph: LockGraph } | { problem: string } {
+  const { lockfileVersion, packages } = (lock ?? {}) as Record<string, unknown>;
+  if (lockfileVersion !== 3) {
+    return { problem: `is a package-lock of version ${String(lockfileVersion)}, not of 3` };
+  }
+  if (typeof packages !== 'object' || packages === null) return { problem: 'lists no packages' };
+  const graph: LockGraph = new Map();
+  for (const [path, locked] of Object.entries(packages as Record<string, LockedPackage>)) {
+    if (path === '') continue;
+    const name = nameOf(path);
+    if (name === undefined)
+      return { problem: `holds ${JSON.stringify(path)}, which is no package` };
+    if (locked.link === true) return { problem: `holds ${path} as a link` };
+    if (typeof locked.version !== 'string') return { problem: `gives no version of ${path}` };
+    graph.set(path, readNode(path, name, locked.version, locked));
+  }
+  for (const node of graph.values()) {
+    for (const edge of node.edges) {
+      const to = findAbove(graph, node.path, edge.name);
+      if (to !== undefined) edge.to = to;
+    }
+  }
+  return { graph };
+}
+
+/** One package below another; names of old packages have capitals. */
+const PATH =
+  /^(?:(?:^|\/)node_modules\/(?:@[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
+
+/** The name under which a path of a lock stands there; undefined when it is no such path. */
+const nameOf = (path: string): string | undefined =>
+  PATH.test(path) ? path.slice(path.lastIndexOf('node_modules/') + 13) : undefined;
+
+function readNode(
+  path: string,
+  installedName: string,
+  version: string,
+  locked: LockedPackage,
+): LockNode {
+  const { name, integrity, resolved, engines, hasInstallScript, inBundle } = locked;
+  const [os, cpu, libc] = [locked.os, locked.cpu, locked.libc].map(readList);
+  return {
+    path,
+    name: typeof name === 'string' ? name : installedName,
+    version,
+    ...(typeof integrity === 'string' && { integrity }),
+    ...(typeof resolved === 'string' && { resolved }),
+    ...(os && { os }),
+    ...(cpu && { cpu }),
+    ...(libc && { libc }),
+    ...(typeof engines?.node === 'string' && { engine: engines.node }),
+    hasInstallScript: hasInstallScript === true,
+    isBundled: inBundle === true,
+    edges: readEdges(path, locked),
+  };
+}
+
+const readList = (value: unknown): string[] | undefined =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : undefined;
+
+/** Of one name in several lists the last counts, as in npm: peer, then dependency, then optional. */
+function readEdges(from: string, locked: LockedPackage): Edge[] {
+  const meta = locked.peerDependenciesMeta ?? {};
+  const edges = new Map<string, Edge>();
+  const add = (ranges: Ranges | undefined, kindOf: (name: string) => EdgeKind): void => {
+    for (const [name, range] of Object.entries(ranges ?? {})) {
+      edges.set(name, { from, name, range: String(range), kind: kindOf(name) });
+    }
+  };
+  add(locked.peerDependencies, (name) =>
+    meta[name]?.optional === true ? 'optional peer' : 'peer',
+  );
+  add(locked.dependencies, () => 'dependency');
+  add(locked.optionalDependencies, () => 'optional');
+  return [...edges.values()];
+}
+
+/**
+ * The path under which a package is found as seen from another, by the rules of `node_modules`.
+ *
+ * @param from a path of the graph; '' is its root
+ */
+export function findAbove(graph: LockGraph, from: string, name: string): string | undefined {
+  for (let dir = from; ; dir = dir.slice(0, Math.max(0, dir.lastIndexOf('/node_modules/')))) {
+    const path = dir === '' ? `node_modules/${name}` : `${dir}/node_modules/${name}`;
+    if (graph.has(path)) return path;
+    if (dir === '') return undefined;
+  }
+}

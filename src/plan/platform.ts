@@ -1,0 +1,107 @@
+/** Which packages of a planned closure belong on a platform, as npm decides it. */
+import type { LockNode } from './graph.ts';
+import type { Plan } from './plan.ts';
+
+/** Where a closure is to run. */
+export interface Platform {
+  os: string;
+  cpu: string;
+  /** Of Linux alone. */
+  libc?: string;
+}
+
+/** The packages for one platform. */
+export interface Selection {
+  /** By path, parents first. */
+  nodes: LockNode[];
+  /** Optional packages that are left out because they are made for another Node. */
+  skipped: LockNode[];
+  /** A package that is needed and made for another platform. */
+  unsupported?: LockNode;
+}
+
+/**
+ * Reads the name of a platform.
+ *
+ * @example parsePlatform('linux-x64-glibc') // { os: 'linux', cpu: 'x64', libc: 'glibc' }
+ * @returns undefined for what names none
+ */
+export function parsePlatform(name: string): Platform | undefined {
+  const [, os = '', cpu = '', libc] =
+    /^([a-z0-9]+)-([a-z0-9]+)(?:-(glibc|musl))?$/.exec(name) ?? [];
+  if (os === '' || (os === 'linux') !== (libc !== undefined)) return undefined;
+  return { os, cpu, ...(libc !== undefined && { libc }) };
+}
+
+/**
+ * Selects what belongs on a platform: from the feature along what is needed, and along what is
+ * optional where all that it needs fits. Not package by package: a fallback for other platforms is
+ * itself fit for all of them, and is optional through one that is not.
+ *
+ * @param fitsEngine whether the running Node is in an `engines` range; left out while locking, when
+ *   nobody knows the Node that will run
+ * @see https://github.com/npm/npm-install-checks/blob/v8.0.0/lib/index.js
+ */
+export function select(
+  { nodes, edges }: Plan,
+  platform: Platform,
+  fitsEngine: (range: string) => boolean = () => true,
+): Selection {
+  const below = new Map<string, { to: string; isOptional: boolean }[]>();
+  for (const { from, to = '', kind } of edges) {
+    // What is merely welcome brings nothing, and keeps nothing out.
+    if (kind === 'optional peer') continue;
+    const list = below.get(from) ?? [];
+    list.push({ to, isOptional: kind === 'optional' });
+    below.set(from, list);
+  }
+  const reach = (from: string, mayEnter: (to: string, isOptional: boolean) => boolean) => {
+    const reached = new Set<string>();
+    const visit = (path: string): void => {
+      for (const { to, isOptional } of below.get(path) ?? []) {
+        if (reached.has(to) || !mayEnter(to, isOptional)) continue;
+        reached.add(to);
+        visit(to);
+      }
+    };
+    visit(from);
+    return reached;
+  };
+  const isFit = (path: string): boolean => fits(nodes.get(path) as LockNode, platform);
+  const isRunnable = (path: string): boolean => fitsEngine(nodes.get(path)?.engine ?? '*');
+
+  const needed = reach('', (_, isOptional) => !isOptional);
+  const unfit = [...needed].find((path) => !isFit(path));
+  const skipped = new Set<string>();
+  const mayEnter = (to: string, isOptional: boolean): boolean => {
+    if (!isOptional || needed.has(to)) return true;
+    const all = [to, ...reach(to, (_, isNext) => !isNext)].filter((path) => !needed.has(path));
+    if (!all.every(isFit)) return false;
+    for (const path of all.filter((each) => !isRunnable(each))) skipped.add(path);
+    return all.every(isRunnable);
+  };
+  const selected = reach('', mayEnter);
+  const list = (paths: Iterable<string>): LockNode[] =>
+    [...paths].sort().map((path) => nodes.get(path) as LockNode);
+  const unsupported = unfit === undefined ? undefined : nodes.get(unfit);
+  return { nodes: list(selected), skipped: list(skipped), ...(unsupported && { unsupported }) };
+}
+
+/** Whether any package is made for some platforms only. */
+export const isPlatformBound = ({ nodes }: Plan): boolean =>
+  [...nodes.values()].some(({ os, cpu, libc }) => (os ?? cpu ?? libc) !== undefined);
+
+function fits({ os, cpu, libc }: LockNode, platform: Platform): boolean {
+  return (
+    matches(platform.os, os) &&
+    matches(platform.cpu, cpu) &&
+    (libc === undefined || (platform.libc !== undefined && matches(platform.libc, libc)))
+  );
+}
+
+function matches(value: string, list: string[] | undefined): boolean {
+  if (list === undefined || (list.length === 1 && list[0] === 'any')) return true;
+  const denied = list.filter((item) => item.startsWith('!'));
+  if (denied.includes(`!${value}`)) return false;
+  return denied.length === list.length || list.includes(value);
+}

@@ -1,0 +1,108 @@
+/** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
+import { lstatSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from './errors.ts';
+import type { Feature, SharedPackage } from './types.ts';
+
+/** `annex.json` beside a package.json and a package-lock.json. */
+export interface Sidecar {
+  format: 1;
+  feature: string;
+  /** The declared ranges that were locked. */
+  specs: Record<string, string>;
+  scripts: string[];
+  platforms: string[];
+  /** What is taken from core, and core's version then. */
+  shared: Record<string, SharedPackage>;
+  private: string[];
+  /** Names that are not shared because a package's `imports` leads to them past every hook. */
+  unshared: string[];
+  /** The id of the entry, by platform; `any` when it is the same on all of them. */
+  ids: Record<string, string>;
+  /** Path of a package to the sha256 of its listing: a line `sha256  path` for every file. */
+  packages: Record<string, string>;
+  /** sha256 of the two files beside it. */
+  digests: { 'package.json': string; 'package-lock.json': string };
+}
+
+/** A lock that was read and belongs to the declaration as it is now. */
+export interface Pin {
+  dir: string;
+  sidecar: Sidecar;
+  /** Text of the two files. */
+  manifest: string;
+  lock: string;
+}
+
+const FORMAT = 1;
+
+/** Where the locks of all features are. */
+export const lockRoot = (root: string): string => join(root, 'annex');
+
+/** sha256 of a text or bytes, as hex digits. Loaded late: a core without locks pays nothing for it. */
+export const digest = (data: string | Buffer): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(data).digest('hex');
+
+/**
+ * Reads the lock of a feature.
+ *
+ * @param root the core
+ * @returns undefined when the feature is not locked; what is wrong, as one clause that names the file
+ */
+export function readPin(root: string, feature: Feature): Pin | { problem: string } | undefined {
+  const dir = join(lockRoot(root), feature.slug);
+  if (lstatSync(dir, { throwIfNoEntry: false }) === undefined) return undefined;
+  const path = join(dir, 'annex.json');
+  try {
+    const sidecar = JSON.parse(readFileSync(path, 'utf8')) as Sidecar;
+    if (sidecar.format !== FORMAT) {
+      return { problem: `${path} is of format ${sidecar.format}, and this annex knows ${FORMAT}` };
+    }
+    const wrong = findWrong(sidecar, feature);
+    if (wrong !== undefined) return { problem: `${path} ${wrong}` };
+    const [manifest, lock] = (['package.json', 'package-lock.json'] as const).map((name) => {
+      const text = readFileSync(join(dir, name), 'utf8');
+      if (digest(text) === sidecar.digests[name]) return text;
+      throw new Error(`${join(dir, name)} is not the file that annex wrote: its digest differs`);
+    }) as [string, string];
+    return { dir, sidecar, manifest, lock };
+  } catch (error) {
+    return { problem: describe(error, path) };
+  }
+}
+
+function describe(error: unknown, path: string): string {
+  if (error instanceof SyntaxError) return `${path} does not parse as JSON`;
+  const { path: missing = path } = error as { path?: string };
+  const code = codeOf(error);
+  return code === undefined ? (error as Error).message : `${missing} cannot be read: ${code}`;
+}
+
+function findWrong(sidecar: Sidecar, feature: Feature): string | undefined {
+  const objects = [
+    sidecar.specs,
+    sidecar.shared,
+    sidecar.ids,
+    sidecar.packages,
+    sidecar.digests,
+  ] as unknown[];
+  const lists = [sidecar.scripts, sidecar.platforms, sidecar.private, sidecar.unshared];
+  const isWhole =
+    objects.every((value) => typeof value === 'object' && value !== null) &&
+    lists.every(Array.isArray);
+  if (!isWhole) return 'is not as annex wrote it';
+  const { specs, scripts } = sidecar;
+  const names = new Set([...Object.keys(specs), ...Object.keys(feature.packages)]);
+  for (const name of names) {
+    if (specs[name] !== feature.packages[name]) {
+      const [locked = 'nothing', declared = 'nothing'] = [specs[name], feature.packages[name]];
+      return `locks ${name} for ${locked}, and ${declared} is declared`;
+    }
+  }
+  if (scripts.join() === feature.scripts.join()) return undefined;
+  return `locks scripts of ${scripts.join(', ') || 'none'}, and ${feature.scripts.join(', ') || 'none'} are declared`;
+}
+
+/** The id that a locked entry has on a platform; undefined when it is not locked for that one. */
+export const pinnedId = ({ ids }: Sidecar, platform: string): string | undefined =>
+  ids.any ?? ids[platform];
