@@ -19,6 +19,7 @@ interface Overrides {
 }
 
 const BLOCK = 512;
+const SPACE = 0x20;
 
 /** An error of an archive that is not to be used. `reason` is one clause about it, as in "it is empty". */
 export function makeArchiveError(reason: string): Error {
@@ -82,32 +83,45 @@ function isZero(archive: Buffer, at: number): boolean {
 /** The type flag of a header whose checksum is right: the sum of its bytes, its own field as spaces. */
 function readFlag(archive: Buffer, at: number): string {
   if (at + BLOCK > archive.length) throw makeArchiveError('it is cut short');
-  let sum = 8 * 0x20;
+  let sum = 8 * SPACE;
   for (let index = at; index < at + BLOCK; index += 1) sum += archive[index] ?? 0;
   for (let index = at + 148; index < at + 156; index += 1) sum -= archive[index] ?? 0;
   if (sum !== readNumber(archive, at + 148, 8)) throw makeArchiveError('it is not a tar archive');
-  return archive.toString('latin1', at + 156, at + 157);
+  return String.fromCharCode(archive[at + 156] ?? 0);
 }
 
-/** A number in octal digits, or in GNU's base 256 when its first bit is set. An empty field is 0. */
+/**
+ * A number in octal digits, between spaces or before a NUL, or in GNU's base 256 when its first bit is
+ * set. An empty field is 0, one that makes no sense NaN. Byte by byte: strings take four times as
+ * long, which is a tenth of an install.
+ */
 function readNumber(archive: Buffer, at: number, width: number): number {
   if (archive[at] === 0x80) return Number(`0x${archive.toString('hex', at + 1, at + width)}`);
-  const digits = readText(archive, at, width).trim();
-  return /^[0-7]*$/.test(digits) ? Number.parseInt(`0${digits}`, 8) : Number.NaN;
+  let value = 0;
+  for (let index = at; index < at + width; index += 1) {
+    const byte = archive[index] ?? 0;
+    if (byte === 0 || (byte === SPACE && value > 0)) break;
+    if (byte === SPACE) continue;
+    if (byte < 0x30 || byte > 0x37) return Number.NaN;
+    value = value * 8 + byte - 0x30;
+  }
+  return value;
 }
 
 /** Text up to its NUL, or as long as its field. */
 function readText(archive: Buffer, at: number, width: number): string {
-  const end = archive.indexOf(0, at);
-  return archive.toString('utf8', at, end < 0 || end > at + width ? at + width : end);
+  let end = at;
+  while (end < at + width && archive[end] !== 0) end += 1;
+  return archive.toString('utf8', at, end);
 }
 
 /** The name, with ustar's prefix before it. GNU's own format has other things in that place. */
 function readPath(archive: Buffer, at: number): string {
   const name = readText(archive, at, 100);
-  if (archive.toString('latin1', at + 257, at + 263) !== 'ustar\0') return name;
-  const prefix = readText(archive, at + 345, 155);
-  return prefix === '' ? name : `${prefix}/${name}`;
+  if (archive[at + 345] === 0 || archive.toString('latin1', at + 257, at + 263) !== 'ustar\0') {
+    return name;
+  }
+  return `${readText(archive, at + 345, 155)}/${name}`;
 }
 
 /** Records of `LENGTH KEY=VALUE\n`, where LENGTH is that of the whole record in bytes. */
