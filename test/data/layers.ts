@@ -32,6 +32,11 @@ export const LAYER_OF: Record<string, Layer> = {
   'policy/specifier.ts': 'pure',
   'policy/switches.ts': 'pure',
   'store/layout.ts': 'pure',
+  'install/closure.ts': 'pure',
+  'install/npm-failure.ts': 'pure',
+  'install/registry-failure.ts': 'pure',
+  'install/tarball-url.ts': 'pure',
+  'cli/help.ts': 'pure',
 
   'config.ts': 'effect',
   'core.ts': 'effect',
@@ -63,6 +68,11 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/lock.ts': 'effect',
   'store/publish.ts': 'effect',
   'store/sync.ts': 'effect',
+  'install/client.ts': 'effect',
+  'install/fetch.ts': 'effect',
+  'install/npm.ts': 'effect',
+  'install/npm-settings.ts': 'effect',
+  'install/npmrc.ts': 'effect',
 
   'index.ts': 'edge',
   'register.ts': 'edge',
