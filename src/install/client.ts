@@ -3,7 +3,13 @@ import { Agent, type AgentOptions, get as getPlain, type OutgoingHttpHeaders } f
 import { codeOf, makeRefused } from '../errors.ts';
 import { version } from '../version.ts';
 import type { NpmSettings } from './npm-settings.ts';
-import { type Asked, CERTIFICATE, refuseAnswer, refuseConnection } from './registry-failure.ts';
+import {
+  type Asked,
+  CERTIFICATE,
+  refuseAnswer,
+  refuseConnection,
+  refuseStatus,
+} from './registry-failure.ts';
 
 /** What a server said in the end. */
 export interface Answer {
@@ -100,7 +106,7 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
   };
 }
 
-/** Loaded late: it costs 3 ms, and a registry on the same machine or network may not need it. */
+/** Loaded late: it costs 3 ms, and a registry may speak http. */
 const loadHttps = (): typeof import('node:https') => process.getBuiltinModule('node:https');
 
 function makeAgent(protocol: string, options: Options, settings: NpmSettings): Agent {
@@ -185,6 +191,10 @@ const refuse = (asked: Asked, problem: string): Error => makeRefused(refuseAnswe
 function fail(asked: Asked, error: unknown): Error {
   const code = codeOf(error) ?? 'no answer';
   if (code === 'E2BIG') return refuse(asked, 'sends more than 1 GiB');
+  // What a proxy says to a tunnel.
+  if ((error as { statusCode?: number }).statusCode === 407) {
+    return makeRefused(refuseStatus(asked, 407));
+  }
   const isPassing = !CERTIFICATE.test(code) && code !== 'ENOTFOUND';
   return Object.assign(makeRefused(refuseConnection(asked, code)), { isPassing });
 }

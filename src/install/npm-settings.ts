@@ -25,7 +25,7 @@ export interface NpmSettings {
   cache: string;
   /** Connections at a time to one host. */
   maxSockets: number;
-  /** Milliseconds without a byte after which a transfer is given up. */
+  /** Milliseconds without a byte after which a transfer is given up; 0 for never. */
   idleTimeout: number;
   /** Milliseconds between two tries. */
   backoff: number;
@@ -37,6 +37,7 @@ export interface NpmSettings {
   globalConfig: string;
 }
 
+const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 /** As npm is told when annex runs it. */
 const BACKOFF = 1000;
 const IDLE_TIMEOUT = 30_000;
@@ -56,12 +57,12 @@ export function readNpmSettings(
   const { levels, globalConfig, resolvePath } = readNpmrc(core, env);
   const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
   const text = (key: string): string | undefined => toText(find(key));
-  const number = (key: string): number | undefined =>
-    levels.map((level) => toNumber(level[key])).find((value) => value !== undefined);
+  const number = (key: string): number | undefined => toNumber(find(key));
   const isSet = (key: string): boolean => toText(find(key)) !== undefined;
 
-  const registry = levels.map(({ registry: value }) => value).find(isUrl);
-  const usual = withSlash(registry ?? 'https://registry.npmjs.org');
+  const registry = find('registry');
+  // What is no URL stays, and is refused: a weaker level's registry is not the one that was meant.
+  const usual = withSlash(registry === undefined ? PUBLIC_REGISTRY : String(registry));
   const registryFor = (name: string): string => {
     const scope = /^(@[^/]+)\//.exec(name)?.[1];
     const own = text('scope')?.replace(/^@?/, '@');
@@ -73,7 +74,7 @@ export function readNpmSettings(
     const home = registryFor(name);
     return account ?? (isSameHost(url, home) ? readAccount(home, text) : undefined);
   };
-  const proxyFor = makeProxyFor(levels, env);
+  const proxyFor = makeProxyFor(text('https-proxy') ?? text('proxy'), text('noproxy'), env);
   const readAuthorities = makeReadAuthorities(levels, resolvePath);
   const old = ['_auth', '_authToken', 'username', '_password'];
   const hasOldSignIn = old.some((key) =>
@@ -91,15 +92,16 @@ export function readNpmSettings(
       if (isSet('local-address')) return 'npm is set to use a local address';
       const proxy = proxyFor(url);
       if (proxy === undefined) return undefined;
-      if (!/^https?:\/\/./i.test(proxy)) return 'the proxy is of a kind that Node does not speak';
+      if (!/^http:\/\/./i.test(proxy)) return 'npm is set to a proxy that is no http:// address';
       return hasAgentProxy(node) ? undefined : `Node ${node} cannot use a proxy by itself`;
     },
     readAuthorities,
-    strictSsl: toFlag(find('strict-ssl') ?? true),
-    offline: toFlag(find('offline') ?? false),
+    // Of the words, npm knows false alone: `0` and `no` are as good as true.
+    strictSsl: String(find('strict-ssl')) !== 'false',
+    offline: text('offline') !== undefined,
     cache: resolvePath(text('cache') ?? usualCache(env)),
     maxSockets: Math.max(1, number('maxsockets') ?? 15),
-    idleTimeout: number('fetch-timeout') || IDLE_TIMEOUT,
+    idleTimeout: Math.max(0, number('fetch-timeout') ?? IDLE_TIMEOUT),
     backoff: Math.min(BACKOFF, number('fetch-retry-mintimeout') ?? BACKOFF),
     replaceRegistryHost: text('replace-registry-host') ?? 'npmjs',
     hasReleaseAge: isSet('before') || isSet('min-release-age'),
@@ -155,20 +157,14 @@ function joinBasic(user: string | undefined, password: string | undefined): stri
  * @see https://github.com/npm/agent/blob/v4.0.0/lib/proxy.js
  */
 function makeProxyFor(
-  levels: Level[],
+  set: string | undefined,
+  noProxy: string | undefined,
   env: Record<string, string>,
 ): (url: string) => string | undefined {
   const variables = new Map(Object.entries(env).map(([key, value]) => [key.toLowerCase(), value]));
   const variable = (...names: string[]): string | undefined =>
     names.map((name) => variables.get(name)).find(Boolean);
-  const setting = (key: string): string | undefined => {
-    const values = levels.map((level) => level[key]);
-    const value = values.find((one) => isUrl(one) || isNothing(one));
-    return isUrl(value) ? value : undefined;
-  };
-  const set = setting('https-proxy') ?? setting('proxy');
-  const noProxy = levels.map(({ noproxy }) => noproxy).find((value) => value !== undefined);
-  const bypass = (noProxy ? String(noProxy) : (variable('no_proxy') ?? ''))
+  const bypass = (noProxy || variable('no_proxy') || '')
     .split(',')
     .map((host) => host.trim().split('.').filter(Boolean).reverse())
     .filter((segments) => segments.length > 0);
@@ -216,23 +212,13 @@ const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`)
 const isSameHost = (a: string, b: string): boolean =>
   URL.canParse(b) && new URL(a).host === new URL(b).host;
 
-const isUrl = (value: unknown): value is string =>
-  typeof value === 'string' && URL.canParse(value) && new URL(value).host !== '';
-
 const isNothing = (value: unknown): boolean =>
-  value === null || value === false || value === 'null' || value === 'false';
+  [undefined, null, false, 'null', 'false'].includes(value as null);
 
 const toText = (value: unknown): string | undefined =>
-  value === undefined || value === null || value === false ? undefined : String(value);
+  isNothing(value) ? undefined : String(value);
 
 function toNumber(value: unknown): number | undefined {
-  if (typeof value !== 'string' || value === '' || Number.isNaN(Number(value))) return undefined;
-  return Number(value);
-}
-
-/** As npm reads a boolean: a bare key is true, and so is every word but two. */
-function toFlag(value: unknown): boolean {
-  if (typeof value !== 'string') return Boolean(value);
-  if (value === '' || Number.isNaN(Number(value))) return !isNothing(value);
-  return Number(value) !== 0;
+  const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN;
+  return Number.isFinite(number) ? number : undefined;
 }

@@ -12,11 +12,12 @@ export const conventionalUrl = (registry: string, name: string, version: string)
 /**
  * An address from a lock, moved to the registry configured here if its host stands for that.
  *
- * @param registry the default one, with a trailing slash
+ * @param registry the default one, with a trailing slash; when it is no URL, nothing can be placed
  * @param rule npm's `replace-registry-host`: npmjs, never, always, a host, or a URL with a path
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/arborist/lib/arborist/reify.js `registryResolved`
  */
 export function placeUrl(resolved: string, registry: string, rule: string): string {
+  if (!URL.canParse(registry)) return registry;
   const url = new URL(resolved);
   const home = new URL(registry);
   const base = home.pathname.replace(/\/$/, '');

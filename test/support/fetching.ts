@@ -1,0 +1,67 @@
+/** One package, a registry that serves it, and a fetcher with the settings of an .npmrc. */
+import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { refusalOf } from '../../src/errors.ts';
+import { createFetcher, type Fetcher, type Wanted } from '../../src/install/fetch.ts';
+import { readNpmSettings } from '../../src/install/npm-settings.ts';
+import type { Refusal } from '../../src/types.ts';
+import { esmPackage } from './fixtures.ts';
+import { packFixture } from './package.ts';
+import { type Registry, type RegistryOptions, startRegistry } from './registry.ts';
+import { removeTree } from './tree.ts';
+
+export const alpha = esmPackage('alpha', '1.0.0', 'alpha');
+export const beta = esmPackage('@acme/beta', '2.0.0', 'beta');
+export const { tarball, integrity } = packFixture(alpha);
+/** alpha, as a lock has it. */
+export const wanted: Wanted = { name: 'alpha', version: '1.0.0', integrity };
+/** What no message may hold. */
+export const SECRET = 's3cr3t-t0ken';
+
+/** Starts a registry with alpha and beta, until the test is over. */
+export async function openRegistry(options?: RegistryOptions): Promise<Registry> {
+  const registry = await startRegistry([alpha, beta], options);
+  onTestFinished(() => registry.stop());
+  return registry;
+}
+
+/** A fetcher, and what it has its settings from. */
+export interface FetchWorld {
+  fetcher: Fetcher;
+  home: string;
+  abort: AbortController;
+}
+
+/** A core with this .npmrc beside that registry, and no waiting between tries. */
+export function openFetcher(
+  registry: Registry,
+  npmrc = '',
+  env: Record<string, string> = {},
+): FetchWorld {
+  const home = mkdtempSync(join(realpathSync(tmpdir()), 'annex-fetch-'));
+  onTestFinished(() => removeTree(home));
+  const lines = [`registry=${registry.url}`, 'fetch-retry-mintimeout=1', npmrc];
+  writeFileSync(join(home, '.npmrc'), lines.join('\n'));
+  const abort = new AbortController();
+  const settings = readNpmSettings(home, { HOME: home, ...env });
+  const fetcher = createFetcher(settings, abort.signal);
+  onTestFinished(() => fetcher.close());
+  return { fetcher, home, abort };
+}
+
+/** Why a tarball is refused. Fails when it is not, or when a message gives the secret away. */
+export async function refuseFetch(fetcher: Fetcher, what: Wanted = wanted): Promise<Refusal> {
+  const error = await fetcher.fetchTarball(what).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  const refusal = refusalOf(error);
+  if (refusal === undefined) throw new Error('it was not refused', { cause: error });
+  expect(`${JSON.stringify(refusal)} ${(error as Error).stack}`).not.toContain(SECRET);
+  return refusal;
+}
+
+/** Host and port of a registry. */
+export const hostOf = ({ url }: Registry): string => new URL(url).host;

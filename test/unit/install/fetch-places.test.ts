@@ -1,0 +1,148 @@
+/** Where a locked tarball is looked for: npm's cache, and the addresses that registries have for it. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { placeUrl } from '../../../src/install/tarball-url.ts';
+import {
+  beta,
+  hostOf,
+  integrity,
+  openFetcher,
+  openRegistry,
+  refuseFetch,
+  tarball,
+  wanted,
+} from '../../support/fetching.ts';
+import { packFixture } from '../../support/package.ts';
+
+describe('a registry with addresses of its own', () => {
+  test('is asked where the tarball is', async () => {
+    const registry = await openRegistry({ base: '/api/npm', files: '/files' });
+    const { fetcher } = openFetcher(registry);
+    const packed = packFixture(beta);
+    const named = { name: '@acme/beta', version: '2.0.0', integrity: packed.integrity };
+    expect((await fetcher.fetchTarball(named)).equals(packed.tarball)).toBe(true);
+    expect(registry.requests).toEqual([
+      'GET /api/npm/@acme/beta/-/beta-2.0.0.tgz',
+      'GET /api/npm/@acme/beta',
+      'GET /api/npm/files/@acme/beta/-/beta-2.0.0.tgz',
+    ]);
+  });
+
+  test.each(['9.9.9', 'toString', '__proto__'])('does not hold version %s', async (version) => {
+    const registry = await openRegistry({ files: '/files' });
+    const { fetcher } = openFetcher(registry);
+    expect(await refuseFetch(fetcher, { ...wanted, version })).toMatchObject({
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `alpha@${version}: ${hostOf(registry)} answered 404`,
+    });
+  });
+
+  test('lists versions in what is no JSON', async () => {
+    const registry = await openRegistry({ files: '/files' });
+    const { fetcher } = openFetcher(registry);
+    registry.fault({ kind: 'page', body: '<html>' }, /GET \/alpha$/);
+    expect(await refuseFetch(fetcher)).toMatchObject({ code: 'ANNEX_INSTALL_FAILED' });
+  });
+});
+
+describe("npm's own cache", () => {
+  const place = (home: string): string => {
+    const hex = Buffer.from(integrity.slice(7), 'base64').toString('hex');
+    const parts = [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
+    return join(home, '.npm', '_cacache', 'content-v2', 'sha512', ...parts);
+  };
+  const fill = (home: string, bytes: Buffer): void => {
+    mkdirSync(dirname(place(home)), { recursive: true });
+    writeFileSync(place(home), bytes);
+  };
+
+  test('is asked first', async () => {
+    const registry = await openRegistry();
+    const { fetcher, home } = openFetcher(registry);
+    fill(home, tarball);
+    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect(registry.requests).toEqual([]);
+  });
+
+  test('is not believed', async () => {
+    const registry = await openRegistry();
+    const { fetcher, home } = openFetcher(registry);
+    fill(home, tarball.subarray(1));
+    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  test('may hold a directory in the place of a file', async () => {
+    const registry = await openRegistry();
+    const { fetcher, home } = openFetcher(registry);
+    mkdirSync(place(home), { recursive: true });
+    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+  });
+
+  test('is all there is when npm is offline', async () => {
+    const registry = await openRegistry();
+    const { fetcher, home } = openFetcher(registry, 'offline=true');
+    expect(await refuseFetch(fetcher)).toMatchObject({
+      code: 'ANNEX_OFFLINE',
+      reason: 'npm is set to offline and alpha@1.0.0 is not in its cache',
+    });
+    fill(home, tarball);
+    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect(registry.requests).toEqual([]);
+  });
+});
+
+describe('an address from a lock', () => {
+  const own = 'https://corp.example:8443/api/npm/';
+  test.each([
+    [
+      'https://registry.npmjs.org/a/-/a-1.0.0.tgz',
+      'npmjs',
+      'https://corp.example:8443/api/npm/a/-/a-1.0.0.tgz',
+    ],
+    [
+      'https://registry.npmjs.org/api/npm/a.tgz',
+      'npmjs',
+      'https://corp.example:8443/api/npm/a.tgz',
+    ],
+    ['https://registry.npmjs.org/a.tgz', 'never', 'https://registry.npmjs.org/a.tgz'],
+    ['https://other.example/a.tgz', 'npmjs', 'https://other.example/a.tgz'],
+    ['https://other.example/a.tgz', 'always', 'https://corp.example:8443/api/npm/a.tgz'],
+    ['https://other.example/a.tgz', 'other.example', 'https://corp.example:8443/api/npm/a.tgz'],
+    [
+      'https://other.example/old/a.tgz',
+      'https://other.example/old',
+      'https://corp.example:8443/api/npm/a.tgz',
+    ],
+    [
+      'https://other.example/older/a.tgz',
+      'https://other.example/old',
+      'https://other.example/older/a.tgz',
+    ],
+    ['https://other.example/a.tgz?x=1', 'always', 'https://corp.example:8443/api/npm/a.tgz?x=1'],
+  ])('%s under %s is %s', (resolved, rule, expected) => {
+    expect(placeUrl(resolved, own, rule)).toBe(expected);
+  });
+
+  test.each(['file:///etc/passwd', 'git+ssh://git@host.example/a.git', 'data:,x'])(
+    '%s is not fetched',
+    async (resolved) => {
+      const registry = await openRegistry();
+      const { fetcher } = openFetcher(registry);
+      expect(await refuseFetch(fetcher, { ...wanted, resolved })).toMatchObject({
+        code: 'ANNEX_INSTALL_FAILED',
+        reason: 'alpha@1.0.0: the registry has an address that is no http or https URL',
+      });
+    },
+  );
+
+  test('is not used when the registry here is no address', async () => {
+    const registry = await openRegistry();
+    const { fetcher } = openFetcher(registry, 'registry=nonsense');
+    const resolved = 'https://registry.npmjs.org/alpha/-/alpha-1.0.0.tgz';
+    const expected = { reason: expect.stringContaining('no http or https URL') };
+    expect(await refuseFetch(fetcher, { ...wanted, resolved })).toMatchObject(expected);
+    expect(await refuseFetch(fetcher)).toMatchObject(expected);
+  });
+});
