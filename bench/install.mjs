@@ -1,0 +1,146 @@
+/** npm run bench:install: times annex, npm, pnpm, bun, deno and the floor against one registry on loopback. */
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nameDisk, probeDisk } from './disk.mjs';
+import { METHODS } from './methods.mjs';
+import { createPlaces, digestFiles, findEntryModules } from './place.mjs';
+import { report } from './report.mjs';
+import { CACHE, FEATURES, ROOT } from './setting.mjs';
+import { fetchMore, fetchSnapshot } from './snapshot.mjs';
+import { findTools } from './tools.mjs';
+
+const USAGE = `usage: npm run bench:install -- [--rounds N] [--only NAME,...] [--methods KEY,...]
+       [--dir DIRECTORY] [--keep]
+  --only     some of the features: ${Object.keys(FEATURES).join(', ')}
+  --methods  some of: ${Object.keys(METHODS).join(', ')}
+             or the beginning of keys: annex, pnpm
+  --dir      where to install to, by default the user's cache directory
+  --keep     removes nothing
+With --only or --methods, bench/results stays as it is.`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    only: { type: 'string' },
+    methods: { type: 'string' },
+    dir: { type: 'string', default: CACHE },
+    keep: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+const pick = (all, text) =>
+  all.filter((key) => !text || text.split(',').some((part) => key.startsWith(part)));
+const names = pick(Object.keys(FEATURES), values.only);
+const rounds = Number(values.rounds);
+
+execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'inherit' });
+mkdirSync(CACHE, { recursive: true });
+fetchSnapshot();
+const tools = findTools();
+const registry = fork(new URL('registry.mjs', import.meta.url));
+const [{ url }] = await once(registry, 'message');
+const base = mkdtempSync(join(values.dir, 'runs-'));
+const places = createPlaces({ base, url, tools });
+try {
+  const before = probeDisk(base);
+  const chosen = pick(Object.keys(METHODS), values.methods).filter((id) => tools[METHODS[id].tool]);
+  const broken = await prepare(chosen);
+  const samples = await time(chosen, broken);
+  const disk = { type: nameDisk(base), before, after: probeDisk(base) };
+  const closures = Object.fromEntries(names.map((name) => [name, places.describe(name)]));
+  report({ samples, tools, closures, rounds, disk, isFull: !values.only && !values.methods });
+} finally {
+  registry.disconnect();
+  if (!values.keep) rmSync(base, { recursive: true, force: true });
+}
+
+/** Makes locks and fills caches. @returns the methods that cannot be run, said on stderr */
+async function prepare(chosen) {
+  const sources = new Set(['npm-install', ...chosen.map((id) => METHODS[id].from).filter(Boolean)]);
+  const locked = chosen.filter((id) => METHODS[id].annex && METHODS[id].isLocked);
+  const broken = new Set();
+  for (const name of names) {
+    for (const id of sources) {
+      const users = chosen.filter((user) => METHODS[user].from === id);
+      await attempt(users, name, broken, () => places.prime(id, name));
+    }
+    if (locked.length > 0) await attempt(locked, name, broken, () => places.lockAnnex(name));
+  }
+  return broken;
+}
+
+/** Takes methods out that fail, after fetching what the registry did not have. */
+async function attempt(ids, name, broken, action) {
+  for (let tries = 0; ids.some((id) => !broken.has(id)); tries++) {
+    await takeMisses();
+    try {
+      return await action();
+    } catch (error) {
+      const misses = await takeMisses();
+      if (tries < 5 && misses.length > 0 && fetchMore(misses)) continue;
+      const reason = error.message.split('\n').slice(0, 4).join('\n  ');
+      console.error(`left out: ${ids.join(', ')}, since for ${name}\n  ${reason}`);
+      for (const id of ids) broken.add(id);
+    }
+  }
+  return undefined;
+}
+
+/** What was asked of the registry that it did not have, since the last call. */
+async function takeMisses() {
+  const response = await fetch(`${url}/-/misses`);
+  return response.json();
+}
+
+/** Every round: each feature with all methods, in an order of its own. The first looks at the results. */
+async function time(chosen, broken) {
+  const samples = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const name of shuffle(names)) {
+      const files = {};
+      const isFor = (id) => [undefined, name].includes(METHODS[id].only);
+      for (const id of shuffle(chosen.filter(isFor))) {
+        await attempt([id], name, broken, async () => {
+          // What the last run left to be written is not the next one's to wait for.
+          execFileSync('sync', process.platform === 'linux' ? ['-f', base] : []);
+          const { ms, peak, place } = await places.run(id, name);
+          samples.push({ id, name, round, ms, peak });
+          if (round > 0) return;
+          await places.check(id, place);
+          if (id === 'floor') files.floor = digestFiles(join(place.app, 'node_modules'));
+          if (id.startsWith('annex')) files[id] = digestFiles(findEntryModules(place.store));
+        });
+      }
+      compare(name, files);
+    }
+    if (!values.keep) places.sweep();
+    console.error(`round ${round + 1} of ${rounds}`);
+  }
+  return samples.filter(({ id }) => !broken.has(id));
+}
+
+/** annex is to write what the floor writes, file by file. */
+function compare(name, { floor, ...others }) {
+  for (const [id, files] of Object.entries(others)) {
+    if (floor === undefined) continue;
+    const odd = [
+      ...floor.filter((file) => !files.includes(file)),
+      ...files.filter((file) => !floor.includes(file)),
+    ];
+    if (odd.length > 0) console.error(`${id} ${name}: ${odd.length} files differ, as ${odd[0]}`);
+  }
+}
+
+function shuffle(list) {
+  return list
+    .map((item) => [Math.random(), item])
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
+}
