@@ -77,7 +77,9 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
     const unpacked = await bring({ settings, staging, nodes, prepared, signal });
     if ('code' in unpacked) return unpacked;
     const wrong =
-      findOtherFiles(prepared, unpacked) ?? findImpostor(feature, staging, unpacked.listings);
+      prepared.sidecar === undefined
+        ? findImpostor(feature, staging, unpacked.listings)
+        : findOtherFiles(prepared.sidecar, unpacked);
     if (wrong !== undefined) return wrong;
     const more = findUnshared(staging, nodes, Object.keys(prepared.plan.shared));
     if (more.length === 0) return finish(staging, build, prepared, selection, unpacked);
@@ -98,7 +100,7 @@ async function finish(
   { settings, feature, store, signal, isPresent }: Build,
   { plan, sidecar }: Prepared,
   { nodes, skipped }: Selection,
-  { listings, bytes, hasAddon }: Unpacked,
+  { listings, bytes, hasAddon, isSealed }: Unpacked,
 ): Promise<Built | Refusal> {
   const { scripts, unrun } = sortScripts(nodes, feature);
   let generated: Generated = {};
@@ -130,7 +132,7 @@ async function finish(
   };
   writeSealed(join(staging, FILES), JSON.stringify({ format: 1, packages: listings, generated }));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
-  sealTree(join(staging, 'node_modules'));
+  sealTree(join(staging, 'node_modules'), isSealed && scripts.length === 0);
   const platform = platformOf(readAbi());
   const id = identifyPlan(plan, platform, feature.scripts);
   if (sidecar !== undefined && pinnedId(sidecar, platform) !== id) {

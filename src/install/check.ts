@@ -5,7 +5,7 @@ import type { LockNode } from '../plan/graph.ts';
 import type { Selection } from '../plan/platform.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { isInRange } from '../ranges.ts';
-import { digest, pinnedId } from '../sidecar.ts';
+import { digest, pinnedId, type Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { refuseInstall, refuseIntegrity } from './package-failure.ts';
 import type { Prepared } from './prepare.ts';
@@ -42,8 +42,7 @@ export function findUnfit(
 }
 
 /** What was brought and is not what the lock says; undefined when all is. */
-export function findOtherFiles({ sidecar }: Prepared, unpacked: Unpacked): Refusal | undefined {
-  if (sidecar === undefined) return undefined;
+export function findOtherFiles(sidecar: Sidecar, unpacked: Unpacked): Refusal | undefined {
   for (const [path, listing] of Object.entries(unpacked.listings)) {
     const [wanted = 'none', got] = [sidecar.packages[path], digest(listing)];
     if (wanted !== got) {

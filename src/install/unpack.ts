@@ -12,6 +12,8 @@ export interface Unpacked {
   listings: Listings;
   bytes: number;
   hasAddon: boolean;
+  /** Whether files have their final modes. */
+  isSealed: boolean;
 }
 
 /** Transfers at a time: what waits in memory is at most as many tarballs. */
@@ -35,7 +37,7 @@ export async function unpackAll(
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]));
   const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
-  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false };
+  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false, isSealed: true };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
