@@ -21,9 +21,15 @@ export type LoadedSettings =
  * Reads the environment, the operator's file and the core's package.json.
  *
  * @param origin from where the core root is looked for; ANNEX_CORE is read here
+ * @param baked a directory that is filled on purpose while an image is built: it is the one store,
+ *   and what the core allows at run time has no say
  */
-export function loadSettings(origin: Pick<Origin, 'script' | 'cwd'>): LoadedSettings {
-  const config = readConfig();
+export function loadSettings(
+  origin: Pick<Origin, 'script' | 'cwd'>,
+  baked?: string,
+): LoadedSettings {
+  const read = readConfig();
+  const config: Config = baked === undefined ? read : { ...read, stores: [baked] };
   const found = findCoreRoot({ ...origin, explicit: config.core, self: SELF });
   const { log } = config;
   const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
@@ -48,7 +54,7 @@ export function loadSettings(origin: Pick<Origin, 'script' | 'cwd'>): LoadedSett
   });
   const [store, ...layers] = listStores(config, core);
   const gate = decideGate({
-    core: declaration.allowInstalls,
+    core: baked === undefined ? declaration.allowInstalls : undefined,
     ...(config.operator && { operator: config.operator }),
     environment: config.allowInstalls,
     isSealed: config.isSealed,

@@ -11,6 +11,7 @@ export interface Invocation {
     all?: boolean | undefined;
     check?: boolean | undefined;
     feature?: string | undefined;
+    format?: string | undefined;
     from?: string | undefined;
     json?: boolean | undefined;
     'min-age'?: string | undefined;
@@ -28,9 +29,14 @@ export const warn = (line: string): void => {
   process.stderr.write(`annex: ${line}\n`);
 };
 
-/** The settings as seen from the working directory; says what is wrong with them, or that there are none. */
-export function findSettings(): Settings | undefined {
-  const loaded = loadSettings({ script: undefined, cwd: process.cwd() });
+/**
+ * The settings as seen from the working directory; says what is wrong with them, or that there are
+ * none.
+ *
+ * @param baked a directory that is filled while an image is built
+ */
+export function findSettings(baked?: string): Settings | undefined {
+  const loaded = loadSettings({ script: undefined, cwd: process.cwd() }, baked);
   if (loaded.settings !== undefined) {
     for (const notice of loaded.settings.notices)
       process.stderr.write(`${composeNotice(notice)}\n`);

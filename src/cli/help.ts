@@ -9,6 +9,9 @@ export const HELP = `usage: annex COMMAND [--json]
   lock [FEATURE...] [--min-age DAYS]        write annex/FEATURE: a package-lock and its digests
   lock [FEATURE...] --check                 say what no longer agrees with the lock
   remove FEATURE                            remove its entries from the store
+  bake DIRECTORY [FEATURE...]               fill a directory with entries: a layer or volume for ANNEX_STORE
+  audit [FEATURE...]                        npm audit over what is in use
+  sbom [FEATURE...] [--format FORMAT]       npm sbom over the same: cyclonedx (the default) or spdx
   why SPECIFIER [--from FILE] [--require]   which rule answers an import, and with which file
   env                                       the lines for a Dockerfile
   help, --version

@@ -10,6 +10,7 @@ const OPTIONS = {
   all: { type: 'boolean' },
   check: { type: 'boolean' },
   feature: { type: 'string' },
+  format: { type: 'string' },
   from: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
@@ -21,11 +22,14 @@ const OPTIONS = {
 /** Every command: its code, read when it is called for, and the options it takes besides `--json`. */
 const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly string[] }> = {
   add: { load: async () => (await import('./add.ts')).add, takes: ['feature'] },
+  audit: { load: async () => (await import('./audit.ts')).audit, takes: [] },
+  bake: { load: async () => (await import('./bake.ts')).bake, takes: [] },
   env: { load: async () => (await import('./env.ts')).env, takes: [] },
   install: { load: async () => (await import('./install.ts')).install, takes: ['all'] },
   list: { load: async () => (await import('./list.ts')).list, takes: [] },
   lock: { load: async () => (await import('./lock.ts')).lock, takes: ['check', 'min-age'] },
   remove: { load: async () => (await import('./remove.ts')).remove, takes: [] },
+  sbom: { load: async () => (await import('./sbom.ts')).sbom, takes: ['format'] },
   why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
 };
 

@@ -22,7 +22,6 @@ export interface NpmRun {
  * a second between: npm's own default waits 70 s before it says "offline".
  */
 const FLAGS = [
-  '--json',
   '--loglevel=error',
   '--no-audit',
   '--no-fund',
@@ -32,7 +31,6 @@ const FLAGS = [
   '--no-global',
   '--location=user',
   '--no-dry-run',
-  '--no-workspaces',
   '--logs-max=0',
   '--fetch-retries=1',
   '--fetch-retry-mintimeout=1000',
@@ -74,13 +72,13 @@ export const INSTALL_LOCKED = [
 ];
 
 /** Runs npm; resolves to why it failed, or to undefined. */
-export async function runNpm({
-  args,
-  cwd,
-  core,
-  env,
-  signal,
-}: NpmRun): Promise<Refusal | undefined> {
+export async function runNpm(run: NpmRun): Promise<Refusal | undefined> {
+  const end = await callNpm({ ...run, args: [...run.args, '--json', '--no-workspaces'] });
+  return end.failed ? describeNpmFailure(end) : undefined;
+}
+
+/** Runs npm and resolves to how it ended, with what it said. */
+export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
   if (core !== undefined) linkSettings(core, cwd);
   const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
   const usual = env.npm_config_cache ?? env.NPM_CONFIG_CACHE ?? join(home ?? cwd, '.npm');
@@ -103,8 +101,7 @@ export async function runNpm({
   npm.once('exit', () => {
     setTimeout(() => [npm.stdout, npm.stderr].map((pipe) => pipe.destroy()), 200).unref();
   });
-  const result = await npm;
-  return result.failed ? describeNpmFailure(result) : undefined;
+  return npm;
 }
 
 /** The core's .npmrc, as a link: nothing secret is copied onto the volume. */

@@ -54,7 +54,7 @@ export async function prepare(preparation: Preparation): Promise<Prepared | Refu
 }
 
 /** What is shared was decided when it was locked; that it still fits is looked at again. */
-function prepareLocked(settings: Settings, feature: Feature, pin: Pin): Prepared | Refusal {
+export function prepareLocked(settings: Settings, feature: Feature, pin: Pin): Prepared | Refusal {
   const { sidecar } = pin;
   const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
   const read = readGraph(lock);

@@ -25,7 +25,7 @@ export interface Project {
  * @param feature named in the project, since an SBOM names what it is of
  */
 export function composeProject(
-  { shared, nodes }: Pick<Plan, 'shared' | 'nodes'>,
+  { shared, nodes }: Pick<Plan, 'shared'> & { nodes: ReadonlyMap<string, unknown> },
   packages: LockedPackages,
   { packages: specs, slug }: Pick<Feature, 'packages' | 'slug'>,
 ): Project {

@@ -1,0 +1,49 @@
+/** annex bake DIRECTORY [FEATURE...] */
+import { rmdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { installFeature } from '../install/install.ts';
+import { versionRoot } from '../store/layout.ts';
+import type { InstallResult } from '../types.ts';
+import { type Command, findFeatures, findSettings, warn } from './command.ts';
+
+/** Fills a directory with published entries, and leaves nothing else in it. */
+export const bake: Command = async ({ args: [dir, ...names], print }) => {
+  if (dir === undefined) return undefined;
+  const store = resolve(dir);
+  const settings = findSettings(store);
+  if (settings === undefined) return 1;
+  if (settings.store === undefined) {
+    // Said on stderr already.
+    return 1;
+  }
+  const declared = [...settings.declaration.features.values()];
+  const features = names.length === 0 ? declared : findFeatures(settings, names);
+  if (features === undefined) return 1;
+  if (features.length === 0) {
+    warn(`${settings.core.root}/package.json declares no feature`);
+    return 1;
+  }
+  const results: InstallResult[] = [];
+  for (const feature of features) results.push(await installFeature(settings, feature, true));
+  for (const name of ['staging', 'locks', 'failures', 'retired']) {
+    dropEmpty(join(versionRoot(store), name));
+  }
+  print(results.flatMap(describe).join('\n'), results);
+  return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+};
+
+/** A layer is only read: what an installer works in is of no use there. */
+function dropEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // Never made, or somebody else works in it.
+  }
+}
+
+/** A failure has been said on stderr already. */
+function describe(result: InstallResult): string[] {
+  if (result.outcome === 'failed') return [];
+  const where = result.outcome === 'core' ? 'core ships it' : result.dir;
+  return [`${result.feature}: ${where}`];
+}

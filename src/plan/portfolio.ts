@@ -1,0 +1,31 @@
+/** Several projects as one: an npm workspace for every feature, for whatever reads a package-lock. */
+import type { Project } from './project.ts';
+
+/** One feature's project, and where it stands in the whole. */
+export interface Part {
+  slug: string;
+  project: Project;
+}
+
+/**
+ * Composes the files of one project whose workspaces are the features; nothing of it is ever
+ * installed.
+ *
+ * @param name of the whole: the core's
+ * @returns file contents by path
+ */
+export function composePortfolio(name: string, parts: Part[]): Record<string, string> {
+  const root = { name, version: '0.0.0', private: true, workspaces: ['features/*'] };
+  const files: Record<string, string> = { 'package.json': JSON.stringify(root) };
+  const packages: Record<string, object> = { '': root };
+  for (const { slug, project } of parts) {
+    const dir = `features/annex-${slug}`;
+    files[`${dir}/package.json`] = JSON.stringify(project.manifest);
+    for (const [path, locked] of Object.entries(project.lock.packages)) {
+      packages[path === '' ? dir : `${dir}/${path}`] = locked;
+    }
+    packages[`node_modules/${project.manifest.name}`] = { resolved: dir, link: true };
+  }
+  const lock = { name, version: '0.0.0', lockfileVersion: 3, requires: true, packages };
+  return { ...files, 'package-lock.json': JSON.stringify(lock) };
+}
