@@ -69,12 +69,17 @@ function writeHeader({ prefix, name, mode, size, flag, target }: Header): Buffer
   octal(0, 116, 8);
   octal(size, 124, 12);
   octal(modifiedAt, 136, 12);
-  block.write('        ', 148);
   block.write(flag, 156);
   block.write(target, 157, 100);
   block.write('ustar\x0000', 257, 'latin1');
   block.write(prefix, 345, 155);
-  const sum = block.reduce((total, byte) => total + byte, 0);
+  return signHeader(block);
+}
+
+/** Writes into a header block, in place, the checksum that fits the rest of it. */
+export function signHeader(block: Buffer): Buffer {
+  block.write('        ', 148);
+  const sum = block.subarray(0, blockSize).reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }

@@ -228,25 +228,3 @@ describe('what is refused', () => {
     expect(unpack(gzipSync(bytes)).attempt).toThrow(refusal(/^it holds no file$/));
   });
 });
-
-describe('what an install may unpack', () => {
-  test('is lowered by files, directories and bytes of the archive', () => {
-    const budget = { files: 10, bytes: 10_000 };
-    const tarball = writeTarball([
-      { path: 'package/lib/deep/a', data: 'abc' },
-      { path: 'package/lib/b', data: 'abc' },
-    ]);
-    unpack(tarball, budget).attempt();
-    expect(budget).toEqual({ files: 6, bytes: 10_000 - 3072 });
-    unpack(tarball, budget).attempt();
-    expect(unpack(tarball, budget).attempt).toThrow(refusal(/too many files/));
-  });
-
-  test('may be used up to the last file and byte', () => {
-    const tarball = writeTarball([{ path: 'package/a' }]);
-    expect(unpack(tarball, { files: 1, bytes: 1536 }).attempt().files).toBe(1);
-    expect(unpack(tarball, { files: 0, bytes: 1536 }).attempt).toThrow(refusal(/too many files/));
-    expect(unpack(tarball, { files: 1, bytes: 1535 }).attempt).toThrow(refusal(/1536 bytes/));
-    expect(unpack(tarball, { files: 1, bytes: 0 }).attempt).toThrow(refusal(/1536 bytes/));
-  });
-});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readTar } from '../../../src/install/tar.ts';
-import { type TarEntry, writeArchive } from '../../support/tarball.ts';
+import { signHeader, type TarEntry, writeArchive } from '../../support/tarball.ts';
 
 const list = (archive: Buffer): string[] =>
   [...readTar(archive)].map(({ path, mode, body }) => `${path} ${mode.toString(8)} ${body}`);
@@ -13,10 +13,7 @@ const refusal = (reason: string) =>
 function forge(archive: Buffer, at: number, bytes: string | Buffer): Buffer {
   const forged = Buffer.from(archive);
   Buffer.from(bytes).copy(forged, at);
-  forged.write('        ', 148);
-  const sum = forged.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  forged.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return forged;
+  return signHeader(forged);
 }
 
 describe('what is read', () => {
