@@ -97,7 +97,7 @@ test('what was packed comes out, file by file, whatever the names', () => {
         expect(inside[path]).toBe(`file ${mode & 0o111 ? '0555' : '0444'} ${sha256(data)}`);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -117,47 +117,55 @@ test.each(['v7', 'ustar', 'oldgnu', 'gnu', 'pax'])(
   },
 );
 
+/** Overwrites what is there: the first part of a name goes anyway, so that these reach behind it. */
 const hostile = [
-  '../',
-  '/',
-  '..',
-  '\0',
-  '\\..\\',
-  './',
-  '//',
-  'package/x',
-  '\xff',
-  '9',
-  '-1',
-  'path=../x',
+  'x/../../../x',
+  'x/../x',
+  '/../../x',
+  '../../x',
+  '/x',
+  'x/..',
+  'x\\..\\..\\x',
+  'x/\0',
+  'x//x',
+  'x/\xff',
 ];
-/** Fields of a header, by offset: names, mode, size, type, target, magic, prefix. */
-const fields = [0, 3, 8, 9, 60, 100, 124, 130, 156, 157, 160, 257, 345, 350];
 const text = fc.oneof(
-  fc.constantFrom(...hostile, ...'01234567xgLKSD'),
+  fc.constantFrom(...hostile),
+  fc.constantFrom('9', '-1', '7777', '\x80', '\xff', '0 path=x', ...'01234567xgLKSD'),
   fc.string({ unit: 'binary-ascii', maxLength: 2 }),
 );
+/** Where the fields of a header begin: name, mode, size, type, target, magic, prefix. */
+const fields = [0, 0, 0, 100, 124, 156, 157, 257, 345];
 const damage = fc.record({
-  kind: fc.constantFrom('write', 'write', 'field', 'field', 'cut', 'drop', 'double'),
+  kind: fc.constantFrom('write', 'field', 'field', 'field', 'cut', 'drop', 'double'),
   at: fc.nat(),
+  field: fc.constantFrom(...fields),
   text,
 });
 
 interface Damage {
   kind: string;
   at: number;
+  field: number;
   text: string;
 }
+
+const listHeaders = (archive: Buffer): number[] =>
+  Array.from({ length: Math.floor(archive.length / 512) }, (_, index) => index * 512).filter(
+    (at) => archive.toString('latin1', at + 257, at + 262) === 'ustar',
+  );
 
 /** Damages an archive; with `isSigned` its headers keep checksums that fit, so that what is behind them is reached. */
 function damageArchive(whole: Buffer, damages: Damage[], isSigned: boolean): Buffer {
   let archive = Buffer.from(whole);
-  for (const { kind, at, text } of damages) {
+  for (const { kind, at, field, text: written } of damages) {
     const position = at % archive.length;
     const block = position - (position % 512);
-    const bytes = Buffer.from(text, 'latin1');
+    const bytes = Buffer.from(written, 'latin1');
+    const headers = listHeaders(archive);
     if (kind === 'write') bytes.copy(archive, position);
-    else if (kind === 'field') bytes.copy(archive, block + (fields[at % fields.length] ?? 0));
+    else if (kind === 'field') bytes.copy(archive, (headers[at % headers.length] ?? 0) + field);
     else if (kind === 'cut') archive = archive.subarray(0, Math.max(position, 1));
     else if (kind === 'drop' && archive.length > 512) {
       archive = Buffer.concat([archive.subarray(0, block), archive.subarray(block + 512)]);
@@ -165,10 +173,7 @@ function damageArchive(whole: Buffer, damages: Damage[], isSigned: boolean): Buf
       archive = Buffer.concat([archive.subarray(0, block + 512), archive.subarray(block)]);
     }
   }
-  for (let at = 0; isSigned && at + 512 <= archive.length; at += 512) {
-    const isHeader = archive.toString('latin1', at + 257, at + 262) === 'ustar';
-    if (isHeader) signHeader(archive.subarray(at, at + 512));
-  }
+  if (isSigned) for (const at of listHeaders(archive)) signHeader(archive.subarray(at, at + 512));
   return archive;
 }
 
@@ -179,7 +184,7 @@ test('a damaged archive gets nothing out of its directory, and fails in one way'
     fc.property(
       files,
       extras,
-      fc.array(damage, { minLength: 1, maxLength: 6 }),
+      fc.array(damage, { minLength: 1, maxLength: 4 }),
       fc.boolean(),
       (list, more, damages, isSigned) => {
         const packed = list.map((entry) => ({ ...entry, path: `package/${entry.path}` }));
@@ -195,10 +200,10 @@ test('a damaged archive gets nothing out of its directory, and fails in one way'
         expect(outside.mine).toBe(`file 0644 ${sha256(Buffer.from('mine'))}`);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
   // Else the damages are too small or too large to tell anything.
-  expect(Math.min(outcomes.unpacked, outcomes.refused)).toBeGreaterThan(20);
+  expect(Math.min(outcomes.unpacked, outcomes.refused)).toBeGreaterThan(10);
 });
 
 test('a damaged tarball is refused, or was whole', () => {
@@ -214,6 +219,6 @@ test('a damaged tarball is refused, or was whole', () => {
       if (error === undefined) expect(listing).toBe(expected);
       else expect(codeOf(error), String(error)).toBe('ANNEX_INTEGRITY');
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
