@@ -1,5 +1,5 @@
 /** GETs from registries: connections kept alive, redirects, limits, and who is shown which credentials. */
-import { Agent, type AgentOptions, get as getPlain, type OutgoingHttpHeaders } from 'node:http';
+import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
 import { codeOf, makeRefused } from '../errors.ts';
 import { version } from '../version.ts';
 import type { NpmSettings } from './npm-settings.ts';
@@ -65,22 +65,21 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
     return made;
   };
 
-  const getOnce = (url: URL, asked: Asked, purpose: Purpose): Promise<Reply> => {
+  const getOnce = async (url: URL, asked: Asked, purpose: Purpose): Promise<Reply> => {
     const authorization = settings.authorizationFor(url.href, purpose.name);
-    return send(url, {
-      agent: openAgent(url.protocol, settings.proxyFor(url.href)),
-      signal,
-      idle: settings.idleTimeout,
-      headers: {
-        accept: purpose.accept,
-        'accept-encoding': 'identity',
-        'user-agent': `annex/${version} node/${process.version}`,
-        ...(authorization !== undefined && { authorization }),
-      },
-    }).catch((error: unknown) => {
+    const headers = {
+      accept: purpose.accept,
+      'accept-encoding': 'identity',
+      'user-agent': `annex/${version} node/${process.version}`,
+      ...(authorization !== undefined && { authorization }),
+    };
+    try {
+      const agent = openAgent(url.protocol, settings.proxyFor(url.href));
+      return await send(url, { agent, signal, idle: settings.idleTimeout, headers });
+    } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw fail(asked, error);
-    });
+    }
   };
 
   return {
@@ -106,18 +105,22 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
   };
 }
 
-/** Loaded late: it costs 3 ms, and a registry may speak http. */
+/**
+ * Not imported: that asks `node:http` for all that it exports, and its WebSocket loads undici. 40 ms
+ * against 4, from Node 22 on.
+ */
+const loadHttp = (): typeof import('node:http') => process.getBuiltinModule('node:http');
+/** Loaded late: it costs 3 ms or more, and a registry may speak http. */
 const loadHttps = (): typeof import('node:https') => process.getBuiltinModule('node:https');
 
 function makeAgent(protocol: string, options: Options, settings: NpmSettings): Agent {
-  if (protocol === 'http:') return new Agent(options);
+  if (protocol === 'http:') return new (loadHttp().Agent)(options);
   const ca = settings.readAuthorities();
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
+  // One for all connections: each would parse the authorities anew, 10 ms for those of a system.
+  const secureContext = createSecureContext(ca === undefined ? {} : { ca });
   const { Agent: SecureAgent } = loadHttps();
-  return new SecureAgent({
-    ...options,
-    rejectUnauthorized: settings.strictSsl,
-    ...(ca !== undefined && { ca }),
-  });
+  return new SecureAgent({ ...options, secureContext, rejectUnauthorized: settings.strictSsl });
 }
 
 interface Reply {
@@ -136,7 +139,7 @@ interface SendOptions {
 
 /** One request and its answer. Rejects with the error of the connection. */
 function send(url: URL, { agent, headers, signal, idle }: SendOptions): Promise<Reply> {
-  const get = url.protocol === 'https:' ? loadHttps().get : getPlain;
+  const { get } = url.protocol === 'https:' ? loadHttps() : loadHttp();
   return new Promise((resolve, reject) => {
     const request = get(url, { agent, headers, signal, timeout: idle }, (response) => {
       const { statusCode: status = 0 } = response;

@@ -157,6 +157,7 @@ describe('a certificate that signs itself', () => {
   test.each<[string, (tls: Certificate) => string]>([
     ['nothing says so', () => ''],
     ['the cafile is not there', () => 'cafile=/not/there.pem'],
+    ['ca is no certificate', () => 'ca=nonsense'],
     ['another is', () => inline(makeCertificate())],
     ['strict-ssl is a word', () => 'strict-ssl=no'],
     ['strict-ssl is null', () => 'strict-ssl=null'],
