@@ -2,6 +2,7 @@
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
 import { codeOf, makeRefused } from '../errors.ts';
 import { version } from '../version.ts';
+import { makeInterruptible, type Start } from './interrupt.ts';
 import type { NpmSettings } from './npm-settings.ts';
 import {
   type Asked,
@@ -40,6 +41,8 @@ export interface Client {
    * @throws the signal's reason when it is aborted
    */
   get(url: string, purpose: Purpose): Promise<Answer>;
+  /** Waits before another try, milliseconds; rejects with the signal's reason when it is aborted. */
+  wait(ms: number): Promise<void>;
   /** Drops every connection. */
   close(): void;
 }
@@ -52,6 +55,7 @@ const MAX_BODY = 2 ** 30;
 type Options = AgentOptions & { proxyEnv?: Record<string, string> };
 
 export function createClient(settings: NpmSettings, signal: AbortSignal): Client {
+  const run = makeInterruptible(signal);
   const agents = new Map<string, Agent>();
 
   const openAgent = (protocol: string, proxy: string | undefined): Agent => {
@@ -75,7 +79,7 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
     };
     try {
       const agent = openAgent(url.protocol, settings.proxyFor(url.href));
-      return await send(url, { agent, signal, idle: settings.idleTimeout, headers });
+      return await run(send(url, { agent, idle: settings.idleTimeout, headers }));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw fail(asked, error);
@@ -99,6 +103,11 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
         url = next;
       }
     },
+    wait: (ms) =>
+      run((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        return () => clearTimeout(timer);
+      }),
     close() {
       for (const agent of agents.values()) agent.destroy();
     },
@@ -133,15 +142,14 @@ interface Reply {
 interface SendOptions {
   agent: Agent;
   headers: OutgoingHttpHeaders;
-  signal: AbortSignal;
   idle: number;
 }
 
-/** One request and its answer. Rejects with the error of the connection. */
-function send(url: URL, { agent, headers, signal, idle }: SendOptions): Promise<Reply> {
+/** One request and its answer, to be run. Rejects with the error of the connection. */
+function send(url: URL, { agent, headers, idle }: SendOptions): Start<Reply> {
   const { get } = url.protocol === 'https:' ? loadHttps() : loadHttp();
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent, headers, signal, timeout: idle }, (response) => {
+  return (resolve, reject) => {
+    const request = get(url, { agent, headers, timeout: idle }, (response) => {
       const { statusCode: status = 0 } = response;
       const { location, 'retry-after': after } = response.headers;
       const reply = { status, retryAfter: readDelay(after), location: undefined };
@@ -165,7 +173,8 @@ function send(url: URL, { agent, headers, signal, idle }: SendOptions): Promise<
     });
     request.on('timeout', () => request.destroy(makeError('ETIMEDOUT')));
     request.on('error', reject);
-  });
+    return () => request.destroy();
+  };
 }
 
 const makeError = (code: string): Error => Object.assign(new Error(code), { code });

@@ -1,8 +1,6 @@
 /** Fetches locked tarballs: npm's cache, then the registry, and only bytes with the locked digest. */
-import { setMaxListeners } from 'node:events';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { makeRefused } from '../errors.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient } from './client.ts';
@@ -49,11 +47,9 @@ const MAX_WAIT = 30_000;
  * const fetcher = createFetcher(readNpmSettings(core, env), signal);
  * const tarball = await fetcher.fetchTarball({ name: 'exa-js', version: '1.9.0', integrity });
  */
-export function createFetcher(settings: NpmSettings, outer: AbortSignal): Fetcher {
-  // One of its own: each request under way listens to it, and Node warns of more than ten.
-  const signal = AbortSignal.any([outer]);
-  setMaxListeners(0, signal);
+export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetcher {
   const client = createClient(settings, signal);
+  const cache = join(settings.cache, '_cacache', 'content-v2', 'sha512');
 
   /** The answer for a tarball; the packument is asked where a registry has ways of its own. */
   const ask = async (wanted: Wanted): Promise<Answer> => {
@@ -99,16 +95,14 @@ export function createFetcher(settings: NpmSettings, outer: AbortSignal): Fetche
       const what = `${wanted.name}@${wanted.version}`;
       const digests = listSha512(wanted.integrity);
       if (digests.length === 0) throw makeRefused(refuseUnlocked(what));
-      const cached = digests.map((one) => readCached(settings.cache, one)).find(Boolean);
+      const cached = digests.map((one) => readCached(cache, one)).find(Boolean);
       if (cached !== undefined) return cached;
       if (settings.offline) throw makeRefused(refuseUncached(what));
       const first = await attempt(wanted, digests);
       if (Buffer.isBuffer(first)) return first;
       const wait = Math.max(settings.backoff, first.retryAfter ?? 0);
       if (!first.isPassing || wait > MAX_WAIT) throw makeRefused(first.refusal);
-      await delay(wait, undefined, { signal }).catch(() => {
-        throw signal.reason;
-      });
+      await client.wait(wait);
       const second = await attempt(wanted, digests);
       if (Buffer.isBuffer(second)) return second;
       throw makeRefused(second.refusal);
@@ -140,22 +134,19 @@ const listSha512 = (integrity: string): string[] =>
 /**
  * A tarball from npm's cache, where it lies under its digest; read only, and checked.
  *
+ * @param cache the directory of all that has a sha512
  * @see https://github.com/npm/cacache/blob/v20.0.1/lib/content/path.js
  */
 function readCached(cache: string, wanted: string): Buffer | undefined {
   const hex = Buffer.from(wanted.slice('sha512-'.length), 'base64').toString('hex');
-  const place = [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4)];
-  const path = join(cache, '_cacache', 'content-v2', 'sha512', ...place);
-  let file: number | undefined;
+  const path = join(cache, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
   try {
-    // What is no file must not hold this process.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const bytes = fstatSync(file).isFile() ? readFileSync(file) : Buffer.alloc(0);
+    // Asked first: an error for each package that is not there costs more than all of them.
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+    const bytes = readFileSync(path);
     return digest(bytes) === wanted ? bytes : undefined;
   } catch {
     return undefined;
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Level, readNpmrc } from './npmrc.ts';
+import { type Account, findAccount, readAccounts } from './sign-in.ts';
 
 /** What npm would do to fetch a package for this core. */
 export interface NpmSettings {
@@ -69,10 +70,12 @@ export function readNpmSettings(
     const key = [scope, own].find((one) => one !== undefined && isSet(`${one}:registry`));
     return key === undefined ? usual : withSlash(text(`${key}:registry`) ?? '');
   };
-  const findAccount = (url: string, name = ''): Account | undefined => {
-    const account = readAccount(url, text);
+  const accounts = readAccounts(Object.assign({}, ...levels.toReversed()));
+  const accountFor = (url: string, name = ''): Account | undefined => {
+    const account = findAccount(accounts, url);
+    if (account !== undefined || accounts.size === 0) return account;
     const home = registryFor(name);
-    return account ?? (isSameHost(url, home) ? readAccount(home, text) : undefined);
+    return isSameHost(url, home) ? findAccount(accounts, home) : undefined;
   };
   const proxyFor = makeProxyFor(text('https-proxy') ?? text('proxy'), text('noproxy'), env);
   const readAuthorities = makeReadAuthorities(levels, resolvePath);
@@ -80,16 +83,18 @@ export function readNpmSettings(
   const hasOldSignIn = old.some((key) =>
     levels.slice(1, 4).some((level) => toText(level[key]) !== undefined),
   );
+  const hasCertificate = isSet('cert') || isSet('key');
+  const hasLocalAddress = isSet('local-address');
   return {
     registryFor,
-    authorizationFor: (url, name) => findAccount(url, name)?.header,
+    authorizationFor: (url, name) => accountFor(url, name)?.header,
     proxyFor,
     indirect(url, name) {
       if (hasOldSignIn) return 'an .npmrc signs in without naming the registry';
-      if (isSet('cert') || isSet('key') || findAccount(url, name)?.hasCertificate) {
+      if (hasCertificate || accountFor(url, name)?.hasCertificate) {
         return 'npm is set to show a client certificate';
       }
-      if (isSet('local-address')) return 'npm is set to use a local address';
+      if (hasLocalAddress) return 'npm is set to use a local address';
       const proxy = proxyFor(url);
       if (proxy === undefined) return undefined;
       if (!/^http:\/\/./i.test(proxy)) return 'npm is set to a proxy that is no http:// address';
@@ -117,38 +122,6 @@ export function readNpmSettings(
 function hasAgentProxy(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21);
-}
-
-interface Account {
-  header: string | undefined;
-  hasCertificate: boolean;
-}
-
-/**
- * The sign-in whose key is the longest beginning of the URL.
- *
- * @see https://github.com/npm/npm-registry-fetch/blob/v19.1.0/lib/auth.js
- */
-function readAccount(url: string, text: (key: string) => string | undefined): Account | undefined {
-  const { host, pathname } = new URL(url);
-  // A key may end in a slash or not: the walk takes away a name, then the slash before it.
-  for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/([^/]+|\/)$/, '')) {
-    const get = (name: string): string | undefined => text(`${key}:${name}`) || undefined;
-    const token = get('_authToken');
-    const auth = get('_auth') ?? joinBasic(get('username'), get('_password'));
-    const hasCertificate = get('certfile') !== undefined && get('keyfile') !== undefined;
-    if (token !== undefined) return { header: `Bearer ${token}`, hasCertificate };
-    if (auth !== undefined) return { header: `Basic ${auth}`, hasCertificate };
-    if (hasCertificate) return { header: undefined, hasCertificate };
-  }
-  return undefined;
-}
-
-/** npm keeps the password alone in base64. */
-function joinBasic(user: string | undefined, password: string | undefined): string | undefined {
-  if (user === undefined || password === undefined) return undefined;
-  const plain = Buffer.from(password, 'base64').toString('utf8');
-  return Buffer.from(`${user}:${plain}`).toString('base64');
 }
 
 /**

@@ -1,0 +1,57 @@
+/** npm's rules for who signs in where. */
+
+/** What is shown to a part of a host. */
+export interface Account {
+  /** An Authorization header. */
+  header: string | undefined;
+  hasCertificate: boolean;
+}
+
+/** The accounts of an .npmrc chain, by what their keys begin with: `//registry.corp/api`. */
+export type Accounts = Map<string, Account>;
+
+/**
+ * Reads every key of the form `//host/path:name`.
+ *
+ * @param settings of the whole chain, the strongest value of each
+ */
+export function readAccounts(settings: Record<string, unknown>): Accounts {
+  const parts = new Map<string, Map<string, string>>();
+  for (const [key, value] of Object.entries(settings)) {
+    const [, place, name] = /^(\/\/.*):([^:]+)$/.exec(key) ?? [];
+    if (place === undefined || name === undefined || !value) continue;
+    parts.set(place, (parts.get(place) ?? new Map()).set(name, String(value)));
+  }
+  const accounts: Accounts = new Map();
+  for (const [place, part] of parts) {
+    const token = part.get('_authToken');
+    const auth = part.get('_auth') ?? joinBasic(part.get('username'), part.get('_password'));
+    const header = token === undefined ? auth && `Basic ${auth}` : `Bearer ${token}`;
+    const hasCertificate = part.has('certfile') && part.has('keyfile');
+    if (header !== undefined || hasCertificate) accounts.set(place, { header, hasCertificate });
+  }
+  return accounts;
+}
+
+/** npm keeps the password alone in base64. */
+function joinBasic(user: string | undefined, password: string | undefined): string | undefined {
+  if (user === undefined || password === undefined) return undefined;
+  const plain = Buffer.from(password, 'base64').toString('utf8');
+  return Buffer.from(`${user}:${plain}`).toString('base64');
+}
+
+/**
+ * The account whose key is the longest beginning of a URL.
+ *
+ * @see https://github.com/npm/npm-registry-fetch/blob/v19.1.0/lib/auth.js `regFromURI`
+ */
+export function findAccount(accounts: Accounts, url: string): Account | undefined {
+  if (accounts.size === 0) return undefined;
+  const { host, pathname } = new URL(url);
+  // A key may end in a slash or not: the walk takes away a name, then the slash before it.
+  for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/([^/]+|\/)$/, '')) {
+    const account = accounts.get(key);
+    if (account !== undefined) return account;
+  }
+  return undefined;
+}
