@@ -1,5 +1,5 @@
 /** Fetches locked tarballs: npm's cache, then the registry, and only bytes with the locked digest. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRefused } from '../errors.ts';
 import type { Refusal } from '../types.ts';
@@ -50,6 +50,7 @@ const MAX_WAIT = 30_000;
 export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetcher {
   const client = createClient(settings, signal);
   const cache = join(settings.cache, '_cacache', 'content-v2', 'sha512');
+  let hasCache: boolean | undefined;
 
   /** The answer for a tarball; the packument is asked where a registry has ways of its own. */
   const ask = async (wanted: Wanted): Promise<Answer> => {
@@ -95,8 +96,9 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetch
       const what = `${wanted.name}@${wanted.version}`;
       const digests = listSha512(wanted.integrity);
       if (digests.length === 0) throw makeRefused(refuseUnlocked(what));
-      const cached = digests.map((one) => readCached(cache, one)).find(Boolean);
-      if (cached !== undefined) return cached;
+      hasCache ??= existsSync(cache);
+      const cached = hasCache && digests.map((one) => readCached(cache, one)).find(Boolean);
+      if (cached) return cached;
       if (settings.offline) throw makeRefused(refuseUncached(what));
       const first = await attempt(wanted, digests);
       if (Buffer.isBuffer(first)) return first;

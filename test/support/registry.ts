@@ -8,11 +8,12 @@ import { abbreviatePackument, type Packument, writePackument } from './packument
 
 export { type PackageFixture, packInstalled, packInstalledTree } from './package.ts';
 
-/** A way to fail: an answer of that status, none at all, half of one, a late one, other bytes than promised, or a page. */
+/** A way to fail: an answer of that status, none at all, half of one (and the end, or nothing more), a late one, other bytes than promised, or a page. */
 export type Fault = (
   | { kind: 'status'; status: number; headers?: Record<string, string> }
   | { kind: 'hang' }
   | { kind: 'cut' }
+  | { kind: 'stall' }
   | { kind: 'slow'; ms: number }
   | { kind: 'wrong-digest' }
   | { kind: 'page'; body: string }
@@ -144,9 +145,9 @@ export async function startRegistry(
       'content-type': type,
       'content-length': body.length,
     });
-    if (fault?.kind === 'cut') {
+    if (fault?.kind === 'cut' || fault?.kind === 'stall') {
       const half = body.subarray(0, Math.floor(body.length / 2));
-      response.write(half, () => response.destroy());
+      response.write(half, () => fault.kind === 'cut' && response.destroy());
       return;
     }
     response.end(body);

@@ -82,11 +82,12 @@ describe("npm's own cache", () => {
 
   test('is all there is when npm is offline', async () => {
     const registry = await openRegistry();
-    const { fetcher, home } = openFetcher(registry, 'offline=true');
-    expect(await refuseFetch(fetcher)).toMatchObject({
+    const other = openFetcher(registry, 'offline=true');
+    expect(await refuseFetch(other.fetcher)).toMatchObject({
       code: 'ANNEX_OFFLINE',
       reason: 'npm is set to offline and alpha@1.0.0 is not in its cache',
     });
+    const { fetcher, home } = openFetcher(registry, 'offline=true');
     fill(home, tarball);
     expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
     expect(registry.requests).toEqual([]);

@@ -57,6 +57,7 @@ describe('what does not get better is refused after the second try', () => {
     ['429', { kind: 'status', status: 429 }, 'ANNEX_OFFLINE', 'answered 429'],
     ['a cut transfer', { kind: 'cut' }, 'ANNEX_OFFLINE', 'ECONNRESET'],
     ['no answer', { kind: 'hang' }, 'ANNEX_OFFLINE', 'ETIMEDOUT', tooSlow],
+    ['half an answer', { kind: 'stall' }, 'ANNEX_OFFLINE', 'ETIMEDOUT', tooSlow],
     ['other bytes', { kind: 'wrong-digest' }, 'ANNEX_INTEGRITY', 'locked is sha512-'],
     ['an empty answer', { kind: 'page', body: '' }, 'ANNEX_INTEGRITY', 'sent 0 bytes'],
     ['a page', { kind: 'page', body: '<html>' }, 'ANNEX_INTEGRITY', 'sent 6 bytes'],
@@ -104,6 +105,18 @@ describe('what another try cannot change is refused at once', () => {
     const { fetcher } = openFetcher(registry);
     registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
     expect(await refuseFetch(fetcher)).toMatchObject({ code: 'ANNEX_OFFLINE' });
+    expect(registry.requests).toHaveLength(1);
+  });
+
+  test('a tarball of more than a gibibyte', async () => {
+    const registry = await openRegistry();
+    const { fetcher } = openFetcher(registry);
+    const headers = { 'content-length': `${2 ** 30 + 1}` };
+    registry.fault({ kind: 'status', status: 200, headers });
+    expect(await refuseFetch(fetcher)).toMatchObject({
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `alpha@1.0.0: ${hostOf(registry)} sends more than 1 GiB`,
+    });
     expect(registry.requests).toHaveLength(1);
   });
 
