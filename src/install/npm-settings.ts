@@ -34,8 +34,8 @@ export interface NpmSettings {
   replaceRegistryHost: string;
   /** Whether the user has set `before` or `min-release-age`. */
   hasReleaseAge: boolean;
-  /** The machine's .npmrc, whether it is there or not. */
-  globalConfig: string;
+  /** What npm has to be told to find the same settings from another directory than the core. */
+  flags: string[];
 }
 
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
@@ -55,7 +55,7 @@ export function readNpmSettings(
   env: Record<string, string>,
   node: string = process.versions.node,
 ): NpmSettings {
-  const { levels, globalConfig, resolvePath } = readNpmrc(core, env);
+  const { levels, userConfig, globalConfig, resolvePath } = readNpmrc(core, env);
   const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
   const text = (key: string): string | undefined => toText(find(key));
   const number = (key: string): number | undefined => toNumber(find(key));
@@ -83,6 +83,7 @@ export function readNpmSettings(
   const hasOldSignIn = old.some((key) =>
     levels.slice(1, 4).some((level) => toText(level[key]) !== undefined),
   );
+  const cafile = text('cafile');
   const hasCertificate = isSet('cert') || isSet('key');
   const hasLocalAddress = isSet('local-address');
   return {
@@ -110,7 +111,12 @@ export function readNpmSettings(
     backoff: Math.min(BACKOFF, number('fetch-retry-mintimeout') ?? BACKOFF),
     replaceRegistryHost: text('replace-registry-host') ?? 'npmjs',
     hasReleaseAge: isSet('before') || isSet('min-release-age'),
-    globalConfig,
+    flags: [
+      `--userconfig=${userConfig}`,
+      `--globalconfig=${globalConfig}`,
+      // Relative, it would be looked for there. Absolute, it must not be made stronger than a `ca`.
+      ...(cafile === undefined || /^[~/]/.test(cafile) ? [] : [`--cafile=${resolvePath(cafile)}`]),
+    ],
   };
 }
 

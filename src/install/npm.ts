@@ -3,6 +3,7 @@ import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Refusal } from '../types.ts';
 import { describeNpmFailure } from './npm-failure.ts';
+import { readNpmSettings } from './npm-settings.ts';
 
 /** What npm is to do, and where. */
 export interface NpmRun {
@@ -81,12 +82,12 @@ export async function runNpm(run: NpmRun): Promise<Refusal | undefined> {
 export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
   if (core !== undefined) linkSettings(core, cwd);
   const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
-  const usual = env.npm_config_cache ?? env.NPM_CONFIG_CACHE ?? join(home ?? cwd, '.npm');
+  const { cache: usual, flags } = readNpmSettings(core ?? cwd, env);
   const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
   const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
   // Loaded late: an installer that finds the feature installed by another needs none of it.
   const { execa } = await import('execa');
-  const npm = execa('npm', [...args, ...FLAGS, `--prefix=${cwd}`, `--cache=${cache}`], {
+  const npm = execa('npm', [...args, ...FLAGS, ...flags, `--prefix=${cwd}`, `--cache=${cache}`], {
     cwd,
     // npm would keep compiled code in the shared temporary directory, for whoever runs next.
     env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },

@@ -12,7 +12,8 @@ export type Level = Record<string, unknown>;
 /** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {
   levels: Level[];
-  /** Absolute path of the machine's file, whether it is there or not. */
+  /** Absolute paths of the user's file and the machine's, whether they are there or not. */
+  userConfig: string;
   globalConfig: string;
   /** Makes a path absolute as npm does; what is relative is relative to the core. */
   resolvePath(path: string): string;
@@ -41,12 +42,13 @@ export function readNpmrc(
     const value = levels.find((level) => typeof level[key] === 'string')?.[key];
     return resolvePath(typeof value === 'string' ? value : usual);
   };
-  const user = read(path('userconfig', [environment, project, builtin], '~/.npmrc'));
+  const userConfig = path('userconfig', [environment, project, builtin], '~/.npmrc');
+  const user = read(userConfig);
   const above = [environment, project, user, builtin];
   const etc = join(path('prefix', above, prefix), 'etc', 'npmrc');
   const globalConfig = path('globalconfig', above, etc);
   const levels = [environment, project, user, read(globalConfig), builtin];
-  return { levels, globalConfig, resolvePath };
+  return { levels, userConfig, globalConfig, resolvePath };
 }
 
 function readEnvironment(env: Record<string, string>): Level {
