@@ -14,7 +14,7 @@ import { findTools } from './tools.mjs';
 
 const USAGE = `usage: npm run bench:install -- [--rounds N] [--only NAME,...] [--methods KEY,...]
        [--dir DIRECTORY] [--keep]
-  --only     some of the features: ${Object.keys(FEATURES).join(', ')}
+  --only     some of the features, or parts of their names: ${Object.keys(FEATURES).join(', ')}
   --methods  some of: ${Object.keys(METHODS).join(', ')}
              or the beginning of keys: annex, pnpm
   --dir      where to install to, by default the user's cache directory
@@ -35,9 +35,13 @@ if (values.help) {
   console.log(USAGE);
   process.exit();
 }
-const pick = (all, text) =>
-  all.filter((key) => !text || text.split(',').some((part) => key.startsWith(part)));
-const names = pick(Object.keys(FEATURES), values.only);
+const pick = (all, text, isMatch) => {
+  const found = all.filter((key) => !text || text.split(',').some((part) => isMatch(key, part)));
+  if (found.length > 0) return found;
+  console.error(USAGE);
+  process.exit(2);
+};
+const names = pick(Object.keys(FEATURES), values.only, (name, part) => name.includes(part));
 const rounds = Number(values.rounds);
 
 execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'inherit' });
@@ -50,7 +54,9 @@ const base = mkdtempSync(join(values.dir, 'runs-'));
 const places = createPlaces({ base, url, tools });
 try {
   const before = probeDisk(base);
-  const chosen = pick(Object.keys(METHODS), values.methods).filter((id) => tools[METHODS[id].tool]);
+  const chosen = pick(Object.keys(METHODS), values.methods, (id, part) =>
+    id.startsWith(part),
+  ).filter((id) => tools[METHODS[id].tool]);
   const broken = await prepare(chosen);
   const samples = await time(chosen, broken);
   const disk = { type: nameDisk(base), before, after: probeDisk(base) };
@@ -68,8 +74,10 @@ async function prepare(chosen) {
   const broken = new Set();
   for (const name of names) {
     for (const id of sources) {
-      const users = chosen.filter((user) => METHODS[user].from === id);
-      await attempt(users, name, broken, () => places.prime(id, name));
+      // The floor's list is what npm installed.
+      const users = chosen.filter((user) => [METHODS[user].from, user].includes(id));
+      const floor = id === 'npm-install' ? ['floor'] : [];
+      await attempt([...users, ...floor], name, broken, () => places.prime(id, name));
     }
     if (locked.length > 0) await attempt(locked, name, broken, () => places.lockAnnex(name));
   }
