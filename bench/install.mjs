@@ -13,19 +13,21 @@ import { fetchMore, fetchSnapshot } from './snapshot.mjs';
 import { findTools } from './tools.mjs';
 
 const USAGE = `usage: npm run bench:install -- [--rounds N] [--only NAME,...] [--methods KEY,...]
-       [--dir DIRECTORY] [--keep]
+       [--delay MS] [--dir DIRECTORY] [--keep]
   --only     some of the features, or parts of their names: ${Object.keys(FEATURES).join(', ')}
   --methods  some of: ${Object.keys(METHODS).join(', ')}
              or the beginning of keys: annex, pnpm
+  --delay    how long the registry waits before each answer, by default not at all
   --dir      where to install to, by default the user's cache directory
   --keep     removes nothing
-With --only or --methods, bench/results stays as it is.`;
+With --only, --methods or --delay, bench/results stays as it is.`;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     only: { type: 'string' },
     methods: { type: 'string' },
+    delay: { type: 'string', default: '0' },
     dir: { type: 'string', default: CACHE },
     keep: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
@@ -48,7 +50,7 @@ execFileSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'inhe
 mkdirSync(CACHE, { recursive: true });
 fetchSnapshot();
 const tools = findTools();
-const registry = fork(new URL('registry.mjs', import.meta.url));
+const registry = fork(new URL('registry.mjs', import.meta.url), [values.delay]);
 const [{ url }] = await once(registry, 'message');
 const base = mkdtempSync(join(values.dir, 'runs-'));
 const places = createPlaces({ base, url, tools });
@@ -61,7 +63,8 @@ try {
   const samples = await time(chosen, broken);
   const disk = { type: nameDisk(base), before, after: probeDisk(base) };
   const closures = Object.fromEntries(names.map((name) => [name, places.describe(name)]));
-  report({ samples, tools, closures, rounds, disk, isFull: !values.only && !values.methods });
+  const isFull = !values.only && !values.methods && values.delay === '0';
+  report({ samples, tools, closures, rounds, disk, isFull });
 } finally {
   registry.disconnect();
   if (!values.keep) rmSync(base, { recursive: true, force: true });

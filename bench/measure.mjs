@@ -21,6 +21,7 @@ export async function measure({ argv: [file, ...args], cwd, env, log, untilLine 
     child.stdout?.once('data', () => resolve(performance.now()));
   });
   const peaks = new Map();
+  look(child.pid, peaks);
   const timer = setInterval(() => look(child.pid, peaks), 10);
   const [code, end] = await new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -74,7 +74,15 @@ function find(path, isShort) {
   return made;
 }
 
+/** Milliseconds before each answer, as a network would have it. */
+const delay = Number(process.argv[2] ?? 0);
+
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  if (delay > 0) setTimeout(serve, delay, request, response);
+  else serve(request, response);
+});
+
+function serve(request, response) {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/-/misses') {
     response.end(JSON.stringify([...misses]));
@@ -96,7 +104,7 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   const body = isZipped ? gzipped : found.body;
   const encoding = isZipped ? { 'content-encoding': 'gzip' } : {};
   response.writeHead(200, { ...headers, ...encoding, 'content-length': body.length }).end(body);
-});
+}
 
 server.listen(0, '127.0.0.1', () => {
   url = `http://127.0.0.1:${server.address().port}`;

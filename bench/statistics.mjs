@@ -1,6 +1,6 @@
 /** What samples say: medians, ranges, and ratios paired by round. Pure. */
 
-/** @typedef {{ id: string, name: string, round: number, ms: number, peak: number }} Sample */
+/** @typedef {{ id: string, name: string, round: number, ms: number, peak: number }} Sample `peak` NaN: not seen */
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -29,7 +29,7 @@ export function summarizeSamples(samples) {
     const features = summary.get(id) ?? new Map();
     if (features.has(name)) continue;
     const own = samples.filter((sample) => sample.id === id && sample.name === name);
-    const peak = median(own.map((sample) => sample.peak));
+    const peak = median(own.map((sample) => sample.peak).filter((value) => value > 0));
     features.set(name, { ...summarize(own.map(({ ms }) => ms)), peak });
     summary.set(id, features);
   }
