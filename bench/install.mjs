@@ -22,6 +22,9 @@ const USAGE = `usage: npm run bench:install -- [--rounds N] [--only NAME,...] [-
   --keep     removes nothing
 With --only, --methods or --delay, bench/results stays as it is.`;
 
+/** Whose files are compared with annex's. */
+const COMPARED = ['floor', 'npm-ci'];
+
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
@@ -125,7 +128,7 @@ async function time(chosen, broken) {
           samples.push({ id, name, round, ms, peak });
           if (round > 0) return;
           await places.check(id, place);
-          if (id === 'floor') files.floor = digestFiles(join(place.app, 'node_modules'));
+          if (COMPARED.includes(id)) files[id] = digestFiles(join(place.app, 'node_modules'));
           if (id.startsWith('annex')) files[id] = digestFiles(findEntryModules(place.store));
         });
       }
@@ -137,7 +140,7 @@ async function time(chosen, broken) {
   return samples.filter(({ id }) => !broken.has(id));
 }
 
-/** annex is to write what the floor writes, file by file. */
+/** annex is to write what npm and the floor write, file by file. */
 function compare(name, { floor, ...others }) {
   for (const [id, files] of Object.entries(others)) {
     if (floor === undefined) continue;
