@@ -19,12 +19,14 @@ export function composePortfolio(name: string, parts: Part[]): Record<string, st
   const files: Record<string, string> = { 'package.json': JSON.stringify(root) };
   const packages: Record<string, object> = { '': root };
   for (const { slug, project } of parts) {
-    const dir = `features/annex-${slug}`;
-    files[`${dir}/package.json`] = JSON.stringify(project.manifest);
+    const named = { name: `annex-${slug}`, version: '0.0.0' };
+    const dir = `features/${named.name}`;
+    files[`${dir}/package.json`] = JSON.stringify({ ...project.manifest, ...named });
     for (const [path, locked] of Object.entries(project.lock.packages)) {
-      packages[path === '' ? dir : `${dir}/${path}`] = locked;
+      packages[path === '' ? dir : `${dir}/${path}`] =
+        path === '' ? { ...locked, ...named } : locked;
     }
-    packages[`node_modules/${project.manifest.name}`] = { resolved: dir, link: true };
+    packages[`node_modules/${named.name}`] = { resolved: dir, link: true };
   }
   const lock = { name, version: '0.0.0', lockfileVersion: 3, requires: true, packages };
   return { ...files, 'package-lock.json': JSON.stringify(lock) };
