@@ -23,7 +23,9 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
     else parts.push(effective);
   }
   if (parts.length === 0) return 1;
-  const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'annex-report-')));
+  const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-report-')));
+  // npm names the whole after the directory.
+  const cwd = join(temporary, basename(core.root) || 'core');
   try {
     const files = composePortfolio(basename(core.root), parts);
     for (const [path, text] of Object.entries(files)) {
@@ -37,6 +39,6 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
     return end.exitCode ?? 1;
   } finally {
-    rmSync(cwd, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 /** What is in use of a feature, as an npm project: its entry, with core's copy where shared, or its lock. */
 import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../core.ts';
+import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages, type Project } from '../plan/project.ts';
 import { readAbi } from '../runtime.ts';
@@ -26,7 +27,8 @@ export function findEffective(settings: Settings, feature: Feature): Effective {
     const prepared = prepareLocked(settings, feature, pin);
     if ('code' in prepared) return { reason: prepared.reason };
     const { plan, project } = prepared;
-    const used = new Set(entry?.manifest.closure.map(({ path }) => path) ?? plan.nodes.keys());
+    const installed = entry?.manifest.closure.map(({ path }) => path);
+    const used = new Set(installed ?? selectAll(plan, pin.sidecar.platforms).keys());
     return { slug, project: keep(project, (path) => used.has(path) || !plan.nodes.has(path)) };
   }
   if (pin !== undefined) return { reason: pin.problem };

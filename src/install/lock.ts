@@ -13,10 +13,16 @@ import { join } from 'node:path';
 import { refusalOf } from '../errors.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
-import { type LockNode, readGraph } from '../plan/graph.ts';
+import { readGraph } from '../plan/graph.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { installedName, type Plan, plan } from '../plan/plan.ts';
-import { isPlatformBound, type Platform, parsePlatform, select } from '../plan/platform.ts';
+import {
+  isPlatformBound,
+  type Platform,
+  parsePlatform,
+  select,
+  selectAll,
+} from '../plan/platform.ts';
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
 import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal, Settings } from '../types.ts';
@@ -82,8 +88,9 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     const resolved = await resolveWhole(resolution);
     if ('code' in resolved) return resolved;
     const { plan: made, packages } = resolved;
-    const nodes = listForAll(made, declaration.platforms);
-    if ('code' in nodes) return nodes;
+    const unserved = findUnserved(made, declaration.platforms);
+    if (unserved !== undefined) return unserved;
+    const nodes = [...selectAll(made, declaration.platforms).values()];
     const place = join(temporary, 'packages');
     const { listings } = await unpackAll(nodes, place, npm, signal);
     const more = findUnshared(place, nodes, Object.keys(made.shared));
@@ -127,22 +134,18 @@ async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal>
   return { plan: made, packages: whole.packages };
 }
 
-/** The packages of every platform together; a refusal when one of them cannot be served. */
-function listForAll(made: Plan, platforms: string[]): LockNode[] | Refusal {
-  const all = new Map<string, LockNode>();
+/** A package that is needed and is not made for one of the platforms. */
+function findUnserved(made: Plan, platforms: string[]): Refusal | undefined {
   for (const name of platforms) {
-    const selection = select(made, parsePlatform(name) as Platform);
-    const { unsupported } = selection;
-    if (unsupported !== undefined) {
-      return {
-        code: 'ANNEX_UNSUPPORTED_PLATFORM',
-        reason: `${unsupported.name} ${unsupported.version} is not made for ${name}`,
-        hint: 'take that platform out of annex.platforms, or use another package',
-      };
-    }
-    for (const node of selection.nodes) all.set(node.path, node);
+    const { unsupported } = select(made, parsePlatform(name) as Platform);
+    if (unsupported === undefined) continue;
+    return {
+      code: 'ANNEX_UNSUPPORTED_PLATFORM',
+      reason: `${unsupported.name} ${unsupported.version} is not made for ${name}`,
+      hint: 'take that platform out of annex.platforms, or use another package',
+    };
   }
-  return [...all.values()];
+  return undefined;
 }
 
 /** What was locked before; nothing when it cannot be read. */

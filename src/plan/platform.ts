@@ -87,6 +87,16 @@ export function select(
   return { nodes: list(selected), skipped: list(skipped), ...(unsupported && { unsupported }) };
 }
 
+/** What belongs on any of several platforms, by path. */
+export function selectAll(plan: Plan, platforms: string[]): Map<string, LockNode> {
+  const all = new Map<string, LockNode>();
+  for (const name of platforms) {
+    const { nodes } = select(plan, parsePlatform(name) ?? { os: name, cpu: '' });
+    for (const node of nodes) all.set(node.path, node);
+  }
+  return all;
+}
+
 /** Whether any package is made for some platforms only. */
 export const isPlatformBound = ({ nodes }: Plan): boolean =>
   [...nodes.values()].some(({ os, cpu, libc }) => (os ?? cpu ?? libc) !== undefined);

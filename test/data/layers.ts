@@ -11,7 +11,6 @@ export const LAYER_OF: Record<string, Layer> = {
   'types.ts': 'ground',
 
   'cli/help.ts': 'pure',
-  'install/closure.ts': 'pure',
   'install/npm-failure.ts': 'pure',
   'install/package-failure.ts': 'pure',
   'install/registry-failure.ts': 'pure',
