@@ -1,8 +1,10 @@
 /** What core ships: its production closure, walked in its own tree, as far as its root sees it. */
-import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { listAncestors, readPackage } from './core.ts';
+import { isInstallable } from './plan/graph.ts';
 import type { Inventory } from './plan/plan.ts';
+import { isInRange } from './ranges.ts';
 
 type Json = Record<string, unknown>;
 
@@ -14,15 +16,19 @@ type Json = Record<string, unknown>;
  * @param root real path of the core
  */
 export function readInventory(root: string): Inventory {
+  const findFrom = createFinder();
   const shipped = new Map<string, Json>();
   const names = new Set<string>();
   const visit = (dir: string, manifest: Json): void => {
+    const optional = asRecord(manifest.optionalDependencies);
     for (const name of listDependencies(manifest)) {
-      names.add(name);
       const found = findFrom(name, dir);
-      if (found === undefined || shipped.has(found)) continue;
-      const below = readPackage(found);
-      if (below === undefined) continue;
+      const below = found === undefined ? undefined : (shipped.get(found) ?? readPackage(found));
+      if (found === undefined || below === undefined) continue;
+      // Of the machine that looks, not of core: another platform has another one, or none.
+      if (Object.hasOwn(optional, name) && (below.os ?? below.cpu ?? below.libc)) continue;
+      names.add(name);
+      if (shipped.has(found)) continue;
       shipped.set(found, below);
       visit(found, below);
     }
@@ -30,15 +36,20 @@ export function readInventory(root: string): Inventory {
   const core = readPackage(root) ?? {};
   visit(root, core);
   const declared = new Set(listDependencies(core));
+  const development = asRecord(core.devDependencies);
+  const places = listAncestors(root);
   const inventory: Inventory = new Map();
   for (const name of [...names].sort()) {
     const dir = findFrom(name, root);
     const manifest = dir === undefined ? undefined : shipped.get(dir);
-    if (manifest === undefined) continue;
+    if (dir === undefined || manifest === undefined) continue;
+    // pnpm: the root sees it through a link that is made for development alone.
+    const isLink = !places.some((up) => join(up, 'node_modules', name) === dir);
+    if (isLink && Object.hasOwn(development, name) && !declared.has(name)) continue;
     const { version, name: own, peerDependencies } = manifest;
-    const isAlias = own !== name || typeof version !== 'string';
+    const isShareable = own === name && typeof version === 'string' && isInRange(version, version);
     inventory.set(name, {
-      version: isAlias ? '' : version,
+      version: isShareable ? version : '',
       isDeclared: declared.has(name),
       peers: Object.keys(asRecord(peerDependencies)),
     });
@@ -46,22 +57,46 @@ export function readInventory(root: string): Inventory {
   return inventory;
 }
 
+/** Not the optional peers: one that is there has come for somebody else, or for development. */
 function listDependencies(manifest: Json): string[] {
-  const { dependencies, optionalDependencies, peerDependencies } = manifest;
-  const lists = [dependencies, optionalDependencies, peerDependencies].map(asRecord);
-  return [...new Set(lists.flatMap(Object.keys))];
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest;
+  const meta = asRecord(peerDependenciesMeta);
+  const peers = Object.keys(asRecord(peerDependencies)).filter(
+    (name) => asRecord(meta[name]).optional !== true,
+  );
+  const others = [dependencies, optionalDependencies].map(asRecord).flatMap(Object.keys);
+  return [...new Set([...others, ...peers])].filter(isInstallable);
 }
 
 /** Real path of a package as seen from a directory; undefined when it is not there. */
-function findFrom(name: string, dir: string): string | undefined {
-  for (const up of listAncestors(dir)) {
-    try {
-      return realpathSync.native(join(up, 'node_modules', name));
-    } catch {
-      // Not here; a link that leads nowhere is not shipped either.
+type Find = (name: string, dir: string) => string | undefined;
+
+/** Every place is looked at once: a core of many packages asks for the same ones over and over. */
+function createFinder(): Find {
+  const places = new Map<string, string | undefined>();
+  const look = (path: string): string | undefined => {
+    if (!places.has(path)) places.set(path, findRealPath(path));
+    return places.get(path);
+  };
+  return (name, dir) => {
+    for (const up of listAncestors(dir)) {
+      const modules = join(up, 'node_modules');
+      if (basename(up) === 'node_modules' || look(modules) === undefined) continue;
+      const found = look(join(modules, name));
+      if (found !== undefined) return found;
     }
+    return undefined;
+  };
+}
+
+function findRealPath(path: string): string | undefined {
+  try {
+    const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return isThere ? realpathSync.native(path) : undefined;
+  } catch {
+    // A link that leads nowhere is not shipped either.
+    return undefined;
   }
-  return undefined;
 }
 
 const asRecord = (value: unknown): Json =>

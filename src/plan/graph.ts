@@ -94,6 +94,9 @@ export function readGraph(lock: unknown): { graph: LockGraph } | { problem: stri
 const PATH =
   /^(?:(?:^|\/)node_modules\/(?:@[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
 
+/** Whether something can stand in a node_modules under a name, and only there. */
+export const isInstallable = (name: string): boolean => nameOf(`node_modules/${name}`) === name;
+
 /** The name under which a path of a lock stands there; undefined when it is no such path. */
 const nameOf = (path: string): string | undefined =>
   PATH.test(path) ? path.slice(path.lastIndexOf('node_modules/') + 13) : undefined;

@@ -4,7 +4,7 @@ import { type Edge, findAbove, type LockGraph, type LockNode } from './graph.ts'
 
 /** A package that core ships and that its root sees. */
 export interface Shipped {
-  /** No version at all for an alias: it is shared with nobody. */
+  /** Empty for an alias, and for what is no version: it is shared with nobody. */
   version: string;
   /** The core's own package.json asks for it. */
   isDeclared: boolean;
