@@ -13,10 +13,15 @@ export function isRange(range: string): boolean {
   return validRange(range) !== null;
 }
 
-/** Whether a version lies in a range; false for what is no version. */
+/**
+ * Whether a version lies in a range; false for what is no version. As npm has it, a star takes
+ * prereleases too.
+ *
+ * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/arborist/lib/dep-valid.js
+ */
 export function isInRange(version: string, range: string): boolean {
   const satisfies = load('semver/functions/satisfies') as typeof import('semver').satisfies;
-  return satisfies(version, range);
+  return satisfies(version, range, { includePrerelease: /^\s*\*?\s*$/.test(range) });
 }
 
 /** Compares two versions, for sorting. */

@@ -37,6 +37,10 @@ export interface Conflict {
   of: 'core' | 'closure';
   /** Its version; undefined when there is none. */
   version?: string;
+  /** Core's copy would fit, but what stands in the entry cannot be shared. */
+  isFit?: true;
+  /** A private copy would do: `"conflicts": "nest"` helps. */
+  isNestable?: true;
 }
 
 /** One feature as the core's package.json declares it. */

@@ -2,10 +2,12 @@
 import type { Conflict, Refusal } from '../types.ts';
 
 /** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */
-function describe({ dependent, dependency, range, kind, of, version }: Conflict): string {
+function describe(conflict: Conflict): string {
+  const { dependent, dependency, range, kind, of, version = 'none that fits', isFit } = conflict;
   const how = kind === 'peer' || kind === 'optional peer' ? ` (${kind})` : '';
   const whose = of === 'core' ? 'core ships' : 'the closure holds';
-  return `${dependent} wants ${dependency} ${range}${how}, and ${whose} ${version ?? 'none that fits'}`;
+  const but = isFit === true ? ', which this feature cannot share' : '';
+  return `${dependent} wants ${dependency} ${range}${how}, and ${whose} ${version}${but}`;
 }
 
 /**
@@ -14,11 +16,12 @@ function describe({ dependent, dependency, range, kind, of, version }: Conflict)
  * @param isLocked whether a lock was made for another core than this one
  */
 export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refusal {
-  const names = [...new Set(conflicts.flatMap((one) => (one.of === 'core' ? one.dependency : [])))];
-  const nestable = conflicts.every(({ kind, of }) => of === 'core' && kind !== 'declared');
+  const unfit = conflicts.filter(({ of, isFit }) => of === 'core' && isFit !== true);
+  const names = [...new Set(unfit.map(({ dependency }) => dependency))];
+  const isNestable = conflicts.every((conflict) => conflict.isNestable === true);
   const remedies = [
     names.length > 0 && `bring ${names.join(', ')} of the core to a version that fits`,
-    !isLocked && nestable && 'declare "conflicts": "nest" for private copies',
+    !isLocked && isNestable && 'declare "conflicts": "nest" for private copies',
     isLocked && 'lock anew: npx annex lock',
     !isLocked && names.length === 0 && 'declare another range',
   ].filter((remedy) => remedy !== false);

@@ -1,4 +1,5 @@
 /** A package-lock of version 3 as a graph: which package stands where, and who asks for what. */
+
 /** How a package asks for another; `declared` is the feature itself. */
 export type EdgeKind = 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
 
@@ -77,6 +78,8 @@ export function readGraph(lock: unknown): { graph: LockGraph } | { problem: stri
     const name = nameOf(path);
     if (name === undefined)
       return { problem: `holds ${JSON.stringify(path)}, which is no package` };
+    if (typeof locked !== 'object' || locked === null)
+      return { problem: `says nothing of ${path}` };
     if (locked.link === true) return { problem: `holds ${path} as a link` };
     if (typeof locked.version !== 'string') return { problem: `gives no version of ${path}` };
     graph.set(path, readNode(path, name, locked.version, locked));

@@ -77,27 +77,28 @@ export function plan(input: PlanInput, ranges: Ranges): Plan {
 /** From the feature through everything that is not taken from core. */
 function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Set<string>): Walk {
   const walk: Walk = { nodes: new Map(), edges: [], bound: new Set() };
+  const asked = new Set<Edge>();
   const seen = new Set<string>();
-  const visit = (edge: Edge, isBound: boolean): void => {
-    const key = `${edge.from} ${edge.name}`;
-    if (!seen.has(key)) walk.edges.push(edge);
-    seen.add(key);
+  const queue = Object.entries(packages).map(([name, range]) => {
+    const to = findAbove(graph, '', name);
+    const edge: Edge = { from: '', name, range, kind: 'declared', ...(to !== undefined && { to }) };
+    return { edge, isBound: false };
+  });
+  for (const { edge, isBound } of queue) {
+    asked.add(edge);
     const node = edge.to === undefined ? undefined : graph.get(edge.to);
     if (isBound || node?.isBundled === true) walk.bound.add(edge.name);
     const isTaken = inventory.has(edge.name) && !own.has(edge.name);
     // A package that is merely welcome does not come because of that.
-    if (node === undefined || isTaken || edge.kind === 'optional peer') return;
+    if (node === undefined || isTaken || edge.kind === 'optional peer') continue;
     const below = isBound || scripts.includes(node.name);
     const state = `${node.path} ${below}`;
-    if (seen.has(state)) return;
+    if (seen.has(state)) continue;
     seen.add(state);
     walk.nodes.set(node.path, node);
-    for (const next of node.edges) visit(next, below);
-  };
-  for (const [name, range] of Object.entries(packages)) {
-    const to = findAbove(graph, '', name);
-    visit({ from: '', name, range, kind: 'declared', ...(to !== undefined && { to }) }, false);
+    for (const next of node.edges) queue.push({ edge: next, isBound: below });
   }
+  walk.edges.push(...sortEdges(asked));
   return walk;
 }
 
@@ -109,79 +110,101 @@ function findPrivate(
   ranges: Ranges,
 ): string[] {
   const held = new Set([...nodes.values()].map(({ path }) => installedName(path)));
+  // Peers of peers too: core's copy of the one between does not see what the entry holds.
+  const isSplit = (name: string, passed = new Set<string>()): boolean =>
+    inventory.get(name)?.peers.some((peer) => {
+      if (own.has(peer) && held.has(peer)) return true;
+      return !passed.has(peer) && isSplit(peer, passed.add(peer));
+    }) ?? false;
   const more = new Set<string>();
   for (const { name, range } of edges) {
     const shipped = inventory.get(name);
     if (shipped === undefined || own.has(name)) continue;
-    const isSplit = shipped.peers.some((peer) => own.has(peer) && held.has(peer));
-    if (bound.has(name) || isSplit || !ranges.isInRange(shipped.version, range)) more.add(name);
+    const isFit = ranges.isInRange(shipped.version, range);
+    if (!isFit || bound.has(name) || isSplit(name)) more.add(name);
   }
   return [...more];
 }
 
+/** The order of a file must not show in what is said of it. */
+const sortEdges = (edges: Iterable<Edge>): Edge[] =>
+  [...edges]
+    .map((edge) => [`${edge.from} ${edge.name}`, edge] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, edge]) => edge);
+
 function finish(walk: Walk, input: PlanInput, own: Set<string>, ranges: Ranges): Plan {
-  const shared: Plan['shared'] = {};
-  const conflicts: Conflict[] = [];
+  const shared = new Map<string, SharedPackage>();
+  const conflicts = new Map<string, Conflict>();
   for (const edge of walk.edges) {
-    const shipped = input.inventory.get(edge.name);
-    if (shipped !== undefined && !own.has(edge.name)) {
-      const { version } = shipped;
-      const entry = shared[edge.name] ?? { ranges: [], version };
-      shared[edge.name] = entry;
-      if (!entry.ranges.includes(edge.range)) entry.ranges.push(edge.range);
+    const { name, range, kind } = edge;
+    const shipped = input.inventory.get(name);
+    if (shipped !== undefined && !own.has(name)) {
+      const { ranges: asked } = shared.get(name) ?? { ranges: [] };
+      const all = [...new Set([...asked, range])].sort();
+      shared.set(name, { ranges: all, version: shipped.version });
       continue;
     }
-    const of =
-      shipped !== undefined && isConflict(edge, shipped, input, ranges)
-        ? ({ of: 'core', ...(shipped.version !== '' && { version: shipped.version }) } as const)
-        : findMisfit(edge, walk, ranges);
-    if (of !== undefined) {
-      const dependent = describe(input.graph.get(edge.from));
-      const { name: dependency, range, kind } = edge;
-      conflicts.push({ dependent, dependency, range, kind, ...of });
-    }
+    const found =
+      (shipped && findClash(edge, shipped, input, walk, ranges)) ?? findMisfit(edge, walk, ranges);
+    if (found === undefined) continue;
+    const dependent = describe(input.graph.get(edge.from));
+    const conflict: Conflict = { dependent, dependency: name, range, kind, ...found };
+    conflicts.set(JSON.stringify(conflict), conflict);
   }
-  for (const { ranges: asked } of Object.values(shared)) asked.sort();
   const names = [...walk.nodes.keys()].map(installedName);
   return {
     nodes: new Map([...walk.nodes].sort(([a], [b]) => (a < b ? -1 : 1))),
     edges: walk.edges.filter(({ to }) => to !== undefined && walk.nodes.has(to)),
-    shared: Object.fromEntries(Object.entries(shared).sort(([a], [b]) => (a < b ? -1 : 1))),
+    shared: Object.fromEntries([...shared].sort(([a], [b]) => (a < b ? -1 : 1))),
     private: [...new Set(names)].sort(),
-    conflicts,
+    conflicts: [...conflicts.values()],
   };
 }
 
-/** Whether a private copy is not the answer to what core ships. */
-function isConflict(
+type Found = Pick<Conflict, 'of' | 'version' | 'isFit' | 'isNestable'>;
+
+/** What core ships, where a private copy beside it is not the answer. */
+function findClash(
   { from, name, range, kind }: Edge,
-  shipped: Shipped,
-  { graph, packages, conflicts, share, unshared }: PlanInput,
-  ranges: Ranges,
-): boolean {
-  const isFine = ranges.isInRange(shipped.version, range);
-  if (kind === 'declared') return !isFine;
+  { version, isDeclared }: Shipped,
+  { packages, conflicts, share, unshared }: PlanInput,
+  { bound }: Walk,
+  { isInRange }: Ranges,
+): Found | undefined {
+  const isFit = isInRange(version, range);
+  const found: Found = {
+    of: 'core',
+    ...(version !== '' && { version }),
+    ...(isFit && { isFit }),
+  };
+  if (kind === 'declared') return isFit ? undefined : found;
   // What the application itself hands objects to has to see the application's own copy.
-  const isMet = Object.hasOwn(packages, graph.get(from)?.name ?? '');
-  if (kind === 'peer' && isMet && !(share && isFine)) return true;
-  if (isFine || conflicts === 'nest' || !share || unshared.includes(name)) return false;
-  return shipped.isDeclared || kind === 'peer' || kind === 'optional peer';
+  const isMet = Object.hasOwn(packages, from.slice('node_modules/'.length));
+  if (kind === 'peer' && isMet) return found;
+  // What is private whatever core ships has nothing to agree with.
+  const isApart = !share || bound.has(name) || unshared.includes(name);
+  if (isFit || isApart || conflicts === 'nest') return undefined;
+  const isPeer = kind === 'peer' || kind === 'optional peer';
+  return isDeclared || isPeer ? { ...found, isNestable: true } : undefined;
 }
 
 /** What is wrong inside the closure itself: nothing answers, or a version that was not asked for. */
 function findMisfit(
-  { to, range, kind }: Edge,
+  { name: asked, to, range, kind }: Edge,
   { nodes }: Walk,
   { isRange, isInRange }: Ranges,
-): Pick<Conflict, 'of' | 'version'> | undefined {
+): Found | undefined {
   const node = to === undefined ? undefined : nodes.get(to);
   if (node === undefined) {
     return kind === 'optional' || kind === 'optional peer' ? undefined : { of: 'closure' };
   }
   const alias = /^npm:((?:@[^/@]+\/)?[^/@]+)(?:@(.*))?$/.exec(range);
-  const [, name = node.name, wanted = alias === null ? range : '*'] = alias ?? [];
-  // A tag or an address says nothing about versions: the lock's word has to do.
-  const isFine = name === node.name && (!isRange(wanted) || isInRange(node.version, wanted));
+  const [, name = asked, wanted = alias === null ? range : '*'] = alias ?? [];
+  // A tag or an address says nothing about names and versions: the lock's word has to do.
+  const isFine =
+    (alias === null && !isRange(wanted)) ||
+    (name === node.name && (!isRange(wanted) || isInRange(node.version, wanted)));
   return isFine ? undefined : { of: 'closure', version: node.version };
 }
 

@@ -57,21 +57,21 @@ export function select(
   }
   const reach = (from: string, mayEnter: (to: string, isOptional: boolean) => boolean) => {
     const reached = new Set<string>();
-    const visit = (path: string): void => {
+    const queue = [from];
+    for (const path of queue) {
       for (const { to, isOptional } of below.get(path) ?? []) {
         if (reached.has(to) || !mayEnter(to, isOptional)) continue;
         reached.add(to);
-        visit(to);
+        queue.push(to);
       }
-    };
-    visit(from);
+    }
     return reached;
   };
   const isFit = (path: string): boolean => fits(nodes.get(path) as LockNode, platform);
   const isRunnable = (path: string): boolean => fitsEngine(nodes.get(path)?.engine ?? '*');
 
   const needed = reach('', (_, isOptional) => !isOptional);
-  const unfit = [...needed].find((path) => !isFit(path));
+  const unfit = [...needed].sort().find((path) => !isFit(path));
   const skipped = new Set<string>();
   const mayEnter = (to: string, isOptional: boolean): boolean => {
     if (!isOptional || needed.has(to)) return true;

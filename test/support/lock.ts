@@ -1,0 +1,76 @@
+/** Package-locks and inventories of core in few words, and plans made from them. */
+import { readGraph } from '../../src/plan/graph.ts';
+import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
+import { isInRange, isRange } from '../../src/ranges.ts';
+import type { Conflict } from '../../src/types.ts';
+
+/** A package as a package-lock has it; a text is its version. */
+export type Locked = string | { version: string; [key: string]: unknown };
+
+/**
+ * A package-lock of version 3.
+ *
+ * @param packages by place: `alpha`, or `alpha > beta` for the one that is nested
+ */
+export const makeLock = (packages: Record<string, Locked>) => ({
+  lockfileVersion: 3,
+  packages: Object.fromEntries(
+    Object.entries(packages).map(([place, locked]) => [
+      place
+        .split(' > ')
+        .map((name) => `node_modules/${name}`)
+        .join('/'),
+      typeof locked === 'string' ? { version: locked } : locked,
+    ]),
+  ),
+});
+
+/**
+ * What core ships.
+ *
+ * @param shipped name to version; a star behind it: declared by core; then the names of its peers
+ * @example makeInventory({ zod: '3.22.0*', 'zod-form': '1.0.0 zod react' })
+ */
+export const makeInventory = (shipped: Record<string, string>): Inventory =>
+  new Map(
+    Object.entries(shipped).map(([name, text]) => {
+      const [version = '', ...peers] = text.split(' ');
+      const isDeclared = version.endsWith('*');
+      return [name, { version: version.replace('*', ''), isDeclared, peers }];
+    }),
+  );
+
+/** What semver says. */
+export const RANGES = { isRange, isInRange };
+
+/** What is to be planned; the feature is `feature` of any version if nothing else is said. */
+export interface Situation extends Partial<Omit<PlanInput, 'graph' | 'inventory'>> {
+  lock: Record<string, Locked>;
+  core?: Record<string, string>;
+}
+
+/** @throws if that is no lock */
+export function makePlan({ lock, core = {}, ...rest }: Situation): Plan {
+  const read = readGraph(makeLock(lock));
+  if ('problem' in read) throw new Error(read.problem);
+  const inventory = makeInventory(core);
+  const usual = { conflicts: 'fail', share: true, scripts: [], unshared: [] } as const;
+  const input = { packages: { feature: '*' }, ...usual, scripts: [], unshared: [], ...rest };
+  return plan({ ...input, graph: read.graph, inventory }, RANGES);
+}
+
+/** An edge that does not fit in a line: `alpha 1.0.0 > zod ^4 peer: core 3.22.0`. */
+export const describeConflict = (conflict: Conflict): string => {
+  const { dependent, dependency, range, kind, of, version, isFit, isNestable } = conflict;
+  const marks = [isFit && 'fits', isNestable && 'nestable'].filter((mark) => mark);
+  return [`${dependent} > ${dependency} ${range} ${kind}:`, of, version, ...marks]
+    .filter((part) => part !== undefined)
+    .join(' ');
+};
+
+/** A plan in few words. */
+export const summarize = ({ shared, private: own, conflicts }: Plan) => ({
+  shared: Object.keys(shared),
+  private: own,
+  conflicts: conflicts.map(describeConflict),
+});
