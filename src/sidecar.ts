@@ -1,5 +1,5 @@
 /** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
-import { lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from './errors.ts';
 import type { Feature, SharedPackage } from './types.ts';
@@ -39,6 +39,16 @@ const FORMAT = 1;
 /** Where the locks of all features are. */
 export const lockRoot = (root: string): string => join(root, 'annex');
 
+/** Slugs of the features that are locked in a core; what else stands there is not ours. */
+export function listLocks(root: string): string[] {
+  const dir = lockRoot(root);
+  try {
+    return readdirSync(dir).filter((slug) => existsSync(join(dir, slug, 'annex.json')));
+  } catch {
+    return [];
+  }
+}
+
 /** sha256 of a text or bytes, as hex digits. Loaded late: a core without locks pays nothing for it. */
 export const digest = (data: string | Buffer): string =>
   process.getBuiltinModule('node:crypto').createHash('sha256').update(data).digest('hex');
@@ -51,12 +61,12 @@ export const digest = (data: string | Buffer): string =>
  */
 export function readPin(root: string, feature: Feature): Pin | { problem: string } | undefined {
   const dir = join(lockRoot(root), feature.slug);
-  if (lstatSync(dir, { throwIfNoEntry: false }) === undefined) return undefined;
   const path = join(dir, 'annex.json');
   try {
-    const sidecar = JSON.parse(readFileSync(path, 'utf8')) as Sidecar;
-    if (sidecar.format !== FORMAT) {
-      return { problem: `${path} is of format ${sidecar.format}, and this annex knows ${FORMAT}` };
+    if (!isThere(dir)) return undefined;
+    const sidecar = JSON.parse(readFileSync(path, 'utf8')) as Sidecar | null;
+    if (sidecar?.format !== FORMAT) {
+      return { problem: `${path} is of format ${sidecar?.format}, and this annex knows ${FORMAT}` };
     }
     const wrong = findWrong(sidecar, feature);
     if (wrong !== undefined) return { problem: `${path} ${wrong}` };
@@ -71,6 +81,16 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
   }
 }
 
+/** A core may have a file of that name. */
+function isThere(dir: string): boolean {
+  try {
+    return lstatSync(dir, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
 function describe(error: unknown, path: string): string {
   if (error instanceof SyntaxError) return `${path} does not parse as JSON`;
   const { path: missing = path } = error as { path?: string };
@@ -79,18 +99,7 @@ function describe(error: unknown, path: string): string {
 }
 
 function findWrong(sidecar: Sidecar, feature: Feature): string | undefined {
-  const objects = [
-    sidecar.specs,
-    sidecar.shared,
-    sidecar.ids,
-    sidecar.packages,
-    sidecar.digests,
-  ] as unknown[];
-  const lists = [sidecar.scripts, sidecar.platforms, sidecar.private, sidecar.unshared];
-  const isWhole =
-    objects.every((value) => typeof value === 'object' && value !== null) &&
-    lists.every(Array.isArray);
-  if (!isWhole) return 'is not as annex wrote it';
+  if (!isWhole(sidecar)) return 'is not as annex wrote it';
   const { specs, scripts } = sidecar;
   const names = new Set([...Object.keys(specs), ...Object.keys(feature.packages)]);
   for (const name of names) {
@@ -101,6 +110,20 @@ function findWrong(sidecar: Sidecar, feature: Feature): string | undefined {
   }
   if (scripts.join() === feature.scripts.join()) return undefined;
   return `locks scripts of ${scripts.join(', ') || 'none'}, and ${feature.scripts.join(', ') || 'none'} are declared`;
+}
+
+function isWhole({ specs, ids, packages, digests, shared, ...lists }: Sidecar): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
+  const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+  return (
+    [specs, ids, packages, digests].every(
+      (record) => isRecord(record) && Object.values(record).every(isText),
+    ) &&
+    isRecord(shared) &&
+    Object.values(shared).every((one) => isList(one?.ranges) && isText(one.version)) &&
+    [lists.scripts, lists.platforms, lists.private, lists.unshared].every(isList)
+  );
 }
 
 /** The id that a locked entry has on a platform; undefined when it is not locked for that one. */

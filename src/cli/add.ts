@@ -7,13 +7,18 @@ import { listWorkspaces } from '../core.ts';
 import { readDeclaration } from '../policy/features.ts';
 import { isPackageName } from '../policy/specifier.ts';
 import { isRange } from '../ranges.ts';
+import { listLocks } from '../sidecar.ts';
 import type { Problem } from '../types.ts';
-import { type Command, warn } from './command.ts';
+import { type Command, findSettings, warn } from './command.ts';
 import { type ManifestFile, readNearestManifest, replaceManifest } from './edit-manifest.ts';
+import { describe, type LockResult, lockAll } from './lock.ts';
 
 type Json = Record<string, unknown>;
 
-/** Declares packages as features in the nearest package.json; nothing is installed. */
+/**
+ * Declares packages as features in the nearest package.json; nothing is installed. Where features
+ * are locked, these are locked too; what is declared stays when that fails.
+ */
 export const add: Command = async ({ args, options, print }) => {
   if (args.length === 0) return undefined;
   const file = readNearestManifest(process.cwd());
@@ -34,9 +39,24 @@ export const add: Command = async ({ args, options, print }) => {
   if (problem !== undefined) return refuse(`${problem.key} ${problem.reason}`);
   replaceManifest(file, changed);
   const list = Object.entries(packages).map(([name, range]) => `${name} ${range}`);
-  print(`declared ${list.join(', ')} in ${file.path}`, { path: file.path, packages, features });
-  return 0;
+  const locks = await lockToo(file, features);
+  const lines = [`declared ${list.join(', ')} in ${file.path}`, ...(locks ?? []).flatMap(describe)];
+  print(lines.join('\n'), { path: file.path, packages, features, locks });
+  return locks?.every(({ outcome }) => outcome !== 'failed') === false ? 1 : 0;
 };
+
+/** Undefined where nothing is locked. */
+async function lockToo(file: ManifestFile, names: string[]): Promise<LockResult[] | undefined> {
+  const root = dirname(file.path);
+  if (listLocks(root).length === 0) return undefined;
+  const settings = findSettings();
+  if (settings?.core.realRoot !== root) return undefined;
+  const { features } = settings.declaration;
+  return lockAll(
+    settings,
+    names.flatMap((name) => features.get(name) ?? []),
+  );
+}
 
 function refuse(what: string): 1 {
   warn(`${what} (ANNEX_INVALID_CONFIG). Nothing was changed`);

@@ -81,7 +81,8 @@ async function lockOne(
   }
 }
 
-function describe(result: LockResult): string[] {
+/** What is printed of a feature; of a failure it has been said. */
+export function describe(result: LockResult): string[] {
   if (result.outcome === 'failed') return [];
   if (result.outcome === 'unchanged') return [`${result.feature}: locked already`];
   const { feature, dir, packages, shared = [] } = result;

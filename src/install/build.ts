@@ -9,7 +9,6 @@ import { sortKeys } from '../plan/project.ts';
 import { platformOf } from '../policy/abi.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
-import { pinnedId } from '../sidecar.ts';
 import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
 import { makeStaging, publish, removeTree, sealTree, sweep } from '../store/publish.ts';
 import { syncPath, syncTree } from '../store/sync.ts';
@@ -17,7 +16,6 @@ import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
 import { bring } from './bring.ts';
 import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
-import { refuseInstall } from './package-failure.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Generated, runScripts } from './scripts.ts';
 import type { Unpacked } from './unpack.ts';
@@ -98,7 +96,7 @@ function selectHere(plan: Plan, name: string): Selection {
 async function finish(
   staging: string,
   { settings, feature, store, signal, isPresent }: Build,
-  { plan, sidecar }: Prepared,
+  { plan }: Prepared,
   { nodes, skipped }: Selection,
   { listings, bytes, hasAddon, isSealed }: Unpacked,
 ): Promise<Built | Refusal> {
@@ -133,11 +131,7 @@ async function finish(
   writeSealed(join(staging, FILES), JSON.stringify({ format: 1, packages: listings, generated }));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
   sealTree(join(staging, 'node_modules'), isSealed && scripts.length === 0);
-  const platform = platformOf(readAbi());
-  const id = identifyPlan(plan, platform, feature.scripts);
-  if (sidecar !== undefined && pinnedId(sidecar, platform) !== id) {
-    return refuseInstall('what was installed is not what annex.json pins');
-  }
+  const id = identifyPlan(plan, platformOf(readAbi()), feature.scripts);
   if (settings.isDurable) syncTree(staging, settings.installerEnv);
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);

@@ -1,11 +1,12 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
+import { identifyAll } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
-import { lockRoot, type Pin, readPin } from '../sidecar.ts';
+import { type Platform, parsePlatform, select } from '../plan/platform.ts';
+import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Settings, SharedPackage } from '../types.ts';
 import { RANGES } from './resolve.ts';
 
@@ -34,7 +35,16 @@ function checkPlan(feature: Feature, { sidecar, lock, dir }: Pin, inventory: Inv
   if (made.conflicts.length > 0) {
     return made.conflicts.map((conflict) => refuseConflicts([conflict], true).reason);
   }
-  return compare(sidecar, made);
+  const others = compare(sidecar, made);
+  if (others.length > 0 || isOf(sidecar, made)) return others;
+  return [`${join(dir, 'annex.json')} is not of the package-lock.json beside it`];
+}
+
+function isOf({ ids, packages, platforms, scripts }: Sidecar, made: Plan): boolean {
+  const nodes = platforms.flatMap((name) => select(made, parsePlatform(name) as Platform).nodes);
+  const paths = nodes.filter(({ isBundled }) => !isBundled).map(({ path }) => path);
+  const wanted = [identifyAll(made, platforms, scripts), [...new Set(paths)].sort()];
+  return JSON.stringify(wanted) === JSON.stringify([ids, Object.keys(packages)]);
 }
 
 function compare(
@@ -57,12 +67,7 @@ function compare(
 /** Locks of features that are not declared. */
 export function listStrayLocks({ core, declaration }: Settings): string[] {
   const slugs = new Set([...declaration.features.values()].map(({ slug }) => slug));
-  const root = lockRoot(core.root);
-  try {
-    return readdirSync(root)
-      .filter((name) => !slugs.has(name))
-      .map((name) => `${join(root, name)} locks a feature that is not declared`);
-  } catch {
-    return [];
-  }
+  return listLocks(core.root)
+    .filter((slug) => !slugs.has(slug))
+    .map((slug) => `${join(lockRoot(core.root), slug)} locks a feature that is not declared`);
 }

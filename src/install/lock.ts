@@ -14,15 +14,9 @@ import { refusalOf } from '../errors.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
-import { identifyPlan } from '../plan/identity.ts';
+import { identifyAll } from '../plan/identity.ts';
 import { installedName, type Plan, plan } from '../plan/plan.ts';
-import {
-  isPlatformBound,
-  type Platform,
-  parsePlatform,
-  select,
-  selectAll,
-} from '../plan/platform.ts';
+import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
 import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal, Settings } from '../types.ts';
@@ -131,6 +125,7 @@ async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal>
   const read = readGraph(whole);
   if ('problem' in read) return refuseInstall(`what npm resolved ${read.problem}`);
   const made = plan({ ...feature, graph: read.graph, inventory, unshared }, RANGES);
+  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, false);
   return { plan: made, packages: whole.packages };
 }
 
@@ -176,10 +171,6 @@ function composeSidecar(
   { listings, files, unshared }: { listings: Listings; files: LockFiles; unshared: string[] },
 ): Sidecar {
   const { platforms } = settings.declaration;
-  const identifyOn = (platform: string): string => identifyPlan(made, platform, feature.scripts);
-  const ids = isPlatformBound(made)
-    ? Object.fromEntries(platforms.map((platform) => [platform, identifyOn(platform)]))
-    : { any: identifyOn('any') };
   return {
     format: 1,
     feature: feature.name,
@@ -189,7 +180,7 @@ function composeSidecar(
     shared: made.shared,
     private: made.private,
     unshared: [...unshared].sort(),
-    ids,
+    ids: identifyAll(made, platforms, feature.scripts),
     packages: sortKeys(
       Object.fromEntries(Object.entries(listings).map(([path, text]) => [path, digest(text)])),
     ),

@@ -4,9 +4,12 @@ import { findCorePackage } from '../core.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
+import { identifyPlan } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import { composeProject, type LockedPackages, type Project } from '../plan/project.ts';
-import { type Pin, readPin, type Sidecar } from '../sidecar.ts';
+import { platformOf } from '../policy/abi.ts';
+import { readAbi } from '../runtime.ts';
+import { type Pin, pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { readNpmSettings } from './npm-settings.ts';
 import { RANGES, resolvePlan } from './resolve.ts';
@@ -72,7 +75,9 @@ export function prepareLocked(settings: Settings, feature: Feature, pin: Pin): P
   const trusting = { ...RANGES, isRange: () => false };
   const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
   if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
-  if (made.private.join() !== sidecar.private.join()) {
+  const platform = platformOf(readAbi());
+  const pinned = pinnedId(sidecar, platform);
+  if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
     return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
   }
   const project = { manifest: JSON.parse(pin.manifest), lock: JSON.parse(pin.lock) } as Project;

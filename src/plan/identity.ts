@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ClosurePackage, SharedPackage } from '../types.ts';
 import type { LockNode } from './graph.ts';
 import type { Plan } from './plan.ts';
-import { parsePlatform, select } from './platform.ts';
+import { isPlatformBound, parsePlatform, select } from './platform.ts';
 
 /** What makes two entries the same. */
 export interface Content {
@@ -43,6 +43,19 @@ export function identifyPlan(plan: Plan, platform: string, scripts: string[]): s
   const { nodes } = select(plan, parsePlatform(platform) ?? { os: platform, cpu: '' });
   return identify({ ...plan, closure: nodes.map(describePackage), scripts });
 }
+
+/** The ids of a plan by platform; `any` alone when they are the same on all of them. */
+export const identifyAll = (
+  plan: Plan,
+  platforms: string[],
+  scripts: string[],
+): Record<string, string> =>
+  Object.fromEntries(
+    (isPlatformBound(plan) ? platforms : ['any']).map((platform) => [
+      platform,
+      identifyPlan(plan, platform, scripts),
+    ]),
+  );
 
 /** A package as a manifest names it. */
 export const describePackage = ({ path, name, version, integrity }: LockNode): ClosurePackage => ({

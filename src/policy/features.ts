@@ -34,7 +34,7 @@ const TOP_KEYS = new Set([
 ]);
 
 /** What a lock is made for unless the core says otherwise; never the machine that happens to lock. */
-const PLATFORMS = ['linux-x64-glibc', 'linux-arm64-glibc'];
+const PLATFORMS = ['linux-arm64-glibc', 'linux-x64-glibc'];
 
 /**
  * Reads and checks the declaration of a core.

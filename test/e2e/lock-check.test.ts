@@ -1,0 +1,284 @@
+/** `annex lock --check`: says what no longer agrees with a lock, from the disk alone. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { copyLocks, lock, readLock } from '../support/lock-files.ts';
+import { nodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const common = (version: string) => esmPackage('common', version, `common ${version}`);
+const alpha = (version: string) => esmPackage('alpha', version, `alpha ${version}`);
+const features = {
+  kit: { packages: { kit: '^1.0.0' }, scripts: ['native'] },
+  other: { packages: { other: '^3.0.0' } },
+};
+const platforms = ['linux-x64-glibc', 'darwin-arm64'];
+
+let registry: Registry;
+let locked: Sandbox;
+
+beforeAll(async () => {
+  registry = await startRegistry([
+    dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
+    common('1.2.0'),
+    alpha('1.0.0'),
+    esmPackage('other', '3.0.0', 'other'),
+  ]);
+  locked = await createSandbox({ registry });
+  ship(locked, {}, [common('1.2.0')]);
+  await lock(locked);
+  // From here on nobody needs it.
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
+/** A core that declares these features and ships these packages. */
+function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra = {}): void {
+  const dependencies = Object.fromEntries(shipped.map(({ name }) => [name, '*']));
+  sandbox.setCore({ features, platforms, ...annex }, { dependencies, ...extra });
+  for (const pkg of shipped) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+}
+
+/** A core with the locks, and what `--check` says of it. */
+async function open(annex: object = {}, shipped = [common('1.2.0')]) {
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  ship(sandbox, annex, shipped);
+  copyLocks(locked, sandbox);
+  const check = async (...args: string[]) => {
+    const { code, stdout, stderr } = await sandbox.annex(['lock', '--check', ...args], {
+      env: { PATH: '/nowhere' },
+    });
+    expect(code).toBe(stderr === '' ? 0 : 1);
+    return stderr === '' ? stdout : stderr;
+  };
+  const at = (path: string) => join(sandbox.core, 'annex', path);
+  const edit = (path: string, change: (text: string) => string) =>
+    writeFileSync(at(path), change(readFileSync(at(path), 'utf8')));
+  return { sandbox, check, at, edit };
+}
+
+const WHOLE = 'kit: locked\nother: locked\n';
+
+const [node] = nodes;
+describe(node?.label ?? '', () => {
+  test('a lock that agrees is whole, without npm and without a registry', async () => {
+    const { sandbox, check } = await open();
+    const before = sandbox.digest(sandbox.core);
+    expect(await check()).toBe(WHOLE);
+    expect(await check('--json')).toBe('{"differences":[]}\n');
+    expect(sandbox.digest(sandbox.core)).toEqual(before);
+  });
+
+  test('devDependencies make no difference: a laptop and an image agree', async () => {
+    const { sandbox, check } = await open();
+    const dev = { devDependencies: { other: '*', alpha: '*' }, dependencies: { common: '*' } };
+    ship(sandbox, {}, [common('1.2.0'), alpha('1.0.0'), esmPackage('other', '9.0.0', 'dev')], dev);
+    expect(await check()).toBe(WHOLE);
+    for (const name of ['other', 'alpha']) {
+      rmSync(join(sandbox.core, 'node_modules', name), { recursive: true });
+    }
+    expect(await check()).toBe(WHOLE);
+  });
+
+  test.each([
+    [
+      'a feature that is not locked',
+      { features: { ...features, alpha: '^1.0.0' } },
+      'alpha: is not locked\n',
+    ],
+    [
+      'another range',
+      { features: { ...features, other: '^3.0.1' } },
+      /^annex: other: \S+annex\.json locks other for \^3\.0\.0, and \^3\.0\.1 is declared\n$/,
+    ],
+    [
+      'another package',
+      { features: { ...features, other: { packages: { other: '^3.0.0', more: '1' } } } },
+      /^annex: other: \S+annex\.json locks more for nothing, and 1 is declared\n$/,
+    ],
+    [
+      'other scripts',
+      { features: { ...features, kit: { packages: { kit: '^1.0.0' } } } },
+      /^annex: kit: \S+annex\.json locks scripts of native, and none are declared\n$/,
+    ],
+    [
+      'other platforms',
+      { platforms: ['linux-x64-glibc'] },
+      /^annex: kit: is locked for darwin-arm64, linux-x64-glibc, and linux-x64-glibc is declared\nannex: other: /,
+    ],
+    [
+      'a lock of a feature that is no longer declared',
+      { features: { kit: features.kit } },
+      /^annex: \S+annex\/other locks a feature that is not declared\n$/,
+    ],
+    [
+      'a key that is wrong',
+      { features: { ...features, other: 'latest' } },
+      /^(annex: [^\n]+\n)?annex: other: annex\.features\["other"\] /,
+    ],
+  ] as const)('%s is named', async (_, annex, said) => {
+    const { check } = await open(annex);
+    const text = await check();
+    if (typeof said === 'string') expect(text).toBe(`annex: ${said}`);
+    else expect(text).toMatch(said);
+  });
+
+  test.each([
+    [
+      'another version of what is shared',
+      [common('1.3.0')],
+      "kit: it is locked with common core's 1.2.0, and would now have core's 1.3.0",
+    ],
+    [
+      'a version of what is shared that does not fit',
+      [common('2.0.0')],
+      'kit: kit 1.0.0 wants common ^1.0.0, and core ships 2.0.0',
+    ],
+    [
+      'no longer what is shared',
+      [],
+      "kit: it is locked with common core's 1.2.0, and would now have of its own",
+    ],
+    [
+      'something that the feature holds itself',
+      [common('1.2.0'), alpha('1.0.0')],
+      "kit: it is locked with alpha of its own, and would now have core's 1.0.0",
+    ],
+    [
+      'something that does not fit the feature',
+      [common('1.2.0'), alpha('2.0.0')],
+      'kit: kit 1.0.0 wants alpha ^1.0.0, and core ships 2.0.0',
+    ],
+    [
+      'the feature itself outside its range',
+      [common('1.2.0'), esmPackage('other', '2.0.0', 'old')],
+      'other: the feature wants other ^3.0.0, and core ships 2.0.0',
+    ],
+    [
+      'the feature itself within its range',
+      [common('1.2.0'), esmPackage('other', '3.3.0', 'new')],
+      "other: it is locked with other of its own, and would now have core's 3.3.0",
+    ],
+  ])('a core that ships %s is told', async (_, shipped, said) => {
+    const { check } = await open({}, shipped);
+    expect(await check()).toBe(`annex: ${said}\n`);
+  });
+
+  test.each([
+    ['annex.json', 'does not parse', () => '{', /kit\/annex\.json does not parse as JSON/],
+    ['annex.json', 'is empty', () => '', /kit\/annex\.json does not parse as JSON/],
+    ['annex.json', 'holds null', () => 'null', /kit\/annex\.json is of format undefined/],
+    [
+      'annex.json',
+      'is of a newer format',
+      (text: string) => text.replace('"format": 1', '"format": 2'),
+      /kit\/annex\.json is of format 2, and this annex knows 1/,
+    ],
+    [
+      'annex.json',
+      'holds other things',
+      (text: string) => text.replace('"1.2.0"', '12'),
+      /kit\/annex\.json is not as annex wrote it/,
+    ],
+    [
+      'annex.json',
+      'shares something else',
+      (text: string) => text.replace('"1.2.0"', '"1.2.1"'),
+      /kit: it is locked with common core's 1\.2\.1/,
+    ],
+    [
+      'annex.json',
+      'has another id',
+      (text: string) => text.replace(/"any": "..../, '"any": "0000'),
+      /kit\/annex\.json is not of the package-lock\.json beside it/,
+    ],
+    [
+      'annex.json',
+      'lacks the digests of a package',
+      (text: string) => text.replace('"node_modules/alpha"', '"node_modules/alpine"'),
+      /kit\/annex\.json is not of the package-lock\.json beside it/,
+    ],
+    ['annex.json', 'is half merged', merge, /kit\/annex\.json does not parse as JSON/],
+    [
+      'package-lock.json',
+      'is half merged',
+      merge,
+      /kit\/package-lock\.json is not the file that annex wrote/,
+    ],
+    [
+      'package-lock.json',
+      'was edited',
+      (text: string) => text.replace('1.0.0', '1.0.1'),
+      /kit\/package-lock\.json is not the file that annex wrote/,
+    ],
+    [
+      'package.json',
+      'was edited',
+      (text: string) => `${text}\n`,
+      /kit\/package\.json is not the file that annex wrote/,
+    ],
+  ])('a lock whose %s %s is told', async (file, _, change, said) => {
+    const { check, edit } = await open();
+    edit(`kit/${file}`, change);
+    const text = await check();
+    expect(text).toMatch(said);
+    expect(text).toMatch(/^annex: kit: .+\n$/);
+    expect(await check('other')).toBe('other: locked\n');
+  });
+
+  test.each(['annex.json', 'package-lock.json', 'package.json'])(
+    'a lock without %s is told',
+    async (file) => {
+      const { check, at } = await open();
+      rmSync(at(`kit/${file}`));
+      expect(await check()).toBe(`annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT\n`);
+    },
+  );
+
+  test('a file or a directory of the application that is called annex is no lock', async () => {
+    const { sandbox, check, at } = await open();
+    rmSync(at(''), { recursive: true });
+    mkdirSync(at('lib'), { recursive: true });
+    const nothing = 'annex: kit: is not locked\nannex: other: is not locked\n';
+    expect(await check()).toBe(nothing);
+    rmSync(at(''), { recursive: true });
+    sandbox.write('app/annex', 'text');
+    expect(await check()).toBe(nothing);
+    const { code, stderr } = await sandbox.run(
+      [
+        '--import',
+        sandbox.loader,
+        '-e',
+        'import("kit").catch((e) => process.exit(e.code === "ERR_MODULE_NOT_FOUND" ? 0 : 1))',
+      ],
+      { env: { ANNEX_ALLOW_INSTALLS: '0' } },
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('--check writes nothing and takes no age', async () => {
+    const { sandbox } = await open();
+    const { code, stderr } = await sandbox.annex(['lock', '--check', '--min-age', '1']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/annex lock was called wrongly/);
+    expect(readLock(sandbox, 'kit').texts).toEqual(readLock(locked, 'kit').texts);
+  });
+});
+
+/** What git leaves of two branches. */
+function merge(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  return [
+    first,
+    '<<<<<<< HEAD',
+    ...rest.slice(0, 3),
+    '=======',
+    ...rest.slice(0, 3),
+    '>>>>>>> theirs',
+    ...rest.slice(3),
+  ].join('\n');
+}

@@ -1,0 +1,171 @@
+/** `annex lock`: three files for each feature, which npm can work with and which depend on nothing else. */
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { LOCK_FILES, lock, readLock } from '../support/lock-files.ts';
+import { nodes } from '../support/nodes.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { openWorld } from '../support/world.ts';
+
+const leaf = esmPackage('leaf', '1.0.0', 'leaf');
+const common = dependentPackage('common', '1.2.0', 'common', { leaf: '^1.0.0' });
+const packages = [
+  leaf,
+  esmPackage('leaf', '1.5.0', 'a later leaf'),
+  common,
+  dependentPackage('common', '1.9.0', 'a later common', { leaf: '^1.0.0' }),
+  esmPackage('alpha', '1.0.0', 'alpha'),
+  dependentPackage('@acme/kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
+  esmPackage('other', '3.0.0', 'other'),
+];
+const features = { 'search.kit': { packages: { '@acme/kit': '^1.0.0' } }, other: '^3.0.0' };
+
+/** A core that ships `common` and its `leaf`. */
+async function open(context: TestContext, declared: object = features) {
+  const world = await openWorld(context, { packages, annex: {} });
+  shipCommon(world.sandbox, declared);
+  return world;
+}
+
+function shipCommon(sandbox: Sandbox, declared: object): void {
+  sandbox.setCore({ features: declared }, { dependencies: { common: '^1.0.0' } });
+  for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+}
+
+const [node] = nodes;
+describe.concurrent(node?.label ?? '', () => {
+  test('a lock is three files for each feature, with nothing of the machine in them', async (context) => {
+    const { sandbox, registry } = await open(context);
+    const before = sandbox.digest(sandbox.core);
+    sandbox.write('app/.npmrc', `//${new URL(registry.url).host}/:_authToken=npm_sEcReT\n`);
+    const { stdout } = await lock(sandbox);
+    const at = (slug: string) => join(sandbox.core, 'annex', slug);
+    expect(stdout.split('\n')).toEqual([
+      `search.kit: locked in ${at('search.kit')} (packages: 2, and from core common)`,
+      `other: locked in ${at('other')} (packages: 1)`,
+      '',
+    ]);
+    expect(readdirSync(join(sandbox.core, 'annex')).sort()).toEqual(['other', 'search.kit']);
+    for (const slug of ['other', 'search.kit']) {
+      const { texts } = readLock(sandbox, slug);
+      expect(Object.keys(texts)).toEqual(LOCK_FILES);
+      for (const text of Object.values(texts)) {
+        expect(text).not.toMatch(/127\.0\.0\.1|localhost|sEcReT|https?:|annex-test-/);
+        expect(text.endsWith('}\n')).toBe(true);
+      }
+    }
+    const { sidecar } = readLock(sandbox, 'search.kit');
+    expect(sidecar).toMatchObject({
+      format: 1,
+      feature: 'search.kit',
+      specs: { '@acme/kit': '^1.0.0' },
+      shared: { common: { ranges: ['^1.0.0'], version: '1.2.0' } },
+      private: ['@acme/kit', 'alpha'],
+      platforms: ['linux-arm64-glibc', 'linux-x64-glibc'],
+    });
+    expect(Object.keys(sidecar.ids)).toEqual(['any']);
+    // Nothing else of the core is touched.
+    rmSync(join(sandbox.core, 'annex'), { recursive: true });
+    rmSync(join(sandbox.core, '.npmrc'));
+    expect(sandbox.digest(sandbox.core)).toEqual(before);
+  });
+
+  test('npm ci installs the project, with the versions of what core ships', async (context) => {
+    const { sandbox } = await open(context);
+    await lock(sandbox, 'search.kit');
+    const project = join(sandbox.root, 'project');
+    cpSync(join(sandbox.core, 'annex', 'search.kit'), project, { recursive: true });
+    const installed = await sandbox.exec('npm', ['ci', '--ignore-scripts'], { cwd: project });
+    expect(installed).toMatchObject({ code: 0 });
+    sandbox.write(
+      'project/main.mjs',
+      `import { seen } from '@acme/kit'; import { version } from 'common'; console.log(JSON.stringify([seen, version]));`,
+    );
+    const { stdout } = await sandbox.run(['main.mjs'], { cwd: project });
+    expect(JSON.parse(stdout)).toEqual([{ common: 'common', alpha: 'alpha' }, '1.2.0']);
+    const sbom = await sandbox.exec('npm', ['sbom', '--sbom-format=cyclonedx'], { cwd: project });
+    expect(sbom).toMatchObject({ code: 0 });
+    const { components } = JSON.parse(sbom.stdout) as { components: { purl: string }[] };
+    expect(components.map(({ purl }) => purl)).toEqual(
+      expect.arrayContaining([
+        'pkg:npm/%40acme/kit@1.0.0',
+        'pkg:npm/alpha@1.0.0',
+        'pkg:npm/common@1.2.0',
+      ]),
+    );
+  });
+
+  test('only the features that are named are locked; the same input gives the same bytes', async (context) => {
+    const { sandbox, registry } = await open(context);
+    await lock(sandbox, 'search.kit');
+    expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['search.kit']);
+    const { texts } = readLock(sandbox, 'search.kit');
+    // On another day, in another directory, from another registry.
+    const { sandbox: second } = await open(context);
+    await lock(second);
+    expect(readLock(second, 'search.kit').texts).toEqual(texts);
+    // What is locked already needs no registry.
+    await registry.stop();
+    const { stdout } = await lock(sandbox, 'search.kit');
+    expect(stdout).toBe('search.kit: locked already\n');
+    expect(readLock(sandbox, 'search.kit').texts).toEqual(texts);
+    const unknown = await sandbox.annex(['lock', 'othre']);
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toMatch(/othre unavailable \(ANNEX_INVALID_CONFIG\).*not declared/);
+  });
+
+  test('locked versions stay when another range of the feature changes', async (context) => {
+    const declare = (gamma: string) => ({ both: { packages: { alpha: '^1.0.0', gamma } } });
+    const { sandbox, registry } = await open(context, declare('^1.0.0'));
+    await registry.add(esmPackage('gamma', '1.0.0', 'gamma'));
+    await lock(sandbox);
+    await registry.add(
+      esmPackage('alpha', '1.1.0', 'a later alpha'),
+      esmPackage('gamma', '2.0.0', 'a later gamma'),
+    );
+    shipCommon(sandbox, declare('^2.0.0'));
+    await lock(sandbox);
+    const { packages: locked } = readLock(sandbox, 'both');
+    expect(locked['node_modules/alpha']?.version).toBe('1.0.0');
+    expect(locked['node_modules/gamma']?.version).toBe('2.0.0');
+  });
+
+  test('a range that takes the locked version away takes a later one', async (context) => {
+    const { sandbox, registry } = await open(context, { alpha: '^1.0.0' });
+    await lock(sandbox);
+    await registry.add(esmPackage('alpha', '1.1.0', 'a later alpha'));
+    shipCommon(sandbox, { alpha: '^1.1.0' });
+    await lock(sandbox);
+    expect(readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version).toBe('1.1.0');
+  });
+
+  test('a feature that cannot be locked keeps its old lock, and the others are locked', async (context) => {
+    const { sandbox } = await open(context);
+    await lock(sandbox, 'search.kit');
+    const before = readLock(sandbox, 'search.kit').texts;
+    shipCommon(sandbox, { ...features, 'search.kit': { packages: { '@acme/kit': '^7.0.0' } } });
+    const { code, stdout, stderr } = await sandbox.annex(['lock', '--json']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/search\.kit unavailable \(ANNEX_INSTALL_FAILED\): npm: ETARGET/);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { feature: 'search.kit', outcome: 'failed', refusal: { code: 'ANNEX_INSTALL_FAILED' } },
+      { feature: 'other', outcome: 'locked', packages: 1, shared: [] },
+    ]);
+    expect(readLock(sandbox, 'search.kit').texts).toEqual(before);
+    expect(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).toContain('^7.0.0');
+  });
+
+  test('a conflict with core is a table of all edges, and nothing is written', async (context) => {
+    const { sandbox, registry } = await open(context, { clash: '^1.0.0' });
+    await registry.add(
+      dependentPackage('clash', '1.0.0', 'clash', { common: '^2.0.0', alpha: '^1.0.0' }),
+      esmPackage('common', '2.0.0', 'common two'),
+    );
+    const { code, stderr } = await sandbox.annex(['lock']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/clash unavailable \(ANNEX_CONFLICT\)/);
+    expect(stderr).toMatch(/clash 1\.0\.0 +common +\^2\.0\.0 +dependency +core 1\.2\.0/);
+    expect(() => readdirSync(join(sandbox.core, 'annex'))).toThrow();
+  });
+});
