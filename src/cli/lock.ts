@@ -9,8 +9,8 @@ import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Locks features; with --check only says what differs, from the disk alone. */
 export const lock: Command = async ({ args, options, print }) => {
-  const minAge = options['min-age'] === undefined ? undefined : Number(options['min-age']);
-  if (minAge !== undefined && !(minAge >= 0)) return undefined;
+  const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
+  if (Number.isNaN(minAge)) return undefined;
   if (options.check === true && minAge !== undefined) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
@@ -29,6 +29,10 @@ export const lock: Command = async ({ args, options, print }) => {
   print(results.flatMap(describe).join('\n'), results);
   return results.every(({ outcome }) => outcome !== 'failed') ? 0 : 1;
 };
+
+/** Days, at most a hundred years of them; NaN for anything else. */
+const parseDays = (text: string): number =>
+  /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
 
 /** What `annex lock --json` says of a feature. */
 export type LockResult =

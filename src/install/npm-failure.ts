@@ -57,6 +57,14 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (REFUSED.test(text)) {
     return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   }
+  if (/\bETARGET\b.* with a date before /.test(text)) {
+    // npm says so whether or not a later version would fit.
+    return make(
+      'ANNEX_INSTALL_FAILED',
+      'correct the range in annex.features; where only later versions fit it, wait, or take them: ' +
+        'npx annex lock --min-age 0, or min-release-age=0 in the .npmrc of the application',
+    );
+  }
   if (UNKNOWN.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
   }

@@ -260,6 +260,16 @@ describe(node?.label ?? '', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  test.each(['', '-1', 'abc', '1e3', 'Infinity', '99999'])(
+    'an age of %j days is none',
+    async (days) => {
+      const { sandbox } = await open();
+      const { code, stderr } = await sandbox.annex(['lock', `--min-age=${days}`]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/annex lock was called wrongly/);
+    },
+  );
+
   test('--check writes nothing and takes no age', async () => {
     const { sandbox } = await open();
     const { code, stderr } = await sandbox.annex(['lock', '--check', '--min-age', '1']);

@@ -1,0 +1,112 @@
+/** Locking from day to day: `annex add` where features are locked, and the cooldown of young versions. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { importIn } from '../support/importer.ts';
+import { lock, readLock } from '../support/lock.ts';
+import { nodes } from '../support/nodes.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { openWorld } from '../support/world.ts';
+
+const HOUR = 3_600_000;
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+const packages = [
+  esmPackage('alpha', '1.0.0', 'old alpha'),
+  { ...esmPackage('alpha', '1.1.0', 'young alpha'), published: ago(HOUR) },
+  esmPackage('beta', '1.0.0', 'beta'),
+];
+const open = (context: TestContext, features: object = { alpha: '^1.0.0' }) =>
+  openWorld(context, { packages, annex: { features } });
+
+const versionOf = (sandbox: Sandbox) =>
+  readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version;
+const declared = (sandbox: Sandbox) =>
+  JSON.parse(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).annex.features;
+
+const [node] = nodes;
+describe.concurrent(node?.label ?? '', () => {
+  test('where a feature is locked, one that is added is locked as well', async (context) => {
+    const { sandbox } = await open(context);
+    const first = await sandbox.annex(['add', 'beta@^1.0.0']);
+    const path = join(sandbox.core, 'package.json');
+    expect(first).toMatchObject({ code: 0, stdout: `declared beta ^1.0.0 in ${path}\n` });
+    await lock(sandbox, 'alpha');
+    const { texts } = readLock(sandbox, 'alpha');
+    const { code, stdout, stderr } = await sandbox.annex(['add', 'beta@~1.0.0', '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const dir = join(sandbox.core, 'annex', 'beta');
+    expect(JSON.parse(stdout)).toEqual({
+      path,
+      packages: { beta: '~1.0.0' },
+      features: ['beta'],
+      locks: [{ feature: 'beta', outcome: 'locked', dir, packages: 1, shared: [] }],
+    });
+    expect(readLock(sandbox, 'beta').sidecar.specs).toEqual({ beta: '~1.0.0' });
+    expect(readLock(sandbox, 'alpha').texts).toEqual(texts);
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('what is added and cannot be locked stays declared, and the command fails', async (context) => {
+    const { sandbox } = await open(context);
+    await lock(sandbox);
+    const { code, stdout, stderr } = await sandbox.annex(['add', 'absent@^1.0.0']);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`declared absent ^1.0.0 in ${sandbox.core}/package.json\n`);
+    expect(stderr).toMatch(/^annex: absent unavailable \(ANNEX_INSTALL_FAILED\): npm: E404/);
+    expect(declared(sandbox)).toEqual({ alpha: '^1.0.0', absent: '^1.0.0' });
+  });
+
+  test('a version of the last day is not locked, but with --min-age 0', async (context) => {
+    const { sandbox } = await open(context);
+    await lock(sandbox);
+    expect(versionOf(sandbox)).toBe('1.0.0');
+    sandbox.setCore({ features: { alpha: '>=1.0.0 <3' } });
+    await lock(sandbox, '--min-age', '0');
+    // What is locked stays while it fits.
+    expect(versionOf(sandbox)).toBe('1.0.0');
+    sandbox.setCore({ features: { alpha: '^1.1.0' } });
+    await lock(sandbox, '--min-age', '0.02');
+    expect(versionOf(sandbox)).toBe('1.1.0');
+  });
+
+  test('npm’s own settings of an age count instead of a day', async (context) => {
+    const { sandbox } = await open(context, { alpha: '^1.1.0' });
+    sandbox.write('app/.npmrc', 'min-release-age=0\n');
+    await lock(sandbox);
+    expect(versionOf(sandbox)).toBe('1.1.0');
+  });
+
+  test('a date in npm’s settings counts instead of a day', async (context) => {
+    const { sandbox } = await open(context, { alpha: '^1.0.0' });
+    const before = ago(-HOUR);
+    const env = { ANNEX_STORE: sandbox.store, npm_config_before: before };
+    const { imported } = await importIn(sandbox, ['alpha'], { env });
+    expect(imported.alpha?.version).toBe('1.1.0');
+    const locked = await sandbox.annex(['lock'], {
+      env: { npm_config_before: ago(400 * 24 * HOUR) },
+    });
+    expect(locked.code).toBe(0);
+    expect(versionOf(sandbox)).toBe('1.0.0');
+  });
+
+  test('without a lock, an install takes no version of the last day either', async (context) => {
+    const { sandbox } = await open(context);
+    const { imported } = await importIn(sandbox, ['alpha'], {
+      env: { ANNEX_STORE: sandbox.store },
+    });
+    expect(imported.alpha).toMatchObject({ version: '1.0.0', marker: 'old alpha' });
+  });
+
+  test('where only young versions would do, the message says so and what helps', async (context) => {
+    const { sandbox } = await open(context, { alpha: '^1.1.0' });
+    const { code, stderr } = await sandbox.annex(['lock']);
+    expect(code).toBe(1);
+    const said =
+      /^annex: alpha unavailable \(ANNEX_INSTALL_FAILED\): .*alpha@\^1\.1\.0 with a date before .*Now: .*--min-age 0, or min-release-age=0/;
+    expect(stderr).toMatch(said);
+    const env = { ANNEX_STORE: sandbox.store };
+    const { imported } = await importIn(sandbox, ['alpha'], { env });
+    expect(imported.alpha?.cause?.message).toMatch(said);
+  });
+});
