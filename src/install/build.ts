@@ -54,7 +54,7 @@ export async function buildEntry(build: Build): Promise<Built | Refusal> {
   // Real: npm writes paths into its lockfile that are relative to where it really runs.
   const staging = realpathSync(makeStaging(build.store, build.feature));
   try {
-    writeSealed(join(staging, BARRIER), JSON.stringify({ private: true }));
+    writeBarrier(staging);
     return await buildIn(staging, build);
   } finally {
     sweep(staging);
@@ -110,8 +110,10 @@ async function finish(
   }
   accessSync(join(staging, BARRIER));
   for (const name of readdirSync(staging)) {
-    if (name !== 'node_modules' && name !== BARRIER) removeTree(join(staging, name));
+    if (name !== 'node_modules') removeTree(join(staging, name));
   }
+  // Anew: a script may have put its own in its place.
+  writeBarrier(staging);
   const isPlain =
     !isPlatformBound(plan) && !hasAddon && scripts.length === 0 && skipped.length === 0;
   const abi = isPlain ? PLAIN : readAbi();
@@ -152,6 +154,9 @@ function sortScripts(nodes: LockNode[], feature: Feature): { scripts: string[]; 
     unrun: names(false).map(({ name, version: found }) => `${name} ${found}`),
   };
 }
+
+const writeBarrier = (dir: string): void =>
+  writeSealed(join(dir, BARRIER), JSON.stringify({ private: true }));
 
 /** Whatever the umask: an entry that root bakes into an image is for everybody to read. */
 function writeSealed(path: string, content: string): void {
