@@ -1,0 +1,281 @@
+/** Installing from a lock: exactly what is locked, with nothing on the machine but Node, or nothing at all. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { shareBinary } from '../support/binary.ts';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock.ts';
+import { nodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { writeTarball } from '../support/tarball.ts';
+
+const common = (version: string) => esmPackage('common', version, `common ${version}`);
+const alpha = esmPackage('alpha', '1.0.0', 'alpha');
+const packages = [
+  dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
+  common('1.2.0'),
+  alpha,
+  esmPackage('other', '3.0.0', 'other'),
+  esmPackage('bound', '1.0.0', 'bound', { os: ['darwin'] }),
+];
+const features = { kit: '^1.0.0', other: '^3.0.0' };
+
+let locked: Sandbox;
+let bound: Sandbox;
+
+beforeAll(async () => {
+  const registry = await startRegistry(packages);
+  locked = await createSandbox({ registry });
+  ship(locked, [common('1.2.0')]);
+  bound = await createSandbox({ registry });
+  bound.setCore({ features: { bound: '^1.0.0' }, platforms: ['darwin-arm64'] });
+  await Promise.all([lock(locked), lock(bound)]);
+  await registry.stop();
+});
+afterAll(() => Promise.all([locked.cleanup(), bound.cleanup()]));
+
+function ship(sandbox: Sandbox, shipped: PackageFixture[]): void {
+  const dependencies = Object.fromEntries(shipped.map(({ name }) => [name, '*']));
+  sandbox.setCore({ features }, { dependencies });
+  for (const pkg of shipped) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+}
+
+const [node] = nodes;
+/** A core with the locks, a registry of its own that has newer versions as well, and no tools. */
+async function open(shipped = [common('1.2.0')]) {
+  const registry = await startRegistry([
+    ...packages,
+    esmPackage('kit', '1.1.0', 'a later kit'),
+    esmPackage('alpha', '1.1.0', 'a later alpha'),
+  ]);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  ship(sandbox, shipped);
+  copyLocks(locked, sandbox);
+  return { sandbox, registry, ...run(sandbox) };
+}
+
+function run(sandbox: Sandbox) {
+  const lone = shareBinary(node?.path ?? process.execPath, join(sandbox.root, 'nodes'));
+  const env = { ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
+  return {
+    load: async (...names: string[]) =>
+      (await importIn(sandbox, names, { node: lone, env })).imported,
+    install: (...args: string[]) => sandbox.annex(['install', ...args], { node: lone, env }),
+  };
+}
+
+const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
+
+describe(node?.label ?? '', () => {
+  test('it is the locked closure, whatever is newer, without npm, shell or git', async () => {
+    const { sandbox, registry, load } = await open();
+    writeImporter(sandbox);
+    const core = sandbox.digest(sandbox.core);
+    const { kit, other } = await load('kit', 'other');
+    expect(kit).toMatchObject({ version: '1.0.0', marker: 'kit' });
+    expect(other).toMatchObject({ version: '3.0.0', marker: 'other' });
+    // Tarballs alone: nobody was asked which versions there are.
+    const tarballs = ['alpha/-/alpha-1.0.0', 'kit/-/kit-1.0.0', 'other/-/other-3.0.0'];
+    expect(new Set(registry.requests)).toEqual(new Set(tarballs.map((path) => `GET /${path}.tgz`)));
+    const entries = listEntries(sandbox);
+    const ids = ['kit', 'other'].map((slug) => readLock(sandbox, slug).sidecar.ids.any);
+    expect(new Set(entries.map((dir) => basename(dir)))).toEqual(
+      new Set([`kit.${ids[0]}.0`, `other.${ids[1]}.0`]),
+    );
+    expect(listStaging(sandbox)).toEqual([]);
+    expect(sandbox.digest(sandbox.core)).toEqual(core);
+  });
+
+  test('annex-files.json lists every file of the entry with its digest', async () => {
+    const { sandbox, install } = await open();
+    expect((await install('kit')).code).toBe(0);
+    const [entry = ''] = listEntries(sandbox);
+    const {
+      format,
+      packages: listed,
+      generated,
+    } = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8')) as {
+      format: number;
+      packages: Record<string, string>;
+      generated: object;
+    };
+    expect({ format, generated }).toEqual({ format: 1, generated: {} });
+    const { sidecar } = readLock(sandbox, 'kit');
+    expect(new Set(Object.keys(listed))).toEqual(new Set(Object.keys(sidecar.packages)));
+    const stated = Object.entries(listed).flatMap(([path, text]) => {
+      expect(sha256(Buffer.from(text))).toBe(sidecar.packages[path]);
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => `${line.slice(0, 64)}  ${join(path, line.slice(66))}`);
+    });
+    const found = readdirSync(join(entry, 'node_modules'), { recursive: true, withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => join(one.parentPath, one.name))
+      .map((path) => `${sha256(readFileSync(path))}  ${path.slice(entry.length + 1)}`);
+    expect(new Set(found)).toEqual(new Set(stated));
+  });
+
+  test('an entry that is not the locked one is not used: the locked one is installed beside it', async () => {
+    const { sandbox, load } = await open();
+    const planted = sandbox.plantEntry({
+      feature: 'other',
+      packages: [esmPackage('other', '3.9.0', 'planted')],
+      specs: { other: '^3.0.0' },
+    });
+    const before = sandbox.digest(planted);
+    const { other } = await load('other');
+    expect(other).toMatchObject({ version: '3.0.0', marker: 'other' });
+    expect(listEntries(sandbox)).toHaveLength(2);
+    expect(sandbox.digest(planted)).toEqual(before);
+    const why = await sandbox.annex(['why', 'other'], { env: { ANNEX_STORE: sandbox.store } });
+    expect(why.stdout).toContain('is not what the lock pins');
+  });
+
+  test.each([
+    ['annex.json', 'does not parse', () => '{', /other\/annex\.json does not parse as JSON/],
+    [
+      'annex.json',
+      'is half merged',
+      (text: string) => `<<<<<<< HEAD\n${text}`,
+      /other\/annex\.json does not parse as JSON/,
+    ],
+    [
+      'annex.json',
+      'is of a newer format',
+      (text: string) => text.replace('"format": 1', '"format": 2'),
+      /annex\.json is of format 2/,
+    ],
+    [
+      'annex.json',
+      'was made for other ranges',
+      (text: string) => text.replace('^3.0.0', '^2.0.0'),
+      /annex\.json locks other for \^2\.0\.0, and \^3\.0\.0 is declared/,
+    ],
+    [
+      'annex.json',
+      'has another id',
+      (text: string) => text.replace(/"any": "..../, '"any": "0000'),
+      /annex\.json is not of the package-lock\.json beside it/,
+    ],
+    [
+      'package-lock.json',
+      'was edited',
+      (text: string) => text.replace('3.0.0', '3.0.1'),
+      /package-lock\.json is not the file that annex wrote/,
+    ],
+    [
+      'package.json',
+      'was edited',
+      (text: string) => `${text}\n`,
+      /package\.json is not the file that annex wrote/,
+    ],
+  ])('a lock whose %s %s turns that feature off, and no other', async (file, _, change, reason) => {
+    const { sandbox, registry, load } = await open();
+    const path = join(sandbox.core, 'annex', 'other', file);
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
+    const { other, kit } = await load('other', 'kit');
+    expectRefused(other, 'ANNEX_INVALID_CONFIG', reason, 'other');
+    expect(other?.cause?.hint).toMatch(/npx annex lock other/);
+    expect(kit?.marker).toBe('kit');
+    expect(registry.requests.filter((line) => line.includes('other'))).toEqual([]);
+    expect(listEntries(sandbox)).toHaveLength(1);
+  });
+
+  test('files that are not the locked ones are refused, though their sha512 is right', async () => {
+    const { sandbox, install } = await open();
+    const path = join(sandbox.core, 'annex', 'kit', 'annex.json');
+    const { sidecar } = readLock(sandbox, 'kit');
+    const wanted = sidecar.packages['node_modules/alpha'] ?? '';
+    writeFileSync(path, readFileSync(path, 'utf8').replace(wanted, '0'.repeat(64)));
+    const { code, stderr } = await install('kit');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /kit unavailable \(ANNEX_INTEGRITY\): the files of node_modules\/alpha are not the locked ones: [0-9a-f]{12}, not 0{12}/,
+    );
+    expect(listEntries(sandbox)).toEqual([]);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+
+  test('a tarball with other bytes is refused, with the package and both digests', async () => {
+    const { sandbox, registry, load } = await open();
+    registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);
+    const { kit, other } = await load('kit', 'other');
+    expectRefused(
+      kit,
+      'ANNEX_INTEGRITY',
+      /alpha@1\.0\.0: \S+ sent \d+ bytes with sha512-\S+, locked is sha512-/,
+      'kit',
+    );
+    expect(other?.marker).toBe('other');
+    expect(listEntries(sandbox).map((dir) => basename(dir).split('.')[0])).toEqual(['other']);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+
+  test('a core that no longer fits is a conflict that lists every edge', async () => {
+    const { sandbox, registry, load, install } = await open([common('2.0.0')]);
+    const { kit } = await load('kit');
+    const said = /kit 1\.0\.0 wants common \^1\.0\.0, and core ships 2\.0\.0/;
+    expectRefused(kit, 'ANNEX_CONFLICT', said, 'kit');
+    expect(kit?.cause?.hint).toMatch(/lock anew: npx annex lock/);
+    expect((await install('kit')).stderr).toMatch(said);
+    expect(registry.requests).toEqual([]);
+    expect(listEntries(sandbox)).toEqual([]);
+  });
+
+  test('another version of core that still fits is fine', async () => {
+    const { load } = await open([common('1.7.0')]);
+    expect((await load('kit')).kit?.marker).toBe('kit');
+  });
+
+  test('a platform that is not locked is named, with those that are', async () => {
+    const { sandbox, registry, install } = await open();
+    sandbox.setCore({ features: { bound: '^1.0.0' } });
+    copyLocks(bound, sandbox);
+    const { code, stderr } = await install('bound');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /bound unavailable \(ANNEX_UNSUPPORTED_PLATFORM\): bound 1\.0\.0 is made for darwin, and this is linux-/,
+    );
+    expect(registry.requests).toEqual([]);
+  });
+});
+
+/** Tarballs with the sha512 that the registry lists, and that cannot be unpacked. */
+describe(`${node?.label} and a tarball that`, () => {
+  const files = [{ path: 'package/package.json', data: '{"name":"bad","version":"1.0.0"}' }];
+  const whole = writeTarball(files);
+  const many = gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 });
+  test.each([
+    ['is cut short', whole.subarray(0, whole.length - 20), /too much|does not unpack/],
+    ['is empty', Buffer.alloc(0), /does not unpack/],
+    ['is not gzip', Buffer.from('<html></html>'), /too much|does not unpack/],
+    ['is an empty archive', writeTarball([]), /holds no file/],
+    [
+      'holds a link out',
+      writeTarball([...files, { path: 'package/x', type: 'symlink', target: '../../../..' }]),
+      /link/,
+    ],
+    ['is a bomb', many, /too much/],
+  ])('%s: nothing is published', async (_, tarball, reason) => {
+    const bad = { ...esmPackage('bad', '1.0.0', 'bad'), tarball };
+    const registry = await startRegistry([bad, alpha]);
+    onTestFinished(() => registry.stop());
+    const sandbox = await createSandbox({ registry });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features: { bad: '^1.0.0' } });
+    const env = { ANNEX_STORE: sandbox.store };
+    const { imported } = await importIn(sandbox, ['bad'], { env });
+    expectRefused(imported.bad, 'ANNEX_INTEGRITY', /: the tarball of bad 1\.0\.0: it /);
+    expect(imported.bad?.cause?.message).toMatch(reason);
+    expect(listEntries(sandbox)).toEqual([]);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+});
