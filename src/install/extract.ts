@@ -32,17 +32,20 @@ const MOST_TIMES = 100;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 /** What file systems answer to a path that no file can have, or that is taken. */
 const IMPOSSIBLE = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EILSEQ'];
+/** What zlib says of a tarball that is damaged, or larger than it may be. */
+const DAMAGED = ['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT', 'ERR_BUFFER_TOO_LARGE'];
 /** Absolute, with a control character, or with a component that is empty, `.` or `..` after the first. */
 const UNSAFE = /^\/|^\.\.\/|\p{Cc}|[\\/]\.{0,2}(?:[\\/]|$)/u;
 
 /**
  * Unpacks a gzipped npm tarball. The first component of every path goes, whatever its name. Files
  * become 0444, or 0555 if the archive lets anybody execute them, and directories 0755, whatever the
- * umask.
+ * umask: it is set aside meanwhile, which a worker thread may not do. What npm leaves out of a
+ * package is left out: links, and files beside its directory.
  *
  * @param dir absolute; made with what is missing above it. A file that exists in it is never replaced
  * @throws an error with code ANNEX_INTEGRITY, whose message is one clause about the archive, as in
- * "it is cut short"; errors of the file system (ENOSPC) as they are. What was written stays
+ * "it is cut short"; errors of the file system (ENOSPC) and want of memory as they are. What was written stays
  * @example extractTarball(tarball, '/srv/staging/x/node_modules/ms', { files: 200_000, bytes: 2 ** 31 });
  */
 export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Extracted {
@@ -60,8 +63,7 @@ function inflate(tarball: Buffer, budget: Budget): Buffer {
   // https://www.rfc-editor.org/rfc/rfc1952: a gzip file ends with its size, modulo 2 ** 32.
   const stated = tarball.length < 4 ? 0 : tarball.readUInt32LE(tarball.length - 4);
   const most = Math.min(budget.bytes, Math.max(SMALL, MOST_TIMES * tarball.length));
-  if (stated > most)
-    throw makeArchiveError(`it would unpack to ${stated} bytes, which is too much`);
+  if (stated > most) throw makeArchiveError(`it says it is ${stated} bytes, which is too much`);
   const options = {
     maxOutputLength: Math.max(1, Math.min(most, Math.max(SMALL, stated))),
     // One byte more, or zlib asks for another chunk before it sees the end.
@@ -72,6 +74,7 @@ function inflate(tarball: Buffer, budget: Budget): Buffer {
     budget.bytes -= archive.length;
     return archive;
   } catch (error) {
+    if (!DAMAGED.includes(codeOf(error) ?? '')) throw error;
     throw makeArchiveError(`it does not unpack: ${messageOf(error)}`);
   }
 }

@@ -20,6 +20,10 @@ interface Overrides {
 
 const BLOCK = 512;
 const SPACE = 0x20;
+/** Bytes of a header before an entry: what tar takes, far more than any path can have. */
+const LONGEST_HEADER = 2 ** 20;
+/** Of Linux, PATH_MAX; others take less. */
+const LONGEST_PATH = 4096;
 
 /** An error of an archive that is not to be used. `reason` is one clause about it, as in "it is empty". */
 export function makeArchiveError(reason: string): Error {
@@ -55,6 +59,8 @@ export function* readTar(archive: Buffer): Generator<TarFile> {
     at = header + BLOCK + size;
     if (Number.isNaN(at)) throw makeArchiveError('it holds a size that makes no sense');
     if (at > archive.length) throw makeArchiveError('it is cut short');
+    if (!isEntry && size > LONGEST_HEADER) throw makeArchiveError('it holds too long a header');
+    if (path.length > LONGEST_PATH) throw makeArchiveError('it holds too long a path');
     const body = archive.subarray(header + BLOCK, at);
     at = Math.ceil(at / BLOCK) * BLOCK;
 

@@ -63,7 +63,7 @@ describe('a bomb', () => {
 
   test('that says its size is refused before anything of it is unpacked', () => {
     const { attempt, look } = unpack(zeros);
-    expect(attempt).toThrow(refusal(/^it would unpack to 83886080 bytes, which is too much$/));
+    expect(attempt).toThrow(refusal(/^it says it is 83886080 bytes, which is too much$/));
     expect(look()).toEqual([]);
   });
 

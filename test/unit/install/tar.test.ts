@@ -157,6 +157,20 @@ describe('what is refused', () => {
     );
   });
 
+  test.each<[string, TarEntry, string]>([
+    ['path', { path: 'd/'.repeat(3000) }, 'it holds too long a path'],
+    ['path of GNU', { path: 'd/'.repeat(3000), longNames: 'gnu' }, 'it holds too long a path'],
+    ['link', { path: 'd/'.repeat(3000), type: 'symlink', target: '/' }, 'it holds too long a path'],
+    [
+      'pax header',
+      { path: 'a', pax: { comment: 'c'.repeat(2 ** 20) } },
+      'it holds too long a header',
+    ],
+    ['GNU header', { path: 'd'.repeat(2 ** 21), longNames: 'gnu' }, 'it holds too long a header'],
+  ])('too long a %s', (_, entry, reason) => {
+    expect(() => listOf(entry)).toThrow(refusal(reason));
+  });
+
   const archive = writeArchive([{ path: 'package/a', data: 'x'.repeat(600) }]);
   test.each<[string, Buffer, string]>([
     ['a header that is cut short', archive.subarray(0, 100), 'it is cut short'],
