@@ -151,6 +151,7 @@ describe('what is refused', () => {
     ['another case of a directory', 'Lib/a', 'lib/a'],
     ['another normal form', 'caf\u00e9', 'cafe\u0301'],
     ['another case beyond ASCII', 'É', 'é'],
+    ['a sign that folds to ASCII', '\u212aey', 'key'],
     ['a letter that folds to two', 'stra\u00dfe', 'STRASSE'],
     ['a file where a directory is needed', 'a', 'a/b'],
     ['a file where a directory of another case is needed', 'A', 'a/b/c'],
