@@ -9,6 +9,7 @@ import {
   CERTIFICATE,
   refuseAnswer,
   refuseConnection,
+  refuseSignIn,
   refuseStatus,
 } from './registry-failure.ts';
 
@@ -43,7 +44,7 @@ export interface Client {
   get(url: string, purpose: Purpose): Promise<Answer>;
   /** Waits before another try, milliseconds; rejects with the signal's reason when it is aborted. */
   wait(ms: number): Promise<void>;
-  /** Drops every connection. */
+  /** Drops every connection; what is under way rejects. */
   close(): void;
 }
 
@@ -54,7 +55,9 @@ const MAX_BODY = 2 ** 30;
 /** Since Node 22.21 and 24.5; the types are older. */
 type Options = AgentOptions & { proxyEnv?: Record<string, string> };
 
-export function createClient(settings: NpmSettings, signal: AbortSignal): Client {
+export function createClient(settings: NpmSettings, outer: AbortSignal): Client {
+  const closing = new AbortController();
+  const signal = AbortSignal.any([outer, closing.signal]);
   const run = makeInterruptible(signal);
   const agents = new Map<string, Agent>();
 
@@ -109,6 +112,7 @@ export function createClient(settings: NpmSettings, signal: AbortSignal): Client
         return () => clearTimeout(timer);
       }),
     close() {
+      closing.abort(new Error('the fetcher is closed'));
       for (const agent of agents.values()) agent.destroy();
     },
   };
@@ -149,7 +153,9 @@ interface SendOptions {
 function send(url: URL, { agent, headers, idle }: SendOptions): Start<Reply> {
   const { get } = url.protocol === 'https:' ? loadHttps() : loadHttp();
   return (resolve, reject) => {
+    let isAnswered = false;
     const request = get(url, { agent, headers, timeout: idle }, (response) => {
+      isAnswered = true;
       const { statusCode: status = 0 } = response;
       const { location, 'retry-after': after } = response.headers;
       const reply = { status, retryAfter: readDelay(after), location: undefined };
@@ -173,6 +179,8 @@ function send(url: URL, { agent, headers, idle }: SendOptions): Start<Reply> {
     });
     request.on('timeout', () => request.destroy(makeError('ETIMEDOUT')));
     request.on('error', reject);
+    // A change of protocol ends it without an error.
+    request.on('close', () => isAnswered || reject(makeError('ECONNRESET')));
     return () => request.destroy();
   };
 }
@@ -203,6 +211,7 @@ const refuse = (asked: Asked, problem: string): Error => makeRefused(refuseAnswe
 function fail(asked: Asked, error: unknown): Error {
   const code = codeOf(error) ?? 'no answer';
   if (code === 'E2BIG') return refuse(asked, 'sends more than 1 GiB');
+  if (code === 'ERR_INVALID_CHAR') return makeRefused(refuseSignIn(asked));
   // What a proxy says to a tunnel.
   if ((error as { statusCode?: number }).statusCode === 407) {
     return makeRefused(refuseStatus(asked, 407));

@@ -35,7 +35,7 @@ export interface Fetcher {
    * @throws the signal's reason when it is aborted
    */
   fetchTarball(wanted: Wanted): Promise<Buffer>;
-  /** Drops every connection. */
+  /** Drops every connection; what is under way rejects. */
   close(): void;
 }
 

@@ -59,6 +59,13 @@ export function refuseConnection(asked: Asked, code: string): Refusal {
   };
 }
 
+/** A token that no request can carry: often one from a file, with its line end. */
+export const refuseSignIn = ({ what, host }: Asked): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason: `${what}: the token or password for ${host} holds a character that no header can`,
+  hint: REGISTRY_HINTS.signIn,
+});
+
 /** Bytes that are not the locked ones. */
 export function refuseDigest(asked: Asked, wanted: string, got: string, size: number): Refusal {
   return {
