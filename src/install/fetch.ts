@@ -70,7 +70,13 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetch
     });
     if (packument.status !== 200) return packument;
     const url = readTarballUrl(packument, version);
-    return url === undefined ? answer : client.get(place(url), purpose);
+    if (url === undefined) return answer;
+    const placed = place(url);
+    // As for a redirect: a token that is meant for https must not go without it.
+    if (registry.startsWith('https:') && placed.startsWith('http:')) {
+      throw makeRefused(refuseAnswer(packument.asked, 'lists an address without https'));
+    }
+    return client.get(placed, purpose);
   };
 
   const attempt = async (wanted: Wanted, digests: string[]): Promise<Buffer | Failure> => {

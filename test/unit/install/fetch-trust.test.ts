@@ -126,6 +126,20 @@ describe('a token', () => {
     expect(registry.authorizations).toEqual([`Bearer ${SECRET}`, `Bearer ${SECRET}`]);
     expect(other.authorizations).toEqual([undefined]);
   });
+
+  test('does not go where a packument points without https', async () => {
+    const registry = await openRegistry({ tls: makeCertificate() });
+    const token = `//${hostOf(registry)}/:_authToken=${SECRET}`;
+    const { fetcher } = openFetcher(registry, `strict-ssl=false\n${token}`);
+    const dist = { tarball: `http://${hostOf(registry)}/alpha/-/alpha-1.0.0.tgz` };
+    registry.fault({ kind: 'page', body: JSON.stringify({ versions: { '1.0.0': { dist } } }) });
+    registry.fault({ kind: 'status', status: 404 }, tgz);
+    expect(await refuseFetch(fetcher)).toMatchObject({
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `alpha@1.0.0: ${hostOf(registry)} lists an address without https`,
+    });
+    expect(registry.requests).toHaveLength(2);
+  });
 });
 
 describe('a certificate that signs itself', () => {
