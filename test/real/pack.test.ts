@@ -48,7 +48,7 @@ test('the tarball holds what runs and what describes it, and nothing of the work
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
-test('it brings execa, semver and what they need, and nothing else', async () => {
+test('it brings execa, ini, semver and what they need, and nothing else', async () => {
   const { stdout } = await sandbox.exec('npm', ['ls', '--json'], { env });
   const { dependencies } = JSON.parse(stdout) as { dependencies: Record<string, object> };
   expect(Object.keys(dependencies)).toEqual(['annex']);
