@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { lock, readLock } from '../support/lock.ts';
+import { lock, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { shareBinary } from '../support/binary.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
-import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock.ts';
+import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { listEntries, listStaging, lock } from '../support/lock.ts';
+import { listEntries, listStaging, lock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
