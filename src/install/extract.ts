@@ -37,25 +37,116 @@ const DAMAGED = ['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT', 'ERR_BUFFER_TOO_L
 /** Absolute, with a control character, or with a component that is empty, `.` or `..` after the first. */
 const UNSAFE = /^\/|^\.\.\/|\p{Cc}|[\\/]\.{0,2}(?:[\\/]|$)/u;
 
+/** One file of an archive that was looked through: its place in the package is safe. */
+interface PackedFile {
+  path: string;
+  /** 0444 or 0555. */
+  mode: number;
+  body: Buffer;
+}
+
+/** An archive that was looked through; nothing of it is on the disk yet. */
+interface Opened {
+  files: PackedFile[];
+  /** Parents first. */
+  directories: string[];
+  /** Of all files together. */
+  bytes: number;
+}
+
 /**
- * Unpacks a gzipped npm tarball. The first component of every path goes, whatever its name. Files
- * become 0444, or 0555 if the archive lets anybody execute them, and directories 0755, whatever the
- * umask: it is set aside meanwhile, which a worker thread may not do. What npm leaves out of a
- * package is left out: links, and files beside its directory.
+ * Unpacks a gzipped npm tarball. All of it is looked through before anything is written. The first
+ * component of every path goes, whatever its name. Files become 0444, or 0555 if the archive lets
+ * anybody execute them, and directories 0755, whatever the umask: it is set aside meanwhile. What
+ * npm leaves out of a package is left out: links, and files beside its directory.
  *
  * @param dir absolute; made with what is missing above it. A file that exists in it is never replaced
  * @throws an error with code ANNEX_INTEGRITY, whose message is one clause about the archive, as in
- * "it is cut short"; errors of the file system (ENOSPC) and want of memory as they are. What was written stays
+ * "it is cut short"; errors of the file system (ENOSPC) and want of memory as they are. What was
+ * written stays
  * @example extractTarball(tarball, '/srv/staging/x/node_modules/ms', { files: 200_000, bytes: 2 ** 31 });
  */
 export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Extracted {
-  const archive = inflate(tarball, budget);
+  const opened = openTarball(tarball, budget);
   const umask = process.umask(0);
   try {
-    return unpack(archive, dir, budget);
+    makeDirectories(dir, opened.directories);
+    return summarize(opened, writeFiles(dir, opened.files));
   } finally {
     process.umask(umask);
   }
+}
+
+/** Inflates a tarball and looks through it. */
+function openTarball(tarball: Buffer, budget: Budget): Opened {
+  const files: PackedFile[] = [];
+  const directories: string[] = [];
+  const kinds = new Map<string, 'file' | 'directory'>();
+  const made = new Set<string>();
+  let bytes = 0;
+
+  const claim = (path: string, kind: 'file' | 'directory'): void => {
+    const folded = fold(path);
+    const known = kinds.get(folded);
+    if (known && (known !== kind || kind === 'file')) {
+      throw makeArchiveError(`it holds ${path} twice, or in names that differ only in case`);
+    }
+    kinds.set(folded, kind);
+    budget.files -= 1;
+    if (budget.files < 0) throw makeArchiveError('with it there are too many files to unpack');
+  };
+
+  const addDirectoryOf = (path: string): void => {
+    const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    if (directory === '' || made.has(directory)) return;
+    made.add(directory);
+    addDirectoryOf(directory);
+    claim(directory, 'directory');
+    directories.push(directory);
+  };
+
+  for (const { path: full, mode, body } of readTar(inflate(tarball, budget))) {
+    if (UNSAFE.test(full)) throw makeArchiveError(`it holds a path out of the package, ${full}`);
+    const path = full.slice(full.indexOf('/') + 1);
+    // A file beside the package's directory: npm leaves it out too.
+    if (path === full) continue;
+    claim(path, 'file');
+    addDirectoryOf(path);
+    files.push({ path, mode: mode & 0o111 ? 0o555 : 0o444, body });
+    bytes += body.length;
+  }
+  if (files.length === 0) throw makeArchiveError('it holds no file');
+  return { files, directories, bytes };
+}
+
+function makeDirectories(dir: string, directories: string[]): void {
+  mkdirSync(dir, { recursive: true, mode: 0o755 });
+  for (const directory of directories) {
+    refuseImpossible(directory, () =>
+      mkdirSync(`${dir}/${directory}`, { recursive: true, mode: 0o755 }),
+    );
+  }
+}
+
+/** Writes files into directories that are there. @returns the sha256 of each, in hex digits */
+function writeFiles(dir: string, files: PackedFile[]): string[] {
+  return files.map(({ path, mode, body }) => {
+    refuseImpossible(path, () => writeFile(`${dir}/${path}`, body, mode));
+    return hash('sha256', body);
+  });
+}
+
+/** @param digests of the files, in their order */
+function summarize({ files, bytes }: Opened, digests: string[]): Extracted {
+  const lines = files
+    .map(({ path }, index) => ({ path, line: `${digests[index]}  ${path}\n` }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    listing: lines.map(({ line }) => line).join(''),
+    files: files.length,
+    bytes,
+    hasAddon: files.some(({ path }) => path.endsWith('.node')),
+  };
 }
 
 /** The archive in one piece, allocated once if the tarball tells its size truly. */
@@ -79,61 +170,20 @@ function inflate(tarball: Buffer, budget: Budget): Buffer {
   }
 }
 
-function unpack(archive: Buffer, dir: string, budget: Budget): Extracted {
-  const digests = new Map<string, string>();
-  const kinds = new Map<string, 'file' | 'directory'>();
-  const made = new Set<string>();
-  let bytes = 0;
-  let hasAddon = false;
-  mkdirSync(dir, { recursive: true, mode: 0o755 });
-
-  const claim = (path: string, kind: 'file' | 'directory'): void => {
-    const folded = fold(path);
-    const known = kinds.get(folded);
-    if (known && (known !== kind || kind === 'file')) {
-      throw makeArchiveError(`it holds ${path} twice, or in names that differ only in case`);
-    }
-    kinds.set(folded, kind);
-    budget.files -= 1;
-    if (budget.files < 0) throw makeArchiveError('with it there are too many files to unpack');
-  };
-
-  const makeDirectoryOf = (path: string): void => {
-    const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    if (directory === '' || made.has(directory)) return;
-    made.add(directory);
-    makeDirectoryOf(directory);
-    claim(directory, 'directory');
-    mkdirSync(`${dir}/${directory}`, { recursive: true, mode: 0o755 });
-  };
-
-  for (const { path: full, mode, body } of readTar(archive)) {
-    if (UNSAFE.test(full)) throw makeArchiveError(`it holds a path out of the package, ${full}`);
-    const path = full.slice(full.indexOf('/') + 1);
-    // A file beside the package's directory: npm leaves it out too.
-    if (path === full) continue;
-    claim(path, 'file');
-    try {
-      makeDirectoryOf(path);
-      writeFile(`${dir}/${path}`, body, mode & 0o111 ? 0o555 : 0o444);
-    } catch (error) {
-      if (!IMPOSSIBLE.includes(codeOf(error) ?? '')) throw error;
-      throw makeArchiveError(`it holds a path that cannot be made, ${path}`);
-    }
-    digests.set(path, hash('sha256', body));
-    bytes += body.length;
-    hasAddon ||= path.endsWith('.node');
-  }
-  if (digests.size === 0) throw makeArchiveError('it holds no file');
-  const lines = [...digests.keys()].sort().map((path) => `${digests.get(path)}  ${path}\n`);
-  return { listing: lines.join(''), files: digests.size, bytes, hasAddon };
-}
-
 /**
  * Equal for two names that some file system takes for one; as
  * https://github.com/isaacs/node-tar/blob/v7.5.2/src/normalize-unicode.ts does it.
  */
 const fold = (path: string): string => path.normalize('NFD').toLowerCase().toUpperCase();
+
+function refuseImpossible(path: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!IMPOSSIBLE.includes(codeOf(error) ?? '')) throw error;
+    throw makeArchiveError(`it holds a path that cannot be made, ${path}`);
+  }
+}
 
 function writeFile(path: string, body: Buffer, mode: number): void {
   const file = openSync(path, CREATE, mode);
