@@ -29,7 +29,7 @@ export function summarizeSamples(samples) {
     const features = summary.get(id) ?? new Map();
     if (features.has(name)) continue;
     const own = samples.filter((sample) => sample.id === id && sample.name === name);
-    const peak = median(own.map((sample) => sample.peak).filter((value) => value > 0));
+    const peak = Math.max(...own.map((sample) => sample.peak).filter((value) => value > 0));
     features.set(name, { ...summarize(own.map(({ ms }) => ms)), peak });
     summary.set(id, features);
   }
