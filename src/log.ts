@@ -1,5 +1,6 @@
 /** Lines on stderr; written at once, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
+import { codeOf } from './errors.ts';
 import type { LogLevel } from './types.ts';
 
 /** Importance of one line. */
@@ -24,7 +25,26 @@ export function createLog(level: LogLevel): Log {
     try {
       writeSync(2, `${line}\n`);
     } catch {
-      // Nobody is left to be told.
+      // Nobody is left to be told, and no server waits for whoever should read it.
     }
   };
+}
+
+/**
+ * Writes a line of a command past the streams of the process, which cost 5 ms each. What nobody reads
+ * any more is lost: `annex list | head -1`.
+ *
+ * @param file 1 for stdout, 2 for stderr
+ */
+export function writeLine(file: 1 | 2, line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(file, bytes, done);
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') return;
+      // A pipe that is full and does not block: whoever reads it needs a moment.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }

@@ -1,5 +1,6 @@
 /** What every command is, and what they share. */
 import { composeNotice } from '../errors.ts';
+import { writeLine } from '../log.ts';
 import { loadSettings } from '../settings.ts';
 import { findFeature } from '../status.ts';
 import type { Feature, Settings } from '../types.ts';
@@ -26,7 +27,7 @@ export type Command = (invocation: Invocation) => number | undefined | Promise<n
 
 /** Prints one line on stderr. */
 export const warn = (line: string): void => {
-  process.stderr.write(`annex: ${line}\n`);
+  writeLine(2, `annex: ${line}`);
 };
 
 /**
@@ -38,11 +39,10 @@ export const warn = (line: string): void => {
 export function findSettings(baked?: string): Settings | undefined {
   const loaded = loadSettings({ script: undefined, cwd: process.cwd() }, baked);
   if (loaded.settings !== undefined) {
-    for (const notice of loaded.settings.notices)
-      process.stderr.write(`${composeNotice(notice)}\n`);
+    for (const notice of loaded.settings.notices) writeLine(2, composeNotice(notice));
     return loaded.settings;
   }
-  process.stderr.write(`${composeNotice(loaded.refusal)}\n`);
+  writeLine(2, composeNotice(loaded.refusal));
   return undefined;
 }
 

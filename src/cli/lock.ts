@@ -2,6 +2,7 @@
 import { composeMessage, refuseByFileError } from '../errors.ts';
 import { checkLock, listStrayLocks } from '../install/check-lock.ts';
 import { lockFeature } from '../install/lock.ts';
+import { writeLine } from '../log.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
@@ -55,9 +56,9 @@ export async function lockAll(
   for (const feature of features) {
     const result = await lockOne(settings, feature, minAge);
     if (result.outcome === 'failed') {
-      process.stderr.write(`${composeMessage(result.refusal, { feature: feature.name })}\n`);
+      writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
       const { conflicts } = result.refusal;
-      if (conflicts !== undefined) process.stderr.write(`${tabulateConflicts(conflicts)}\n`);
+      if (conflicts !== undefined) writeLine(2, tabulateConflicts(conflicts));
     }
     results.push(result);
   }

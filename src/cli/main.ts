@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
-import { codeOf, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
+import { writeLine } from '../log.ts';
 import { version } from '../version.ts';
 import type { Command, Invocation } from './command.ts';
 import { HELP } from './help.ts';
@@ -61,24 +62,18 @@ async function main(args: string[]): Promise<number> {
 }
 
 function say(text: string): number {
-  if (text !== '') process.stdout.write(`${text}\n`);
+  if (text !== '') writeLine(1, text);
   return 0;
 }
 
 function complain(what: string): number {
-  process.stderr.write(`annex: ${what}\n${HELP}\n`);
+  writeLine(2, `annex: ${what}\n${HELP}`);
   return 2;
 }
 
-// Whoever read the output has seen enough: `annex list | head -1`.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (codeOf(error) !== 'EPIPE') process.exitCode = 1;
-  });
-}
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`annex: ${messageOf(error)}\n`);
+  writeLine(2, `annex: ${messageOf(error)}`);
   process.exitCode = 1;
 }

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { redact } from '../errors.ts';
 import { findEffective } from '../install/effective.ts';
 import { callNpm } from '../install/npm.ts';
+import { writeLine } from '../log.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
 
@@ -34,8 +35,8 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
     }
     const signal = AbortSignal.timeout(timeout);
     const end = await callNpm({ args, cwd, core: core.root, env, signal });
-    if (end.stdout !== '') process.stdout.write(`${end.stdout}\n`);
-    if (end.stderr !== '') process.stderr.write(`${redact(end.stderr)}\n`);
+    if (end.stdout !== '') writeLine(1, end.stdout);
+    if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
     return end.exitCode ?? 1;
   } finally {

@@ -57,9 +57,7 @@ async function bringWithNpm(errand: Errand): Promise<Unpacked | Refusal> {
   const paths = nodes.filter(({ isBundled }) => !isBundled).map(({ path }) => path);
   const { oddities, ...inspected } = inspectTree(staging, paths);
   const [odd] = oddities;
-  return odd === undefined
-    ? { ...inspected, isSealed: false }
-    : refuseInstall(`${odd} is neither a file nor a directory`);
+  return odd === undefined ? inspected : refuseInstall(`${odd} is neither a file nor a directory`);
 }
 
 /** Removes what npm installed and the plan takes from core, and npm's own notes. */

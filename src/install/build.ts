@@ -98,7 +98,7 @@ async function finish(
   { settings, feature, store, signal, isPresent }: Build,
   { plan }: Prepared,
   { nodes, skipped }: Selection,
-  { listings, bytes, hasAddon, isSealed }: Unpacked,
+  { listings, bytes, hasAddon, directories }: Unpacked,
 ): Promise<Built | Refusal> {
   const { scripts, unrun } = sortScripts(nodes, feature);
   let generated: Generated = {};
@@ -132,7 +132,8 @@ async function finish(
   };
   writeSealed(join(staging, FILES), JSON.stringify({ format: 1, packages: listings, generated }));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
-  sealTree(join(staging, 'node_modules'), isSealed && scripts.length === 0);
+  if (directories === undefined || scripts.length > 0) sealTree(join(staging, 'node_modules'));
+  else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
   const id = identifyPlan(plan, platformOf(readAbi()), feature.scripts);
   if (settings.isDurable) syncTree(staging, settings.installerEnv);
   for (let generation = 0; ; generation++) {

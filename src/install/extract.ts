@@ -22,6 +22,8 @@ export interface Extracted {
   bytes: number;
   /** Whether some path ends in `.node`. */
   hasAddon: boolean;
+  /** Directories in it that were made, 0755. */
+  directories: string[];
 }
 
 /** A tarball that unpacks to no more than this may say what it likes about its size. */
@@ -137,7 +139,7 @@ function writeFiles(dir: string, files: PackedFile[]): string[] {
 }
 
 /** @param digests of the files, in their order */
-function summarize({ files, bytes }: Opened, digests: string[]): Extracted {
+function summarize({ files, directories, bytes }: Opened, digests: string[]): Extracted {
   const lines = files
     .map(({ path }, index) => ({ path, line: `${digests[index]}  ${path}\n` }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -145,6 +147,7 @@ function summarize({ files, bytes }: Opened, digests: string[]): Extracted {
     listing: lines.map(({ line }) => line).join(''),
     files: files.length,
     bytes,
+    directories,
     hasAddon: files.some(({ path }) => path.endsWith('.node')),
   };
 }

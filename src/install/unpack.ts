@@ -12,8 +12,8 @@ export interface Unpacked {
   listings: Listings;
   bytes: number;
   hasAddon: boolean;
-  /** Whether files have their final modes. */
-  isSealed: boolean;
+  /** The directories that were made, when everything else has its final mode already. */
+  directories?: Set<string>;
 }
 
 /** Transfers at a time: what waits in memory is at most as many tarballs. */
@@ -37,17 +37,21 @@ export async function unpackAll(
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]));
   const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
-  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false, isSealed: true };
+  const directories = new Set<string>();
+  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false, directories };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
       const { path, name, version, integrity = '', resolved } = node;
       const wanted = { name, version, integrity, ...(resolved !== undefined && { resolved }) };
       const tarball = await fetcher.fetchTarball(wanted);
-      const { listing, bytes, hasAddon } = extract(tarball, node, join(dir, path), budget);
+      const { listing, bytes, hasAddon, ...made } = extract(tarball, node, join(dir, path), budget);
       unpacked.listings[path] = listing;
       unpacked.bytes += bytes;
       unpacked.hasAddon ||= hasAddon;
+      const steps = path.split('/');
+      for (const [index] of steps.entries()) directories.add(steps.slice(0, index + 1).join('/'));
+      for (const directory of made.directories) directories.add(`${path}/${directory}`);
     }
   };
   const workers = Array.from({ length: PARALLEL }, async () => {

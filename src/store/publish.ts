@@ -75,18 +75,12 @@ export function sweep(path: string): void {
   }
 }
 
-/**
- * Makes a tree read-only: directories 0555, files 0444, execute bits kept.
- *
- * @param isDone files have their modes already, which saves a look at each of thousands
- */
-export function sealTree(dir: string, isDone = false): void {
+/** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
+export function sealTree(dir: string): void {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) sealTree(path, isDone);
-    else if (entry.isFile() && !isDone) {
-      chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
-    }
+    if (entry.isDirectory()) sealTree(path);
+    else if (entry.isFile()) chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
   }
   chmodSync(dir, 0o555);
 }

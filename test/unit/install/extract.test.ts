@@ -47,6 +47,7 @@ describe('what is unpacked', () => {
       files: 4,
       bytes: 13,
       hasAddon: true,
+      directories: expect.arrayContaining(['build', 'lib', 'lib/deep']),
     });
     expect(lookInside()).toEqual({
       '.': 'directory 0755',
