@@ -95,7 +95,7 @@ export function readGraph(lock: unknown): { graph: LockGraph } | { problem: stri
 
 /** One package below another; names of old packages have capitals. */
 const PATH =
-  /^(?:(?:^|\/)node_modules\/(?:@[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
+  /^(?!\/)(?:(?:^|\/)node_modules\/(?:@(?!\.)[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
 
 /** Whether something can stand in a node_modules under a name, and only there. */
 export const isInstallable = (name: string): boolean => nameOf(`node_modules/${name}`) === name;
@@ -128,8 +128,10 @@ function readNode(
   };
 }
 
-const readList = (value: unknown): string[] | undefined =>
-  typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : undefined;
+function readList(value: unknown): string[] | undefined {
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'string' && value !== '' ? [value] : undefined;
+}
 
 /** Of one name in several lists the last counts, as in npm: peer, then dependency, then optional. */
 function readEdges(from: string, locked: LockedPackage): Edge[] {

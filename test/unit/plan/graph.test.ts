@@ -1,0 +1,317 @@
+/** Reading a package-lock: what it says, and what is no lock at all. */
+import { describe, expect, test } from 'vitest';
+import { findAbove, isInstallable, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
+import { type Locked, makeLock } from '../../support/lock.ts';
+
+function read(lock: unknown): LockGraph {
+  const result = readGraph(lock);
+  if ('problem' in result) throw new Error(result.problem);
+  return result.graph;
+}
+
+/** Edges in lines: `node_modules/a dependency b ^1.0.0 -> node_modules/b`. */
+const listEdges = (lock: Record<string, Locked>): string[] =>
+  [...read(makeLock(lock)).values()].flatMap(({ edges }) =>
+    edges.map(({ from, kind, name, range, to = 'nobody' }) =>
+      `${from} ${kind} ${name} ${range} -> ${to}`.replaceAll('node_modules/', ''),
+    ),
+  );
+
+describe('a file that is no lock', () => {
+  const PACKAGES = { 'node_modules/a': { version: '1.0.0' } };
+  test.each([
+    ['nothing', undefined, 'is a package-lock of version undefined, not of 3'],
+    ['null', null, 'is a package-lock of version undefined, not of 3'],
+    ['a number', 3, 'is a package-lock of version undefined, not of 3'],
+    ['a list', [], 'is a package-lock of version undefined, not of 3'],
+    [
+      'of version 1',
+      { lockfileVersion: 1, dependencies: {} },
+      'is a package-lock of version 1, not of 3',
+    ],
+    [
+      'of version 2',
+      { lockfileVersion: 2, packages: PACKAGES },
+      'is a package-lock of version 2, not of 3',
+    ],
+    [
+      'of version "3"',
+      { lockfileVersion: '3', packages: [] },
+      'is a package-lock of version 3, not of 3',
+    ],
+    [
+      'of version 4',
+      { lockfileVersion: 4, packages: PACKAGES },
+      'is a package-lock of version 4, not of 3',
+    ],
+    ['without packages', { lockfileVersion: 3 }, 'lists no packages'],
+    ['with null as packages', { lockfileVersion: 3, packages: null }, 'lists no packages'],
+    ['with a text as packages', { lockfileVersion: 3, packages: 'a' }, 'lists no packages'],
+    [
+      'with a list as packages',
+      { lockfileVersion: 3, packages: [{}] },
+      'holds "0", which is no package',
+    ],
+  ])('%s is refused', (_, lock, problem) => {
+    expect(readGraph(lock)).toEqual({ problem });
+  });
+
+  test.each([
+    ['null', null, 'says nothing of node_modules/a'],
+    ['a text', '1.0.0', 'says nothing of node_modules/a'],
+    ['an empty object', {}, 'gives no version of node_modules/a'],
+    ['a version that is a number', { version: 1 }, 'gives no version of node_modules/a'],
+    ['a version that is null', { version: null }, 'gives no version of node_modules/a'],
+    ['a link', { link: true, resolved: 'packages/a' }, 'holds node_modules/a as a link'],
+    ['a link with a version', { link: true, version: '1.0.0' }, 'holds node_modules/a as a link'],
+  ])('a package that is %s is refused', (_, locked, problem) => {
+    expect(readGraph({ lockfileVersion: 3, packages: { 'node_modules/a': locked } })).toEqual({
+      problem,
+    });
+  });
+
+  test.each([
+    'packages/app',
+    '/etc',
+    '/node_modules/a',
+    'node_modules/anode_modules/b',
+    '../node_modules/a',
+    'node_modules',
+    'node_modules/',
+    'node_modules/..',
+    'node_modules/.',
+    'node_modules/../../etc',
+    'node_modules/a/..',
+    'node_modules/a/../../b',
+    'node_modules/.bin',
+    'node_modules/.package-lock.json',
+    'node_modules/a/b',
+    'node_modules/a/',
+    'node_modules//a',
+    'node_modules/@a',
+    'node_modules/@a/',
+    'node_modules/@a/..',
+    'node_modules/@a/b/c',
+    'node_modules/@../a',
+    'node_modules/@./a',
+    'node_modules/@a/node_modules',
+    'node_modules/@a/node_modules/b',
+    'node_modules/node_modules',
+    'node_modules/node_modules/a',
+    'node_modules/a/node_modules',
+    'node_modules/a/node_modules/..',
+    'node_modules/a/node_modules/../../../b',
+    'node_modules\\a',
+    'node_modules/a\\..\\b',
+    'node_modules/a\u0000',
+    'node_modules/a\n',
+    'node_modules/a b',
+    'node_modules/a:b',
+    'node_modules/a%2e',
+    'C:/node_modules/a',
+    'file:node_modules/a',
+    'constructor',
+  ])('%j is the path of no package', (path) => {
+    const packages = { [path]: { version: '1.0.0' } };
+    expect(readGraph({ lockfileVersion: 3, packages })).toEqual({
+      problem: `holds ${JSON.stringify(path)}, which is no package`,
+    });
+  });
+
+  test('a path of a megabyte is refused at once', () => {
+    const path = `${'node_modules/a/'.repeat(70_000)}!/`;
+    const start = performance.now();
+    expect(readGraph({ lockfileVersion: 3, packages: { [path]: {} } })).toHaveProperty('problem');
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    'a',
+    '@a/b',
+    'JSONStream',
+    'a.b',
+    'a~b',
+    "it's!",
+    'a(b)*',
+    '-',
+    '_',
+    '0',
+    '__proto__',
+  ])('%j can stand in node_modules, as it could for npm', (name) => {
+    expect(isInstallable(name)).toBe(true);
+    expect([...read(makeLock({ [name]: '1.0.0' })).keys()]).toEqual([`node_modules/${name}`]);
+  });
+
+  test.each(['', '.', '..', '../a', '/a', 'a/b', '@a', '@a/b/c', 'a/node_modules/b', '.bin'])(
+    '%j cannot stand in node_modules',
+    (name) => {
+      expect(isInstallable(name)).toBe(false);
+    },
+  );
+});
+
+describe('a package', () => {
+  test('keeps what the lock says of it, and nothing else', () => {
+    const lock = makeLock({
+      sharp: {
+        name: '@acme/sharp',
+        version: '1.0.0',
+        resolved: 'https://registry.example/sharp.tgz',
+        integrity: 'sha512-AAAA',
+        os: ['linux'],
+        cpu: 'x64',
+        libc: ['glibc'],
+        engines: { node: '>=20', npm: '*' },
+        hasInstallScript: true,
+        inBundle: true,
+        license: 'MIT',
+        bin: { sharp: 'cli.js' },
+      },
+    });
+    expect([...read(lock).values()]).toEqual([
+      {
+        path: 'node_modules/sharp',
+        name: '@acme/sharp',
+        version: '1.0.0',
+        resolved: 'https://registry.example/sharp.tgz',
+        integrity: 'sha512-AAAA',
+        os: ['linux'],
+        cpu: ['x64'],
+        libc: ['glibc'],
+        engine: '>=20',
+        hasInstallScript: true,
+        isBundled: true,
+        edges: [],
+      },
+    ]);
+  });
+
+  test('with fields of the wrong kind has none of them', () => {
+    const odd = {
+      version: '1.0.0',
+      name: 7,
+      resolved: {},
+      integrity: false,
+      os: null,
+      cpu: {},
+      libc: 1,
+      engines: null,
+      hasInstallScript: 'yes',
+      inBundle: 1,
+      dependencies: null,
+      optionalDependencies: null,
+      peerDependencies: null,
+      peerDependenciesMeta: null,
+    };
+    expect([...read(makeLock({ odd })).values()]).toEqual([
+      {
+        path: 'node_modules/odd',
+        name: 'odd',
+        version: '1.0.0',
+        hasInstallScript: false,
+        isBundled: false,
+        edges: [],
+      },
+    ]);
+  });
+
+  test('of the root is not one', () => {
+    const lock = makeLock({ a: '1.0.0' });
+    const packages = { '': { dependencies: { a: '*' } }, ...lock.packages };
+    expect([...read({ ...lock, packages }).keys()]).toEqual(['node_modules/a']);
+  });
+});
+
+describe('an edge', () => {
+  test('has the kind of the list that it is in', () => {
+    const lock = {
+      a: {
+        version: '1.0.0',
+        dependencies: { b: '^1' },
+        optionalDependencies: { c: '^2' },
+        peerDependencies: { d: '^3', e: '^4', f: '^5' },
+        peerDependenciesMeta: {
+          e: { optional: true },
+          f: { optional: 'yes' },
+          g: { optional: true },
+        },
+        devDependencies: { h: '*' },
+      },
+    };
+    expect(listEdges(lock)).toEqual([
+      'a peer d ^3 -> nobody',
+      'a optional peer e ^4 -> nobody',
+      'a peer f ^5 -> nobody',
+      'a dependency b ^1 -> nobody',
+      'a optional c ^2 -> nobody',
+    ]);
+  });
+
+  test('of a name in several lists is that of the last: optional, dependency, peer', () => {
+    const lists = (one: string, ...others: string[]): Locked =>
+      Object.assign(
+        { version: '1.0.0', peerDependenciesMeta: { b: { optional: true } } },
+        ...[one, ...others].map((list) => ({ [list]: { b: `in ${list}` } })),
+      );
+    const all = ['peerDependencies', 'dependencies', 'optionalDependencies'] as const;
+    expect(listEdges({ a: lists(...all) })).toEqual([
+      'a optional b in optionalDependencies -> nobody',
+    ]);
+    expect(listEdges({ a: lists(all[0], all[1]) })).toEqual([
+      'a dependency b in dependencies -> nobody',
+    ]);
+    expect(listEdges({ a: lists(all[0]) })).toEqual([
+      'a optional peer b in peerDependencies -> nobody',
+    ]);
+  });
+
+  test('leads to the nearest package of that name, by the rules of node_modules', () => {
+    const asks: Locked = { version: '1.0.0', dependencies: { x: '*' } };
+    const lock = {
+      a: asks,
+      'a > x': asks,
+      'a > b': asks,
+      'a > b > c': asks,
+      '@s/d': asks,
+      '@s/d > @s/e': asks,
+      '@s/d > @s/e > x': '1.0.0',
+      x: '1.0.0',
+    };
+    expect(listEdges(lock)).toEqual([
+      'a dependency x * -> a/x',
+      'a/x dependency x * -> a/x',
+      'a/b dependency x * -> a/x',
+      'a/b/c dependency x * -> a/x',
+      '@s/d dependency x * -> x',
+      '@s/d/@s/e dependency x * -> @s/d/@s/e/x',
+    ]);
+  });
+
+  test('leads to no package whose name only begins alike', () => {
+    const lock = {
+      'a-b': { version: '1.0.0', dependencies: { a: '*' } },
+      'a > a-b': '1.0.0',
+      'aa > a': '1.0.0',
+    };
+    expect(listEdges(lock)).toEqual(['a-b dependency a * -> nobody']);
+  });
+
+  test('from the root leads to what stands at the top', () => {
+    const graph = read(makeLock({ a: '1.0.0', 'b > c': '1.0.0' }));
+    expect(['a', 'b', 'c'].map((name) => findAbove(graph, '', name))).toEqual([
+      'node_modules/a',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('with a range that is no text has it as text', () => {
+    const dependencies = { b: 1, c: null, __proto__: null } as never;
+    expect(listEdges({ a: { version: '1.0.0', dependencies } })).toEqual([
+      'a dependency b 1 -> nobody',
+      'a dependency c null -> nobody',
+    ]);
+  });
+});
