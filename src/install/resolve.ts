@@ -56,8 +56,8 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved | Re
     const { graph } = read;
     const made = plan({ graph, packages, inventory, conflicts, share, scripts, unshared }, RANGES);
     const freed = made.private.filter((name) => pins.has(name));
-    if (made.conflicts.length > 0 || freed.length === 0)
-      return { plan: made, packages: resolved.packages };
+    // With conflicts too: what is below a private package may have more of them.
+    if (freed.length === 0) return { plan: made, packages: resolved.packages };
     for (const name of freed) pins.delete(name);
   }
 }
