@@ -86,11 +86,12 @@ function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Se
   });
   for (const { edge, isBound } of queue) {
     asked.add(edge);
+    // A package that is merely welcome does not come because of that.
+    if (edge.kind === 'optional peer') continue;
     const node = edge.to === undefined ? undefined : graph.get(edge.to);
     if (isBound || node?.isBundled === true) walk.bound.add(edge.name);
     const isTaken = inventory.has(edge.name) && !own.has(edge.name);
-    // A package that is merely welcome does not come because of that.
-    if (node === undefined || isTaken || edge.kind === 'optional peer') continue;
+    if (node === undefined || isTaken) continue;
     const below = isBound || scripts.includes(node.name);
     const state = `${node.path} ${below}`;
     if (seen.has(state)) continue;
@@ -98,8 +99,14 @@ function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Se
     walk.nodes.set(node.path, node);
     for (const next of node.edges) queue.push({ edge: next, isBound: below });
   }
-  walk.edges.push(...sortEdges(asked));
+  walk.edges.push(...sortEdges(asked).map((edge) => settle(edge, walk.nodes)));
   return walk;
+}
+
+/** An edge as it is in the entry: what only the lock has is not there. */
+function settle({ to: _, ...edge }: Edge, nodes: LockGraph): Edge {
+  const to = findAbove(nodes, edge.from, edge.name);
+  return to === undefined ? edge : { ...edge, to };
 }
 
 /** Names that are taken from core in this walk and may not be. */
@@ -113,7 +120,7 @@ function findPrivate(
   // Peers of peers too: core's copy of the one between does not see what the entry holds.
   const isSplit = (name: string, passed = new Set<string>()): boolean =>
     inventory.get(name)?.peers.some((peer) => {
-      if (own.has(peer) && held.has(peer)) return true;
+      if (inventory.has(peer) && held.has(peer)) return true;
       return !passed.has(peer) && isSplit(peer, passed.add(peer));
     }) ?? false;
   const more = new Set<string>();
@@ -155,7 +162,7 @@ function finish(walk: Walk, input: PlanInput, own: Set<string>, ranges: Ranges):
   const names = [...walk.nodes.keys()].map(installedName);
   return {
     nodes: new Map([...walk.nodes].sort(([a], [b]) => (a < b ? -1 : 1))),
-    edges: walk.edges.filter(({ to }) => to !== undefined && walk.nodes.has(to)),
+    edges: walk.edges.filter(({ to }) => to !== undefined),
     shared: Object.fromEntries([...shared].sort(([a], [b]) => (a < b ? -1 : 1))),
     private: [...new Set(names)].sort(),
     conflicts: [...conflicts.values()],
