@@ -121,7 +121,7 @@ async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal>
     ...known,
     ...Object.fromEntries(seed),
   });
-  if ('code' in whole) return whole;
+  if ('code' in whole) return /\b(E404|ETARGET)\b/.test(whole.reason) ? first : whole;
   const read = readGraph(whole);
   if ('problem' in read) return refuseInstall(`what npm resolved ${read.problem}`);
   const made = plan({ ...feature, graph: read.graph, inventory, unshared }, RANGES);

@@ -33,8 +33,9 @@ export interface Resolved {
 
 /**
  * Resolves with npm. What core ships stands in the way of newer copies, as bare versions in a
- * package-lock: npm asks no registry about those, so that it costs nothing however large the core
- * is, and packages that were never published do no harm. A name that turns out to be private is
+ * package-lock: npm asks a registry about those of them alone that are peers, and takes no for an
+ * answer, so that it costs nothing however large the core is, and packages that were never
+ * published do no harm. A name that turns out to be private is
  * resolved anew without core's version.
  */
 export async function resolvePlan(resolution: Resolution): Promise<Resolved | Refusal> {
