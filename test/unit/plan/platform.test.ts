@@ -1,31 +1,8 @@
-/** What belongs on a platform: npm's own checks and npm's own installs are the measure. */
-import { readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+/** What of a closure belongs on a platform. */
 import { describe, expect, test } from 'vitest';
-import { readGraph } from '../../../src/plan/graph.ts';
-import { type Plan, plan } from '../../../src/plan/plan.ts';
-import {
-  isPlatformBound,
-  type Platform,
-  parsePlatform,
-  select,
-} from '../../../src/plan/platform.ts';
-import { isInRange } from '../../../src/ranges.ts';
-import { type Locked, makePlan, RANGES } from '../../support/lock.ts';
-import { findNpm } from '../../support/npm.ts';
-import { repositoryRoot } from '../../support/package.ts';
-
-const LINUX: Platform = { os: 'linux', cpu: 'x64', libc: 'glibc' };
-
-const names = (nodes: { path: string }[]): string[] =>
-  nodes.map(({ path }) => path.replaceAll('node_modules/', '').replaceAll('/node', ' > node'));
-
-/** Short names of what is selected, of what is left out for this Node, and what is needed and unfit. */
-function choose(made: Plan, platform: Platform = LINUX, node = '22.15.0') {
-  const { nodes, skipped, unsupported } = select(made, platform, (range) => isInRange(node, range));
-  return { nodes: names(nodes), skipped: names(skipped), unsupported: unsupported?.name };
-}
+import { isPlatformBound, parsePlatform, select } from '../../../src/plan/platform.ts';
+import { type Locked, makePlan } from '../../support/lock.ts';
+import { choose, LINUX, listNames } from '../../support/selection.ts';
 
 describe('the name of a platform', () => {
   test.each([
@@ -53,116 +30,6 @@ describe('the name of a platform', () => {
   ])('%j is none', (name) => {
     expect(parsePlatform(name)).toBeUndefined();
   });
-});
-
-describe('one package', () => {
-  interface Checks {
-    checkPlatform(target: object, force: boolean, environment: object): void;
-    checkEngine(target: object, npm: undefined, node: string): void;
-  }
-  const npm = realpathSync(findNpm());
-  const checks = createRequire(npm)('npm-install-checks') as Checks;
-  const isRefused = (check: () => void): boolean => {
-    try {
-      check();
-      return false;
-    } catch (error) {
-      expect((error as { code?: string }).code).toMatch(/^EBAD(PLATFORM|ENGINE)$/);
-      return true;
-    }
-  };
-  const isSelected = (locked: object, platform: Platform, node?: string): boolean => {
-    const made = makePlan({
-      lock: {
-        feature: { version: '1.0.0', optionalDependencies: { bound: '*' } },
-        bound: { version: '1.0.0', ...locked },
-      },
-    });
-    return choose(made, platform, node).nodes.includes('bound');
-  };
-
-  const LISTS = [
-    undefined,
-    null,
-    'linux',
-    '!linux',
-    '',
-    [],
-    ['any'],
-    'any',
-    ['any', 'darwin'],
-    ['linux'],
-    ['darwin', 'linux'],
-    ['darwin'],
-    ['!linux'],
-    ['!darwin'],
-    ['!darwin', '!win32'],
-    ['!darwin', 'win32'],
-    ['!linux', 'linux'],
-    ['linux', '!linux'],
-    ['!any'],
-    ['Linux'],
-  ];
-  const PLATFORMS: Platform[] = [
-    LINUX,
-    { os: 'darwin', cpu: 'arm64' },
-    { os: 'win32', cpu: 'x64' },
-  ];
-
-  test.each(LISTS)('os: %j is read as npm reads it', (os) => {
-    for (const platform of PLATFORMS) {
-      const refused = isRefused(() => checks.checkPlatform({ os }, false, platform));
-      expect(isSelected({ os }, platform), platform.os).toBe(!refused);
-    }
-  });
-
-  test.each([undefined, 'x64', ['x64'], ['!x64'], ['arm64', 'arm'], ['any'], ['!arm64'], ''])(
-    'cpu: %j is read as npm reads it',
-    (cpu) => {
-      for (const platform of PLATFORMS) {
-        const refused = isRefused(() => checks.checkPlatform({ cpu }, false, platform));
-        expect(isSelected({ cpu }, platform), platform.cpu).toBe(!refused);
-      }
-    },
-  );
-
-  test.each([undefined, 'glibc', ['glibc'], ['musl'], ['!musl'], ['!glibc'], ['any'], [], ''])(
-    'libc: %j is read as npm reads it, and only Linux has one',
-    (libc) => {
-      for (const platform of [...PLATFORMS, { ...LINUX, libc: 'musl' }]) {
-        const isRefusedByNpm = isRefused(() => checks.checkPlatform({ libc }, false, platform));
-        // Without a libc named npm would look at the machine that it runs on.
-        const isOpen = libc === undefined || libc === '';
-        const expected = platform.libc === undefined ? isOpen : !isRefusedByNpm;
-        expect(isSelected({ libc }, platform), JSON.stringify(platform)).toBe(expected);
-      }
-    },
-  );
-
-  test.each([
-    undefined,
-    '*',
-    '',
-    '>=20',
-    '>=24',
-    '^20.19.0 || >=22.15.0',
-    '<0.10',
-    'any nonsense',
-    '>= 0.8.x',
-  ])('engines.node: %j is read as npm reads it', (node) => {
-    const engines = { node };
-    for (const running of ['20.19.0', '22.15.0', '26.10.0']) {
-      const refused = isRefused(() => checks.checkEngine({ engines }, undefined, running));
-      expect(isSelected({ engines }, LINUX, running), running).toBe(!refused);
-    }
-  });
-
-  test.each([null, [], ['node >= 26'], 'node >= 26', { npm: '>=99' }])(
-    'engines: %j says nothing of Node',
-    (engines) => {
-      expect(isSelected({ engines }, LINUX)).toBe(true);
-    },
-  );
 });
 
 describe('a closure', () => {
@@ -285,7 +152,7 @@ describe('a closure', () => {
       skipped: ['old'],
       unsupported: undefined,
     });
-    expect(names(select(made, LINUX).nodes)).toEqual(['a', 'feature', 'fine', 'kept', 'old']);
+    expect(listNames(select(made, LINUX).nodes)).toEqual(['a', 'feature', 'fine', 'kept', 'old']);
   });
 
   test('has parents before what is nested in them', () => {
@@ -307,45 +174,5 @@ describe('a closure', () => {
     expect(
       isPlatformBound(makePlan({ lock: { feature: feature(['d']), d: '1.0.0', stray: DARWIN } })),
     ).toBe(false);
-  });
-});
-
-describe('sharp 0.34.5', () => {
-  const lock = JSON.parse(readFileSync(join(repositoryRoot, 'test/data/sharp-lock.json'), 'utf8'));
-  const read = readGraph(lock);
-  if ('problem' in read) throw new Error(read.problem);
-  const made = plan(
-    {
-      graph: read.graph,
-      packages: { sharp: '^0.34.0' },
-      inventory: new Map(),
-      conflicts: 'fail',
-      share: true,
-      scripts: [],
-      unshared: [],
-    },
-    RANGES,
-  );
-  const ALWAYS = ['@img/colour', 'detect-libc', 'semver', 'sharp'];
-
-  /** As `npm ci --os --cpu --libc` of npm 11.19 installed it. */
-  test.each([
-    ['linux-x64-glibc', ['@img/sharp-libvips-linux-x64', '@img/sharp-linux-x64']],
-    ['linux-x64-musl', ['@img/sharp-libvips-linuxmusl-x64', '@img/sharp-linuxmusl-x64']],
-    ['linux-arm64-glibc', ['@img/sharp-libvips-linux-arm64', '@img/sharp-linux-arm64']],
-    ['linux-arm64-musl', ['@img/sharp-libvips-linuxmusl-arm64', '@img/sharp-linuxmusl-arm64']],
-    ['linux-ppc64-glibc', ['@img/sharp-libvips-linux-ppc64', '@img/sharp-linux-ppc64']],
-    ['darwin-arm64', ['@img/sharp-darwin-arm64', '@img/sharp-libvips-darwin-arm64']],
-    ['win32-x64', ['@img/sharp-win32-x64']],
-    ['freebsd-x64', []],
-    ['wasm-wasm32', ['@emnapi/runtime', '@img/sharp-wasm32', 'tslib']],
-  ])('on %s is what npm installs', (name, own) => {
-    const platform = parsePlatform(name);
-    if (platform === undefined) throw new Error(name);
-    expect(choose(made, platform)).toEqual({
-      nodes: [...ALWAYS, ...own].sort(),
-      skipped: [],
-      unsupported: undefined,
-    });
   });
 });

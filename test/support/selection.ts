@@ -1,0 +1,16 @@
+/** What of a closure is selected for a platform, in few words. */
+import type { Plan } from '../../src/plan/plan.ts';
+import { type Platform, select } from '../../src/plan/platform.ts';
+import { isInRange } from '../../src/ranges.ts';
+
+export const LINUX: Platform = { os: 'linux', cpu: 'x64', libc: 'glibc' };
+
+/** Names of what stands at the top of node_modules, and paths of what is nested. */
+export const listNames = (nodes: { path: string }[]): string[] =>
+  nodes.map(({ path }) => path.replaceAll('node_modules/', '').replaceAll('/node', ' > node'));
+
+/** Short names of what is selected, of what is left out for this Node, and what is needed and unfit. */
+export function choose(made: Plan, platform: Platform = LINUX, node = '22.15.0') {
+  const { nodes, skipped, unsupported } = select(made, platform, (range) => isInRange(node, range));
+  return { nodes: listNames(nodes), skipped: listNames(skipped), unsupported: unsupported?.name };
+}
