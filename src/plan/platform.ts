@@ -74,7 +74,7 @@ export function select(
   const unfit = [...needed].sort().find((path) => !isFit(path));
   const skipped = new Set<string>();
   const mayEnter = (to: string, isOptional: boolean): boolean => {
-    if (!isOptional || needed.has(to)) return true;
+    if (!isOptional) return true;
     const all = [to, ...reach(to, (_, isNext) => !isNext)].filter((path) => !needed.has(path));
     if (!all.every(isFit)) return false;
     for (const path of all.filter((each) => !isRunnable(each))) skipped.add(path);
