@@ -130,7 +130,8 @@ async function finish(
     abi,
     tool: `annex@${version}`,
   };
-  writeSealed(join(staging, FILES), JSON.stringify({ format: 1, packages: listings, generated }));
+  const files = { format: 1, packages: sortKeys(listings), generated: sortKeys(generated) };
+  writeSealed(join(staging, FILES), JSON.stringify(files));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
   if (directories === undefined || scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
