@@ -29,8 +29,7 @@ export interface Sidecar {
 export interface Pin {
   dir: string;
   sidecar: Sidecar;
-  /** Text of the two files. */
-  manifest: string;
+  /** Text of the package-lock. */
   lock: string;
 }
 
@@ -70,12 +69,12 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
     }
     const wrong = findWrong(sidecar, feature);
     if (wrong !== undefined) return { problem: `${path} ${wrong}` };
-    const [manifest, lock] = (['package.json', 'package-lock.json'] as const).map((name) => {
+    const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
       const text = readFileSync(join(dir, name), 'utf8');
       if (digest(text) === sidecar.digests[name]) return text;
       throw new Error(`${join(dir, name)} is not the file that annex wrote: its digest differs`);
-    }) as [string, string];
-    return { dir, sidecar, manifest, lock };
+    });
+    return { dir, sidecar, lock };
   } catch (error) {
     return { problem: describe(error, path) };
   }

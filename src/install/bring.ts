@@ -1,39 +1,45 @@
-/** Brings the packages of a plan into staging: directly, or with npm ci where that cannot be honoured. */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/** Brings the packages of a plan into a directory: directly, or through npm where that cannot be honoured. */
 import { join } from 'node:path';
 import { refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
+import { sweep } from '../store/publish.ts';
 import type { Refusal, Settings } from '../types.ts';
-import { inspectTree } from './inspect.ts';
-import { INSTALL_LOCKED, runNpm } from './npm.ts';
-import { readNpmSettings } from './npm-settings.ts';
-import { refuseInstall } from './package-failure.ts';
-import type { Prepared } from './prepare.ts';
+import { runNpm } from './npm.ts';
+import { type NpmSettings, readNpmSettings } from './npm-settings.ts';
 import { type Unpacked, unpackAll } from './unpack.ts';
 
 /** What is to be brought, and where. */
 export interface Errand {
   settings: Settings;
-  staging: string;
+  /** A directory; the paths of packages are relative to it. */
+  dir: string;
   nodes: LockNode[];
-  prepared: Prepared;
   signal: AbortSignal;
 }
 
 /**
- * Fills `node_modules` of a staging directory.
+ * Fills `node_modules` of a directory. Where npm has a setting that this process cannot honour, npm
+ * fetches the tarballs, into a cache of its own; they are verified and unpacked like all others.
  *
  * @throws errors of the file system, as they are
  */
-export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
-  const { settings, staging, nodes, signal } = errand;
-  const npm = readNpmSettings(settings.core.root, settings.installerEnv);
+export async function bring({ settings, dir, nodes, signal }: Errand): Promise<Unpacked | Refusal> {
+  const { core, installerEnv } = settings;
+  const npm = readNpmSettings(core.root, installerEnv);
   const isIndirect = nodes.some(
     ({ name }) => npm.indirect(npm.registryFor(name), name) !== undefined,
   );
-  if (isIndirect && !npm.offline) return bringWithNpm(errand);
   try {
-    return await unpackAll(nodes, staging, npm, signal);
+    if (!isIndirect || npm.offline) return await unpackAll(nodes, dir, npm, signal);
+    const cache = join(dir, 'tarballs');
+    const env = { ...installerEnv, npm_config_cache: cache };
+    const specs = nodes.filter(({ isBundled }) => !isBundled).map((node) => specOf(node, npm));
+    const args = ['cache', 'add', ...new Set(specs)];
+    const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
+    if (refusal !== undefined) return nameIn(refusal, nodes);
+    const unpacked = await unpackAll(nodes, dir, { ...npm, cache, offline: true }, signal);
+    sweep(cache);
+    return unpacked;
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -41,33 +47,19 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
   }
 }
 
-/** npm honours every setting of its own; what it leaves is looked through, as if it were ours. */
-async function bringWithNpm(errand: Errand): Promise<Unpacked | Refusal> {
-  const { settings, staging, nodes, prepared, signal } = errand;
-  const { core, installerEnv: env } = settings;
-  const cwd = join(staging, 'project');
-  mkdirSync(cwd);
-  const { manifest, lock } = prepared.project;
-  writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest));
-  writeFileSync(join(cwd, 'package-lock.json'), JSON.stringify(lock));
-  const refusal = await runNpm({ args: INSTALL_LOCKED, cwd, core: core.root, env, signal });
-  if (refusal !== undefined) return refusal;
-  renameSync(join(cwd, 'node_modules'), join(staging, 'node_modules'));
-  dropOthers(staging, 'node_modules', new Set(nodes.map(({ path }) => path)));
-  const paths = nodes.filter(({ isBundled }) => !isBundled).map(({ path }) => path);
-  const { oddities, ...inspected } = inspectTree(staging, paths);
-  const [odd] = oddities;
-  return odd === undefined ? inspected : refuseInstall(`${odd} is neither a file nor a directory`);
+/** What to ask npm for: a version of the registry, or what is elsewhere by its address. */
+function specOf({ name, version, resolved }: LockNode, npm: NpmSettings): string {
+  return resolved === undefined || npm.isOnRegistry(resolved, name)
+    ? `${name}@${version}`
+    : resolved;
 }
 
-/** Removes what npm installed and the plan takes from core, and npm's own notes. */
-function dropOthers(staging: string, path: string, kept: Set<string>): void {
-  for (const name of readdirSync(join(staging, path))) {
-    const below = `${path}/${name}`;
-    if (name.startsWith('@')) dropOthers(staging, below, kept);
-    else if (!kept.has(below)) rmSync(join(staging, below), { recursive: true, force: true });
-    else if (readdirSync(join(staging, below)).includes('node_modules')) {
-      dropOthers(staging, `${below}/node_modules`, kept);
-    }
-  }
+/** npm names digests alone. */
+function nameIn(refusal: Refusal, nodes: LockNode[]): Refusal {
+  const node = nodes.find(
+    ({ integrity }) => integrity !== undefined && refusal.reason.includes(integrity),
+  );
+  return node === undefined
+    ? refusal
+    : { ...refusal, reason: `${node.name}@${node.version}: ${refusal.reason}` };
 }

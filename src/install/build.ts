@@ -72,7 +72,7 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
     const unfit = findUnfit(prepared, selection, platform);
     if (unfit !== undefined) return unfit;
     const { nodes } = selection;
-    const unpacked = await bring({ settings, staging, nodes, prepared, signal });
+    const unpacked = await bring({ settings, dir: staging, nodes, signal });
     if ('code' in unpacked) return unpacked;
     const wrong =
       prepared.sidecar === undefined

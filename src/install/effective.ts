@@ -26,7 +26,11 @@ export function findEffective(settings: Settings, feature: Feature): Effective {
   if (pin !== undefined && !('problem' in pin)) {
     const prepared = prepareLocked(settings, feature, pin);
     if ('code' in prepared) return { reason: prepared.reason };
-    const { plan, project } = prepared;
+    const { plan } = prepared;
+    const lock = JSON.parse(pin.lock) as Project['lock'];
+    const { dependencies = {} } = lock.packages[''] as Partial<Project['manifest']>;
+    const { name, version } = lock;
+    const project: Project = { manifest: { name, version, private: true, dependencies }, lock };
     const installed = entry?.manifest.closure.map(({ path }) => path);
     const used = new Set(installed ?? selectAll(plan, pin.sidecar.platforms).keys());
     return { slug, project: keep(project, (path) => used.has(path) || !plan.nodes.has(path)) };

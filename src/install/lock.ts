@@ -20,12 +20,12 @@ import { type Platform, parsePlatform, select, selectAll } from '../plan/platfor
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
 import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal, Settings } from '../types.ts';
+import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
 import { type NpmSettings, readNpmSettings } from './npm-settings.ts';
 import { refuseInstall } from './package-failure.ts';
 import { COOLDOWN, dateBefore } from './prepare.ts';
 import { RANGES, type Resolution, type Resolved, resolvePlan, runResolution } from './resolve.ts';
-import { unpackAll } from './unpack.ts';
 
 /** What is to be locked. */
 export interface Locking {
@@ -86,7 +86,10 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     if (unserved !== undefined) return unserved;
     const nodes = [...selectAll(made, declaration.platforms).values()];
     const place = join(temporary, 'packages');
-    const { listings } = await unpackAll(nodes, place, npm, signal);
+    mkdirSync(place);
+    const unpacked = await bring({ settings, dir: place, nodes, signal });
+    if ('code' in unpacked) return unpacked;
+    const { listings } = unpacked;
     const more = findUnshared(place, nodes, Object.keys(made.shared));
     rmSync(place, { recursive: true });
     if (more.length > 0) {
@@ -158,8 +161,7 @@ function readKnown(dir: string): LockedPackages {
 function withoutAddresses(packages: LockedPackages, npm: NpmSettings): LockedPackages {
   const entries = Object.entries(packages).map(([path, locked]) => {
     const { resolved, ...rest } = locked as { resolved?: string };
-    const registry = npm.registryFor(installedName(path));
-    const isUsual = resolved !== undefined && new URL(resolved).host === new URL(registry).host;
+    const isUsual = resolved !== undefined && npm.isOnRegistry(resolved, installedName(path));
     return [path, isUsual ? rest : locked] as const;
   });
   return sortKeys(Object.fromEntries(entries));

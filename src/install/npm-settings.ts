@@ -8,6 +8,8 @@ import { type Account, findAccount, readAccounts } from './sign-in.ts';
 export interface NpmSettings {
   /** The registry of a package, with a trailing slash. */
   registryFor(name: string): string;
+  /** Whether a URL is on the host of a package's registry. */
+  isOnRegistry(url: string, name: string): boolean;
   /**
    * The Authorization header that npm would send with a request.
    *
@@ -88,6 +90,7 @@ export function readNpmSettings(
   const hasLocalAddress = isSet('local-address');
   return {
     registryFor,
+    isOnRegistry: (url, name) => isSameHost(url, registryFor(name)),
     authorizationFor: (url, name) => accountFor(url, name)?.header,
     proxyFor,
     indirect(url, name) {
@@ -189,7 +192,7 @@ const usualCache = (env: Record<string, string>): string =>
 const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
 
 const isSameHost = (a: string, b: string): boolean =>
-  URL.canParse(b) && new URL(a).host === new URL(b).host;
+  URL.canParse(a) && URL.canParse(b) && new URL(a).host === new URL(b).host;
 
 const isNothing = (value: unknown): boolean =>
   [undefined, null, false, 'null', 'false'].includes(value as null);

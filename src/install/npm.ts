@@ -59,19 +59,6 @@ export const RESOLVE = [
   '--no-omit-lockfile-registry-resolved',
 ];
 
-/** Installs what a package-lock says. */
-export const INSTALL_LOCKED = [
-  'ci',
-  '--ignore-scripts',
-  '--install-strategy=hoisted',
-  '--omit=dev',
-  '--include=prod',
-  '--include=optional',
-  '--include=peer',
-  '--no-legacy-peer-deps',
-  '--no-force',
-];
-
 /** Runs npm; resolves to why it failed, or to undefined. */
 export async function runNpm(run: NpmRun): Promise<Refusal | undefined> {
   const end = await callNpm({ ...run, args: [...run.args, '--json', '--no-workspaces'] });

@@ -6,7 +6,7 @@ import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
-import { composeProject, type LockedPackages, type Project } from '../plan/project.ts';
+import type { LockedPackages } from '../plan/project.ts';
 import { platformOf } from '../policy/abi.ts';
 import { readAbi } from '../runtime.ts';
 import { type Pin, pinnedId, readPin, type Sidecar } from '../sidecar.ts';
@@ -17,8 +17,6 @@ import { RANGES, resolvePlan } from './resolve.ts';
 /** What is to be installed. */
 export interface Prepared {
   plan: Plan;
-  /** The same as npm reads it. */
-  project: Project;
   /** What the files of the packages have to be, when there is a lock. */
   sidecar?: Sidecar;
 }
@@ -51,9 +49,9 @@ export async function prepare(preparation: Preparation): Promise<Prepared | Refu
   const before = npm.hasReleaseAge ? undefined : dateBefore(COOLDOWN);
   const resolved = await resolvePlan({ ...preparation, inventory, dir, before });
   if ('code' in resolved) return resolved;
-  const { plan: made, packages } = resolved;
+  const { plan: made } = resolved;
   if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, false);
-  return { plan: made, project: composeProject(made, packages, feature) };
+  return { plan: made };
 }
 
 /** What is shared was decided when it was locked; that it still fits is looked at again. */
@@ -80,8 +78,7 @@ export function prepareLocked(settings: Settings, feature: Feature, pin: Pin): P
   if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
     return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
   }
-  const project = { manifest: JSON.parse(pin.manifest), lock: JSON.parse(pin.lock) } as Project;
-  return { plan: made, project, sidecar };
+  return { plan: made, sidecar };
 }
 
 const refuseLock = (reason: string, { name }: Feature): Refusal => ({

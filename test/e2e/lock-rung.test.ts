@@ -1,0 +1,150 @@
+/** Where fetching directly cannot honour a setting of npm's, npm fetches, and the entry is the same to the byte. */
+
+import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
+import { nodes } from '../support/nodes.ts';
+import { digestTree } from '../support/tree.ts';
+import { openWorld } from '../support/world.ts';
+
+const leaf = esmPackage('leaf', '1.0.0', 'leaf');
+const common = dependentPackage('common', '1.2.0', 'common', { leaf: '^1.0.0' });
+const alpha = esmPackage('alpha', '1.0.0', 'alpha');
+const packages = [
+  leaf,
+  common,
+  {
+    ...alpha,
+    files: {
+      ...alpha.files,
+      '.gitignore': 'dist\n',
+      'template/.gitignore': 'node_modules\n',
+      'template/.npmignore': 'x\n',
+    },
+  },
+  dependentPackage(
+    'kit',
+    '1.0.0',
+    'kit',
+    { common: '^1.0.0', alpha: '^1.0.0' },
+    {
+      bin: './index.js',
+      optionalDependencies: { elsewhere: '^1.0.0' },
+      bundleDependencies: ['carried'],
+    },
+  ),
+  esmPackage('elsewhere', '1.0.0', 'another platform', { os: ['aix'] }),
+].map((pkg) =>
+  pkg.name === 'kit'
+    ? {
+        ...pkg,
+        files: {
+          ...pkg.files,
+          'node_modules/carried/package.json': '{"name":"carried","version":"2.0.0"}',
+          'node_modules/carried/index.js': '',
+        },
+        manifest: {
+          ...pkg.manifest,
+          dependencies: { common: '^1.0.0', alpha: '^1.0.0', carried: '^2.0.0' },
+        },
+      }
+    : pkg,
+);
+
+/** A core that ships `common` and its `leaf`. */
+async function open(context: TestContext) {
+  const world = await openWorld(context, { packages, annex: {} });
+  const { sandbox } = world;
+  sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '^1.0.0' } });
+  for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+  const install = async (settings: Record<string, string>, name: string) => {
+    const store = join(sandbox.root, 'volume', name);
+    const env = { ANNEX_STORE: store, ...settings };
+    const { code, stderr } = await sandbox.annex(['install', 'kit'], { env });
+    expect(code, stderr).toBe(0);
+    const [entry = ''] = listEntries({ store });
+    expect(listStaging({ store })).toEqual([]);
+    return entry;
+  };
+  return { ...world, install };
+}
+
+/** npm alone can do it. */
+const indirect = { npm_config_local_address: '127.0.0.1' };
+
+/** A forward proxy for plain http; lists what it was asked. */
+async function startProxy({ onTestFinished }: TestContext) {
+  const seen: string[] = [];
+  const server = createServer((asked, answer) => {
+    seen.push(asked.url ?? '');
+    const { method, headers, url = '' } = asked;
+    const forwarded = request(url, { method, headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(answer);
+    });
+    forwarded.on('error', () => answer.destroy());
+    asked.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+const [node] = nodes;
+describe.concurrent(node?.label ?? '', () => {
+  test('from a lock, npm brings the same bytes', async (context) => {
+    const { sandbox, install } = await open(context);
+    await lock(sandbox);
+    const direct = await install({}, 'direct');
+    const byNpm = await install(indirect, 'by-npm');
+    const files = digestTree(direct);
+    expect(digestTree(byNpm)).toEqual(files);
+    expect(Object.keys(files)).toContain('node_modules/kit/node_modules/carried/index.js');
+    expect(Object.keys(files).filter((path) => /common|leaf|elsewhere/.test(path))).toEqual([]);
+    const { packages: listed } = JSON.parse(readFileSync(join(byNpm, 'annex-files.json'), 'utf8'));
+    expect(listed['node_modules/alpha']).toMatch(/ignore/);
+  });
+
+  test('without a lock as well', async (context) => {
+    const { install } = await open(context);
+    const direct = await install({}, 'direct');
+    const byNpm = await install(indirect, 'by-npm');
+    expect(digestTree(byNpm)).toEqual(digestTree(direct));
+  });
+
+  test('a lock is the same whoever fetched', async (context) => {
+    const [one, two] = await Promise.all([open(context), open(context)]);
+    const { code, stderr } = await one.sandbox.annex(['lock'], { env: indirect });
+    expect(code, stderr).toBe(0);
+    await lock(two.sandbox);
+    expect(readLock(one.sandbox, 'kit').texts).toEqual(readLock(two.sandbox, 'kit').texts);
+  });
+
+  test('with a proxy, every request goes through it', async (context) => {
+    const { registry, install } = await open(context);
+    const proxy = await startProxy(context);
+    const entry = await install({ npm_config_proxy: proxy.url }, 'proxied');
+    expect(entry).not.toBe('');
+    expect(proxy.seen.length).toBeGreaterThan(2);
+    expect(proxy.seen).toHaveLength(registry.requests.length);
+  });
+
+  test('a tarball with other bytes is refused here too', async (context) => {
+    const { sandbox, registry } = await open(context);
+    await lock(sandbox);
+    registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);
+    const env = { ANNEX_STORE: sandbox.store, ...indirect };
+    const { code, stderr } = await sandbox.annex(['install', 'kit'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/kit unavailable \(ANNEX_INTEGRITY\): .*alpha/);
+    expect(listEntries(sandbox)).toEqual([]);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+});
