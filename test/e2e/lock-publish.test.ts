@@ -1,0 +1,141 @@
+/** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { copyLocks, listEntries, listStaging, lock } from '../support/lock.ts';
+import { nodes } from '../support/nodes.ts';
+import { canListProcesses, listProcessesIn } from '../support/processes.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const PATIENT = { interval: 5, timeout: 30_000 };
+const packages = [
+  dependentPackage('kit', '1.0.0', 'kit', { alpha: '^1.0.0' }),
+  esmPackage('alpha', '1.0.0', 'alpha'),
+];
+const annex = { features: { kit: '^1.0.0' } };
+
+let locked: Sandbox;
+beforeAll(async () => {
+  const registry = await startRegistry(packages);
+  locked = await createSandbox({ registry });
+  locked.setCore(annex);
+  await lock(locked);
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
+async function open({ onTestFinished }: TestContext) {
+  const registry = await startRegistry(packages);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore(annex);
+  copyLocks(locked, sandbox);
+  const env = { ANNEX_STORE: sandbox.store };
+  const install = () => sandbox.annex(['install', 'kit'], { env });
+  return { registry, sandbox, install };
+}
+
+const findTool = (name: string): string | undefined =>
+  process.env.PATH?.split(delimiter)
+    .map((dir) => join(dir, name))
+    .find((path) => existsSync(path));
+
+/** Installs, and lists the calls that sync, rename or start a program, in the order of their time. */
+async function trace(context: TestContext, options: { durability?: string; path?: string }) {
+  const { sandbox } = await open(context);
+  const { durability, path } = options;
+  const config = sandbox.write('operator.json', durability === undefined ? {} : { durability });
+  const out = join(sandbox.root, 'trace');
+  const calls = 'trace=syncfs,fsync,fdatasync,sync,rename,renameat,renameat2';
+  const args = ['-f', '-qq', '-y', '-e', calls, '-e', 'signal=none', '-o', out];
+  const command = join(process.cwd(), 'dist/cli/main.js');
+  const { code, stderr } = await sandbox.exec(
+    findTool('strace') ?? '',
+    [...args, process.execPath, command, 'install', 'kit'],
+    {
+      env: {
+        ANNEX_STORE: sandbox.store,
+        ANNEX_CONFIG: config,
+        ...(path !== undefined && { PATH: path }),
+      },
+    },
+  );
+  expect(code, stderr).toBe(0);
+  const [entry = ''] = listEntries(sandbox);
+  const lines = readFileSync(out, 'utf8').split('\n');
+  const isPublishing = (line: string) =>
+    /rename.*\/staging\/.*= 0/.test(line) && line.includes(entry);
+  const at = lines.findIndex(isPublishing);
+  expect(at).toBeGreaterThan(-1);
+  const isSync = (line: string) => /\b(syncfs|fsync|fdatasync|sync)\(/.test(line);
+  return {
+    entry,
+    before: lines.slice(0, at).filter(isSync),
+    after: lines.slice(at).filter(isSync),
+  };
+}
+
+const [node] = nodes;
+describe.runIf(findTool('strace') !== undefined).concurrent(`${node?.label}, traced`, () => {
+  test.runIf(findTool('sync') !== undefined)(
+    'an entry is on the disk before it is visible, and its name after',
+    async (context) => {
+      const { entry, before, after } = await trace(context, {});
+      expect(before).toEqual([expect.stringMatching(/syncfs\(\d+<.*\/staging\/kit\..*>\) += 0/)]);
+      expect(after).toEqual([expect.stringContaining(`<${dirname(entry)}>`)]);
+    },
+  );
+
+  test('without a sync program each file and directory of it is synced', async (context) => {
+    const { entry, before, after } = await trace(context, { path: '/nowhere' });
+    const synced = before.map((line) => line.replace(/^.*\/staging\/[^/>]+\/?(.*)>\).*$/, '$1'));
+    const all = readdirSync(entry, { recursive: true }).map(String);
+    expect(new Set(synced)).toEqual(new Set(['', ...all]));
+    expect(after).toEqual([expect.stringContaining(`<${dirname(entry)}>`)]);
+  });
+
+  test('a store that is thrown away is not synced', async (context) => {
+    const { before, after } = await trace(context, { durability: 'none' });
+    expect([...before, ...after]).toEqual([]);
+  });
+});
+
+describe.runIf(canListProcesses)(node?.label ?? '', () => {
+  test('G4: an installer whose directory was swept while it stood still publishes no half of it', async (context) => {
+    const { registry, sandbox, install } = await open(context);
+    registry.fault({ kind: 'hang' }, /kit.*\.tgz$/);
+    const running = install();
+    const hasAlpha = () => {
+      const staging = join(sandbox.store, 'v1', 'staging');
+      return (existsSync(staging) ? readdirSync(staging) : []).some((name) =>
+        existsSync(join(staging, name, 'node_modules/alpha/package.json')),
+      );
+    };
+    const isAsked = () => registry.requests.some((line) => line.includes('kit'));
+    await expect.poll(() => hasAlpha() && isAsked(), PATIENT).toBe(true);
+    const frozen = listProcessesIn(sandbox.root);
+    for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
+    expect(frozen).toHaveLength(1);
+
+    // It is taken for dead; the next one sweeps, and fails.
+    rmSync(join(sandbox.store, 'v1/locks/kit.lock'), { recursive: true });
+    registry.fault({ kind: 'status', status: 404 }, /kit/);
+    expect((await install()).code).toBe(1);
+    expect(listStaging(sandbox)).toEqual([]);
+
+    // The first goes on with a connection that is broken, and gets what it lacks.
+    registry.fault(undefined);
+    await registry.stop();
+    await registry.resume();
+    for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
+    const { code, stderr } = await running;
+    expect(code, stderr).toBe(1);
+    expect(registry.requests.filter((line) => /kit.*\.tgz/.test(line)).length).toBeGreaterThan(2);
+    expect(listEntries(sandbox)).toEqual([]);
+    expect(listStaging(sandbox)).toEqual([]);
+    expect((await install()).code).toBe(0);
+  });
+});
