@@ -1,6 +1,7 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
 import { composeMessage, refuseByFileError } from '../errors.ts';
 import { checkLock, listStrayLocks } from '../install/check-lock.ts';
+import { refuseByTime } from '../install/install.ts';
 import { lockFeature } from '../install/lock.ts';
 import { writeLine } from '../log.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
@@ -75,14 +76,17 @@ async function lockOne(
   if (wrong !== undefined) return { feature: name, outcome: 'failed', refusal: wrong };
   if (checkLock(settings, feature).length === 0) return { feature: name, outcome: 'unchanged' };
   const signal = AbortSignal.timeout(settings.timeout);
+  const fail = (why: Refusal): LockResult => {
+    const refusal = signal.aborted ? refuseByTime(settings) : why;
+    return { feature: name, outcome: 'failed', refusal };
+  };
   try {
     const locked = await lockFeature({ settings, feature, signal, minAge });
-    if ('code' in locked) return { feature: name, outcome: 'failed', refusal: locked };
+    if ('code' in locked) return fail(locked);
     const { dir, packages, sidecar } = locked;
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
-    const refusal = refuseByFileError(error, settings.core.root);
-    return { feature: name, outcome: 'failed', refusal };
+    return fail(refuseByFileError(error, settings.core.root));
   }
 }
 

@@ -165,9 +165,10 @@ function refuseByError(error: unknown, { settings, store, signal }: Job): Refusa
   return signal.aborted ? refuseByTime(settings) : refuseByFileError(error, store);
 }
 
-const refuseByTime = ({ timeout }: Settings): Refusal => ({
+/** The time of the operator's file is over. */
+export const refuseByTime = ({ timeout }: Settings): Refusal => ({
   code: 'ANNEX_TIMEOUT',
-  reason: `the install took longer than ${Math.round(timeout / 1000)} s`,
+  reason: `it took longer than ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
 });
 

@@ -160,8 +160,9 @@ function readKnown(dir: string): LockedPackages {
 /** A registry is a matter of whoever installs: addresses on the registry of the package are left out. */
 function withoutAddresses(packages: LockedPackages, npm: NpmSettings): LockedPackages {
   const entries = Object.entries(packages).map(([path, locked]) => {
-    const { resolved, ...rest } = locked as { resolved?: string };
-    const isUsual = resolved !== undefined && npm.isOnRegistry(resolved, installedName(path));
+    const { resolved, ...rest } = locked as { resolved?: string; name?: string };
+    const name = rest.name ?? installedName(path);
+    const isUsual = resolved !== undefined && npm.isOnRegistry(resolved, name);
     return [path, isUsual ? rest : locked] as const;
   });
   return sortKeys(Object.fromEntries(entries));

@@ -1,0 +1,110 @@
+/** Locks of closures that are not the same everywhere, and of what is odd about a core or a registry. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { importIn } from '../support/importer.ts';
+import { listEntries, lock, readLock } from '../support/lock.ts';
+import { nodes } from '../support/nodes.ts';
+import { startRegistry } from '../support/registry.ts';
+import { openWorld } from '../support/world.ts';
+
+const { platform: os, arch: cpu } = process;
+const header = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header;
+const libc = header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+const here = os === 'linux' ? `${os}-${cpu}-${libc}` : `${os}-${cpu}`;
+const elsewhere = 'freebsd-arm64';
+
+const packages = [
+  esmPackage('image', '1.0.0', 'image', {
+    optionalDependencies: { '@image/here': '1.0.0', '@image/there': '1.0.0' },
+  }),
+  esmPackage('@image/here', '1.0.0', 'made for this', { os: [os], cpu: [cpu] }),
+  esmPackage('@image/there', '1.0.0', 'made for another', { os: ['freebsd'], cpu: ['arm64'] }),
+  esmPackage('alpha', '1.0.0', 'alpha'),
+];
+const open = (context: TestContext, features: object, rest: object = {}) =>
+  openWorld(context, { packages, annex: { features, ...rest } });
+
+const [node] = nodes;
+describe.concurrent(node?.label ?? '', () => {
+  test('a lock holds the files of every platform, and an install those of its own', async (context) => {
+    const platforms = [here, elsewhere];
+    const { sandbox, registry } = await open(context, { image: '^1.0.0' }, { platforms });
+    await lock(sandbox);
+    const { sidecar } = readLock(sandbox, 'image');
+    expect(Object.keys(sidecar.ids)).toEqual([...platforms].sort());
+    expect(new Set(Object.values(sidecar.ids)).size).toBe(2);
+    expect(Object.keys(sidecar.packages)).toEqual([
+      'node_modules/@image/here',
+      'node_modules/@image/there',
+      'node_modules/image',
+    ]);
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+    registry.requests.length = 0;
+    // Without npm's cache, which has all of it.
+    const env = { ANNEX_STORE: sandbox.store, npm_config_cache: join(sandbox.root, 'empty') };
+    const { imported } = await importIn(sandbox, ['image'], { env });
+    expect(imported.image?.marker).toBe('image');
+    expect(registry.requests).toHaveLength(2);
+    expect(registry.requests.filter((line) => line.includes('there'))).toEqual([]);
+    const [entry = ''] = listEntries(sandbox);
+    expect(basename(entry)).toBe(`image.${sidecar.ids[here]}.0`);
+    expect(basename(dirname(entry))).toMatch(/^node\d+-/);
+    expect(readdirSync(join(entry, 'node_modules/@image'))).toEqual(['here']);
+  });
+
+  test('a package that no declared platform can run is refused, and names the platform', async (context) => {
+    const platforms = [here, elsewhere];
+    const { sandbox } = await open(context, { '@image/here': '^1.0.0' }, { platforms });
+    const { code, stderr } = await sandbox.annex(['lock']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('@image/here unavailable (ANNEX_UNSUPPORTED_PLATFORM)');
+    expect(stderr).toContain(`@image/here 1.0.0 is not made for ${elsewhere}`);
+  });
+
+  test('a feature that core ships itself is locked with core’s copy', async (context) => {
+    const { sandbox } = await open(context, {});
+    sandbox.setCore({ features: { alpha: '^1.0.0' } }, { dependencies: { alpha: '*' } });
+    sandbox.addPackage(join(sandbox.core, 'node_modules'), esmPackage('alpha', '1.0.0', 'core'));
+    await lock(sandbox);
+    expect(readLock(sandbox, 'alpha').sidecar).toMatchObject({
+      private: [],
+      packages: {},
+      shared: { alpha: { ranges: ['^1.0.0'], version: '1.0.0' } },
+    });
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('a registry of a scope is named in no lock, under an alias neither', async (context) => {
+    const own = await startRegistry([esmPackage('@corp/tool', '1.0.0', 'tool')]);
+    context.onTestFinished(() => own.stop());
+    const { sandbox, registry } = await open(context, { user: '^1.0.0' });
+    await registry.add(
+      dependentPackage('user', '1.0.0', 'user', {
+        '@corp/tool': '^1.0.0',
+        aliased: 'npm:@corp/tool@^1.0.0',
+      }),
+    );
+    sandbox.write('app/.npmrc', `@corp:registry=${own.url}/\n`);
+    await lock(sandbox);
+    const { texts, packages: locked } = readLock(sandbox, 'user');
+    expect(Object.values(texts).join('')).not.toMatch(/127\.0\.0\.1|https?:/);
+    expect(locked['node_modules/aliased']).toMatchObject({ name: '@corp/tool' });
+    const { imported } = await importIn(sandbox, ['user'], { env: { ANNEX_STORE: sandbox.store } });
+    expect(imported.user?.marker).toBe('user');
+  });
+
+  test('a registry that does not answer in time is told, and nothing is written', async (context) => {
+    const { sandbox, registry } = await open(context, { alpha: '^1.0.0' });
+    registry.fault({ kind: 'hang' });
+    const env = { ANNEX_CONFIG: sandbox.write('operator.json', { timeout: 1 }) };
+    const { code, stderr } = await sandbox.annex(['lock'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^annex: alpha unavailable \(ANNEX_TIMEOUT\): it took longer than 1 s\./,
+    );
+    expect(readdirSync(sandbox.core)).not.toContain('annex');
+    expect(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).toContain('^1.0.0');
+  });
+});
