@@ -117,7 +117,8 @@ async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal>
   const first = await resolvePlan(resolution);
   if ('code' in first) return first;
   if (first.plan.conflicts.length > 0) return refuseConflicts(first.plan.conflicts, false);
-  const { nodes } = first.plan;
+  const { nodes, shared } = first.plan;
+  if (Object.keys(shared).length === 0) return first;
   const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
   const { manifest } = composeProject(first.plan, first.packages, feature);
   const whole = await runResolution({ ...resolution, before: undefined }, manifest.dependencies, {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { listEntries, lock, readLock } from '../support/lock.ts';
+import { listEntries, lock, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { openWorld } from '../support/world.ts';

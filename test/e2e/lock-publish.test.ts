@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock } from '../support/lock.ts';
+import { copyLocks, listEntries, listStaging, lock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import { startRegistry } from '../support/registry.ts';
@@ -108,10 +108,11 @@ describe.runIf(canListProcesses)(node?.label ?? '', () => {
     const { registry, sandbox, install } = await open(context);
     registry.fault({ kind: 'hang' }, /kit.*\.tgz$/);
     const running = install();
+    // Its last file.
     const hasAlpha = () => {
       const staging = join(sandbox.store, 'v1', 'staging');
       return (existsSync(staging) ? readdirSync(staging) : []).some((name) =>
-        existsSync(join(staging, name, 'node_modules/alpha/package.json')),
+        existsSync(join(staging, name, 'node_modules/alpha/index.js')),
       );
     };
     const isAsked = () => registry.requests.some((line) => line.includes('kit'));

@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
+import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { digestTree } from '../support/tree.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -55,12 +57,26 @@ const packages = [
     : pkg,
 );
 
+let locked: Sandbox;
+beforeAll(async () => {
+  const registry = await startRegistry(packages);
+  locked = await createSandbox({ registry });
+  ship(locked);
+  await lock(locked);
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
 /** A core that ships `common` and its `leaf`. */
+function ship(sandbox: Sandbox): void {
+  sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '^1.0.0' } });
+  for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+}
+
 async function open(context: TestContext) {
   const world = await openWorld(context, { packages, annex: {} });
   const { sandbox } = world;
-  sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '^1.0.0' } });
-  for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+  ship(sandbox);
   const install = async (settings: Record<string, string>, name: string) => {
     const store = join(sandbox.root, 'volume', name);
     const env = { ANNEX_STORE: store, ...settings };
@@ -101,7 +117,7 @@ const [node] = nodes;
 describe.concurrent(node?.label ?? '', () => {
   test('from a lock, npm brings the same bytes', async (context) => {
     const { sandbox, install } = await open(context);
-    await lock(sandbox);
+    copyLocks(locked, sandbox);
     const direct = await install({}, 'direct');
     const byNpm = await install(indirect, 'by-npm');
     const files = digestTree(direct);
@@ -120,11 +136,10 @@ describe.concurrent(node?.label ?? '', () => {
   });
 
   test('a lock is the same whoever fetched', async (context) => {
-    const [one, two] = await Promise.all([open(context), open(context)]);
-    const { code, stderr } = await one.sandbox.annex(['lock'], { env: indirect });
+    const { sandbox } = await open(context);
+    const { code, stderr } = await sandbox.annex(['lock'], { env: indirect });
     expect(code, stderr).toBe(0);
-    await lock(two.sandbox);
-    expect(readLock(one.sandbox, 'kit').texts).toEqual(readLock(two.sandbox, 'kit').texts);
+    expect(readLock(sandbox, 'kit').texts).toEqual(readLock(locked, 'kit').texts);
   });
 
   test('with a proxy, every request goes through it', async (context) => {
@@ -138,7 +153,7 @@ describe.concurrent(node?.label ?? '', () => {
 
   test('a tarball with other bytes is refused here too', async (context) => {
     const { sandbox, registry } = await open(context);
-    await lock(sandbox);
+    copyLocks(locked, sandbox);
     registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);
     const env = { ANNEX_STORE: sandbox.store, ...indirect };
     const { code, stderr } = await sandbox.annex(['install', 'kit'], { env });
