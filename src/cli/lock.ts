@@ -1,5 +1,5 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
-import { composeMessage, refuseByFileError } from '../errors.ts';
+import { composeMessage, messageOf, refuseByFileError } from '../errors.ts';
 import { checkLock, listStrayLocks } from '../install/check-lock.ts';
 import { refuseByTime } from '../install/install.ts';
 import { lockFeature } from '../install/lock.ts';
@@ -86,7 +86,8 @@ async function lockOne(
     const { dir, packages, sidecar } = locked;
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
-    return fail(refuseByFileError(error, settings.core.root));
+    const hint = 'make that path one that the user of this process can write to';
+    return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
   }
 }
 

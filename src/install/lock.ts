@@ -79,7 +79,7 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     known: readKnown(dir),
   };
   for (;;) {
-    const resolved = await resolveWhole(resolution);
+    const resolved = await resolveWhole(resolution, npm);
     if ('code' in resolved) return resolved;
     const { plan: made, packages } = resolved;
     const unserved = findUnserved(made, declaration.platforms);
@@ -110,9 +110,13 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
 
 /**
  * The plan, and a project in which what core ships stands with all that it needs: npm ci, npm audit
- * and what else reads it find nothing missing. The cooldown has no say in what core ships already.
+ * and what else reads it find nothing missing. No age has a say in what core ships already; a version
+ * of it that was never published stands there without what it needs.
  */
-async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal> {
+async function resolveWhole(
+  resolution: Resolution,
+  { hasReleaseAge }: NpmSettings,
+): Promise<Resolved | Refusal> {
   const { feature, inventory, unshared, known } = resolution;
   const first = await resolvePlan(resolution);
   if ('code' in first) return first;
@@ -121,7 +125,8 @@ async function resolveWhole(resolution: Resolution): Promise<Resolved | Refusal>
   if (Object.keys(shared).length === 0) return first;
   const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
   const { manifest } = composeProject(first.plan, first.packages, feature);
-  const whole = await runResolution({ ...resolution, before: undefined }, manifest.dependencies, {
+  const before = hasReleaseAge ? dateBefore(-1) : undefined;
+  const whole = await runResolution({ ...resolution, before }, manifest.dependencies, {
     ...known,
     ...Object.fromEntries(seed),
   });

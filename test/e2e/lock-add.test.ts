@@ -66,6 +66,7 @@ describe.concurrent(node?.label ?? '', () => {
     // What is locked stays while it fits.
     expect(versionOf(sandbox)).toBe('1.0.0');
     sandbox.setCore({ features: { alpha: '^1.1.0' } });
+    sandbox.write('app/.npmrc', 'min-release-age=3\n');
     await lock(sandbox, '--min-age', '0.02');
     expect(versionOf(sandbox)).toBe('1.1.0');
   });

@@ -22,6 +22,7 @@ const packages = [
   esmPackage('@image/here', '1.0.0', 'made for this', { os: [os], cpu: [cpu] }),
   esmPackage('@image/there', '1.0.0', 'made for another', { os: ['freebsd'], cpu: ['arm64'] }),
   esmPackage('alpha', '1.0.0', 'alpha'),
+  dependentPackage('user', '1.0.0', 'user', { alpha: '^1.0.0' }),
 ];
 const open = (context: TestContext, features: object, rest: object = {}) =>
   openWorld(context, { packages, annex: { features, ...rest } });
@@ -76,23 +77,61 @@ describe.concurrent(node?.label ?? '', () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('a version that core ships and nobody published is shared all the same', async (context) => {
+    const { sandbox } = await open(context, {});
+    sandbox.setCore({ features: { user: '^1.0.0' } }, { dependencies: { alpha: '*' } });
+    const fork = esmPackage('alpha', '1.0.1', 'a fork');
+    sandbox.addPackage(join(sandbox.core, 'node_modules'), fork);
+    await lock(sandbox);
+    expect(readLock(sandbox, 'user').sidecar.shared.alpha?.version).toBe('1.0.1');
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+    const { imported } = await importIn(sandbox, ['user'], { env: { ANNEX_STORE: sandbox.store } });
+    expect(imported.user?.marker).toBe('user');
+  });
+
+  test('an age that npm is set to does not count for what core ships already', async (context) => {
+    const { sandbox, registry } = await open(context, {});
+    const young = { ...esmPackage('alpha', '1.0.1', 'young'), published: new Date().toISOString() };
+    await registry.add(young);
+    sandbox.setCore({ features: { user: '^1.0.0' } }, { dependencies: { alpha: '*' } });
+    sandbox.addPackage(join(sandbox.core, 'node_modules'), young);
+    sandbox.write('app/.npmrc', 'min-release-age=3\n');
+    await lock(sandbox);
+    expect(readLock(sandbox, 'user').packages['node_modules/alpha']).toMatchObject({
+      version: '1.0.1',
+      integrity: expect.stringContaining('sha512-'),
+    });
+  });
+
+  test('a directory that cannot be written is named', async (context) => {
+    const { sandbox } = await open(context, { alpha: '^1.0.0' });
+    sandbox.write('app/annex', 'a file');
+    const { code, stderr } = await sandbox.annex(['lock']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^annex: alpha unavailable \(ANNEX_STORE_UNUSABLE\): E\w+: .*\/app\/annex.*Now: make that path one/,
+    );
+  });
+
   test('a registry of a scope is named in no lock, under an alias neither', async (context) => {
     const own = await startRegistry([esmPackage('@corp/tool', '1.0.0', 'tool')]);
     context.onTestFinished(() => own.stop());
-    const { sandbox, registry } = await open(context, { user: '^1.0.0' });
+    const { sandbox, registry } = await open(context, { tools: { packages: { tools: '^1.0.0' } } });
     await registry.add(
-      dependentPackage('user', '1.0.0', 'user', {
+      dependentPackage('tools', '1.0.0', 'tools', {
         '@corp/tool': '^1.0.0',
         aliased: 'npm:@corp/tool@^1.0.0',
       }),
     );
     sandbox.write('app/.npmrc', `@corp:registry=${own.url}/\n`);
     await lock(sandbox);
-    const { texts, packages: locked } = readLock(sandbox, 'user');
+    const { texts, packages: locked } = readLock(sandbox, 'tools');
     expect(Object.values(texts).join('')).not.toMatch(/127\.0\.0\.1|https?:/);
     expect(locked['node_modules/aliased']).toMatchObject({ name: '@corp/tool' });
-    const { imported } = await importIn(sandbox, ['user'], { env: { ANNEX_STORE: sandbox.store } });
-    expect(imported.user?.marker).toBe('user');
+    const { imported } = await importIn(sandbox, ['tools'], {
+      env: { ANNEX_STORE: sandbox.store },
+    });
+    expect(imported.tools?.marker).toBe('tools');
   });
 
   test('a registry that does not answer in time is told, and nothing is written', async (context) => {
