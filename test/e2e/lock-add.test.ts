@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { lock, node, readLock } from '../support/lock-files.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -17,15 +16,14 @@ const packages = [
   esmPackage('beta', '1.0.0', 'beta'),
 ];
 const open = (context: TestContext, features: object = { alpha: '^1.0.0' }) =>
-  openWorld(context, { packages, annex: { features } });
+  openWorld(context, { packages, node: node.path, annex: { features } });
 
 const versionOf = (sandbox: Sandbox) =>
   readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version;
 const declared = (sandbox: Sandbox) =>
   JSON.parse(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).annex.features;
 
-const [node] = nodes;
-describe.concurrent(node?.label ?? '', () => {
+describe.concurrent(node.label, () => {
   test('where a feature is locked, one that is added is locked as well', async (context) => {
     const { sandbox } = await open(context);
     const first = await sandbox.annex(['add', 'beta@^1.0.0']);

@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { copyLocks, lock, node, readLock } from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -27,7 +26,7 @@ beforeAll(async () => {
     alpha('1.0.0'),
     esmPackage('other', '3.0.0', 'other'),
   ]);
-  locked = await createSandbox({ registry });
+  locked = await createSandbox({ registry, node: node.path });
   ship(locked, {}, [common('1.2.0')]);
   await lock(locked);
   // From here on nobody needs it.
@@ -44,7 +43,7 @@ function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra 
 
 /** A core with the locks, and what `--check` says of it. */
 async function open(annex: object = {}, shipped = [common('1.2.0')]) {
-  const sandbox = await createSandbox({ registry });
+  const sandbox = await createSandbox({ registry, node: node.path });
   onTestFinished(() => sandbox.cleanup());
   ship(sandbox, annex, shipped);
   copyLocks(locked, sandbox);
@@ -63,8 +62,7 @@ async function open(annex: object = {}, shipped = [common('1.2.0')]) {
 
 const WHOLE = 'kit: locked\nother: locked\n';
 
-const [node] = nodes;
-describe(node?.label ?? '', () => {
+describe(node.label, () => {
   test('a lock that agrees is whole, without npm and without a registry', async () => {
     const { sandbox, check } = await open();
     const before = sandbox.digest(sandbox.core);

@@ -8,8 +8,7 @@ import { identify } from '../../src/plan/identity.ts';
 import { shareBinary } from '../support/binary.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
-import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
 import { type PackageFixture, packFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -31,9 +30,9 @@ let bound: Sandbox;
 
 beforeAll(async () => {
   const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry });
+  locked = await createSandbox({ registry, node: node.path });
   ship(locked, [common('1.2.0')]);
-  bound = await createSandbox({ registry });
+  bound = await createSandbox({ registry, node: node.path });
   bound.setCore({ features: { bound: '^1.0.0' }, platforms: ['darwin-arm64'] });
   await Promise.all([lock(locked), lock(bound)]);
   await registry.stop();
@@ -46,7 +45,6 @@ function ship(sandbox: Sandbox, shipped: PackageFixture[]): void {
   for (const pkg of shipped) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
 }
 
-const [node] = nodes;
 /** A core with the locks, a registry of its own that has newer versions as well, and no tools. */
 async function open(shipped = [common('1.2.0')]) {
   const registry = await startRegistry([
@@ -55,7 +53,7 @@ async function open(shipped = [common('1.2.0')]) {
     esmPackage('alpha', '1.1.0', 'a later alpha'),
   ]);
   onTestFinished(() => registry.stop());
-  const sandbox = await createSandbox({ registry });
+  const sandbox = await createSandbox({ registry, node: node.path });
   onTestFinished(() => sandbox.cleanup());
   ship(sandbox, shipped);
   copyLocks(locked, sandbox);
@@ -63,7 +61,7 @@ async function open(shipped = [common('1.2.0')]) {
 }
 
 function run(sandbox: Sandbox) {
-  const lone = shareBinary(node?.path ?? process.execPath, join(sandbox.root, 'nodes'));
+  const lone = shareBinary(node.path, join(sandbox.root, 'nodes'));
   const env = { ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
   return {
     load: async (...names: string[]) =>
@@ -74,7 +72,7 @@ function run(sandbox: Sandbox) {
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 
-describe(node?.label ?? '', () => {
+describe(node.label, () => {
   test('it is the locked closure, whatever is newer, without npm, shell or git', async () => {
     const { sandbox, registry, load } = await open();
     writeImporter(sandbox);
@@ -250,7 +248,7 @@ describe(node?.label ?? '', () => {
 });
 
 /** Tarballs that are the locked ones, and that cannot be unpacked. */
-describe(`${node?.label} and a tarball that`, () => {
+describe(`${node.label} and a tarball that`, () => {
   const files = [{ path: 'package/package.json', data: '{"name":"other","version":"3.0.0"}' }];
   const whole = writeTarball(files);
   test.each([

@@ -4,8 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { listEntries, lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { listEntries, lock, node, readLock } from '../support/lock-files.ts';
 import { startRegistry } from '../support/registry.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -25,10 +24,9 @@ const packages = [
   dependentPackage('user', '1.0.0', 'user', { alpha: '^1.0.0' }),
 ];
 const open = (context: TestContext, features: object, rest: object = {}) =>
-  openWorld(context, { packages, annex: { features, ...rest } });
+  openWorld(context, { packages, node: node.path, annex: { features, ...rest } });
 
-const [node] = nodes;
-describe.concurrent(node?.label ?? '', () => {
+describe.concurrent(node.label, () => {
   test('a lock holds the files of every platform, and an install those of its own', async (context) => {
     const platforms = [here, elsewhere];
     const { sandbox, registry } = await open(context, { image: '^1.0.0' }, { platforms });

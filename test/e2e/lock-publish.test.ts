@@ -3,8 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -19,7 +18,7 @@ const annex = { features: { kit: '^1.0.0' } };
 let locked: Sandbox;
 beforeAll(async () => {
   const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry });
+  locked = await createSandbox({ registry, node: node.path });
   locked.setCore(annex);
   await lock(locked);
   await registry.stop();
@@ -29,7 +28,7 @@ afterAll(() => locked.cleanup());
 async function open({ onTestFinished }: TestContext) {
   const registry = await startRegistry(packages);
   onTestFinished(() => registry.stop());
-  const sandbox = await createSandbox({ registry });
+  const sandbox = await createSandbox({ registry, node: node.path });
   onTestFinished(() => sandbox.cleanup());
   sandbox.setCore(annex);
   copyLocks(locked, sandbox);
@@ -54,7 +53,7 @@ async function trace(context: TestContext, options: { durability?: string; path?
   const command = join(process.cwd(), 'dist/cli/main.js');
   const { code, stderr } = await sandbox.exec(
     findTool('strace') ?? '',
-    [...args, process.execPath, command, 'install', 'kit'],
+    [...args, node.path, command, 'install', 'kit'],
     {
       env: {
         ANNEX_STORE: sandbox.store,
@@ -78,8 +77,7 @@ async function trace(context: TestContext, options: { durability?: string; path?
   };
 }
 
-const [node] = nodes;
-describe.runIf(findTool('strace') !== undefined).concurrent(`${node?.label}, traced`, () => {
+describe.runIf(findTool('strace') !== undefined).concurrent(`${node.label}, traced`, () => {
   test.runIf(findTool('sync') !== undefined)(
     'an entry is on the disk before it is visible, and its name after',
     async (context) => {
@@ -103,7 +101,7 @@ describe.runIf(findTool('strace') !== undefined).concurrent(`${node?.label}, tra
   });
 });
 
-describe.runIf(canListProcesses)(node?.label ?? '', () => {
+describe.runIf(canListProcesses)(node.label, () => {
   test('G4: an installer whose directory was swept while it stood still publishes no half of it', async (context) => {
     const { registry, sandbox, install } = await open(context);
     registry.fault({ kind: 'hang' }, /kit.*\.tgz$/);

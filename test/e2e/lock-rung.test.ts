@@ -6,8 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { digestTree } from '../support/tree.ts';
@@ -60,7 +59,7 @@ const packages = [
 let locked: Sandbox;
 beforeAll(async () => {
   const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry });
+  locked = await createSandbox({ registry, node: node.path });
   ship(locked);
   await lock(locked);
   await registry.stop();
@@ -74,7 +73,7 @@ function ship(sandbox: Sandbox): void {
 }
 
 async function open(context: TestContext) {
-  const world = await openWorld(context, { packages, annex: {} });
+  const world = await openWorld(context, { packages, node: node.path, annex: {} });
   const { sandbox } = world;
   ship(sandbox);
   const install = async (settings: Record<string, string>, name: string) => {
@@ -113,13 +112,21 @@ async function startProxy({ onTestFinished }: TestContext) {
   return { seen, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-const [node] = nodes;
-describe.concurrent(node?.label ?? '', () => {
-  test('from a lock, npm brings the same bytes', async (context) => {
-    const { sandbox, install } = await open(context);
+describe.concurrent(node.label, () => {
+  test.for([
+    ['a local address', 'local-address=127.0.0.1'],
+    ['a client certificate', '//HOST/:certfile=CORE/cert.pem\n//HOST/:keyfile=CORE/cert.pem'],
+  ])('from a lock, npm brings the same bytes with %s', async ([, npmrc = ''], context) => {
+    const { sandbox, registry, install } = await open(context);
     copyLocks(locked, sandbox);
     const direct = await install({}, 'direct');
-    const byNpm = await install(indirect, 'by-npm');
+    sandbox.write('app/cert.pem', 'none that counts: the registry speaks http');
+    const { host } = new URL(registry.url);
+    sandbox.write('app/.npmrc', npmrc.replaceAll('HOST', host).replaceAll('CORE', sandbox.core));
+    registry.requests.length = 0;
+    const byNpm = await install({}, 'by-npm');
+    // npm asks which versions there are, annex does not.
+    expect(registry.requests).toContain('GET /alpha');
     const files = digestTree(direct);
     expect(digestTree(byNpm)).toEqual(files);
     expect(Object.keys(files)).toContain('node_modules/kit/node_modules/carried/index.js');

@@ -4,8 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
-import { listEntries, listStaging, lock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { digestTree } from '../support/tree.ts';
@@ -56,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => registry.stop());
 
 async function open({ onTestFinished }: TestContext, feature: keyof typeof features) {
-  const sandbox = await createSandbox({ registry });
+  const sandbox = await createSandbox({ registry, node: node.path });
   onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { [feature]: features[feature] } });
   const host = new URL(registry.url).host;
@@ -75,8 +74,7 @@ async function open({ onTestFinished }: TestContext, feature: keyof typeof featu
   };
 }
 
-const [node] = nodes;
-describe.concurrent(node?.label ?? '', () => {
+describe.concurrent(node.label, () => {
   test('a script that nobody allowed does not run, and is named', async (context) => {
     const { sandbox, install, load } = await open(context, 'native');
     const { code, stdout, stderr } = await install();

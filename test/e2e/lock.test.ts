@@ -3,8 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { LOCK_FILES, lock, readLock } from '../support/lock-files.ts';
-import { nodes } from '../support/nodes.ts';
+import { LOCK_FILES, lock, node, readLock } from '../support/lock-files.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -23,7 +22,7 @@ const features = { 'search.kit': { packages: { '@acme/kit': '^1.0.0' } }, other:
 
 /** A core that ships `common` and its `leaf`. */
 async function open(context: TestContext, declared: object = features) {
-  const world = await openWorld(context, { packages, annex: {} });
+  const world = await openWorld(context, { packages, node: node.path, annex: {} });
   shipCommon(world.sandbox, declared);
   return world;
 }
@@ -33,8 +32,7 @@ function shipCommon(sandbox: Sandbox, declared: object): void {
   for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
 }
 
-const [node] = nodes;
-describe.concurrent(node?.label ?? '', () => {
+describe.concurrent(node.label, () => {
   test('a lock is three files for each feature, with nothing of the machine in them, and npm works there', async (context) => {
     const { sandbox, registry } = await open(context);
     const before = sandbox.digest(sandbox.core);

@@ -2,7 +2,11 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { type NodeUnderTest, nodes } from './nodes.ts';
 import type { RunResult, Sandbox } from './sandbox.ts';
+
+/** Locks hardly depend on the version of Node: their tests run under one. */
+export const node = nodes[0] as NodeUnderTest;
 
 /** Names of the three files. */
 export const LOCK_FILES = ['annex.json', 'package-lock.json', 'package.json'] as const;

@@ -66,6 +66,8 @@ export interface SandboxOptions {
   linkAnnex?: boolean;
   /** Whether it is a copy instead, for users who may not be able to read this repository. */
   copyAnnex?: boolean;
+  /** The Node binary of what says nothing else; the running one by default. */
+  node?: string;
 }
 
 /** Installs the built annex as npm does, its dependencies below it. */
@@ -84,7 +86,7 @@ function copyAnnexTo(directory: string): void {
  * const { stdout } = await sandbox.run(['--import', sandbox.loader, 'app.mjs']);
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { registry, linkAnnex = true, copyAnnex = false } = options;
+  const { registry, linkAnnex = true, copyAnnex = false, node: usual = process.execPath } = options;
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-test-'));
   const core = join(root, 'app');
   const home = join(root, 'home');
@@ -106,7 +108,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   };
 
   const exec: Sandbox['exec'] = (command, args, runOptions = {}) => {
-    const { node: asked = process.execPath, cwd = core, env, ...rest } = runOptions;
+    const { node: asked = usual, cwd = core, env, ...rest } = runOptions;
     const isHidden = rest.uid !== undefined && !isReachable(asked);
     const node = isHidden ? shareBinary(asked, join(root, 'nodes')) : asked;
     const isOther = node !== process.execPath;
@@ -143,7 +145,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   };
 
   const run: Sandbox['run'] = (args, runOptions) =>
-    exec(runOptions?.node ?? process.execPath, args, runOptions);
+    exec(runOptions?.node ?? usual, args, runOptions);
 
   setCore({ features: {} });
   return {
