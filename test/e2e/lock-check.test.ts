@@ -168,7 +168,6 @@ describe(node.label, () => {
 
   test.each([
     ['annex.json', 'does not parse', () => '{', /kit\/annex\.json does not parse as JSON/],
-    ['annex.json', 'is empty', () => '', /kit\/annex\.json does not parse as JSON/],
     ['annex.json', 'holds null', () => 'null', /kit\/annex\.json is of format undefined/],
     [
       'annex.json',
@@ -225,7 +224,6 @@ describe(node.label, () => {
     const text = await check();
     expect(text).toMatch(said);
     expect(text).toMatch(/^annex: kit: .+\n$/);
-    expect(await check('other')).toBe('other: locked\n');
   });
 
   test.each(['annex.json', 'package-lock.json', 'package.json'])(

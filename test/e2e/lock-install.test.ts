@@ -139,7 +139,6 @@ describe(node.label, () => {
   });
 
   test.each([
-    ['annex.json', 'does not parse', () => '{', /other\/annex\.json does not parse as JSON/],
     [
       'annex.json',
       'is half merged',
@@ -169,12 +168,6 @@ describe(node.label, () => {
       'was edited',
       (text: string) => text.replace('3.0.0', '3.0.1'),
       /package-lock\.json is not the file that annex wrote/,
-    ],
-    [
-      'package.json',
-      'was edited',
-      (text: string) => `${text}\n`,
-      /package\.json is not the file that annex wrote/,
     ],
   ])('a lock whose %s %s turns that feature off, and no other', async (file, _, change, reason) => {
     const { sandbox, registry, load } = await open();
