@@ -111,6 +111,43 @@ describe.concurrent(node.label, () => {
     );
   });
 
+  test('private copies, names that cannot be shared and packages for another Node: lock, check and install agree', async (context) => {
+    const { sandbox, registry } = await open(context, {});
+    const dependencies = { common: '^2.0.0', zed: '^1.0.0', alpha: '^1.0.0' };
+    const kit = dependentPackage('kit', '1.0.0', 'kit', dependencies, {
+      imports: { '#zed': 'zed' },
+      optionalDependencies: { later: '^1.0.0' },
+    });
+    await registry.add(
+      kit,
+      esmPackage('common', '2.0.0', 'nested'),
+      esmPackage('zed', '1.0.0', 'its own'),
+      esmPackage('later', '1.0.0', 'for another Node', { engines: { node: '>=99' } }),
+    );
+    const features = { kit: { packages: { kit: '^1.0.0' }, conflicts: 'nest' } };
+    const shipped = ['common', 'zed', 'alpha'].map((name) => esmPackage(name, '1.0.0', 'core'));
+    const asked = Object.fromEntries(shipped.map(({ name }) => [name, '*']));
+    sandbox.setCore({ features }, { dependencies: asked });
+    for (const pkg of shipped) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
+    await lock(sandbox);
+    const { sidecar } = readLock(sandbox, 'kit');
+    expect(sidecar).toMatchObject({
+      private: ['common', 'kit', 'later', 'zed'],
+      unshared: ['zed'],
+    });
+    expect(Object.keys(sidecar.shared)).toEqual(['alpha']);
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+    const program = `const { seen } = await import('kit'); console.log(JSON.stringify(seen));`;
+    sandbox.write('app/seen.mjs', program);
+    const env = { ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
+    const ran = await sandbox.run(['--import', sandbox.loader, 'seen.mjs'], { env });
+    expect(JSON.parse(ran.stdout)).toEqual({ common: 'nested', zed: 'its own', alpha: 'core' });
+    const [entry = ''] = listEntries(sandbox);
+    expect(basename(entry)).toBe(`kit.${sidecar.ids.any}.0`);
+    expect(basename(dirname(entry))).toMatch(/^node\d+-/);
+    expect(readdirSync(join(entry, 'node_modules')).sort()).toEqual(['common', 'kit', 'zed']);
+  });
+
   test('a registry of a scope is named in no lock, under an alias neither', async (context) => {
     const own = await startRegistry([esmPackage('@corp/tool', '1.0.0', 'tool')]);
     context.onTestFinished(() => own.stop());
