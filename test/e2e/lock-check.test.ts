@@ -166,75 +166,6 @@ describe(node.label, () => {
     expect(await check()).toBe(`annex: ${said}\n`);
   });
 
-  test.each([
-    ['annex.json', 'does not parse', () => '{', /kit\/annex\.json does not parse as JSON/],
-    ['annex.json', 'holds null', () => 'null', /kit\/annex\.json is of format undefined/],
-    [
-      'annex.json',
-      'is of a newer format',
-      (text: string) => text.replace('"format": 1', '"format": 2'),
-      /kit\/annex\.json is of format 2, and this annex knows 1/,
-    ],
-    [
-      'annex.json',
-      'holds other things',
-      (text: string) => text.replace('"1.2.0"', '12'),
-      /kit\/annex\.json is not as annex wrote it/,
-    ],
-    [
-      'annex.json',
-      'shares something else',
-      (text: string) => text.replace('"1.2.0"', '"1.2.1"'),
-      /kit: it is locked with common core's 1\.2\.1/,
-    ],
-    [
-      'annex.json',
-      'has another id',
-      (text: string) => text.replace(/"any": "..../, '"any": "0000'),
-      /kit\/annex\.json is not of the package-lock\.json beside it/,
-    ],
-    [
-      'annex.json',
-      'lacks the digests of a package',
-      (text: string) => text.replace('"node_modules/alpha"', '"node_modules/alpine"'),
-      /kit\/annex\.json is not of the package-lock\.json beside it/,
-    ],
-    ['annex.json', 'is half merged', merge, /kit\/annex\.json does not parse as JSON/],
-    [
-      'package-lock.json',
-      'is half merged',
-      merge,
-      /kit\/package-lock\.json is not the file that annex wrote/,
-    ],
-    [
-      'package-lock.json',
-      'was edited',
-      (text: string) => text.replace('1.0.0', '1.0.1'),
-      /kit\/package-lock\.json is not the file that annex wrote/,
-    ],
-    [
-      'package.json',
-      'was edited',
-      (text: string) => `${text}\n`,
-      /kit\/package\.json is not the file that annex wrote/,
-    ],
-  ])('a lock whose %s %s is told', async (file, _, change, said) => {
-    const { check, edit } = await open();
-    edit(`kit/${file}`, change);
-    const text = await check();
-    expect(text).toMatch(said);
-    expect(text).toMatch(/^annex: kit: .+\n$/);
-  });
-
-  test.each(['annex.json', 'package-lock.json', 'package.json'])(
-    'a lock without %s is told',
-    async (file) => {
-      const { check, at } = await open();
-      rmSync(at(`kit/${file}`));
-      expect(await check()).toBe(`annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT\n`);
-    },
-  );
-
   test('a file or a directory of the application that is called annex is no lock', async () => {
     const { sandbox, check, at } = await open();
     rmSync(at(''), { recursive: true });
@@ -274,17 +205,3 @@ describe(node.label, () => {
     expect(readLock(sandbox, 'kit').texts).toEqual(readLock(locked, 'kit').texts);
   });
 });
-
-/** What git leaves of two branches. */
-function merge(text: string): string {
-  const [first = '', ...rest] = text.split('\n');
-  return [
-    first,
-    '<<<<<<< HEAD',
-    ...rest.slice(0, 3),
-    '=======',
-    ...rest.slice(0, 3),
-    '>>>>>>> theirs',
-    ...rest.slice(3),
-  ].join('\n');
-}

@@ -2,17 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { identify } from '../../src/plan/identity.ts';
 import { shareBinary } from '../support/binary.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
-import { type PackageFixture, packFixture } from '../support/package.ts';
+import type { PackageFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-import { writeTarball } from '../support/tarball.ts';
 
 const common = (version: string) => esmPackage('common', version, `common ${version}`);
 const alpha = esmPackage('alpha', '1.0.0', 'alpha');
@@ -238,47 +235,4 @@ describe(node.label, () => {
     );
     expect(registry.requests).toEqual([]);
   });
-});
-
-/** Tarballs that are the locked ones, and that cannot be unpacked. */
-describe(`${node.label} and a tarball that`, () => {
-  const files = [{ path: 'package/package.json', data: '{"name":"other","version":"3.0.0"}' }];
-  const whole = writeTarball(files);
-  test.each([
-    ['is cut short', whole.subarray(0, whole.length - 20), /too much|does not unpack/],
-    ['is empty', Buffer.alloc(0), /does not unpack/],
-    ['is not gzip', Buffer.from('<html></html>'), /too much|does not unpack/],
-    ['is an empty archive', writeTarball([]), /holds no file/],
-    [
-      'holds a link out',
-      writeTarball([...files, { path: 'package/x', type: 'symlink', target: '../../../..' }]),
-      /link/,
-    ],
-    ['is a bomb', gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 }), /too much/],
-  ])('%s: nothing is published', async (_, tarball, reason) => {
-    const { sandbox, registry, load } = await open();
-    const bad = { ...esmPackage('other', '3.0.0', 'bad'), tarball };
-    await registry.add(bad);
-    const { integrity } = packFixture(bad);
-    lockAnew(sandbox, integrity);
-    const { other, kit } = await load('other', 'kit');
-    expectRefused(other, 'ANNEX_INTEGRITY', /: the tarball of other 3\.0\.0: it /);
-    expect(other?.cause?.message).toMatch(reason);
-    expect(kit?.marker).toBe('kit');
-    expect(listEntries(sandbox)).toHaveLength(1);
-    expect(listStaging(sandbox)).toEqual([]);
-  });
-
-  /** As if these bytes had been locked, which `annex lock` refuses. */
-  function lockAnew({ write, core }: Sandbox, integrity: string): void {
-    const { sidecar, packages: known, texts } = readLock({ core }, 'other');
-    const path = 'node_modules/other';
-    const before = known[path]?.integrity ?? '';
-    const text = (texts['package-lock.json'] ?? '').replace(before, integrity);
-    const closure = [{ path, name: 'other', version: '3.0.0', integrity }];
-    const any = identify({ closure, shared: {}, private: ['other'], scripts: [] });
-    const digests = { ...sidecar.digests, 'package-lock.json': sha256(Buffer.from(text)) };
-    write('app/annex/other/package-lock.json', text);
-    write('app/annex/other/annex.json', { ...sidecar, ids: { any }, digests });
-  }
 });

@@ -1,0 +1,131 @@
+/** `annex lock --check` on locks that are damaged: every one is told, with its file. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { copyLocks, lock, node } from '../support/lock-files.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const common = esmPackage('common', '1.2.0', 'common');
+let locked: Sandbox;
+
+beforeAll(async () => {
+  const registry = await startRegistry([
+    dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
+    common,
+    esmPackage('alpha', '1.0.0', 'alpha'),
+  ]);
+  locked = await createSandbox({ registry, node: node.path });
+  ship(locked);
+  await lock(locked);
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
+function ship(sandbox: Sandbox): void {
+  sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '*' } });
+  sandbox.addPackage(join(sandbox.core, 'node_modules'), common);
+}
+
+/** A core with the lock, and what `--check` says of it. */
+async function open() {
+  const sandbox = await createSandbox({ node: node.path });
+  onTestFinished(() => sandbox.cleanup());
+  ship(sandbox);
+  copyLocks(locked, sandbox);
+  const check = async () => {
+    const { code, stderr } = await sandbox.annex(['lock', '--check']);
+    expect(code).toBe(1);
+    return stderr;
+  };
+  const at = (path: string) => join(sandbox.core, 'annex', path);
+  const edit = (path: string, change: (text: string) => string) =>
+    writeFileSync(at(path), change(readFileSync(at(path), 'utf8')));
+  return { check, at, edit };
+}
+
+describe(node.label, () => {
+  test.each([
+    ['annex.json', 'does not parse', () => '{', /kit\/annex\.json does not parse as JSON/],
+    ['annex.json', 'holds null', () => 'null', /kit\/annex\.json is of format undefined/],
+    [
+      'annex.json',
+      'is of a newer format',
+      (text: string) => text.replace('"format": 1', '"format": 2'),
+      /kit\/annex\.json is of format 2, and this annex knows 1/,
+    ],
+    [
+      'annex.json',
+      'holds other things',
+      (text: string) => text.replace('"1.2.0"', '12'),
+      /kit\/annex\.json is not as annex wrote it/,
+    ],
+    [
+      'annex.json',
+      'shares something else',
+      (text: string) => text.replace('"1.2.0"', '"1.2.1"'),
+      /kit: it is locked with common core's 1\.2\.1/,
+    ],
+    [
+      'annex.json',
+      'has another id',
+      (text: string) => text.replace(/"any": "..../, '"any": "0000'),
+      /kit\/annex\.json is not of the package-lock\.json beside it/,
+    ],
+    [
+      'annex.json',
+      'lacks the digests of a package',
+      (text: string) => text.replace('"node_modules/alpha"', '"node_modules/alpine"'),
+      /kit\/annex\.json is not of the package-lock\.json beside it/,
+    ],
+    ['annex.json', 'is half merged', merge, /kit\/annex\.json does not parse as JSON/],
+    [
+      'package-lock.json',
+      'is half merged',
+      merge,
+      /kit\/package-lock\.json is not the file that annex wrote/,
+    ],
+    [
+      'package-lock.json',
+      'was edited',
+      (text: string) => text.replace('1.0.0', '1.0.1'),
+      /kit\/package-lock\.json is not the file that annex wrote/,
+    ],
+    [
+      'package.json',
+      'was edited',
+      (text: string) => `${text}\n`,
+      /kit\/package\.json is not the file that annex wrote/,
+    ],
+  ])('a lock whose %s %s is told', async (file, _, change, said) => {
+    const { check, edit } = await open();
+    edit(`kit/${file}`, change);
+    const text = await check();
+    expect(text).toMatch(said);
+    expect(text).toMatch(/^annex: kit: .+\n$/);
+  });
+
+  test.each(['annex.json', 'package-lock.json', 'package.json'])(
+    'a lock without %s is told',
+    async (file) => {
+      const { check, at } = await open();
+      rmSync(at(`kit/${file}`));
+      expect(await check()).toBe(`annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT\n`);
+    },
+  );
+});
+
+/** What git leaves of two branches. */
+function merge(text: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  return [
+    first,
+    '<<<<<<< HEAD',
+    ...rest.slice(0, 3),
+    '=======',
+    ...rest.slice(0, 3),
+    '>>>>>>> theirs',
+    ...rest.slice(3),
+  ].join('\n');
+}

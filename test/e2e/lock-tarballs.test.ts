@@ -1,0 +1,73 @@
+/** Tarballs that are the locked ones to the byte, and that cannot be unpacked: nothing of them is published. */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { identify } from '../../src/plan/identity.ts';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
+import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
+import { packFixture } from '../support/package.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { writeTarball } from '../support/tarball.ts';
+
+const kit = esmPackage('kit', '1.0.0', 'kit');
+const features = { kit: '^1.0.0', other: '^3.0.0' };
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+let locked: Sandbox;
+beforeAll(async () => {
+  const registry = await startRegistry([kit, esmPackage('other', '3.0.0', 'other')]);
+  locked = await createSandbox({ registry, node: node.path });
+  locked.setCore({ features });
+  await lock(locked);
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
+describe(`${node.label}: a locked tarball that`, () => {
+  const files = [{ path: 'package/package.json', data: '{"name":"other","version":"3.0.0"}' }];
+  const whole = writeTarball(files);
+  test.each([
+    ['is cut short', whole.subarray(0, whole.length - 20), /too much|does not unpack/],
+    ['is empty', Buffer.alloc(0), /does not unpack/],
+    ['is not gzip', Buffer.from('<html></html>'), /too much|does not unpack/],
+    ['is an empty archive', writeTarball([]), /holds no file/],
+    [
+      'holds a link out',
+      writeTarball([...files, { path: 'package/x', type: 'symlink', target: '../../../..' }]),
+      /link/,
+    ],
+    ['is a bomb', gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 }), /too much/],
+  ])('%s: nothing is published', async (_, tarball, reason) => {
+    const sandbox = await createSandbox({ node: node.path });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features });
+    copyLocks(locked, sandbox);
+    const bad = { ...esmPackage('other', '3.0.0', 'bad'), tarball };
+    const registry = await startRegistry([kit, bad]);
+    onTestFinished(() => registry.stop());
+    const { integrity } = packFixture(bad);
+    lockAnew(sandbox, integrity);
+    const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
+    const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
+    expectRefused(imported.other, 'ANNEX_INTEGRITY', /: the tarball of other 3\.0\.0: it /);
+    expect(imported.other?.cause?.message).toMatch(reason);
+    expect(imported.kit?.marker).toBe('kit');
+    expect(listEntries(sandbox)).toHaveLength(1);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+
+  /** As if these bytes had been locked, which `annex lock` refuses. */
+  function lockAnew({ write, core }: Sandbox, integrity: string): void {
+    const { sidecar, packages: known, texts } = readLock({ core }, 'other');
+    const path = 'node_modules/other';
+    const before = known[path]?.integrity ?? '';
+    const text = (texts['package-lock.json'] ?? '').replace(before, integrity);
+    const closure = [{ path, name: 'other', version: '3.0.0', integrity }];
+    const any = identify({ closure, shared: {}, private: ['other'], scripts: [] });
+    const digests = { ...sidecar.digests, 'package-lock.json': sha256(text) };
+    write('app/annex/other/package-lock.json', text);
+    write('app/annex/other/annex.json', { ...sidecar, ids: { any }, digests });
+  }
+});
