@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { shareBinary } from '../support/binary.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
-import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
+import {
+  copyLocks,
+  listEntries,
+  listStaging,
+  lock,
+  node,
+  readLock,
+} from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';

@@ -6,7 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
+import {
+  copyLocks,
+  listEntries,
+  listStaging,
+  lock,
+  node,
+  readLock,
+} from '../support/lock-files.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { digestTree } from '../support/tree.ts';

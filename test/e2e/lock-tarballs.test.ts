@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { identify } from '../../src/plan/identity.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
-import { copyLocks, listEntries, listStaging, lock, node, readLock } from '../support/lock-files.ts';
+import {
+  copyLocks,
+  listEntries,
+  listStaging,
+  lock,
+  node,
+  readLock,
+} from '../support/lock-files.ts';
 import { packFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
