@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 
 const load = createRequire(import.meta.url);
 
@@ -31,7 +31,7 @@ export function readNpmrc(
   env: Record<string, string>,
   prefix = dirname(dirname(process.execPath)),
 ): Npmrc {
-  const home = env.HOME || homedir();
+  const home = env.HOME || findHome();
   const resolvePath = (path: string): string =>
     path.startsWith('~/') ? join(home, path.slice(2)) : resolve(core, path);
   const read = (path: string): Level => readLevel(path, env);
@@ -97,4 +97,13 @@ function expand(text: string, env: Record<string, string>): string {
       return escapes.slice(escapes.length / 2) + value;
     },
   );
+}
+
+/** A user that the machine does not know has no home; npm takes the root for one, which holds no .npmrc. */
+function findHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return sep;
+  }
 }

@@ -5,7 +5,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn } from '../support/importer.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { writeNpm } from '../support/npm.ts';
 import { packFixture } from '../support/package.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
@@ -142,7 +142,7 @@ async function runWithNpm(context: TestContext, node: string, mode: number, scri
   return { sandbox, ...(await importIn(sandbox, ['beta'], { node: lonely, env })) };
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
     for (const one of cases) {
       test(one.title, async (context) => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn, NOTICE } from '../support/importer.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import type { RunOptions, Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -49,7 +49,7 @@ async function expectUnusable(
   expect(digestAll(sandbox)).toEqual(before);
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
     test.for([
       ['is relative', 'volume/annex', /store volume\/annex is not an absolute path/],

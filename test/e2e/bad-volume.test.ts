@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn } from '../support/importer.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -50,7 +50,7 @@ async function openSandbox(): Promise<Sandbox> {
   return sandbox;
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.runIf(canMount())(node.label, () => {
     test('a volume that is full: the reason, no half of anything, and room for what is smaller', async () => {
       const sandbox = await openSandbox();

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type RunOptions } from '../support/sandbox.ts';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe(node.label, () => {
     const open = async (packageJson: string) => {
       const sandbox = await createSandbox({ registry });

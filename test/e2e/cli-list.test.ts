@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
 import { esmPackage } from '../support/fixtures.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 
@@ -21,7 +21,7 @@ function sizeOf(sandbox: Sandbox, dir: string): number {
   return files.reduce((total, [path]) => total + statSync(join(dir, path)).size, 0);
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe(node.label, () => {
     test('list tells all seven states, per feature and per package', async () => {
       const { sandbox, layer, annex, plant } = await openCli(node, { registry });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe(node.label, () => {
     test('install takes several features, by feature or package name, each once', async () => {
       const { sandbox, annex } = await openCli(node, { registry });

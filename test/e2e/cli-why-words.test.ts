@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
 import { conditionsPackage, esmPackage } from '../support/fixtures.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 
 const range = '^1.0.0';
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe(node.label, () => {
     test('rule 9: it installs nothing, and says what would', async () => {
       const { sandbox, annex } = await openCli(node);

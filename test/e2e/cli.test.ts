@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 
 const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
@@ -23,7 +23,7 @@ function readEnvLines(text: string): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe(node.label, () => {
     const open = async () => {
       const world = await openCli(node);

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { findNpm, writeNpm } from '../support/npm.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -43,7 +43,7 @@ const moments: [string, (world: World) => boolean][] = [
   ],
 ];
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.runIf(canListProcesses).concurrent(node.label, () => {
     test('killed at any moment: all is visible or nothing, and in the end one entry', async (context) => {
       const { expect } = context;

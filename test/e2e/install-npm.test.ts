@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn, splitLines } from '../support/importer.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { spyOnNpm } from '../support/npm.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
@@ -49,7 +49,7 @@ function listInstalled(sandbox: Sandbox): string[] {
   return readdirSync(join(entries[0] ?? '', 'node_modules')).sort();
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
     test('sees none of the application’s variables, and what npm needs', async (context) => {
       const { sandbox } = await open(context);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeCertificate } from '../support/certificate.ts';
 import { esmPackage } from '../support/fixtures.ts';
-import { nodes } from '../support/nodes.ts';
+import { outerNodes } from '../support/nodes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { asPlainUser } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
@@ -16,7 +16,7 @@ const world = {
 /** The sandbox names its registry there. */
 const nowhere = { npm_config_registry: undefined };
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
     test("the machine's, where npm's prefix says that it is", async (context) => {
       const { sandbox, registry } = await openWorld(context, world);

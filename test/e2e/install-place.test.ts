@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, NOTICE } from '../support/importer.ts';
-import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
@@ -47,7 +47,7 @@ function listEntries(store: string): Record<string, string[]> {
   return Object.fromEntries(listed.filter(([, names]) => names.length > 0));
 }
 
-for (const node of nodes) {
+for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
     test('without a store it is below XDG_CACHE_HOME, by the path of the core', async (context) => {
       const sandbox = await open(context);

@@ -29,3 +29,8 @@ const paths = process.env.ANNEX_TEST_NODES?.split(delimiter).filter(Boolean) ?? 
 export const nodes: NodeUnderTest[] = (paths.length > 0 ? paths : [process.execPath]).map(
   describeNode,
 );
+
+/** The oldest and the newest of them: for what hardly depends on the version. */
+export const outerNodes: NodeUnderTest[] = nodes.filter(
+  (_, index) => index === 0 || index === nodes.length - 1,
+);

@@ -182,6 +182,7 @@ export const TREES: Record<string, Build> = {
 export const listTreePackages = (): PackageFixture[] => [
   packRepository(),
   ...packInstalledTree('execa'),
+  packInstalled('ini'),
   packInstalled('semver'),
   PROBER,
   GLOBAL_APPLICATION,
