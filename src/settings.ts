@@ -47,6 +47,10 @@ export function loadSettings(
     const reason = `${core.root} is a Yarn Plug’n’Play project, which annex does not support`;
     return refuse(true, reason, 'set nodeLinker: node-modules in .yarnrc.yml');
   }
+  const unfit = baked === undefined ? undefined : findStoreProblem(baked, core);
+  if (unfit !== undefined) {
+    return refuse(true, unfit, 'annex bake DIRECTORY, with one outside the core');
+  }
   const declaration = readDeclaration(found.manifest, {
     isBuiltin,
     isRange,

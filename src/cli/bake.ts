@@ -1,21 +1,18 @@
 /** annex bake DIRECTORY [FEATURE...] */
-import { rmdirSync } from 'node:fs';
+import { readdirSync, rmdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { installFeature } from '../install/install.ts';
+import { clearFailure } from '../store/failures.ts';
 import { versionRoot } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Fills a directory with published entries, and leaves nothing else in it. */
 export const bake: Command = async ({ args: [dir, ...names], print }) => {
-  if (dir === undefined) return undefined;
+  if (dir === undefined || dir === '') return undefined;
   const store = resolve(dir);
   const settings = findSettings(store);
   if (settings === undefined) return 1;
-  if (settings.store === undefined) {
-    // Said on stderr already.
-    return 1;
-  }
   const declared = [...settings.declaration.features.values()];
   const features = names.length === 0 ? declared : findFeatures(settings, names);
   if (features === undefined) return 1;
@@ -23,21 +20,34 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
     warn(`${settings.core.root}/package.json declares no feature`);
     return 1;
   }
+  // Who builds an image is seldom who runs it.
+  process.umask(0o022);
   const results: InstallResult[] = [];
-  for (const feature of features) results.push(await installFeature(settings, feature, true));
-  for (const name of ['staging', 'locks', 'failures', 'retired']) {
-    dropEmpty(join(versionRoot(store), name));
+  for (const feature of features) {
+    results.push(await installFeature(settings, feature, true));
+    clearFailure(store, feature.slug);
   }
+  dropEmpty(versionRoot(store));
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 };
 
 /** A layer is only read: what an installer works in is of no use there. */
-function dropEmpty(dir: string): void {
+function dropEmpty(root: string): void {
+  for (const dir of [...listChildren(root), root]) {
+    try {
+      rmdirSync(dir);
+    } catch {
+      // It holds entries, or somebody else works in it.
+    }
+  }
+}
+
+function listChildren(root: string): string[] {
   try {
-    rmdirSync(dir);
+    return readdirSync(root).map((name) => join(root, name));
   } catch {
-    // Never made, or somebody else works in it.
+    return [];
   }
 }
 

@@ -1,15 +1,21 @@
 /** Runs a command of npm that only reads, over what is in use of some features. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { readPackage } from '../core.ts';
 import { redact } from '../errors.ts';
 import { findEffective } from '../install/effective.ts';
 import { callNpm } from '../install/npm.ts';
 import { writeLine } from '../log.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
+import { isPackageName } from '../policy/specifier.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
 
-/** Prints what npm prints, for these features or all; npm's exit code. */
+/**
+ * Prints what npm prints, for these features or all.
+ *
+ * @returns npm's exit code; 1 when a feature could not be looked at
+ */
 export async function reportWithNpm(names: string[], args: string[]): Promise<number> {
   const settings = findSettings();
   if (settings === undefined) return 1;
@@ -18,17 +24,24 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
     names.length === 0 ? [...declaration.features.values()] : findFeatures(settings, names);
   if (features === undefined) return 1;
   const parts: Part[] = [];
+  let isWhole = true;
   for (const feature of features) {
     const effective = findEffective(settings, feature);
-    if ('reason' in effective) warn(`${feature.name} is left out: ${effective.reason}`);
-    else parts.push(effective);
+    if ('reason' in effective) {
+      warn(`${feature.name} is left out: ${effective.reason}`);
+      isWhole &&= effective.isFine;
+    } else parts.push(effective);
   }
-  if (parts.length === 0) return 1;
+  if (parts.length === 0) {
+    warn('there is nothing to report on');
+    return 1;
+  }
   const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-report-')));
+  const whole = nameCore(core.root);
   // npm names the whole after the directory.
-  const cwd = join(temporary, basename(core.root) || 'core');
+  const cwd = join(temporary, whole.name);
   try {
-    const files = composePortfolio(basename(core.root), parts);
+    const files = composePortfolio(whole, parts);
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(cwd, path)), { recursive: true });
       writeFileSync(join(cwd, path), text);
@@ -38,8 +51,17 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
     if (end.stdout !== '') writeLine(1, end.stdout);
     if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
-    return end.exitCode ?? 1;
+    return (end.exitCode ?? 1) || (isWhole ? 0 : 1);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** As its package.json has it; a private application often says neither. */
+function nameCore(root: string): { name: string; version: string } {
+  const { name, version } = readPackage(root) ?? {};
+  return {
+    name: typeof name === 'string' && isPackageName(name) ? name : 'core',
+    version: typeof version === 'string' ? version : '0.0.0',
+  };
 }

@@ -1,68 +1,87 @@
-/** What is in use of a feature, as an npm project: its entry, with core's copy where shared, or its lock. */
+/** What is in use of a feature, as an npm project: its entry, or else its lock, with core's copy where shared. */
 import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../core.ts';
 import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';
-import { composeProject, type LockedPackages, type Project } from '../plan/project.ts';
+import { composeProject, type LockedPackages } from '../plan/project.ts';
+import { findDeclarationRefusal } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import { readPin } from '../sidecar.ts';
 import { findStatus } from '../status.ts';
 import { findEntry } from '../store/entry.ts';
-import type { Entry, Feature, Settings } from '../types.ts';
+import type { Entry, Feature, Settings, SharedPackage } from '../types.ts';
 import { prepareLocked } from './prepare.ts';
 
-/** A project, or why there is none. */
-export type Effective = Part | { reason: string };
+/** A project; or why there is none, and whether that is as it should be. */
+export type Effective = Part | { reason: string; isFine: boolean };
 
 /** Finds out what a feature is made of here; never installs, never touches the network. */
 export function findEffective(settings: Settings, feature: Feature): Effective {
   const { where } = findStatus(settings, feature);
   if (where === 'core' || where === 'core outside range') {
-    return { reason: 'the application ships it itself: npm has it in the application’s own lock' };
+    const reason = 'the application ships it itself: npm has it in the application’s own lock';
+    return { reason, isFine: true };
   }
-  const { slug } = feature;
+  const refusal = findDeclarationRefusal(settings, feature);
+  if (refusal !== undefined) return { reason: refusal.reason, isFine: false };
   const { entry } = findEntry(settings, feature, readAbi());
   const pin = readPin(settings.core.root, feature);
-  if (pin !== undefined && !('problem' in pin)) {
-    const prepared = prepareLocked(settings, feature, pin);
-    if ('code' in prepared) return { reason: prepared.reason };
-    const { plan } = prepared;
-    const lock = JSON.parse(pin.lock) as Project['lock'];
-    const { dependencies = {} } = lock.packages[''] as Partial<Project['manifest']>;
-    const { name, version } = lock;
-    const project: Project = { manifest: { name, version, private: true, dependencies }, lock };
-    const installed = entry?.manifest.closure.map(({ path }) => path);
-    const used = new Set(installed ?? selectAll(plan, pin.sidecar.platforms).keys());
-    return { slug, project: keep(project, (path) => used.has(path) || !plan.nodes.has(path)) };
+  if (pin === undefined || 'problem' in pin) {
+    return entry === undefined
+      ? { reason: 'it is neither locked nor installed', isFine: false }
+      : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
-  if (pin !== undefined) return { reason: pin.problem };
-  if (entry === undefined) return { reason: 'it is neither locked nor installed' };
-  return { slug, project: readProject(settings, feature, entry) };
+  const prepared = prepareLocked(settings, feature, pin);
+  if ('code' in prepared) return { reason: prepared.reason, isFine: false };
+  const { plan } = prepared;
+  const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
+  // Packages of other platforms are in a lock, and not in use.
+  const paths =
+    entry?.manifest.closure.map(({ path }) => path) ??
+    selectAll(plan, pin.sidecar.platforms).keys();
+  const locked = [...paths].map((path) => [path, packages[path] ?? {}]);
+  return compose(settings, feature, Object.fromEntries(locked), plan.shared);
 }
 
-/** Packages of other platforms are in a lock, and not in use. */
-function keep(project: Project, isKept: (path: string) => boolean): Project {
-  const packages = Object.entries(project.lock.packages).filter(([path]) => isKept(path));
-  return { ...project, lock: { ...project.lock, packages: Object.fromEntries(packages) } };
+/** What core ships has its own dependencies from core, too: they are no affair of the feature. */
+function compose(
+  { core }: Settings,
+  feature: Feature,
+  packages: LockedPackages,
+  taken: Record<string, SharedPackage>,
+): Part {
+  const shared = Object.fromEntries(
+    Object.entries(taken).map(([name, { ranges, version }]) => [
+      name,
+      { ranges, version: findCorePackage(name, core.root)?.version ?? version },
+    ]),
+  );
+  const copies = Object.entries(shared).map(([name, { version }]) => [
+    `node_modules/${name}`,
+    { version },
+  ]);
+  const nodes = new Map(Object.keys(packages).map((path) => [path, undefined]));
+  const all = { ...packages, ...Object.fromEntries(copies) };
+  return { slug: feature.slug, project: composeProject({ shared, nodes }, all, feature) };
 }
 
 /** Without a lock, what stands on disk says who asks for what. */
-function readProject({ core }: Settings, feature: Feature, { dir, manifest }: Entry): Project {
-  const packages: LockedPackages = {};
-  const { closure, shared } = manifest;
-  for (const { path, name, version, integrity } of closure) {
-    packages[path] = { name, version, integrity, ...pickEdges(readPackage(join(dir, path)) ?? {}) };
-  }
-  const now: typeof shared = {};
-  for (const [name, { ranges, version }] of Object.entries(shared)) {
-    now[name] = { ranges, version: findCorePackage(name, core.root)?.version ?? version };
-    packages[`node_modules/${name}`] = { version: now[name].version };
-  }
-  const paths = new Map(closure.map(({ path }) => [path, undefined]));
-  return composeProject({ shared: now, nodes: paths }, packages, feature);
+function readInstalled({ dir, manifest }: Entry): LockedPackages {
+  return Object.fromEntries(
+    manifest.closure.map(({ path, name, version, integrity }) => {
+      const found = readPackage(join(dir, path)) ?? {};
+      const edges = Object.fromEntries(EDGES.map((key) => [key, found[key]]));
+      return [path, { name, version, integrity, ...edges }];
+    }),
+  );
 }
 
-const EDGES = ['dependencies', 'optionalDependencies', 'peerDependencies', 'peerDependenciesMeta'];
-
-const pickEdges = (manifest: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries([...EDGES, 'license', 'os', 'cpu'].map((key) => [key, manifest[key]]));
+const EDGES = [
+  'dependencies',
+  'optionalDependencies',
+  'peerDependencies',
+  'peerDependenciesMeta',
+  'license',
+  'os',
+  'cpu',
+];

@@ -11,11 +11,14 @@ export interface Part {
  * Composes the files of one project whose workspaces are the features; nothing of it is ever
  * installed.
  *
- * @param name of the whole: the core's
+ * @param whole name and version of the core
  * @returns file contents by path
  */
-export function composePortfolio(name: string, parts: Part[]): Record<string, string> {
-  const root = { name, version: '0.0.0', private: true, workspaces: ['features/*'] };
+export function composePortfolio(
+  whole: { name: string; version: string },
+  parts: Part[],
+): Record<string, string> {
+  const root = { ...whole, private: true, workspaces: ['features/*'] };
   const files: Record<string, string> = { 'package.json': JSON.stringify(root) };
   const packages: Record<string, object> = { '': root };
   for (const { slug, project } of parts) {
@@ -28,6 +31,6 @@ export function composePortfolio(name: string, parts: Part[]): Record<string, st
     }
     packages[`node_modules/${named.name}`] = { resolved: dir, link: true };
   }
-  const lock = { name, version: '0.0.0', lockfileVersion: 3, requires: true, packages };
+  const lock = { ...whole, lockfileVersion: 3, requires: true, packages };
   return { ...files, 'package-lock.json': JSON.stringify(lock) };
 }

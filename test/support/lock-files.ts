@@ -53,9 +53,13 @@ export async function lock(sandbox: Sandbox, ...args: string[]): Promise<RunResu
   return result;
 }
 
-/** Takes the locks of one core to another, as git would. */
-export const copyLocks = (from: Pick<Sandbox, 'core'>, to: Pick<Sandbox, 'core'>): void =>
-  cpSync(join(from.core, 'annex'), join(to.core, 'annex'), { recursive: true });
+/** Takes the locks of one core to another, as git would: all of them, or that of one slug. */
+export const copyLocks = (
+  from: Pick<Sandbox, 'core'>,
+  to: Pick<Sandbox, 'core'>,
+  slug = '',
+): void =>
+  cpSync(join(from.core, 'annex', slug), join(to.core, 'annex', slug), { recursive: true });
 
 /** Directories of the published entries of a store. */
 export function listEntries({ store }: Pick<Sandbox, 'store'>): string[] {

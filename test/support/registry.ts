@@ -2,7 +2,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { type PackageFixture, type PackedFixture, packFixture } from './package.ts';
 import { abbreviatePackument, type Packument, writePackument } from './packument.ts';
 
@@ -47,6 +49,10 @@ export interface Registry {
   fault(fault: Fault | undefined, match?: RegExp): void;
   /** Publishes more packages; the same name and version is replaced. */
   add(...packages: PackageFixture[]): Promise<void>;
+  /** Publishes an advisory on the versions of a package that are in a range. */
+  advise(name: string, range: string): void;
+  /** Names and versions that somebody wanted advisories on, for every such request. */
+  audited: Record<string, string[]>[];
   /** Closes the port and every open connection. Harmless when stopped. */
   stop(): Promise<void>;
   /** Listens again on the same port. */
@@ -86,6 +92,8 @@ export async function startRegistry(
   const published = new Map<string, Map<string, Published>>();
   const requests: string[] = [];
   const authorizations: (string | undefined)[] = [];
+  const advisories: { name: string; vulnerable_versions: string; [key: string]: unknown }[] = [];
+  const audited: Registry['audited'] = [];
   let faults: { fault: Fault; match?: RegExp; left: number }[] = [];
   let url = '';
 
@@ -106,13 +114,27 @@ export async function startRegistry(
 
   const answer = (path: string, accept: string, fault: Fault | undefined): Answer | undefined => {
     if (fault?.kind === 'page') return { type: 'text/html', body: Buffer.from(fault.body) };
-    if (path.startsWith('/-/npm/v1/security/')) return answerJson({});
     if (path.endsWith('.tgz')) return findTarball(path, fault?.kind === 'wrong-digest');
     const packument = describePackage(path.slice(1));
     if (!packument) return undefined;
     const short = 'application/vnd.npm.install-v1+json';
     if (!accept.includes(short)) return answerJson(packument);
     return answerJson(abbreviatePackument(packument), short);
+  };
+
+  /** Of the packages that are asked about: which of their versions it is, npm finds out itself. */
+  const answerAudit = async (request: IncomingMessage): Promise<Answer> => {
+    const body = await buffer(request);
+    const isZipped = request.headers['content-encoding'] === 'gzip';
+    const asked = JSON.parse(String(isZipped ? gunzipSync(body) : body)) as Record<
+      string,
+      string[]
+    >;
+    audited.push(asked);
+    const listed = Object.keys(asked).map(
+      (wanted) => [wanted, advisories.filter(({ name }) => name === wanted)] as const,
+    );
+    return answerJson(Object.fromEntries(listed.filter(([, found]) => found.length > 0)));
   };
 
   const findFault = (line: string): Fault | undefined => {
@@ -139,7 +161,9 @@ export async function startRegistry(
     }
     const accept = request.headers.accept ?? '';
     const isOurs = path.startsWith(`${base}/`);
-    const found = isOurs ? answer(path.slice(base.length), accept, fault) : undefined;
+    const isAudit = path === `${base}/-/npm/v1/security/advisories/bulk`;
+    const usual = isOurs ? answer(path.slice(base.length), accept, fault) : undefined;
+    const found = isAudit ? await answerAudit(request) : usual;
     const { type, body } = found ?? answerJson({ error: 'Not found' });
     response.writeHead(found ? 200 : 404, {
       'content-type': type,
@@ -180,6 +204,20 @@ export async function startRegistry(
           ...(match && { match }),
         });
       } else if (!match) faults = [];
+    },
+    audited,
+    advise(name, range) {
+      const id = 1001 + advisories.length;
+      const url = `https://advisories.invalid/${id}`;
+      const rest = { severity: 'high', cwe: [], cvss: { score: 7.5, vectorString: null } };
+      advisories.push({
+        name,
+        id,
+        url,
+        title: `${name} is broken`,
+        vulnerable_versions: range,
+        ...rest,
+      });
     },
     async add(...added) {
       for (const pkg of added) {
