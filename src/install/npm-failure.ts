@@ -1,7 +1,7 @@
 /** What npm's own account of a failure means, in our codes. */
 import { redact } from '../errors.ts';
+import { CERTIFICATE, REGISTRY_HINTS } from '../registry/failure.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
-import { CERTIFICATE, REGISTRY_HINTS } from './registry-failure.ts';
 
 /** The parts of a finished npm process that tell why it failed. */
 export interface NpmEnd {

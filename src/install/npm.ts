@@ -1,9 +1,9 @@
 /** Runs npm in a directory of ours, and tells what went wrong when it fails. */
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { readNpmSettings } from '../registry/npm-settings.ts';
 import type { Refusal } from '../types.ts';
 import { describeNpmFailure } from './npm-failure.ts';
-import { readNpmSettings } from './npm-settings.ts';
 
 /** What npm is to do, and where. */
 export interface NpmRun {

@@ -8,10 +8,10 @@ import { identifyPlan } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { platformOf } from '../policy/abi.ts';
+import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readAbi } from '../runtime.ts';
 import { type Pin, pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
-import { readNpmSettings } from './npm-settings.ts';
 import { RANGES, resolvePlan } from './resolve.ts';
 
 /** What is to be installed. */

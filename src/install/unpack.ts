@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { codeOf, makeRefused, messageOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
+import { createFetcher } from '../registry/fetch.ts';
+import type { NpmSettings } from '../registry/npm-settings.ts';
 import type { Listings } from '../types.ts';
 import { type Budget, type Extracted, extractTarball } from './extract.ts';
-import { createFetcher } from './fetch.ts';
-import type { NpmSettings } from './npm-settings.ts';
 
 /** What was brought. */
 export interface Unpacked {

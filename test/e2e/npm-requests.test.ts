@@ -1,8 +1,8 @@
 /** What annex asks of registries and shows them, beside what npm itself does with the same settings. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createFetcher } from '../../src/install/fetch.ts';
-import { readNpmSettings } from '../../src/install/npm-settings.ts';
+import { createFetcher } from '../../src/registry/fetch.ts';
+import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { packFixture } from '../support/package.ts';
 import { type Registry, type RegistryOptions, startRegistry } from '../support/registry.ts';

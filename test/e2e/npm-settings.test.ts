@@ -1,6 +1,6 @@
 /** npm's settings as annex reads them, beside what npm itself says. */
 import { describe, expect, test } from 'vitest';
-import { readNpmSettings } from '../../src/install/npm-settings.ts';
+import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 describe('a setting has the value that npm config lists', () => {

@@ -1,7 +1,7 @@
 /** Fetching through a proxy, under every Node whose own agents can, with a real one on loopback. */
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readNpmSettings } from '../../src/install/npm-settings.ts';
+import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { alpha, integrity, SECRET } from '../support/fetching.ts';
 import { nodes } from '../support/nodes.ts';
@@ -13,8 +13,8 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 /** Runs the sources themselves: these Nodes read TypeScript. */
 const probe = `
 const root = ${JSON.stringify(repositoryRoot)};
-const { createFetcher } = await import(root + '/src/install/fetch.ts');
-const { readNpmSettings } = await import(root + '/src/install/npm-settings.ts');
+const { createFetcher } = await import(root + '/src/registry/fetch.ts');
+const { readNpmSettings } = await import(root + '/src/registry/npm-settings.ts');
 const { HOME, https_proxy, no_proxy } = process.env;
 const env = Object.fromEntries(Object.entries({ HOME, https_proxy, no_proxy }).filter(([, value]) => value));
 const fetcher = createFetcher(readNpmSettings(process.cwd(), env), AbortSignal.timeout(30_000));

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type NpmSettings, readNpmSettings } from '../../../src/install/npm-settings.ts';
-import { readNpmrc } from '../../../src/install/npmrc.ts';
+import { type NpmSettings, readNpmSettings } from '../../../src/registry/npm-settings.ts';
+import { readNpmrc } from '../../../src/registry/npmrc.ts';
 import { removeTree } from '../../support/tree.ts';
 
 function makeHome(npmrc = ''): string {

@@ -2,8 +2,6 @@
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
 import { codeOf, makeRefused } from '../errors.ts';
 import { version } from '../version.ts';
-import { makeInterruptible, type Start } from './interrupt.ts';
-import type { NpmSettings } from './npm-settings.ts';
 import {
   type Asked,
   CERTIFICATE,
@@ -11,7 +9,9 @@ import {
   refuseConnection,
   refuseSignIn,
   refuseStatus,
-} from './registry-failure.ts';
+} from './failure.ts';
+import { makeInterruptible, type Start } from './interrupt.ts';
+import type { NpmSettings } from './npm-settings.ts';
 
 /** What a server said in the end. */
 export interface Answer {

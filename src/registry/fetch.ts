@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { makeRefused } from '../errors.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient } from './client.ts';
-import type { NpmSettings } from './npm-settings.ts';
 import {
   isPassing,
   refuseAnswer,
@@ -12,7 +11,8 @@ import {
   refuseStatus,
   refuseUncached,
   refuseUnlocked,
-} from './registry-failure.ts';
+} from './failure.ts';
+import type { NpmSettings } from './npm-settings.ts';
 import { conventionalUrl, placeUrl } from './tarball-url.ts';
 
 /** A tarball as the lock names it. */

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { placeUrl } from '../../../src/install/tarball-url.ts';
+import { placeUrl } from '../../../src/registry/tarball-url.ts';
 import {
   beta,
   hostOf,
