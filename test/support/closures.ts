@@ -1,5 +1,8 @@
 /** Random closures, cores and declarations: small, so that everything that can meet does meet. */
+
 import fc from 'fast-check';
+import type { Edge, LockGraph } from '../../src/plan/graph.ts';
+import { isInRange, isRange } from '../../src/ranges.ts';
 import type { Locked, Situation } from './lock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', '@s/e'];
@@ -76,3 +79,13 @@ export const situation: fc.Arbitrary<Required<Situation>> = fc.record({
     fc.subarray(NAMES, { maxLength: 1 }),
   ),
 });
+
+/** Whether a package of the lock is what an edge asks for; written anew, on purpose. */
+export function answers(graph: LockGraph, { to = '', name, range }: Edge): boolean {
+  const node = graph.get(to);
+  if (node === undefined) return false;
+  if (range.startsWith('npm:')) {
+    return node.name === 'a' && isInRange(node.version, range.slice('npm:a@'.length));
+  }
+  return !isRange(range) || (node.name === name && isInRange(node.version, range));
+}

@@ -1,5 +1,5 @@
 /** Package-locks and inventories of core in few words, and plans made from them. */
-import { readGraph } from '../../src/plan/graph.ts';
+import { type LockGraph, readGraph } from '../../src/plan/graph.ts';
 import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
 import { isInRange, isRange } from '../../src/ranges.ts';
 import type { Conflict } from '../../src/types.ts';
@@ -50,13 +50,18 @@ export interface Situation extends Partial<Omit<PlanInput, 'graph' | 'inventory'
 }
 
 /** @throws if that is no lock */
-export function makePlan({ lock, core = {}, ...rest }: Situation): Plan {
-  const read = readGraph(makeLock(lock));
+export function makeGraph(packages: Record<string, Locked>): LockGraph {
+  const read = readGraph(makeLock(packages));
   if ('problem' in read) throw new Error(read.problem);
+  return read.graph;
+}
+
+/** @throws if that is no lock */
+export function makePlan({ lock, core = {}, ...rest }: Situation): Plan {
   const inventory = makeInventory(core);
   const usual = { conflicts: 'fail', share: true, scripts: [], unshared: [] } as const;
   const input = { packages: { feature: '*' }, ...usual, scripts: [], unshared: [], ...rest };
-  return plan({ ...input, graph: read.graph, inventory }, RANGES);
+  return plan({ ...input, graph: makeGraph(lock), inventory }, RANGES);
 }
 
 /** An edge that does not fit in a line: `alpha 1.0.0 > zod ^4 peer: core 3.22.0`. */
