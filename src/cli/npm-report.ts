@@ -9,17 +9,36 @@ import { callNpm } from '../install/npm.ts';
 import { writeLine } from '../log.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { isPackageName } from '../policy/specifier.ts';
+import { readNpmSettings } from '../registry/npm-settings.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
+
+/** Whatever an .npmrc leaves out of an install of the application: these are installed. */
+const WHOLE = [
+  '--workspaces',
+  '--include=prod',
+  '--include=optional',
+  '--include=peer',
+  '--no-legacy-peer-deps',
+];
 
 /**
  * Prints what npm prints, for these features or all.
  *
+ * @param asksRegistry npm would find nothing wrong with anything when it may not
  * @returns npm's exit code; 1 when a feature could not be looked at
  */
-export async function reportWithNpm(names: string[], args: string[]): Promise<number> {
+export async function reportWithNpm(
+  names: string[],
+  args: string[],
+  asksRegistry: boolean,
+): Promise<number> {
   const settings = findSettings();
   if (settings === undefined) return 1;
   const { declaration, core, installerEnv: env, timeout } = settings;
+  if (asksRegistry && readNpmSettings(core.root, env).offline) {
+    warn('npm is set to be offline, and what is known of packages has to be asked of the registry');
+    return 1;
+  }
   const features =
     names.length === 0 ? [...declaration.features.values()] : findFeatures(settings, names);
   if (features === undefined) return 1;
@@ -47,7 +66,7 @@ export async function reportWithNpm(names: string[], args: string[]): Promise<nu
       writeFileSync(join(cwd, path), text);
     }
     const signal = AbortSignal.timeout(timeout);
-    const end = await callNpm({ args, cwd, core: core.root, env, signal });
+    const end = await callNpm({ args: [...args, ...WHOLE], cwd, core: core.root, env, signal });
     if (end.stdout !== '') writeLine(1, end.stdout);
     if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);

@@ -5,5 +5,5 @@ import { reportWithNpm } from './npm-report.ts';
 /** npm sbom over the same: one document, with a component for every feature. */
 export const sbom: Command = ({ args, options: { format = 'cyclonedx' } }) => {
   if (format !== 'cyclonedx' && format !== 'spdx') return undefined;
-  return reportWithNpm(args, ['sbom', '--package-lock-only', `--sbom-format=${format}`]);
+  return reportWithNpm(args, ['sbom', '--package-lock-only', `--sbom-format=${format}`], false);
 };

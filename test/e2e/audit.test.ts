@@ -9,9 +9,11 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const common = (version: string) =>
   esmPackage('common', version, `common ${version}`, { dependencies: { deep: '^1.0.0' } });
+/** Optional: some leave those out. */
+const WITH_ALPHA = { optionalDependencies: { alpha: '^1.0.0' } };
 const alpha = esmPackage('alpha', '1.0.0', 'alpha');
 const packages = [
-  dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
+  dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0' }, WITH_ALPHA),
   common('1.2.0'),
   common('1.7.0'),
   alpha,
@@ -157,6 +159,18 @@ describe(node?.label ?? '', () => {
       expect(other.stderr).toMatch(
         /^annex: kit is left out: .*kit\/package\.json is not the file/m,
       );
+    });
+
+    test('no setting of npm leaves anything out; offline it is 1', async () => {
+      copyLocks(locked, sandbox);
+      registry.advise('alpha', '*');
+      sandbox.write('app/.npmrc', 'workspaces=false\nomit[]=optional\naudit=false\n');
+      expect(await audit()).toEqual({ code: 1, stderr: '', found: ['alpha', 'kit'] });
+      expect((await list()).purls).toContain('pkg:npm/alpha@1.0.0');
+      sandbox.write('app/.npmrc', 'offline=true\n');
+      const { code, stdout, stderr } = await run('audit');
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^annex: npm is set to be offline, and /);
     });
 
     test('it signs in as the core does, and says nothing of the token', async () => {

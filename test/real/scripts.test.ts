@@ -1,0 +1,77 @@
+/** A real addon that is compiled, or fetched, by its install script; compiling it takes minutes of one processor. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listEntries, readLock } from '../support/lock-files.ts';
+import { readMachineEnvironment } from '../support/machine.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const ADDON = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
+const PROGRAM = `
+import Database from 'better-sqlite3';
+const database = new Database(':memory:');
+database.exec('create table words (word text)');
+database.prepare('insert into words values (?)').run('found');
+console.log(database.prepare('select word from words').get().word);`;
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await createSandbox();
+  sandbox.write('app/main.mjs', PROGRAM);
+  sandbox.write('operator.json', { timeout: 900, durability: 'none' });
+});
+afterAll(() => sandbox.cleanup());
+
+const options = () => ({
+  env: {
+    ...readMachineEnvironment(),
+    ANNEX_STORE: sandbox.store,
+    ANNEX_CONFIG: join(sandbox.root, 'operator.json'),
+    SECRET: 'of the application',
+  },
+  timeout: 900_000,
+});
+
+/** Declares, locks and installs it anew. */
+async function install(scripts: string[]) {
+  const feature = { packages: { 'better-sqlite3': '^12.0.0' }, scripts };
+  sandbox.setCore({ features: { sqlite: feature } });
+  expect(await sandbox.annex(['lock'], options())).toMatchObject({ code: 0, stderr: '' });
+  const { code, stdout, stderr } = await sandbox.annex(['install', 'sqlite', '--json'], options());
+  expect(code, stderr).toBe(0);
+  const [result] = JSON.parse(stdout) as [{ outcome: string; dir: string; unrun?: string[] }];
+  expect(result.outcome).toBe('installed');
+  return { ...result, stderr };
+}
+
+const use = () => sandbox.run(['--import', sandbox.loader, 'main.mjs'], options());
+
+test('without leave its script does not run: it is named, and the addon is not there', async () => {
+  const { dir, unrun, stderr } = await install([]);
+  const [name] = unrun ?? [];
+  expect(unrun).toEqual([expect.stringMatching(/^better-sqlite3 12\./)]);
+  expect(stderr).toContain(`annex: ${name}, for sqlite: its install script was not run; `);
+  expect(basename(dirname(dir))).toBe('any');
+  expect(existsSync(join(dir, ADDON))).toBe(false);
+  const { code, stderr: said } = await use();
+  expect(code).toBe(1);
+  expect(said).toMatch(/Could not locate the bindings file/);
+});
+
+test('with leave it runs, and the database opens', { timeout: 1_000_000 }, async () => {
+  const { dir, unrun } = await install(['better-sqlite3']);
+  expect(unrun).toBeUndefined();
+  expect(await use()).toMatchObject({ code: 0, stdout: 'found\n', stderr: '' });
+  expect(basename(dirname(dir))).toMatch(new RegExp(`^node${process.versions.modules}-`));
+  const { ids } = readLock(sandbox, 'sqlite').sidecar;
+  expect(Object.values(ids)).toContain(basename(dir).split('.').at(-2));
+  expect(new Set(readdirSync(dir))).toEqual(
+    new Set(['annex-entry.json', 'annex-files.json', 'node_modules', 'package.json']),
+  );
+  const manifest = JSON.parse(readFileSync(join(dir, 'annex-entry.json'), 'utf8'));
+  expect(manifest).toMatchObject({ scripts: ['better-sqlite3'] });
+  expect(manifest.generated).toContain(ADDON);
+  for (const path of manifest.generated) expect(path).toMatch(/^node_modules\/better-sqlite3\//);
+  // The one without the addon is another entry, and nobody's any more.
+  expect(listEntries(sandbox)).toHaveLength(2);
+});
