@@ -1,6 +1,6 @@
 /** annex bake: a directory of entries that an image or a volume brings along, and what runs from it without a network. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
@@ -8,7 +8,7 @@ import { expectRefused, type Imports, importIn, writeImporter } from '../support
 import { copyLocks, listEntries, lock, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../support/sandbox.ts';
 import { asPlainUser, isRoot } from '../support/user.ts';
 
 const packages = [
@@ -39,9 +39,9 @@ describe(node?.label ?? '', () => {
   let sandbox: Sandbox;
   let layer: string;
 
-  const open = async () => {
+  const open = async (options: SandboxOptions) => {
     registry = await startRegistry(packages);
-    sandbox = await createSandbox({ registry, copyAnnex: true });
+    sandbox = await createSandbox({ registry, ...options });
     layer = join(sandbox.root, 'image', 'layer');
     declare(features);
     sandbox.addPackage(join(sandbox.core, 'node_modules'), esmPackage('common', '1.2.0', 'core'));
@@ -50,14 +50,17 @@ describe(node?.label ?? '', () => {
   const declare = (declared: object, rest: object = {}) =>
     sandbox.setCore({ features: declared, ...rest }, { dependencies: { common: '*' } });
   beforeAll(async () => {
-    await open();
+    await open({ copyAnnex: true });
     locked = sandbox;
     await lock(locked);
     await registry.stop();
   });
   afterAll(() => locked.cleanup());
   beforeEach(async () => {
-    await open();
+    await open({ linkAnnex: false });
+    // One copy for all of them: not everybody may be able to read this repository.
+    const annex = join('node_modules', 'annex');
+    symlinkSync(join(locked.core, annex), join(sandbox.core, annex));
     const opened = { registry, sandbox };
     onTestFinished(() => opened.registry.stop());
     onTestFinished(() => opened.sandbox.cleanup());
