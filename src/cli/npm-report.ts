@@ -12,9 +12,12 @@ import { isPackageName } from '../policy/specifier.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
 
-/** Whatever an .npmrc leaves out of an install of the application: these are installed. */
+/**
+ * Whatever an .npmrc leaves out of an install of the application: these are installed. Not
+ * `--workspaces`: npm sbom then looks for each by its name, and fails at one with a dot.
+ */
 const WHOLE = [
-  '--workspaces',
+  '--workspaces=null',
   '--include=prod',
   '--include=optional',
   '--include=peer',

@@ -18,7 +18,7 @@ const packages = [
   common('1.7.0'),
   alpha,
   esmPackage('deep', '1.5.0', 'deep'),
-  esmPackage('@acme/other', '3.0.0', 'other', { license: 'MIT' }),
+  esmPackage('@acme/other.js', '3.0.0', 'other', { license: 'MIT' }),
 ];
 
 /** The parts of npm's reports that are looked at. */
@@ -35,7 +35,7 @@ interface Spdx {
   packages: { name: string; versionInfo: string; externalRefs: { referenceLocator: string }[] }[];
 }
 
-const both = { kit: '^1.0.0', '@acme/other': '^3.0.0' };
+const both = { kit: '^1.0.0', '@acme/other.js': '^3.0.0' };
 const [node] = nodes;
 
 describe(node?.label ?? '', () => {
@@ -104,11 +104,11 @@ describe(node?.label ?? '', () => {
       declare(both);
       expect((await run('install', '--all')).code).toBe(0);
       registry.advise('alpha', '*');
-      registry.advise('@acme/other', '3.0.0');
+      registry.advise('@acme/other.js', '3.0.0');
       const { code, found } = await audit();
       expect(code).toBe(1);
-      expect(new Set(found)).toEqual(new Set(['@acme/other', 'alpha', 'kit']));
-      expect(await audit('@acme/other')).toMatchObject({ code: 1, found: ['@acme/other'] });
+      expect(new Set(found)).toEqual(new Set(['@acme/other.js', 'alpha', 'kit']));
+      expect(await audit('@acme/other.js')).toMatchObject({ code: 1, found: ['@acme/other.js'] });
     });
 
     test.each(['locked', 'installed'])(
@@ -134,14 +134,16 @@ describe(node?.label ?? '', () => {
       declare(both);
       copyLocks(locked, sandbox);
       expect((await run('install', '--all')).code).toBe(0);
-      ship(esmPackage('@acme/other', '3.1.0', 'of core'));
-      registry.advise('@acme/other', '*');
+      ship(esmPackage('@acme/other.js', '3.1.0', 'of core'));
+      registry.advise('@acme/other.js', '*');
       const { code, found, stderr } = await audit();
       expect({ code, found }).toEqual({ code: 0, found: [] });
       expect(stderr).toBe(
-        'annex: @acme/other is left out: the application ships it itself: npm has it in the application’s own lock\n',
+        'annex: @acme/other.js is left out: the application ships it itself: npm has it in the application’s own lock\n',
       );
-      expect(registry.audited.flatMap((asked) => Object.keys(asked))).not.toContain('@acme/other');
+      expect(registry.audited.flatMap((asked) => Object.keys(asked))).not.toContain(
+        '@acme/other.js',
+      );
     });
 
     test('a feature that cannot be looked at is named, and it is 1', async () => {
@@ -150,7 +152,7 @@ describe(node?.label ?? '', () => {
       const { code, found, stderr } = await audit();
       expect({ code, found }).toEqual({ code: 1, found: [] });
       expect(stderr).toMatch(
-        /^annex: @acme\/other is left out: it is neither locked nor installed$/m,
+        /^annex: @acme\/other\.js is left out: it is neither locked nor installed$/m,
       );
       expect(stderr).toMatch(/^annex: bad is left out: annex\.features\["bad"\] in .* is a tag; /m);
       sandbox.write('app/annex/kit/package.json', '{}');
@@ -192,7 +194,7 @@ describe(node?.label ?? '', () => {
 
   describe('annex sbom', () => {
     const KIT = ['pkg:npm/alpha@1.0.0', 'pkg:npm/annex-kit@0.0.0', 'pkg:npm/kit@1.0.0'];
-    const OTHER = ['pkg:npm/%40acme/other@3.0.0', 'pkg:npm/annex-acme-other@0.0.0'];
+    const OTHER = ['pkg:npm/%40acme/other.js@3.0.0', 'pkg:npm/annex-acme-other.js@0.0.0'];
 
     test.each(['locked', 'installed'])(
       'every package as used, a component for each feature: %s',
@@ -209,18 +211,18 @@ describe(node?.label ?? '', () => {
           document.dependencies.map(({ ref, dependsOn }) => [ref, new Set(dependsOn)]),
         );
         expect(needs).toMatchObject({
-          '@acme/app@1.0.0': new Set(['annex-acme-other@0.0.0', 'annex-kit@0.0.0']),
+          '@acme/app@1.0.0': new Set(['annex-acme-other.js@0.0.0', 'annex-kit@0.0.0']),
           'annex-kit@0.0.0': new Set(['common@1.7.0', 'kit@1.0.0']),
           'kit@1.0.0': new Set(['alpha@1.0.0', 'common@1.7.0']),
         });
-        expect((await list('@acme/other')).purls).toEqual(new Set(OTHER));
+        expect((await list('@acme/other.js')).purls).toEqual(new Set(OTHER));
       },
     );
 
     test('a locked feature beside one that is only installed', async () => {
       declare(both);
       copyLocks(locked, sandbox, 'kit');
-      expect((await run('install', '@acme/other')).code).toBe(0);
+      expect((await run('install', '@acme/other.js')).code).toBe(0);
       const { code, purls } = await list('--format', 'cyclonedx');
       expect(code).toBe(0);
       expect(purls).toEqual(new Set([...KIT, ...OTHER, 'pkg:npm/common@1.2.0']));
