@@ -168,7 +168,12 @@ test('npm ci and npm sbom work in the locked projects, and annex sbom over all o
     expect(told.code, told.stderr).toBe(0);
     for (const purl of list(told.stdout)) components.add(purl);
   };
-  for (const name of NAMES) await check(name);
+  const lanes = [0, 1, 2].map((lane) => NAMES.filter((_, index) => index % 3 === lane));
+  await Promise.all(
+    lanes.map(async (names) => {
+      for (const name of names) await check(name);
+    }),
+  );
   const whole = await sandbox.annex(['sbom'], options());
   expect(whole.code, whole.stderr).toBe(0);
   const own = new Set(NAMES.map((name) => `pkg:npm/annex-${slugOf(name)}@0.0.0`));
