@@ -1,32 +1,14 @@
 /** Volumes that are full or read-only, where a volume can be mounted to try. */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn } from '../support/importer.ts';
+import { canMount, mount, unmount } from '../support/mount.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
-
-const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'pipe' });
-const unmount = (directory: string) => execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
-
-/** Mounting needs root, and in a container a right that is seldom given. */
-function canMount(): boolean {
-  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-mount-'));
-  try {
-    mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory);
-    unmount(directory);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(directory);
-  }
-}
 
 /** A volume of its own for a sandbox. */
 function mountVolume(sandbox: Sandbox, size: string): string {

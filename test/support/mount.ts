@@ -1,0 +1,26 @@
+/** Volumes for tests, where a volume can be mounted. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Runs mount. */
+export const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'pipe' });
+
+/** Unmounts, though somebody may still be in it. */
+export const unmount = (directory: string) =>
+  execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
+
+/** Mounting needs root, and in a container a right that is seldom given. */
+export function canMount(): boolean {
+  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-mount-'));
+  try {
+    mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory);
+    unmount(directory);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(directory);
+  }
+}
