@@ -40,7 +40,8 @@ function use(name: string, node: string, env: Record<string, string> = {}): Prom
 async function useFirst(name: string, node: string): Promise<void> {
   const run = await use(name, node);
   expect(run).toMatchObject({ code: 0, stdout: `${BACKENDS[name]?.prints}\n` });
-  expect(dropSlowness(run.stderr).split('\n')).toEqual([
+  const lines = dropSlowness(run.stderr).split('\n');
+  expect(lines.filter((line) => !line.includes('its install script was not run'))).toEqual([
     expect.stringContaining(`annex: installing ${name} (${name}@${BACKENDS[name]?.range}) into `),
     expect.stringMatching(`^annex: installed ${name} \\d+\\.\\d+\\.\\d+ in `),
     '',
