@@ -50,7 +50,7 @@ const IDLE_TIMEOUT = 30_000;
  *
  * @param core the directory whose .npmrc is the project's
  * @param env the installer's environment
- * @example readNpmSettings('/app', { HOME: '/root' }).registryFor('exa-js') // 'https://registry.npmjs.org/'
+ * @example readNpmSettings('/app', env).registryFor('@corp/sdk') // 'https://registry.corp/'
  */
 export function readNpmSettings(
   core: string,

@@ -4,7 +4,7 @@
  * The address that registries use by convention.
  *
  * @param registry with a trailing slash
- * @example conventionalUrl('https://registry.npmjs.org/', '@a/b', '1.0.0') // 'https://registry.npmjs.org/@a/b/-/b-1.0.0.tgz'
+ * @example conventionalUrl('https://registry.corp/', '@a/b', '1.0.0') // 'https://registry.corp/@a/b/-/b-1.0.0.tgz'
  */
 export const conventionalUrl = (registry: string, name: string, version: string): string =>
   `${registry}${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
