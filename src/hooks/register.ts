@@ -6,7 +6,7 @@ import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
 import { CLI } from '../paths.ts';
-import { findDeclarationRefusal } from '../refusals.ts';
+import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import {
   createThread,
@@ -73,7 +73,7 @@ function load(script: string | undefined): Settings | undefined {
   const log = createLog(settings.log);
   for (const notice of settings.notices) log('error', composeNotice(notice));
   for (const feature of settings.declaration.features.values()) {
-    const refusal = findDeclarationRefusal(settings, feature);
+    const refusal = findDeclarationProblem(settings, feature);
     if (refusal !== undefined) log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;

@@ -42,7 +42,7 @@ async function open() {
   const at = (path: string) => join(sandbox.core, 'annex', path);
   const edit = (path: string, change: (text: string) => string) =>
     writeFileSync(at(path), change(readFileSync(at(path), 'utf8')));
-  return { check, at, edit };
+  return { sandbox, check, at, edit };
 }
 
 describe(node.label, () => {
@@ -114,6 +114,17 @@ describe(node.label, () => {
       expect(await check()).toBe(`annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT\n`);
     },
   );
+
+  test('no start of a program reads a lock: a broken one is told when its feature is asked for', async () => {
+    const { sandbox, edit } = await open();
+    edit('kit/annex.json', () => '{');
+    const program = `if (process.argv[2]) await import('kit').catch((error) => console.log(error.cause.code));`;
+    sandbox.write(join(sandbox.core, 'main.mjs'), program);
+    const run = (...args: string[]) =>
+      sandbox.run(['--import', sandbox.loader, 'main.mjs', ...args], { node: node.path });
+    expect(await run()).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await run('kit')).toMatchObject({ code: 0, stdout: 'ANNEX_INVALID_CONFIG\n' });
+  });
 });
 
 /** What git leaves of two branches. */
