@@ -79,7 +79,7 @@ function judge(settings: Settings, feature: Feature, root: string, path: string)
     const manifest = readEntryManifest(dir);
     if (manifest === undefined) return { rejected: `${path} has no readable manifest` };
     const mismatch =
-      findMismatch(manifest, feature) ?? findSharedMismatch(manifest, settings.core.root);
+      findMismatch(manifest, feature) ?? findSharedMismatch(manifest, feature, settings.core.root);
     if (mismatch !== undefined) return { rejected: `${path}: ${mismatch}` };
     return {
       entry: { feature: feature.name, dir, isLayer: root !== settings.store, manifest },
@@ -117,6 +117,8 @@ function findMismatch(manifest: Manifest, feature: Feature): string | undefined 
   const versions = listVersions(manifest, feature);
   for (const [name, range] of Object.entries(feature.packages)) {
     const version = versions[name];
+    // Core ships one of several declared packages.
+    if (version === undefined && Object.hasOwn(manifest.shared, name)) continue;
     if (version === undefined) return `it does not hold ${name}`;
     if (manifest.specs[name] !== range && !isInRange(version, range)) {
       return `it holds ${name} ${version}, not ${range}`;
@@ -125,12 +127,18 @@ function findMismatch(manifest: Manifest, feature: Feature): string | undefined 
   return undefined;
 }
 
-function findSharedMismatch(manifest: Manifest, root: string): string | undefined {
+function findSharedMismatch(
+  manifest: Manifest,
+  { packages }: Feature,
+  root: string,
+): string | undefined {
   for (const [name, { ranges, version }] of Object.entries(manifest.shared)) {
     const now = findCorePackage(name, root)?.version;
-    if (now === version) continue;
-    if (now === undefined || !ranges.every((range) => isInRange(now, range))) {
-      return `it takes ${name} ${ranges.join(' and ')} from core, which has ${now ?? 'none'}`;
+    const declared = packages[name];
+    if (now === version && declared === manifest.specs[name]) continue;
+    const asked = declared === undefined ? ranges : [...ranges, declared];
+    if (now === undefined || !asked.every((range) => isInRange(now, range))) {
+      return `it takes ${name} ${asked.join(' and ')} from core, which has ${now ?? 'none'}`;
     }
   }
   return undefined;
