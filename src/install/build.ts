@@ -133,7 +133,7 @@ async function finish(
   const files = { format: 1, packages: sortKeys(listings), generated: sortKeys(generated) };
   writeSealed(join(staging, FILES), JSON.stringify(files));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
-  if (directories === undefined || scripts.length > 0) sealTree(join(staging, 'node_modules'));
+  if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
   const id = identifyPlan(plan, platformOf(readAbi()), feature.scripts);
   if (settings.isDurable) syncTree(staging, settings.installerEnv);

@@ -5,10 +5,8 @@ import { digest } from '../sidecar.ts';
 import type { Listings } from '../types.ts';
 
 /** A tree that was looked through. */
-export interface Inspected {
+interface Inspected {
   listings: Listings;
-  bytes: number;
-  hasAddon: boolean;
   /** Paths of what is neither a file nor a directory. */
   oddities: string[];
 }
@@ -21,7 +19,7 @@ export interface Inspected {
 export function inspectTree(dir: string, packages: string[]): Inspected {
   const known = new Set(packages);
   const found = new Map<string, string[]>();
-  const inspected: Inspected = { listings: {}, bytes: 0, hasAddon: false, oddities: [] };
+  const inspected: Inspected = { listings: {}, oddities: [] };
   const visit = (path: string, owner: string): void => {
     for (const name of readdirSync(join(dir, path)).sort()) {
       const below = `${path}/${name}`;
@@ -33,8 +31,6 @@ export function inspectTree(dir: string, packages: string[]): Inspected {
         lines.push(
           `${digest(readFileSync(join(dir, below)))}  ${owner === '' ? below : below.slice(owner.length + 1)}`,
         );
-        inspected.bytes += stat.size;
-        inspected.hasAddon ||= name.endsWith('.node');
       } else inspected.oddities.push(below);
     }
   };
@@ -44,7 +40,7 @@ export function inspectTree(dir: string, packages: string[]): Inspected {
 }
 
 /** Lines of `sha256  path`, in the order of the paths. */
-export const sortListing = (lines: string[]): string =>
+const sortListing = (lines: string[]): string =>
   lines
     .sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1))
     .map((line) => `${line}\n`)

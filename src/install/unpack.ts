@@ -12,8 +12,8 @@ export interface Unpacked {
   listings: Listings;
   bytes: number;
   hasAddon: boolean;
-  /** The directories that were made, when everything else has its final mode already. */
-  directories?: Set<string>;
+  /** The directories that were made; everything else has its final mode already. */
+  directories: Set<string>;
 }
 
 /** Transfers at a time: what waits in memory is at most as many tarballs. */
@@ -61,14 +61,11 @@ export async function unpackAll(
       // The first failure ends the others; nothing is written once this has settled.
       queue.length = 0;
       stop.abort(error);
-      throw error;
     }
   });
-  const ends = await Promise.allSettled(workers);
+  await Promise.allSettled(workers);
   fetcher.close();
-  if (stop.signal.aborted) throw stop.signal.reason;
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  stop.signal.throwIfAborted();
   return unpacked;
 }
 
