@@ -1,6 +1,6 @@
 /** annex list */
 import { findStatus } from '../status.ts';
-import { measureTree } from '../store/publish.ts';
+import { measureTree } from '../store/tree.ts';
 import type { FeatureStatus } from '../types.ts';
 import { type Command, findSettings } from './command.ts';
 

@@ -6,7 +6,7 @@ import { findStoreDistrust } from '../store/access.ts';
 import { readEntryManifest } from '../store/entry.ts';
 import { clearFailure } from '../store/failures.ts';
 import { parseEntryName, toSlug, versionRoot } from '../store/layout.ts';
-import { retire } from '../store/publish.ts';
+import { discard } from '../store/retired.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Removes the entries of a feature from the store, of every ABI; layers are left alone. */
@@ -28,7 +28,7 @@ export const remove: Command = ({ args: [asked, ...rest], print }) => {
     // One without a manifest that can be read goes by its name.
     (dir) => (readEntryManifest(dir)?.feature ?? feature) === feature,
   );
-  for (const dir of removed) retire(store, dir);
+  for (const dir of removed) discard(store, dir);
   clearFailure(store, slug);
   if (declared === undefined && removed.length === 0) {
     findFeatures(settings, [asked]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
-import { sweep } from '../store/publish.ts';
+import { sweep } from '../store/tree.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { runNpm } from './npm.ts';
 import { type Unpacked, unpackAll } from './unpack.ts';

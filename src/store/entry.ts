@@ -8,7 +8,7 @@ import { compareVersions, isInRange } from '../ranges.ts';
 import { pinnedId, readPin } from '../sidecar.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
-import { abiRoot, MANIFEST, PLAIN, parseEntryName } from './layout.ts';
+import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath } from './layout.ts';
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
 export interface FoundEntry {
@@ -74,6 +74,8 @@ type Judged = { entry: Entry } | { rejected: string };
 function judge(settings: Settings, feature: Feature, root: string, path: string): Judged {
   try {
     const dir = realpathSync.native(path);
+    const retired = findRetirement(root, path);
+    if (retired !== undefined) return { rejected: `${path} was retired: ${retired}` };
     const distrust = findStoreDistrust(root, dir);
     if (distrust !== undefined) return { rejected: distrust };
     const manifest = readEntryManifest(dir);
@@ -86,6 +88,20 @@ function judge(settings: Settings, feature: Feature, root: string, path: string)
     };
   } catch (error) {
     return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
+  }
+}
+
+/**
+ * Why a generation was retired; undefined when it was not. One look.
+ *
+ * @param entry its directory, which may be gone already
+ */
+export function findRetirement(store: string, entry: string): string | undefined {
+  try {
+    return readFileSync(retirementPath(store, entry), 'utf8');
+  } catch (error) {
+    const code = codeOf(error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `its mark: ${code}`;
   }
 }
 

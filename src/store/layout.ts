@@ -1,5 +1,5 @@
 /** Where things are in a store: arithmetic on paths, no input or output. */
-import { join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 /** Name of the manifest in an entry. */
 export const MANIFEST = 'annex-entry.json';
@@ -32,6 +32,9 @@ export const abiRoot = (store: string, abi: string): string => join(store, 'v1',
 export const stagingRoot = (store: string): string => join(store, 'v1', 'staging');
 /** Where entries go that are being removed. */
 export const retiredRoot = (store: string): string => join(store, 'v1', 'retired');
+/** What marks an entry as retired, given its directory. */
+export const retirementPath = (store: string, entry: string): string =>
+  join(retiredRoot(store), `${basename(dirname(entry))}.${basename(entry)}`);
 /** The lock of one feature. */
 export const lockPath = (store: string, slug: string): string =>
   join(store, 'v1', 'locks', `${slug}.lock`);

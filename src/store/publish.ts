@@ -1,11 +1,13 @@
 /** Building an entry in staging, and the one rename that makes it visible. */
 
 import { randomUUID } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Feature } from '../types.ts';
+import { findRetirement } from './entry.ts';
 import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
+import { sweepRetired } from './retired.ts';
 
 /**
  * Makes the directories of a store that are not there yet. In a store that a group may write, so
@@ -41,7 +43,7 @@ function makeDirectory(dir: string, mode: number): boolean {
 
 /**
  * A fresh staging directory of a feature. What dead installers of the same feature left goes, and
- * so do entries that were not removed to their end.
+ * so do entries whose time is over.
  */
 export function makeStaging(store: string, feature: Feature): string {
   const root = stagingRoot(store);
@@ -50,8 +52,7 @@ export function makeStaging(store: string, feature: Feature): string {
     if (name.slice(0, name.lastIndexOf('.')) === feature.slug)
       retireStaging(store, join(root, name));
   }
-  const retired = retiredRoot(store);
-  for (const name of readdirSync(retired)) sweep(join(retired, name));
+  sweepRetired(store, Date.now());
   const dir = join(root, `${feature.slug}.${randomUUID()}`);
   mkdirSync(dir, { mode: 0o755 });
   return dir;
@@ -66,30 +67,12 @@ function retireStaging(store: string, dir: string): void {
   }
 }
 
-/** Removes debris; what another user left, or is removing at this moment, is in nobody's way. */
-export function sweep(path: string): void {
-  try {
-    removeTree(path);
-  } catch {
-    // It stays until its owner installs something.
-  }
-}
-
-/** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
-export function sealTree(dir: string): void {
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    const path = join(dir, entry.name);
-    if (entry.isDirectory()) sealTree(path);
-    else if (entry.isFile()) chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
-  }
-  chmodSync(dir, 0o555);
-}
-
 /**
  * Publishes a finished staging directory: one rename, which either makes the whole entry visible
  * or nothing.
  *
- * @returns the entry's directory; undefined when that generation stands there already
+ * @returns the entry's directory; undefined when that generation stands there already, or has stood
+ *   there and was retired
  */
 export function publish(
   store: string,
@@ -98,6 +81,7 @@ export function publish(
 ): string | undefined {
   const target = join(abiRoot(store, name.abi), toEntryName(name));
   if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return undefined;
+  if (findRetirement(store, target) !== undefined) return undefined;
   try {
     chmodSync(staging, 0o755);
     renameSync(staging, target);
@@ -107,34 +91,4 @@ export function publish(
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
     throw error;
   }
-}
-
-/** Takes an entry out of sight with one rename, then removes it. */
-export function retire(store: string, dir: string): void {
-  const target = join(retiredRoot(store), randomUUID());
-  mkdirSync(retiredRoot(store), { recursive: true });
-  renameSync(dir, target);
-  removeTree(target);
-}
-
-/** Removes a tree, read-only directories included. */
-export function removeTree(dir: string): void {
-  const stat = lstatSync(dir, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) {
-    chmodSync(dir, 0o755);
-    for (const entry of readdirSync(dir, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeTree(join(dir, entry.name));
-    }
-  }
-  rmSync(dir, { recursive: true, force: true });
-}
-
-/** Size of a tree in bytes. */
-export function measureTree(dir: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    const path = join(dir, entry.name);
-    bytes += entry.isDirectory() ? measureTree(path) : lstatSync(path).size;
-  }
-  return bytes;
 }

@@ -65,7 +65,9 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/failures.ts': 'effect',
   'store/lock.ts': 'effect',
   'store/publish.ts': 'effect',
+  'store/retired.ts': 'effect',
   'store/sync.ts': 'effect',
+  'store/tree.ts': 'effect',
 
   'index.ts': 'edge',
   'register.ts': 'edge',

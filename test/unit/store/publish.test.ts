@@ -16,16 +16,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findStoreDistrust } from '../../../src/store/access.ts';
+import { findRetirement } from '../../../src/store/entry.ts';
 import { abiRoot, parseEntryName, retiredRoot, stagingRoot } from '../../../src/store/layout.ts';
-import {
-  makeStaging,
-  makeStore,
-  measureTree,
-  publish,
-  removeTree,
-  retire,
-  sealTree,
-} from '../../../src/store/publish.ts';
+import { makeStaging, makeStore, publish } from '../../../src/store/publish.ts';
+import { discard, GRACE, retire, sweepRetired } from '../../../src/store/retired.ts';
+import { measureTree, removeTree, sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { removeTree as cleanUp, digestTree } from '../../support/tree.ts';
 import { callAsPlainUser, isRoot } from '../../support/user.ts';
@@ -144,7 +139,7 @@ test('a published entry is 0755 at the top and appears whole; a generation is ne
   });
 });
 
-test('retiring takes an entry out of sight and removes it, read-only as it is', () => {
+test('discarding takes an entry out of sight and removes it, read-only as it is', () => {
   const store = makeVolume();
   callAsPlainUser(() => {
     makeStore(store, abi);
@@ -152,10 +147,52 @@ test('retiring takes an entry out of sight and removes it, read-only as it is', 
     fill(staging, files);
     sealTree(join(staging, 'node_modules'));
     const entry = publish(store, staging, { abi: 'any', slug: 'alpha', id, nonce: '0' }) ?? '';
-    retire(store, entry);
+    discard(store, entry);
     expect(readdirSync(abiRoot(store, 'any'))).toEqual([]);
     expect(readdirSync(retiredRoot(store))).toEqual([]);
   });
+});
+
+test('a retired generation keeps its files for the grace period, and its name until it is gone', () => {
+  const store = makeVolume();
+  callAsPlainUser(() => {
+    makeStore(store, abi);
+    const name = { abi: 'any', slug: 'alpha', id, nonce: '0' };
+    const make = (nonce: string): string | undefined => {
+      const staging = makeStaging(store, makeFeature('alpha'));
+      fill(staging, files);
+      sealTree(join(staging, 'node_modules'));
+      return publish(store, staging, { ...name, nonce });
+    };
+    const entry = make('0') ?? '';
+    expect(findRetirement(store, entry)).toBeUndefined();
+    retire(store, entry, 'a.js is not what was installed');
+    retire(store, entry, 'a second reason');
+    expect(findRetirement(store, entry)).toBe('a.js is not what was installed');
+    const now = Date.now();
+    for (const soon of [now, now + GRACE - 60_000, now - GRACE + 60_000])
+      expect(sweepRetired(store, soon)).toEqual([]);
+    expect(existsSync(entry)).toBe(true);
+
+    removeTree(entry);
+    expect(make('0')).toBeUndefined();
+    expect(make('1')).toMatch(/\.1$/);
+    expect(sweepRetired(store, now + GRACE + 60_000)).toEqual([]);
+    expect(findRetirement(store, entry)).toBeUndefined();
+    retire(store, make('0') ?? '', '');
+    expect(sweepRetired(store, now + GRACE + 60_000)).toEqual([entry]);
+    expect(readdirSync(abiRoot(store, 'any'))).toEqual([`alpha.${id}.1`]);
+    expect(readdirSync(retiredRoot(store))).toEqual([]);
+  });
+});
+
+test('a clock that was set back keeps no retired generation for ever', () => {
+  const store = makeVolume();
+  makeStore(store, abi);
+  const entry = join(abiRoot(store, 'any'), `alpha.${id}.0`);
+  fill(entry, files);
+  retire(store, entry, 'for a test');
+  expect(sweepRetired(store, Date.now() - GRACE - 60_000)).toEqual([entry]);
 });
 
 test('removing a read-only tree removes links in it, not what they lead to; absent is fine', () => {
