@@ -4,7 +4,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { GUARD, listReferences, pickInstallerEnv } from './policy/environment.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
-import type { LogLevel, Refusal } from './types.ts';
+import type { LogLevel, Refusal, Verify } from './types.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -21,6 +21,7 @@ export interface Config {
   timeout: number;
   /** Whether entries are synced to the disk. */
   isDurable: boolean;
+  verify: Verify;
   log: LogLevel;
   /** The user's cache directory, when there is one. */
   cacheDir: string | undefined;
@@ -29,6 +30,7 @@ export interface Config {
 }
 
 const DEFAULT_TIMEOUT = 300;
+const VERIFY: readonly unknown[] = ['load', 'first-use', 'off'] satisfies Verify[];
 const LEVELS: readonly string[] = ['silent', 'error', 'info', 'debug', 'json'] satisfies LogLevel[];
 
 /** Reads the settings; never throws. Whatever is wrong becomes the restrictive value and a warning. */
@@ -44,7 +46,7 @@ export function readConfig(env: Env = process.env): Config {
     }
     return parsed ?? restrictive;
   };
-  const { timeout, isDurable, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
+  const { timeout, isDurable, verify, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
   return {
     core: env.ANNEX_CORE || undefined,
     stores: splitStores(env.ANNEX_STORE ?? ''),
@@ -53,6 +55,7 @@ export function readConfig(env: Env = process.env): Config {
     ...operator,
     timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
     isDurable: isDurable ?? true,
+    verify: verify ?? 'load',
     log: readLevel(env.ANNEX_LOG, notices),
     cacheDir: findCacheDir(env),
     notices,
@@ -106,9 +109,10 @@ interface OperatorFile {
   operator: Config['operator'];
   timeout?: number;
   isDurable?: boolean;
+  verify?: Verify;
 }
 
-const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout', 'durability']);
+const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout', 'durability', 'verify']);
 
 function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
   if (path === undefined) return { operator: undefined };
@@ -137,7 +141,7 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
     path,
     allowInstalls: readAllowInstalls(file.allowInstalls, path, notices),
   };
-  const { timeout, durability = 'sync' } = file;
+  const { timeout, durability = 'sync', verify = 'load' } = file;
   const isTime = typeof timeout === 'number' && timeout > 0 && timeout <= 86_400;
   if (timeout !== undefined && !isTime) {
     const reason = `timeout in ${path} is ${JSON.stringify(timeout)}; taken as ${DEFAULT_TIMEOUT}`;
@@ -147,7 +151,17 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
     const reason = `durability in ${path} is ${JSON.stringify(durability)}; taken as sync`;
     notices.push(notice(reason, 'set it to sync or none'));
   }
-  return { operator, isDurable: durability !== 'none', ...(isTime && { timeout }) };
+  const isVerify = VERIFY.includes(verify);
+  if (!isVerify) {
+    const reason = `verify in ${path} is ${JSON.stringify(verify)}; taken as load`;
+    notices.push(notice(reason, `set it to one of ${VERIFY.join(', ')}`));
+  }
+  return {
+    operator,
+    isDurable: durability !== 'none',
+    ...(isVerify && { verify: verify as Verify }),
+    ...(isTime && { timeout }),
+  };
 }
 
 function readAllowInstalls(value: unknown, path: string, notices: Refusal[]): boolean | undefined {

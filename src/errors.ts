@@ -119,6 +119,16 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
   };
 }
 
+/** An entry that is damaged, and why no sound one takes its place. */
+export const refuseDamage = (
+  { dir, damage }: { dir: string; damage: string },
+  refusal: Refusal,
+): Refusal => ({
+  ...refusal,
+  code: 'ANNEX_INTEGRITY',
+  reason: `${dir} is damaged: ${damage}; it is not replaced: ${refusal.reason}`,
+});
+
 /**
  * Appends one line to the message of Node's own error and gives it a cause. The same object goes
  * on, so its code, url and requireStack stay what they were.

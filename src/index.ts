@@ -43,7 +43,7 @@ export async function ensure(feature: string): Promise<FeatureStatus> {
   const declared = requireFeature(settings, feature);
   if (getActiveThread() === undefined) warnInactive(settings);
   const before = findStatus(settings, declared);
-  if (isUsable(before)) return before;
+  if (isUsable(before) && isWhole(before, declared)) return before;
   const refusal =
     before.where === 'core outside range'
       ? before.refusal
@@ -63,6 +63,12 @@ export async function ensure(feature: string): Promise<FeatureStatus> {
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
   const hint = `annex why ${Object.keys(declared.packages)[0]}`;
   throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint }, { feature: declared.name });
+}
+
+/** Verifies as an import would, which then need not wait for it. */
+function isWhole({ where }: FeatureStatus, feature: Feature): boolean {
+  const active = getActiveThread();
+  return where === 'core' || active === undefined || active.choose(feature).entry !== undefined;
 }
 
 /**

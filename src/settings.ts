@@ -80,6 +80,7 @@ export function loadSettings(
       isSealed: config.isSealed,
       timeout: config.timeout,
       isDurable: config.isDurable,
+      verify: config.verify,
       log,
       installerEnv: { ...readInstallerEnv([join(core.root, '.npmrc')]), ANNEX_CORE: core.root },
       notices: [

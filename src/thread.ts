@@ -1,9 +1,12 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
+import { canHookLoads } from './policy/load-hook.ts';
+import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
-import { type FoundEntry, findEntry } from './store/entry.ts';
+import type { FoundEntry } from './store/entry.ts';
 import { isRemembered, nextFailure } from './store/failures.ts';
+import { createFinder, type Finder } from './store/finder.ts';
+import type { Depth } from './store/verify.ts';
 import type { Entry, Failure, Feature, Refusal, Settings } from './types.ts';
 
 /** How the loader is active in a thread. */
@@ -15,12 +18,22 @@ export interface ChoiceLink {
   send: (entry: Entry) => void;
 }
 
+/** A file that asks for a feature. */
+export interface Asker {
+  parent: string | undefined;
+  kind: 'import' | 'require';
+}
+
 /** What a thread knows. */
 export interface Thread {
   settings: Settings;
   loader: LoaderKind;
   /** Failures that this thread saw, by feature: for stores that cannot be written. */
   failures: Map<string, Failure>;
+  /** How a feature was last asked for, by its name. */
+  askers: Map<string, Asker>;
+  /** What this thread found in the stores, and verified. */
+  finder: Finder;
   /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
   choose: (feature: Feature) => FoundEntry;
 }
@@ -31,21 +44,33 @@ export interface Thread {
  */
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
+  const finder = createFinder(settings, chooseDepth(settings));
   const choose = (feature: Feature): FoundEntry => {
     for (const entry of link?.receive() ?? []) {
       if (!chosen.has(entry.feature)) chosen.set(entry.feature, entry);
     }
     const known = chosen.get(feature.name);
-    if (known !== undefined) return { entry: known, rejected: [] };
-    if (findDeclarationRefusal(settings, feature) !== undefined) return { rejected: [] };
-    const found = findEntry(settings, feature, readAbi());
+    if (known !== undefined) return { entry: known, rejected: [], damaged: [] };
+    if (findDeclarationProblem(settings, feature) !== undefined)
+      return { rejected: [], damaged: [] };
+    const found = finder.find(feature);
     if (found.entry !== undefined) {
       chosen.set(feature.name, found.entry);
       link?.send(found.entry);
     }
     return found;
   };
-  return { settings, loader, failures: new Map(), choose };
+  return { settings, loader, failures: new Map(), askers: new Map(), finder, choose };
+}
+
+/** Whether the files of entries are verified as they are loaded. */
+export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
+  verify === 'load' && canHookLoads(process.versions.node);
+
+/** How much of an entry is verified when this thread first uses it. */
+function chooseDepth(settings: Settings): Depth | undefined {
+  if (settings.verify === 'off') return undefined;
+  return isVerifiedAtLoad(settings) ? 'unseen' : 'all';
 }
 
 /**

@@ -96,6 +96,12 @@ export type Gate = { isAllowed: true } | { isAllowed: false; refusal: Refusal };
 /** How much is said on stderr. */
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 
+/**
+ * When the files of an entry are verified: as they are loaded, what is not loaded at first use; all
+ * of them at first use; never.
+ */
+export type Verify = 'load' | 'first-use' | 'off';
+
 /** All that was decided when the process started. Structured-cloneable: threads are handed a copy. */
 export interface Settings {
   core: Core;
@@ -110,6 +116,8 @@ export interface Settings {
   timeout: number;
   /** Whether an entry is synced to the disk before it is published. */
   isDurable: boolean;
+  /** When the files of an entry are held against its listing. */
+  verify: Verify;
   log: LogLevel;
   /** The environment of an installer process: only what annex and npm need. */
   installerEnv: Record<string, string>;
@@ -141,11 +149,13 @@ export interface Manifest {
   /** The declared ranges that this entry was installed for. */
   specs: Record<string, string>;
   closure: ClosurePackage[];
+  /** What the closure has on this platform, and was left out because it does not run on this Node. */
+  skipped?: ClosurePackage[];
   shared: Record<string, SharedPackage>;
   private: string[];
   /** Packages whose install scripts ran. */
   scripts: string[];
-  /** Files made by install scripts, relative to the entry. */
+  /** Files made, changed or removed by install scripts, relative to the entry. */
   generated: string[];
   /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
   abi: string;

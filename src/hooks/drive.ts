@@ -5,7 +5,7 @@ import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
 import { relativeTo } from '../store/layout.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
-import { createLocator, type Locator } from './locator.ts';
+import type { Locator } from './locator.ts';
 import {
   type Outcome,
   type Question,
@@ -36,11 +36,9 @@ export interface Driver {
 const LONG_BLOCK = 5_000;
 
 /** Makes the driver of a thread. Answers from entries are remembered: a repeated import is O(1). */
-export function createDriver(thread: Thread): Driver {
-  const locator = createLocator(thread);
-  const install = createInstall(thread);
+export function createDriver(locator: Locator, install: Surroundings<never>['install']): Driver {
   const answers = new Map<string, unknown>();
-  const log = createLog(thread.settings.log);
+  const log = createLog(locator.thread.settings.log);
   let isBusy = false;
   return {
     concerns: (specifier, parent) => !isBusy && locator.concerns(specifier, parent),

@@ -10,6 +10,8 @@ import { createZones, type FindZone } from '../zones.ts';
 export interface Locator {
   thread: Thread;
   findZone: FindZone;
+  /** The stores, as configured and as real paths. */
+  roots: string[];
   /** The entry that a file is in; undefined for a file in none. */
   findEntryOf: (file: string) => string | undefined;
   /** Whether an entry takes a name from core. */
@@ -34,6 +36,7 @@ export function createLocator(thread: Thread): Locator {
   return {
     thread,
     findZone: createZones(thread.settings),
+    roots,
     findEntryOf,
     isShared: (entry, name) => {
       let shared = sharedNames.get(entry);

@@ -12,11 +12,14 @@ import {
   createThread,
   getActiveThread,
   getSharedSettings,
+  isVerifiedAtLoad,
   setActiveThread,
   shareSettings,
 } from '../thread.ts';
 import type { Settings } from '../types.ts';
-import { createDriver } from './drive.ts';
+import { createDriver, createInstall } from './drive.ts';
+import { createLoad } from './load.ts';
+import { createLocator } from './locator.ts';
 import { registerOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
@@ -55,8 +58,11 @@ function start(settings: Settings): void {
   const thread = isSync
     ? createThread(settings, 'sync')
     : createThread(settings, 'off-thread', registerOffThread(settings));
-  const driver = createDriver(thread);
-  if (isSync) registerSync(driver);
+  const locator = createLocator(thread);
+  const install = createInstall(thread);
+  const driver = createDriver(locator, install);
+  const load = isVerifiedAtLoad(settings) ? createLoad(locator, install) : undefined;
+  if (isSync) registerSync(driver, load);
   registerRequire(driver);
   setActiveThread(thread);
 }

@@ -2,11 +2,12 @@
 import Module, { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
-import { AnnexError, explain } from '../errors.ts';
+import { AnnexError, explain, refuseDamage } from '../errors.ts';
 import { type Asked, type Decision, decide, type Evidence } from '../policy/decide.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { isContained } from '../store/contain.ts';
+import type { Damaged } from '../store/entry.ts';
 import { isWithin, relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
@@ -48,6 +49,7 @@ export interface Seen {
   owner?: string;
   entry?: Entry;
   rejected?: string[];
+  damaged?: Damaged[];
   refusal?: Refusal;
 }
 
@@ -179,9 +181,11 @@ function lookUp(fact: keyof Evidence, { name, feature, request, locator, seen }:
   } else if (fact === 'isInRoot') {
     evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
   } else if (fact === 'hasEntry') {
-    const { entry, rejected } = thread.choose(feature);
+    thread.askers.set(feature.name, request);
+    const { entry, rejected, damaged } = thread.choose(feature);
     evidence.hasEntry = entry !== undefined;
     seen.rejected = rejected;
+    seen.damaged = damaged;
     if (entry !== undefined) seen.entry = entry;
   } else if (fact === 'mayInstall') {
     const refusal =
@@ -211,7 +215,9 @@ function composeCause(
     hint: `annex why ${specifier}`,
   };
   const askedBy = parent && relativeTo(root, parent);
-  return new AnnexError(seen.refusal ?? fallback, { feature: name, specifier, askedBy });
+  const { damaged: [damaged] = [], refusal = fallback } = seen;
+  const why = damaged === undefined ? refusal : refuseDamage(damaged, refusal);
+  return new AnnexError(why, { feature: name, specifier, askedBy });
 }
 
 /** Node's own not-found error, for what Node found in a place that does not count. */

@@ -5,13 +5,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Driver } from './drive.ts';
 
 /**
- * Registers the resolve hook. What `require` asks goes on to Module._resolveFilename, where
+ * Registers the hooks. What `require` asks goes on to Module._resolveFilename, where
  * require.ts answers it: changing parentURL has no effect on that path.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerSync(driver: Driver): void {
+export function registerSync(driver: Driver, load?: nodeModule.LoadHookSync): void {
   nodeModule.registerHooks({
+    load,
     resolve: (specifier, context, nextResolve) => {
       // nextResolve writes into the context that it is given.
       const { parentURL } = context;

@@ -2,7 +2,7 @@
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LockNode } from '../plan/graph.ts';
-import { describePackage, identifyPlan } from '../plan/identity.ts';
+import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
 import { sortKeys } from '../plan/project.ts';
@@ -13,7 +13,7 @@ import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
 import { makeStaging, publish } from '../store/publish.ts';
 import { syncPath, syncTree } from '../store/sync.ts';
 import { removeTree, sealTree, sweep } from '../store/tree.ts';
-import type { Feature, Manifest, Refusal, Settings } from '../types.ts';
+import type { ClosurePackage, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
 import { bring } from './bring.ts';
 import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
@@ -23,6 +23,8 @@ import type { Unpacked } from './unpack.ts';
 
 /** How a build ended. */
 export interface Built {
+  /** Directory of the entry; undefined when another process has published it. */
+  dir?: string;
   packages: number;
   bytes: number;
   /** Packages with install scripts that were not allowed. */
@@ -98,7 +100,7 @@ async function finish(
   staging: string,
   { settings, feature, store, signal, isPresent }: Build,
   { plan }: Prepared,
-  { nodes, skipped }: Selection,
+  { nodes }: Selection,
   { listings, bytes, hasAddon, directories }: Unpacked,
 ): Promise<Built | Refusal> {
   const { scripts, unrun } = sortScripts(nodes, feature);
@@ -115,6 +117,8 @@ async function finish(
   }
   // Anew: a script may have put its own in its place.
   writeBarrier(staging);
+  const platform = platformOf(readAbi());
+  const skipped = findSkipped(plan, platform, nodes);
   const isPlain =
     !isPlatformBound(plan) && !hasAddon && scripts.length === 0 && skipped.length === 0;
   const abi = isPlain ? PLAIN : readAbi();
@@ -124,6 +128,7 @@ async function finish(
     feature: feature.name,
     specs: feature.packages,
     closure,
+    ...(skipped.length > 0 && { skipped }),
     shared: plan.shared,
     private: plan.private,
     scripts,
@@ -136,15 +141,23 @@ async function finish(
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
   if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
-  const id = identifyPlan(plan, platformOf(readAbi()), feature.scripts);
+  const id = identifyPlan(plan, platform, feature.scripts);
   if (settings.isDurable) syncTree(staging, settings.installerEnv);
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
     if (published !== undefined && settings.isDurable) syncPath(dirname(published));
     // Taken: by an installer that was faster, or by an entry that is not valid.
-    if (published !== undefined || isPresent()) return { packages: closure.length, bytes, unrun };
+    if (published !== undefined || isPresent()) {
+      return { packages: closure.length, bytes, unrun, ...(published && { dir: published }) };
+    }
   }
+}
+
+/** What is locked for this platform and does not run on this Node. */
+function findSkipped(plan: Plan, platform: string, nodes: LockNode[]): ClosurePackage[] {
+  const here = new Set(nodes.map(({ path }) => path));
+  return listClosure(plan, platform).filter(({ path }) => !here.has(path));
 }
 
 /** Which packages may run their install scripts, and which were not allowed to. */

@@ -1,4 +1,5 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
+import { toRealPath } from '../core.ts';
 import { composeMessage, refuseByFileError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
@@ -13,9 +14,11 @@ import {
   readFailure,
   writeFailure,
 } from '../store/failures.ts';
+import { createFinder, type Finder } from '../store/finder.ts';
 import { lockPath } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
+import { retire } from '../store/retired.ts';
 import type { Feature, InstallResult, Refusal, Settings } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 
@@ -28,6 +31,7 @@ interface Job {
   /** A person asked: a remembered failure does not count. */
   isByHand: boolean;
   log: Log;
+  finder: Finder;
 }
 
 /**
@@ -42,7 +46,16 @@ export async function installFeature(
   const { store = '' } = settings;
   const log = createLog(settings.log);
   const signal = AbortSignal.timeout(settings.timeout);
-  const job: Job = { settings, feature, store, signal, isByHand, log };
+  // What is damaged is replaced: whoever looks from now on does not see it.
+  const finder = createFinder(
+    settings,
+    settings.verify === 'off' ? undefined : 'all',
+    ({ dir, isLayer, damage }) => {
+      log('error', `annex: ${dir} is damaged: ${damage}`);
+      if (!isLayer) retire(store, dir, damage);
+    },
+  );
+  const job: Job = { settings, feature, store, signal, isByHand, log, finder };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
@@ -57,7 +70,13 @@ export async function installFeature(
 }
 
 /** The answer that needs no install; undefined when there is none. */
-function findAnswer({ settings, feature, store, isByHand }: Job): InstallResult | undefined {
+function findAnswer({
+  settings,
+  feature,
+  store,
+  isByHand,
+  finder,
+}: Job): InstallResult | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return fail(feature, declared);
   const status = findStatus(settings, feature);
@@ -68,7 +87,7 @@ function findAnswer({ settings, feature, store, isByHand }: Job): InstallResult 
   if (status.where === 'core outside range' && status.refusal !== undefined) {
     return fail(feature, status.refusal);
   }
-  const present = findPresent(settings, feature);
+  const present = findPresent(finder, feature);
   if (present !== undefined) return present;
   if (!settings.gate.isAllowed) return fail(feature, settings.gate.refusal);
   const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
@@ -78,15 +97,15 @@ function findAnswer({ settings, feature, store, isByHand }: Job): InstallResult 
 }
 
 async function installIntoStore(job: Job): Promise<InstallResult> {
-  const { settings, feature, store, signal, isByHand } = job;
+  const { settings, feature, store, signal, isByHand, finder } = job;
   makeStore(store, readAbi());
   const distrust = findStoreDistrust(store);
   if (distrust !== undefined) return fail(feature, refuseStore(distrust));
-  const isPresent = (): boolean => findEntry(settings, feature, readAbi()).entry !== undefined;
+  const isPresent = (): boolean => finder.find(feature).entry !== undefined;
   const result = await withLock(
     lockPath(store, feature.slug),
     async (): Promise<InstallResult> => {
-      const present = findPresent(settings, feature);
+      const present = findPresent(finder, feature);
       if (present !== undefined) return present;
       // Whoever held the lock before may have failed just now.
       const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
@@ -95,26 +114,29 @@ async function installIntoStore(job: Job): Promise<InstallResult> {
     isPresent,
     signal,
   );
-  return result ?? findPresent(settings, feature) ?? installIntoStore(job);
+  return result ?? findPresent(finder, feature) ?? installIntoStore(job);
 }
 
 /** Builds and publishes, and remembers how it went. */
 async function attempt(job: Job): Promise<InstallResult> {
-  const { settings, feature, store, signal, log } = job;
+  const { settings, feature, store, signal, log, finder } = job;
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
-    const isPresent = (): boolean => findPresent(settings, feature) !== undefined;
+    const isPresent = (): boolean => findPresent(finder, feature) !== undefined;
     const result = await buildEntry({ settings, feature, store, signal, isPresent });
     if ('code' in result) refusal = result;
-    else built = result;
+    else {
+      built = result;
+      if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
+    }
   } catch (error) {
     refusal = refuseByError(error, job);
   }
-  const present = findPresent(settings, feature);
+  const present = findPresent(finder, feature);
   if (present !== undefined) {
     const ms = Math.round(performance.now() - start);
     const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
@@ -141,10 +163,10 @@ async function attempt(job: Job): Promise<InstallResult> {
 }
 
 function findPresent(
-  settings: Settings,
+  finder: Finder,
   feature: Feature,
 ): Extract<InstallResult, { ms: number }> | undefined {
-  const { entry } = findEntry(settings, feature, readAbi());
+  const { entry } = finder.find(feature);
   if (entry === undefined) return undefined;
   const versions = listVersions(entry.manifest, feature);
   return { feature: feature.name, outcome: 'present', versions, dir: entry.dir, ms: 0 };

@@ -1,5 +1,5 @@
 /** Runs the install scripts of the packages that may, in staging. */
-import { lstatSync, realpathSync, rmSync } from 'node:fs';
+import { readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pickScriptEnv } from '../policy/environment.ts';
 import { isWithin } from '../store/layout.ts';
@@ -20,7 +20,7 @@ export interface ScriptRun {
   signal: AbortSignal;
 }
 
-/** What scripts made or changed: path in the entry to sha256. */
+/** What scripts made, changed or removed: path in the entry to sha256, `-> target` of a link, or nothing. */
 export type Generated = Record<string, string>;
 
 /** Runs npm rebuild for exactly these packages; what came of it, or why it failed. */
@@ -35,25 +35,38 @@ export async function runScripts(run: ScriptRun): Promise<{ generated: Generated
     };
   }
   const after = inspectTree(staging, Object.keys(listings));
-  for (const oddity of after.oddities) dropOdd(staging, join(staging, oddity));
   const generated: Generated = {};
+  for (const oddity of after.oddities) {
+    const target = keepLink(staging, join(staging, oddity));
+    if (target !== undefined) generated[oddity] = `-> ${target}`;
+  }
   for (const [path, listing] of Object.entries(after.listings)) {
     const before = new Set(listings[path]?.split('\n'));
     for (const line of listing.trimEnd().split('\n')) {
       if (!before.has(line)) generated[join(path, line.slice(66))] = line.slice(0, 64);
     }
   }
+  for (const [path, listing] of Object.entries(listings)) {
+    const now = new Set(after.listings[path]?.split('\n').map((line) => line.slice(66)));
+    for (const line of listing.trimEnd().split('\n')) {
+      if (!now.has(line.slice(66))) generated[join(path, line.slice(66))] ??= '';
+    }
+  }
   return { generated };
 }
 
-/** A build leaves links to the tools that it used: whatever leads out of the entry goes. */
-function dropOdd(staging: string, path: string): void {
-  if (lstatSync(path).isSymbolicLink()) {
-    try {
-      if (isWithin(realpathSync(path), join(staging, 'node_modules'))) return;
-    } catch {
-      // It leads nowhere.
-    }
+/**
+ * A build leaves links to the tools that it used: whatever leads out of the entry goes.
+ *
+ * @returns the target of a link that stays
+ */
+function keepLink(staging: string, path: string): string | undefined {
+  try {
+    const isInside = isWithin(realpathSync(path), join(staging, 'node_modules'));
+    if (isInside) return readlinkSync(path);
+  } catch {
+    // It leads nowhere, or is no link.
   }
   rmSync(path, { force: true });
+  return undefined;
 }

@@ -14,8 +14,6 @@ export interface Platform {
 export interface Selection {
   /** By path, parents first. */
   nodes: LockNode[];
-  /** Optional packages that are left out because they are made for another Node. */
-  skipped: LockNode[];
   /** A package that is needed and made for another platform. */
   unsupported?: LockNode;
 }
@@ -72,19 +70,17 @@ export function select(
 
   const needed = reach('', (_, isOptional) => !isOptional);
   const unfit = [...needed].sort().find((path) => !isFit(path));
-  const skipped = new Set<string>();
   const mayEnter = (to: string, isOptional: boolean): boolean => {
     if (!isOptional) return true;
     const all = [to, ...reach(to, (_, isNext) => !isNext)].filter((path) => !needed.has(path));
     if (!all.every(isFit)) return false;
-    for (const path of all.filter((each) => !isRunnable(each))) skipped.add(path);
     return all.every(isRunnable);
   };
   const selected = reach('', mayEnter);
   const list = (paths: Iterable<string>): LockNode[] =>
     [...paths].sort().map((path) => nodes.get(path) as LockNode);
   const unsupported = unfit === undefined ? undefined : nodes.get(unfit);
-  return { nodes: list(selected), skipped: list(skipped), ...(unsupported && { unsupported }) };
+  return { nodes: list(selected), ...(unsupported && { unsupported }) };
 }
 
 /** What belongs on any of several platforms, by path. */

@@ -5,27 +5,53 @@ import { findCorePackage } from '../core.ts';
 import { codeOf } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
 import { compareVersions, isInRange } from '../ranges.ts';
-import { pinnedId, readPin } from '../sidecar.ts';
+import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath } from './layout.ts';
+import { findForgery } from './verify.ts';
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
 export interface FoundEntry {
   entry?: Entry;
   /** One clause for each candidate that is not valid. */
   rejected: string[];
+  /** Those of them that are damaged. */
+  damaged: Damaged[];
+  /** The lock that pins it. */
+  sidecar?: Sidecar;
 }
+
+/** An entry that is not what was published. */
+export interface Damaged {
+  dir: string;
+  isLayer: boolean;
+  /** One clause about a file of it. */
+  damage: string;
+}
+
+/** Entries of which more is known than their manifests tell: directory to what is damaged. */
+export type Damages = ReadonlyMap<string, string>;
+const NO_DAMAGES: Damages = new Map();
 
 /**
  * The valid entry of a feature: the first store that has one; there, the highest version. Anything
  * wrong with a candidate makes it a miss, never a crash.
  *
  * @param abi our ABI's directory; entries of plain JavaScript are looked for besides
+ * @param damages what has turned out not to be whole
  */
-export function findEntry(settings: Settings, feature: Feature, abi: string): FoundEntry {
+export function findEntry(
+  settings: Settings,
+  feature: Feature,
+  abi: string,
+  damages = NO_DAMAGES,
+): FoundEntry {
   const rejected: string[] = [];
-  const pinned = findPinnedId(settings, feature, abi);
+  const damaged: Damaged[] = [];
+  const pin = readPin(settings.core.root, feature);
+  const pinned = pin && findPinnedId(pin, abi);
+  const sidecar = pin && 'sidecar' in pin ? pin.sidecar : undefined;
   for (const root of listStores(settings)) {
     const valid: Entry[] = [];
     for (const dir of [abi, PLAIN].flatMap((name) =>
@@ -34,23 +60,33 @@ export function findEntry(settings: Settings, feature: Feature, abi: string): Fo
       const id = parseEntryName(basename(dir))?.id;
       const judged =
         pinned === undefined || pinned === id
-          ? judge(settings, feature, root, dir)
+          ? judge({ settings, feature, root, path: dir, damages, sidecar })
           : { rejected: `${dir} is not what the lock pins` };
       if ('entry' in judged) valid.push(judged.entry);
-      else rejected.push(judged.rejected);
+      else {
+        rejected.push(judged.rejected);
+        if (judged.damaged !== undefined) damaged.push(judged.damaged);
+      }
     }
     const entry = pick(valid, feature);
-    if (entry !== undefined) return { entry, rejected };
+    if (entry === undefined) continue;
+    return { entry, rejected, damaged, ...(sidecar && { sidecar }) };
   }
-  return { rejected };
+  return { rejected, damaged };
 }
 
-/** The one id that will do; undefined when the feature is not locked, and no id when its lock is wrong. */
-function findPinnedId({ core }: Settings, feature: Feature, abi: string): string | undefined {
-  const pin = readPin(core.root, feature);
-  if (pin === undefined) return undefined;
-  return 'problem' in pin ? '' : (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
+/** The lock that pins an entry, given its directory; undefined when none does. */
+export function findSidecar(settings: Settings, dir: string): Sidecar | undefined {
+  const { slug, id } = parseEntryName(basename(dir)) ?? {};
+  const feature = [...settings.declaration.features.values()].find((each) => each.slug === slug);
+  const pin = feature && readPin(settings.core.root, feature);
+  if (pin === undefined || 'problem' in pin) return undefined;
+  return Object.values(pin.sidecar.ids).includes(id ?? '') ? pin.sidecar : undefined;
 }
+
+/** The one id that will do; none does when the lock is wrong, or not for this platform. */
+const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string): string =>
+  'problem' in pin ? '' : (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
 
 /** The store and its layers, in the order in which they are searched. */
 export const listStores = ({ store, layers }: Settings): string[] =>
@@ -69,11 +105,28 @@ function listCandidates(root: string, abi: string, feature: Feature, rejected: s
   }
 }
 
-type Judged = { entry: Entry } | { rejected: string };
+type Judged = { entry: Entry } | { rejected: string; damaged?: Damaged };
 
-function judge(settings: Settings, feature: Feature, root: string, path: string): Judged {
+interface Judgement {
+  settings: Settings;
+  feature: Feature;
+  /** The store that it is in. */
+  root: string;
+  path: string;
+  damages: Damages;
+  sidecar: Sidecar | undefined;
+}
+
+function judge({ settings, feature, root, path, damages, sidecar }: Judgement): Judged {
   try {
     const dir = realpathSync.native(path);
+    const isLayer = root !== settings.store;
+    const reject = (damage: string): Judged => ({
+      rejected: `${path} is damaged: ${damage}`,
+      damaged: { dir, isLayer, damage },
+    });
+    const damage = damages.get(dir);
+    if (damage !== undefined) return reject(damage);
     const retired = findRetirement(root, path);
     if (retired !== undefined) return { rejected: `${path} was retired: ${retired}` };
     const distrust = findStoreDistrust(root, dir);
@@ -82,10 +135,11 @@ function judge(settings: Settings, feature: Feature, root: string, path: string)
     if (manifest === undefined) return { rejected: `${path} has no readable manifest` };
     const mismatch =
       findMismatch(manifest, feature) ?? findSharedMismatch(manifest, feature, settings.core.root);
-    if (mismatch !== undefined) return { rejected: `${path}: ${mismatch}` };
-    return {
-      entry: { feature: feature.name, dir, isLayer: root !== settings.store, manifest },
-    };
+    if (mismatch !== undefined) {
+      const forgery = sidecar && findForgery(dir, manifest, sidecar);
+      return forgery === undefined ? { rejected: `${path}: ${mismatch}` } : reject(forgery);
+    }
+    return { entry: { feature: feature.name, dir, isLayer, manifest } };
   } catch (error) {
     return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
   }

@@ -1,6 +1,6 @@
 /** Plants store entries in the published format, so that reading a store can be tested without installing into it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PackageFixture, packFixture, writePackage } from './package.ts';
 
@@ -64,5 +64,20 @@ export function plantEntry(store: string, options: EntryOptions): string {
     writeFileSync(join(directory, name), `${JSON.stringify(content)}\n`, { mode: 0o644 });
   write('package.json', { private: true });
   write('annex-entry.json', manifest);
+  listEntry(directory);
   return directory;
+}
+
+/** Writes the listing of an entry anew, after its files were changed on purpose. */
+export function listEntry(directory: string): void {
+  const packages: Record<string, string> = { node_modules: '' };
+  const options = { recursive: true, withFileTypes: true } as const;
+  for (const file of readdirSync(join(directory, 'node_modules'), options)) {
+    if (!file.isFile()) continue;
+    const path = join(file.parentPath, file.name);
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+    packages.node_modules += `${digest}  ${path.slice(directory.length + '/node_modules/'.length)}\n`;
+  }
+  const listing = JSON.stringify({ format: 1, packages, generated: {} });
+  writeFileSync(join(directory, 'annex-files.json'), listing, { mode: 0o644 });
 }

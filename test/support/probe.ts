@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { listEntry } from './entry.ts';
 import type { RunOptions, Sandbox } from './sandbox.ts';
 
 /** The ways in which a program can ask for a module. */
@@ -145,6 +146,12 @@ export function writeProbe(
       return { key: keyOf(from, form, specifier), voice, form, specifier };
     });
   });
+  // What asks from within an entry belongs to it.
+  for (const from of new Set(questions.map(({ from }) => from))) {
+    const [, entry] =
+      /^(.*\/v1\/[^/]+\/[^/]+)\/node_modules(?:\/|$)/.exec(join(sandbox.root, from)) ?? [];
+    if (entry !== undefined) listEntry(entry);
+  }
   const list = sandbox.write(`${main}.questions.json`, JSON.stringify(listed));
   return {
     run: async ({ flags = [], isWorker = false, user, env, ...options } = {}) => {

@@ -11,6 +11,6 @@ export const listNames = (nodes: { path: string }[]): string[] =>
 
 /** Short names of what is selected, of what is left out for this Node, and what is needed and unfit. */
 export function choose(made: Plan, platform: Platform = LINUX, node = '22.15.0') {
-  const { nodes, skipped, unsupported } = select(made, platform, (range) => isInRange(node, range));
-  return { nodes: listNames(nodes), skipped: listNames(skipped), unsupported: unsupported?.name };
+  const { nodes, unsupported } = select(made, platform, (range) => isInRange(node, range));
+  return { nodes: listNames(nodes), unsupported: unsupported?.name };
 }

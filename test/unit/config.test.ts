@@ -29,6 +29,7 @@ describe('switches of the environment', () => {
       operator: undefined,
       timeout: 300_000,
       isDurable: true,
+      verify: 'load',
       log: 'info',
       cacheDir: undefined,
       notices: [],

@@ -1,0 +1,128 @@
+/** Verifies the files of entries as Node loads them: the bytes that were checked are those that run. */
+import { readFileSync } from 'node:fs';
+import type { LoadHookSync } from 'node:module';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { toRealPath } from '../core.ts';
+import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
+import { findInstallRefusal } from '../refusals.ts';
+import { digest } from '../sidecar.ts';
+import { parseEntryName, relativeTo, versionRoot } from '../store/layout.ts';
+import type { Feature, Refusal } from '../types.ts';
+import type { Locator } from './locator.ts';
+import type { Surroundings } from './resolve.ts';
+import { toFile } from './sync.ts';
+
+/** What stands in for a damaged entry in this thread: the directory of a sound one, or why there is none. */
+type Substitute = { dir: string } | { refusal: Refusal };
+
+/**
+ * Makes the load hook. A file that is not what was installed is read from a sound generation of the
+ * entry, under its own URL, so that no module is there twice; such a generation is installed first
+ * when there is none. Failing that, the file counts as not found.
+ *
+ * What the default step returns is not the file (for require a lossy string, after another loader
+ * its text), so the file is read here, and that is what runs. A URL with a query is somebody else's
+ * to make the source of.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-version-of-loadurl-context-nextload
+ */
+export function createLoad(
+  locator: Locator,
+  install: Surroundings<never>['install'],
+): LoadHookSync {
+  const { finder, settings, failures, askers } = locator.thread;
+  const prefixes = locator.roots.map((root) => `${pathToFileURL(versionRoot(root)).href}/`);
+  const substitutes = new Map<string, Substitute>();
+
+  const findSubstitute = (entry: string, damage: string): Substitute => {
+    finder.damages.set(entry, damage);
+    const feature = findFeature(entry);
+    if (feature === undefined) return { refusal: UNDECLARED };
+    const present = finder.find(feature).entry;
+    if (present !== undefined) return present;
+    const refusal =
+      findInstallRefusal(settings, feature, failures.get(feature.name)) ??
+      install(feature, askers.get(feature.name)?.parent);
+    const found = refusal === undefined ? finder.find(feature) : undefined;
+    if (found?.entry !== undefined) return found.entry;
+    return { refusal: refusal ?? refuseRejected(found?.rejected ?? [], feature) };
+  };
+  const findFeature = (entry: string): Feature | undefined => {
+    const slug = parseEntryName(basename(entry))?.slug;
+    return [...settings.declaration.features.values()].find((each) => each.slug === slug);
+  };
+  /** @throws Node's not-found error, with the cause */
+  const readSound = (file: string): Buffer | undefined => {
+    const found = locator.findEntryOf(file);
+    if (found === undefined) return undefined;
+    const path = file.slice(found.length + 1);
+    const entry = toRealPath(found);
+    const expected = finder.expect(entry);
+    const wanted = typeof expected === 'string' ? undefined : expected.get(path);
+    const bytes = readSame(file, wanted);
+    if (bytes !== undefined) return bytes;
+    const damage =
+      typeof expected === 'string'
+        ? expected
+        : `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
+    const substitute = substitutes.get(entry) ?? findSubstitute(entry, damage);
+    substitutes.set(entry, substitute);
+    const sound = 'dir' in substitute ? readSame(`${substitute.dir}/${path}`, wanted) : undefined;
+    if (sound !== undefined) return sound;
+    const refusal = refuseDamage(
+      { dir: found, damage },
+      'refusal' in substitute ? substitute.refusal : refuseOther(substitute.dir),
+    );
+    const feature = findFeature(entry)?.name ?? basename(entry);
+    const { parent, kind } = askers.get(feature) ?? {};
+    const askedBy = parent && relativeTo(settings.core.root, parent);
+    throw explain(createMissing(file, kind), new AnnexError(refusal, { feature, askedBy }));
+  };
+
+  return (url, context, nextLoad) => {
+    if (!prefixes.some((prefix) => url.startsWith(prefix))) return nextLoad(url, context);
+    const file = toFile(url);
+    const source = file && readSound(file);
+    if (source === undefined || /[?#]/.test(url)) return nextLoad(url, context);
+    const format = context.format ?? nextLoad(url, context).format;
+    return { format, source, shortCircuit: true };
+  };
+}
+
+/** The bytes of a file, if they are the expected ones. */
+function readSame(file: string, wanted: string | undefined): Buffer | undefined {
+  if (wanted === undefined) return undefined;
+  try {
+    const bytes = readFileSync(file);
+    return digest(bytes) === wanted ? bytes : undefined;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EIO'].includes(`${codeOf(error)}`))
+      return undefined;
+    throw error;
+  }
+}
+
+const UNDECLARED: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'no feature of that name is declared',
+  hint: 'whoever runs this can remove that directory',
+};
+
+const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: rejected.join('; ') || 'there is no other entry',
+  hint: `annex verify ${name}`,
+});
+
+const refuseOther = (dir: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${dir}, which is whole, does not hold that file`,
+  hint: 'start the process again',
+});
+
+/** As Node's own for who asked for the feature, whichever way the file itself is loaded. */
+const createMissing = (file: string, kind: 'import' | 'require' = 'import'): Error =>
+  Object.assign(new Error(`Cannot find module '${file}'`), {
+    code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
+  });

@@ -1,0 +1,186 @@
+/** Holds an entry's files against its listing, and the listing against the lock. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { codeOf } from '../errors.ts';
+import { canonicalize } from '../plan/content.ts';
+import { digest, type Sidecar } from '../sidecar.ts';
+import type { Manifest } from '../types.ts';
+import { FILES, MANIFEST, parseEntryName } from './layout.ts';
+import { type Expected, expectFiles, type FilesFile, isUnseen } from './listing.ts';
+
+/** One thing in an entry that is not as it was published. */
+export interface Difference {
+  /** Below the entry, with slashes. */
+  path: string;
+  problem: 'changed' | 'missing' | 'added' | 'unreadable';
+}
+
+/** How much is looked at: every file, or names and what Node's loader never reads. */
+export type Depth = 'all' | 'unseen';
+
+const TOP: Record<string, string> = {
+  'package.json': 'f',
+  [MANIFEST]: 'f',
+  [FILES]: 'f',
+  node_modules: 'd',
+};
+
+/** Errors that say nothing about the file: the process has no more handles or memory. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/**
+ * The files that an entry is to hold.
+ *
+ * @param dir its directory
+ * @param sidecar the lock in the core that anchors it; without one the entry's own word counts
+ * @returns what is wrong with the listing itself, as one clause
+ */
+export function readExpected(
+  dir: string,
+  manifest: Manifest,
+  sidecar: Sidecar | undefined,
+): Expected | string {
+  const files = readFiles(dir);
+  if (files === undefined) return `${FILES} cannot be read`;
+  const wrong = sidecar && findUnanchored(dir, files, manifest, sidecar);
+  if (wrong !== undefined) return wrong;
+  return expectFiles(files, manifest.closure, (sidecar ?? manifest).scripts ?? []);
+}
+
+function readFiles(dir: string): FilesFile | undefined {
+  try {
+    const files = JSON.parse(readFileSync(join(dir, FILES), 'utf8')) as FilesFile;
+    const isText = (value: unknown): boolean => typeof value === 'string';
+    const isWhole =
+      Object.values(files.packages).every(isText) && Object.values(files.generated).every(isText);
+    return isWhole ? files : undefined;
+  } catch (error) {
+    return rethrowPassing(error, undefined);
+  }
+}
+
+/** Why a manifest is not that of the id that the lock pins, as one clause. */
+export function findForgery(
+  dir: string,
+  { closure, skipped = [], shared, private: own }: Manifest,
+  { scripts }: Sidecar,
+): string | undefined {
+  const content = { closure: [...closure, ...skipped], shared, private: own, scripts };
+  const id = digest(canonicalize(content)).slice(0, 32);
+  return id === parseEntryName(basename(dir))?.id
+    ? undefined
+    : `${MANIFEST} is not what was locked`;
+}
+
+/** The manifest by its id, the listings by their digests. */
+function findUnanchored(
+  dir: string,
+  { packages }: FilesFile,
+  manifest: Manifest,
+  sidecar: Sidecar,
+): string | undefined {
+  const forgery = findForgery(dir, manifest, sidecar);
+  if (forgery !== undefined) return forgery;
+  for (const [path, listing] of Object.entries(packages)) {
+    if (digest(listing) !== sidecar.packages[path]) {
+      return `${FILES} is not what was locked: ${path}`;
+    }
+  }
+  const missing = manifest.closure.find(
+    ({ path }) => path in sidecar.packages && !(path in packages),
+  );
+  return missing && `${FILES} lacks ${missing.path}`;
+}
+
+/**
+ * Compares what stands in an entry with what is to stand there.
+ *
+ * @param most how many differences are enough
+ * @throws errors of the file system that say nothing about the entry
+ */
+export function findDifferences(
+  dir: string,
+  expected: Expected,
+  depth: Depth,
+  most = Number.POSITIVE_INFINITY,
+): Difference[] {
+  const found: Difference[] = [];
+  let seen = 0;
+  const add = (path: string, problem: Difference['problem']): number =>
+    found.push({ path, problem });
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(join(dir, path), { withFileTypes: true })) {
+      if (found.length >= most) return;
+      const below = `${path}/${entry.name}`;
+      if (entry.isDirectory()) visit(below);
+      else {
+        const wanted = expected.get(below);
+        if (wanted === undefined) add(below, 'added');
+        else {
+          seen++;
+          const isLoaded = depth === 'unseen' && entry.isFile() && !isUnseen(below);
+          if (!isLoaded) check(below, wanted, entry);
+        }
+      }
+    }
+  };
+  const check = (path: string, wanted: string, entry: { isFile(): boolean }): void => {
+    const problem = compare(join(dir, path), wanted, entry.isFile());
+    if (problem !== undefined) add(path, problem);
+  };
+  try {
+    checkTop(dir, add);
+    visit('node_modules');
+  } catch (error) {
+    add(rethrowPassing(error, (error as { path?: string }).path ?? ''), 'unreadable');
+  }
+  if (seen < expected.size && found.length < most) {
+    for (const path of expected.keys()) if (!isThere(join(dir, path))) add(path, 'missing');
+  }
+  return found;
+}
+
+/** `node_modules/a/index.js is changed`, or the like: one clause. */
+export const describeDifference = ({ path, problem }: Difference): string =>
+  `${path} ${SAID[problem]}`;
+
+const SAID: Record<Difference['problem'], string> = {
+  changed: 'is not what was installed',
+  missing: 'is missing',
+  added: 'was not installed',
+  unreadable: 'cannot be read',
+};
+
+function checkTop(dir: string, add: (path: string, problem: Difference['problem']) => void): void {
+  const names = readdirSync(dir, { withFileTypes: true });
+  for (const entry of names) {
+    const kind = entry.isFile() ? 'f' : entry.isDirectory() ? 'd' : '';
+    if (TOP[entry.name] !== kind) add(entry.name, entry.name in TOP ? 'changed' : 'added');
+  }
+  if (readFileSync(join(dir, 'package.json'), 'utf8').trim() !== '{"private":true}') {
+    add('package.json', 'changed');
+  }
+}
+
+/** @param wanted a sha256, or `-> target` */
+function compare(path: string, wanted: string, isFile: boolean): Difference['problem'] | undefined {
+  try {
+    const is = isFile ? digest(readFileSync(path)) : `-> ${readlinkSync(path)}`;
+    return is === wanted ? undefined : 'changed';
+  } catch (error) {
+    return rethrowPassing(error, codeOf(error) === 'EINVAL' ? 'changed' : 'unreadable');
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function rethrowPassing<T>(error: unknown, otherwise: T): T {
+  if (PASSING.has(codeOf(error) ?? '')) throw error;
+  return otherwise;
+}

@@ -1,0 +1,115 @@
+/** G5: an entry that is not what was locked does not run: it is installed anew, or unavailable with the reason. */
+import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectRefused, importIn } from '../support/importer.ts';
+import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
+import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { closure, EVIL, MARKER, TAMPERINGS, type Tamper } from '../support/tampering.ts';
+
+const features = { kit: '^1.0.0', other: '^1.0.0' };
+
+let registry: Registry;
+let locked: Sandbox;
+
+beforeAll(async () => {
+  registry = await startRegistry(closure);
+  locked = await createSandbox({ registry });
+  locked.setCore({ features });
+  await lock(locked);
+  // An addon in it binds the entry to the version of Node.
+  for (const node of nodes) {
+    const env = { ANNEX_STORE: join(locked.root, node.label) };
+    const installed = await locked.annex(['install', '--all'], { node: node.path, env });
+    expect(installed).toMatchObject({ code: 0 });
+  }
+});
+afterAll(async () => {
+  await registry.stop();
+  await locked.cleanup();
+});
+
+/** A core with the locks, and a copy of the store in which both features are installed. */
+async function open(node: NodeUnderTest) {
+  const sandbox = await createSandbox({ registry, node: node.path });
+  sandbox.setCore({ features });
+  copyLocks(locked, sandbox);
+  cpSync(join(locked.root, node.label), sandbox.store, { recursive: true });
+  const find = (slug: string): string =>
+    listEntries(sandbox).find((dir) => basename(dir).startsWith(`${slug}.`)) ?? '';
+  const load = (env: Record<string, string> = {}) =>
+    importIn(sandbox, ['kit'], {
+      node: node.path,
+      env: { ANNEX_STORE: sandbox.store, ...env },
+    });
+  return { sandbox, kit: find('kit'), other: find('other'), load };
+}
+
+const denied = { ANNEX_ALLOW_INSTALLS: '0' };
+
+const listRetired = ({ store }: Sandbox): string[] =>
+  readdirSync(join(store, 'v1', 'retired')).sort();
+
+async function holdHealed(node: NodeUnderTest, what: string, tamper: Tamper): Promise<void> {
+  const { sandbox, kit, other, load } = await open(node);
+  try {
+    tamper(kit, other);
+    const off = await load(denied);
+    expect(off.stdout, what).not.toContain(EVIL);
+    expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', /damaged.*switched off by ANNEX_ALLOW/);
+    const healed = await load();
+    expect(healed.imported.kit, what).toMatchObject({ marker: MARKER });
+    expect(healed.stderr, what).toMatch(/^annex: \S+kit\.[0-9a-f]{32}\.\S is damaged: \S/m);
+    const after = await load(denied);
+    expect(after.imported.kit, what).toMatchObject({ marker: MARKER });
+    expect(after.stderr, what).toBe('');
+    expect(listRetired(sandbox), what).toHaveLength(1);
+    expect(existsSync(kit) || what.includes('planted'), what).toBe(true);
+    const entries = listEntries(sandbox).filter((dir) => basename(dir).startsWith('kit.'));
+    expect(entries, what).toHaveLength(2);
+  } finally {
+    await sandbox.cleanup();
+  }
+}
+
+for (const node of nodes) {
+  describe.concurrent(node.label, () => {
+    for (const [what, tamper] of Object.entries(TAMPERINGS)) {
+      test(`${what} is found, and healed when installs are allowed`, () =>
+        holdHealed(node, what, tamper));
+    }
+
+    test('an entry that is whole is used in silence, and nothing is written', async () => {
+      const { sandbox, load } = await open(node);
+      const before = sandbox.digest(sandbox.store);
+      const loaded = await load();
+      expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
+      expect(loaded.stderr).toBe('');
+      expect(sandbox.digest(sandbox.store)).toEqual(before);
+      await sandbox.cleanup();
+    });
+
+    test('"verify": "off" runs what is there', async () => {
+      const { sandbox, kit, load } = await open(node);
+      TAMPERINGS['an edited ES module']?.(kit, '');
+      const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'off' });
+      const { imported, stderr } = await load({ ANNEX_CONFIG, ...denied });
+      expect(imported.kit?.marker).toContain(EVIL);
+      expect(stderr).toBe('');
+      await sandbox.cleanup();
+    });
+
+    test('"verify": "first-use" finds what this program would not load', async () => {
+      const { sandbox, kit, load } = await open(node);
+      const unloaded = join(kit, 'node_modules/kit/lib/other.js');
+      chmodSync(unloaded, 0o644);
+      appendFileSync(unloaded, '// more');
+      const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'first-use' });
+      const { imported } = await load({ ANNEX_CONFIG, ...denied });
+      expectRefused(imported.kit, 'ANNEX_INTEGRITY', /lib\/other\.js is not what was installed/);
+      await sandbox.cleanup();
+    });
+  });
+}

@@ -1,0 +1,186 @@
+/** Ways in which an entry can come to differ from what was locked, and a closure that has all that they need. */
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { cjsPackage, esmPackage } from './fixtures.ts';
+import type { PackageFixture } from './package.ts';
+import { removeTree } from './tree.ts';
+
+const kit: PackageFixture = {
+  name: 'kit',
+  version: '1.0.0',
+  files: {
+    'index.js': `import { inner } from './lib/inner.js';
+import tool from 'tool';
+import data from './data.json' with { type: 'json' };
+export const marker = ['kit', inner, tool.marker, data.marker].join();
+`,
+    'lib/inner.js': `export const inner = 'inner';\n`,
+    'lib/other.js': `export const inner = 'other';\n`,
+    'data.json': '{ "marker": "data" }\n',
+    'native/addon.node': 'not loaded',
+    'native/program': 'not run',
+  },
+  manifest: { type: 'module', exports: './index.js', dependencies: { tool: '^1.0.0' } },
+};
+
+const tool: PackageFixture = {
+  name: 'tool',
+  version: '1.0.0',
+  files: {
+    'main.js': `const { part } = require('./part');\nexports.marker = part + require('./part.json').marker;\n`,
+    'other.js': `exports.marker = 'EVIL';\n`,
+    'part.js': `exports.part = 'part';\n`,
+    'part.json': '{ "marker": "json" }\n',
+  },
+  manifest: { main: './main.js' },
+};
+
+/** ES modules, CommonJS, JSON, what nobody loads, and another feature. */
+export const closure: PackageFixture[] = [
+  kit,
+  tool,
+  cjsPackage('other', '1.0.0', 'other'),
+  esmPackage('spare', '1.0.0', 'spare'),
+];
+
+/** What the program gets from `kit` when all is well. */
+export const MARKER = 'kit,inner,partjson,data';
+
+/** What none may ever give: code of somebody else's. */
+export const EVIL = 'EVIL';
+
+/** Writes a file whose directory may be read-only. */
+function put(entry: string, path: string, content: string): void {
+  const file = join(entry, path);
+  open(dirname(file));
+  rmSync(file, { force: true });
+  writeFileSync(file, content);
+}
+
+const open = (dir: string): void => chmodSync(dir, 0o755);
+
+/** Puts other text in place of some, with a listing that agrees. */
+function forge(entry: string, path: string, content: string): void {
+  const before = createHash('sha256')
+    .update(readFileSync(join(entry, path)))
+    .digest('hex');
+  const after = createHash('sha256').update(content).digest('hex');
+  put(entry, path, content);
+  const listing = readFileSync(join(entry, 'annex-files.json'), 'utf8');
+  put(entry, 'annex-files.json', listing.replaceAll(before, after));
+}
+
+const editManifest = (entry: string, edit: (manifest: Record<string, unknown>) => void): void => {
+  const manifest = JSON.parse(readFileSync(join(entry, 'annex-entry.json'), 'utf8'));
+  edit(manifest);
+  put(entry, 'annex-entry.json', JSON.stringify(manifest));
+};
+
+/** Takes the place of an entry, under its name. */
+function replace(entry: string, by: string): void {
+  const moved = join(dirname(entry), 'moved');
+  cpSync(by, moved, { recursive: true });
+  removeTree(entry);
+  renameSync(moved, entry);
+}
+
+/** What is done to the entry of `kit`; `other` is that of another feature. */
+export type Tamper = (entry: string, other: string) => void;
+
+/** By what it is. */
+export const TAMPERINGS: Record<string, Tamper> = {
+  'an edited ES module': (entry) =>
+    put(entry, 'node_modules/kit/lib/inner.js', `export const inner = '${EVIL}';\n`),
+  'an edited entry point': (entry) =>
+    put(entry, 'node_modules/kit/index.js', `export const marker = '${EVIL}';\n`),
+  'an edited CommonJS module': (entry) =>
+    put(entry, 'node_modules/tool/part.js', `exports.part = '${EVIL}';\n`),
+  'an edited JSON module': (entry) =>
+    put(entry, 'node_modules/kit/data.json', `{ "marker": "${EVIL}" }`),
+  'required JSON that was edited': (entry) =>
+    put(entry, 'node_modules/tool/part.json', `{ "marker": "${EVIL}" }`),
+  'a truncated file': (entry) => {
+    const file = join(entry, 'node_modules/tool/part.js');
+    chmodSync(file, 0o644);
+    truncateSync(file, 3);
+  },
+  'a file of zeros, as after a loss of power': (entry) => {
+    const { size } = lstatSync(join(entry, 'node_modules/kit/lib/inner.js'));
+    put(entry, 'node_modules/kit/lib/inner.js', '\0'.repeat(size));
+  },
+  'a deleted file': (entry) => removeTree(join(entry, 'node_modules/kit/lib/inner.js')),
+  'a deleted package': (entry) => {
+    open(join(entry, 'node_modules'));
+    removeTree(join(entry, 'node_modules/tool'));
+  },
+  'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.json')),
+  'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),
+  'an added package.json': (entry) =>
+    put(entry, 'node_modules/kit/lib/package.json', '{ "type": "commonjs" }'),
+  'an added package nearer than the locked one': (entry) => {
+    open(join(entry, 'node_modules/kit'));
+    cpSync(join(entry, 'node_modules/tool'), join(entry, 'node_modules/kit/node_modules/tool'), {
+      recursive: true,
+    });
+  },
+  'an edited package.json': (entry) =>
+    put(entry, 'node_modules/tool/package.json', '{ "name": "tool", "main": "./other.js" }'),
+  'an edited addon': (entry) => put(entry, 'node_modules/kit/native/addon.node', EVIL),
+  'an edited program': (entry) => put(entry, 'node_modules/kit/native/program', EVIL),
+  'a file that became a link to another': (entry) => {
+    const file = join(entry, 'node_modules/kit/lib/inner.js');
+    open(dirname(file));
+    rmSync(file);
+    symlinkSync('other.js', file);
+  },
+  'a directory that became a link to elsewhere': (entry) => {
+    const dir = join(entry, 'node_modules/kit/lib');
+    const elsewhere = join(dirname(dirname(entry)), 'elsewhere');
+    cpSync(dir, elsewhere, { recursive: true });
+    put(elsewhere, 'inner.js', `export const inner = '${EVIL}';\n`);
+    open(dirname(dir));
+    removeTree(dir);
+    symlinkSync(elsewhere, dir);
+  },
+  'an edited manifest': (entry) =>
+    editManifest(entry, (manifest) => {
+      manifest.shared = { tool: { ranges: ['*'], version: '1.0.0' } };
+    }),
+  'a manifest that calls a file generated': (entry) => {
+    put(entry, 'node_modules/kit/more.js', `'${EVIL}'`);
+    const files = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8'));
+    const digest = createHash('sha256').update(`'${EVIL}'`).digest('hex');
+    files.generated['node_modules/kit/more.js'] = digest;
+    put(entry, 'annex-files.json', JSON.stringify(files));
+    editManifest(entry, (manifest) => {
+      manifest.scripts = ['kit'];
+      manifest.generated = ['node_modules/kit/more.js'];
+    });
+  },
+  'an edited file and a listing that agrees': (entry) =>
+    forge(entry, 'node_modules/kit/lib/inner.js', `export const inner = '${EVIL}';\n`),
+  'another entry under its name': (entry, other) => replace(entry, other),
+  'an entry planted whole': (entry) => {
+    const files = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8'));
+    const evil = `export const marker = '${EVIL}';\n`;
+    put(entry, 'node_modules/kit/index.js', evil);
+    const digest = createHash('sha256').update(evil).digest('hex');
+    files.packages['node_modules/kit'] = files.packages['node_modules/kit'].replace(
+      /^[0-9a-f]{64}( {2}index\.js)$/m,
+      `${digest}$1`,
+    );
+    put(entry, 'annex-files.json', JSON.stringify(files));
+    renameSync(entry, join(dirname(entry), basename(entry).replace(/\.0$/, '.9')));
+  },
+};
