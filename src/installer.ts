@@ -5,7 +5,10 @@ import { CLI } from './paths.ts';
 import { GUARD } from './policy/environment.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
-/** The installer ends itself at the limit and says why; this much later it is ended. */
+/**
+ * The installer ends itself and says why, after waiting for another for as long as an install may
+ * take, and then installing for as long; this much later it is ended.
+ */
 const GRACE = 10_000;
 
 /** Loaded late: most processes never install, and it costs 3 ms. */
@@ -23,7 +26,7 @@ function describe(settings: Settings, feature: string) {
   return {
     args: [CLI, 'install', '--json', '--', feature],
     options,
-    limit: settings.timeout + GRACE,
+    limit: 2 * settings.timeout + GRACE,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
 import { toRealPath } from '../core.ts';
-import { composeMessage, refuseByFileError } from '../errors.ts';
+import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
@@ -27,7 +27,6 @@ interface Job {
   settings: Settings;
   feature: Feature;
   store: string;
-  signal: AbortSignal;
   /** A person asked: a remembered failure does not count. */
   isByHand: boolean;
   log: Log;
@@ -45,7 +44,6 @@ export async function installFeature(
 ): Promise<InstallResult> {
   const { store = '' } = settings;
   const log = createLog(settings.log);
-  const signal = AbortSignal.timeout(settings.timeout);
   // What is damaged is replaced: whoever looks from now on does not see it.
   const finder = createFinder(
     settings,
@@ -55,12 +53,12 @@ export async function installFeature(
       if (!isLayer) retire(store, dir, damage);
     },
   );
-  const job: Job = { settings, feature, store, signal, isByHand, log, finder };
+  const job: Job = { settings, feature, store, isByHand, log, finder };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
   } catch (error) {
-    result = fail(feature, refuseByError(error, job));
+    result = fail(feature, refuseByError(error, store));
   }
   // A program that asked says it itself, and knows which file asked.
   if (result.outcome === 'failed' && isByHand) {
@@ -97,29 +95,38 @@ function findAnswer({
 }
 
 async function installIntoStore(job: Job): Promise<InstallResult> {
-  const { settings, feature, store, signal, isByHand, finder } = job;
+  const { settings, feature, store, isByHand, log, finder } = job;
   makeStore(store, readAbi());
   const distrust = findStoreDistrust(store);
   if (distrust !== undefined) return fail(feature, refuseStore(distrust));
-  const isPresent = (): boolean => finder.find(feature).entry !== undefined;
   const result = await withLock(
     lockPath(store, feature.slug),
-    async (): Promise<InstallResult> => {
+    async (isOverruled): Promise<InstallResult | undefined> => {
       const present = findPresent(finder, feature);
       if (present !== undefined) return present;
       // Whoever held the lock before may have failed just now.
       const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
-      return refusal === undefined ? attempt(job) : fail(feature, refusal);
+      return refusal === undefined ? attempt(job, isOverruled) : fail(feature, refusal);
     },
-    isPresent,
-    signal,
+    {
+      isDone: () => findPresent(finder, feature) !== undefined,
+      limit: settings.timeout,
+      onWait: (holder) =>
+        log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
+      onLimit: (holder) =>
+        makeRefused(refuseByTime(settings, `${holder} has been installing it for longer than`)),
+    },
   );
   return result ?? findPresent(finder, feature) ?? installIntoStore(job);
 }
 
-/** Builds and publishes, and remembers how it went. */
-async function attempt(job: Job): Promise<InstallResult> {
-  const { settings, feature, store, signal, log, finder } = job;
+/**
+ * Builds and publishes, and remembers how it went; undefined when it failed and another installer
+ * has taken over meanwhile: how that one does is what counts.
+ */
+async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallResult | undefined> {
+  const { settings, feature, store, log, finder } = job;
+  const signal = AbortSignal.timeout(settings.timeout);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
@@ -134,7 +141,7 @@ async function attempt(job: Job): Promise<InstallResult> {
       if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
     }
   } catch (error) {
-    refusal = refuseByError(error, job);
+    refusal = refuseByError(error, store);
   }
   const present = findPresent(finder, feature);
   if (present !== undefined) {
@@ -148,6 +155,7 @@ async function attempt(job: Job): Promise<InstallResult> {
     for (const name of unrun) log('info', describeUnrun(name, feature));
     return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
   }
+  if (isOverruled()) return undefined;
   refusal ??= refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   refusal = {
@@ -183,14 +191,13 @@ const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
   refusal,
 });
 
-function refuseByError(error: unknown, { settings, store, signal }: Job): Refusal {
-  return signal.aborted ? refuseByTime(settings) : refuseByFileError(error, store);
-}
+const refuseByError = (error: unknown, store: string): Refusal =>
+  refusalOf(error) ?? refuseByFileError(error, store);
 
 /** The time of the operator's file is over. */
-export const refuseByTime = ({ timeout }: Settings): Refusal => ({
+export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({
   code: 'ANNEX_TIMEOUT',
-  reason: `it took longer than ${Math.round(timeout / 1000)} s`,
+  reason: `${what} ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
 });
 

@@ -1,6 +1,5 @@
 /** One holder at a time, on any file system: a directory that only a whole one can replace. */
 
-import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -16,6 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../errors.ts';
+import { describeOwner, isDebris, judgeOwner, nameOwner, splitOwned } from './owner.ts';
 
 /** Times, ms. */
 export interface LockTimes {
@@ -25,66 +25,93 @@ export interface LockTimes {
   stale: number;
   /** How often a waiter looks. */
   poll: number;
+  /** How long a waiter waits before it says so. */
+  quiet: number;
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TIMES: LockTimes = { beat: 1_000, stale: 10_000, poll: 50 };
+/** What a waiter wants to know and to say. */
+export interface Wait {
+  /** When true, the lock is not needed any more. */
+  isDone: () => boolean;
+  /** How long to wait at most, ms. */
+  limit: number;
+  /** Called once, when the wait is worth a word. */
+  onWait: (holder: string) => void;
+  /** What to throw at the limit. */
+  onLimit: (holder: string) => Error;
+}
+
+const TIMES: LockTimes = { beat: 500, stale: 10_000, poll: 50, quiet: 2_000 };
 
 /**
  * Runs a function while holding a lock.
  *
  * The lock is a directory that holds one file, named after its owner. It is taken by renaming a
- * finished one into place, which fails while another stands there; a dead owner's file is removed by
- * its name, so that of several waiters none can remove the lock of a living successor. Nothing
- * depends on clocks of different machines, or on process ids.
+ * finished one into place, which fails while another stands there; a former owner's file is removed
+ * by its name, so that of several waiters none can remove the lock of a living successor. Nothing
+ * depends on clocks of different machines, or on a clock that can be set.
  *
- * @param isDone asked while waiting: when true, the lock is not needed any more
+ * A holder that can be seen to be dead is followed at once. One whose heartbeat stands still is
+ * taken for dead, unless it can be seen to live: that one is overruled at the waiter's limit. At the
+ * limit the waiter of any other holder goes.
+ *
+ * @param run is told how to ask whether another has taken over by now
  * @returns what the function returned; undefined when `isDone` ended the wait
+ * @throws what `onLimit` made, and errors of the file system
  */
 export async function withLock<T>(
   path: string,
-  run: () => Promise<T>,
-  isDone: () => boolean,
-  signal: AbortSignal,
+  run: (isOverruled: () => boolean) => Promise<T>,
+  wait: Wait,
   times: LockTimes = TIMES,
 ): Promise<T | undefined> {
-  const owner = await acquire(path, isDone, signal, times);
+  const owner = await acquire(path, wait, times);
   if (owner === undefined) return undefined;
   const file = join(path, owner);
   let beats = 0;
   const timer = setInterval(() => beat(file, ++beats), times.beat);
   try {
     sweep(path);
-    return await run();
+    return await run(() => ![undefined, owner].includes(look(path).owner));
   } finally {
     clearInterval(timer);
     release(path, owner);
   }
 }
 
-async function acquire(
-  path: string,
-  isDone: () => boolean,
-  signal: AbortSignal,
-  times: LockTimes,
-): Promise<string | undefined> {
-  const owner = randomUUID();
+async function acquire(path: string, wait: Wait, times: LockTimes): Promise<string | undefined> {
+  const owner = nameOwner();
+  const start = performance.now();
+  let last: string | undefined;
+  let since = start;
+  let isQuiet = true;
   mkdirSync(dirname(path), { recursive: true });
-  let last = '';
-  let since = performance.now();
   for (;;) {
     const seen = look(path);
     if (seen.owner === undefined && take(path, owner)) return owner;
-    if (isDone()) return undefined;
-    if (seen.state !== last) {
-      last = seen.state;
-      since = performance.now();
-    } else if (seen.owner !== undefined && performance.now() - since > times.stale) {
-      remove(() => unlinkSync(join(path, seen.owner as string)));
+    if (wait.isDone()) return undefined;
+    const now = performance.now();
+    if (last !== undefined && seen.state !== last) since = now;
+    last = seen.state;
+    const isOver = now - start >= wait.limit;
+    const isStill = now - since >= Math.min(times.stale, wait.limit);
+    if (seen.owner !== undefined && isToFollow(seen.owner, isStill, isOver)) {
+      release(path, seen.owner);
       continue;
     }
-    await sleep(times.poll, undefined, { signal });
+    if (isOver) throw wait.onLimit(describeOwner(seen.owner));
+    if (isQuiet && now - start >= times.quiet) {
+      isQuiet = false;
+      wait.onWait(describeOwner(seen.owner));
+    }
+    await sleep(times.poll);
   }
+}
+
+/** Whether a holder's time is over. */
+function isToFollow(owner: string, isStill: boolean, isOver: boolean): boolean {
+  const life = judgeOwner(owner);
+  return life === 'dead' || (isStill && (life === 'unknown' || isOver));
 }
 
 /** Takes a free lock. An empty directory (being released, or its dead owner removed) is replaced. */
@@ -132,15 +159,24 @@ function beat(file: string, count: number): void {
   }
 }
 
-/** Removes what others were making when they died; what is not ours to remove is in nobody's way. */
+/**
+ * Removes locks of the dead, and what they were making; what is not ours to remove is in nobody's
+ * way.
+ */
 function sweep(path: string): void {
-  const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(prefix) || !UUID.test(name.slice(prefix.length))) continue;
+    const other = join(dirname(path), name);
+    const made = splitOwned(name);
     try {
-      rmSync(join(dirname(path), name), { recursive: true, force: true });
+      if (made !== undefined) {
+        if (isDebris(made.owner, made.base === basename(path))) rmSync(other, { recursive: true });
+      } else if (other !== path) {
+        const { owner } = look(other);
+        if (owner === undefined) rmdirSync(other);
+        else if (judgeOwner(owner) === 'dead') release(other, owner);
+      }
     } catch {
-      // It belongs to another user, or is being renamed at this moment.
+      // It belongs to another user, or is being taken at this moment.
     }
   }
 }

@@ -68,6 +68,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/failures.ts': 'effect',
   'store/finder.ts': 'effect',
   'store/lock.ts': 'effect',
+  'store/owner.ts': 'effect',
   'store/publish.ts': 'effect',
   'store/retired.ts': 'effect',
   'store/sync.ts': 'effect',

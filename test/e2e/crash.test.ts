@@ -80,28 +80,6 @@ for (const node of outerNodes) {
       for (const other of others) expect(other).toEqual(first);
     });
 
-    test('frozen for longer than a dead holder is waited for: another takes over, and both have it', async (context) => {
-      const { expect } = context;
-      const { sandbox, registry } = await open(context);
-      registry.fault({ kind: 'slow', ms: 600 }, /\.tgz$/);
-      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
-      const first = importIn(sandbox, ['alpha'], options);
-      await expect.poll(() => registry.requests.length, PATIENT).toBeGreaterThan(1);
-      const frozen = listProcessesIn(sandbox.root);
-      for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
-      registry.fault(undefined);
-      const second = await importIn(sandbox, ['alpha'], options).finally(() => {
-        for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
-      });
-      expect(second.imported.alpha).toMatchObject({ marker: 'alpha' });
-      expect((await first).imported.alpha).toMatchObject({ marker: 'alpha' });
-      expect((await first).lines.at(-1)).toMatch(
-        /^annex: installed alpha 1\.0\.0 by another process/,
-      );
-      expect(list(sandbox, 'any')).toHaveLength(1);
-      for (const name of ['staging', 'locks', 'failures']) expect(list(sandbox, name)).toEqual([]);
-    });
-
     test.runIf(isRoot)(
       'killed in a store of a group: another user of the group takes over',
       async (context) => {

@@ -17,7 +17,7 @@ export interface Imported {
 export interface Imports extends RunResult {
   /** By specifier. */
   imported: Record<string, Imported>;
-  /** What was said on stderr, line by line, but for the remark that a slow machine took long. */
+  /** What was said on stderr, line by line, but for what a slow machine adds: that it took long, or waits. */
   lines: string[];
 }
 
@@ -73,7 +73,9 @@ export async function importIn(
     throw new Error(`the program ended with ${result.code ?? result.signal}: ${result.stderr}`);
   }
   const imported = JSON.parse(result.stdout) as Imports['imported'];
-  const lines = splitLines(result.stderr).filter((line) => !/blocked this thread for/.test(line));
+  const lines = splitLines(result.stderr).filter(
+    (line) => !/blocked this thread for|^annex: waiting for/.test(line),
+  );
   return { ...result, imported, lines };
 }
 

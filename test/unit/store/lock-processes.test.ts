@@ -20,7 +20,7 @@ for (let turn = 0; turn < 12; turn++) {
     await sleep(2);
     appendFileSync('turns', name);
     unlinkSync('inside');
-  }, () => false, new AbortController().signal, { beat: 1000, stale: 10000, poll: 1 });
+  }, { isDone: () => false, limit: 60000 }, { beat: 500, stale: 60000, poll: 1, quiet: 60000 });
 }
 `;
 

@@ -1,53 +1,24 @@
 /** The lock of a feature: one holder at a time, a dead one taken over, and nobody's lock removed by another. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type LockTimes, withLock } from '../../../src/store/lock.ts';
+import { withLock } from '../../../src/store/lock.ts';
+import { hold, leave, list, makePath, patient, times } from '../../support/locks.ts';
 import { removeTree } from '../../support/tree.ts';
-
-const times: LockTimes = { beat: 20, stale: 400, poll: 5 };
-const never = () => false;
-
-/** Where a lock goes: a directory that is not there yet. */
-function makePath(): string {
-  const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-lock-'));
-  onTestFinished(() => removeTree(root));
-  return join(root, 'locks', 'alpha.lock');
-}
-
-/** What stands beside and in place of a lock. */
-const list = (path: string): string[] =>
-  readdirSync(join(path, '..'), { recursive: true }).map(String);
-
-/** A lock as a holder leaves it who was killed. */
-function leave(path: string, owner: string | undefined): void {
-  mkdirSync(path, { recursive: true });
-  if (owner !== undefined) writeFileSync(join(path, owner), '');
-}
-
-const hold = (path: string, run: () => Promise<unknown> = async () => 'held', isDone = never) =>
-  withLock(path, run, isDone, new AbortController().signal, times);
 
 test('many callers in one process hold it one after the other, and all of them do', async () => {
   const path = makePath();
   let inside = 0;
   let most = 0;
   const runs = Array.from({ length: 25 }, (_, index) =>
-    hold(path, async () => {
-      most = Math.max(most, ++inside);
-      await sleep(3);
-      inside--;
-      return index;
+    hold(path, {
+      run: async () => {
+        most = Math.max(most, ++inside);
+        await sleep(3);
+        inside--;
+        return index;
+      },
     }),
   );
   expect(await Promise.all(runs)).toEqual(Array.from({ length: 25 }, (_, index) => index));
@@ -57,22 +28,35 @@ test('many callers in one process hold it one after the other, and all of them d
 
 test('what the function throws comes through, and the lock is free again', async () => {
   const path = makePath();
-  const run = hold(path, () => Promise.reject(new Error('inside')));
+  const run = hold(path, { run: () => Promise.reject(new Error('inside')) });
   await expect(run).rejects.toThrow('inside');
   expect(list(path)).toEqual([]);
   expect(await hold(path)).toBe('held');
 });
 
 describe('a holder that lives', () => {
+  test('shows it again and again', async () => {
+    const path = makePath();
+    const seen = new Set<number>();
+    const run = async () => {
+      const file = join(path, readdirSync(path)[0] ?? '');
+      const look = () => seen.add(statSync(file).mtimeMs).size;
+      await expect.poll(look, { interval: 5 }).toBeGreaterThan(3);
+    };
+    await hold(path, { run });
+  });
+
   test('keeps its lock for longer than a dead one would', async () => {
     const path = makePath();
     let isHeld = true;
-    const holder = hold(path, async () => {
-      await sleep(2 * times.stale + 200);
-      isHeld = false;
+    const holder = hold(path, {
+      run: async () => {
+        await sleep(2 * times.stale + 200);
+        isHeld = false;
+      },
     });
     await expect.poll(() => existsSync(path)).toBe(true);
-    await hold(path, async () => expect(isHeld).toBe(false));
+    await hold(path, { run: async () => expect(isHeld).toBe(false) });
     await holder;
   });
 
@@ -87,8 +71,8 @@ describe('a holder that lives', () => {
       utimesSync(join(path, owner), seconds, seconds);
     }, times.beat);
     onTestFinished(() => clearInterval(beat));
-    const signal = AbortSignal.timeout(2 * times.stale + 200);
-    await expect(withLock(path, async () => 'held', never, signal, times)).rejects.toThrow();
+    const waiter = hold(path, { limit: 2 * times.stale + 200 });
+    await expect(waiter).rejects.toThrow('another process holds it');
     expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
   });
 
@@ -97,12 +81,14 @@ describe('a holder that lives', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
     onTestFinished(() => void vi.useRealTimers());
     let isHeld = true;
-    const holder = hold(path, async () => {
-      await sleep(2 * times.stale + 200);
-      isHeld = false;
+    const holder = hold(path, {
+      run: async () => {
+        await sleep(2 * times.stale + 200);
+        isHeld = false;
+      },
     });
     await expect.poll(() => existsSync(path)).toBe(true);
-    await hold(path, async () => expect(isHeld).toBe(false));
+    await hold(path, { run: async () => expect(isHeld).toBe(false) });
     await holder;
   });
 });
@@ -133,42 +119,9 @@ describe('a dead holder', () => {
       await sleep(10);
       inside--;
     };
-    await Promise.all(Array.from({ length: 12 }, () => hold(path, run)));
+    await Promise.all(Array.from({ length: 12 }, () => hold(path, { run })));
     expect(most).toBe(1);
     expect(list(path)).toEqual([]);
-  });
-});
-
-describe('killed between two steps', () => {
-  const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
-
-  test('an empty lock directory keeps nobody out', async () => {
-    const path = makePath();
-    leave(path, undefined);
-    const start = performance.now();
-    expect(await hold(path)).toBe('held');
-    expect(performance.now() - start).toBeLessThan(times.stale);
-    expect(list(path)).toEqual([]);
-  });
-
-  test.each([
-    ['before its file', undefined],
-    ['before the rename', uuid],
-  ])('a lock that was being made, %s, is swept by the next holder', async (_, owner) => {
-    const path = makePath();
-    leave(`${path}.${uuid}`, owner);
-    leave(`${path}.other.lock`, 'somebody');
-    leave(join(path, '..', `beta.lock.${uuid}`), owner);
-    expect(await hold(path)).toBe('held');
-    expect(readdirSync(join(path, '..')).sort()).toEqual(
-      ['alpha.lock.other.lock', `beta.lock.${uuid}`].sort(),
-    );
-  });
-
-  test('one whose lock is being made while it is swept tries again', async () => {
-    const path = makePath();
-    const sweeping = Array.from({ length: 40 }, () => hold(path, async () => 'held'));
-    expect(await Promise.all(sweeping)).toEqual(Array.from({ length: 40 }, () => 'held'));
   });
 });
 
@@ -176,8 +129,10 @@ describe('a waiter', () => {
   test('that is ended takes nobody’s lock with it', async () => {
     const path = makePath();
     leave(path, 'holder');
-    const ended = withLock(path, async () => 'held', never, AbortSignal.timeout(60), times);
-    await expect(ended).rejects.toMatchObject({ name: 'AbortError' });
+    const beat = setInterval(() => utimesSync(join(path, 'holder'), beats, beats++), times.beat);
+    let beats = 1;
+    onTestFinished(() => clearInterval(beat));
+    await expect(hold(path, { limit: 60 })).rejects.toThrow('another process holds it');
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 
@@ -185,12 +140,7 @@ describe('a waiter', () => {
     const path = makePath();
     leave(path, 'holder');
     let asked = 0;
-    const run = hold(
-      path,
-      async () => 'held',
-      () => ++asked === 3,
-    );
-    expect(await run).toBeUndefined();
+    expect(await hold(path, { isDone: () => ++asked === 3 })).toBeUndefined();
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 
@@ -207,21 +157,25 @@ describe('a waiter', () => {
   });
 });
 
-test('a holder that was taken over releases nothing of its successor', async () => {
+test('a holder that was overruled is told so, and releases nothing of its successor', async () => {
   const path = makePath();
   let successor: Promise<unknown> | undefined;
   const order: string[] = [];
-  await hold(path, async () => {
+  const run = async (isOverruled: () => boolean) => {
+    expect(isOverruled()).toBe(false);
     const [mine = ''] = readdirSync(path);
     removeTree(join(path, mine));
-    const isTaken = () => existsSync(path) && readdirSync(path)[0] !== undefined;
-    successor = hold(path, async () => {
-      await sleep(100);
-      order.push('successor');
+    expect(isOverruled()).toBe(false);
+    successor = hold(path, {
+      run: async () => {
+        await sleep(100);
+        order.push('successor');
+      },
     });
-    await expect.poll(isTaken, { interval: 5 }).toBe(true);
+    await expect.poll(isOverruled, { interval: 5 }).toBe(true);
     order.push('holder');
-  });
+  };
+  await withLock(path, run, patient, times);
   expect(list(path)).toHaveLength(2);
   await successor;
   expect(order).toEqual(['holder', 'successor']);

@@ -1,0 +1,175 @@
+/** Whose lock is taken over, when, and by whom: the dead at once, the silent after a while, the stuck at the limit. */
+import { readdirSync, utimesSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { nameOwner } from '../../../src/store/owner.ts';
+import {
+  endOne,
+  HOUR,
+  hold,
+  leave,
+  list,
+  makeOwner,
+  makePath,
+  times,
+} from '../../support/locks.ts';
+
+const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
+const elsewhere = (): string => makeOwner({ place: 'abcdef012345', host: 'web-2' });
+const dead = (): string => makeOwner({ start: '1' });
+
+describe.runIf(process.platform === 'linux')('on this host', () => {
+  test.each([
+    ['has ended', () => makeOwner({ pid: endOne() })],
+    ['had the process id of one that lives', dead],
+  ])('a holder that %s is followed without waiting', async (_, make) => {
+    const path = makePath();
+    leave(path, make());
+    expect(await hold(path, { stale: HOUR, quiet: 0, onWait: fail })).toBe('held');
+    expect(list(path)).toEqual([]);
+  });
+
+  test('one whose clock of beats lies in the future is dead all the same', async () => {
+    const path = makePath();
+    const owner = dead();
+    leave(path, owner);
+    utimesSync(join(path, owner), 4_102_444_800, 4_102_444_800);
+    expect(await hold(path, { stale: HOUR, quiet: 0, onWait: fail })).toBe('held');
+  });
+
+  test('a holder that lives and is stuck is overruled at the limit, not before', async () => {
+    const path = makePath();
+    const owner = nameOwner();
+    leave(path, owner);
+    const said: string[] = [];
+    const onWait = (holder: string) => {
+      expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
+      said.push(holder);
+    };
+    const start = performance.now();
+    // Said after the heartbeat stood still for long enough.
+    const waiter = hold(path, { stale: 50, quiet: 300, limit: 600, onWait });
+    expect(await waiter).toBe('held');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(600);
+    expect(said).toEqual([`process ${process.pid} on ${hostname()}`]);
+  });
+
+  test('a holder that lives and beats is not overruled; its waiter goes, and names it', async () => {
+    const path = makePath();
+    const owner = nameOwner();
+    leave(path, owner);
+    keepBeating(join(path, owner));
+    const waiter = hold(path, { limit: 2 * times.stale });
+    await expect(waiter).rejects.toThrow(`process ${process.pid} on ${hostname()} holds it`);
+    expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
+  });
+
+  test('locks of the dead, of whatever feature, are swept by whoever takes one; others stay', async () => {
+    const path = makePath();
+    const root = join(path, '..');
+    const [living, unknown] = [nameOwner(), elsewhere()];
+    leave(join(root, 'beta.lock'), dead());
+    leave(join(root, 'gamma.lock'), undefined);
+    leave(join(root, 'delta.lock'), living);
+    leave(join(root, 'epsilon.lock'), unknown);
+    leave(join(root, `beta.lock.${dead()}`), undefined);
+    leave(join(root, `beta.lock.${living}`), living);
+    leave(join(root, `alpha.lock.${living}`), undefined);
+    leave(join(root, `beta.lock.${unknown}`), unknown);
+    leave(join(root, `alpha.lock.${unknown}`), unknown);
+    await hold(path);
+    expect(readdirSync(root).sort()).toEqual(
+      [
+        `alpha.lock.${living}`,
+        `beta.lock.${living}`,
+        `beta.lock.${unknown}`,
+        'delta.lock',
+        'epsilon.lock',
+      ].sort(),
+    );
+    expect(readdirSync(join(root, 'delta.lock'))).toEqual([living]);
+  });
+});
+
+describe('elsewhere', () => {
+  test('a holder whose heartbeat stands still is waited for, and said to be', async () => {
+    const path = makePath();
+    leave(path, elsewhere());
+    const said: string[] = [];
+    const start = performance.now();
+    const onWait = (holder: string) => said.push(holder);
+    expect(await hold(path, { quiet: times.stale / 2, onWait })).toBe('held');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(times.stale);
+    expect(said).toEqual([`process ${process.pid} on web-2`]);
+  });
+
+  test('a holder that beats is not overruled, however short the limit', async () => {
+    const path = makePath();
+    const owner = elsewhere();
+    leave(path, owner);
+    keepBeating(join(path, owner));
+    for (const limit of [200, 3 * times.stale]) {
+      await expect(hold(path, { limit })).rejects.toThrow(/ on web-2 holds it/);
+    }
+    expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
+  });
+
+  test('under a limit shorter than that, a silent holder is followed at the limit', async () => {
+    const path = makePath();
+    leave(path, elsewhere());
+    const start = performance.now();
+    expect(await hold(path, { stale: HOUR, limit: 200 })).toBe('held');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(200);
+  });
+
+  test.each([
+    ['of nobody', uuid],
+    ['cut off', elsewhere().slice(0, 30)],
+  ])('a name %s is one of these', async (_, owner) => {
+    const path = makePath();
+    leave(path, owner);
+    const start = performance.now();
+    expect(await hold(path)).toBe('held');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(times.stale);
+  });
+});
+
+describe('killed between two steps', () => {
+  test('an empty lock directory keeps nobody out', async () => {
+    const path = makePath();
+    leave(path, undefined);
+    const start = performance.now();
+    expect(await hold(path)).toBe('held');
+    expect(performance.now() - start).toBeLessThan(times.stale);
+    expect(list(path)).toEqual([]);
+  });
+
+  test.each([
+    ['before its file', undefined],
+    ['before the rename', uuid],
+  ])('a lock that was being made, %s, is swept by the next holder', async (_, file) => {
+    const path = makePath();
+    leave(`${path}.${elsewhere()}`, file);
+    leave(`${path}.other.lock`, 'somebody');
+    expect(await hold(path)).toBe('held');
+    expect(readdirSync(join(path, '..'))).toEqual(['alpha.lock.other.lock']);
+  });
+
+  test('one whose lock is being made while it is swept tries again', async () => {
+    const path = makePath();
+    const sweeping = Array.from({ length: 40 }, () => hold(path));
+    expect(await Promise.all(sweeping)).toEqual(Array.from({ length: 40 }, () => 'held'));
+  });
+});
+
+/** Beats in place of an owner until the test is over. */
+function keepBeating(file: string): void {
+  let beats = 0;
+  const timer = setInterval(() => utimesSync(file, ++beats, beats), times.beat);
+  onTestFinished(() => clearInterval(timer));
+}
+
+function fail(holder: string): never {
+  throw new Error(`waited for ${holder}`);
+}
