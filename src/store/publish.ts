@@ -1,13 +1,14 @@
 /** Building an entry in staging, and the one rename that makes it visible. */
 
-import { randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Feature } from '../types.ts';
 import { findRetirement } from './entry.ts';
-import { abiRoot, retiredRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
+import { abiRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
+import { isDebris, nameOwner, splitOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';
+import { sweep } from './tree.ts';
 
 /**
  * Makes the directories of a store that are not there yet. In a store that a group may write, so
@@ -42,29 +43,33 @@ function makeDirectory(dir: string, mode: number): boolean {
 }
 
 /**
- * A fresh staging directory of a feature. What dead installers of the same feature left goes, and
- * so do entries whose time is over.
+ * A fresh staging directory of a feature. What dead installers left goes, and so do entries whose
+ * time is over.
  */
 export function makeStaging(store: string, feature: Feature): string {
   const root = stagingRoot(store);
+  const nameOne = (): string => join(root, `${feature.slug}.${nameOwner()}`);
   for (const name of readdirSync(root)) {
-    // One slug can be the start of another: search, search.exa.
-    if (name.slice(0, name.lastIndexOf('.')) === feature.slug)
-      retireStaging(store, join(root, name));
+    const { base, owner } = splitOwned(name) ?? {};
+    if (owner !== undefined && isDebris(owner, base === feature.slug)) {
+      sweepStaging(join(root, name), nameOne());
+    }
   }
   sweepRetired(store, Date.now());
-  const dir = join(root, `${feature.slug}.${randomUUID()}`);
+  const dir = nameOne();
   mkdirSync(dir, { mode: 0o755 });
   return dir;
 }
 
-/** In one rename: its owner may only stand still, and must not go on in half of it. */
-function retireStaging(store: string, dir: string): void {
+/** First out of the way, in one rename: its owner may only stand still, and must not go on in half of it. */
+function sweepStaging(dir: string, ours: string): void {
   try {
-    renameSync(dir, join(retiredRoot(store), randomUUID()));
+    renameSync(dir, ours);
   } catch {
-    // It stays until its owner installs something, or somebody else has taken it away.
+    // Somebody else has taken it away.
+    return;
   }
+  sweep(ours);
 }
 
 /**

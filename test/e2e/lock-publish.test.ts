@@ -7,6 +7,7 @@ import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { removeTree } from '../support/tree.ts';
 
 const PATIENT = { interval: 5, timeout: 30_000 };
 const packages = [
@@ -119,11 +120,9 @@ describe.runIf(canListProcesses)(node.label, () => {
     for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
     expect(frozen).toHaveLength(1);
 
-    // It is taken for dead; the next one sweeps, and fails.
+    // Somebody elsewhere takes it for dead, sweeps, and gives up.
     rmSync(join(sandbox.store, 'v1/locks/kit.lock'), { recursive: true });
-    registry.fault({ kind: 'status', status: 404 }, /kit/);
-    expect((await install()).code).toBe(1);
-    expect(listStaging(sandbox)).toEqual([]);
+    for (const name of listStaging(sandbox)) removeTree(join(sandbox.store, 'v1/staging', name));
 
     // The first goes on with a connection that is broken, and gets what it lacks.
     registry.fault(undefined);
@@ -132,7 +131,7 @@ describe.runIf(canListProcesses)(node.label, () => {
     for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
     const { code, stderr } = await running;
     expect(code, stderr).toBe(1);
-    expect(registry.requests.filter((line) => /kit.*\.tgz/.test(line)).length).toBeGreaterThan(2);
+    expect(registry.requests.filter((line) => /kit.*\.tgz/.test(line)).length).toBeGreaterThan(1);
     expect(listEntries(sandbox)).toEqual([]);
     expect(listStaging(sandbox)).toEqual([]);
     expect((await install()).code).toBe(0);

@@ -23,7 +23,7 @@ import { discard, GRACE, retire, sweepRetired } from '../../../src/store/retired
 import { measureTree, removeTree, sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { removeTree as cleanUp, digestTree } from '../../support/tree.ts';
-import { callAsPlainUser, isRoot } from '../../support/user.ts';
+import { callAsPlainUser } from '../../support/user.ts';
 
 const abi = 'node137-linux-x64-glibc';
 const id = '0123456789abcdef0123456789abcdef';
@@ -207,34 +207,6 @@ test('removing a read-only tree removes links in it, not what they lead to; abse
     removeTree(join(store, 'absent'));
     expect(readdirSync(store)).toEqual(['kept']);
     expect(readFileSync(join(store, 'kept/c.js'), 'utf8')).toBe('kept/c.js');
-  });
-});
-
-test("debris of a feature's dead installers goes with its next install; what others build stays", () => {
-  const store = makeVolume();
-  makeStore(store, abi);
-  const dead = makeStaging(store, makeFeature('search'));
-  fill(dead, files);
-  sealTree(dead);
-  const others = ['search.exa', 'search-exa', 'searc'].map((name) =>
-    makeStaging(store, makeFeature(name)),
-  );
-  fill(retiredRoot(store), { 'half-removed/a.js': 0o444 });
-  const fresh = makeStaging(store, makeFeature('search'));
-  const left = readdirSync(stagingRoot(store)).map((name) => join(stagingRoot(store), name));
-  expect(new Set(left)).toEqual(new Set([...others, fresh]));
-  expect(readdirSync(retiredRoot(store))).toEqual([]);
-});
-
-test.runIf(isRoot)('debris that another user left and that cannot be removed stops nobody', () => {
-  const store = makeVolume();
-  makeStore(store, abi);
-  for (const dir of [stagingRoot(store), retiredRoot(store)]) chmodSync(dir, 0o777);
-  fill(makeStaging(store, makeFeature('alpha')), files);
-  fill(retiredRoot(store), { 'half-removed/a.js': 0o444 });
-  callAsPlainUser(() => {
-    const fresh = makeStaging(store, makeFeature('alpha'));
-    expect(existsSync(fresh)).toBe(true);
   });
 });
 

@@ -1,0 +1,82 @@
+/** Debris in staging: what the dead left goes, what the living build stays. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { retiredRoot, stagingRoot } from '../../../src/store/layout.ts';
+import { makeStaging, makeStore } from '../../../src/store/publish.ts';
+import { sealTree } from '../../../src/store/tree.ts';
+import { makeFeature } from '../../support/feature.ts';
+import { makeOwner } from '../../support/locks.ts';
+import { removeTree } from '../../support/tree.ts';
+import { callAsPlainUser, isRoot } from '../../support/user.ts';
+
+/** A store with nothing in it. */
+function openStore(): string {
+  const volume = mkdtempSync(join(realpathSync(tmpdir()), 'annex-staging-'));
+  onTestFinished(() => removeTree(volume));
+  chmodSync(volume, 0o777);
+  makeStore(join(volume, 'store'), 'node137-linux-x64-glibc');
+  return join(volume, 'store');
+}
+
+/** A tree as one is left that was to be published at once. */
+function leave(dir: string): void {
+  mkdirSync(join(dir, 'node_modules/alpha'), { recursive: true });
+  writeFileSync(join(dir, 'node_modules/alpha/index.js'), '');
+  sealTree(dir);
+}
+
+const listStaging = (store: string): Set<string> =>
+  new Set(readdirSync(stagingRoot(store)).map((name) => join(stagingRoot(store), name)));
+
+test.runIf(process.platform === 'linux')(
+  'what dead installers left, of whatever feature, goes with the next install; what the living build stays',
+  () => {
+    const store = openStore();
+    const dead = makeOwner({ start: '1' });
+    const left = ['search', 'search.exa', 'other'].map((slug) => `${slug}.${dead}`);
+    for (const name of left) {
+      leave(join(stagingRoot(store), name));
+    }
+    const living = ['search', 'search.exa', 'search'].map((name) =>
+      makeStaging(store, makeFeature(name)),
+    );
+    expect(listStaging(store)).toEqual(new Set(living));
+  },
+);
+
+test("what installers elsewhere left goes with the feature's next install; what they build of others stays", () => {
+  const store = openStore();
+  const owner = makeOwner({ place: 'abcdef012345' });
+  const dead = join(stagingRoot(store), `search.${owner}`);
+  leave(dead);
+  const others = ['search.exa', 'search-exa', 'searc'].map((slug) => {
+    const dir = join(stagingRoot(store), `${slug}.${owner}`);
+    mkdirSync(dir);
+    return dir;
+  });
+  leave(join(retiredRoot(store), 'half-removed'));
+  const fresh = makeStaging(store, makeFeature('search'));
+  expect(listStaging(store)).toEqual(new Set([...others, fresh]));
+  expect(readdirSync(retiredRoot(store))).toEqual([]);
+});
+
+test.runIf(isRoot)('debris that another user left and that cannot be removed stops nobody', () => {
+  const store = openStore();
+  for (const dir of [stagingRoot(store), retiredRoot(store)]) chmodSync(dir, 0o777);
+  leave(join(stagingRoot(store), `alpha.${makeOwner({ place: 'abcdef012345' })}`));
+  leave(join(retiredRoot(store), 'half-removed'));
+  callAsPlainUser(() => {
+    const fresh = makeStaging(store, makeFeature('alpha'));
+    expect(existsSync(fresh)).toBe(true);
+  });
+});
