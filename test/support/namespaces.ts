@@ -1,0 +1,17 @@
+/** Processes in namespaces of their own, as in other containers: with util-linux, where that is permitted. */
+import { spawnSync } from 'node:child_process';
+
+/** Process 1 of a pid namespace, with a /proc of its own. */
+export const OTHER_PIDS = ['unshare', '--pid', '--fork', '--mount-proc'] as const;
+
+/** The same process ids, and clocks that are a day ahead. */
+export const OTHER_CLOCKS = [
+  'unshare',
+  '--fork',
+  ...['--time', '--monotonic', '86400', '--boottime', '86400'],
+] as const;
+
+/** Whether a program can be started so. */
+export function canUnshare([command, ...flags]: readonly [string, ...string[]]): boolean {
+  return spawnSync(command, [...flags, 'true'], { stdio: 'ignore' }).status === 0;
+}
