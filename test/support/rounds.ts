@@ -1,0 +1,87 @@
+/** Races for missing features: all processes start at one moment, each round in a store of its own. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type TestContext } from 'vitest';
+import { esmPackage } from './fixtures.ts';
+import { lock, node } from './lock-files.ts';
+import type { World } from './world.ts';
+import { openWorld } from './world.ts';
+
+const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'] as const;
+
+/** Waits at the barrier, then imports what it is told, one after the other. */
+const RUNNER = `
+import { existsSync, writeFileSync } from 'node:fs';
+const [barrier, ...names] = process.argv.slice(2);
+writeFileSync(barrier + '.' + process.pid, '');
+while (!existsSync(barrier)) await new Promise((resolve) => setTimeout(resolve, 5));
+const markers = [];
+for (const name of names) markers.push((await import(name)).marker);
+console.log(JSON.stringify(markers));
+`;
+
+/** How many processes there are, and what each imports. */
+export interface Race {
+  processes: number;
+  /** @param index of the process, from 0 */
+  names: (index: number) => readonly string[];
+}
+
+/** Sixteen that want the same. */
+export const SAME: Race = { processes: 16, names: () => ['alpha'] };
+
+/** Eight that want all eight, each beginning with another one. */
+export const ALL: Race = {
+  processes: 8,
+  names: (index) => NAMES.map((_, at) => NAMES[(at + index) % NAMES.length] as string),
+};
+
+/** A core with eight locked features. */
+export async function openRaces(context: TestContext): Promise<World> {
+  const packages = NAMES.map((name) => esmPackage(name, '1.0.0', name));
+  const annex = { features: Object.fromEntries(NAMES.map((name) => [name, '^1.0.0'])) };
+  const world = await openWorld(context, { packages, annex });
+  world.sandbox.write('app/race.mjs', RUNNER);
+  await lock(world.sandbox);
+  return world;
+}
+
+/**
+ * Runs one round, and holds it to one install of each feature, success for every process, and a store
+ * without debris.
+ *
+ * @param round its number, for its store
+ */
+export async function runRound({ sandbox, registry }: World, race: Race, round: number) {
+  const store = join(sandbox.root, 'volume', `round-${round}`);
+  const barrier = join(sandbox.root, `barrier-${round}`);
+  const asked = registry.requests.length;
+  const indexes = Array.from({ length: race.processes }, (_, index) => index);
+  const running = indexes.map((index) => {
+    const args = ['--import', sandbox.loader, 'race.mjs', barrier, ...race.names(index)];
+    const env = { ANNEX_STORE: store };
+    return sandbox.run(args, { node: node.path, env, timeout: 200_000 });
+  });
+  const countReady = () =>
+    readdirSync(sandbox.root).filter((name) => name.startsWith(`barrier-${round}.`)).length;
+  await expect.poll(countReady, { interval: 5, timeout: 60_000 }).toBe(race.processes);
+  writeFileSync(barrier, '');
+  const runs = await Promise.all(running);
+  const wanted = new Set(indexes.flatMap((index) => race.names(index)));
+  const lines = runs.flatMap(({ stderr }) => stderr.split('\n'));
+  for (const [index, { code, stdout, stderr }] of runs.entries()) {
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toEqual(race.names(index));
+  }
+  const list = (name: string) => readdirSync(join(store, 'v1', name));
+  for (const name of wanted) {
+    const match = new RegExp(`/${name}-1\\.0\\.0\\.tgz$`);
+    const tarballs = registry.requests.slice(asked).filter((line) => match.test(line));
+    expect(tarballs, `installs of ${name} in round ${round}`).toHaveLength(1);
+    const said = lines.filter((line) => line.startsWith(`annex: installing ${name} `));
+    expect(said, `installs of ${name} in round ${round}`).toHaveLength(1);
+  }
+  expect(list('any')).toHaveLength(wanted.size);
+  for (const name of ['staging', 'locks', 'failures', 'retired']) expect(list(name)).toEqual([]);
+  return { installs: wanted.size, successes: runs.length };
+}
