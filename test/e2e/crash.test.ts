@@ -101,6 +101,7 @@ for (const node of outerNodes) {
         expect((await run).signal).toBe('SIGKILL');
         const next = await importIn(sandbox, ['alpha'], as(5002));
         expect(next.imported.alpha).toMatchObject({ marker: 'alpha' });
+        expect(next.stderr).not.toContain('waiting for');
         expect(readdirSync(join(volume, 'v1', 'any'))).toHaveLength(1);
         expect(readdirSync(join(volume, 'v1', 'locks'))).toEqual([]);
       },

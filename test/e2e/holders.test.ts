@@ -106,6 +106,18 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
+  test('its lock tells nothing of it: waited for until the limit, or ten seconds', async (context) => {
+    const { expect } = context;
+    const { sandbox, install, expectOne } = await open(context);
+    const path = join(sandbox.store, 'v1/locks/alpha.lock');
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'torn'), '{"pid":');
+    const next = await install(3);
+    expect(next.code, next.stderr).toBe(0);
+    expect(next.stderr).toContain('annex: waiting for another process, which installs alpha\n');
+    expectOne();
+  });
+
   test('stopped: waited for by name until the time limit, then overruled; its staging stays its own, and both have it', async (context) => {
     const { expect } = context;
     const { sandbox, makeEnv, hold, letGo, expectOne } = await open(context);
@@ -236,6 +248,33 @@ for (const [where, prefix, flags] of elsewhere) {
       const next = await install(3);
       expect(next.code, next.stderr).toBe(0);
       expect(next.stderr).toContain('waiting for process ');
+      expectOne();
+    });
+
+    test('a holder that was stopped, followed and swept does not fail: it waits for its successor', async (context) => {
+      const { expect } = context;
+      const { sandbox, registry, install, hold, letGo, expectOne } = await open(context);
+      const listRunning = () =>
+        listProcessesIn(sandbox.root).filter(({ args }) => args.includes(cli));
+      const signal = (pids: readonly number[], name: NodeJS.Signals) => {
+        for (const pid of pids) process.kill(pid, name);
+      };
+      const { ended, staging } = await hold(prefix, [...flags]);
+      const first = listRunning().map(({ pid }) => pid);
+      signal(first, 'SIGSTOP');
+      registry.fault({ kind: 'hang', times: 1 }, /\.tgz$/);
+      const successor = install(6);
+      await expect.poll(() => registry.requests.length, PATIENT).toBe(2);
+      expect(listStaging(sandbox)).not.toContain(staging[0]);
+      const second = listRunning().flatMap(({ pid }) => (first.includes(pid) ? [] : [pid]));
+      signal(second, 'SIGSTOP');
+      signal(first, 'SIGCONT');
+      await letGo();
+      // It has fetched what it lacked, and found its directory gone.
+      await expect.poll(() => registry.requests.length, PATIENT).toBe(3);
+      signal(second, 'SIGCONT');
+      const runs = [await ended, await successor];
+      for (const { code, stderr } of runs) expect(code, stderr).toBe(0);
       expectOne();
     });
   });
