@@ -1,12 +1,10 @@
 /** annex remove FEATURE */
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { findFeature } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
-import { readEntryManifest } from '../store/entry.ts';
 import { clearFailure } from '../store/failures.ts';
-import { parseEntryName, toSlug, versionRoot } from '../store/layout.ts';
+import { toSlug } from '../store/layout.ts';
 import { discard } from '../store/retired.ts';
+import { listStored } from '../store/stored.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Removes the entries of a feature from the store, of every ABI; layers are left alone. */
@@ -24,10 +22,10 @@ export const remove: Command = ({ args: [asked, ...rest], print }) => {
     return 1;
   }
   const slug = toSlug(feature);
-  const removed = listEntries(store, slug).filter(
-    // One without a manifest that can be read goes by its name.
-    (dir) => (readEntryManifest(dir)?.feature ?? feature) === feature,
-  );
+  const removed = listStored(store, slug)
+    // One whose manifest is damaged goes by its name.
+    .filter(({ manifest, foreign }) => !foreign && (manifest?.feature ?? feature) === feature)
+    .map(({ dir }) => dir);
   for (const dir of removed) discard(store, dir);
   clearFailure(store, slug);
   if (declared === undefined && removed.length === 0) {
@@ -38,17 +36,3 @@ export const remove: Command = ({ args: [asked, ...rest], print }) => {
   print(text, { feature, removed });
   return 0;
 };
-
-function listEntries(store: string, slug: string): string[] {
-  return readDirectory(versionRoot(store)).flatMap((abi) =>
-    readDirectory(abi).filter((dir) => parseEntryName(basename(dir))?.slug === slug),
-  );
-}
-
-function readDirectory(dir: string): string[] {
-  try {
-    return readdirSync(dir).map((name) => join(dir, name));
-  } catch {
-    return [];
-  }
-}

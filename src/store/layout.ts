@@ -24,6 +24,9 @@ export function toSlug(feature: string): string {
   return slug === '' ? 'feature' : slug;
 }
 
+/** Whether a directory of a store is one that entries stand in. */
+export const isAbiName = (name: string): boolean => name === PLAIN || /^node\d+-/.test(name);
+
 /** The root of everything that this format version keeps in a store. */
 export const versionRoot = (store: string): string => join(store, 'v1');
 /** Where entries of one ABI stand. */

@@ -71,6 +71,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/owner.ts': 'effect',
   'store/publish.ts': 'effect',
   'store/retired.ts': 'effect',
+  'store/stored.ts': 'effect',
   'store/sync.ts': 'effect',
   'store/tree.ts': 'effect',
   'store/verify.ts': 'effect',

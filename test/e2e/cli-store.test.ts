@@ -1,6 +1,6 @@
 /** `annex install` and `annex remove`: each touches only what it names. */
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
@@ -160,6 +160,23 @@ for (const node of outerNodes) {
       const { code, stdout } = await annex(['remove', 'alpha']);
       expect({ code, stdout }).toEqual({ code: 0, stdout: `removed ${damaged}\n` });
       expect(existsSync(kept)).toBe(true);
+    });
+
+    test('remove leaves what is of another format, what is no entry, and what is retired under a like name', async () => {
+      const { sandbox, annex, plant } = await openCli(node, { registry });
+      sandbox.setCore({ features: { alpha: '^1.0.0', 'any.alpha': { packages: { beta: '*' } } } });
+      const newer = plant('alpha', '2.0.0', { manifest: { format: 2 } });
+      const backup = join(sandbox.store, 'v1', 'backup', basename(plant('alpha', '1.0.0')));
+      sandbox.write(join(backup, 'annex-entry.json'), '{}');
+      const mark = join(sandbox.store, 'v1', 'retired', `any.${basename(newer)}`);
+      sandbox.write(mark, 'for a test');
+      const before = sandbox.digest(newer);
+      const { code, stdout } = await annex(['remove', 'alpha']);
+      expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 });
+      expect(sandbox.digest(newer)).toEqual(before);
+      expect(existsSync(backup)).toBe(true);
+      expect((await annex(['remove', 'any.alpha'])).stdout).toMatch(/^any\.alpha is not in /);
+      expect(existsSync(mark)).toBe(true);
     });
 
     test('remove without a store says so', async () => {

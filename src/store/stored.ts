@@ -1,0 +1,69 @@
+/** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../errors.ts';
+import type { Manifest } from '../types.ts';
+import { readEntryManifest } from './entry.ts';
+import { isAbiName, MANIFEST, parseEntryName, versionRoot } from './layout.ts';
+
+/** A directory with the name of an entry. */
+export interface Stored {
+  dir: string;
+  /** The ABI directory that it stands in. */
+  abi: string;
+  slug: string;
+  /** 32 hex digits over the content. */
+  id: string;
+  /** Undefined when it has none of our format. */
+  manifest?: Manifest;
+  /** Why this annex has to leave it alone: another one's format, or a manifest that is not for us to read. */
+  foreign?: string;
+}
+
+/**
+ * Lists them, in order of their names.
+ *
+ * @param slug of one feature; all by default
+ */
+export function listStored(store: string, slug?: string): Stored[] {
+  return readNames(versionRoot(store))
+    .filter(isAbiName)
+    .flatMap((abi) => {
+      const root = join(versionRoot(store), abi);
+      return readNames(root).flatMap((entry) => {
+        const name = parseEntryName(entry);
+        if (name === undefined || (slug !== undefined && name.slug !== slug)) return [];
+        const dir = join(root, entry);
+        return [{ dir, abi, slug: name.slug, id: name.id, ...read(dir) }];
+      });
+    });
+}
+
+function read(dir: string): Pick<Stored, 'manifest' | 'foreign'> {
+  const manifest = readEntryManifest(dir);
+  if (manifest !== undefined) return { manifest };
+  const foreign = findForeign(dir);
+  return foreign === undefined ? {} : { foreign };
+}
+
+/** A manifest that is gone or damaged is ours all the same: a later format would be told by its number. */
+function findForeign(dir: string): string | undefined {
+  try {
+    const { format = 1 } = JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')) ?? {};
+    return format === 1
+      ? undefined
+      : `its format is ${JSON.stringify(format)}, and this annex knows 1`;
+  } catch (error) {
+    const code = codeOf(error);
+    const isDamaged = error instanceof SyntaxError || code === 'ENOENT';
+    return isDamaged ? undefined : `its manifest cannot be read (${code})`;
+  }
+}
+
+function readNames(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+}
