@@ -3,6 +3,7 @@ import { composeNotice } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { loadSettings } from '../settings.ts';
 import { findFeature } from '../status.ts';
+import { measureTree } from '../store/tree.ts';
 import type { Feature, Settings } from '../types.ts';
 
 /** A command line, taken apart. */
@@ -11,6 +12,8 @@ export interface Invocation {
   options: {
     all?: boolean | undefined;
     check?: boolean | undefined;
+    days?: string | undefined;
+    'dry-run'?: boolean | undefined;
     feature?: string | undefined;
     format?: string | undefined;
     from?: string | undefined;
@@ -29,6 +32,22 @@ export type Command = (invocation: Invocation) => number | undefined | Promise<n
 export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
 };
+
+/** Days, at most a hundred years of them; NaN for anything else. */
+export const parseDays = (text: string): number =>
+  /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
+
+/** Size of an entry in bytes; undefined when not all of it may be looked at. */
+export function measure(dir: string): number | undefined {
+  try {
+    return measureTree(dir);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A size as a person reads it. */
+export const tellSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
  * The settings as seen from the working directory; says what is wrong with them, or that there are

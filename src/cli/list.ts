@@ -1,8 +1,7 @@
 /** annex list */
 import { findStatus } from '../status.ts';
-import { measureTree } from '../store/tree.ts';
 import type { FeatureStatus } from '../types.ts';
-import { type Command, findSettings } from './command.ts';
+import { type Command, findSettings, measure, tellSize } from './command.ts';
 
 /** What is said of a feature; `bytes` when it stands in a store or a layer. */
 type Row = FeatureStatus & { bytes?: number };
@@ -26,7 +25,7 @@ export const list: Command = ({ args, print }) => {
 
 /** One line for each package; what is true of the whole feature stands on the first. */
 function toLines({ feature, packages, where, bytes, refusal }: Row): string[][] {
-  const size = bytes === undefined ? '' : `${(bytes / 1e6).toFixed(1)} MB`;
+  const size = bytes === undefined ? '' : tellSize(bytes);
   const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
   const lines = Object.entries(packages).map(([name, { range, where, version = '-' }]) => [
     '',
@@ -46,13 +45,4 @@ function layOut(rows: string[][]): string {
   const pad = (row: string[]): string =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
   return rows.map((row) => pad(row).trimEnd()).join('\n');
-}
-
-/** Size of an entry; undefined when not all of it may be looked at. */
-function measure(dir: string): number | undefined {
-  try {
-    return measureTree(dir);
-  } catch {
-    return undefined;
-  }
 }

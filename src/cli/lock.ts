@@ -7,7 +7,7 @@ import { writeLine } from '../log.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
-import { type Command, findFeatures, findSettings, warn } from './command.ts';
+import { type Command, findFeatures, findSettings, parseDays, warn } from './command.ts';
 
 /** Locks features; with --check only says what differs, from the disk alone. */
 export const lock: Command = async ({ args, options, print }) => {
@@ -31,10 +31,6 @@ export const lock: Command = async ({ args, options, print }) => {
   print(results.flatMap(describe).join('\n'), results);
   return results.every(({ outcome }) => outcome !== 'failed') ? 0 : 1;
 };
-
-/** Days, at most a hundred years of them; NaN for anything else. */
-const parseDays = (text: string): number =>
-  /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
 
 /** What `annex lock --json` says of a feature. */
 export type LockResult =

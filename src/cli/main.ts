@@ -10,6 +10,8 @@ import { HELP } from './help.ts';
 const OPTIONS = {
   all: { type: 'boolean' },
   check: { type: 'boolean' },
+  days: { type: 'string' },
+  'dry-run': { type: 'boolean' },
   feature: { type: 'string' },
   format: { type: 'string' },
   from: { type: 'string' },
@@ -29,6 +31,7 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   install: { load: async () => (await import('./install.ts')).install, takes: ['all'] },
   list: { load: async () => (await import('./list.ts')).list, takes: [] },
   lock: { load: async () => (await import('./lock.ts')).lock, takes: ['check', 'min-age'] },
+  prune: { load: async () => (await import('./prune.ts')).prune, takes: ['days', 'dry-run'] },
   remove: { load: async () => (await import('./remove.ts')).remove, takes: [] },
   sbom: { load: async () => (await import('./sbom.ts')).sbom, takes: ['format'] },
   why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },

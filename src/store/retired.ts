@@ -34,6 +34,9 @@ export function discard(store: string, entry: string): void {
   removeTree(target);
 }
 
+/** Whether what was retired then may go now. A clock that was set back must not keep it for ever. */
+export const isPastGrace = (since: number, now: number): boolean => Math.abs(now - since) > GRACE;
+
 /**
  * Removes what was retired longer ago than the grace period, and trees that were not removed to
  * their end. What is not this user's to remove stays for its owner.
@@ -52,8 +55,7 @@ export function sweepRetired(store: string, now: number): string[] {
       continue;
     }
     try {
-      // A clock that was set back must not keep it for ever.
-      if (Math.abs(now - lstatSync(path).mtimeMs) <= GRACE) continue;
+      if (!isPastGrace(lstatSync(path).mtimeMs, now)) continue;
       const entry = join(abiRoot(store, abi), entryName);
       if (lstatSync(entry, { throwIfNoEntry: false }) !== undefined) {
         discard(store, entry);
