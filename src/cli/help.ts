@@ -8,6 +8,7 @@ export const HELP = `usage: annex COMMAND [--json]
   install FEATURE...|--all                  install into the store now
   lock [FEATURE...] [--min-age DAYS]        write annex/FEATURE: a package-lock and its digests
   lock [FEATURE...] --check                 say what no longer agrees with the lock
+  refresh                                   install anew what has an entry that no longer fits
   prune [--days N] [--dry-run]              retire entries that were of no use for 14 days, or N
   remove FEATURE                            remove its entries from the store, at once
   bake DIRECTORY [FEATURE...]               fill a directory with entries: a layer or volume for ANNEX_STORE

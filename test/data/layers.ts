@@ -92,6 +92,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'cli/main.ts': 'edge',
   'cli/npm-report.ts': 'edge',
   'cli/prune.ts': 'edge',
+  'cli/refresh.ts': 'edge',
   'cli/remove.ts': 'edge',
   'cli/rules.ts': 'edge',
   'cli/sbom.ts': 'edge',

@@ -7,7 +7,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 
 const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
-const commands = ['add', 'list', 'install', 'remove', 'why', 'env'];
+const commands = ['add', 'list', 'install', 'refresh', 'prune', 'remove', 'why', 'env'];
 
 /** Docker's reading of `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
 function readEnvLines(text: string): Record<string, string> {
@@ -94,6 +94,7 @@ for (const node of outerNodes) {
       for (const args of [
         ['list'],
         ['install', '--all'],
+        ['prune'],
         ['remove', 'alpha'],
         ['why', 'alpha'],
         ['env'],

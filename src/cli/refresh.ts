@@ -1,0 +1,103 @@
+/** annex refresh */
+import { basename, dirname } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { installFeature } from '../install/install.ts';
+import { findDeclarationRefusal } from '../refusals.ts';
+import { readAbi } from '../runtime.ts';
+import { findStatus } from '../status.ts';
+import { findEntry, listStores, listVersions } from '../store/entry.ts';
+import { parseEntryName } from '../store/layout.ts';
+import { listStored, type Stored } from '../store/stored.ts';
+import type { Feature, Refusal, Settings } from '../types.ts';
+import { type Command, findSettings, warn } from './command.ts';
+
+/** What became of a feature. */
+export type RefreshResult =
+  | {
+      feature: string;
+      /**
+       * `current`: what stands there fits. `refreshed`: it did not fit any more, and what does was
+       * installed. `restored`: it would fit, but was damaged or retired, and was installed anew.
+       */
+      outcome: 'current' | 'refreshed' | 'restored';
+      versions: Record<string, string>;
+      dir: string;
+    }
+  | ({ feature: string; outcome: 'failed' | 'skipped'; reason: string } & Partial<Refusal>);
+
+/**
+ * Brings what has an entry up to what is declared now. The exit code is 0 whatever comes of it: a
+ * boot hook must not keep an application from starting that can do without.
+ */
+export const refresh: Command = async ({ args, print }) => {
+  if (args.length > 0) return undefined;
+  try {
+    const results = await refreshAll();
+    const none = 'nothing to refresh: no declared feature has an entry';
+    print(results.length === 0 ? none : results.map(describe).join('\n'), results);
+  } catch (error) {
+    warn(messageOf(error));
+  }
+  return 0;
+};
+
+async function refreshAll(): Promise<RefreshResult[]> {
+  const settings = findSettings();
+  if (settings === undefined) return [];
+  const results: RefreshResult[] = [];
+  for (const feature of settings.declaration.features.values()) {
+    const before = listStores(settings).flatMap((store) => listStored(store, feature.slug));
+    if (before.length > 0) results.push(await refreshFeature(settings, feature, before));
+  }
+  return results;
+}
+
+/** Never rejects. */
+async function refreshFeature(
+  settings: Settings,
+  feature: Feature,
+  before: Stored[],
+): Promise<RefreshResult> {
+  const { name } = feature;
+  try {
+    const skipped = findSkip(settings, feature);
+    if (skipped !== undefined) return { feature: name, outcome: 'skipped', ...skipped };
+    const { entry } = findEntry(settings, feature, readAbi());
+    if (entry !== undefined) {
+      const versions = listVersions(entry.manifest, feature);
+      return { feature: name, outcome: 'current', versions, dir: entry.dir };
+    }
+    const { gate } = settings;
+    if (!gate.isAllowed) return { feature: name, outcome: 'skipped', ...gate.refusal };
+    const result = await installFeature(settings, feature, true);
+    if (result.outcome === 'failed') return { feature: name, outcome: 'failed', ...result.refusal };
+    const { versions, dir = '' } = result;
+    const outcome = before.some((stored) => isSame(stored, dir)) ? 'restored' : 'refreshed';
+    return { feature: name, outcome, versions, dir };
+  } catch (error) {
+    return { feature: name, outcome: 'failed', reason: messageOf(error) };
+  }
+}
+
+/** Why no entry of a feature would be of use, whatever it holds. */
+function findSkip(settings: Settings, feature: Feature): Refusal | { reason: string } | undefined {
+  const wrong = findDeclarationRefusal(settings, feature);
+  if (wrong !== undefined) return wrong;
+  const { where, refusal } = findStatus(settings, feature);
+  if (where === 'core') return { reason: 'core ships it now' };
+  return where === 'core outside range' ? refusal : undefined;
+}
+
+/** Whether an entry holds the same as another, for the same ABI. */
+const isSame = ({ abi, id }: Stored, dir: string): boolean =>
+  abi === basename(dirname(dir)) && id === parseEntryName(basename(dir))?.id;
+
+function describe(result: RefreshResult): string {
+  const { feature, outcome } = result;
+  if (!('dir' in result)) {
+    const code = result.code === undefined ? '' : ` (${result.code})`;
+    return `${feature}: ${outcome}${code}: ${result.reason}`;
+  }
+  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
+  return `${feature}: ${outcome}, ${versions.join(', ')} (${result.dir})`;
+}
