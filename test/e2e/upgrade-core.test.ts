@@ -1,0 +1,199 @@
+/** An application that is upgraded over an old store: what still fits goes on offline, nothing stale is loaded, nothing is lost. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
+import { listEntries, lock } from '../support/lock-files.ts';
+import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { openWorld } from '../support/world.ts';
+
+/** Shows by its own marker which copy of `common` it got. */
+const kit = (version: string): PackageFixture => ({
+  ...dependentPackage('kit', version, '', { common: '^1.0.0' }),
+  files: {
+    'index.js': `import { marker as seen } from 'common';
+      export const version = '${version}'; export const marker = 'kit with ' + seen;`,
+  },
+});
+const common = (version: string, from = 'registry') =>
+  esmPackage('common', version, `common ${version} from ${from}`);
+const packages = [kit('1.0.0'), common('1.2.0'), esmPackage('alpha', '1.0.0', 'alpha 1')];
+const later = esmPackage('alpha', '2.0.0', 'alpha 2');
+
+async function open(context: TestContext, node: NodeUnderTest) {
+  const features = { kit: '^1.0.0', alpha: '^1.0.0' };
+  const world = await openWorld(context, { packages, annex: { features }, node: node.path });
+  const { sandbox } = world;
+  const env = { ANNEX_STORE: sandbox.store };
+  const annex = async (...args: string[]) => {
+    const ended = await sandbox.annex([...args, '--json'], { env });
+    expect(ended.code, ended.stderr).toBe(0);
+    return JSON.parse(ended.stdout);
+  };
+  return {
+    ...world,
+    annex,
+    /** Builds the image anew: what is declared, and the version of `common` that somebody in it brings. */
+    build: (declared: object, version?: string) => {
+      const modules = join(sandbox.core, 'node_modules');
+      rmSync(join(modules, 'common'), { recursive: true, force: true });
+      if (version === undefined) return sandbox.setCore({ features: declared });
+      sandbox.addPackage(modules, common(version, 'core'));
+      const dependencies = { common: '*' };
+      sandbox.addPackage(modules, dependentPackage('host', '1.0.0', 'host', dependencies));
+      sandbox.setCore({ features: declared }, { dependencies: { host: '*' } });
+    },
+    /** Imports, with installs off. */
+    load: async (...names: string[]) => {
+      const options = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
+      return (await importIn(sandbox, names, options)).imported;
+    },
+    /** Takes the state of all entries; gives what holds that they are as they were. */
+    watch: () => {
+      const before = listEntries(sandbox).map((dir) => [dir, sandbox.digest(dir)] as const);
+      return () => {
+        for (const [dir, digest] of before) expect(sandbox.digest(dir)).toEqual(digest);
+        return before.length;
+      };
+    },
+  };
+}
+
+for (const node of outerNodes) {
+  describe.concurrent(node.label, () => {
+    test('another version of a shared dependency: one that fits goes on offline, one that does not is never loaded with it', async (context) => {
+      const { registry, annex, build, load, watch } = await open(context, node);
+      build({ kit: '^1.0.0' }, '1.2.0');
+      await annex('install', 'kit');
+      const check = watch();
+      expect(await load('kit')).toMatchObject({
+        kit: { marker: 'kit with common 1.2.0 from core' },
+      });
+
+      const asked = registry.requests.length;
+      build({ kit: '^1.0.0' }, '1.9.0');
+      expect(await load('kit')).toMatchObject({
+        kit: { marker: 'kit with common 1.9.0 from core' },
+      });
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+      expect(registry.requests).toHaveLength(asked);
+
+      build({ kit: '^1.0.0' }, '2.0.0');
+      expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+      build({ kit: '^1.0.0' });
+      expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+      build({ kit: '^1.0.0' }, '2.0.0');
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+      expect(await load('kit', 'common')).toMatchObject({
+        kit: { marker: 'kit with common 1.2.0 from registry' },
+        common: { marker: 'common 2.0.0 from core' },
+      });
+      build({ kit: '^1.0.0' }, '1.2.0');
+      expect((await load('kit')).kit?.marker, 'a rollback').toMatch(/^kit with common 1\.2\.0/);
+      expect(check()).toBe(1);
+    });
+
+    test('G1: core newly ships what an entry holds privately: each keeps its own', async (context) => {
+      const { annex, build, load, watch } = await open(context, node);
+      build({ kit: '^1.0.0' });
+      await annex('install', 'kit');
+      const check = watch();
+      for (const version of ['2.0.0', '1.9.0']) {
+        build({ kit: '^1.0.0' }, version);
+        expect(await load('kit', 'common')).toMatchObject({
+          kit: { marker: 'kit with common 1.2.0 from registry' },
+          common: { marker: `common ${version} from core` },
+        });
+        expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+      }
+      expect(check()).toBe(1);
+    });
+
+    test('G1: core newly ships a declared package: core wins, in its range and out of it', async (context) => {
+      const { sandbox, annex, build, load, watch } = await open(context, node);
+      build({ alpha: '^1.0.0' });
+      await annex('install', 'alpha');
+      const check = watch();
+      for (const version of ['1.5.0', '0.9.0']) {
+        const dir = sandbox.addPackage('app/node_modules', esmPackage('alpha', version, 'core'));
+        expect(await load('alpha')).toMatchObject({ alpha: { version, marker: 'core' } });
+        expect(await annex('refresh')).toMatchObject([{ outcome: 'skipped' }]);
+        rmSync(dir, { recursive: true });
+      }
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+      expect(check()).toBe(1);
+    });
+
+    test('another range: the old entry is not used, and stays for a rollback', async (context) => {
+      const { registry, annex, build, load, watch } = await open(context, node);
+      await registry.add(later);
+      build({ alpha: '^1.0.0' });
+      await annex('install', 'alpha');
+      const check = watch();
+      build({ alpha: '^2.0.0' });
+      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+      const [listed] = await annex('list');
+      expect(listed).toMatchObject({
+        where: 'missing',
+        refusal: { reason: expect.stringMatching(/holds alpha 1\.0\.0, not \^2\.0\.0/) },
+      });
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
+      build({ alpha: '^1.0.0' });
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+      expect(check()).toBe(1);
+    });
+
+    test('another lock of the same range: the old entry stays and is not used, not even where nothing can be installed', async (context) => {
+      const { sandbox, registry, annex, build, load, watch } = await open(context, node);
+      build({ alpha: '>=1' });
+      await lock(sandbox);
+      await annex('install', 'alpha');
+      const check = watch();
+      await registry.add(later);
+      await sandbox.exec('mv', ['annex', '../first-lock']);
+      await lock(sandbox);
+      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+      const [listed] = await annex('list');
+      expect(listed.refusal.reason).toMatch(/is not what the lock pins/);
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
+      await sandbox.exec('rm', ['-r', 'annex']);
+      await sandbox.exec('mv', ['../first-lock', 'annex']);
+      expect(await load('alpha'), 'a rollback').toMatchObject({ alpha: { marker: 'alpha 1' } });
+      const { entries } = await annex('prune', '--days', '0');
+      expect(entries.map(({ outcome }: { outcome: string }) => outcome).sort()).toEqual([
+        'kept',
+        'retired',
+      ]);
+      expect(await load('alpha'), 'what the lock means').toMatchObject({
+        alpha: { marker: 'alpha 1' },
+      });
+      expect(check()).toBe(1);
+    });
+
+    test('a feature that is renamed is another one; under its old name it is found again', async (context) => {
+      const { annex, build, load, watch } = await open(context, node);
+      build({ alpha: '^1.0.0' });
+      await annex('install', 'alpha');
+      const check = watch();
+      const renamed = { 'search.alpha': { packages: { alpha: '^1.0.0' } } };
+      build(renamed);
+      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /INSTALLS/, 'search.alpha');
+      expect(await annex('refresh')).toEqual([]);
+      await annex('install', 'search.alpha');
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+      const { entries } = await annex('prune', '--days', '0');
+      expect(entries).toMatchObject([
+        { feature: 'alpha', outcome: 'retired' },
+        { feature: 'search.alpha', outcome: 'kept' },
+      ]);
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+      build({ alpha: '^1.0.0' });
+      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+      expect(check()).toBe(1);
+    });
+  });
+}
