@@ -1,7 +1,7 @@
 /** The only reader of process.env, and of the operator's file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { GUARD, listReferences, pickInstallerEnv } from './policy/environment.ts';
+import { GUARD, listReferences, pickInstallerEnv, RETRY } from './policy/environment.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
 import type { LogLevel, Refusal, Verify } from './types.ts';
@@ -64,6 +64,9 @@ export function readConfig(env: Env = process.env): Config {
 
 /** Whether this process was started by annex to install something. */
 export const isInstaller = (env: Env = process.env): boolean => env[GUARD] !== undefined;
+
+/** Whether it is to try at once what failed a moment ago. */
+export const isRetry = (env: Env = process.env): boolean => env[GUARD] === RETRY;
 
 /**
  * The environment of an installer process, references of the given .npmrc files included.

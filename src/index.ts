@@ -27,6 +27,15 @@ export interface Status {
   features: FeatureStatus[];
 }
 
+/** How `ensure` goes about it. */
+export interface EnsureOptions {
+  /**
+   * Try at once what failed a moment ago: a failure that is remembered, of the feature or of a host,
+   * does not count. Denials and conflicts do. False by default.
+   */
+  retry?: boolean;
+}
+
 /**
  * Makes a feature available: resolves once an import of its packages will be answered, installing
  * it first when needed. Never blocks the event loop. Without an active loader the install happens
@@ -38,18 +47,23 @@ export interface Status {
  * await ensure('exa-js');
  * const { default: Exa } = await import('exa-js');
  */
-export async function ensure(feature: string): Promise<FeatureStatus> {
+export async function ensure(
+  feature: string,
+  { retry = false }: EnsureOptions = {},
+): Promise<FeatureStatus> {
   const settings = requireSettings(feature);
   const declared = requireFeature(settings, feature);
   if (getActiveThread() === undefined) warnInactive(settings);
   const before = findStatus(settings, declared);
   if (isUsable(before) && isWhole(before, declared)) return before;
+  const local = getActiveThread()?.failures.get(declared.name);
+  const since = retry ? Date.now() : 0;
   const refusal =
     before.where === 'core outside range'
       ? before.refusal
-      : findInstallRefusal(settings, declared, getActiveThread()?.failures.get(declared.name));
+      : findInstallRefusal(settings, declared, local, since);
   if (refusal !== undefined) throw new AnnexError(refusal, { feature: declared.name });
-  const result = await installOnce(settings, declared);
+  const result = await installOnce(settings, declared, retry);
   if (result.outcome === 'failed') {
     const active = getActiveThread();
     const { refusal: why } = result;
@@ -97,11 +111,17 @@ export function status(): Status {
 const running = new Map<string, Promise<InstallResult>>();
 
 /** Several callers of one feature wait for the same install. */
-function installOnce(settings: Settings, { name }: Feature): Promise<InstallResult> {
-  const started = running.get(name);
+function installOnce(
+  settings: Settings,
+  { name }: Feature,
+  isRetry: boolean,
+): Promise<InstallResult> {
+  // One that is no retry may have its answer from memory.
+  const key = `${isRetry} ${name}`;
+  const started = running.get(key);
   if (started !== undefined) return started;
-  const install = installAsync(settings, name).finally(() => running.delete(name));
-  running.set(name, install);
+  const install = installAsync(settings, name, isRetry).finally(() => running.delete(key));
+  running.set(key, install);
   return install;
 }
 

@@ -2,7 +2,7 @@
 
 import { messageOf } from './errors.ts';
 import { CLI } from './paths.ts';
-import { GUARD } from './policy/environment.ts';
+import { GUARD, RETRY } from './policy/environment.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
 /**
@@ -15,10 +15,10 @@ const GRACE = 10_000;
 const loadChildProcess = (): typeof import('node:child_process') =>
   process.getBuiltinModule('node:child_process');
 
-function describe(settings: Settings, feature: string) {
+function describe(settings: Settings, feature: string, isRetry: boolean) {
   const options = {
     cwd: settings.core.root,
-    env: { ...settings.installerEnv, [GUARD]: '1', ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...settings.installerEnv, [GUARD]: isRetry ? RETRY : '1', ELECTRON_RUN_AS_NODE: '1' },
     stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
     // Its own process group, so that it can be ended with all that it started.
     detached: true,
@@ -32,7 +32,7 @@ function describe(settings: Settings, feature: string) {
 
 /** Installs a feature, blocking this thread. Never throws. */
 export function installSync(settings: Settings, feature: string): InstallResult {
-  const { args, options, limit } = describe(settings, feature);
+  const { args, options, limit } = describe(settings, feature, false);
   try {
     const child = loadChildProcess().spawnSync(process.execPath, args, {
       ...options,
@@ -49,9 +49,17 @@ export function installSync(settings: Settings, feature: string): InstallResult 
   }
 }
 
-/** Installs a feature without blocking. Never rejects. */
-export function installAsync(settings: Settings, feature: string): Promise<InstallResult> {
-  const { args, options, limit } = describe(settings, feature);
+/**
+ * Installs a feature without blocking. Never rejects.
+ *
+ * @param isRetry a remembered failure does not count
+ */
+export function installAsync(
+  settings: Settings,
+  feature: string,
+  isRetry: boolean,
+): Promise<InstallResult> {
+  const { args, options, limit } = describe(settings, feature, isRetry);
   return new Promise((resolve) => {
     try {
       const child = loadChildProcess().spawn(process.execPath, args, options);

@@ -1,7 +1,6 @@
 /** Whether an install of a feature may start now, and if not, why. */
-import { readAbi } from './runtime.ts';
+import { findRemembered, type Remembered } from './memory.ts';
 import { readPin } from './sidecar.ts';
-import { isInForce, readFailure } from './store/failures.ts';
 import type { Failure, Feature, Refusal, Settings } from './types.ts';
 
 /** What a person types here to install a feature. */
@@ -40,26 +39,31 @@ export function findDeclarationRefusal(settings: Settings, feature: Feature): Re
  * then what is remembered of the last failure.
  *
  * @param local the failure that this thread itself remembers (a store may be unwritable)
+ * @param since failures before this do not count, ms since the epoch: somebody wants it tried again
  */
 export function findInstallRefusal(
   settings: Settings,
   feature: Feature,
   local?: Failure,
+  since = 0,
 ): Refusal | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return declared;
   if (!settings.gate.isAllowed) return settings.gate.refusal;
-  const { store } = settings;
-  const remembered = store === undefined ? undefined : readFailure(store, feature);
-  const now = Date.now();
-  const inForce = [remembered, local].find(
-    (failure) => failure !== undefined && isInForce(failure, feature, readAbi(), now),
-  );
-  return inForce && refuseAgain(inForce);
+  const remembered = findRemembered(settings, feature, local, since);
+  return remembered && refuseAgain(remembered, nameInstallCommand(settings, feature.name));
 }
 
-/** A remembered failure as a refusal that says when it may be tried again. */
-export function refuseAgain({ refusal, until }: Failure): Refusal {
+/**
+ * A remembered failure as a refusal that says when it may be tried again.
+ *
+ * @param command what a person types to try at once
+ */
+export function refuseAgain({ failure, host }: Remembered, command: string): Refusal {
+  const { refusal, until, feature } = failure;
   const at = new Date(until).toISOString().slice(11, 19);
-  return { ...refusal, state: `Next try at ${at} UTC; other features unaffected` };
+  const state = `Next try at ${at} UTC; other features unaffected`;
+  if (host === undefined) return { ...refusal, state };
+  const reason = `${host} failed for ${feature}: ${refusal.reason}`;
+  return { ...refusal, reason, hint: `${refusal.hint}, then ${command}`, state };
 }

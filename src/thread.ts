@@ -1,10 +1,10 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { makeLocalFailure } from './memory.ts';
 import { canHookLoads } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
-import { readAbi } from './runtime.ts';
 import type { FoundEntry } from './store/entry.ts';
-import { isRemembered, nextFailure } from './store/failures.ts';
+import { isRemembered } from './store/failures.ts';
 import { createFinder, type Finder } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
 import type { Entry, Failure, Feature, Refusal, Settings } from './types.ts';
@@ -74,15 +74,16 @@ function chooseDepth(settings: Settings): Depth | undefined {
 }
 
 /**
- * Remembers in this thread that a feature failed, unless nothing would be gained by waiting.
+ * Remembers in this thread that a feature failed, unless nothing would be gained by waiting, or it is
+ * the store's memory that said so.
  *
  * @returns the refusal with its next try: the store's, when it remembers, else this thread's
  */
 export function rememberFailure(thread: Thread, feature: Feature, refusal: Refusal): Refusal {
   const { settings, failures } = thread;
-  if (!isRemembered(refusal)) return refusal;
+  if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
   const last = failures.get(feature.name);
-  const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
+  const failure = makeLocalFailure(settings, feature, refusal, last);
   failures.set(feature.name, failure);
   return findInstallRefusal(settings, feature, failure) ?? refusal;
 }

@@ -22,6 +22,8 @@ export interface Refusal {
   hint: string;
   /** What state things are in, when there is more to say than "other features unaffected". */
   state?: string;
+  /** The host that could not be reached or was not well, with its port: of an ANNEX_OFFLINE. */
+  host?: string;
   /** Every edge that does not fit, of an ANNEX_CONFLICT. */
   conflicts?: Conflict[];
 }
@@ -176,11 +178,12 @@ export interface Entry {
   manifest: Manifest;
 }
 
-/** A feature that failed, as the processes of a store remember it. */
+/** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
+  /** The configuration in which it did, as 16 hex digits. */
+  key: string;
+  /** Who found out. */
   feature: string;
-  specs: Record<string, string>;
-  abi: string;
   refusal: Refusal;
   /** How many times in a row. */
   attempts: number;

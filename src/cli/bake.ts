@@ -2,7 +2,7 @@
 import { readdirSync, rmdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { installFeature } from '../install/install.ts';
-import { clearFailure } from '../store/failures.ts';
+import { clearFailures } from '../store/failures.ts';
 import { versionRoot } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
@@ -25,8 +25,8 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
   const results: InstallResult[] = [];
   for (const feature of features) {
     results.push(await installFeature(settings, feature, true));
-    clearFailure(store, feature.slug);
   }
+  clearFailures(store);
   dropEmpty(versionRoot(store));
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;

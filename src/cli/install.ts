@@ -1,5 +1,5 @@
 /** annex install FEATURE...|--all */
-import { isInstaller } from '../config.ts';
+import { isInstaller, isRetry } from '../config.ts';
 import { installFeature } from '../install/install.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings } from './command.ts';
@@ -13,10 +13,11 @@ export const install: Command = async ({ args, options, print }) => {
   const { features: declared } = settings.declaration;
   const features = isAll ? [...declared.values()] : findFeatures(settings, args);
   if (features === undefined) return 1;
-  if (isInstaller()) process.once('exit', endGroup);
+  const isByHand = !isInstaller();
+  if (!isByHand) process.once('exit', endGroup);
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, !isInstaller()));
+    results.push(await installFeature(settings, feature, isByHand, isByHand || isRetry()));
   }
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;

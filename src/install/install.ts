@@ -2,18 +2,13 @@
 import { toRealPath } from '../core.ts';
 import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { forget, remember } from '../memory.ts';
 import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findEntry, listVersions } from '../store/entry.ts';
-import {
-  clearFailure,
-  isRemembered,
-  nextFailure,
-  readFailure,
-  writeFailure,
-} from '../store/failures.ts';
+import { isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { lockPath } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
@@ -27,8 +22,8 @@ interface Job {
   settings: Settings;
   feature: Feature;
   store: string;
-  /** A person asked: a remembered failure does not count. */
-  isByHand: boolean;
+  /** Failures that are remembered from before this do not count, ms since the epoch. */
+  since: number;
   log: Log;
   finder: Finder;
 }
@@ -36,11 +31,15 @@ interface Job {
 /**
  * Installs a feature into the store unless it is to be had already. Never rejects; says on stderr
  * what it does, and why it could not.
+ *
+ * @param isByHand a person asked, not a program, which says itself why it failed
+ * @param isRetry what is remembered from before does not count; what others find out meanwhile does
  */
 export async function installFeature(
   settings: Settings,
   feature: Feature,
   isByHand: boolean,
+  isRetry = isByHand,
 ): Promise<InstallResult> {
   const { store = '' } = settings;
   const log = createLog(settings.log);
@@ -53,7 +52,8 @@ export async function installFeature(
       if (!isLayer) retire(store, dir, damage);
     },
   );
-  const job: Job = { settings, feature, store, isByHand, log, finder };
+  const since = isRetry ? Date.now() : 0;
+  const job: Job = { settings, feature, store, since, log, finder };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
@@ -68,13 +68,7 @@ export async function installFeature(
 }
 
 /** The answer that needs no install; undefined when there is none. */
-function findAnswer({
-  settings,
-  feature,
-  store,
-  isByHand,
-  finder,
-}: Job): InstallResult | undefined {
+function findAnswer({ settings, feature, store, since, finder }: Job): InstallResult | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return fail(feature, declared);
   const status = findStatus(settings, feature);
@@ -87,15 +81,14 @@ function findAnswer({
   }
   const present = findPresent(finder, feature);
   if (present !== undefined) return present;
-  if (!settings.gate.isAllowed) return fail(feature, settings.gate.refusal);
-  const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
+  const refusal = findInstallRefusal(settings, feature, undefined, since);
   if (refusal !== undefined) return fail(feature, refusal);
   const distrust = findStoreDistrust(store);
   return distrust === undefined ? undefined : fail(feature, refuseStore(distrust));
 }
 
 async function installIntoStore(job: Job): Promise<InstallResult> {
-  const { settings, feature, store, isByHand, log, finder } = job;
+  const { settings, feature, store, since, log, finder } = job;
   makeStore(store, readAbi());
   const distrust = findStoreDistrust(store);
   if (distrust !== undefined) return fail(feature, refuseStore(distrust));
@@ -105,7 +98,7 @@ async function installIntoStore(job: Job): Promise<InstallResult> {
       const present = findPresent(finder, feature);
       if (present !== undefined) return present;
       // Whoever held the lock before may have failed just now.
-      const refusal = isByHand ? undefined : findInstallRefusal(settings, feature);
+      const refusal = findInstallRefusal(settings, feature, undefined, since);
       return refusal === undefined ? attempt(job, isOverruled) : fail(feature, refusal);
     },
     {
@@ -130,6 +123,7 @@ async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallRes
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
+  const startedAt = Date.now();
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
@@ -150,7 +144,7 @@ async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallRes
     // A holder that stood still was taken for dead, and another has installed it meanwhile.
     const took = built ? describeBuilt(built, ms) : 'by another process';
     log('info', `annex: installed ${names.join(', ')} ${took}`);
-    clearFailure(store, feature.slug);
+    forget(settings, feature);
     const { unrun = [] } = built ?? {};
     for (const name of unrun) log('info', describeUnrun(name, feature));
     return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
@@ -158,16 +152,9 @@ async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallRes
   if (isOverruled()) return undefined;
   refusal ??= refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
-  refusal = {
-    ...refusal,
-    hint: `${refusal.hint}, then ${nameInstallCommand(settings, feature.name)}`,
-  };
-  if (isRemembered(refusal)) {
-    const last = readFailure(store, feature);
-    const failure = nextFailure(last, { feature, abi: readAbi(), refusal, now: Date.now() });
-    writeFailure(store, feature, failure);
-  }
-  return fail(feature, refusal);
+  const command = nameInstallCommand(settings, feature.name);
+  if (isRemembered(refusal)) remember(settings, feature, refusal, { command, since: startedAt });
+  return fail(feature, { ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
 function findPresent(

@@ -68,11 +68,12 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (UNKNOWN.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
   }
-  if (CERTIFICATE.test(text)) {
-    return make('ANNEX_OFFLINE', REGISTRY_HINTS.certificate);
-  }
-  if (OFFLINE.test(text)) {
-    return make('ANNEX_OFFLINE', REGISTRY_HINTS.offline);
+  const isCertificate = CERTIFICATE.test(text);
+  if (isCertificate || OFFLINE.test(text)) {
+    const { certificate, offline } = REGISTRY_HINTS;
+    const refusal = make('ANNEX_OFFLINE', isCertificate ? certificate : offline);
+    const host = readHost(summary);
+    return host === undefined ? refusal : { ...refusal, host };
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
     return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
@@ -93,6 +94,12 @@ function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {
   }
   const how = signal ?? `exit code ${exitCode}`;
   return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
+}
+
+/** The host that npm spoke to: it says so in its text alone, as an address. */
+function readHost(summary: string): string | undefined {
+  const [url = ''] = /\bhttps?:\/\/[^\s"']+/.exec(summary) ?? [];
+  return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
 /** One line, without credentials and without npm's own prefix. */

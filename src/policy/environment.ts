@@ -3,6 +3,9 @@
 /** Tells an installer process what it is; whoever else finds it set has been started by mistake. */
 export const GUARD = 'ANNEX_INSTALLER';
 
+/** Its value for an installer that is to try at once what failed a moment ago. */
+export const RETRY = 'retry';
+
 const KEPT = new Set([
   'PATH',
   'HOME',

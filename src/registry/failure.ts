@@ -40,7 +40,9 @@ export function refuseStatus(asked: Asked, status: number): Refusal {
       'name a registry that holds this version in an .npmrc, or lock another version',
     );
   }
-  if (isPassing(status)) return make('ANNEX_OFFLINE', REGISTRY_HINTS.offline);
+  if (isPassing(status)) {
+    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.offline), host: asked.host };
+  }
   return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
 }
 
@@ -56,6 +58,7 @@ export function refuseConnection(asked: Asked, code: string): Refusal {
     code: 'ANNEX_OFFLINE',
     reason: `${asked.what}: ${nameHost(asked)} ${what}: ${code}`,
     hint: isCertificate ? REGISTRY_HINTS.certificate : REGISTRY_HINTS.offline,
+    host: asked.host,
   };
 }
 

@@ -1,7 +1,8 @@
 /** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Level, readNpmrc } from './npmrc.ts';
+import { readNpmrc } from './npmrc.ts';
+import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';
 
 /** What npm would do to fetch a package for this core. */
@@ -40,7 +41,6 @@ export interface NpmSettings {
   flags: string[];
 }
 
-const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 /** As npm is told when annex runs it. */
 const BACKOFF = 1000;
 const IDLE_TIMEOUT = 30_000;
@@ -63,15 +63,7 @@ export function readNpmSettings(
   const number = (key: string): number | undefined => toNumber(find(key));
   const isSet = (key: string): boolean => toText(find(key)) !== undefined;
 
-  const registry = find('registry');
-  // What is no URL stays, and is refused: a weaker level's registry is not the one that was meant.
-  const usual = withSlash(registry === undefined ? PUBLIC_REGISTRY : String(registry));
-  const registryFor = (name: string): string => {
-    const scope = /^(@[^/]+)\//.exec(name)?.[1];
-    const own = text('scope')?.replace(/^@?/, '@');
-    const key = [scope, own].find((one) => one !== undefined && isSet(`${one}:registry`));
-    return key === undefined ? usual : withSlash(text(`${key}:registry`) ?? '');
-  };
+  const registryFor = makeRegistryFor(levels);
   const accounts = readAccounts(Object.assign({}, ...levels.toReversed()));
   const accountFor = (url: string, name = ''): Account | undefined => {
     const account = findAccount(accounts, url);
@@ -189,16 +181,8 @@ function readIfThere(path: string): string | undefined {
 const usualCache = (env: Record<string, string>): string =>
   process.platform === 'win32' && env.LOCALAPPDATA ? join(env.LOCALAPPDATA, 'npm-cache') : '~/.npm';
 
-const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
-
 const isSameHost = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).host === new URL(b).host;
-
-const isNothing = (value: unknown): boolean =>
-  [undefined, null, false, 'null', 'false'].includes(value as null);
-
-const toText = (value: unknown): string | undefined =>
-  isNothing(value) ? undefined : String(value);
 
 function toNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN;

@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
+import type { Level } from './registries.ts';
 
 const load = createRequire(import.meta.url);
-
-/** One file, or the environment: expanded keys and values. */
-export type Level = Record<string, unknown>;
 
 /** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {

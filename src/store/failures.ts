@@ -1,11 +1,15 @@
-/** What a store remembers of features that failed, so that nobody tries again at once. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Failure, Feature, Refusal } from '../types.ts';
-import { failurePath } from './layout.ts';
+import type { Failure, Refusal } from '../types.ts';
+import { failurePath, failureRoot } from './layout.ts';
 
 const FIRST_PAUSE = 30_000;
 const LONGEST_PAUSE = 15 * 60_000;
+/** This long after its end a failure does not count as the one before. */
+const FORGOTTEN = 24 * 3_600_000;
+/** Configurations that are remembered of one feature. */
+const MOST = 10;
 
 /** Refusals that say nothing about the next try. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
@@ -13,75 +17,123 @@ const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID
 /** Whether a refusal keeps a feature from being tried again for a while. */
 export const isRemembered = ({ code }: Refusal): boolean => !NOT_REMEMBERED.has(code);
 
-/** How long a feature is left alone after it failed so many times in a row, ms. */
-export function pauseAfter(attempts: number): number {
-  return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE);
+/**
+ * How long is waited after so many failures in a row, ms: the last fifth of it by chance, so that
+ * machines with stores of their own, which failed together, do not come back together.
+ *
+ * @param chance from 0 to 1
+ */
+export function pauseAfter(attempts: number, chance: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE) * (1 - chance / 5);
 }
 
 /**
- * Whether a failure still keeps a feature from being tried. A failure in the future (the clock was
- * set back), one that would last longer than any does, and one of other ranges or another ABI do not.
+ * Whether a failure still counts. One from a clock that is a little ahead does; one that would last
+ * longer than any does, whichever clock is wrong, does not.
  */
-export function isInForce(failure: Failure, feature: Feature, abi: string, now: number): boolean {
-  const { at, until } = failure;
-  return concerns(failure, feature, abi) && now >= at && now < until && until - at <= LONGEST_PAUSE;
+export const isInForce = ({ at, until }: Failure, now: number): boolean =>
+  now < until && until - now <= LONGEST_PAUSE && until - at <= LONGEST_PAUSE;
+
+/** Makes the next failure from the last one of that configuration. */
+export function nextFailure(
+  last: Failure | undefined,
+  failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
+  now: number,
+  chance = Math.random(),
+): Failure {
+  const attempts = last !== undefined && now - last.until < FORGOTTEN ? last.attempts + 1 : 1;
+  return { ...failed, attempts, at: now, until: now + Math.round(pauseAfter(attempts, chance)) };
 }
 
-const concerns = (failure: Failure, { packages }: Feature, abi: string): boolean =>
-  failure.abi === abi && JSON.stringify(failure.specs) === JSON.stringify(packages);
-
-/** The remembered failure of a feature; undefined when there is none that can be read. */
-export function readFailure(store: string, feature: Feature): Failure | undefined {
+/**
+ * The remembered failures of a feature (by its slug) or a host, one for each configuration; those
+ * that cannot be read are none.
+ */
+export function readFailures(store: string, name: string): Failure[] {
   try {
-    const failure = JSON.parse(
-      readFileSync(failurePath(store, feature.slug), 'utf8'),
-    ) as Partial<Failure>;
-    const { at, until, attempts, refusal } = failure;
-    const isOurs =
-      [at, until, attempts].every((value) => typeof value === 'number') &&
-      [refusal?.code, refusal?.reason, refusal?.hint].every((text) => typeof text === 'string');
-    return isOurs && failure.feature === feature.name ? (failure as Failure) : undefined;
+    const failures: unknown = JSON.parse(readFileSync(failurePath(store, name), 'utf8'));
+    return Array.isArray(failures) ? failures.filter(isWhole) : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
-/** Makes the next failure of a feature from the last one; one of other ranges does not count. */
-export function nextFailure(
-  last: Failure | undefined,
-  { feature, abi, refusal, now }: { feature: Feature; abi: string; refusal: Refusal; now: number },
-): Failure {
-  const attempts = last !== undefined && concerns(last, feature, abi) ? last.attempts + 1 : 1;
-  const until = now + pauseAfter(attempts);
-  return { feature: feature.name, specs: feature.packages, abi, refusal, attempts, at: now, until };
+function isWhole(failure: Partial<Failure> | null): failure is Failure {
+  const { key, feature, at, until, attempts, refusal } = failure ?? {};
+  return (
+    [at, until, attempts].every((value) => typeof value === 'number') &&
+    [key, feature, refusal?.code, refusal?.reason, refusal?.hint].every(
+      (text) => typeof text === 'string',
+    )
+  );
 }
 
-/** Remembers a failure; a store that cannot be written just forgets it. */
-export function writeFailure(store: string, feature: Feature, failure: Failure): void {
-  const path = failurePath(store, feature.slug);
-  // One name for all: only the holder of the feature's lock writes, and nothing is left to sweep.
+/** Whether any host is remembered at all. */
+export function hasFailedHosts(store: string): boolean {
+  try {
+    return readdirSync(failureRoot(store)).some((name) => name.startsWith('@'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Remembers one more failure; a store that cannot be written just forgets it.
+ *
+ * @param since when this try began: what others have remembered meanwhile is the same failure
+ */
+export function addFailure(
+  store: string,
+  name: string,
+  failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
+  { since, now }: { since: number; now: number },
+): void {
+  const known = readFailures(store, name);
+  const last = known.find(({ key }) => key === failed.key);
+  if (last !== undefined && last.at >= since && isInForce(last, now)) return;
+  const others = known.filter((one) => one !== last && now - one.until < FORGOTTEN);
+  write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
+}
+
+/**
+ * Forgets the failure of a feature or host.
+ *
+ * @param key in this configuration alone
+ */
+export function clearFailure(store: string, name: string, key?: string): void {
+  const known = key === undefined ? [] : readFailures(store, name);
+  write(
+    store,
+    name,
+    known.filter((one) => one.key !== key),
+  );
+}
+
+/** Forgets everything. */
+export const clearFailures = (store: string): void => remove(failureRoot(store));
+
+/** Of a feature only the holder of its lock writes. Of two that write of a host, one is late. */
+function write(store: string, name: string, failures: Failure[]): void {
+  const path = failurePath(store, name);
   const temporary = `${path}.new`;
   remove(temporary);
+  if (failures.length === 0) {
+    remove(path);
+    return;
+  }
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, JSON.stringify(failure));
+    writeFileSync(temporary, JSON.stringify(failures));
     renameSync(temporary, path);
   } catch {
     remove(temporary);
   }
 }
 
-/** Forgets the failure of a feature. */
-export function clearFailure(store: string, slug: string): void {
-  const path = failurePath(store, slug);
-  remove(path);
-  remove(`${path}.new`);
-}
-
 /** A store that cannot be written keeps what it has; a failure runs out by itself. */
 function remove(path: string): void {
   try {
-    rmSync(path, { force: true });
+    rmSync(path, { recursive: true, force: true });
   } catch {
     // Nobody is worse off.
   }

@@ -41,9 +41,13 @@ export const retirementPath = (store: string, entry: string): string =>
 /** The lock of one feature. */
 export const lockPath = (store: string, slug: string): string =>
   join(store, 'v1', 'locks', `${slug}.lock`);
-/** What is remembered of a failed feature. */
-export const failurePath = (store: string, slug: string): string =>
-  join(store, 'v1', 'failures', `${slug}.json`);
+/** Where it is remembered what failed. */
+export const failureRoot = (store: string): string => join(store, 'v1', 'failures');
+/** What is remembered of a feature, by its slug, or of a host, by `hostName`. */
+export const failurePath = (store: string, name: string): string =>
+  join(failureRoot(store), `${name}.json`);
+/** A host among the slugs of features, none of which has that sign: `@registry.corp%3A4873`. */
+export const hostName = (host: string): string => `@${encodeURIComponent(host)}`;
 
 /** The three parts of an entry's directory name. */
 export interface EntryName {

@@ -115,13 +115,14 @@ const cases: Case[] = [
   },
 ];
 
-/** Holds a store to what a failure may leave: its own directories, and the memory of the failure. */
-function expectNoDebris(store: string, feature: string): void {
+/** Holds a store to what a failure may leave: its own directories, and the memory of the failure, of the host too. */
+function expectNoDebris(store: string, feature: string, host?: string): void {
   const list = (name: string) => readdirSync(join(store, 'v1', name));
   const top = readdirSync(join(store, 'v1')).filter((name) => !name.startsWith('node'));
   expect(top).toEqual(['any', 'failures', 'locks', 'retired', 'staging']);
   for (const name of ['any', 'locks', 'retired', 'staging']) expect(list(name)).toEqual([]);
-  expect(list('failures')).toEqual([`${feature}.json`]);
+  const hosts = host === undefined ? [] : [`@${encodeURIComponent(host)}.json`];
+  expect(list('failures')).toEqual([...hosts, `${feature}.json`]);
 }
 
 /** Looks for the secrets in whatever was said and written. */
@@ -160,7 +161,8 @@ for (const node of outerNodes) {
           expect.stringMatching(FORM),
         ]);
         expect(ran.lines[1]).toContain(`(${one.code})`);
-        expectNoDebris(sandbox.store, name);
+        const host = one.code === 'ANNEX_OFFLINE' ? new URL(registry.url).host : undefined;
+        expectNoDebris(sandbox.store, name, host);
         expect(sandbox.digest('app/node_modules')).toEqual(core);
         await expectNoSecret(sandbox, ran);
         for (const sent of registry.authorizations)

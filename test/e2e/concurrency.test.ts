@@ -72,12 +72,15 @@ for (const node of nodes) {
       const startedAt = Date.now();
       await importIn(sandbox, ['alpha'], options);
       const path = join(sandbox.store, 'v1/failures/alpha.json');
-      const read = () => JSON.parse(readFileSync(path, 'utf8'));
+      const read = () => {
+        const [only, ...others] = JSON.parse(readFileSync(path, 'utf8'));
+        expect(others).toEqual([]);
+        return only;
+      };
       const first = read();
       expect(first).toEqual({
+        key: expect.stringMatching(/^[0-9a-f]{16}$/),
         feature: 'alpha',
-        specs: { alpha: '^1.0.0' },
-        abi: expect.stringMatching(/^node\d+-/),
         refusal: {
           code: 'ANNEX_INSTALL_FAILED',
           reason: expect.stringContaining('E404'),
@@ -85,8 +88,10 @@ for (const node of nodes) {
         },
         attempts: 1,
         at: expect.any(Number),
-        until: first.at + 30_000,
+        until: expect.any(Number),
       });
+      expect(first.until - first.at).toBeGreaterThanOrEqual(24_000);
+      expect(first.until - first.at).toBeLessThanOrEqual(30_000);
       expect(first.at).toBeGreaterThanOrEqual(startedAt);
       expect(first.at).toBeLessThanOrEqual(Date.now());
 
@@ -104,7 +109,7 @@ for (const node of nodes) {
       const failed = await sandbox.annex(['install', 'alpha'], options);
       expect(failed.code).toBe(1);
       expect(read()).toMatchObject({ attempts: 2 });
-      expect(read().until - read().at).toBe(60_000);
+      expect(read().until - read().at).toBeGreaterThanOrEqual(48_000);
 
       registry.fault(undefined);
       const byHand = await sandbox.annex(['install', 'alpha'], options);

@@ -11,31 +11,31 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findInstallRefusal, refuseAgain } from '../../../src/refusals.ts';
-import { readAbi } from '../../../src/runtime.ts';
+import { refuseAgain } from '../../../src/refusals.ts';
 import {
+  addFailure,
   clearFailure,
+  clearFailures,
+  hasFailedHosts,
   isInForce,
   isRemembered,
   nextFailure,
   pauseAfter,
-  readFailure,
-  writeFailure,
+  readFailures,
 } from '../../../src/store/failures.ts';
-import { failurePath } from '../../../src/store/layout.ts';
-import type { ErrorCode, Failure, Refusal, Settings } from '../../../src/types.ts';
-import { makeFeature } from '../../support/feature.ts';
+import { failurePath, failureRoot, hostName } from '../../../src/store/layout.ts';
+import type { ErrorCode, Failure, Refusal } from '../../../src/types.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
 
-const feature = makeFeature('alpha');
 const refusal: Refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'try later' };
-const abi = 'node137-linux-x64-glibc';
+const failed = { key: 'one', feature: 'alpha', refusal };
 const second = 1_000;
 const minute = 60 * second;
+const day = 24 * 60 * minute;
 const now = Date.UTC(2026, 0, 1, 12);
 
-const first = nextFailure(undefined, { feature, abi, refusal, now });
+const first = nextFailure(undefined, failed, now, 0);
 
 function makeStore(): string {
   const store = mkdtempSync(join(realpathSync(tmpdir()), 'annex-failures-'));
@@ -43,41 +43,58 @@ function makeStore(): string {
   return store;
 }
 
+/** Remembers a failure of the first slug at this moment. */
+const add = (store: string, at: number, rest: Partial<typeof failed> = {}, since = at): void =>
+  addFailure(store, 'alpha', { ...failed, ...rest }, { since, now: at });
+
 describe('how long a feature is left alone', () => {
+  const all = [1, 2, 3, 4, 5, 6, 7, 50, 5000];
+
   test('30 s, doubled with each failure in a row, at most 15 minutes', () => {
-    const pauses = [1, 2, 3, 4, 5, 6, 7, 50, 5000].map((attempts) => pauseAfter(attempts) / second);
+    const pauses = all.map((attempts) => pauseAfter(attempts, 0) / second);
     expect(pauses).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900]);
   });
 
-  test('failures in a row count up; one of other ranges or another ABI starts again', () => {
-    const options = { feature, abi, refusal, now: now + minute };
-    expect(first).toMatchObject({ attempts: 1, at: now, until: now + 30 * second });
-    expect(nextFailure(first, options)).toMatchObject({
-      attempts: 2,
-      until: now + minute + 60 * second,
-    });
-    const changed = { ...feature, packages: { alpha: '^2.0.0' } };
-    expect(nextFailure(first, { ...options, feature: changed }).attempts).toBe(1);
-    expect(nextFailure(first, { ...options, abi: 'other' }).attempts).toBe(1);
+  test('the last fifth of a pause is by chance', () => {
+    const shortest = all.map((attempts) => pauseAfter(attempts, 1) / second);
+    expect(shortest).toEqual([24, 48, 96, 192, 384, 720, 720, 720, 720]);
+    const ends = Array.from({ length: 200 }, () => nextFailure(undefined, failed, now).until - now);
+    expect(Math.min(...ends)).toBeGreaterThanOrEqual(24 * second);
+    expect(Math.max(...ends)).toBeLessThanOrEqual(30 * second);
+    expect(new Set(ends).size).toBeGreaterThan(50);
   });
 
-  test('it is in force from its moment until its end, and not a millisecond longer', () => {
-    const isAt = (ms: number) => isInForce(first, feature, abi, now + ms);
+  test('failures in a row count up; after a day without one it starts again', () => {
+    expect(first).toEqual({ ...failed, attempts: 1, at: now, until: now + 30 * second });
+    const then = now + minute;
+    expect(nextFailure(first, failed, then, 0)).toMatchObject({
+      attempts: 2,
+      until: then + 60 * second,
+    });
+    expect(nextFailure(first, failed, first.until + day - 1).attempts).toBe(2);
+    expect(nextFailure(first, failed, first.until + day).attempts).toBe(1);
+  });
+
+  test('it is in force until its end, and not a millisecond longer', () => {
+    const isAt = (ms: number) => isInForce(first, now + ms);
     expect([0, 1, 30 * second - 1].map(isAt)).toEqual([true, true, true]);
     expect([30 * second, minute].map(isAt)).toEqual([false, false]);
   });
 
-  test('a clock that was set back does not make it last', () => {
-    expect(isInForce(first, feature, abi, now - 1)).toBe(false);
-    expect(isInForce(first, feature, abi, now - 400 * 24 * 60 * minute)).toBe(false);
+  test('a clock that is a little behind that of whoever failed changes nothing', () => {
+    expect(isInForce(first, now - 5 * second)).toBe(true);
   });
 
-  test('other ranges, other packages and another ABI may be tried at once', () => {
-    const others = [{ alpha: '^2.0.0' }, { alpha: '^1.0.0', beta: '1' }, { beta: '^1.0.0' }, {}];
-    for (const packages of others) {
-      expect(isInForce(first, { ...feature, packages }, abi, now)).toBe(false);
-    }
-    expect(isInForce(first, feature, 'node127-linux-x64-glibc', now)).toBe(false);
+  test('a clock that was set back never makes it longer than the longest pause', () => {
+    expect(isInForce(first, now + 30 * second - 15 * minute)).toBe(true);
+    expect(isInForce(first, now + 30 * second - 15 * minute - 1)).toBe(false);
+    expect(isInForce(first, now - 400 * day)).toBe(false);
+  });
+
+  test('a record that would last longer than any pause never counts, not at its end either', () => {
+    const until = now + day;
+    expect(isInForce({ ...first, until }, now)).toBe(false);
+    expect(isInForce({ ...first, until }, until - second)).toBe(false);
   });
 
   test.each([
@@ -94,24 +111,77 @@ describe('how long a feature is left alone', () => {
   });
 
   test('a refusal that is repeated says when the next try is', () => {
-    expect(refuseAgain(first)).toEqual({
+    expect(refuseAgain({ failure: first }, 'annex install alpha')).toEqual({
       ...refusal,
+      state: 'Next try at 12:00:30 UTC; other features unaffected',
+    });
+  });
+
+  test('that of a host names the host, and who found out', () => {
+    const said = refuseAgain({ failure: first, host: 'registry.corp' }, 'annex install beta');
+    expect(said).toEqual({
+      ...refusal,
+      reason: 'registry.corp failed for alpha: no answer',
+      hint: 'try later, then annex install beta',
       state: 'Next try at 12:00:30 UTC; other features unaffected',
     });
   });
 });
 
 describe('in a store', () => {
-  test('what is written is read, by that feature alone; cleared, it is gone', () => {
+  test('what is written is read, under that name alone; cleared, it is gone', () => {
     const store = makeStore();
-    expect(readFailure(store, feature)).toBeUndefined();
-    writeFailure(store, feature, first);
-    expect(readFailure(store, feature)).toEqual(first);
-    expect(readFailure(store, { ...feature, name: 'beta', slug: 'beta' })).toBeUndefined();
-    expect(readFailure(store, { ...feature, name: '@alpha' })).toBeUndefined();
-    clearFailure(store, feature.slug);
-    expect(readFailure(store, feature)).toBeUndefined();
-    expect(readdirSync(dirname(failurePath(store, 'alpha')))).toEqual([]);
+    expect(readFailures(store, 'alpha')).toEqual([]);
+    add(store, now);
+    expect(readFailures(store, 'alpha')).toMatchObject([{ ...failed, attempts: 1, at: now }]);
+    expect(readFailures(store, 'beta')).toEqual([]);
+    clearFailure(store, 'alpha');
+    expect(readdirSync(failureRoot(store))).toEqual([]);
+  });
+
+  test('every configuration has a count and an end of its own', () => {
+    const store = makeStore();
+    add(store, now);
+    add(store, now + minute, { key: 'two' });
+    add(store, now + 2 * minute);
+    const counts = readFailures(store, 'alpha').map(({ key, attempts }) => [key, attempts]);
+    expect(counts).toEqual([
+      ['one', 2],
+      ['two', 1],
+    ]);
+    clearFailure(store, 'alpha', 'one');
+    expect(readFailures(store, 'alpha')).toMatchObject([{ key: 'two' }]);
+    clearFailure(store, 'alpha', 'two');
+    expect(readdirSync(failureRoot(store))).toEqual([]);
+  });
+
+  test('configurations are dropped after a day, and ten are kept at most', () => {
+    const store = makeStore();
+    for (let index = 0; index < 15; index++) add(store, now + index, { key: `old ${index}` });
+    expect(readFailures(store, 'alpha')).toHaveLength(10);
+    add(store, now + day + minute);
+    expect(readFailures(store, 'alpha')).toMatchObject([{ key: 'one' }]);
+  });
+
+  test('tries that failed side by side are one failure', () => {
+    const store = makeStore();
+    add(store, now);
+    for (const later of [1, 2, 3]) add(store, now + later, {}, now - second);
+    expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 1, at: now }]);
+  });
+
+  test('a host is remembered beside the features, whatever it is called', () => {
+    const store = makeStore();
+    add(store, now);
+    expect(hasFailedHosts(store)).toBe(false);
+    for (const host of ['registry.corp', '127.0.0.1:4873', '[::1]:80', '../../x']) {
+      addFailure(store, hostName(host), failed, { since: now, now });
+      expect(readFailures(store, hostName(host))).toHaveLength(1);
+    }
+    expect(hasFailedHosts(store)).toBe(true);
+    expect(readdirSync(failureRoot(store))).toHaveLength(5);
+    clearFailures(store);
+    expect(readdirSync(dirname(failureRoot(store)))).toEqual([]);
   });
 
   test('debris of a writer that was killed is written over, and cleared', () => {
@@ -119,64 +189,77 @@ describe('in a store', () => {
     const path = failurePath(store, 'alpha');
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(`${path}.new`, '{"half');
-    writeFailure(store, feature, first);
+    add(store, now);
     expect(readdirSync(dirname(path))).toEqual(['alpha.json']);
     writeFileSync(`${path}.new`, '{"half');
-    clearFailure(store, feature.slug);
+    clearFailure(store, 'alpha');
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
   test('a store that cannot be written forgets, and nothing is thrown', () => {
     const store = makeStore();
-    writeFailure(store, feature, first);
+    add(store, now);
     const path = failurePath(store, 'alpha');
     const before = readFileSync(path, 'utf8');
     chmodSync(store, 0o755);
     for (const dir of [dirname(path), join(store, 'v1')]) chmodSync(dir, 0o555);
     callAsPlainUser(() => {
-      writeFailure(store, feature, { ...first, attempts: 2 });
-      clearFailure(store, feature.slug);
+      add(store, now + minute);
+      clearFailure(store, 'alpha');
+      clearFailures(store);
     });
     expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test('a store that cannot be read remembers nothing, and nothing is thrown', () => {
+    const store = makeStore();
+    add(store, now);
+    chmodSync(store, 0o755);
+    chmodSync(failureRoot(store), 0);
+    callAsPlainUser(() => {
+      expect(readFailures(store, 'alpha')).toEqual([]);
+      expect(hasFailedHosts(store)).toBe(false);
+    });
+    chmodSync(failureRoot(store), 0o755);
   });
 });
 
 describe('a damaged memory is no memory', () => {
-  const settings = (store: string) =>
-    ({
-      store,
-      layers: [],
-      core: { root: '/app' },
-      gate: { isAllowed: true },
-    }) as unknown as Settings;
-  const ours = { ...first, abi: readAbi(), at: Date.now() - second, until: Date.now() + minute };
+  const ours: Failure = { ...first, at: Date.now() - second, until: Date.now() + minute };
 
-  test('this one is good, and keeps the feature from being tried', () => {
+  test('this one is good', () => {
     const store = makeStore();
-    writeFailure(store, feature, ours);
-    expect(findInstallRefusal(settings(store), feature)).toMatchObject({ code: 'ANNEX_OFFLINE' });
+    mkdirSync(failureRoot(store), { recursive: true });
+    writeFileSync(failurePath(store, 'alpha'), JSON.stringify([ours]));
+    expect(readFailures(store, 'alpha')).toEqual([ours]);
+    expect(isInForce(ours, Date.now())).toBe(true);
   });
 
   const broken: [string, unknown][] = [
-    ['half a file', '{"feature":"al'],
+    ['half a file', '[{"feature":"al'],
     ['nothing', ''],
     ['null', null],
-    ['a list', []],
-    ['no times', { ...ours, at: undefined, until: undefined }],
-    ['a time that is none', { ...ours, until: 'tomorrow' }],
-    ['for ever', { ...ours, until: 1e300 }],
-    ['for longer than any pause', { ...ours, until: Date.now() + 24 * 60 * minute }],
-    ['no refusal', { ...ours, refusal: undefined }],
-    ['a refusal without a reason', { ...ours, refusal: { code: 'ANNEX_OFFLINE' } }],
-    ['no count', { ...ours, attempts: null }],
+    ['an object', ours],
+    ['a list of nothing', [null, 1, 'x', []]],
+    ['no times', [{ ...ours, at: undefined, until: undefined }]],
+    ['a time that is none', [{ ...ours, until: 'tomorrow' }]],
+    ['for ever', [{ ...ours, until: 1e300 }]],
+    ['for longer than any pause', [{ ...ours, until: Date.now() + day }]],
+    ['a time far ahead', [{ ...ours, at: Date.now() + day, until: Date.now() + day + minute }]],
+    ['no refusal', [{ ...ours, refusal: undefined }]],
+    ['a refusal without a reason', [{ ...ours, refusal: { code: 'ANNEX_OFFLINE' } }]],
+    ['no count', [{ ...ours, attempts: null }]],
+    ['no configuration', [{ ...ours, key: undefined }]],
   ];
   test.each(broken)('%s', (_, content) => {
     const store = makeStore();
     const path = failurePath(store, 'alpha');
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-    expect(findInstallRefusal(settings(store), feature)).toBeUndefined();
-    const next = nextFailure(readFailure(store, feature), { feature, abi, refusal, now });
-    expect((next satisfies Failure).until).toBeGreaterThan(now);
+    const moment = Date.now();
+    expect(readFailures(store, 'alpha').filter((one) => isInForce(one, moment))).toEqual([]);
+    add(store, moment);
+    const [next] = readFailures(store, 'alpha').filter((one) => isInForce(one, moment));
+    expect(next).toMatchObject({ key: 'one', at: moment });
   });
 });

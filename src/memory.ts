@@ -1,0 +1,127 @@
+/** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
+import { readNpmrc } from './registry/npmrc.ts';
+import { describeSources, makeRegistryFor } from './registry/registries.ts';
+import { readAbi } from './runtime.ts';
+import { digest, readPin } from './sidecar.ts';
+import {
+  addFailure,
+  clearFailure,
+  hasFailedHosts,
+  isInForce,
+  nextFailure,
+  readFailures,
+} from './store/failures.ts';
+import { hostName } from './store/layout.ts';
+import type { Failure, Feature, Refusal, Settings } from './types.ts';
+
+/** Where the packages of a feature come from. */
+interface Sources {
+  /** The same for all processes that would ask in the same way. */
+  key: string;
+  /** Hosts of the registries of the declared packages. */
+  hosts: string[];
+}
+
+/** Looked up only when something failed before: it reads npm's settings. */
+function findSources({ core, installerEnv }: Settings, { packages }: Feature): Sources {
+  const { levels } = readNpmrc(core.root, installerEnv);
+  const registryFor = makeRegistryFor(levels);
+  const hosts = Object.keys(packages)
+    .map(registryFor)
+    .flatMap((url) => (URL.canParse(url) ? new URL(url).host : []));
+  return { key: shorten(describeSources(levels, installerEnv)), hosts: [...new Set(hosts)] };
+}
+
+const shorten = (text: string): string => digest(text).slice(0, 16);
+
+/**
+ * What has to be equal for a failure to say something about another try: the declaration, the lock
+ * with all that it pins, Node's ABI, where packages come from, and the time limit.
+ */
+function findKey(settings: Settings, feature: Feature, sources: Sources): string {
+  const { name, packages, scripts, conflicts, share } = feature;
+  const pin = readPin(settings.core.root, feature);
+  const lock = pin !== undefined && 'sidecar' in pin ? pin.sidecar : undefined;
+  const declared = { name, packages, scripts, conflicts, share };
+  return shorten(JSON.stringify([declared, lock, readAbi(), sources.key, settings.timeout]));
+}
+
+/** A failure that still counts, and the host when it is that of another feature. */
+export interface Remembered {
+  failure: Failure;
+  host?: string;
+}
+
+/**
+ * The failure that keeps a feature from being tried now: its own, or that of a host that its
+ * packages come from.
+ *
+ * @param local what this thread itself remembers of it (a store may be unwritable)
+ * @param since failures before this do not count, ms since the epoch
+ */
+export function findRemembered(
+  settings: Settings,
+  feature: Feature,
+  local: Failure | undefined,
+  since: number,
+): Remembered | undefined {
+  const { store = '' } = settings;
+  const now = Date.now();
+  const counts = (one: Failure): boolean => one.at >= since && isInForce(one, now);
+  const own = [...readFailures(store, feature.slug), ...(local ? [local] : [])].filter(counts);
+  const hasHosts = hasFailedHosts(store);
+  if (own.length === 0 && !hasHosts) return undefined;
+  const sources = findSources(settings, feature);
+  const key = own.length === 0 ? '' : findKey(settings, feature, sources);
+  const failure = own.find((one) => one.key === key);
+  if (failure !== undefined) return { failure };
+  for (const host of hasHosts ? sources.hosts : []) {
+    const failed = readFailures(store, hostName(host)).filter(counts);
+    const found = failed.find((one) => one.key === sources.key);
+    if (found !== undefined) return { failure: found, host };
+  }
+  return undefined;
+}
+
+/**
+ * Remembers in the store that a feature failed, and of a host that it did not answer.
+ *
+ * @param command what a person types to try the feature again, for the hint
+ * @param since when the try began, ms since the epoch
+ */
+export function remember(
+  settings: Settings,
+  feature: Feature,
+  refusal: Refusal,
+  { command, since }: { command: string; since: number },
+): void {
+  const { store = '' } = settings;
+  const sources = findSources(settings, feature);
+  const times = { since, now: Date.now() };
+  const { host, hint } = refusal;
+  const own = { ...refusal, hint: `${hint}, then ${command}` };
+  const key = findKey(settings, feature, sources);
+  addFailure(store, feature.slug, { key, feature: feature.name, refusal: own }, times);
+  if (host === undefined) return;
+  addFailure(store, hostName(host), { key: sources.key, feature: feature.name, refusal }, times);
+}
+
+/** Forgets it, now that the feature was had from those hosts. */
+export function forget(settings: Settings, feature: Feature): void {
+  const { store = '' } = settings;
+  const sources = findSources(settings, feature);
+  clearFailure(store, feature.slug, findKey(settings, feature, sources));
+  if (!hasFailedHosts(store)) return;
+  for (const host of sources.hosts) clearFailure(store, hostName(host), sources.key);
+}
+
+/** The next failure of a feature in this thread. */
+export function makeLocalFailure(
+  settings: Settings,
+  feature: Feature,
+  refusal: Refusal,
+  last: Failure | undefined,
+): Failure {
+  const key = findKey(settings, feature, findSources(settings, feature));
+  return nextFailure(last, { key, feature: feature.name, refusal }, Date.now());
+}

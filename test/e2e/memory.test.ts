@@ -1,0 +1,183 @@
+/** What failed is left alone for a while by all processes of a store, and no longer than it has to be. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn, splitLines, writeImporter } from '../support/importer.ts';
+import { lock, node } from '../support/lock-files.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const names = ['alpha', 'beta', '@corp/gamma'];
+const features = Object.fromEntries(names.map((name) => [name, '^1.0.0']));
+const EIGHT = Array.from({ length: 8 }, (_, index) => index);
+
+let registry: Registry;
+let sandbox: Sandbox;
+beforeEach(async () => {
+  registry = await startRegistry(names.map((name) => esmPackage(name, '1.0.0', name)));
+  onTestFinished(() => registry.stop());
+  sandbox = await createSandbox({ registry, node: node.path });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features });
+  writeImporter(sandbox);
+});
+
+const host = () => new URL(registry.url).host;
+const failures = () => join(sandbox.store, 'v1', 'failures');
+
+function load(wanted: string[], env: Record<string, string> = {}) {
+  return importIn(sandbox, wanted, { env: { ANNEX_STORE: sandbox.store, ...env } });
+}
+
+/** Runs a program that calls ensure; returns what it printed and what was said. */
+async function call(body: string, env: Record<string, string> = {}) {
+  const text = `import { ensure } from 'annex';
+    const attempt = (...args) => ensure(...args).then(({ where }) => where, ({ message }) => message);
+    ${body}`;
+  const program = sandbox.write(`app/call-${text.length}.mjs`, text);
+  const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, program], {
+    env: { ANNEX_STORE: sandbox.store, ...env },
+  });
+  return { said: splitLines(stdout), lines: splitLines(stderr) };
+}
+
+const countTries = (lines: string[]): number =>
+  lines.filter((line) => line.startsWith('annex: installing')).length;
+
+describe('a registry that is not there', () => {
+  test('eight processes make one try, and a ninth hears of it', async () => {
+    await registry.stop();
+    const runs = await Promise.all(EIGHT.map(() => load(['alpha'])));
+    for (const { imported } of runs) {
+      expectRefused(imported.alpha, 'ANNEX_OFFLINE', /ECONNREFUSED.*Next try at/, 'alpha');
+    }
+    expect(countTries(runs.flatMap(({ lines }) => lines))).toBe(1);
+    const { imported, lines } = await load(['alpha']);
+    expectRefused(imported.alpha, 'ANNEX_OFFLINE', /ECONNREFUSED.*Next try at/, 'alpha');
+    expect(lines).toEqual([]);
+  });
+
+  test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
+    const other = await startRegistry([esmPackage('@corp/gamma', '1.0.0', 'from elsewhere')]);
+    onTestFinished(() => other.stop());
+    sandbox.write('app/.npmrc', `@corp:registry=${other.url}\n`);
+    await registry.stop();
+    const first = await load(['alpha', 'beta', '@corp/gamma']);
+    expectRefused(first.imported.alpha, 'ANNEX_OFFLINE', /ECONNREFUSED/, 'alpha');
+    const told = new RegExp(`${host()} failed for alpha: .*ECONNREFUSED.*Next try at`);
+    expectRefused(first.imported.beta, 'ANNEX_OFFLINE', told, 'beta');
+    expect(first.imported.beta?.cause?.hint).toMatch(/, then npx annex install beta$/);
+    expect(first.imported['@corp/gamma']?.marker).toBe('from elsewhere');
+    expect(countTries(first.lines)).toBe(2);
+    const list = await sandbox.annex(['list'], { env: { ANNEX_STORE: sandbox.store } });
+    expect(list.stdout).toMatch(/^beta .* failed .*failed for alpha/m);
+  });
+
+  test('a success with that host clears it', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    await load(['alpha']);
+    registry.fault(undefined);
+    expectRefused(
+      (await load(['beta'])).imported.beta,
+      'ANNEX_OFFLINE',
+      /failed for alpha/,
+      'beta',
+    );
+    const byHand = await sandbox.annex(['install', 'beta'], {
+      env: { ANNEX_STORE: sandbox.store },
+    });
+    expect(byHand.code).toBe(0);
+    expect(readdirSync(failures())).toEqual(['alpha.json']);
+    const { imported } = await load(['@corp/gamma', 'alpha']);
+    expect(imported['@corp/gamma']?.marker).toBe('@corp/gamma');
+    expectRefused(imported.alpha, 'ANNEX_OFFLINE', /503/, 'alpha');
+  });
+
+  test('features that fail side by side are one failure of the host', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    await Promise.all(names.map((name) => load([name])));
+    const [file = ''] = readdirSync(failures()).filter((name) => name.startsWith('@'));
+    expect(JSON.parse(readFileSync(join(failures(), file), 'utf8'))).toMatchObject([
+      { attempts: 1 },
+    ]);
+  });
+
+  test('another registry is tried at once, and the failure with the first one stays', async () => {
+    const dead = { npm_config_registry: 'http://127.0.0.1:1/' };
+    await load(['alpha'], dead);
+    const again = await load(['beta'], dead);
+    expectRefused(again.imported.beta, 'ANNEX_OFFLINE', /127\.0\.0\.1:1 failed for alpha/, 'beta');
+    expect((await load(['beta'])).imported.beta?.marker).toBe('beta');
+    const still = await load(['alpha'], dead);
+    expectRefused(still.imported.alpha, 'ANNEX_OFFLINE', /ECONNREFUSED/, 'alpha');
+    expect(still.lines).toEqual([]);
+  });
+});
+
+describe('a package that is not there', () => {
+  test('says nothing about its host', async () => {
+    registry.fault({ kind: 'status', status: 404 }, /alpha/);
+    const { imported } = await load(['alpha', 'beta']);
+    expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /E404/, 'alpha');
+    expect(imported.beta?.marker).toBe('beta');
+  });
+});
+
+describe('a lock', () => {
+  test('a mended one is tried at once, by processes that run as well', async () => {
+    await lock(sandbox, 'alpha');
+    const path = join(sandbox.core, 'annex', 'alpha', 'annex.json');
+    const good = readFileSync(path, 'utf8');
+    const wrong = good.replace(/("node_modules\/alpha": ")[0-9a-f]{12}/, '$1000000000000');
+    writeFileSync(path, wrong);
+    const { said } = await call(
+      `import { writeFileSync } from 'node:fs';
+       console.log(await attempt('alpha'));
+       console.log(await attempt('alpha'));
+       writeFileSync(${JSON.stringify(path)}, ${JSON.stringify(good)});
+       console.log(await attempt('alpha'));`,
+    );
+    const refused = expect.stringMatching(/ANNEX_INTEGRITY.*Next try at/);
+    expect(said).toEqual([refused, refused, 'store']);
+  });
+});
+
+describe('ensure with retry', () => {
+  test('tries at once what failed, and what comes from a host that did', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    await load(['alpha']);
+    registry.fault(undefined);
+    const { said, lines } = await call(
+      `for (const options of [{}, { retry: false }, { retry: true }]) {
+         console.log(await attempt('alpha', options));
+       }
+       console.log(await attempt('beta', { retry: true }));`,
+    );
+    const refused = expect.stringMatching(/ANNEX_OFFLINE.*Next try at/);
+    expect(said).toEqual([refused, refused, 'store', 'store']);
+    expect(countTries(lines)).toBe(2);
+    expect(readdirSync(failures())).toEqual([]);
+  });
+
+  test('in the process that failed too, and a failure then is remembered again', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    const { said, lines } = await call(
+      `console.log(await attempt('alpha'));
+       console.log(await attempt('alpha', { retry: true }));
+       console.log(await attempt('alpha'));`,
+    );
+    expect(said).toEqual([1, 2, 3].map(() => expect.stringMatching(/503.*Next try at/)));
+    expect(countTries(lines)).toBe(2);
+    const [record] = JSON.parse(readFileSync(join(failures(), 'alpha.json'), 'utf8'));
+    expect(record).toMatchObject({ attempts: 2 });
+  });
+
+  test('a closed gate stays closed', async () => {
+    const { said } = await call(`console.log(await attempt('alpha', { retry: true }));`, {
+      ANNEX_ALLOW_INSTALLS: 'false',
+    });
+    expect(said).toEqual([expect.stringMatching(/ANNEX_DENIED/)]);
+    expect(registry.requests).toEqual([]);
+  });
+});

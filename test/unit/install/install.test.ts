@@ -1,0 +1,47 @@
+/** Several that want one feature at once, whatever is remembered: who waited takes the answer of who tried. */
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { installFeature } from '../../../src/install/install.ts';
+import { loadSettings } from '../../../src/settings.ts';
+import type { Feature, Settings } from '../../../src/types.ts';
+import { esmPackage } from '../../support/fixtures.ts';
+import { startRegistry } from '../../support/registry.ts';
+import { createSandbox } from '../../support/sandbox.ts';
+
+test('five that want it tried anew make one try, whose failure is theirs', async () => {
+  const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'alpha')]);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features: { alpha: '^1.0.0' } });
+  const env = {
+    ANNEX_CORE: sandbox.core,
+    ANNEX_STORE: sandbox.store,
+    ANNEX_LOG: 'silent',
+    HOME: sandbox.home,
+    npm_config_registry: registry.url,
+    npm_config_cache: join(sandbox.root, 'cache'),
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const settings = loadSettings({ script: undefined, cwd: sandbox.core }).settings as Settings;
+  const feature = settings.declaration.features.get('alpha') as Feature;
+  const tryAnew = () => installFeature(settings, feature, true);
+
+  registry.fault({ kind: 'status', status: 404 });
+  await installFeature(settings, feature, false);
+  expect(registry.requests).toHaveLength(1);
+  const results = await Promise.all([1, 2, 3, 4, 5].map(tryAnew));
+  expect(registry.requests).toHaveLength(2);
+  expect(results).toEqual(
+    results.map(() => ({
+      feature: 'alpha',
+      outcome: 'failed',
+      refusal: expect.objectContaining({ code: 'ANNEX_INSTALL_FAILED' }),
+    })),
+  );
+  registry.fault(undefined);
+  expect(await tryAnew()).toMatchObject({ outcome: 'installed' });
+});

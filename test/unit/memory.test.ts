@@ -1,0 +1,208 @@
+/** Which tries a remembered failure says something about: the same feature in the same configuration, and other features from the same host. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { findRemembered, forget, remember } from '../../src/memory.ts';
+import { digest } from '../../src/sidecar.ts';
+import { failurePath, failureRoot, hostName } from '../../src/store/layout.ts';
+import type { Feature, Refusal, Settings } from '../../src/types.ts';
+import { makeFeature } from '../support/feature.ts';
+import { removeTree } from '../support/tree.ts';
+
+const alpha = makeFeature('alpha');
+const beta = makeFeature('beta');
+const HOST = 'registry.corp:4873';
+const SECRET = 's3cr3t';
+const refusal: Refusal = {
+  code: 'ANNEX_OFFLINE',
+  reason: 'no answer',
+  hint: 'try later',
+  host: HOST,
+};
+const { host: _, ...unknown } = refusal;
+
+let root: string;
+let settings: Settings;
+beforeEach(() => {
+  root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-memory-'));
+  onTestFinished(() => removeTree(root));
+  writeNpmrc('');
+  settings = {
+    core: { root, realRoot: root },
+    store: join(root, 'store'),
+    timeout: 1000,
+    installerEnv: { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` },
+  } as unknown as Settings;
+});
+
+const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
+
+/** A lock of a feature, as far as reading it goes. */
+function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
+  const dir = join(root, 'annex', slug);
+  mkdirSync(dir, { recursive: true });
+  const texts = { 'package.json': '{}', 'package-lock.json': `{"note":"${note}"}` };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(dir, name), text);
+  const digests = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, digest(text)]),
+  );
+  const empty = { shared: {}, ids: {}, packages: {}, platforms: [], private: [], unshared: [] };
+  const sidecar = { format: 1, specs: packages, scripts, digests, ...empty };
+  writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
+}
+
+const options = { command: 'annex install', since: 0 };
+
+/** Whether a feature is left alone, and for what: its own failure, or that of a host. */
+function ask(feature: Feature, { env = {}, timeout = 1000, since = 0 } = {}): string {
+  const { installerEnv, ...rest } = settings;
+  const here = { ...rest, timeout, installerEnv: { ...installerEnv, ...env } };
+  const found = findRemembered(here, feature, undefined, since);
+  return found === undefined ? 'free' : (found.host ?? 'its own');
+}
+
+describe('another configuration is tried at once', () => {
+  beforeEach(() => {
+    writeLock(alpha, 'broken');
+    remember(settings, alpha, unknown, options);
+    expect(ask(alpha)).toBe('its own');
+  });
+
+  test('a lock that was mended', () => {
+    writeLock(alpha, 'mended');
+    expect(ask(alpha)).toBe('free');
+    writeLock(alpha, 'broken');
+    expect(ask(alpha)).toBe('its own');
+  });
+
+  test('no lock any more', () => {
+    removeTree(join(root, 'annex'));
+    expect(ask(alpha)).toBe('free');
+  });
+
+  test.each<[string, Partial<Feature>]>([
+    ['ranges', { packages: { alpha: '^1.0.1' } }],
+    ['packages', { packages: { alpha: '^1.0.0', beta: '*' } }],
+    ['scripts', { scripts: ['alpha'] }],
+    ['conflicts', { conflicts: 'nest' }],
+    ['share', { share: false }],
+    ['name, with the same slug', { name: 'Alpha' }],
+  ])('other %s', (_what, change) => {
+    expect(ask({ ...alpha, ...change })).toBe('free');
+  });
+
+  test.each([
+    ['npm_config_registry', 'http://other.corp/'],
+    ['npm_config_registry', `http://${HOST}/other`],
+    ['npm_config_https_proxy', 'http://proxy.corp'],
+    ['HTTPS_PROXY', 'http://proxy.corp'],
+    ['no_proxy', 'registry.corp'],
+    ['npm_config_offline', 'true'],
+    ['npm_config_cafile', '/etc/corp.pem'],
+    ['npm_config_min_release_age', '0'],
+  ])('with %s=%s', (name, value) => {
+    expect(ask(alpha, { env: { [name]: value } })).toBe('free');
+  });
+
+  test('a registry in an .npmrc, of a scope too', () => {
+    writeNpmrc('@corp:registry=http://corp/');
+    expect(ask(alpha)).toBe('free');
+  });
+
+  test('more time', () => {
+    expect(ask(alpha, { timeout: 2000 })).toBe('free');
+  });
+});
+
+describe('the same configuration is not', () => {
+  beforeEach(() => remember(settings, alpha, refusal, options));
+
+  test.each([
+    [
+      'a token, which may be another in every process',
+      { 'npm_config_//registry.corp/:_authToken': SECRET },
+    ],
+    ['what has nothing to do with places', { npm_config_cache: '/x', PATH: '/y', LANG: 'C' }],
+  ])('whatever %s is', (_what, env) => {
+    expect(ask(alpha, { env })).toBe('its own');
+  });
+
+  test('unless somebody asks for it anew; what others find out after that counts', () => {
+    const since = Date.now() + 1000;
+    expect(ask(alpha, { since })).toBe('free');
+    expect(ask(beta, { since })).toBe('free');
+    expect(ask(alpha, { since: since - 2000 })).toBe('its own');
+  });
+});
+
+describe('a host', () => {
+  beforeEach(() => remember(settings, alpha, refusal, options));
+
+  test('other features from it are left alone too', () => {
+    expect(ask(beta)).toBe(HOST);
+    expect(findRemembered(settings, beta, undefined, 0)).toMatchObject({
+      failure: { feature: 'alpha', refusal },
+    });
+  });
+
+  test('those from elsewhere are not, nor are those asked through a proxy', () => {
+    expect(ask(beta, { env: { npm_config_registry: 'http://other.corp/' } })).toBe('free');
+    expect(ask(beta, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
+  });
+
+  test('a feature with packages from several is left alone when one of them failed', () => {
+    const env = {
+      npm_config_registry: 'http://other.corp/',
+      'npm_config_@corp:registry': `http://${HOST}/`,
+    };
+    remember(
+      { ...settings, installerEnv: { ...settings.installerEnv, ...env } },
+      alpha,
+      refusal,
+      options,
+    );
+    const both = { ...beta, packages: { beta: '*', '@corp/beta': '*' } };
+    expect(ask(both, { env })).toBe(HOST);
+    expect(ask(beta, { env })).toBe('free');
+  });
+
+  test('a success clears it, and the feature', () => {
+    forget(settings, beta);
+    expect(ask(beta)).toBe('free');
+    expect(ask(alpha)).toBe('its own');
+    forget(settings, alpha);
+    expect(ask(alpha)).toBe('free');
+    expect(readdirSync(failureRoot(settings.store ?? ''))).toEqual([]);
+  });
+
+  test('a refusal that names none is of the feature alone', () => {
+    forget(settings, alpha);
+    remember(settings, alpha, unknown, options);
+    expect([ask(alpha), ask(beta)]).toEqual(['its own', 'free']);
+  });
+});
+
+test('what is written names hosts, and neither paths nor credentials', () => {
+  writeNpmrc(`//registry.corp/:_authToken=${SECRET}\nproxy=http://me:${SECRET}@proxy.corp/`);
+  const env = { npm_config_registry: `http://me:${SECRET}@${HOST}/npm` };
+  remember(
+    { ...settings, installerEnv: { ...settings.installerEnv, ...env } },
+    alpha,
+    refusal,
+    options,
+  );
+  const store = settings.store ?? '';
+  for (const name of ['alpha', hostName(HOST)]) {
+    const text = readFileSync(failurePath(store, name), 'utf8');
+    expect(text).toContain(HOST);
+    expect(text).not.toMatch(/s3cr3t|\/npm|proxy/);
+  }
+});
