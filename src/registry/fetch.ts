@@ -110,7 +110,8 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetch
       if (Buffer.isBuffer(first)) return first;
       const wait = Math.max(settings.backoff, first.retryAfter ?? 0);
       if (!first.isPassing || wait > MAX_WAIT) throw makeRefused(first.refusal);
-      await client.wait(wait);
+      // Not all that were turned away together come back together.
+      await client.wait(wait + Math.random() * settings.backoff);
       const second = await attempt(wanted, digests);
       if (Buffer.isBuffer(second)) return second;
       throw makeRefused(second.refusal);
