@@ -1,10 +1,13 @@
 /** The only reader of process.env, and of the operator's file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { type ReadBlocked, readBlocked } from './policy/blocked.ts';
 import { GUARD, listReferences, pickInstallerEnv, RETRY } from './policy/environment.ts';
+import { isObject } from './policy/feature.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
-import type { LogLevel, Refusal, Verify } from './types.ts';
+import { isRange } from './ranges.ts';
+import type { Blocked, LogLevel, Refusal, Verify } from './types.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -17,6 +20,8 @@ export interface Config {
   isSealed: boolean;
   allowInstalls: boolean | undefined;
   operator: GateFacts['operator'];
+  /** What the operator's file blocks. */
+  blocked: Blocked[];
   /** Milliseconds. */
   timeout: number;
   /** Whether entries are synced to the disk. */
@@ -46,13 +51,17 @@ export function readConfig(env: Env = process.env): Config {
     }
     return parsed ?? restrictive;
   };
-  const { timeout, isDurable, verify, ...operator } = readOperatorFile(env.ANNEX_CONFIG, notices);
+  const { timeout, isDurable, verify, blocked, ...operator } = readOperatorFile(
+    env.ANNEX_CONFIG,
+    notices,
+  );
   return {
     core: env.ANNEX_CORE || undefined,
     stores: splitStores(env.ANNEX_STORE ?? ''),
     isSealed: readSwitch('ANNEX_SEALED', true) ?? false,
     allowInstalls: readSwitch('ANNEX_ALLOW_INSTALLS', false),
     ...operator,
+    blocked: blocked ?? [],
     timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
     isDurable: isDurable ?? true,
     verify: verify ?? 'load',
@@ -113,9 +122,10 @@ interface OperatorFile {
   timeout?: number;
   isDurable?: boolean;
   verify?: Verify;
+  blocked?: Blocked[];
 }
 
-const OPERATOR_KEYS = new Set(['allowInstalls', 'timeout', 'durability', 'verify']);
+const OPERATOR_KEYS = new Set(['allowInstalls', 'blocked', 'timeout', 'durability', 'verify']);
 
 function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
   if (path === undefined) return { operator: undefined };
@@ -130,19 +140,24 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
   } catch (error) {
     return fail(error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return fail('does not hold a JSON object');
-  }
-  const file = value as Record<string, unknown>;
+  if (!isObject(value)) return fail('does not hold a JSON object');
+  const file = value;
   for (const key of Object.keys(file)) {
     if (!OPERATOR_KEYS.has(key)) {
       const reason = `${key} in ${path} is not known to this version and does nothing`;
       notices.push(notice(reason, 'take it away, or use a version of annex that knows it'));
     }
   }
+  const { blocked, unclear, problems } = readList(file, path);
+  for (const problem of problems) {
+    if (problem === unclear) continue;
+    const reason = `${problem.key} in ${path} ${problem.reason}`;
+    notices.push(notice(reason, 'correct that item'));
+  }
   const operator = {
     path,
     allowInstalls: readAllowInstalls(file.allowInstalls, path, notices),
+    ...(unclear && { problem: `blocks what cannot be told: ${unclear.key} ${unclear.reason}` }),
   };
   const { timeout, durability = 'sync', verify = 'load' } = file;
   const isTime = typeof timeout === 'number' && timeout > 0 && timeout <= 86_400;
@@ -161,10 +176,30 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
   }
   return {
     operator,
+    blocked,
     isDurable: durability !== 'none',
     ...(isVerify && { verify: verify as Verify }),
     ...(isTime && { timeout }),
   };
+}
+
+const readList = (file: Record<string, unknown>, path: string): ReadBlocked =>
+  readBlocked(file.blocked, { key: 'blocked', by: path, isRange });
+
+/**
+ * What the operator's file blocks at this moment.
+ *
+ * @param known what it blocked before: that stands when it cannot be read, or not all of it
+ */
+export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
+  try {
+    const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (!isObject(file)) return known;
+    const { blocked, unclear } = readList(file, path);
+    return unclear === undefined ? blocked : [...known, ...blocked];
+  } catch {
+    return known;
+  }
 }
 
 function readAllowInstalls(value: unknown, path: string, notices: Refusal[]): boolean | undefined {

@@ -62,7 +62,11 @@ export async function ensure(
     before.where === 'core outside range'
       ? before.refusal
       : findInstallRefusal(settings, declared, local, since);
-  if (refusal !== undefined) throw new AnnexError(refusal, { feature: declared.name });
+  if (refusal !== undefined) {
+    // That it is blocked counts more than what keeps another one away.
+    const told = before.refusal?.blocked === undefined ? refusal : before.refusal;
+    throw new AnnexError(told, { feature: declared.name });
+  }
   const result = await installOnce(settings, declared, retry);
   if (result.outcome === 'failed') {
     const active = getActiveThread();

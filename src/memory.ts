@@ -1,4 +1,5 @@
 /** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
+import { listBlocked } from './blocked.ts';
 import { readNpmrc } from './registry/npmrc.ts';
 import { describeSources, makeRegistryFor } from './registry/registries.ts';
 import { readAbi } from './runtime.ts';
@@ -36,14 +37,15 @@ const shorten = (text: string): string => digest(text).slice(0, 16);
 
 /**
  * What has to be equal for a failure to say something about another try: the declaration, the lock
- * with all that it pins, Node's ABI, where packages come from, and the time limit.
+ * with all that it pins, Node's ABI, where packages come from, what is blocked, and the time limit.
  */
 function findKey(settings: Settings, feature: Feature, sources: Sources): string {
   const { name, packages, scripts, conflicts, share } = feature;
   const pin = readPin(settings.core.root, feature);
   const lock = pin !== undefined && 'sidecar' in pin ? pin.sidecar : undefined;
   const declared = { name, packages, scripts, conflicts, share };
-  return shorten(JSON.stringify([declared, lock, readAbi(), sources.key, settings.timeout]));
+  const rest = [readAbi(), sources.key, listBlocked(settings), settings.timeout];
+  return shorten(JSON.stringify([declared, lock, ...rest]));
 }
 
 /** A failure that still counts, and the host when it is that of another feature. */

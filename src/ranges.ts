@@ -24,6 +24,12 @@ export function isInRange(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: /^\s*\*?\s*$/.test(range) });
 }
 
+/** Whether a version lies in a range, prereleases like all others; false for what is no version. */
+export function isCovered(version: string, range: string): boolean {
+  const satisfies = load('semver/functions/satisfies') as typeof import('semver').satisfies;
+  return satisfies(version, range, { includePrerelease: true });
+}
+
 /** Compares two versions, for sorting. */
 export function compareVersions(a: string, b: string): number {
   const compare = load('semver/functions/compare') as typeof import('semver').compare;

@@ -59,6 +59,7 @@ export function loadSettings(
   const [store, ...layers] = listStores(config, core);
   const gate = decideGate({
     core: baked === undefined ? declaration.allowInstalls : undefined,
+    unclear: declaration.unclear && describeKey(declaration.unclear, core),
     ...(config.operator && { operator: config.operator }),
     environment: config.allowInstalls,
     isSealed: config.isSealed,
@@ -77,6 +78,8 @@ export function loadSettings(
       store: store !== undefined && isStore(store) ? store : undefined,
       layers: layers.filter(isStore),
       gate,
+      operatorFile: config.operator?.path,
+      blocked: config.blocked,
       isSealed: config.isSealed,
       timeout: config.timeout,
       isDurable: config.isDurable,
@@ -99,9 +102,12 @@ function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[
   return [join(cacheDir, 'annex', core.realRoot)];
 }
 
-const refuseKey = ({ key, reason }: Problem, core: Core): Refusal => ({
+const describeKey = ({ key, reason }: Problem, core: Core): string =>
+  `${key} in ${core.root}/package.json ${reason}`;
+
+const refuseKey = (problem: Problem, core: Core): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
-  reason: `${key} in ${core.root}/package.json ${reason}`,
+  reason: describeKey(problem, core),
   hint: 'whoever builds the application can correct that key',
 });
 

@@ -3,7 +3,7 @@ import { findCorePackage } from './core.ts';
 import { isInRange } from './ranges.ts';
 import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
-import { findEntry, listVersions } from './store/entry.ts';
+import { type FoundEntry, findEntry, listVersions } from './store/entry.ts';
 import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from './types.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
@@ -16,10 +16,13 @@ export function findFeature({ declaration }: Settings, name: string): Feature | 
 /** Looks; never installs, never writes, never touches the network. */
 export function findStatus(settings: Settings, feature: Feature): FeatureStatus {
   const declared = findDeclarationRefusal(settings, feature);
-  const { entry, rejected } =
-    declared === undefined ? findEntry(settings, feature, readAbi()) : { rejected: [] };
+  const { entry, rejected, blocked }: FoundEntry =
+    declared === undefined
+      ? findEntry(settings, feature, readAbi())
+      : { rejected: [], damaged: [] };
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
-  const refusal = elsewhere === undefined ? findInstallRefusal(settings, feature) : undefined;
+  const refusal =
+    elsewhere === undefined ? (blocked ?? findInstallRefusal(settings, feature)) : undefined;
   const absent = refusal === undefined ? 'missing' : isDenial(refusal) ? 'denied' : 'failed';
   const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
   const packages: Record<string, PackageStatus> = {};
@@ -67,8 +70,8 @@ function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabou
 }
 
 const isDenial = ({ code, state }: Refusal): boolean =>
-  state === undefined &&
-  ['ANNEX_DENIED', 'ANNEX_INVALID_CONFIG', 'ANNEX_STORE_UNUSABLE'].includes(code);
+  code === 'ANNEX_DENIED' ||
+  (state === undefined && ['ANNEX_INVALID_CONFIG', 'ANNEX_STORE_UNUSABLE'].includes(code));
 
 function refuseOutside(settings: Settings, packages: FeatureStatus['packages']): Refusal {
   const [name = '', found] =

@@ -26,6 +26,26 @@ export interface Refusal {
   host?: string;
   /** Every edge that does not fit, of an ANNEX_CONFLICT. */
   conflicts?: Conflict[];
+  /** The version that must not be used, of an ANNEX_DENIED for that reason. */
+  blocked?: BlockedVersion;
+}
+
+/** One item of a list of what must not be used. */
+export interface Blocked {
+  /** Real name of a package. */
+  name: string;
+  /** A semver range; `*` for every version. */
+  range: string;
+  /** As it was written: `axios@<1.7.4`. */
+  spec: string;
+  /** Who says so: `package.json`, or the path of the operator's file. */
+  by: string;
+  reason?: string;
+}
+
+/** A version that is blocked, and by what. */
+export interface BlockedVersion extends Omit<Blocked, 'range'> {
+  version: string;
 }
 
 /** A dependency that cannot be had as it is asked for. */
@@ -80,6 +100,10 @@ export interface Declaration {
   platforms: string[];
   /** The sealed switch; undefined when the core does not say. */
   allowInstalls: boolean | undefined;
+  /** What must not be used, whatever is declared or locked. */
+  blocked: Blocked[];
+  /** Something is blocked, and it cannot be told what: nothing may be installed. */
+  unclear?: Problem;
   /** What is wrong besides the features themselves. */
   problems: Problem[];
 }
@@ -113,6 +137,10 @@ export interface Settings {
   /** Absolute: the read-only stores behind it, in the order in which they are searched. */
   layers: string[];
   gate: Gate;
+  /** Path of the operator's file: what it blocks is read again. */
+  operatorFile: string | undefined;
+  /** What it blocked when the process started. */
+  blocked: Blocked[];
   isSealed: boolean;
   /** Time limit of one install, milliseconds. */
   timeout: number;

@@ -1,7 +1,8 @@
 /** annex list */
+import { listShippedBlocked } from '../blocked.ts';
 import { findStatus } from '../status.ts';
 import type { FeatureStatus } from '../types.ts';
-import { type Command, findSettings, measure, tellSize } from './command.ts';
+import { type Command, findSettings, measure, tellSize, warn } from './command.ts';
 
 /** What is said of a feature; `bytes` when it stands in a store or a layer. */
 type Row = FeatureStatus & { bytes?: number };
@@ -18,6 +19,7 @@ export const list: Command = ({ args, print }) => {
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });
+  for (const line of listShippedBlocked(settings)) warn(line);
   const none = `no features are declared in ${settings.core.root}/package.json`;
   print(rows.length === 0 ? none : layOut([HEAD, ...rows.flatMap(toLines)]), rows);
   return 0;

@@ -1,4 +1,5 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
+import { listShippedBlocked } from '../blocked.ts';
 import { composeMessage, messageOf, refuseByFileError } from '../errors.ts';
 import { checkLock, listStrayLocks } from '../install/check-lock.ts';
 import { refuseByTime } from '../install/install.ts';
@@ -22,7 +23,7 @@ export const lock: Command = async ({ args, options, print }) => {
   if (options.check === true) {
     const strays = args.length === 0 ? listStrayLocks(settings) : [];
     const differences = [...features.flatMap((one) => checkLock(settings, one)), ...strays];
-    for (const difference of differences) warn(difference);
+    for (const line of [...differences, ...listShippedBlocked(settings)]) warn(line);
     const whole = features.map(({ name }) => `${name}: locked`).join('\n');
     print(differences.length === 0 ? whole : '', { differences });
     return differences.length === 0 ? 0 : 1;

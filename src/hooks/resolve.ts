@@ -50,6 +50,8 @@ export interface Seen {
   entry?: Entry;
   rejected?: string[];
   damaged?: Damaged[];
+  /** An entry would do, but that it holds what is blocked: this counts more than what keeps another away. */
+  blocked?: Refusal;
   refusal?: Refusal;
 }
 
@@ -109,7 +111,7 @@ export function* resolveRequest<R>(
         const refusal = install(feature as Feature, request.parent);
         evidence.hasTried = true;
         delete evidence.hasEntry;
-        if (refusal !== undefined) seen.refusal = refusal;
+        if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
       }
     }
   }
@@ -182,17 +184,18 @@ function lookUp(fact: keyof Evidence, { name, feature, request, locator, seen }:
     evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
   } else if (fact === 'hasEntry') {
     thread.askers.set(feature.name, request);
-    const { entry, rejected, damaged } = thread.choose(feature);
+    const { entry, rejected, damaged, blocked } = thread.choose(feature);
     evidence.hasEntry = entry !== undefined;
     seen.rejected = rejected;
     seen.damaged = damaged;
+    if (blocked !== undefined) seen.blocked = blocked;
     if (entry !== undefined) seen.entry = entry;
   } else if (fact === 'mayInstall') {
     const refusal =
       findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
       (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
     evidence.mayInstall = refusal === undefined;
-    if (refusal !== undefined) seen.refusal = refusal;
+    if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Builds an entry in staging from a plan, and publishes it. */
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { findBlockedRefusal } from '../blocked.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -75,6 +76,9 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
     const unfit = findUnfit(prepared, selection, platform);
     if (unfit !== undefined) return unfit;
     const { nodes } = selection;
+    const isLocked = prepared.sidecar !== undefined;
+    const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked });
+    if (blocked !== undefined) return blocked;
     const unpacked = await bring({ settings, dir: staging, nodes, signal });
     if ('code' in unpacked) return unpacked;
     const wrong =

@@ -1,11 +1,12 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
 import { join } from 'node:path';
+import { findBlockedRefusal } from '../blocked.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
-import { type Inventory, type Plan, plan } from '../plan/plan.ts';
-import { type Platform, parsePlatform, select } from '../plan/platform.ts';
+import { type Plan, plan } from '../plan/plan.ts';
+import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
 import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Settings, SharedPackage } from '../types.ts';
 import { RANGES } from './resolve.ts';
@@ -24,10 +25,11 @@ export function checkLock(settings: Settings, feature: Feature): string[] {
     const [locked, declared] = [platforms, declaration.platforms].map((list) => list.join(', '));
     return [tell(`is locked for ${locked}, and ${declared} is declared`)];
   }
-  return checkPlan(feature, pin, readInventory(core.realRoot)).map(tell);
+  return checkPlan(settings, feature, pin).map(tell);
 }
 
-function checkPlan(feature: Feature, { sidecar, lock, dir }: Pin, inventory: Inventory): string[] {
+function checkPlan(settings: Settings, feature: Feature, { sidecar, lock, dir }: Pin): string[] {
+  const inventory = readInventory(settings.core.realRoot);
   const read = readGraph(JSON.parse(lock));
   if ('problem' in read) return [`${dir}/package-lock.json ${read.problem}`];
   const { graph } = read;
@@ -35,6 +37,9 @@ function checkPlan(feature: Feature, { sidecar, lock, dir }: Pin, inventory: Inv
   if (made.conflicts.length > 0) {
     return made.conflicts.map((conflict) => refuseConflicts([conflict], true).reason);
   }
+  const nodes = selectAll(made, sidecar.platforms).values();
+  const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked: true });
+  if (blocked !== undefined) return [blocked.reason];
   const others = compare(sidecar, made);
   if (others.length > 0 || isOf(sidecar, made)) return others;
   return [`${join(dir, 'annex.json')} is not of the package-lock.json beside it`];

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findBlockedRefusal, listBlocked } from '../blocked.ts';
 import { refusalOf } from '../errors.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
@@ -18,9 +19,11 @@ import { identifyAll } from '../plan/identity.ts';
 import { installedName, type Plan, plan } from '../plan/plan.ts';
 import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
+import { findBlocked } from '../policy/blocked.ts';
+import { isCovered } from '../ranges.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
-import type { Feature, Listings, Refusal, Settings } from '../types.ts';
+import type { Blocked, Feature, Listings, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
 import { refuseInstall } from './package-failure.ts';
@@ -76,7 +79,7 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     signal,
     before: days === undefined ? undefined : dateBefore(days),
     unshared,
-    known: readKnown(dir),
+    known: readKnown(dir, listBlocked(settings)),
   };
   for (;;) {
     const resolved = await resolveWhole(resolution, npm);
@@ -85,6 +88,8 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     const unserved = findUnserved(made, declaration.platforms);
     if (unserved !== undefined) return unserved;
     const nodes = [...selectAll(made, declaration.platforms).values()];
+    const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked: false });
+    if (blocked !== undefined) return blocked;
     const place = join(temporary, 'packages');
     mkdirSync(place);
     const unpacked = await bring({ settings, dir: place, nodes, signal });
@@ -152,12 +157,14 @@ function findUnserved(made: Plan, platforms: string[]): Refusal | undefined {
   return undefined;
 }
 
-/** What was locked before; nothing when it cannot be read. */
-function readKnown(dir: string): LockedPackages {
+/** What was locked before, but for what is blocked by now; nothing when it cannot be read. */
+function readKnown(dir: string, blocked: Blocked[]): LockedPackages {
   try {
     const lock = JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8'));
-    const { '': _, ...known } = lock.packages as LockedPackages;
-    return 'problem' in readGraph(lock) ? {} : known;
+    const read = readGraph(lock);
+    const nodes = 'problem' in read ? [] : [...read.graph.values()];
+    const known = nodes.filter((node) => findBlocked([node], blocked, isCovered) === undefined);
+    return Object.fromEntries(known.map(({ path }) => [path, lock.packages[path]]));
   } catch {
     return {};
   }

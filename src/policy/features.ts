@@ -3,6 +3,7 @@
 import { parsePlatform } from '../plan/platform.ts';
 import { toSlug } from '../store/layout.ts';
 import type { Declaration, Feature, Problem } from '../types.ts';
+import { readBlocked } from './blocked.ts';
 import {
   findWrongRange,
   isObject,
@@ -31,6 +32,7 @@ const TOP_KEYS = new Set([
   'fromOptionalPeers',
   'conflicts',
   'platforms',
+  'blocked',
 ]);
 
 /** What a lock is made for unless the core says otherwise; never the machine that happens to lock. */
@@ -95,12 +97,17 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
       byPackage.set(declared, checked);
     }
   }
+  const by = { key: 'annex.blocked', by: 'package.json', isRange: surroundings.isRange };
+  const { blocked, unclear, problems: wrong } = readBlocked(annex.blocked, by);
+  problems.push(...wrong);
   return {
     features,
     byPackage,
     importers: readImporters(annex.importers, problems),
     platforms: readPlatforms(annex.platforms, problems),
     allowInstalls: readAllowInstalls(annex, problems),
+    blocked,
+    ...(unclear && { unclear }),
     problems,
   };
 }

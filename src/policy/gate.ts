@@ -5,6 +5,8 @@ import type { Gate, Refusal } from '../types.ts';
 export interface GateFacts {
   /** `allowInstalls` in the core's package.json. */
   core: boolean | undefined;
+  /** Something that its package.json blocks and does not name: `annex.blocked[0] in ...`. */
+  unclear?: string | undefined;
   /** The operator's file, when one is named. */
   operator?: { path: string; allowInstalls: boolean | undefined; problem?: string };
   /** ANNEX_ALLOW_INSTALLS. */
@@ -19,15 +21,21 @@ export interface GateFacts {
 }
 
 /**
- * The gate, first match: a switch that is off, an operator's file that cannot be read, sealed
- * without a store, a store that cannot be one, a process that may start no other. Otherwise installs
+ * The gate, first match: a switch that is off, a list of what is blocked or an operator's file that
+ * cannot be read, sealed without a store, a store that cannot be one, a process that may start no other. Otherwise installs
  * are allowed.
  */
 export function decideGate(facts: GateFacts): Gate {
-  const { core, operator, environment, isSealed, hasStore, storeProblem, isConfined } = facts;
+  const { core, unclear, operator, environment, isSealed, hasStore, storeProblem, isConfined } =
+    facts;
   if (core === false) {
     return deny('the core allows no installs', {
       hint: 'whoever builds the application can set annex.allowInstalls in its package.json',
+    });
+  }
+  if (unclear !== undefined) {
+    return deny(`it cannot be told what is blocked: ${unclear}`, {
+      hint: 'whoever builds the application can correct that key',
     });
   }
   if (operator?.problem !== undefined) {

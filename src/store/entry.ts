@@ -1,12 +1,13 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { findBlockedRefusal, listBlocked } from '../blocked.ts';
 import { findCorePackage } from '../core.ts';
 import { codeOf } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
 import { compareVersions, isInRange } from '../ranges.ts';
 import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
-import type { Entry, Feature, Manifest, Settings } from '../types.ts';
+import type { Blocked, Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath } from './layout.ts';
 import { findForgery } from './verify.ts';
@@ -20,6 +21,8 @@ export interface FoundEntry {
   damaged: Damaged[];
   /** The lock that pins it. */
   sidecar?: Sidecar;
+  /** A candidate would do, but that it holds what is blocked. */
+  blocked?: Refusal;
 }
 
 /** An entry that is not what was published. */
@@ -52,27 +55,30 @@ export function findEntry(
   const pin = readPin(settings.core.root, feature);
   const pinned = pin && findPinnedId(pin, abi);
   const sidecar = pin && 'sidecar' in pin ? pin.sidecar : undefined;
+  const blockedNow = listBlocked(settings);
+  let blocked: Refusal | undefined;
   for (const root of listStores(settings)) {
     const valid: Entry[] = [];
     for (const dir of [abi, PLAIN].flatMap((name) =>
       listCandidates(root, name, feature, rejected),
     )) {
       const id = parseEntryName(basename(dir))?.id;
-      const judged =
+      const judged: Judged =
         pinned === undefined || pinned === id
-          ? judge({ settings, feature, root, path: dir, damages, sidecar })
+          ? judge({ settings, feature, root, path: dir, damages, sidecar, blocked: blockedNow })
           : { rejected: `${dir} is not what the lock pins` };
       if ('entry' in judged) valid.push(judged.entry);
       else {
         rejected.push(judged.rejected);
         if (judged.damaged !== undefined) damaged.push(judged.damaged);
+        blocked ??= judged.blocked;
       }
     }
     const entry = pick(valid, feature);
     if (entry === undefined) continue;
     return { entry, rejected, damaged, ...(sidecar && { sidecar }) };
   }
-  return { rejected, damaged };
+  return { rejected, damaged, ...(blocked && { blocked }) };
 }
 
 /** The lock that pins an entry, given its directory; undefined when none does. */
@@ -105,7 +111,7 @@ function listCandidates(root: string, abi: string, feature: Feature, rejected: s
   }
 }
 
-type Judged = { entry: Entry } | { rejected: string; damaged?: Damaged };
+type Judged = { entry: Entry } | { rejected: string; damaged?: Damaged; blocked?: Refusal };
 
 interface Judgement {
   settings: Settings;
@@ -115,9 +121,11 @@ interface Judgement {
   path: string;
   damages: Damages;
   sidecar: Sidecar | undefined;
+  blocked: Blocked[];
 }
 
-function judge({ settings, feature, root, path, damages, sidecar }: Judgement): Judged {
+function judge(judgement: Judgement): Judged {
+  const { settings, feature, root, path, damages, sidecar } = judgement;
   try {
     const dir = realpathSync.native(path);
     const isLayer = root !== settings.store;
@@ -139,6 +147,9 @@ function judge({ settings, feature, root, path, damages, sidecar }: Judgement): 
       const forgery = sidecar && findForgery(dir, manifest, sidecar);
       return forgery === undefined ? { rejected: `${path}: ${mismatch}` } : reject(forgery);
     }
+    const list = { isLocked: sidecar !== undefined, blocked: judgement.blocked };
+    const blocked = findBlockedRefusal(settings, feature, manifest.closure, list);
+    if (blocked !== undefined) return { rejected: `${path}: ${blocked.reason}`, blocked };
     return { entry: { feature: feature.name, dir, isLayer, manifest } };
   } catch (error) {
     return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };

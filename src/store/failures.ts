@@ -14,8 +14,12 @@ const MOST = 10;
 /** Refusals that say nothing about the next try. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
 
-/** Whether a refusal keeps a feature from being tried again for a while. */
-export const isRemembered = ({ code }: Refusal): boolean => !NOT_REMEMBERED.has(code);
+/**
+ * Whether a refusal keeps a feature from being tried again for a while. What is blocked does: it takes
+ * a resolution to find that out, and another list is another configuration.
+ */
+export const isRemembered = ({ code, blocked }: Refusal): boolean =>
+  blocked !== undefined || !NOT_REMEMBERED.has(code);
 
 /**
  * How long is waited after so many failures in a row, ms: the last fifth of it by chance, so that

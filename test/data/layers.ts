@@ -23,6 +23,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'plan/portfolio.ts': 'pure',
   'plan/project.ts': 'pure',
   'policy/abi.ts': 'pure',
+  'policy/blocked.ts': 'pure',
   'policy/decide.ts': 'pure',
   'policy/environment.ts': 'pure',
   'policy/feature.ts': 'pure',
@@ -39,6 +40,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/layout.ts': 'pure',
   'store/listing.ts': 'pure',
 
+  'blocked.ts': 'effect',
   'config.ts': 'effect',
   'core.ts': 'effect',
   'impostor.ts': 'effect',

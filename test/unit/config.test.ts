@@ -1,9 +1,9 @@
 /** Reading the environment and the operator's file: whatever is wrong becomes the restrictive value, and is said. */
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readConfig, readInstallerEnv } from '../../src/config.ts';
+import { readConfig, readInstallerEnv, readOperatorBlocked } from '../../src/config.ts';
 import { removeTree } from '../support/tree.ts';
 
 function makeDirectory(): string {
@@ -27,6 +27,7 @@ describe('switches of the environment', () => {
       isSealed: false,
       allowInstalls: undefined,
       operator: undefined,
+      blocked: [],
       timeout: 300_000,
       isDurable: true,
       verify: 'load',
@@ -143,10 +144,61 @@ describe("the operator's file", () => {
   });
 
   test('an unknown key is said', () => {
-    const path = writeOperator('{"blocked": ["x"]}');
+    const path = writeOperator('{"mirrors": ["x"]}');
     expect(readConfig({ ANNEX_CONFIG: path }).notices).toEqual([
-      expect.objectContaining({ reason: expect.stringContaining('blocked') }),
+      expect.objectContaining({ reason: expect.stringContaining('mirrors') }),
     ]);
+  });
+});
+
+describe("what the operator's file blocks", () => {
+  const item = (path: string, name: string) => ({ name, range: '*', spec: name, by: path });
+
+  test('is read, under its path', () => {
+    const path = writeOperator('{"blocked": ["axios", {"spec": "exa-js@1.9.4", "reason": "no"}]}');
+    const config = readConfig({ ANNEX_CONFIG: path });
+    expect(config.blocked).toEqual([
+      item(path, 'axios'),
+      { name: 'exa-js', range: '1.9.4', spec: 'exa-js@1.9.4', reason: 'no', by: path },
+    ]);
+    expect(config).toMatchObject({ operator: { path }, notices: [] });
+  });
+
+  test('with a range that is none: every version, and it is said', () => {
+    const path = writeOperator('{"blocked": ["axios@latest"]}');
+    const { blocked, notices } = readConfig({ ANNEX_CONFIG: path });
+    expect(blocked).toMatchObject([{ name: 'axios', range: '*' }]);
+    const reason = `blocked[0] in ${path} has a range that is none; every version of axios is blocked`;
+    expect(notices).toMatchObject([{ code: 'ANNEX_INVALID_CONFIG', reason }]);
+  });
+
+  test.each(['"axios"', '[1]', '["axios", "*"]', '{}', 'null'])(
+    'as %s cannot be told: nothing is installed',
+    (value) => {
+      const path = writeOperator(`{"blocked": ${value}}`);
+      const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
+      expect(operator).toMatchObject({ path, problem: expect.stringContaining('cannot be told') });
+      expect(notices).toEqual([]);
+    },
+  );
+
+  test('is read again; what cannot be read, or not all of it, leaves what was known', () => {
+    const path = writeOperator('{"blocked": ["axios"]}');
+    const known = [item(path, 'known')];
+    expect(readOperatorBlocked(path, known)).toEqual([item(path, 'axios')]);
+    for (const [text, read] of [
+      ['{}', []],
+      ['{"blocked": []}', []],
+      ['{"blocked": ["axi', known],
+      ['[]', known],
+      ['{"blocked": "axios"}', known],
+      ['{"blocked": ["axios", 1]}', [...known, item(path, 'axios')]],
+    ] as const) {
+      writeFileSync(path, text);
+      expect(readOperatorBlocked(path, known)).toEqual(read);
+    }
+    rmSync(path);
+    expect(readOperatorBlocked(path, known)).toEqual(known);
   });
 });
 

@@ -39,6 +39,7 @@ beforeEach(() => {
     core: { root, realRoot: root },
     store: join(root, 'store'),
     timeout: 1000,
+    declaration: { blocked: [] },
     installerEnv: { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` },
   } as unknown as Settings;
 });

@@ -41,6 +41,15 @@ test.each<[string, unknown]>([
   ]),
   ['a switch that is a number', { allowInstalls: 0 }],
   ['conflicts that nest', { conflicts: 'nest' }],
+  ['nothing blocked', { blocked: [] }],
+  [
+    'what is blocked',
+    { blocked: ['alpha', '@a/b', 'JSONStream@<2', '@a/b@1.2.3 || ^2', ' x@ * '] },
+  ],
+  [
+    'what is blocked with reasons',
+    { blocked: [{ spec: 'alpha@1', reason: 'CVE' }, { spec: 'x' }] },
+  ],
   ['platforms', { platforms: ['linux-x64-musl', 'darwin-arm64'] }],
   [
     'all that a feature may say',
@@ -58,7 +67,16 @@ test.each<[string, unknown]>([
   ['a key that is a list', ['exa-js']],
   ['a key that is null', null],
   ['an unknown key', { feature: {} }],
-  ['a key of a later version', { blocked: ['alpha'] }],
+  ['a key of a later version', { mirrors: ['alpha'] }],
+  ['blocked that is no list', { blocked: 'alpha' }],
+  ['something blocked that is a number', { blocked: [1] }],
+  ['something blocked that is nothing', { blocked: [''] }],
+  ['something blocked that is everything', { blocked: ['*'] }],
+  ['something blocked that is an alias', { blocked: ['npm:alpha@1'] }],
+  ['something blocked in no version', { blocked: ['alpha@'] }],
+  ['something blocked without a spec', { blocked: [{ reason: 'why' }] }],
+  ['something blocked for a reason in numbers', { blocked: [{ spec: 'alpha', reason: 1 }] }],
+  ['something blocked with more', { blocked: [{ spec: 'alpha', until: '2027-01-01' }] }],
   ['conflicts that are neither', { conflicts: 'merge' }],
   ['a platform that is none', { platforms: ['linux-x64'] }],
   ['platforms that are no list', { platforms: 'linux-x64-glibc' }],
@@ -108,6 +126,7 @@ test.each<[string, unknown]>([
   ['that a package is in two features', { features: { alpha: range, x: { packages } } }],
   ['that two names are one file name', { features: { 'a b': { packages }, 'a-b': range } }],
   ['where semver stops reading a wildcard', { features: { alpha: '1.*.3' } }],
+  ['which versions are blocked by a range that is none', { blocked: ['alpha@latest'] }],
   ['which integers are too large', { features: { alpha: '^99999999999999999.0.0' } }],
 ])('a schema cannot know %s', (_, annex) => {
   expect({ reader: isClean(annex), schema: isValid(annex) }).toEqual({

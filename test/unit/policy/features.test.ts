@@ -181,8 +181,8 @@ describe('the key as a whole', () => {
   });
 
   test('an unknown key is named and does nothing', () => {
-    const { problems, features } = read({ feature: {}, blocked: [], features: { beta: '1' } });
-    expect(problems.map(({ key }) => key)).toEqual(['annex.feature', 'annex.blocked']);
+    const { problems, features } = read({ feature: {}, mirrors: [], features: { beta: '1' } });
+    expect(problems.map(({ key }) => key)).toEqual(['annex.feature', 'annex.mirrors']);
     expect(features.get('beta')?.problem).toBeUndefined();
   });
 
