@@ -45,8 +45,6 @@ export function listShippedBlocked(settings: Settings): string[] {
   });
   return shipped.flatMap((one) => {
     const found = findBlocked([one], blocked, isCovered);
-    return found === undefined
-      ? []
-      : `core ships ${describeBlocked(found)}; core wins all the same`;
+    return found === undefined ? [] : `${describeBlocked(found)}; core ships it, and core wins`;
   });
 }
