@@ -1,10 +1,10 @@
 /** What failed is left alone for a while by all processes of a store, and no longer than it has to be. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, splitLines, writeImporter } from '../support/importer.ts';
-import { lock, node } from '../support/lock-files.ts';
+import { copyLocks, lock, node } from '../support/lock-files.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -12,22 +12,38 @@ const names = ['alpha', 'beta', '@corp/gamma'];
 const features = Object.fromEntries(names.map((name) => [name, '^1.0.0']));
 const EIGHT = Array.from({ length: 8 }, (_, index) => index);
 
+const packages = names.map((name) => esmPackage(name, '1.0.0', name));
+
+let locked: Sandbox;
+beforeAll(async () => {
+  const lockable = await startRegistry(packages);
+  locked = await createSandbox({ registry: lockable, node: node.path });
+  locked.setCore({ features });
+  await lock(locked);
+  await lockable.stop();
+});
+afterAll(() => locked.cleanup());
+
 let registry: Registry;
 let sandbox: Sandbox;
 beforeEach(async () => {
-  registry = await startRegistry(names.map((name) => esmPackage(name, '1.0.0', name)));
+  registry = await startRegistry(packages);
   onTestFinished(() => registry.stop());
   sandbox = await createSandbox({ registry, node: node.path });
   onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features });
+  copyLocks(locked, sandbox);
   writeImporter(sandbox);
 });
 
 const host = () => new URL(registry.url).host;
 const failures = () => join(sandbox.store, 'v1', 'failures');
 
+/** Between two tries nothing is waited for. */
+const usual = () => ({ ANNEX_STORE: sandbox.store, npm_config_fetch_retry_mintimeout: '1' });
+
 function load(wanted: string[], env: Record<string, string> = {}) {
-  return importIn(sandbox, wanted, { env: { ANNEX_STORE: sandbox.store, ...env } });
+  return importIn(sandbox, wanted, { env: { ...usual(), ...env } });
 }
 
 /** Runs a program that calls ensure; returns what it printed and what was said. */
@@ -37,7 +53,7 @@ async function call(body: string, env: Record<string, string> = {}) {
     ${body}`;
   const program = sandbox.write(`app/call-${text.length}.mjs`, text);
   const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, program], {
-    env: { ANNEX_STORE: sandbox.store, ...env },
+    env: { ...usual(), ...env },
   });
   return { said: splitLines(stdout), lines: splitLines(stderr) };
 }
@@ -59,7 +75,7 @@ describe('a registry that is not there', () => {
   });
 
   test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
-    const other = await startRegistry([esmPackage('@corp/gamma', '1.0.0', 'from elsewhere')]);
+    const other = await startRegistry(packages);
     onTestFinished(() => other.stop());
     sandbox.write('app/.npmrc', `@corp:registry=${other.url}\n`);
     await registry.stop();
@@ -68,9 +84,9 @@ describe('a registry that is not there', () => {
     const told = new RegExp(`${host()} failed for alpha: .*ECONNREFUSED.*Next try at`);
     expectRefused(first.imported.beta, 'ANNEX_OFFLINE', told, 'beta');
     expect(first.imported.beta?.cause?.hint).toMatch(/, then npx annex install beta$/);
-    expect(first.imported['@corp/gamma']?.marker).toBe('from elsewhere');
+    expect(first.imported['@corp/gamma']?.marker).toBe('@corp/gamma');
     expect(countTries(first.lines)).toBe(2);
-    const list = await sandbox.annex(['list'], { env: { ANNEX_STORE: sandbox.store } });
+    const list = await sandbox.annex(['list'], { env: usual() });
     expect(list.stdout).toMatch(/^beta .* failed .*failed for alpha/m);
   });
 
@@ -84,9 +100,7 @@ describe('a registry that is not there', () => {
       /failed for alpha/,
       'beta',
     );
-    const byHand = await sandbox.annex(['install', 'beta'], {
-      env: { ANNEX_STORE: sandbox.store },
-    });
+    const byHand = await sandbox.annex(['install', 'beta'], { env: usual() });
     expect(byHand.code).toBe(0);
     expect(readdirSync(failures())).toEqual(['alpha.json']);
     const { imported } = await load(['@corp/gamma', 'alpha']);
@@ -119,14 +133,13 @@ describe('a package that is not there', () => {
   test('says nothing about its host', async () => {
     registry.fault({ kind: 'status', status: 404 }, /alpha/);
     const { imported } = await load(['alpha', 'beta']);
-    expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /E404/, 'alpha');
+    expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /404/, 'alpha');
     expect(imported.beta?.marker).toBe('beta');
   });
 });
 
 describe('a lock', () => {
   test('a mended one is tried at once, by processes that run as well', async () => {
-    await lock(sandbox, 'alpha');
     const path = join(sandbox.core, 'annex', 'alpha', 'annex.json');
     const good = readFileSync(path, 'utf8');
     const wrong = good.replace(/("node_modules\/alpha": ")[0-9a-f]{12}/, '$1000000000000');
