@@ -7,13 +7,14 @@ import { digest, readPin } from './sidecar.ts';
 import {
   addFailure,
   clearFailure,
+  type Failure,
   hasFailedHosts,
   isInForce,
   nextFailure,
   readFailures,
 } from './store/failures.ts';
 import { hostName } from './store/layout.ts';
-import type { Failure, Feature, Refusal, Settings } from './types.ts';
+import type { Feature, Refusal, Settings } from './types.ts';
 
 /** Where the packages of a feature come from. */
 interface Sources {

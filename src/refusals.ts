@@ -1,7 +1,8 @@
 /** Whether an install of a feature may start now, and if not, why. */
 import { findRemembered, type Remembered } from './memory.ts';
 import { readPin } from './sidecar.ts';
-import type { Failure, Feature, Refusal, Settings } from './types.ts';
+import type { Failure } from './store/failures.ts';
+import type { Feature, Refusal, Settings } from './types.ts';
 
 /** What a person types here to install a feature. */
 export function nameInstallCommand(settings: Settings, feature: string): string {

@@ -4,10 +4,10 @@ import { makeLocalFailure } from './memory.ts';
 import { canHookLoads } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
-import { isRemembered } from './store/failures.ts';
+import { type Failure, isRemembered } from './store/failures.ts';
 import { createFinder, type Finder } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
-import type { Entry, Failure, Feature, Refusal, Settings } from './types.ts';
+import type { Entry, Feature, Refusal, Settings } from './types.ts';
 
 /** How the loader is active in a thread. */
 export type LoaderKind = 'sync' | 'off-thread' | 'inactive';

@@ -206,20 +206,6 @@ export interface Entry {
   manifest: Manifest;
 }
 
-/** A feature, or a host, that failed, as the processes of a store remember it. */
-export interface Failure {
-  /** The configuration in which it did, as 16 hex digits. */
-  key: string;
-  /** Who found out. */
-  feature: string;
-  refusal: Refusal;
-  /** How many times in a row. */
-  attempts: number;
-  /** Wall clock, ms since the epoch: when it failed, and when it may be tried again. */
-  at: number;
-  until: number;
-}
-
 /** Where a feature, or one of its packages, is. */
 export type Whereabouts =
   | 'core'

@@ -10,6 +10,7 @@ import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo, versionRoot } from '../store/layout.ts';
 import type { Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
+import { createMissing } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
 import { toFile } from './sync.ts';
 
@@ -120,9 +121,3 @@ const refuseOther = (dir: string): Refusal => ({
   reason: `${dir}, which is whole, does not hold that file`,
   hint: 'start the process again',
 });
-
-/** As Node's own for who asked for the feature, whichever way the file itself is loaded. */
-const createMissing = (file: string, kind: 'import' | 'require' = 'import'): Error =>
-  Object.assign(new Error(`Cannot find module '${file}'`), {
-    code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
-  });

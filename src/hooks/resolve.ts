@@ -11,6 +11,7 @@ import type { Damaged } from '../store/entry.ts';
 import { isWithin, relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
+import { createNotFound } from './not-found.ts';
 
 /** What is to be resolved. */
 export interface Request {
@@ -221,21 +222,6 @@ function composeCause(
   const { damaged: [damaged] = [], refusal = fallback } = seen;
   const why = damaged === undefined ? refusal : refuseDamage(damaged, refusal);
   return new AnnexError(why, { feature: name, specifier, askedBy });
-}
-
-/** Node's own not-found error, for what Node found in a place that does not count. */
-function createNotFound({ specifier, kind, parent }: Request): Error {
-  const from = parent ?? 'the command line';
-  if (kind === 'import') {
-    const name = parseBareSpecifier(specifier)?.name ?? specifier;
-    const error = new Error(`Cannot find package '${name}' imported from ${from}`);
-    const code = 'ERR_MODULE_NOT_FOUND';
-    // As Node prints its own.
-    const stack = error.stack?.replace('Error:', `Error [${code}]:`);
-    return Object.assign(error, { code, stack });
-  }
-  const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
-  return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
 }
 
 /** Where `require` looks last: NODE_PATH and the folders that Node adds. */

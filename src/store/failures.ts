@@ -1,8 +1,22 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Failure, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { failurePath, failureRoot } from './layout.ts';
+
+/** A feature, or a host, that failed, as the processes of a store remember it. */
+export interface Failure {
+  /** The configuration in which it did, as 16 hex digits. */
+  key: string;
+  /** Who found out. */
+  feature: string;
+  refusal: Refusal;
+  /** How many times in a row. */
+  attempts: number;
+  /** Wall clock, ms since the epoch: when it failed, and when it may be tried again. */
+  at: number;
+  until: number;
+}
 
 const FIRST_PAUSE = 30_000;
 const LONGEST_PAUSE = 15 * 60_000;

@@ -104,6 +104,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'hooks/drive.ts': 'edge',
   'hooks/load.ts': 'edge',
   'hooks/locator.ts': 'edge',
+  'hooks/not-found.ts': 'edge',
   'hooks/off-thread.ts': 'edge',
   'hooks/register.ts': 'edge',
   'hooks/require.ts': 'edge',

@@ -16,6 +16,7 @@ import {
   addFailure,
   clearFailure,
   clearFailures,
+  type Failure,
   hasFailedHosts,
   isInForce,
   isRemembered,
@@ -24,7 +25,7 @@ import {
   readFailures,
 } from '../../../src/store/failures.ts';
 import { failurePath, failureRoot, hostName } from '../../../src/store/layout.ts';
-import type { ErrorCode, Failure, Refusal } from '../../../src/types.ts';
+import type { ErrorCode, Refusal } from '../../../src/types.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
 

@@ -1,0 +1,24 @@
+/** Node's own not-found errors, for what annex does not let it find. */
+import { parseBareSpecifier } from '../policy/specifier.ts';
+import type { Asker } from '../thread.ts';
+
+/** Node's own not-found error, for what Node found in a place that does not count. */
+export function createNotFound({ specifier, kind, parent }: Asker & { specifier: string }): Error {
+  const from = parent ?? 'the command line';
+  if (kind === 'import') {
+    const name = parseBareSpecifier(specifier)?.name ?? specifier;
+    const error = new Error(`Cannot find package '${name}' imported from ${from}`);
+    const code = 'ERR_MODULE_NOT_FOUND';
+    // As Node prints its own.
+    const stack = error.stack?.replace('Error:', `Error [${code}]:`);
+    return Object.assign(error, { code, stack });
+  }
+  const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
+  return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
+}
+
+/** As Node's own for who asked for the feature, whichever way the file itself is loaded. */
+export const createMissing = (file: string, kind: 'import' | 'require' = 'import'): Error =>
+  Object.assign(new Error(`Cannot find module '${file}'`), {
+    code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
+  });
