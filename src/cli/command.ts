@@ -19,6 +19,7 @@ export interface Invocation {
     from?: string | undefined;
     json?: boolean | undefined;
     'min-age'?: string | undefined;
+    repair?: boolean | undefined;
     require?: boolean | undefined;
   };
   /** Prints the text, or with --json the data. */

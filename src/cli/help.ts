@@ -14,6 +14,7 @@ export const HELP = `usage: annex COMMAND [--json]
   bake DIRECTORY [FEATURE...]               fill a directory with entries: a layer or volume for ANNEX_STORE
   audit [FEATURE...]                        npm audit over what is in use
   sbom [FEATURE...] [--format FORMAT]       npm sbom over the same: cyclonedx (the default) or spdx
+  verify [FEATURE...] [--repair]            compare every file with the lock; install anew what is damaged
   why SPECIFIER [--from FILE] [--require]   which rule answers an import, and with which file
   env                                       the lines for a Dockerfile
   help, --version

@@ -18,6 +18,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
   'min-age': { type: 'string' },
+  repair: { type: 'boolean' },
   require: { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -35,6 +36,7 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   refresh: { load: async () => (await import('./refresh.ts')).refresh, takes: [] },
   remove: { load: async () => (await import('./remove.ts')).remove, takes: [] },
   sbom: { load: async () => (await import('./sbom.ts')).sbom, takes: ['format'] },
+  verify: { load: async () => (await import('./verify.ts')).verify, takes: ['repair'] },
   why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
 };
 

@@ -1,11 +1,11 @@
 /** annex refresh */
 import { basename, dirname } from 'node:path';
-import { messageOf } from '../errors.ts';
+import { messageOf, refuseDamage } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
-import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
-import { findEntry, listStores, listVersions } from '../store/entry.ts';
+import { listStores, listVersions } from '../store/entry.ts';
+import { createFinder } from '../store/finder.ts';
 import { parseEntryName } from '../store/layout.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
@@ -62,13 +62,18 @@ async function refreshFeature(
   try {
     const skipped = findSkip(settings, feature);
     if (skipped !== undefined) return { feature: name, outcome: 'skipped', ...skipped };
-    const { entry } = findEntry(settings, feature, readAbi());
+    const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
+    const { entry, damaged } = finder.find(feature);
     if (entry !== undefined) {
       const versions = listVersions(entry.manifest, feature);
       return { feature: name, outcome: 'current', versions, dir: entry.dir };
     }
     const { gate } = settings;
-    if (!gate.isAllowed) return { feature: name, outcome: 'skipped', ...gate.refusal };
+    if (!gate.isAllowed) {
+      const { refusal } = gate;
+      const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
+      return { feature: name, outcome: 'skipped', ...why };
+    }
     const result = await installFeature(settings, feature, true);
     if (result.outcome === 'failed') return { feature: name, outcome: 'failed', ...result.refusal };
     const { versions, dir = '' } = result;

@@ -100,6 +100,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'cli/remove.ts': 'edge',
   'cli/rules.ts': 'edge',
   'cli/sbom.ts': 'edge',
+  'cli/verify.ts': 'edge',
   'cli/why.ts': 'edge',
   'hooks/drive.ts': 'edge',
   'hooks/load.ts': 'edge',

@@ -1,0 +1,122 @@
+/** annex verify [FEATURE...] [--repair] */
+import { composeNotice, refuseByFileError } from '../errors.ts';
+import { installFeature } from '../install/install.ts';
+import { writeLine } from '../log.ts';
+import { findStoreDistrust } from '../store/access.ts';
+import { findRetirement, findSidecar, listStores } from '../store/entry.ts';
+import { retire } from '../store/retired.ts';
+import { listStored, type Stored } from '../store/stored.ts';
+import {
+  type Difference,
+  describeDifference,
+  findDifferences,
+  readExpected,
+} from '../store/verify.ts';
+import type { Feature, Settings } from '../types.ts';
+import { type Command, findFeatures, findSettings } from './command.ts';
+
+/** What was found in an entry. */
+interface Verified {
+  feature: string;
+  dir: string;
+  /** The store or layer that it is in. */
+  store: string;
+  /** Whether the lock says what is to be in it; without one the entry itself does. */
+  isAnchored: boolean;
+  /** How many files were compared. */
+  files: number;
+  /** What is wrong with its manifest or listing as such. */
+  problem?: string;
+  differences: Difference[];
+  /** Files that install scripts made or changed, which no lock can know. */
+  generated: string[];
+}
+
+/**
+ * Compares every file of every entry, of all ABIs, with what is to be there. Repairing retires what is
+ * damaged and installs the feature anew.
+ */
+export const verify: Command = async ({ args, options, print }) => {
+  const settings = findSettings();
+  if (settings === undefined) return 1;
+  const { features: declared } = settings.declaration;
+  const features = args.length > 0 ? findFeatures(settings, args) : [...declared.values()];
+  if (features === undefined) return 1;
+  const slugs = args.length > 0 ? features.map(({ slug }) => slug) : undefined;
+  const verified = listStores(settings).flatMap((store) => verifyStore(settings, store, slugs));
+  const damaged = verified.filter(isDamaged);
+  print(verified.map(describe).join('\n') || 'no entry stands in the stores', verified);
+  if (damaged.length === 0) return 0;
+  return options.repair === true ? repair(settings, damaged, features) : 1;
+};
+
+/** Entries that are retired already are on their way out, and nobody loads them. */
+function verifyStore(settings: Settings, store: string, slugs: string[] | undefined): Verified[] {
+  return listStored(store)
+    .filter(({ slug, dir, foreign }) => {
+      const isAsked = slugs === undefined || slugs.includes(slug);
+      return isAsked && foreign === undefined && findRetirement(store, dir) === undefined;
+    })
+    .map((stored) => verifyEntry(settings, store, stored));
+}
+
+function verifyEntry(settings: Settings, store: string, { dir, slug, manifest }: Stored): Verified {
+  const sidecar = findSidecar(settings, dir);
+  const found: Verified = {
+    feature: manifest?.feature ?? slug,
+    dir,
+    store,
+    isAnchored: sidecar !== undefined,
+    files: 0,
+    differences: [],
+    generated: manifest?.generated ?? [],
+  };
+  if (manifest === undefined) return { ...found, problem: 'its manifest cannot be read' };
+  const expected = readExpected(dir, manifest, sidecar);
+  if (typeof expected === 'string') return { ...found, problem: expected };
+  return { ...found, files: expected.size, differences: findDifferences(dir, expected, 'all') };
+}
+
+const isDamaged = ({ problem, differences }: Verified): boolean =>
+  problem !== undefined || differences.length > 0;
+
+/** Layers stay as they are: what is installed anew stands before them. */
+async function repair(
+  settings: Settings,
+  damaged: Verified[],
+  features: Feature[],
+): Promise<number> {
+  try {
+    for (const {
+      dir,
+      store,
+      problem,
+      differences: [first],
+    } of damaged) {
+      if (store !== settings.store || findStoreDistrust(store) !== undefined) continue;
+      retire(store, dir, problem ?? (first === undefined ? '' : describeDifference(first)));
+    }
+  } catch (error) {
+    writeLine(2, composeNotice(refuseByFileError(error, settings.store ?? '')));
+    return 1;
+  }
+  let code = 0;
+  for (const feature of features) {
+    if (!damaged.some((each) => each.feature === feature.name)) continue;
+    const { outcome } = await installFeature(settings, feature, true);
+    if (outcome === 'failed') code = 1;
+  }
+  return code;
+}
+
+function describe(verified: Verified): string {
+  const { feature, dir, isAnchored, files, problem, differences, generated } = verified;
+  const against = isAnchored ? 'the lock' : 'its own listing, which no lock anchors';
+  const state = isDamaged(verified) ? 'damaged' : `${files} files are those of ${against}`;
+  return [
+    `${feature}: ${dir}: ${state}`,
+    ...(problem === undefined ? [] : [problem]),
+    ...differences.map(describeDifference),
+    ...generated.map((path) => `${path} was made by an install script: not anchored`),
+  ].join('\n  ');
+}

@@ -1,0 +1,136 @@
+/** G5: annex verify compares all that stands on disk, says what differs, and repairs when asked to. */
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, test } from 'vitest';
+import { importIn } from '../support/importer.ts';
+import { listEntries, lock, node } from '../support/lock-files.ts';
+import { closure, MARKER, TAMPERINGS } from '../support/tampering.ts';
+import { openWorld } from '../support/world.ts';
+
+const annex = { features: { kit: '^1.0.0', other: '^1.0.0' } };
+
+interface Verified {
+  feature: string;
+  dir: string;
+  isAnchored: boolean;
+  files: number;
+  problem?: string;
+  differences: { path: string; problem: string }[];
+  generated: string[];
+}
+
+async function open(context: Parameters<typeof openWorld>[0], isLocked = true) {
+  const { sandbox } = await openWorld(context, { packages: closure, annex, node: node.path });
+  if (isLocked) await lock(sandbox);
+  const env = { ANNEX_STORE: sandbox.store };
+  await sandbox.annex(['install', '--all'], { env });
+  const kit = listEntries(sandbox).find((dir) => basename(dir).startsWith('kit.')) ?? '';
+  const verify = async (...args: string[]) => {
+    const { code, stdout } = await sandbox.annex(['verify', '--json', ...args], { env });
+    return { code, found: JSON.parse(stdout) as Verified[] };
+  };
+  return { sandbox, env, kit, verify };
+}
+
+describe.concurrent(node.label, () => {
+  test('what is whole is said to be, and by which authority', async (context) => {
+    const { expect } = context;
+    for (const isAnchored of [true, false]) {
+      const { sandbox, env, kit, verify } = await open(context, isAnchored);
+      const { code, found } = await verify();
+      expect(code).toBe(0);
+      expect(found.map(({ feature }) => feature).sort()).toEqual(['kit', 'other']);
+      const [first] = found.filter(({ feature }) => feature === 'kit');
+      expect(first).toMatchObject({ dir: kit, isAnchored, files: 12, differences: [] });
+      const { stdout } = await sandbox.annex(['verify', 'kit'], { env });
+      expect(stdout).toContain(isAnchored ? 'those of the lock' : 'which no lock anchors');
+    }
+  });
+
+  test('all that differs is listed, one feature is not the other’s, and nothing is touched', async (context) => {
+    const { expect } = context;
+    const { sandbox, kit, verify } = await open(context);
+    for (const what of ['a truncated file', 'a deleted file', 'an added file', 'an edited program'])
+      TAMPERINGS[what]?.(kit, '');
+    const before = sandbox.digest(sandbox.store);
+    const { code, found } = await verify('kit');
+    expect(code).toBe(1);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.differences.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
+      { path: 'node_modules/kit/lib/inner.js', problem: 'missing' },
+      { path: 'node_modules/kit/more.js', problem: 'added' },
+      { path: 'node_modules/kit/native/program', problem: 'changed' },
+      { path: 'node_modules/tool/part.js', problem: 'changed' },
+    ]);
+    expect((await verify('other')).code).toBe(0);
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+  });
+
+  test('what was forged with its listing is found by the lock alone', async (context) => {
+    const { expect } = context;
+    for (const isLocked of [true, false]) {
+      const { kit, verify } = await open(context, isLocked);
+      TAMPERINGS['an edited file and a listing that agrees']?.(kit, '');
+      const { code, found } = await verify('kit');
+      expect(code).toBe(isLocked ? 1 : 0);
+      expect(found[0]?.problem ?? '').toContain(isLocked ? 'annex-files.json is not what' : '');
+    }
+  });
+
+  test('--repair installs anew beside what is damaged, which is retired', async (context) => {
+    const { expect } = context;
+    const { sandbox, env, kit, verify } = await open(context);
+    TAMPERINGS['an edited ES module']?.(kit, '');
+    expect((await verify('--repair')).code).toBe(0);
+    const { code, found } = await verify();
+    expect(code).toBe(0);
+    expect(found.map(({ dir }) => basename(dir)).sort()).toEqual(
+      listEntries(sandbox)
+        .filter((dir) => dir !== kit)
+        .map((dir) => basename(dir))
+        .sort(),
+    );
+    const { imported, stderr } = await importIn(sandbox, ['kit'], { node: node.path, env });
+    expect(imported.kit).toMatchObject({ marker: MARKER });
+    expect(stderr).toBe('');
+  });
+
+  test('what cannot be repaired stays damaged, and says so by its exit code', async (context) => {
+    const { expect } = context;
+    const { sandbox, env, kit } = await open(context);
+    TAMPERINGS['an edited ES module']?.(kit, '');
+    const denied = { ...env, ANNEX_ALLOW_INSTALLS: '0' };
+    const result = await sandbox.annex(['verify', '--repair'], { env: denied });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/kit unavailable \(ANNEX_DENIED\)/);
+  });
+
+  test('files that scripts made are listed as not anchored, and compared all the same', async (context) => {
+    const { expect } = context;
+    const { kit, verify } = await open(context, false);
+    const made = join(kit, 'node_modules/kit/native/made');
+    const edit = (name: string, change: (content: Record<string, unknown>) => void) => {
+      const path = join(kit, name);
+      const content = JSON.parse(readFileSync(path, 'utf8'));
+      change(content);
+      chmodSync(path, 0o644);
+      writeFileSync(path, JSON.stringify(content));
+    };
+    const path = 'node_modules/kit/native/made';
+    chmodSync(dirname(made), 0o755);
+    writeFileSync(made, '');
+    edit('annex-entry.json', (manifest) =>
+      Object.assign(manifest, { scripts: ['kit'], generated: [path] }),
+    );
+    edit('annex-files.json', (files) => {
+      files.generated = {
+        [path]: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      };
+    });
+    const { code, found } = await verify('kit');
+    expect(code).toBe(0);
+    expect(found[0]).toMatchObject({ generated: [path], differences: [] });
+    appendFileSync(made, 'more');
+    expect((await verify('kit')).found[0]?.differences).toEqual([{ path, problem: 'changed' }]);
+  });
+});
