@@ -39,7 +39,7 @@ describe.concurrent(node.label, () => {
       const { sandbox, env, kit, verify } = await open(context, isAnchored);
       const { code, found } = await verify();
       expect(code).toBe(0);
-      expect(found.map(({ feature }) => feature).sort()).toEqual(['kit', 'other']);
+      expect(new Set(found.map(({ feature }) => feature))).toEqual(new Set(['kit', 'other']));
       const [first] = found.filter(({ feature }) => feature === 'kit');
       expect(first).toMatchObject({ dir: kit, isAnchored, files: 12, differences: [] });
       const { stdout } = await sandbox.annex(['verify', 'kit'], { env });
@@ -84,12 +84,8 @@ describe.concurrent(node.label, () => {
     expect((await verify('--repair')).code).toBe(0);
     const { code, found } = await verify();
     expect(code).toBe(0);
-    expect(found.map(({ dir }) => basename(dir)).sort()).toEqual(
-      listEntries(sandbox)
-        .filter((dir) => dir !== kit)
-        .map((dir) => basename(dir))
-        .sort(),
-    );
+    const whole = listEntries(sandbox).filter((dir) => dir !== kit);
+    expect(new Set(found.map(({ dir }) => dir))).toEqual(new Set(whole));
     const { imported, stderr } = await importIn(sandbox, ['kit'], { node: node.path, env });
     expect(imported.kit).toMatchObject({ marker: MARKER });
     expect(stderr).toBe('');
