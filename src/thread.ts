@@ -1,7 +1,7 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { makeLocalFailure } from './memory.ts';
-import { canHookLoads } from './policy/load-hook.ts';
+import { canGiveSource } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
@@ -65,7 +65,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
 
 /** Whether the files of entries are verified as they are loaded. */
 export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
-  verify === 'load' && canHookLoads(process.versions.node);
+  verify === 'load' && canGiveSource(process.versions.node);
 
 /** How much of an entry is verified when this thread first uses it. */
 function chooseDepth(settings: Settings): Depth | undefined {

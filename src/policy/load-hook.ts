@@ -1,18 +1,19 @@
-/** On which versions of Node a load hook may be registered. */
+/** On which versions of Node a load hook may give the source of every module. */
 
-/** The first release of a line in which a load hook leaves required CommonJS as it is. */
-const SOUND: Record<number, [minor: number, patch: number]> = { 22: [22, 3], 24: [11, 1] };
+/** By line, the first minor release in which CommonJS that is imported stays what it is. */
+const SOUND: Record<number, number> = { 24: 18, 26: 2 };
 
 /**
- * Whether a load hook of module.registerHooks sees every load, and changes nothing by being there.
- * Before, imported CommonJS loses `require.cache`, `extensions` and `main`; 23 and 25 are over.
+ * Whether a load hook of module.registerHooks may return the source of imported CommonJS. Before, Node
+ * runs such a module with a `require` of its own: without `cache`, `extensions` and `module.children`,
+ * and modules that require each other fail ("is from a module not been linked"). Seen on 22.15 to
+ * 22.23, 24.11 to 24.17, 25.2 and 26.0; not on 24.18 to 24.21 and 26.2 to 26.10.
  *
  * @param version process.versions.node
- * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js loadSource
+ * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-version-of-loadurl-context-nextload
  */
-export function canHookLoads(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number.parseFloat);
+export function canGiveSource(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
   const sound = SOUND[major];
-  if (sound === undefined) return major >= 26;
-  return minor > sound[0] || (minor === sound[0] && patch >= sound[1]);
+  return sound === undefined ? major > 26 : minor >= sound;
 }

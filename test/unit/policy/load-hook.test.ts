@@ -1,0 +1,18 @@
+/** Which versions of Node are given a load hook. */
+import { expect, test } from 'vitest';
+import { canGiveSource } from '../../../src/policy/load-hook.ts';
+
+test('a load hook gives sources where imported CommonJS stays what it is', () => {
+  const sound = ['24.18.0', '24.21.0', '26.2.0', '26.10.0', '27.0.0', '30.1.2'];
+  const other = [
+    '20.19.0',
+    '22.15.0',
+    '22.23.3',
+    '24.0.0',
+    '24.17.9',
+    '25.9.0',
+    '26.0.0',
+    '26.1.1',
+  ];
+  expect([...sound, ...other].filter(canGiveSource)).toEqual(sound);
+});
