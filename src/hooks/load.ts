@@ -10,17 +10,18 @@ import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo, versionRoot } from '../store/layout.ts';
 import type { Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
-import { createMissing } from './not-found.ts';
+import { createMissing, createNotFound } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
-import { toFile } from './sync.ts';
+import { toFile, type Verifier } from './sync.ts';
 
 /** What stands in for a damaged entry in this thread: the directory of a sound one, or why there is none. */
 type Substitute = { dir: string } | { refusal: Refusal };
 
 /**
- * Makes the load hook. A file that is not what was installed is read from a sound generation of the
- * entry, under its own URL, so that no module is there twice; such a generation is installed first
- * when there is none. Failing that, the file counts as not found.
+ * Makes the load hook, and what keeps paths of an entry inside it. A file that is not what was
+ * installed is read from a sound generation of the entry, under its own URL, so that no module is
+ * there twice; such a generation is installed first when there is none. Failing that, the file counts
+ * as not found.
  *
  * What the default step returns is not the file (for require a lossy string, after another loader
  * its text), so the file is read here, and that is what runs. A URL with a query is somebody else's
@@ -28,13 +29,14 @@ type Substitute = { dir: string } | { refusal: Refusal };
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-version-of-loadurl-context-nextload
  */
-export function createLoad(
+export function createVerifier(
   locator: Locator,
   install: Surroundings<never>['install'],
-): LoadHookSync {
+): Verifier {
   const { finder, settings, failures, askers } = locator.thread;
   const prefixes = locator.roots.map((root) => `${pathToFileURL(versionRoot(root)).href}/`);
   const substitutes = new Map<string, Substitute>();
+  const realPaths = new Map<string, string>();
 
   const findSubstitute = (entry: string, damage: string): Substitute => {
     finder.damages.set(entry, damage);
@@ -58,7 +60,8 @@ export function createLoad(
     const found = locator.findEntryOf(file);
     if (found === undefined) return undefined;
     const path = file.slice(found.length + 1);
-    const entry = toRealPath(found);
+    const entry = realPaths.get(found) ?? toRealPath(found);
+    realPaths.set(found, entry);
     const expected = finder.expect(entry);
     const wanted = typeof expected === 'string' ? undefined : expected.get(path);
     const bytes = readSame(file, wanted);
@@ -81,7 +84,7 @@ export function createLoad(
     throw explain(createMissing(file, kind), new AnnexError(refusal, { feature, askedBy }));
   };
 
-  return (url, context, nextLoad) => {
+  const load: LoadHookSync = (url, context, nextLoad) => {
     if (!prefixes.some((prefix) => url.startsWith(prefix))) return nextLoad(url, context);
     const file = toFile(url);
     const source = file && readSound(file);
@@ -89,6 +92,16 @@ export function createLoad(
     const format = context.format ?? nextLoad(url, context).format;
     return { format, source, shortCircuit: true };
   };
+  const contain: Verifier['contain'] = (specifier, parentURL, url) => {
+    const prefix = parentURL && prefixes.find((each) => parentURL.startsWith(each));
+    if (!prefix || !specifier.startsWith('.')) return;
+    const [abi, name] = parentURL.slice(prefix.length).split('/', 2);
+    const entry = `${prefix}${abi}/${name}/`;
+    if (url.startsWith(entry) || !new URL(specifier, parentURL).href.startsWith(entry)) return;
+    const parent = toFile(parentURL);
+    throw createNotFound({ specifier, kind: 'import', parent });
+  };
+  return { load, contain };
 }
 
 /** The bytes of a file, if they are the expected ones. */

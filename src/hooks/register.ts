@@ -18,7 +18,7 @@ import {
 } from '../thread.ts';
 import type { Settings } from '../types.ts';
 import { createDriver, createInstall } from './drive.ts';
-import { createLoad } from './load.ts';
+import { createVerifier } from './load.ts';
 import { createLocator } from './locator.ts';
 import { registerOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
@@ -61,8 +61,8 @@ function start(settings: Settings): void {
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const driver = createDriver(locator, install);
-  const load = isVerifiedAtLoad(settings) ? createLoad(locator, install) : undefined;
-  if (isSync) registerSync(driver, load);
+  const verifier = isVerifiedAtLoad(settings) ? createVerifier(locator, install) : undefined;
+  if (isSync) registerSync(driver, verifier);
   registerRequire(driver);
   setActiveThread(thread);
 }

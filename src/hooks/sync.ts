@@ -4,19 +4,30 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Driver } from './drive.ts';
 
+/** What verifies the files of entries. */
+export interface Verifier {
+  load: nodeModule.LoadHookSync;
+  /** @throws Node's not-found error when a path that leads into an entry ends outside it, over a link */
+  contain: (specifier: string, parentURL: string | undefined, url: string) => void;
+}
+
 /**
  * Registers the hooks. What `require` asks goes on to Module._resolveFilename, where
  * require.ts answers it: changing parentURL has no effect on that path.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerSync(driver: Driver, load?: nodeModule.LoadHookSync): void {
+export function registerSync(driver: Driver, verifier?: Verifier): void {
   nodeModule.registerHooks({
-    load,
+    load: verifier?.load,
     resolve: (specifier, context, nextResolve) => {
       // nextResolve writes into the context that it is given.
       const { parentURL } = context;
-      if (isPath(specifier)) return nextResolve(specifier, context);
+      if (isPath(specifier)) {
+        const result = nextResolve(specifier, context);
+        verifier?.contain(specifier, parentURL, result.url);
+        return result;
+      }
       const parent = toParent(parentURL);
       if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
       const conditions = [...context.conditions];

@@ -38,9 +38,13 @@ const tool: PackageFixture = {
   name: 'tool',
   version: '1.0.0',
   files: {
-    'main.js': `const { part } = require('./part');\nexports.marker = part + require('./part.json').marker;\n`,
+    'main.js': `exports.early = true;\nconst { part } = require('./part');\nexports.marker = part + require('./part.json').marker;\n`,
     'other.js': `exports.marker = 'EVIL';\n`,
-    'part.js': `exports.part = 'part';\n`,
+    // Requires in a circle, and sees what every CommonJS module sees.
+    'part.js': `const { early } = require('./main.js');
+const isOrdinary = early && Object.keys(require.cache).length > 1;
+exports.part = isOrdinary && module.paths.length > 1 ? 'part' : 'odd';
+`,
     'part.json': '{ "marker": "json" }\n',
   },
   manifest: { main: './main.js' },

@@ -1,0 +1,84 @@
+/** G5: what changes in an entry while a process runs on it does not run, where Node's loader can be watched. */
+import { describe, test } from 'vitest';
+import { canGiveSource } from '../../src/policy/load-hook.ts';
+import { esmPackage } from '../support/fixtures.ts';
+import { lock } from '../support/lock-files.ts';
+import { nodes } from '../support/nodes.ts';
+import { openWorld } from '../support/world.ts';
+
+const lazy = {
+  ...esmPackage('lazy', '1.0.0', 'lazy'),
+  files: {
+    'index.js': `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const attempt = async (load) => {
+  try { return { ...(await load()) }.marker; } catch (error) { return error.cause?.code ?? error.code; }
+};
+export const later = async () => ({
+  module: await attempt(() => import('./part/module.js')),
+  again: await attempt(() => import('./part/module.js?v=2')),
+  script: await attempt(() => require('./part/script.cjs')),
+  data: await attempt(() => require('./part/data.json')),
+  imported: await attempt(() => import('./part/script.cjs')),
+});
+`,
+    'part/module.js': `export const marker = 'sound';`,
+    'part/script.cjs': `exports.marker = 'sound';`,
+    'part/data.json': '{ "marker": "sound" }',
+  },
+};
+
+/** What the program does to the directory of the files that it loads later; `other` holds the same, edited. */
+const CHANGES = {
+  'the files are edited': `for (const name of readdirSync(part)) {
+    rmSync(join(part, name)); cpSync(join(other, name), join(part, name)); }`,
+  'the files become links': `for (const name of readdirSync(part)) {
+    rmSync(join(part, name)); symlinkSync(join(other, name), join(part, name)); }`,
+  'the directory becomes a link': `renameSync(part, part + '.old'); symlinkSync(other, part);`,
+};
+
+const write = (change: string): string => `import { later } from 'lazy';
+import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+const [,, other] = process.argv;
+const part = join(dirname(fileURLToPath(import.meta.resolve('lazy'))), 'part');
+chmodSync(part, 0o755); chmodSync(dirname(part), 0o755);
+cpSync(part, other, { recursive: true });
+for (const name of readdirSync(other)) {
+  const file = join(other, name);
+  const text = readFileSync(file, 'utf8').replace('sound', 'EVIL');
+  rmSync(file); writeFileSync(file, text);
+}
+${change}
+console.log(JSON.stringify(await later()));
+`;
+
+for (const node of nodes) {
+  const canWatch = canGiveSource(node.label.slice(1));
+  describe.runIf(canWatch).concurrent(node.label, () => {
+    for (const [what, change] of Object.entries(CHANGES)) {
+      test(`${what} after the first use: none of them runs`, async (context) => {
+        const { expect } = context;
+        const annex = { features: { lazy: '^1.0.0' } };
+        const { sandbox } = await openWorld(context, { packages: [lazy], annex, node: node.path });
+        await lock(sandbox);
+        sandbox.write('app/lazy.mjs', write(change));
+        const run = async (more: Record<string, string>) => {
+          const env = { ANNEX_STORE: sandbox.store, ...more };
+          const args = ['--import', sandbox.loader, 'lazy.mjs', `${sandbox.root}/other`];
+          const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+          expect(stdout, stderr).not.toBe('');
+          return JSON.parse(stdout) as Record<string, string>;
+        };
+        await sandbox.annex(['install', 'lazy'], {
+          node: node.path,
+          env: { ANNEX_STORE: sandbox.store },
+        });
+        for (const [name, got] of Object.entries(await run({ ANNEX_ALLOW_INSTALLS: '0' }))) {
+          expect(got, name).toMatch(/^(?:ANNEX_INTEGRITY|(?:ERR_)?MODULE_NOT_FOUND)$/);
+        }
+      });
+    }
+  });
+}
