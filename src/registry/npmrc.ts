@@ -1,11 +1,8 @@
 /** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Level } from './registries.ts';
-
-const load = createRequire(import.meta.url);
 
 /** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {
@@ -69,7 +66,7 @@ function readLevel(path: string, env: Record<string, string>): Level {
     return {};
   }
   // npm's own parser, loaded when there is something to parse.
-  const { parse } = load('ini') as { parse(text: string): Level };
+  const { parse } = createRequire(import.meta.url)('ini') as { parse(text: string): Level };
   const entries = Object.entries(parse(text)).map(([key, value]) => [
     expand(key, env),
     Array.isArray(value) ? value.map((one) => expandValue(one, env)) : expandValue(value, env),
@@ -100,7 +97,8 @@ function expand(text: string, env: Record<string, string>): string {
 /** A user that the machine does not know has no home; npm takes the root for one, which holds no .npmrc. */
 function findHome(): string {
   try {
-    return homedir();
+    // Not imported: the preload has this file in its graph, and hardly ever reads an .npmrc.
+    return process.getBuiltinModule('node:os').homedir();
   } catch {
     return sep;
   }
