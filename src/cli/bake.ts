@@ -22,9 +22,10 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
   }
   // Who builds an image is seldom who runs it.
   process.umask(0o022);
+  const since = Date.now();
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, true));
+    results.push(await installFeature(settings, feature, true, since));
   }
   clearFailures(store);
   dropEmpty(versionRoot(store));

@@ -15,9 +15,10 @@ export const install: Command = async ({ args, options, print }) => {
   if (features === undefined) return 1;
   const isByHand = !isInstaller();
   if (!isByHand) process.once('exit', endGroup);
+  const since = isByHand || isRetry() ? Date.now() : 0;
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, isByHand, isByHand || isRetry()));
+    results.push(await installFeature(settings, feature, isByHand, since));
   }
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;

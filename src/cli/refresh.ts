@@ -44,10 +44,12 @@ export const refresh: Command = async ({ args, print }) => {
 async function refreshAll(): Promise<RefreshResult[]> {
   const settings = findSettings();
   if (settings === undefined) return [];
+  // One for all: a host that fails for one feature is not asked for the next.
+  const since = Date.now();
   const results: RefreshResult[] = [];
   for (const feature of settings.declaration.features.values()) {
     const before = listStores(settings).flatMap((store) => listStored(store, feature.slug));
-    if (before.length > 0) results.push(await refreshFeature(settings, feature, before));
+    if (before.length > 0) results.push(await refreshFeature(settings, feature, before, since));
   }
   return results;
 }
@@ -57,6 +59,7 @@ async function refreshFeature(
   settings: Settings,
   feature: Feature,
   before: Stored[],
+  since: number,
 ): Promise<RefreshResult> {
   const { name } = feature;
   try {
@@ -74,7 +77,7 @@ async function refreshFeature(
       const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
       return { feature: name, outcome: 'skipped', ...why };
     }
-    const result = await installFeature(settings, feature, true);
+    const result = await installFeature(settings, feature, true, since);
     if (result.outcome === 'failed') return { feature: name, outcome: 'failed', ...result.refusal };
     const { versions, dir = '' } = result;
     const outcome = before.some((stored) => isSame(stored, dir)) ? 'restored' : 'refreshed';

@@ -100,10 +100,11 @@ async function repair(
     writeLine(2, composeNotice(refuseByFileError(error, settings.store ?? '')));
     return 1;
   }
+  const since = Date.now();
   let code = 0;
   for (const feature of features) {
     if (!damaged.some((each) => each.feature === feature.name)) continue;
-    const { outcome } = await installFeature(settings, feature, true);
+    const { outcome } = await installFeature(settings, feature, true, since);
     if (outcome === 'failed') code = 1;
   }
   return code;

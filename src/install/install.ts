@@ -33,13 +33,14 @@ interface Job {
  * what it does, and why it could not.
  *
  * @param isByHand a person asked, not a program, which says itself why it failed
- * @param isRetry what is remembered from before does not count; what others find out meanwhile does
+ * @param since failures that are remembered from before this do not count, ms since the epoch; what
+ *   is found out meanwhile does, by whoever it is
  */
 export async function installFeature(
   settings: Settings,
   feature: Feature,
   isByHand: boolean,
-  isRetry = isByHand,
+  since: number,
 ): Promise<InstallResult> {
   const { store = '' } = settings;
   const log = createLog(settings.log);
@@ -52,7 +53,6 @@ export async function installFeature(
       if (!isLayer) retire(store, dir, damage);
     },
   );
-  const since = isRetry ? Date.now() : 0;
   const job: Job = { settings, feature, store, since, log, finder };
   let result: InstallResult;
   try {

@@ -108,6 +108,19 @@ describe('a registry that is not there', () => {
     expectRefused(imported.alpha, 'ANNEX_OFFLINE', /503/, 'alpha');
   });
 
+  test('a command tries it once, for however many features', async () => {
+    await registry.stop();
+    for (const time of ['first', 'second']) {
+      const { code, stderr } = await sandbox.annex(['install', '--all'], { env: usual() });
+      expect({ time, code }).toEqual({ time, code: 1 });
+      const lines = splitLines(stderr);
+      expect(countTries(lines)).toBe(1);
+      for (const name of names.slice(1)) {
+        expect(stderr).toMatch(new RegExp(`^annex: ${name} unavailable .*failed for alpha`, 'm'));
+      }
+    }
+  });
+
   test('features that fail side by side are one failure of the host', async () => {
     registry.fault({ kind: 'status', status: 503 });
     await Promise.all(names.map((name) => load([name])));

@@ -28,10 +28,10 @@ test('five that want it tried anew make one try, whose failure is theirs', async
   });
   const settings = loadSettings({ script: undefined, cwd: sandbox.core }).settings as Settings;
   const feature = settings.declaration.features.get('alpha') as Feature;
-  const tryAnew = () => installFeature(settings, feature, true);
+  const tryAnew = () => installFeature(settings, feature, true, Date.now());
 
   registry.fault({ kind: 'status', status: 404 });
-  await installFeature(settings, feature, false);
+  await installFeature(settings, feature, false, 0);
   expect(registry.requests).toHaveLength(1);
   const results = await Promise.all([1, 2, 3, 4, 5].map(tryAnew));
   expect(registry.requests).toHaveLength(2);
