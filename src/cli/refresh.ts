@@ -66,7 +66,7 @@ async function refreshFeature(
     const skipped = findSkip(settings, feature);
     if (skipped !== undefined) return { feature: name, outcome: 'skipped', ...skipped };
     const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
-    const { entry, damaged } = finder.find(feature);
+    const { entry, damaged, blocked } = finder.find(feature);
     if (entry !== undefined) {
       const versions = listVersions(entry.manifest, feature);
       return { feature: name, outcome: 'current', versions, dir: entry.dir };
@@ -75,7 +75,7 @@ async function refreshFeature(
     if (!gate.isAllowed) {
       const { refusal } = gate;
       const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
-      return { feature: name, outcome: 'skipped', ...why };
+      return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
     }
     const result = await installFeature(settings, feature, true, since);
     if (result.outcome === 'failed') return { feature: name, outcome: 'failed', ...result.refusal };

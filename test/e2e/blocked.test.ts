@@ -115,8 +115,11 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
 
   test('says that it is blocked where installs are off, too', async () => {
     block('low');
-    const { kit } = await load(['kit'], { env: { ANNEX_ALLOW_INSTALLS: 'off' } });
+    const env = { ANNEX_ALLOW_INSTALLS: 'off' };
+    const { kit } = await load(['kit'], { env });
     expectRefused(kit, 'ANNEX_DENIED', /low 1\.0\.0 is blocked/, 'kit');
+    const { stdout } = await sandbox.annex(['refresh'], withEnv({ env }));
+    expect(stdout).toMatch(/^kit: skipped \(ANNEX_DENIED\): low 1\.0\.0 is blocked/m);
   });
 
   test('is tried once, however often it is asked for', async () => {

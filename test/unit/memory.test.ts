@@ -118,6 +118,19 @@ describe('another configuration is tried at once', () => {
     expect(ask(alpha)).toBe('free');
   });
 
+  test('what is blocked, in package.json and in the operator’s file as it is now', () => {
+    const item = { name: 'low', range: '*', spec: 'low', by: 'package.json' };
+    const declaration = { ...settings.declaration, blocked: [item] };
+    const operatorFile = join(root, 'operator.json');
+    writeFileSync(operatorFile, '{"blocked": []}');
+    const other = { ...settings, operatorFile, blocked: [] };
+    const find = (here: Settings) => findRemembered(here, alpha, undefined, 0);
+    expect(find({ ...settings, declaration })).toBeUndefined();
+    expect(find(other)).toBeDefined();
+    writeFileSync(operatorFile, '{"blocked": ["low"]}');
+    expect(find(other)).toBeUndefined();
+  });
+
   test('more time', () => {
     expect(ask(alpha, { timeout: 2000 })).toBe('free');
   });
@@ -134,6 +147,22 @@ describe('the same configuration is not', () => {
     ['what has nothing to do with places', { npm_config_cache: '/x', PATH: '/y', LANG: 'C' }],
   ])('whatever %s is', (_what, env) => {
     expect(ask(alpha, { env })).toBe('its own');
+  });
+
+  test('whatever the password in an address is', () => {
+    const env = (password: string) => ({
+      npm_config_registry: `http://me:${password}@${HOST}/npm`,
+      HTTP_PROXY: `http://me:${password}@proxy.corp`,
+    });
+    const { installerEnv } = settings;
+    remember(
+      { ...settings, installerEnv: { ...installerEnv, ...env('a') } },
+      alpha,
+      refusal,
+      options,
+    );
+    expect(ask(alpha, { env: env('b') })).toBe('its own');
+    expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
 
   test('unless somebody asks for it anew; what others find out after that counts', () => {

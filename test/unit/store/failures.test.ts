@@ -111,6 +111,11 @@ describe('how long a feature is left alone', () => {
     expect(isRemembered({ ...refusal, code })).toBe(isIt);
   });
 
+  test('a denial for what is blocked is: it took a resolution to find out', () => {
+    const blocked = { name: 'low', version: '1.0.0', spec: 'low', by: 'package.json' };
+    expect(isRemembered({ ...refusal, code: 'ANNEX_DENIED', blocked })).toBe(true);
+  });
+
   test('a refusal that is repeated says when the next try is', () => {
     expect(refuseAgain({ failure: first }, 'annex install alpha')).toEqual({
       ...refusal,
