@@ -74,6 +74,25 @@ describe('a registry that is not there', () => {
     expect(lines).toEqual([]);
   });
 
+  test('when the pause is over, one of eight tries again, and the next pause is longer', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    await load(['alpha']);
+    for (const name of readdirSync(failures())) {
+      const path = join(failures(), name);
+      const [record] = JSON.parse(readFileSync(path, 'utf8'));
+      const past = { at: record.at - 60_000, until: record.until - 60_000 };
+      writeFileSync(path, JSON.stringify([{ ...record, ...past }]));
+    }
+    const runs = await Promise.all(EIGHT.map(() => load(['alpha'])));
+    for (const { imported } of runs) expectRefused(imported.alpha, 'ANNEX_OFFLINE', /503/, 'alpha');
+    expect(countTries(runs.flatMap(({ lines }) => lines))).toBe(1);
+    for (const name of readdirSync(failures())) {
+      const [record] = JSON.parse(readFileSync(join(failures(), name), 'utf8'));
+      expect({ name, attempts: record.attempts }).toEqual({ name, attempts: 2 });
+      expect(record.until - record.at).toBeGreaterThanOrEqual(48_000);
+    }
+  });
+
   test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
     const other = await startRegistry(packages);
     onTestFinished(() => other.stop());
