@@ -47,12 +47,12 @@ const DAY = 24 * 60 * 60_000;
  */
 export function weighEntries(settings: Settings, store: string, age: Age): Weighed[] {
   const all = listStored(store);
-  const abis = new Set([readAbi(), PLAIN, ...all.map(({ abi }) => abi)]);
   const needs = new Map<string, Need>();
   for (const feature of settings.declaration.features.values()) {
+    const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
     // Of two features with one slug one is wrong, and nobody knows whose an entry is.
-    if (needs.get(feature.slug)?.unclear !== undefined) continue;
-    needs.set(feature.slug, findNeed(settings, feature, abis));
+    if (abis.length === 0 || needs.get(feature.slug)?.unclear !== undefined) continue;
+    needs.set(feature.slug, findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis])));
   }
   return all.map((stored) => ({
     entry: stored.dir,
@@ -77,12 +77,14 @@ export function pruneEntries(store: string, weighed: Weighed[], now: number): st
 function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
   const refusal = findDeclarationRefusal(settings, feature);
   if (refusal !== undefined) return { unclear: refusal.reason, fitting: new Set() };
-  const find = (abi: string): string | undefined => findEntry(settings, feature, abi).entry?.dir;
-  const fitting = new Set([...abis].flatMap((abi) => find(abi) ?? []));
+  const chosen = new Map(
+    [...abis].map((abi) => [abi, findEntry(settings, feature, abi).entry?.dir]),
+  );
+  const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
   const { root } = settings.core;
   const isCore = Object.keys(feature.packages).every((name) => findCorePackage(name, root));
   if (isCore) return { fitting, instead: {} };
-  const entry = find(readAbi());
+  const entry = chosen.get(readAbi());
   return { fitting, ...(entry !== undefined && { instead: { entry } }) };
 }
 
