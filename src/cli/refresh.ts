@@ -78,7 +78,11 @@ async function refreshFeature(
       return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
     }
     const result = await installFeature(settings, feature, true, since);
-    if (result.outcome === 'failed') return { feature: name, outcome: 'failed', ...result.refusal };
+    if (result.outcome === 'failed') {
+      const { refusal } = result;
+      const outcome = refusal.code === 'ANNEX_DENIED' ? 'skipped' : 'failed';
+      return { feature: name, outcome, ...refusal };
+    }
     const { versions, dir = '' } = result;
     const outcome = before.some((stored) => isSame(stored, dir)) ? 'restored' : 'refreshed';
     return { feature: name, outcome, versions, dir };
