@@ -1,5 +1,5 @@
 /** `annex refresh`: what has an entry is brought up to what is declared now, and nobody is kept from starting. */
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import type { RefreshResult } from '../../src/cli/refresh.ts';
@@ -109,6 +109,53 @@ for (const node of outerNodes) {
         alpha: { marker: 'first alpha' },
         beta: { marker: 'first beta' },
       });
+    });
+
+    test('G5: an entry with an edited file is restored; where nothing may be installed it is off', async (context) => {
+      const { sandbox, refresh, install, load } = await open(context, node);
+      await install('alpha');
+      const [entry = ''] = listEntries(sandbox);
+      const file = join(entry, 'node_modules', 'alpha', 'index.js');
+      chmodSync(file, 0o644);
+      writeFileSync(file, 'export const marker = "edited";');
+      const off = await refresh({ env: { ANNEX_ALLOW_INSTALLS: '0' } });
+      expect(read(off)).toMatchObject({ alpha: { outcome: 'skipped', code: 'ANNEX_DENIED' } });
+      expect(await load('alpha')).toMatchObject({ alpha: { code: 'ERR_MODULE_NOT_FOUND' } });
+      expect(read(await refresh())).toMatchObject({
+        alpha: { outcome: 'restored', dir: entry.replace(/0$/, '1') },
+      });
+      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'first alpha' } });
+    });
+
+    test('what is withdrawn is skipped, with the reason, and stays', async (context) => {
+      const { sandbox, refresh, install } = await open(context, node);
+      await install('alpha');
+      const before = sandbox.digest(sandbox.store);
+      const blocked = [{ spec: 'alpha@1.0.0', reason: 'stolen' }];
+      sandbox.setCore({ features: declare('^1.0.0'), blocked });
+      expect(read(await refresh())).toMatchObject({
+        alpha: { outcome: 'skipped', reason: expect.stringMatching(/stolen/) },
+      });
+      expect(sandbox.digest(sandbox.store)).toMatchObject(before);
+    });
+
+    test('a host that is away is asked for one feature, and by the next refresh again', async (context) => {
+      const { sandbox, registry, refresh } = await open(context, node);
+      for (const name of names) plant(sandbox, name, { abi: 'node1-linux-x64-glibc' });
+      registry.fault({ kind: 'status', status: 503 }, /./);
+      for (const _ of [1, 2]) {
+        const asked = registry.requests.length;
+        const found = read(await refresh());
+        expect(Object.keys(found)).toEqual(names);
+        expect(found).toMatchObject({
+          alpha: { outcome: 'failed', code: 'ANNEX_OFFLINE' },
+          beta: { outcome: 'failed', reason: expect.stringMatching(/ failed for alpha: /) },
+          delta: { outcome: 'failed', reason: expect.stringMatching(/ failed for alpha: /) },
+        });
+        const requests = registry.requests.slice(asked);
+        expect(requests.length).toBeGreaterThan(0);
+        expect(requests.filter((line) => !line.includes('alpha'))).toEqual([]);
+      }
     });
 
     test('another lock: the locked entry is installed, offline the old one stays and is not used', async (context) => {
