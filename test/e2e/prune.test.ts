@@ -187,11 +187,20 @@ for (const node of outerNodes) {
       const kept = [
         publish(plant('alpha', '0.1.0'), 400),
         publish(plant('be-ta', '0.1.0'), 400),
+        publish(plant('be-ta', '1.0.0'), 400),
         publish(plant('gamma', '1.0.0'), 400),
       ];
       const gone = publish(plant('delta', '1.0.0'), 400);
+      const found = await prune();
       const expected = Object.fromEntries(kept.map((dir) => [dir, 'kept']));
-      expect(outcomes(await prune())).toEqual({ ...expected, [gone]: 'retired' });
+      expect(outcomes(found)).toEqual({ ...expected, [gone]: 'retired' });
+      const why = (dir: string) => found.entries.find(({ entry }) => entry === dir)?.why;
+      expect(kept.map(why)).toEqual([
+        expect.stringMatching(/annex\.features\["alpha"\] .*latest/),
+        expect.stringMatching(/annex\.features\["be\/ta"\] /),
+        expect.stringMatching(/annex\.features\["be\/ta"\] /),
+        expect.stringMatching(/gamma\/annex\.json does not parse/),
+      ]);
     });
 
     test.for([

@@ -8,6 +8,7 @@ import { importIn } from '../support/importer.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import type { RunOptions, Sandbox } from '../support/sandbox.ts';
+import { removeTree } from '../support/tree.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -251,7 +252,7 @@ for (const node of outerNodes) {
         [
           'a volume that cannot be written',
           async () => {
-            rmSync(join(sandbox.store, 'v1', 'any'), { recursive: true, force: true });
+            removeTree(join(sandbox.store, 'v1', 'any'));
             await seal('a-w');
           },
           /^alpha: failed \(ANNEX_STORE_UNUSABLE\): .*\nstarted\n$/,

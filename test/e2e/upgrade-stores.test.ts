@@ -7,6 +7,7 @@ import { importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, lock, readLock } from '../support/lock-files.ts';
 import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
+import { removeTree } from '../support/tree.ts';
 import { openWorld } from '../support/world.ts';
 
 const packages = [
@@ -65,7 +66,7 @@ for (const node of outerNodes) {
       const [own = ''] = listEntries(sandbox);
       const name = basename(own);
       // The newer one knows v1 and has put an entry of its own format where ours would go.
-      await sandbox.exec('rm', ['-r', own]);
+      removeTree(own);
       const [, id = ''] = name.split('.');
       const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 2 } });
       expect(basename(newer)).toBe(name);
