@@ -120,7 +120,7 @@ for (const node of outerNodes) {
       chmodSync(file, 0o644);
       writeFileSync(file, 'export const marker = "edited";');
       const off = await refresh({ env: { ANNEX_ALLOW_INSTALLS: '0' } });
-      expect(read(off)).toMatchObject({ alpha: { outcome: 'skipped', code: 'ANNEX_DENIED' } });
+      expect(read(off)).toMatchObject({ alpha: { outcome: 'skipped', code: 'ANNEX_INTEGRITY' } });
       expect(await load('alpha')).toMatchObject({ alpha: { code: 'ERR_MODULE_NOT_FOUND' } });
       expect(read(await refresh())).toMatchObject({
         alpha: { outcome: 'restored', dir: entry.replace(/0$/, '1') },
@@ -235,7 +235,7 @@ for (const node of outerNodes) {
       const { sandbox, registry, env } = await open(context, node, true);
       const cli = join(sandbox.core, 'node_modules/annex/dist/cli/main.js');
       const hook = async (options: RunOptions = {}) => {
-        const args = ['-ec', '"$0" "$1" refresh; echo started', node.path, cli];
+        const args = ['-ec', 'node "$0" refresh; echo started', cli];
         const all = { env: { ...env, ...options.env } };
         return sandbox.exec('/bin/sh', args, { ...options, ...all });
       };
