@@ -27,6 +27,7 @@ async function open(context: TestContext, node: NodeUnderTest) {
   const world = await openWorld(context, { packages, annex: { features }, node: node.path });
   const { sandbox } = world;
   const env = { ANNEX_STORE: sandbox.store };
+  const off = { ...env, ANNEX_ALLOW_INSTALLS: '0' };
   const annex = async (...args: string[]) => {
     const ended = await sandbox.annex([...args, '--json'], { env });
     expect(ended.code, ended.stderr).toBe(0);
@@ -46,10 +47,8 @@ async function open(context: TestContext, node: NodeUnderTest) {
       sandbox.setCore({ features: declared }, { dependencies: { host: '*' } });
     },
     /** Imports, with installs off. */
-    load: async (...names: string[]) => {
-      const options = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
-      return (await importIn(sandbox, names, options)).imported;
-    },
+    load: async (...names: string[]) => (await importIn(sandbox, names, { env: off })).imported,
+    off,
     /** Takes the state of all entries; gives what holds that they are as they were. */
     watch: () => {
       const before = listEntries(sandbox).map((dir) => [dir, sandbox.digest(dir)] as const);
@@ -127,13 +126,16 @@ for (const node of outerNodes) {
     });
 
     test('another range: the old entry is not used, and stays for a rollback', async (context) => {
-      const { registry, annex, build, load, watch } = await open(context, node);
+      const { sandbox, registry, annex, build, load, off, watch } = await open(context, node);
       await registry.add(later);
       build({ alpha: '^1.0.0' });
       await annex('install', 'alpha');
       const check = watch();
       build({ alpha: '^2.0.0' });
       expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+      const { stdout: why } = await sandbox.annex(['why', 'alpha'], { env: off });
+      expect(why).toMatch(/^ {2}passed over: .*: it holds alpha 1\.0\.0, not \^2\.0\.0$/m);
+      expect(why).toContain('ANNEX_ALLOW_INSTALLS');
       const [listed] = await annex('list');
       expect(listed).toMatchObject({
         where: 'missing',
