@@ -1,6 +1,7 @@
 /** Races, many times: one install of each feature, and success for everybody. */
-import { test } from 'vitest';
-import { ALL, openRaces, runRound, SAME } from '../support/rounds.ts';
+import { expect, test } from 'vitest';
+import { canListProcesses } from '../support/processes.ts';
+import { ALL, openRaces, runKilling, runRound, SAME } from '../support/rounds.ts';
 
 const ROUNDS = 50;
 
@@ -20,4 +21,17 @@ test.for([
   console.log(
     `${what}: ${ROUNDS} rounds, ${total.installs} installs, ${total.successes} successes, ${seconds} s`,
   );
+});
+
+test.runIf(canListProcesses)('five of six installers are killed at any moment', async (context) => {
+  const world = await openRaces(context);
+  world.registry.fault({ kind: 'slow', ms: 100 }, /\.tgz$/);
+  const start = performance.now();
+  let killed = 0;
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    killed += await runKilling(world, round, Math.random);
+  }
+  const seconds = Math.round((performance.now() - start) / 1000);
+  console.log(`${2 * ROUNDS} rounds, ${killed} of ${12 * ROUNDS} installers killed, ${seconds} s`);
+  expect(killed).toBeGreaterThan(2 * ROUNDS);
 });

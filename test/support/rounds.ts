@@ -1,11 +1,13 @@
 /** Races for missing features: all processes start at one moment, each round in a store of its own. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type TestContext } from 'vitest';
 import { esmPackage } from './fixtures.ts';
+import { importIn } from './importer.ts';
 import { lock, node } from './lock-files.ts';
-import type { World } from './world.ts';
-import { openWorld } from './world.ts';
+import { listProcessesIn } from './processes.ts';
+import { openWorld, type World } from './world.ts';
 
 const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'] as const;
 
@@ -73,7 +75,6 @@ export async function runRound({ sandbox, registry }: World, race: Race, round: 
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(JSON.parse(stdout)).toEqual(race.names(index));
   }
-  const list = (name: string) => readdirSync(join(store, 'v1', name));
   for (const name of wanted) {
     const match = new RegExp(`/${name}-1\\.0\\.0\\.tgz$`);
     const tarballs = registry.requests.slice(asked).filter((line) => match.test(line));
@@ -81,7 +82,48 @@ export async function runRound({ sandbox, registry }: World, race: Race, round: 
     const said = lines.filter((line) => line.startsWith(`annex: installing ${name} `));
     expect(said, `installs of ${name} in round ${round}`).toHaveLength(1);
   }
-  expect(list('any')).toHaveLength(wanted.size);
-  for (const name of ['staging', 'locks', 'failures', 'retired']) expect(list(name)).toEqual([]);
+  expectClean(store, wanted.size);
   return { installs: wanted.size, successes: runs.length };
+}
+
+/**
+ * Runs one round in which five of six installers are killed, each at some moment. Holds those that
+ * live to their success, and the next program to one that does not wait and sweeps what they left.
+ *
+ * @param random from 0 to 1
+ * @returns how many were killed; some are done before
+ */
+export async function runKilling({ sandbox }: World, round: number, random: () => number) {
+  const store = join(sandbox.root, 'volume', `killing-${round}`);
+  const env = { ANNEX_STORE: store };
+  const running = Array.from({ length: 6 }, () => sandbox.annex(['install', 'alpha'], { env }));
+  const ended = Promise.all(running);
+  for (let doomed = 5; doomed > 0; doomed--) {
+    await sleep(random() * 150);
+    const processes = listProcessesIn(sandbox.root);
+    const found = processes[Math.floor(random() * processes.length)];
+    if (found !== undefined && processes.length > 1) killOne(found.pid);
+  }
+  const survivors = (await ended).filter(({ signal }) => signal !== 'SIGKILL');
+  for (const { code, stderr } of survivors) expect({ code, stderr }).toMatchObject({ code: 0 });
+  const next = await importIn(sandbox, ['alpha', 'beta'], { node: node.path, env });
+  expect(next.imported).toMatchObject({ alpha: { marker: 'alpha' }, beta: { marker: 'beta' } });
+  expect(next.stderr).not.toContain('waiting for');
+  expectClean(store, 2);
+  return running.length - survivors.length;
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Holds a store to so many entries, and nothing else. */
+function expectClean(store: string, entries: number): void {
+  const list = (name: string) => readdirSync(join(store, 'v1', name));
+  expect(list('any')).toHaveLength(entries);
+  for (const name of ['staging', 'locks', 'failures', 'retired']) expect(list(name)).toEqual([]);
 }
