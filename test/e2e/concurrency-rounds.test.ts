@@ -1,12 +1,18 @@
 /** Races, a sample of those in test/long: one install of each feature, and success for everybody. */
-import { test } from 'vitest';
-import { ALL, openRaces, runRound, SAME } from '../support/rounds.ts';
+import { beforeAll, test } from 'vitest';
+import { ALL, closeRaces, openRaces, runRound, SAME } from '../support/rounds.ts';
+import type { World } from '../support/world.ts';
 
-test('sixteen processes import the same missing feature: one install, sixteen successes', async (context) => {
-  const world = await openRaces(context);
-  for (const round of [0, 1]) await runRound(world, SAME, round);
+let world: World;
+beforeAll(async () => {
+  world = await openRaces();
+  return () => closeRaces(world);
 });
 
-test('eight processes import eight missing features: one install of each, eight successes', async (context) => {
-  await runRound(await openRaces(context), ALL, 0);
+test('sixteen processes import the same missing feature: one install, sixteen successes', async () => {
+  for (let round = 0; round < 2; round++) await runRound(world, SAME);
+});
+
+test('eight processes import eight missing features: one install of each, eight successes', async () => {
+  await runRound(world, ALL);
 });

@@ -2,12 +2,14 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, type TestContext } from 'vitest';
+import { expect } from 'vitest';
 import { esmPackage } from './fixtures.ts';
-import { importIn } from './importer.ts';
+import { importIn, writeImporter } from './importer.ts';
 import { lock, node } from './lock-files.ts';
 import { listProcessesIn } from './processes.ts';
-import { openWorld, type World } from './world.ts';
+import { startRegistry } from './registry.ts';
+import { createSandbox } from './sandbox.ts';
+import type { World } from './world.ts';
 
 const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'] as const;
 
@@ -38,23 +40,29 @@ export const ALL: Race = {
   names: (index) => NAMES.map((_, at) => NAMES[(at + index) % NAMES.length] as string),
 };
 
-/** A core with eight locked features. */
-export async function openRaces(context: TestContext): Promise<World> {
-  const packages = NAMES.map((name) => esmPackage(name, '1.0.0', name));
-  const annex = { features: Object.fromEntries(NAMES.map((name) => [name, '^1.0.0'])) };
-  const world = await openWorld(context, { packages, annex });
-  world.sandbox.write('app/race.mjs', RUNNER);
-  await lock(world.sandbox);
-  return world;
+/** A core with eight locked features, for all races of a file. */
+export async function openRaces(): Promise<World> {
+  const registry = await startRegistry(NAMES.map((name) => esmPackage(name, '1.0.0', name)));
+  const sandbox = await createSandbox({ registry, node: node.path });
+  sandbox.setCore({ features: Object.fromEntries(NAMES.map((name) => [name, '^1.0.0'])) });
+  sandbox.write('app/race.mjs', RUNNER);
+  writeImporter(sandbox);
+  await lock(sandbox);
+  return { sandbox, registry };
 }
+
+/** Ends it. */
+export const closeRaces = ({ sandbox, registry }: World): Promise<unknown> =>
+  Promise.all([sandbox.cleanup(), registry.stop()]);
+
+let rounds = 0;
 
 /**
  * Runs one round, and holds it to one install of each feature, success for every process, and a store
  * without debris.
- *
- * @param round its number, for its store
  */
-export async function runRound({ sandbox, registry }: World, race: Race, round: number) {
+export async function runRound({ sandbox, registry }: World, race: Race) {
+  const round = rounds++;
   const store = join(sandbox.root, 'volume', `round-${round}`);
   const barrier = join(sandbox.root, `barrier-${round}`);
   const asked = registry.requests.length;
@@ -93,8 +101,8 @@ export async function runRound({ sandbox, registry }: World, race: Race, round: 
  * @param random from 0 to 1
  * @returns how many were killed; some are done before
  */
-export async function runKilling({ sandbox }: World, round: number, random: () => number) {
-  const store = join(sandbox.root, 'volume', `killing-${round}`);
+export async function runKilling({ sandbox }: World, random: () => number) {
+  const store = join(sandbox.root, 'volume', `round-${rounds++}`);
   const env = { ANNEX_STORE: store };
   const running = Array.from({ length: 6 }, () => sandbox.annex(['install', 'alpha'], { env }));
   const ended = Promise.all(running);
