@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn, NOTICE } from '../support/importer.ts';
+import { makeOwner } from '../support/locks.ts';
 import { outerNodes } from '../support/nodes.ts';
 import type { RunOptions, Sandbox } from '../support/sandbox.ts';
 import { asPlainUser, giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
@@ -164,23 +165,35 @@ for (const node of outerNodes) {
       test.for([
         ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
         ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
-      ] as const)('%s: neither used nor written', async ([, owner, user, reason], context) => {
-        const world = await open(context, true);
-        const { sandbox } = world;
-        plant(sandbox);
-        giveTo(owner, sandbox.store);
-        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
-        await expectUnusable(world, options, reason, FORM);
-        const before = digestAll(sandbox);
-        const { imported } = await importIn(sandbox, ['alpha'], options);
-        expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
-        const byHand = await sandbox.annex(['install', 'beta'], options);
-        expect(byHand.code).toBe(1);
-        expect(byHand.stderr).toMatch(reason);
-        const removed = await sandbox.annex(['remove', 'alpha'], options);
-        expect(removed.code).toBe(1);
-        expect(digestAll(sandbox)).toEqual(before);
-      });
+      ] as const)(
+        '%s: neither used nor written nor swept',
+        async ([, owner, user, reason], context) => {
+          const world = await open(context, true);
+          const { sandbox } = world;
+          plant(sandbox);
+          const dead = makeOwner({ start: '1' });
+          const locks = join(sandbox.store, 'v1/locks');
+          for (const dir of [
+            `alpha.lock/${dead}`,
+            `beta.lock/${dead}`,
+            `../staging/beta.${dead}`,
+          ]) {
+            mkdirSync(join(locks, dir), { recursive: true });
+          }
+          giveTo(owner, sandbox.store);
+          const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
+          await expectUnusable(world, options, reason, FORM);
+          const before = digestAll(sandbox);
+          const { imported } = await importIn(sandbox, ['alpha'], options);
+          expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
+          const byHand = await sandbox.annex(['install', 'beta'], options);
+          expect(byHand.code).toBe(1);
+          expect(byHand.stderr).toMatch(reason);
+          const removed = await sandbox.annex(['remove', 'alpha'], options);
+          expect(removed.code).toBe(1);
+          expect(digestAll(sandbox)).toEqual(before);
+        },
+      );
 
       test('an entry that another user put between good ones is passed over', async (context) => {
         const { sandbox } = await open(context, true);

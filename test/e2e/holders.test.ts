@@ -7,7 +7,7 @@ import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { makeOwner } from '../support/locks.ts';
-import { canUnshare, OTHER_CLOCKS, OTHER_PIDS } from '../support/namespaces.ts';
+import { canUnshare, NO_PROC, OTHER_CLOCKS, OTHER_PIDS } from '../support/namespaces.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -218,6 +218,7 @@ const JUMPY = 'data:text/javascript,const{now}=Date;let s=864e5;Date.now=()=>now
 
 const elsewhere = [
   ['in another pid namespace, as process 1', OTHER_PIDS, []],
+  ['without a /proc of its own', NO_PROC, []],
   ['with other clocks, and a date that jumps', OTHER_CLOCKS, ['--import', JUMPY]],
 ] as const;
 

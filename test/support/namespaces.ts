@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process';
 /** Process 1 of a pid namespace, with a /proc of its own. */
 export const OTHER_PIDS = ['unshare', '--pid', '--fork', '--mount-proc'] as const;
 
+/** The same without: where process ids mean nothing, as on systems that have no /proc. */
+export const NO_PROC = ['unshare', '--pid', '--fork'] as const;
+
 /** The same process ids, and clocks that are a day ahead. */
 export const OTHER_CLOCKS = [
   'unshare',
