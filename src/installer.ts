@@ -112,6 +112,9 @@ function refuseByEnd(feature: string, end: unknown): Refusal {
   if (code === 'ETIMEDOUT') {
     return { code: 'ANNEX_TIMEOUT', reason: 'the installer did not end in time', hint };
   }
-  const how = typeof end === 'object' ? messageOf(end) : `it ended with ${String(end)}`;
-  return { code: 'ANNEX_INSTALL_FAILED', reason: `the installer did not run: ${how}`, hint };
+  const reason =
+    typeof end === 'object'
+      ? `the installer did not run: ${messageOf(end)}`
+      : `the installer ended with ${String(end)} before it was done`;
+  return { code: 'ANNEX_INSTALL_FAILED', reason, hint };
 }
