@@ -86,9 +86,14 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return (error as { refusal?: Refusal } | null | undefined)?.refusal;
 }
 
-/** The `code` of a thrown value, if it has one. */
+/**
+ * The `code` of a thrown value, if it has one. Node has no name for EDQUOT, which is 122 on Linux.
+ *
+ * @see https://github.com/libuv/libuv/blob/v1.51.0/include/uv.h UV_ERRNO_MAP
+ */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
+  if (code === 'Unknown system error -122') return 'EDQUOT';
   return typeof code === 'string' ? code : undefined;
 }
 

@@ -1,8 +1,9 @@
 /** Unpacks an npm tarball into a directory, and refuses whatever would not stay in it. */
 import { hash } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { codeOf, messageOf } from '../errors.ts';
+import { makeDirectory } from '../store/publish.ts';
 import { makeArchiveError, readTar } from './tar.ts';
 
 /** What an install may still unpack; lowered as it goes. */
@@ -122,11 +123,9 @@ function openTarball(tarball: Buffer, budget: Budget): Opened {
 }
 
 function makeDirectories(dir: string, directories: string[]): void {
-  mkdirSync(dir, { recursive: true, mode: 0o755 });
+  makeDirectory(dir, 0o755);
   for (const directory of directories) {
-    refuseImpossible(directory, () =>
-      mkdirSync(`${dir}/${directory}`, { recursive: true, mode: 0o755 }),
-    );
+    refuseImpossible(directory, () => makeDirectory(`${dir}/${directory}`, 0o755));
   }
 }
 

@@ -27,10 +27,10 @@ export function makeStore(store: string, abi: string): void {
 }
 
 /**
- * Makes a directory and those above it; true when it was not there. Not `recursive`: on a read-only
- * volume that says ENOENT, where EROFS is meant.
+ * Makes a directory and those above it; true when it was not there. Not `recursive`: whatever goes
+ * wrong there, it says ENOENT.
  */
-function makeDirectory(dir: string, mode: number): boolean {
+export function makeDirectory(dir: string, mode: number): boolean {
   if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) return false;
   makeDirectory(dirname(dir), mode);
   try {

@@ -200,7 +200,7 @@ describe('what is refused', () => {
     writeFileSync(join(root, 'file'), '');
     const tarball = writeTarball([{ path: 'package/a' }]);
     expect(() => extractTarball(tarball, join(root, 'file', 'it'), plenty())).toThrow(
-      expect.objectContaining({ code: 'ENOTDIR', syscall: 'mkdir' }),
+      expect.objectContaining({ code: 'ENOTDIR' }),
     );
   });
 
