@@ -92,8 +92,8 @@ export function refusalOf(error: unknown): Refusal | undefined {
  * @see https://github.com/libuv/libuv/blob/v1.51.0/include/uv.h UV_ERRNO_MAP
  */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  if (code === 'Unknown system error -122') return 'EDQUOT';
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (errno === -122) return 'EDQUOT';
   return typeof code === 'string' ? code : undefined;
 }
 
