@@ -1,6 +1,6 @@
 /** Builds an entry in staging from a plan, and publishes it. */
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { findBlockedRefusal } from '../blocked.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
@@ -12,7 +12,7 @@ import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
 import { makeStaging, publish } from '../store/publish.ts';
-import { syncPath, syncTree } from '../store/sync.ts';
+import { syncName, syncTree } from '../store/sync.ts';
 import { removeTree, sealTree, sweep } from '../store/tree.ts';
 import type { ClosurePackage, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
@@ -150,7 +150,7 @@ async function finish(
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
-    if (published !== undefined && settings.isDurable) syncPath(dirname(published));
+    if (published !== undefined && settings.isDurable) syncName(published);
     // Taken: by an installer that was faster, or by an entry that is not valid.
     if (published !== undefined || isPresent()) {
       return { packages: closure.length, bytes, unrun, ...(published && { dir: published }) };

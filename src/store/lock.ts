@@ -75,7 +75,11 @@ export async function withLock<T>(
     return await run(() => ![undefined, owner].includes(look(path).owner));
   } finally {
     clearInterval(timer);
-    release(path, owner);
+    try {
+      release(path, owner);
+    } catch {
+      // What was done is done. The lock is followed once this process has ended.
+    }
   }
 }
 

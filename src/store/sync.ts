@@ -1,7 +1,7 @@
 /** Makes what was written survive a loss of power. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Syncs a tree that was just written: its whole file system with the `sync` program, which is one
@@ -23,8 +23,20 @@ function syncEach(dir: string): void {
   syncPath(dir);
 }
 
+/**
+ * Syncs the name of something that was just published. Whoever reads may have it by now, and it is
+ * whole: that a loss of power might take the name away again is no reason to call it failed.
+ */
+export function syncName(path: string): void {
+  try {
+    syncPath(dirname(path));
+  } catch {
+    // The disk has been told; some file systems cannot sync a directory at all.
+  }
+}
+
 /** Syncs one file, or the names in one directory. */
-export function syncPath(path: string): void {
+function syncPath(path: string): void {
   const file = openSync(path, 'r');
   try {
     fsyncSync(file);

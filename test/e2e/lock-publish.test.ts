@@ -1,12 +1,14 @@
 /** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
+import { findProgram } from '../support/programs.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { strace, straceProblem } from '../support/strace.ts';
 import { removeTree } from '../support/tree.ts';
 
 const PATIENT = { interval: 5, timeout: 30_000 };
@@ -38,11 +40,6 @@ async function open({ onTestFinished }: TestContext) {
   return { registry, sandbox, install };
 }
 
-const findTool = (name: string): string | undefined =>
-  process.env.PATH?.split(delimiter)
-    .map((dir) => join(dir, name))
-    .find((path) => existsSync(path));
-
 /** Installs, and lists the calls that sync, rename or start a program, in the order of their time. */
 async function trace(context: TestContext, options: { durability?: string; path?: string }) {
   const { sandbox } = await open(context);
@@ -53,7 +50,7 @@ async function trace(context: TestContext, options: { durability?: string; path?
   const args = ['-f', '-qq', '-y', '-e', calls, '-e', 'signal=none', '-o', out];
   const command = join(process.cwd(), 'dist/cli/main.js');
   const { code, stderr } = await sandbox.exec(
-    findTool('strace') ?? '',
+    strace ?? '',
     [...args, node.path, command, 'install', 'kit'],
     {
       env: {
@@ -78,8 +75,8 @@ async function trace(context: TestContext, options: { durability?: string; path?
   };
 }
 
-describe.runIf(findTool('strace') !== undefined).concurrent(`${node.label}, traced`, () => {
-  test.runIf(findTool('sync') !== undefined)(
+describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, () => {
+  test.runIf(findProgram('sync') !== undefined)(
     'an entry is on the disk before it is visible, and its name after',
     async (context) => {
       const { entry, before, after } = await trace(context, {});
@@ -99,6 +96,34 @@ describe.runIf(findTool('strace') !== undefined).concurrent(`${node.label}, trac
   test('a store that is thrown away is not synced', async (context) => {
     const { before, after } = await trace(context, { durability: 'none' });
     expect([...before, ...after]).toEqual([]);
+  });
+});
+
+describe.runIf(straceProblem === undefined).concurrent(`${node.label}, told no`, () => {
+  /** Installs with an error in place of some calls. */
+  const installTold = async (context: TestContext, error: string, PATH?: string) => {
+    const { sandbox } = await open(context);
+    const flags = ['-f', '-qq', '-o', join(sandbox.root, 'trace'), '-e', `inject=${error}`];
+    const command = [node.path, join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
+    const env = { ANNEX_STORE: sandbox.store, ...(PATH !== undefined && { PATH }) };
+    const { code, stderr } = await sandbox.exec(strace ?? '', [...flags, ...command], { env });
+    return { code, stderr, entries: listEntries(sandbox).length, staging: listStaging(sandbox) };
+  };
+
+  test('G4: a file that cannot be synced is not published', async (context) => {
+    const failed = await installTold(context, 'fsync:error=EIO:when=1', '/nowhere');
+    expect(failed).toMatchObject({ code: 1, entries: 0, staging: [] });
+    expect(failed.stderr).toMatch(/\(ANNEX_STORE_UNUSABLE\): .* the disk .* \(EIO fsync\)/);
+  });
+
+  test.runIf(findProgram('sync') !== undefined).for([
+    ['where the sync program fails, each file is synced by itself', 'syncfs:error=EIO'],
+    ['a name that cannot be synced is published all the same', 'fsync:error=EIO'],
+    ['a lock that cannot be given back does not undo the install', 'rmdir:error=EIO'],
+  ] as const)('%s', async ([, error], context) => {
+    const done = await installTold(context, error);
+    expect(done).toMatchObject({ code: 0, entries: 1, staging: [] });
+    expect(done.stderr).toMatch(/annex: installed kit 1\.0\.0 in /);
   });
 });
 

@@ -1,0 +1,75 @@
+/** Reads what strace writes, and tells whether it can be used here. */
+import { spawnSync } from 'node:child_process';
+import { findProgram } from './programs.ts';
+
+/** One system call of a trace. */
+export interface Call {
+  pid: number;
+  name: string;
+  /** Which call of that name it is in its thread, from 1: what `when=` of a fault means. */
+  ordinal: number;
+  /** Absolute paths that it names, or that its first descriptor stands for. */
+  paths: string[];
+  /** Opens a file to write to it. */
+  isWriting: boolean;
+  /** An error was put in its place. */
+  isInjected: boolean;
+  /** Its process ended in it. */
+  isLast: boolean;
+}
+
+/** The program; undefined where it is not installed. */
+export const strace: string | undefined = findProgram('strace');
+
+/** Why no fault can be put into a process here; undefined when it can. */
+export const straceProblem: string | undefined = findProblem();
+
+function findProblem(): string | undefined {
+  if (process.platform !== 'linux') return 'strace is for Linux';
+  const inject = ['-e', 'inject=unlink,unlinkat:error=EIO'];
+  const args = ['-f', '-qq', '-o', '/dev/null', ...inject, process.execPath, '-e', ''];
+  if (strace === undefined) return 'strace is not installed';
+  const { status } = spawnSync(strace, args, { stdio: 'ignore' });
+  return status === 0 ? undefined : 'strace may not trace here';
+}
+
+/** `PID  CALL(…`, or the end of a call that another thread interrupted. */
+const LINE = /^(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))$/;
+
+/** Reads a trace that was written with `-f -y`: all calls, in the order of their time. */
+export function parseTrace(text: string): Call[] {
+  const calls: Call[] = [];
+  const counts = new Map<string, number>();
+  const open = new Map<string, Call>();
+  for (const line of text.split('\n')) {
+    const [, id = '', name, rest = '', resumed, end = ''] = LINE.exec(line) ?? [];
+    const pid = Number(id);
+    if (name !== undefined) {
+      const key = `${pid} ${name}`;
+      const ordinal = (counts.get(key) ?? 0) + 1;
+      counts.set(key, ordinal);
+      const call = { pid, name, ordinal, ...readArguments(rest) };
+      calls.push(call);
+      if (rest.endsWith('<unfinished ...>')) open.set(key, call);
+    } else if (resumed !== undefined) {
+      const call = open.get(`${pid} ${resumed}`);
+      if (call !== undefined) Object.assign(call, readEnd(end));
+    }
+  }
+  return calls;
+}
+
+function readArguments(rest: string): Omit<Call, 'pid' | 'name' | 'ordinal'> {
+  const quoted = [...rest.matchAll(/"(\/[^"]*)"/g)].map(([, path = '']) => path);
+  const [, held] = /^\d+<(\/[^>]*)>/.exec(rest) ?? [];
+  return {
+    paths: [...(held === undefined ? [] : [held]), ...quoted],
+    isWriting: /\bO_(?:WRONLY|RDWR|CREAT)\b/.test(rest),
+    ...readEnd(rest),
+  };
+}
+
+const readEnd = (end: string): Pick<Call, 'isInjected' | 'isLast'> => ({
+  isInjected: end.endsWith('(INJECTED)'),
+  isLast: / = \?$|<unfinished \.\.\.>$/.test(end),
+});
