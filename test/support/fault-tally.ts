@@ -1,0 +1,99 @@
+/** Runs many harms, a few at a time, and counts what came of them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { FaultWorld, Finding, Situation } from './fault-world.ts';
+import type { Strike } from './faults.ts';
+
+/** Runs at a time: in each, programs mostly wait for one another. */
+const PARALLEL = 3;
+
+/** What came of all harms so far. */
+export interface Tally {
+  runs: number;
+  /** `FAULT: CALL PLACE COUNT` of all that hit, each once. */
+  hits: Set<string>;
+  /** Runs that did not come by the place. */
+  missed: number;
+  /** Imports that had their module all the same. */
+  survivors: number;
+  startedAt: number;
+}
+
+export const openTally = (): Tally => ({
+  runs: 0,
+  hits: new Set(),
+  missed: 0,
+  survivors: 0,
+  startedAt: performance.now(),
+});
+
+/** Runs all, and holds each to its having left nothing wrong. */
+export async function runAll<T>(
+  harms: readonly T[],
+  describe: (harm: T) => string,
+  run: (harm: T) => Promise<Finding>,
+  tally: Tally,
+): Promise<void> {
+  const problems: string[] = [];
+  const queue = [...harms];
+  const work = async (): Promise<void> => {
+    for (let harm = queue.shift(); harm !== undefined; harm = queue.shift()) {
+      const { hit, isHarmless, problem } = await run(harm);
+      tally.runs += 1;
+      if (isHarmless) tally.survivors += 1;
+      if (hit === undefined) tally.missed += 1;
+      else tally.hits.add(hit);
+      if (problem !== undefined) problems.push(`${describe(harm)}, ${hit ?? 'missed'}: ${problem}`);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  expect(problems).toEqual([]);
+}
+
+/** Strikes, and holds the store to what `FaultWorld` says. */
+export const strikeAll = (
+  world: FaultWorld,
+  situation: Situation,
+  strikes: readonly Strike[],
+  tally: Tally,
+): Promise<void> =>
+  runAll(
+    strikes,
+    ({ point, fault }) => `${situation}, ${fault} at ${point.name} ${point.ordinal}`,
+    async (strike) => {
+      const { hit, ...rest } = await world.strike(situation, strike);
+      return { ...rest, hit: hit && `${strike.fault}: ${hit}` };
+    },
+    tally,
+  );
+
+const countBy = (texts: string[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const text of texts) counts[text] = (counts[text] ?? 0) + 1;
+  return counts;
+};
+
+/**
+ * Says what came of it, on one line; and writes it, as JSON, into the directory of
+ * ANNEX_TEST_FIGURES.
+ */
+export function report(name: string, tally: Tally, more: object = {}): void {
+  const { runs, missed, survivors, startedAt } = tally;
+  const hits = [...tally.hits].map((hit) => /^(.*?): (\S+)/.exec(hit) ?? []);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const figures = {
+    runs,
+    distinct: hits.length,
+    missed,
+    survivors,
+    seconds,
+    faults: countBy(hits.map(([, fault = '']) => fault)),
+    calls: countBy(hits.map(([, , call = '']) => call)),
+    node: process.version,
+    ...more,
+  };
+  console.log(`${name}: ${JSON.stringify(figures)}`);
+  const dir = process.env.ANNEX_TEST_FIGURES;
+  if (dir) writeFileSync(join(dir, `${name}.json`), `${JSON.stringify(figures, null, 2)}\n`);
+}

@@ -1,0 +1,247 @@
+/** Does harm to the installer that a real import starts, once in each run, and looks at what is left in the store. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { isReachable, shareBinary } from './binary.ts';
+import { expectCause, findHit, listDebris, listEntriesOf, listFailures } from './fault-checks.ts';
+import { CALLS, listPoints, type Point, type Strike, toInjection } from './faults.ts';
+import { cjsPackage, dependentPackage, esmPackage } from './fixtures.ts';
+import { importIn, writeImporter } from './importer.ts';
+import { findProgram } from './programs.ts';
+import { startRegistry } from './registry.ts';
+import { createSandbox, type RunOptions } from './sandbox.ts';
+import { parseTrace, strace } from './strace.ts';
+import { digestTree, removeTree } from './tree.ts';
+import { giveTo } from './user.ts';
+
+/**
+ * What the installer meets: no store; or one with an entry and what a killed installer has left, and
+ * no program that syncs, so that each file is synced by itself.
+ */
+export type Situation = 'empty' | 'used';
+
+/** What came of a harm. */
+export interface Finding {
+  /** What was hit, the same in each run; undefined when the run did not come by there. */
+  hit?: string | undefined;
+  /** Whether the import had its module all the same. */
+  isHarmless: boolean;
+  /** What is not as it has to be. */
+  problem?: string;
+}
+
+/** Imports with a harm to the installer, then without; none of these rejects. */
+export interface FaultWorld {
+  /** All points of an install. */
+  record(situation: Situation): Promise<Point[]>;
+  /** A system call fails, or the installer is killed in it. */
+  strike(situation: Situation, strike: Strike): Promise<Finding>;
+  /** No file may get longer than that: what is written is cut there. */
+  cut(situation: Situation, bytes: number): Promise<Finding>;
+  /** The installer and all that it started are killed so long after their start. */
+  kill(situation: Situation, ms: number): Promise<Finding>;
+  close(): Promise<void>;
+}
+
+/** How it is done: lines before, and the words before, what starts the installer. */
+interface Harm {
+  before?: string;
+  words: string[];
+  /** What the cause has to tell; undefined when it is npm's to tell. */
+  errno?: string | undefined;
+}
+
+const packages = [
+  dependentPackage('kit', '1.0.0', 'kit', { alpha: '^1.0.0', beta: '^1.0.0' }),
+  esmPackage('alpha', '1.0.0', 'alpha'),
+  cjsPackage('beta', '1.0.0', 'beta'),
+  esmPackage('early', '1.0.0', 'early'),
+  esmPackage('late', '1.0.0', 'late'),
+];
+const features = { kit: '^1.0.0', early: '^1.0.0', late: '^1.0.0' };
+
+/** Takes the place of Node's own path in the program, so that its installer starts in another way. */
+const PRELOAD = 'process.execPath = process.env.TEST_INSTALLER ?? process.execPath;\n';
+
+/**
+ * For the installer: strace counts calls in each thread, and the one that reaches a number first is
+ * hit. This brings the first thread, which does all work on the store, ahead of the others.
+ */
+const AHEAD = `const fs = require('node:fs');
+for (let count = 0; count < 100; count += 1) {
+  const file = fs.openSync('/dev/null', 'w');
+  fs.writeSync(file, ' ');
+  fs.closeSync(file);
+  fs.lstatSync('/dev/null');
+}
+`;
+
+/** How to make one. */
+export interface FaultWorldOptions {
+  node: string;
+  /** To run all of it as; ourselves when nothing is given. */
+  user?: { uid?: number; gid?: number };
+  /** Whether npm resolves at each install; false by default. */
+  isUnlocked?: boolean;
+}
+
+/** Opens a world with a core, a registry, and stores to break. */
+export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultWorld> {
+  const { node, user = {}, isUnlocked = false } = options;
+  const registry = await startRegistry(packages);
+  const sandbox = await createSandbox({ registry, node, copyAnnex: user.uid !== undefined });
+  sandbox.setCore({ features });
+  if (!isUnlocked) expect(await sandbox.annex(['lock'])).toMatchObject({ code: 0 });
+  writeImporter(sandbox);
+  const preload = sandbox.write('preload.cjs', PRELOAD);
+  const ahead = sandbox.write('ahead.cjs', AHEAD);
+  const isHidden = user.uid !== undefined && !isReachable(node);
+  const binary = isHidden ? shareBinary(node, join(sandbox.root, 'nodes')) : node;
+  const volume = join(sandbox.root, 'volume');
+  const template = join(volume, 'template');
+  giveTo(user, volume);
+  let reference: Record<string, string> = {};
+  let early: Record<string, string> = {};
+  let runs = 0;
+
+  const optionsFor = (situation: Situation, store: string) => ({
+    ...user,
+    env: {
+      ANNEX_STORE: store,
+      ...(!isUnlocked && { npm_config_cache: join(sandbox.root, 'no-cache') }),
+      ...(situation === 'used' && !isUnlocked && { PATH: '/nowhere' }),
+    },
+  });
+
+  const openStore = (situation: Situation): string => {
+    runs += 1;
+    const store = join(volume, `run-${runs}`);
+    if (situation === 'used') execFileSync('cp', ['-a', template, store]);
+    return store;
+  };
+
+  /** Imports; the installer starts after those words. */
+  const importAfter = async (run: RunOptions, { before = '', words }: Harm) => {
+    runs += 1;
+    const flags = words[0] === strace ? ['--v8-pool-size=0', '--require', ahead] : [];
+    const line = ['exec', ...words, binary, ...flags, '"$@"'].join(' ');
+    const script = `#!/bin/sh\nexport UV_THREADPOOL_SIZE=1\n${before}\n${line}\n`;
+    const installer = sandbox.write(`installer-${runs}.sh`, script);
+    chmodSync(installer, 0o755);
+    const env = { ...run.env, TEST_INSTALLER: installer };
+    const ran = await importIn(sandbox, ['kit'], { ...run, env, flags: ['--require', preload] });
+    removeTree(installer);
+    return ran.imported.kit ?? {};
+  };
+
+  const nameLog = (store: string): string => `${store}.trace`;
+  const traced = (store: string, ...flags: string[]): Harm => {
+    const usual = ['-f', '-qq', '-y', '-s', '0', '-e', 'signal=none', '-o', nameLog(store)];
+    return { words: [strace ?? '', ...usual, ...flags] };
+  };
+
+  const record: FaultWorld['record'] = async (situation) => {
+    const store = openStore(situation);
+    const harm = traced(store, '-e', `trace=${CALLS}`);
+    const kit = await importAfter(optionsFor(situation, store), harm);
+    expect(kit).toMatchObject({ marker: 'kit' });
+    expect([...listDebris(store), ...listFailures(store)]).toEqual([]);
+    reference = digestTree(listEntriesOf(store, 'kit')[0] ?? '');
+    return listPoints(parseTrace(readFileSync(nameLog(store), 'utf8')), store);
+  };
+
+  const strikeIn = (store: string, strike: Strike): Harm =>
+    traced(store, '-e', `trace=${strike.point.name}`, '-e', toInjection(strike));
+
+  /** A store with an entry, what a killed installer left, and an entry whose removal was cut short. */
+  const fillTemplate = async (): Promise<void> => {
+    const run = optionsFor('empty', template);
+    expect(await sandbox.annex(['install', 'early'], run)).toMatchObject({ code: 0 });
+    early = digestTree(listEntriesOf(template, 'early')[0] ?? '');
+    const publishing = (await record('empty')).findLast(({ kind }) => kind === 'rename');
+    if (publishing === undefined) throw new Error('nothing was published');
+    await importAfter(run, strikeIn(template, { point: publishing, fault: 'SIGKILL' }));
+    expect(listDebris(template)).toHaveLength(2);
+    const retired = join(template, 'v1/retired/0f0e0d0c-0000-4000-8000-000000000000');
+    mkdirSync(join(retired, 'node_modules/gone'), { recursive: true });
+    chmodSync(join(retired, 'node_modules'), 0o555);
+    giveTo(user, retired);
+  };
+  await fillTemplate();
+
+  const expectIntact = (store: string, situation: Situation, count: number): void => {
+    const found = listEntriesOf(store, 'kit');
+    expect(found).toHaveLength(count);
+    for (const dir of found) expect(digestTree(dir)).toEqual(reference);
+    if (situation === 'used') {
+      expect(digestTree(listEntriesOf(store, 'early')[0] ?? '')).toEqual(early);
+    }
+  };
+
+  /** Without the harm the feature is to be had, once, and the next install leaves nothing behind. */
+  const expectRecovery = async (store: string, situation: Situation, isKill: boolean) => {
+    const run = optionsFor(situation, store);
+    // A failure that is remembered of a feature that is there does not count, and runs out by itself.
+    const isThere = listEntriesOf(store, 'kit').length > 0;
+    if (isKill) {
+      expect((await importIn(sandbox, ['kit'], run)).imported.kit).toMatchObject({ marker: 'kit' });
+    } else {
+      expect(await sandbox.annex(['install', 'kit'], run)).toMatchObject({ code: 0 });
+    }
+    expectIntact(store, situation, 1);
+    if (!isThere) expect(listFailures(store).join()).toBe('');
+    if (listDebris(store).length === 0) return;
+    expect(await sandbox.annex(['install', 'late'], run)).toMatchObject({ code: 0 });
+    expect(listDebris(store).join()).toBe('');
+  };
+
+  const inflict = async (
+    situation: Situation,
+    plan: (store: string) => Harm,
+    find: (store: string) => string | undefined = () => undefined,
+  ): Promise<Finding> => {
+    const store = openStore(situation);
+    const finding: Finding = { isHarmless: false };
+    try {
+      const harm = plan(store);
+      const kit = await importAfter(optionsFor(situation, store), harm);
+      finding.hit = find(store);
+      finding.isHarmless = kit.marker === 'kit';
+      const isKill = harm.errno === 'SIGKILL';
+      const isOfNpm = isUnlocked && !isKill;
+      if (!finding.isHarmless) expectCause(kit, isOfNpm ? undefined : harm.errno);
+      // Who is killed may have published before.
+      const published = isKill ? listEntriesOf(store, 'kit').length : Number(finding.isHarmless);
+      expectIntact(store, situation, published);
+      await expectRecovery(store, situation, isKill);
+    } catch (error) {
+      finding.problem = error instanceof Error ? error.message : String(error);
+    }
+    for (const path of [store, nameLog(store)]) removeTree(path);
+    return finding;
+  };
+
+  return {
+    record,
+    strike: (situation, strike) =>
+      inflict(
+        situation,
+        (store) => ({ ...strikeIn(store, strike), errno: strike.fault.split(' ', 1)[0] }),
+        (store) => findHit(parseTrace(readFileSync(nameLog(store), 'utf8')), store, strike),
+      ),
+    cut: (situation, bytes) =>
+      inflict(situation, () => ({
+        words: [findProgram('prlimit') ?? '', `--fsize=${bytes}`],
+        errno: 'EFBIG',
+      })),
+    kill: (situation, ms) => {
+      const before = `(${findProgram('sleep')} ${ms / 1000}; kill -9 -$$) </dev/null >/dev/null 2>&1 &`;
+      return inflict(situation, () => ({ before, words: [], errno: 'SIGKILL' }));
+    },
+    close: async () => {
+      await registry.stop();
+      await sandbox.cleanup();
+    },
+  };
+}
