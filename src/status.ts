@@ -3,7 +3,8 @@ import { findCorePackage } from './core.ts';
 import { isInRange } from './ranges.ts';
 import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
-import { type FoundEntry, findEntry, listVersions } from './store/entry.ts';
+import { type FoundEntry, findEntry } from './store/entry.ts';
+import { listVersions } from './store/fit.ts';
 import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from './types.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];

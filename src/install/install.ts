@@ -7,9 +7,10 @@ import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '
 import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
-import { findEntry, listVersions } from '../store/entry.ts';
+import { findEntry } from '../store/entry.ts';
 import { isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
+import { listVersions } from '../store/fit.ts';
 import { lockPath } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';

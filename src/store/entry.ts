@@ -1,15 +1,15 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
-import { findCorePackage } from '../core.ts';
 import { codeOf } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
-import { compareVersions, isInRange } from '../ranges.ts';
+import { compareVersions } from '../ranges.ts';
 import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Blocked, Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
-import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath } from './layout.ts';
+import { findMisfit, listVersions } from './fit.ts';
+import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath, toEntryName } from './layout.ts';
 import { findForgery } from './verify.ts';
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
@@ -59,16 +59,17 @@ export function findEntry(
   let blocked: Refusal | undefined;
   for (const root of listStores(settings)) {
     const valid: Entry[] = [];
-    for (const dir of [abi, PLAIN].flatMap((name) =>
-      listCandidates(root, name, feature, rejected),
-    )) {
+    for (const dir of listCandidates(root, [abi, PLAIN], feature, pinned, rejected)) {
       const id = parseEntryName(basename(dir))?.id;
       const judged: Judged =
         pinned === undefined || pinned === id
           ? judge({ settings, feature, root, path: dir, damages, sidecar, blocked: blockedNow })
           : { rejected: `${dir} is not what the lock pins` };
-      if ('entry' in judged) valid.push(judged.entry);
-      else {
+      if ('entry' in judged) {
+        valid.push(judged.entry);
+        // Of one id all are the same.
+        if (pinned !== undefined) break;
+      } else {
         rejected.push(judged.rejected);
         if (judged.damaged !== undefined) damaged.push(judged.damaged);
         blocked ??= judged.blocked;
@@ -98,16 +99,35 @@ const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string)
 export const listStores = ({ store, layers }: Settings): string[] =>
   store === undefined ? layers : [store, ...layers];
 
-function listCandidates(root: string, abi: string, feature: Feature, rejected: string[]): string[] {
-  const dir = abiRoot(root, abi);
+/** The entry that is locked, under its usual name, comes first: a store can be large. */
+function* listCandidates(
+  root: string,
+  abis: string[],
+  { slug }: Feature,
+  pinned: string | undefined,
+  rejected: string[],
+): Generator<string, void> {
+  const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
+  if (first) yield* abis.map((abi) => join(abiRoot(root, abi), first)).filter(isDirectory);
+  for (const dir of abis.map((abi) => abiRoot(root, abi))) {
+    try {
+      for (const name of readdirSync(dir)) {
+        const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
+        if (isOurs && name !== first) yield join(dir, name);
+      }
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== 'ENOENT') rejected.push(`${dir} cannot be read (${code})`);
+    }
+  }
+}
+
+/** An entry that cannot be looked at is one that is not there; its store says why. */
+function isDirectory(path: string): boolean {
   try {
-    return readdirSync(dir)
-      .filter((name) => parseEntryName(name)?.slug === feature.slug)
-      .map((name) => join(dir, name));
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'ENOENT') rejected.push(`${dir} cannot be read (${code})`);
-    return [];
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
   }
 }
 
@@ -141,8 +161,7 @@ function judge(judgement: Judgement): Judged {
     if (distrust !== undefined) return { rejected: distrust };
     const manifest = readEntryManifest(dir);
     if (manifest === undefined) return { rejected: `${path} has no readable manifest` };
-    const mismatch =
-      findMismatch(manifest, feature) ?? findSharedMismatch(manifest, feature, settings.core.root);
+    const mismatch = findMisfit(manifest, feature, settings.core.root);
     if (mismatch !== undefined) {
       const forgery = sidecar && findForgery(dir, manifest, sidecar);
       return forgery === undefined ? { rejected: `${path}: ${mismatch}` } : reject(forgery);
@@ -183,46 +202,6 @@ export function readEntryManifest(dir: string): Manifest | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Versions of the declared packages, as the manifest lists them. */
-export function listVersions(manifest: Manifest, feature: Feature): Record<string, string> {
-  const versions: Record<string, string> = {};
-  for (const { path, name, version } of manifest.closure) {
-    if (name in feature.packages && path === `node_modules/${name}`) versions[name] = version;
-  }
-  return versions;
-}
-
-function findMismatch(manifest: Manifest, feature: Feature): string | undefined {
-  const versions = listVersions(manifest, feature);
-  for (const [name, range] of Object.entries(feature.packages)) {
-    const version = versions[name];
-    // Core ships one of several declared packages.
-    if (version === undefined && Object.hasOwn(manifest.shared, name)) continue;
-    if (version === undefined) return `it does not hold ${name}`;
-    if (manifest.specs[name] !== range && !isInRange(version, range)) {
-      return `it holds ${name} ${version}, not ${range}`;
-    }
-  }
-  return undefined;
-}
-
-function findSharedMismatch(
-  manifest: Manifest,
-  { packages }: Feature,
-  root: string,
-): string | undefined {
-  for (const [name, { ranges, version }] of Object.entries(manifest.shared)) {
-    const now = findCorePackage(name, root)?.version;
-    const declared = packages[name];
-    if (now === version && declared === manifest.specs[name]) continue;
-    const asked = declared === undefined ? ranges : [...ranges, declared];
-    if (now === undefined || !asked.every((range) => isInRange(now, range))) {
-      return `it takes ${name} ${asked.join(' and ')} from core, which has ${now ?? 'none'}`;
-    }
-  }
-  return undefined;
 }
 
 function pick(entries: Entry[], feature: Feature): Entry | undefined {

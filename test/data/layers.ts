@@ -71,6 +71,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/entry.ts': 'effect',
   'store/failures.ts': 'effect',
   'store/finder.ts': 'effect',
+  'store/fit.ts': 'effect',
   'store/lock.ts': 'effect',
   'store/owner.ts': 'effect',
   'store/prune.ts': 'effect',

@@ -1,0 +1,229 @@
+/** npm run bench:store: what verifying costs a warm import, and what a large store costs a first use. */
+
+import { fork, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CACHE, FEATURES, ROOT } from './setting.mjs';
+import { fetchSnapshot } from './snapshot.mjs';
+import { median, summarize } from './statistics.mjs';
+
+const USAGE = `usage: npm run bench:store -- [--rounds N] [--node PATH] [--only verify|scale]
+  --rounds  pairs of runs of each kind, 25 by default
+  --node    the Node to measure, by default the one that runs this`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '25' },
+    node: { type: 'string', default: process.execPath },
+    only: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+const rounds = Number(values.rounds);
+const version = spawnSync(values.node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+
+/** Entries and features of the large store. */
+const ENTRIES = 10_000;
+const SLUGS = 200;
+
+spawnSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'inherit' });
+mkdirSync(CACHE, { recursive: true });
+fetchSnapshot();
+const registry = fork(new URL('registry.mjs', import.meta.url), ['0']);
+const [{ url }] = await once(registry, 'message');
+const base = mkdtempSync(join(CACHE, 'store-'));
+const app = join(base, 'app');
+const store = join(base, 'store');
+try {
+  console.log(`Node ${version}, ${rounds} pairs; ratio of each pair, median (min-max)`);
+  layOut();
+  if (values.only !== 'scale') compareVerify();
+  if (values.only !== 'verify') compareScale();
+} finally {
+  registry.disconnect();
+  rmSync(base, { recursive: true, force: true });
+}
+
+/** An application with a lock, and a store in which everything is installed. */
+function layOut() {
+  mkdirSync(app, { recursive: true });
+  const annex = { features: FEATURES };
+  writeFileSync(
+    join(app, 'package.json'),
+    JSON.stringify({ name: 'app', version: '1.0.0', annex }),
+  );
+  writeFileSync(join(app, '.npmrc'), `registry=${url}/\n`);
+  for (const verify of ['load', 'first-use', 'off']) {
+    writeFileSync(join(base, `${verify}.json`), JSON.stringify({ verify, durability: 'none' }));
+  }
+  annexCli('lock', '--min-age', '0');
+  annexCli('install', '--all');
+}
+
+function compareVerify() {
+  for (const mode of ['load', 'first-use']) {
+    const ratios = [];
+    for (const name of Object.keys(FEATURES)) {
+      const pairs = pair(
+        () => importIn(store, name, mode),
+        () => importIn(store, name, 'off'),
+      );
+      ratios.push(tell(`verify ${mode} / off, ${name}`, pairs));
+    }
+    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+    console.log(`verify ${mode} / off, geometric mean of the medians: ${mean.toFixed(3)}`);
+  }
+}
+
+/** The same entries among thousands, of a feature that is locked and of one that is not. */
+function compareScale() {
+  const large = join(base, 'large');
+  cpSync(store, large, { recursive: true });
+  const any = join(large, 'v1', 'any');
+  const [model] = readdirSync(any).filter((name) => name.startsWith('openai.'));
+  for (let index = 0; index < ENTRIES; index++) {
+    const slug = `feature-${index % SLUGS}`;
+    const id = createHash('sha256').update(String(index)).digest('hex').slice(0, 32);
+    const dir = join(any, `${slug}.${id}.0`);
+    mkdirSync(join(dir, 'node_modules', slug), { recursive: true });
+    for (const [name, text] of listFiles(join(any, model), slug, index))
+      writeFileSync(join(dir, name), text);
+  }
+  tell(
+    '10,006 entries / 6, a locked feature',
+    pair(
+      () => importIn(large, 'exa-js'),
+      () => importIn(store, 'exa-js'),
+    ),
+  );
+  declareMore();
+  const few = join(base, 'few');
+  mkdirSync(join(few, 'v1', 'any'), { recursive: true });
+  const [own] = readdirSync(any).filter((name) => name.startsWith('feature-0.'));
+  cpSync(join(any, own), join(few, 'v1', 'any', own), { recursive: true });
+  tell(
+    '10,006 entries / 1, one of 200 unlocked features',
+    pair(
+      () => importIn(large, 'feature-0'),
+      () => importIn(few, 'feature-0'),
+    ),
+  );
+  const times = Array.from({ length: 5 }, () =>
+    time(() => annexCli('list', { ANNEX_STORE: large })),
+  );
+  const { median: middle, min, max } = summarize(times);
+  console.log(
+    `annex list of 206 features: ${middle.toFixed(0)} ms (${min.toFixed(0)}-${max.toFixed(0)})`,
+  );
+}
+
+/** A small package as an entry holds it. */
+function listFiles(model, slug, index) {
+  const manifest = JSON.parse(readFileSync(join(model, 'annex-entry.json'), 'utf8'));
+  const path = `node_modules/${slug}`;
+  const packed = { 'package.json': `{"name":"${slug}","version":"1.0.${index}"}`, 'index.js': '' };
+  const digest = (text) => createHash('sha256').update(text).digest('hex');
+  const listing = Object.entries(packed)
+    .map(([name, text]) => `${digest(text)}  ${name}\n`)
+    .join('');
+  const closure = [{ path, name: slug, version: `1.0.${index}` }];
+  const entry = {
+    ...manifest,
+    feature: slug,
+    specs: { [slug]: '^1.0.0' },
+    closure,
+    private: [slug],
+  };
+  return [
+    ...Object.entries(packed).map(([name, text]) => [`${path}/${name}`, text]),
+    ['package.json', '{"private":true}'],
+    ['annex-entry.json', JSON.stringify(entry)],
+    [
+      'annex-files.json',
+      JSON.stringify({ format: 1, packages: { [path]: listing }, generated: {} }),
+    ],
+  ];
+}
+
+function declareMore() {
+  const more = Object.fromEntries(
+    Array.from({ length: SLUGS }, (_, index) => [`feature-${index}`, '^1.0.0']),
+  );
+  const annex = { features: { ...FEATURES, ...more } };
+  writeFileSync(
+    join(app, 'package.json'),
+    JSON.stringify({ name: 'app', version: '1.0.0', annex }),
+  );
+}
+
+function importIn(from, name, verify = 'load') {
+  const program = `import(${JSON.stringify(name)})`;
+  const args = ['--import', join(ROOT, 'loader.mjs'), '--input-type=module', '--eval', program];
+  const env = {
+    PATH: process.env.PATH,
+    HOME: base,
+    ANNEX_CORE: app,
+    ANNEX_STORE: from,
+    ANNEX_ALLOW_INSTALLS: '0',
+  };
+  return time(() => run(values.node, args, { ...env, ANNEX_CONFIG: join(base, `${verify}.json`) }));
+}
+
+function annexCli(...args) {
+  const more = typeof args.at(-1) === 'object' ? args.pop() : {};
+  const env = {
+    PATH: process.env.PATH,
+    HOME: base,
+    ANNEX_STORE: store,
+    ANNEX_CONFIG: join(base, 'load.json'),
+  };
+  run(values.node, [join(ROOT, 'dist/cli/main.js'), ...args], { ...env, ...more });
+}
+
+function run(command, args, env = process.env) {
+  const { status, stderr } = spawnSync(command, args, { cwd: app, env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
+}
+
+function time(action) {
+  const start = performance.now();
+  action();
+  return performance.now() - start;
+}
+
+/** Runs both one after the other, in turns who is first; the first pair warms up. */
+function pair(one, other) {
+  const pairs = [];
+  for (let round = 0; round <= rounds; round++) {
+    const isSwapped = round % 2 === 1;
+    const late = isSwapped ? other() : undefined;
+    const a = one();
+    const b = late ?? other();
+    if (round > 0) pairs.push([a, b]);
+  }
+  return pairs;
+}
+
+function tell(what, pairs) {
+  const { median: middle, min, max } = summarize(pairs.map(([a, b]) => a / b));
+  const [a, b] = [0, 1].map((side) => median(pairs.map((each) => each[side])).toFixed(0));
+  console.log(
+    `${what}: x${middle.toFixed(3)} (${min.toFixed(2)}-${max.toFixed(2)}), ${a} against ${b} ms`,
+  );
+  return middle;
+}
