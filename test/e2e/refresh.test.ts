@@ -22,7 +22,8 @@ async function open(context: TestContext, node: NodeUnderTest, copyAnnex = false
   const annex = { features: declare('^1.0.0') };
   const world = await openWorld(context, { packages, annex, node: node.path, copyAnnex });
   const { sandbox } = world;
-  const env = { ANNEX_STORE: sandbox.store };
+  const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
+  const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG };
   const off = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
   return {
     ...world,
@@ -52,7 +53,7 @@ const plant = (sandbox: Sandbox, name: string, options: { abi?: string; store?: 
   });
 
 for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
+  describe(node.label, () => {
     test('another range, another ABI, a layer: installed anew beside what is there; what fits stays', async (context) => {
       const { sandbox, registry, refresh, install, load } = await open(context, node);
       await install('alpha', 'beta');

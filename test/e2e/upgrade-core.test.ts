@@ -26,7 +26,8 @@ async function open(context: TestContext, node: NodeUnderTest) {
   const features = { kit: '^1.0.0', alpha: '^1.0.0' };
   const world = await openWorld(context, { packages, annex: { features }, node: node.path });
   const { sandbox } = world;
-  const env = { ANNEX_STORE: sandbox.store };
+  const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
+  const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG };
   const off = { ...env, ANNEX_ALLOW_INSTALLS: '0' };
   const annex = async (...args: string[]) => {
     const ended = await sandbox.annex([...args, '--json'], { env });

@@ -24,7 +24,8 @@ async function open(context: TestContext, node: NodeUnderTest) {
   const world = await openWorld(context, { packages, annex: { features }, node: node.path });
   const { sandbox } = world;
   const layers = ['near', 'far'].map((name) => join(sandbox.root, name)) as [string, string];
-  const env = { ANNEX_STORE: [sandbox.store, ...layers].join(delimiter) };
+  const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
+  const env = { ANNEX_STORE: [sandbox.store, ...layers].join(delimiter), ANNEX_CONFIG };
   return {
     ...world,
     layers,
