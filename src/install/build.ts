@@ -146,7 +146,7 @@ async function finish(
   if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
   const id = identifyPlan(plan, platform, feature.scripts);
-  if (settings.isDurable) syncTree(staging, settings.installerEnv);
+  if (settings.isDurable) await syncTree(staging, settings.installerEnv);
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });

@@ -88,7 +88,8 @@ function findAnswer({ settings, feature, store, since, finder }: Job): InstallRe
   return distrust === undefined ? undefined : fail(feature, refuseStore(distrust));
 }
 
-async function installIntoStore(job: Job): Promise<InstallResult> {
+/** @param isPatient whether it has been taken for dead before */
+async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
   const { settings, feature, store, since, log, finder } = job;
   makeStore(store, readAbi());
   const distrust = findStoreDistrust(store);
@@ -105,13 +106,14 @@ async function installIntoStore(job: Job): Promise<InstallResult> {
     {
       isDone: () => findPresent(finder, feature) !== undefined,
       limit: settings.timeout,
+      isPatient,
       onWait: (holder) =>
         log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
       onLimit: (holder) =>
         makeRefused(refuseByTime(settings, `${holder} has been installing it for longer than`)),
     },
   );
-  return result ?? findPresent(finder, feature) ?? installIntoStore(job);
+  return result ?? findPresent(finder, feature) ?? installIntoStore(job, true);
 }
 
 /**

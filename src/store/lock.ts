@@ -35,6 +35,8 @@ export interface Wait {
   isDone: () => boolean;
   /** How long to wait at most, ms. */
   limit: number;
+  /** Was taken for dead itself, and only slow: silence does not count before the limit. */
+  isPatient: boolean;
   /** Called once, when the wait is worth a word. */
   onWait: (holder: string) => void;
   /** What to throw at the limit. */
@@ -85,6 +87,7 @@ export async function withLock<T>(
 
 async function acquire(path: string, wait: Wait, times: LockTimes): Promise<string | undefined> {
   const owner = nameOwner();
+  const stale = wait.isPatient ? wait.limit : Math.min(times.stale, wait.limit);
   const start = performance.now();
   let last: string | undefined;
   let since = start;
@@ -98,7 +101,7 @@ async function acquire(path: string, wait: Wait, times: LockTimes): Promise<stri
     if (last !== undefined && seen.state !== last) since = now;
     last = seen.state;
     const isOver = now - start >= wait.limit;
-    const isStill = now - since >= Math.min(times.stale, wait.limit);
+    const isStill = now - since >= stale;
     if (seen.owner !== undefined && isToFollow(seen.owner, isStill, isOver)) {
       release(path, seen.owner);
       continue;

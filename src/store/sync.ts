@@ -1,24 +1,33 @@
 /** Makes what was written survive a loss of power. */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
 
 /**
  * Syncs a tree that was just written: its whole file system with the `sync` program, which is one
- * call for thousands of files; where there is none, file by file.
+ * call for thousands of files; where there is none, file by file. A slow disk takes its time, in which
+ * others have to see that this process lives: nothing here blocks for longer than one file.
  *
  * @param env the environment of the program: PATH
  */
-export function syncTree(dir: string, env: Record<string, string>): void {
-  const { status } = spawnSync('sync', ['-f', dir], { env, stdio: 'ignore' });
-  if (status !== 0) syncEach(dir);
+export async function syncTree(dir: string, env: Record<string, string>): Promise<void> {
+  const code = await new Promise((resolve) => {
+    const sync = spawn('sync', ['-f', dir], { env, stdio: 'ignore' });
+    sync.once('error', resolve).once('exit', resolve);
+  }).catch(messageOf);
+  if (code !== 0) await syncEach(dir);
 }
 
-function syncEach(dir: string): void {
+async function syncEach(dir: string): Promise<void> {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) syncEach(path);
-    else syncPath(path);
+    if (entry.isDirectory()) await syncEach(path);
+    else {
+      syncPath(path);
+      await setImmediate();
+    }
   }
   syncPath(dir);
 }

@@ -1,7 +1,15 @@
 /** G4: installers that die, stop, or run elsewhere while others want the same feature: who is waited for, for how long, and one entry in the end. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
@@ -237,6 +245,24 @@ for (const [where, prefix, flags] of elsewhere) {
       expect([list('locks'), listStaging(sandbox)]).toEqual([locks, staging]);
       await letGo();
       expect((await ended).code).toBe(0);
+      expectOne();
+    });
+
+    test('a holder on a slow disk beats while it syncs', async (context) => {
+      const { expect } = context;
+      const { sandbox, list, install, expectOne } = await open(context);
+      chmodSync(sandbox.write('bin/sync', '#!/bin/sh\ntouch "$0.started"; exec sleep 6\n'), 0o755);
+      const PATH = [join(sandbox.root, 'bin'), process.env.PATH].join(delimiter);
+      const holder = install(undefined, ['env', `PATH=${PATH}`, ...prefix], [...flags]);
+      const isSyncing = () => existsSync(join(sandbox.root, 'bin/sync.started'));
+      await expect.poll(isSyncing, PATIENT).toBe(true);
+      const locks = list('locks');
+      const waiter = await install(3);
+      expect(waiter.code).toBe(1);
+      expect(waiter.stderr).toContain('ANNEX_TIMEOUT');
+      expect(list('locks')).toEqual(locks);
+      const { code, stderr } = await holder;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
       expectOne();
     });
 

@@ -123,6 +123,14 @@ describe('elsewhere', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(200);
   });
 
+  test('who was taken for dead itself gives a silent holder the time that it needs', async () => {
+    const path = makePath();
+    leave(path, elsewhere());
+    const start = performance.now();
+    expect(await hold(path, { isPatient: true, stale: 50, limit: 500 })).toBe('held');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(500);
+  });
+
   test.each([
     ['of nobody', uuid],
     ['cut off', elsewhere().slice(0, 30)],

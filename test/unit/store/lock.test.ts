@@ -7,6 +7,8 @@ import { withLock } from '../../../src/store/lock.ts';
 import { hold, leave, list, makePath, patient, times } from '../../support/locks.ts';
 import { removeTree } from '../../support/tree.ts';
 
+const PATIENT = { interval: 5, timeout: 30_000 };
+
 test('many callers in one process hold it one after the other, and all of them do', async () => {
   const path = makePath();
   let inside = 0;
@@ -41,7 +43,7 @@ describe('a holder that lives', () => {
     const run = async () => {
       const file = join(path, readdirSync(path)[0] ?? '');
       const look = () => seen.add(statSync(file).mtimeMs).size;
-      await expect.poll(look, { interval: 5 }).toBeGreaterThan(3);
+      await expect.poll(look, PATIENT).toBeGreaterThan(3);
     };
     await hold(path, { run });
   });
@@ -55,7 +57,7 @@ describe('a holder that lives', () => {
         isHeld = false;
       },
     });
-    await expect.poll(() => existsSync(path)).toBe(true);
+    await expect.poll(() => existsSync(path), PATIENT).toBe(true);
     await hold(path, { run: async () => expect(isHeld).toBe(false) });
     await holder;
   });
@@ -87,7 +89,7 @@ describe('a holder that lives', () => {
         isHeld = false;
       },
     });
-    await expect.poll(() => existsSync(path)).toBe(true);
+    await expect.poll(() => existsSync(path), PATIENT).toBe(true);
     await hold(path, { run: async () => expect(isHeld).toBe(false) });
     await holder;
   });
@@ -172,7 +174,7 @@ test('a holder that was overruled is told so, and releases nothing of its succes
         order.push('successor');
       },
     });
-    await expect.poll(isOverruled, { interval: 5 }).toBe(true);
+    await expect.poll(isOverruled, PATIENT).toBe(true);
     order.push('holder');
   };
   await withLock(path, run, patient, times);

@@ -13,6 +13,7 @@ import {
 } from '../../../src/store/owner.ts';
 import { endOne, makeOwner } from '../../support/locks.ts';
 
+const PATIENT = { interval: 5, timeout: 30_000 };
 const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
 
 test('each name is another one, and fits beside the longest slug', () => {
@@ -66,18 +67,19 @@ describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
     // The shell becomes a sleep, and never asks how its child ended.
     const child = 'process.title = "a) Z (b"; setInterval(() => {}, 1e6)';
     const args = ['-c', '"$0" -e "$1" & echo $!; exec sleep 1000', process.execPath, child];
-    const parent = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    onTestFinished(() => void parent.kill('SIGKILL'));
+    const parent = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    onTestFinished(() => void process.kill(-Number(parent.pid), 'SIGKILL'));
     const [text] = await once(parent.stdout, 'data');
     const pid = String(text).trim();
     const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').split(' ');
-    await expect.poll(() => readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('a) Z (b\n');
+    const comm = () => readFileSync(`/proc/${pid}/comm`, 'utf8');
+    await expect.poll(comm, PATIENT).toBe('a) Z (b\n');
     const owner = makeOwner({ pid, start: stat()[20] ?? '' });
     process.kill(Number(pid), 'SIGSTOP');
-    await expect.poll(() => stat()[1]).toBe('T');
+    await expect.poll(() => stat()[1], PATIENT).toBe('T');
     expect(judgeOwner(owner)).toBe('alive');
     process.kill(Number(pid), 'SIGKILL');
-    await expect.poll(() => stat()[1]).toBe('Z');
+    await expect.poll(() => stat()[1], PATIENT).toBe('Z');
     expect(judgeOwner(owner)).toBe('dead');
   });
 
