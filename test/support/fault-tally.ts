@@ -74,26 +74,24 @@ const countBy = (texts: string[]): Record<string, number> => {
   return counts;
 };
 
-/**
- * Says what came of it, on one line; and writes it, as JSON, into the directory of
- * ANNEX_TEST_FIGURES.
- */
+/** Says what came of it. */
 export function report(name: string, tally: Tally, more: object = {}): void {
   const { runs, missed, survivors, startedAt } = tally;
   const hits = [...tally.hits].map((hit) => /^(.*?): (\S+)/.exec(hit) ?? []);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
-  const figures = {
-    runs,
-    distinct: hits.length,
-    missed,
-    survivors,
-    seconds,
-    faults: countBy(hits.map(([, fault = '']) => fault)),
-    calls: countBy(hits.map(([, , call = '']) => call)),
-    node: process.version,
-    ...more,
-  };
-  console.log(`${name}: ${JSON.stringify(figures)}`);
+  const faults = countBy(hits.map(([, fault = '']) => fault));
+  const calls = countBy(hits.map(([, , call = '']) => call));
+  const figures = { runs, distinct: hits.length, missed, survivors, seconds, faults, calls };
+  writeFigures(name, { ...figures, ...more });
+}
+
+/**
+ * Prints figures on one line; and writes them, as JSON, into the directory that ANNEX_TEST_FIGURES
+ * names.
+ */
+export function writeFigures(name: string, figures: object): void {
+  const all = { ...figures, node: process.version };
+  console.log(`${name}: ${JSON.stringify(all)}`);
   const dir = process.env.ANNEX_TEST_FIGURES;
-  if (dir) writeFileSync(join(dir, `${name}.json`), `${JSON.stringify(figures, null, 2)}\n`);
+  if (dir) writeFileSync(join(dir, `${name}.json`), `${JSON.stringify(all, null, 2)}\n`);
 }

@@ -1,7 +1,7 @@
 /** Does harm to the installer that a real import starts, once in each run, and looks at what is left in the store. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { isReachable, shareBinary } from './binary.ts';
 import { expectCause, findHit, listDebris, listEntriesOf, listFailures } from './fault-checks.ts';
@@ -11,7 +11,7 @@ import { importIn, writeImporter } from './importer.ts';
 import { findProgram } from './programs.ts';
 import { startRegistry } from './registry.ts';
 import { createSandbox, type RunOptions } from './sandbox.ts';
-import { parseTrace, strace } from './strace.ts';
+import { AHEAD, parseTrace, strace } from './strace.ts';
 import { digestTree, removeTree } from './tree.ts';
 import { giveTo } from './user.ts';
 
@@ -64,19 +64,6 @@ const features = { kit: '^1.0.0', early: '^1.0.0', late: '^1.0.0' };
 /** Takes the place of Node's own path in the program, so that its installer starts in another way. */
 const PRELOAD = 'process.execPath = process.env.TEST_INSTALLER ?? process.execPath;\n';
 
-/**
- * For the installer: strace counts calls in each thread, and the one that reaches a number first is
- * hit. This brings the first thread, which does all work on the store, ahead of the others.
- */
-const AHEAD = `const fs = require('node:fs');
-for (let count = 0; count < 100; count += 1) {
-  const file = fs.openSync('/dev/null', 'w');
-  fs.writeSync(file, ' ');
-  fs.closeSync(file);
-  fs.lstatSync('/dev/null');
-}
-`;
-
 /** How to make one. */
 export interface FaultWorldOptions {
   node: string;
@@ -84,6 +71,8 @@ export interface FaultWorldOptions {
   user?: { uid?: number; gid?: number };
   /** Whether npm resolves at each install; false by default. */
   isUnlocked?: boolean;
+  /** Where stores are, as the installer that is harmed sees them, and as the next process does. */
+  volumes?: readonly [string, string];
 }
 
 /** Opens a world with a core, a registry, and stores to break. */
@@ -98,9 +87,11 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
   const ahead = sandbox.write('ahead.cjs', AHEAD);
   const isHidden = user.uid !== undefined && !isReachable(node);
   const binary = isHidden ? shareBinary(node, join(sandbox.root, 'nodes')) : node;
-  const volume = join(sandbox.root, 'volume');
+  const [volume, other] = options.volumes ?? [join(sandbox.root, 'volume'), undefined];
   const template = join(volume, 'template');
-  giveTo(user, volume);
+  const logs = join(sandbox.root, 'logs');
+  mkdirSync(logs);
+  for (const dir of [volume, logs]) giveTo(user, dir);
   let reference: Record<string, string> = {};
   let early: Record<string, string> = {};
   let runs = 0;
@@ -135,7 +126,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     return ran.imported.kit ?? {};
   };
 
-  const nameLog = (store: string): string => `${store}.trace`;
+  const nameLog = (store: string): string => join(logs, basename(store));
   const traced = (store: string, ...flags: string[]): Harm => {
     const usual = ['-f', '-qq', '-y', '-s', '0', '-e', 'signal=none', '-o', nameLog(store)];
     return { words: [strace ?? '', ...usual, ...flags] };
@@ -214,7 +205,8 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
       // Who is killed may have published before.
       const published = isKill ? listEntriesOf(store, 'kit').length : Number(finding.isHarmless);
       expectIntact(store, situation, published);
-      await expectRecovery(store, situation, isKill);
+      const seen = other === undefined ? store : join(other, basename(store));
+      await expectRecovery(seen, situation, isKill);
     } catch (error) {
       finding.problem = error instanceof Error ? error.message : String(error);
     }

@@ -17,7 +17,7 @@ const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'the
 const RUNNER = `
 import { existsSync, writeFileSync } from 'node:fs';
 const [barrier, ...names] = process.argv.slice(2);
-writeFileSync(barrier + '.' + process.pid, '');
+writeFileSync(barrier + '.' + Math.random(), '');
 while (!existsSync(barrier)) await new Promise((resolve) => setTimeout(resolve, 5));
 const markers = [];
 for (const name of names) markers.push((await import(name)).marker);
@@ -29,6 +29,12 @@ export interface Race {
   processes: number;
   /** @param index of the process, from 0 */
   names: (index: number) => readonly string[];
+}
+
+/** Where some of them run: which directory their stores are in, and what starts them. */
+export interface Host {
+  volume: string;
+  prefix?: readonly string[];
 }
 
 /** Sixteen that want the same. */
@@ -60,17 +66,25 @@ let rounds = 0;
 /**
  * Runs one round, and holds it to one install of each feature, success for every process, and a store
  * without debris.
+ *
+ * @param hosts that take turns; all volumes are the same one
  */
-export async function runRound({ sandbox, registry }: World, race: Race) {
+export async function runRound(
+  { sandbox, registry }: World,
+  race: Race,
+  hosts: readonly [Host, ...Host[]] = [{ volume: join(sandbox.root, 'volume') }],
+) {
   const round = rounds++;
-  const store = join(sandbox.root, 'volume', `round-${round}`);
+  const store = join(hosts[0].volume, `round-${round}`);
   const barrier = join(sandbox.root, `barrier-${round}`);
   const asked = registry.requests.length;
   const indexes = Array.from({ length: race.processes }, (_, index) => index);
   const running = indexes.map((index) => {
     const args = ['--import', sandbox.loader, 'race.mjs', barrier, ...race.names(index)];
-    const env = { ANNEX_STORE: store };
-    return sandbox.run(args, { node: node.path, env, timeout: 200_000 });
+    const { volume, prefix = [] } = hosts[index % hosts.length] ?? hosts[0];
+    const env = { ANNEX_STORE: join(volume, `round-${round}`) };
+    const [command, ...rest] = [...prefix, node.path, ...args] as [string, ...string[]];
+    return sandbox.exec(command, rest, { node: node.path, env, timeout: 200_000 });
   });
   const countReady = () =>
     readdirSync(sandbox.root).filter((name) => name.startsWith(`barrier-${round}.`)).length;
