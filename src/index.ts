@@ -103,12 +103,13 @@ export function isAvailable(feature: string): boolean {
 /** Where every feature is and why, and whether the loader is active. Never throws, never installs. */
 export function status(): Status {
   const settings = findSettings();
+  const names = new Map<string, string[]>();
   const features = [...(settings?.declaration.features.values() ?? [])];
   return {
     loader: getActiveThread()?.loader ?? 'inactive',
     core: settings?.core.root,
     stores: settings === undefined ? [] : listStores(settings),
-    features: features.map((feature) => findStatus(settings as Settings, feature)),
+    features: features.map((feature) => findStatus(settings as Settings, feature, names)),
   };
 }
 

@@ -3,7 +3,7 @@ import { findCorePackage } from './core.ts';
 import { isInRange } from './ranges.ts';
 import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
-import { type FoundEntry, findEntry } from './store/entry.ts';
+import { type FoundEntry, findEntry, type Known } from './store/entry.ts';
 import { listVersions } from './store/fit.ts';
 import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from './types.ts';
 
@@ -14,12 +14,20 @@ export function findFeature({ declaration }: Settings, name: string): Feature | 
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
 }
 
-/** Looks; never installs, never writes, never touches the network. */
-export function findStatus(settings: Settings, feature: Feature): FeatureStatus {
+/**
+ * Looks; never installs, never writes, never touches the network.
+ *
+ * @param names for who asks for many features: what directories hold, filled here
+ */
+export function findStatus(
+  settings: Settings,
+  feature: Feature,
+  names?: Known['names'],
+): FeatureStatus {
   const declared = findDeclarationRefusal(settings, feature);
   const { entry, rejected, blocked }: FoundEntry =
     declared === undefined
-      ? findEntry(settings, feature, readAbi())
+      ? findEntry(settings, feature, readAbi(), { names })
       : { rejected: [], damaged: [] };
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
   const refusal =

@@ -14,8 +14,9 @@ export const list: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
+  const names = new Map<string, string[]>();
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
-    const status = findStatus(settings, feature);
+    const status = findStatus(settings, feature, names);
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });

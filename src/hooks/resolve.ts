@@ -219,9 +219,13 @@ function composeCause(
     hint: `annex why ${specifier}`,
   };
   const askedBy = parent && relativeTo(root, parent);
-  const { damaged: [damaged] = [], refusal = fallback } = seen;
-  const why = damaged === undefined ? refusal : refuseDamage(damaged, refusal);
-  return new AnnexError(why, { feature: name, specifier, askedBy });
+  const make = (why: Refusal): AnnexError =>
+    new AnnexError(why, { feature: name, specifier, askedBy });
+  const { damaged: [damaged] = [], rejected: [other] = [], refusal = fallback } = seen;
+  if (damaged !== undefined) return make(refuseDamage(damaged, refusal));
+  // Who may not install wants to know why what stands there will not do: after an upgrade, most of all.
+  const isUnfit = other !== undefined && refusal.code === 'ANNEX_DENIED' && !refusal.blocked;
+  return make(isUnfit ? { ...refusal, reason: `${refusal.reason}, and ${other}` } : refusal);
 }
 
 /** Where `require` looks last: NODE_PATH and the folders that Node adds. */

@@ -51,7 +51,7 @@ export async function installFeature(
     settings.verify === 'off' ? undefined : 'all',
     ({ dir, isLayer, damage }) => {
       log('error', `annex: ${dir} is damaged: ${damage}`);
-      if (!isLayer) retire(store, dir, damage);
+      if (!isLayer) retireQuietly(store, dir, damage);
     },
   );
   const job: Job = { settings, feature, store, since, log, finder };
@@ -66,6 +66,15 @@ export async function installFeature(
     log('error', composeMessage(result.refusal, { feature: feature.name }));
   }
   return result;
+}
+
+/** In a store that cannot be written it stays, and whoever looks finds out anew; a layer may do. */
+function retireQuietly(store: string, dir: string, damage: string): void {
+  try {
+    retire(store, dir, damage);
+  } catch {
+    // What is to be installed into that store fails by itself, and says why.
+  }
 }
 
 /** The answer that needs no install; undefined when there is none. */

@@ -33,23 +33,27 @@ export interface Damaged {
   damage: string;
 }
 
-/** Entries of which more is known than their manifests tell: directory to what is damaged. */
-export type Damages = ReadonlyMap<string, string>;
-const NO_DAMAGES: Damages = new Map();
+/** What is known of the stores from looks before. */
+export interface Known {
+  /** What has turned out not to be whole: directory to what is damaged. */
+  damages?: ReadonlyMap<string, string>;
+  /** Names in directories that were read, for who looks for many features at once; filled here. */
+  names?: Map<string, string[]> | undefined;
+}
 
 /**
  * The valid entry of a feature: the first store that has one; there, the highest version. Anything
  * wrong with a candidate makes it a miss, never a crash.
  *
  * @param abi our ABI's directory; entries of plain JavaScript are looked for besides
- * @param damages what has turned out not to be whole
  */
 export function findEntry(
   settings: Settings,
   feature: Feature,
   abi: string,
-  damages = NO_DAMAGES,
+  { damages, names }: Known = {},
 ): FoundEntry {
+  const { slug } = feature;
   const rejected: string[] = [];
   const damaged: Damaged[] = [];
   const pin = readPin(settings.core.root, feature);
@@ -59,7 +63,7 @@ export function findEntry(
   let blocked: Refusal | undefined;
   for (const root of listStores(settings)) {
     const valid: Entry[] = [];
-    for (const dir of listCandidates(root, [abi, PLAIN], feature, pinned, rejected)) {
+    for (const dir of listCandidates({ root, abis: [abi, PLAIN], slug, pinned, rejected, names })) {
       const id = parseEntryName(basename(dir))?.id;
       const judged: Judged =
         pinned === undefined || pinned === id
@@ -99,19 +103,30 @@ const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string)
 export const listStores = ({ store, layers }: Settings): string[] =>
   store === undefined ? layers : [store, ...layers];
 
+interface Candidates extends Pick<Known, 'names'> {
+  root: string;
+  abis: string[];
+  slug: string;
+  pinned: string | undefined;
+  rejected: string[];
+}
+
 /** The entry that is locked, under its usual name, comes first: a store can be large. */
-function* listCandidates(
-  root: string,
-  abis: string[],
-  { slug }: Feature,
-  pinned: string | undefined,
-  rejected: string[],
-): Generator<string, void> {
+function* listCandidates({
+  root,
+  abis,
+  slug,
+  pinned,
+  rejected,
+  names,
+}: Candidates): Generator<string, void> {
   const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
   if (first) yield* abis.map((abi) => join(abiRoot(root, abi), first)).filter(isDirectory);
   for (const dir of abis.map((abi) => abiRoot(root, abi))) {
     try {
-      for (const name of readdirSync(dir)) {
+      const all = names?.get(dir) ?? readdirSync(dir);
+      names?.set(dir, all);
+      for (const name of all) {
         const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
         if (isOurs && name !== first) yield join(dir, name);
       }
@@ -139,7 +154,7 @@ interface Judgement {
   /** The store that it is in. */
   root: string;
   path: string;
-  damages: Damages;
+  damages: Known['damages'];
   sidecar: Sidecar | undefined;
   blocked: Blocked[];
 }
@@ -153,7 +168,7 @@ function judge(judgement: Judgement): Judged {
       rejected: `${path} is damaged: ${damage}`,
       damaged: { dir, isLayer, damage },
     });
-    const damage = damages.get(dir);
+    const damage = damages?.get(dir);
     if (damage !== undefined) return reject(damage);
     const retired = findRetirement(root, path);
     if (retired !== undefined) return { rejected: `${path} was retired: ${retired}` };

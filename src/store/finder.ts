@@ -43,7 +43,7 @@ export function createFinder(
   const told = new Set<string>();
   const find = (feature: Feature): FoundEntry => {
     for (;;) {
-      const found = findEntry(settings, feature, readAbi(), damages);
+      const found = findEntry(settings, feature, readAbi(), { damages });
       const { entry } = found;
       for (const damaged of found.damaged) {
         if (told.has(damaged.dir)) continue;
