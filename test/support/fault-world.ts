@@ -159,7 +159,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     chmodSync(join(retired, 'node_modules'), 0o555);
     giveTo(user, retired);
   };
-  await fillTemplate();
+  if (!isUnlocked) await fillTemplate();
 
   const expectIntact = (store: string, situation: Situation, count: number): void => {
     const found = listEntriesOf(store, 'kit');
