@@ -30,8 +30,9 @@ export function isCovered(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: true });
 }
 
-/** Compares two versions, for sorting. */
+/** Compares two versions, for sorting; what is none comes before all others. */
 export function compareVersions(a: string, b: string): number {
   const compare = load('semver/functions/compare') as typeof import('semver').compare;
-  return compare(a, b, true);
+  const valid = load('semver/functions/valid') as typeof import('semver').valid;
+  return compare(valid(a) ?? '0.0.0-0', valid(b) ?? '0.0.0-0');
 }

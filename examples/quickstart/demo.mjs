@@ -162,6 +162,15 @@ function plantShadows() {
     abi: 'any',
     tool: 'none',
   });
+  const greeter = join(entry, 'node_modules', 'greeter');
+  const listing = readdirSync(greeter).map((name) => {
+    const hash = createHash('sha256')
+      .update(readFileSync(join(greeter, name)))
+      .digest('hex');
+    return `${hash}  ${name}\n`;
+  });
+  const packages = { 'node_modules/greeter': listing.join('') };
+  writeJson(join(entry, 'annex-files.json'), { format: 1, packages, generated: {} });
   writePackage(join(volume, 'node_modules', 'greeter'), '1.9.9', 'an attacker');
   writePackage(volume, '1.9.9', 'an attacker');
   for (const path of [entry, join(volume, 'node_modules', 'greeter'), volume])

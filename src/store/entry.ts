@@ -62,26 +62,21 @@ export function findEntry(
   const blockedNow = listBlocked(settings);
   let blocked: Refusal | undefined;
   for (const root of listStores(settings)) {
-    const valid: Entry[] = [];
-    for (const dir of listCandidates({ root, abis: [abi, PLAIN], slug, pinned, rejected, names })) {
-      const id = parseEntryName(basename(dir))?.id;
+    const listed = listCandidates({ root, abis: [abi, PLAIN], slug, pinned, rejected, names });
+    // Of one id all are the same; else the highest version comes first.
+    for (const path of pinned === undefined ? rank([...listed], root, feature) : listed) {
+      const id = parseEntryName(basename(path))?.id;
       const judged: Judged =
         pinned === undefined || pinned === id
-          ? judge({ settings, feature, root, path: dir, damages, sidecar, blocked: blockedNow })
-          : { rejected: `${dir} is not what the lock pins` };
+          ? judge({ settings, feature, root, path, damages, sidecar, blocked: blockedNow })
+          : { rejected: `${path} is not what the lock pins` };
       if ('entry' in judged) {
-        valid.push(judged.entry);
-        // Of one id all are the same.
-        if (pinned !== undefined) break;
-      } else {
-        rejected.push(judged.rejected);
-        if (judged.damaged !== undefined) damaged.push(judged.damaged);
-        blocked ??= judged.blocked;
+        return { entry: judged.entry, rejected, damaged, ...(sidecar && { sidecar }) };
       }
+      rejected.push(judged.rejected);
+      if (judged.damaged !== undefined) damaged.push(judged.damaged);
+      blocked ??= judged.blocked;
     }
-    const entry = pick(valid, feature);
-    if (entry === undefined) continue;
-    return { entry, rejected, damaged, ...(sidecar && { sidecar }) };
   }
   return { rejected, damaged, ...(blocked && { blocked }) };
 }
@@ -219,18 +214,28 @@ export function readEntryManifest(dir: string): Manifest | undefined {
   }
 }
 
-function pick(entries: Entry[], feature: Feature): Entry | undefined {
-  if (entries.length < 2) return entries[0];
+function readVersions(path: string, feature: Feature): Record<string, string> {
+  try {
+    const manifest = readEntryManifest(path);
+    return manifest === undefined ? {} : listVersions(manifest, feature);
+  } catch {
+    return {};
+  }
+}
+
+/** In the order in which they are wanted. Nothing is read where somebody else can write. */
+function rank(paths: string[], root: string, feature: Feature): string[] {
+  if (paths.length < 2 || findStoreDistrust(root) !== undefined) return paths;
   const names = Object.keys(feature.packages);
-  const byVersion = (a: Entry, b: Entry): number => {
-    const [older, newer] = [listVersions(a.manifest, feature), listVersions(b.manifest, feature)];
+  const ranked = paths.map((path) => ({ path, versions: readVersions(path, feature) }));
+  ranked.sort((a, b) => {
     for (const name of names) {
-      const order = compareVersions(newer[name] ?? '0.0.0', older[name] ?? '0.0.0');
+      const order = compareVersions(b.versions[name] ?? '0.0.0', a.versions[name] ?? '0.0.0');
       if (order !== 0) return order;
     }
-    return a.dir < b.dir ? -1 : 1;
-  };
-  return entries.toSorted(byVersion)[0];
+    return a.path < b.path ? -1 : 1;
+  });
+  return ranked.map(({ path }) => path);
 }
 
 const isRecord = (value: unknown): value is Record<string, never> =>

@@ -18,8 +18,11 @@ export interface Difference {
 /** How much is looked at: every file, or names and what Node's loader never reads. */
 export type Depth = 'all' | 'unseen';
 
+/** Stops every look-up at the top of an entry: without a name, exports or imports. */
+const BARRIER = 'package.json';
+
 const TOP: Record<string, string> = {
-  'package.json': 'f',
+  [BARRIER]: 'f',
   [MANIFEST]: 'f',
   [FILES]: 'f',
   node_modules: 'd',
@@ -157,8 +160,8 @@ function checkTop(dir: string, add: (path: string, problem: Difference['problem'
     const kind = entry.isFile() ? 'f' : entry.isDirectory() ? 'd' : '';
     if (TOP[entry.name] !== kind) add(entry.name, entry.name in TOP ? 'changed' : 'added');
   }
-  if (readFileSync(join(dir, 'package.json'), 'utf8').trim() !== '{"private":true}') {
-    add('package.json', 'changed');
+  if (readFileSync(join(dir, BARRIER), 'utf8').replace(/\s/g, '') !== '{"private":true}') {
+    add(BARRIER, 'changed');
   }
 }
 

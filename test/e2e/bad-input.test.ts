@@ -93,7 +93,7 @@ for (const node of nodes) {
         features: { good: '^1.0.0' },
         importers: ['relative/dir'],
         fromOptionalPeers: 'yes please',
-        blocked: ['x'],
+        blocked: ['not a spec'],
       });
       const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'loud' };
       const { imported, lines } = await importIn(sandbox, ['good'], { node: node.path, env });

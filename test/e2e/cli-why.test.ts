@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
+import { listEntry } from '../support/entry.ts';
 import {
   cjsExportsPackage,
   cjsPackage,
@@ -89,6 +90,7 @@ async function openWorld(node: (typeof nodes)[number]) {
     entry: `${entry}/node_modules/stored/probe.mjs`,
   };
   for (const place of Object.values(places)) sandbox.write(place, probe);
+  listEntry(entry);
   sandbox.write('app/main.mjs', program);
   const env = { ANNEX_STORE: `${sandbox.store}:${world.layer}`, ANNEX_ALLOW_INSTALLS: 'no' };
 

@@ -17,6 +17,7 @@ import {
 import type { PackageFixture } from '../support/package.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { removeTree } from '../support/tree.ts';
 
 const common = (version: string) => esmPackage('common', version, `common ${version}`);
 const alpha = esmPackage('alpha', '1.0.0', 'alpha');
@@ -138,8 +139,12 @@ describe(node.label, () => {
     expect(other).toMatchObject({ version: '3.0.0', marker: 'other' });
     expect(listEntries(sandbox)).toHaveLength(2);
     expect(sandbox.digest(planted)).toEqual(before);
-    const why = await sandbox.annex(['why', 'other'], { env: { ANNEX_STORE: sandbox.store } });
-    expect(why.stdout).toContain('is not what the lock pins');
+    const env = { ANNEX_STORE: sandbox.store };
+    const why = await sandbox.annex(['why', 'other'], { env });
+    expect(why.stdout).not.toContain(planted);
+    for (const entry of listEntries(sandbox).filter((dir) => dir !== planted)) removeTree(entry);
+    const passed = await sandbox.annex(['why', 'other'], { env });
+    expect(passed.stdout).toContain(`${planted} is not what the lock pins`);
   });
 
   test.each([

@@ -109,8 +109,8 @@ describe.concurrent(node.label, () => {
     const environment = readFileSync(at('environment.json'), 'utf8');
     expect(environment).not.toMatch(/sEcReT/);
     expect(Object.keys(JSON.parse(environment))).not.toContain('ANNEX_STORE');
-    const made = ['build/Release/native.node', 'environment.json', 'index.js'].map((path) =>
-      join('node_modules/native', path),
+    const made = ['build/Release/native.node', 'build/latest', 'environment.json', 'index.js'].map(
+      (path) => join('node_modules/native', path),
     );
     const manifest = JSON.parse(readFileSync(join(entry, 'annex-entry.json'), 'utf8'));
     expect(manifest).toMatchObject({ scripts: ['native'], generated: made });
@@ -118,7 +118,8 @@ describe.concurrent(node.label, () => {
     expect(Object.keys(generated)).toEqual(made);
     const digests = digestTree(entry);
     for (const [path, sha] of Object.entries(generated)) {
-      expect(digests[path]).toBe(`file 0444 ${sha}`);
+      const link = /^-> (.+)$/.exec(String(sha))?.[1];
+      expect(digests[path]).toBe(link === undefined ? `file 0444 ${sha}` : `link ${link}`);
     }
   });
 
