@@ -50,7 +50,7 @@ export function listLocks(root: string): string[] {
 
 /** sha256 of a text or bytes, as hex digits. Loaded late: a core without locks pays nothing for it. */
 export const digest = (data: string | Uint8Array): string =>
-  process.getBuiltinModule('node:crypto').createHash('sha256').update(data).digest('hex');
+  process.getBuiltinModule('node:crypto').hash('sha256', data);
 
 /**
  * Reads the lock of a feature.

@@ -112,7 +112,7 @@ export function findDifferences(
   const add = (path: string, problem: Difference['problem']): number =>
     found.push({ path, problem });
   const visit = (path: string): void => {
-    for (const entry of readdirSync(join(dir, path), { withFileTypes: true })) {
+    for (const entry of readdirSync(`${dir}/${path}`, { withFileTypes: true })) {
       if (found.length >= most) return;
       const below = `${path}/${entry.name}`;
       if (entry.isDirectory()) visit(below);
