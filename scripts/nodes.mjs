@@ -1,9 +1,10 @@
-// The matrix of real Node binaries: fetches them from the npm registry and runs the end-to-end tests under all of them.
+// The matrix of real Node binaries: fetches them from the npm registry and runs the end-to-end tests that name several under all of them.
 import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -82,6 +83,18 @@ export async function fetchNode(version) {
   }
 }
 
+/** The end-to-end tests that run under several Nodes; `npm test` has run the others already. */
+function listTests() {
+  const directory = fileURLToPath(new URL('../test/e2e/', import.meta.url));
+  const isForMany = (name) =>
+    /\b(?:nodes|outerNodes)\b[^;]*from '\.\.\/support\/nodes\.ts'/.test(
+      readFileSync(join(directory, name), 'utf8'),
+    );
+  return readdirSync(directory)
+    .filter(isForMany)
+    .map((name) => join('test', 'e2e', name));
+}
+
 /** Exact versions for what was asked: all by default, `22` for the 22s of the matrix, any exact version. */
 function selectVersions(asked) {
   if (asked.length === 0) return matrix;
@@ -127,9 +140,10 @@ async function main(argv) {
     return 0;
   }
   const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
-  const args = [vitest, 'run', '--project', 'e2e'];
+  const more = split >= 0 ? argv.slice(split + 1) : [];
+  const isNamed = more.some((arg) => !arg.startsWith('-'));
+  const args = [vitest, 'run', '--project', 'e2e', ...(isNamed ? [] : listTests()), ...more];
   if (values.only) args.push('--testNamePattern', values.only);
-  if (split >= 0) args.push(...argv.slice(split + 1));
   const { status } = spawnSync(process.execPath, args, {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...process.env, ANNEX_TEST_NODES: nodes.map(({ path }) => path).join(delimiter) },
