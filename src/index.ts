@@ -1,13 +1,13 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 import { findEntryScript } from './core.ts';
-import { AnnexError } from './errors.ts';
+import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
 import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
-import { listStores } from './store/entry.ts';
+import { type Damaged, listStores } from './store/entry.ts';
 import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
 
@@ -55,7 +55,8 @@ export async function ensure(
   const declared = requireFeature(settings, feature);
   if (getActiveThread() === undefined) warnInactive(settings);
   const before = findStatus(settings, declared);
-  if (isUsable(before) && isWhole(before, declared)) return before;
+  const damaged = isUsable(before) ? findDamage(before, declared) : undefined;
+  if (isUsable(before) && damaged === undefined) return before;
   const local = getActiveThread()?.failures.get(declared.name);
   const since = retry ? Date.now() : 0;
   const refusal =
@@ -65,7 +66,8 @@ export async function ensure(
   if (refusal !== undefined) {
     // That it is blocked counts more than what keeps another one away.
     const told = before.refusal?.blocked === undefined ? refusal : before.refusal;
-    throw new AnnexError(told, { feature: declared.name });
+    const why = damaged === undefined ? told : refuseDamage(damaged, told);
+    throw new AnnexError(why, { feature: declared.name });
   }
   const result = await installOnce(settings, declared, retry);
   if (result.outcome === 'failed') {
@@ -83,10 +85,12 @@ export async function ensure(
   throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint }, { feature: declared.name });
 }
 
-/** Verifies as an import would, which then need not wait for it. */
-function isWhole({ where }: FeatureStatus, feature: Feature): boolean {
+/** Verifies as an import would, which then need not wait for it; undefined when there is nothing wrong. */
+function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undefined {
   const active = getActiveThread();
-  return where === 'core' || active === undefined || active.choose(feature).entry !== undefined;
+  if (where === 'core' || active === undefined) return undefined;
+  const { entry, damaged } = active.choose(feature);
+  return entry === undefined ? damaged[0] : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
 import { codeOf } from '../errors.ts';
@@ -10,6 +10,7 @@ import type { Blocked, Entry, Feature, Manifest, Refusal, Settings } from '../ty
 import { findStoreDistrust } from './access.ts';
 import { findMisfit, listVersions } from './fit.ts';
 import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath, toEntryName } from './layout.ts';
+import { readRegular } from './regular.ts';
 import { findForgery } from './verify.ts';
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
@@ -192,7 +193,7 @@ function judge(judgement: Judgement): Judged {
  */
 export function findRetirement(store: string, entry: string): string | undefined {
   try {
-    return readFileSync(retirementPath(store, entry), 'utf8');
+    return readRegular(retirementPath(store, entry));
   } catch (error) {
     const code = codeOf(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `its mark: ${code}`;
@@ -202,7 +203,7 @@ export function findRetirement(store: string, entry: string): string | undefined
 /** The manifest of an entry; undefined when there is none of our format. */
 export function readEntryManifest(dir: string): Manifest | undefined {
   try {
-    const manifest = JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')) as Manifest;
+    const manifest = JSON.parse(readRegular(join(dir, MANIFEST))) as Manifest;
     const isOurs =
       manifest.format === 1 &&
       Array.isArray(manifest.closure) &&

@@ -1,8 +1,9 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Refusal } from '../types.ts';
 import { failurePath, failureRoot } from './layout.ts';
+import { readRegular } from './regular.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
@@ -69,7 +70,7 @@ export function nextFailure(
  */
 export function readFailures(store: string, name: string): Failure[] {
   try {
-    const failures: unknown = JSON.parse(readFileSync(failurePath(store, name), 'utf8'));
+    const failures: unknown = JSON.parse(readRegular(failurePath(store, name)));
     return Array.isArray(failures) ? failures.filter(isWhole) : [];
   } catch {
     return [];

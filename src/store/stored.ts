@@ -1,10 +1,11 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Manifest } from '../types.ts';
 import { readEntryManifest } from './entry.ts';
 import { isAbiName, MANIFEST, parseEntryName, versionRoot } from './layout.ts';
+import { readRegular } from './regular.ts';
 
 /** A directory with the name of an entry. */
 export interface Stored {
@@ -49,7 +50,7 @@ function read(dir: string): Pick<Stored, 'manifest' | 'foreign'> {
 /** A manifest that is gone or damaged is ours all the same: a later format would be told by its number. */
 function findForeign(dir: string): string | undefined {
   try {
-    const { format = 1 } = JSON.parse(readFileSync(join(dir, MANIFEST), 'utf8')) ?? {};
+    const { format = 1 } = JSON.parse(readRegular(join(dir, MANIFEST))) ?? {};
     return format === 1
       ? undefined
       : `its format is ${JSON.stringify(format)}, and this annex knows 1`;

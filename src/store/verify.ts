@@ -7,6 +7,7 @@ import { digest, type Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
 import { FILES, MANIFEST, parseEntryName } from './layout.ts';
 import { type Expected, expectFiles, type FilesFile, isUnseen } from './listing.ts';
+import { readRegular } from './regular.ts';
 
 /** One thing in an entry that is not as it was published. */
 export interface Difference {
@@ -52,7 +53,7 @@ export function readExpected(
 
 function readFiles(dir: string): FilesFile | undefined {
   try {
-    const files = JSON.parse(readFileSync(join(dir, FILES), 'utf8')) as FilesFile;
+    const files = JSON.parse(readRegular(join(dir, FILES))) as FilesFile;
     const isText = (value: unknown): boolean => typeof value === 'string';
     const isWhole =
       Object.values(files.packages).every(isText) && Object.values(files.generated).every(isText);
@@ -160,7 +161,7 @@ function checkTop(dir: string, add: (path: string, problem: Difference['problem'
     const kind = entry.isFile() ? 'f' : entry.isDirectory() ? 'd' : '';
     if (TOP[entry.name] !== kind) add(entry.name, entry.name in TOP ? 'changed' : 'added');
   }
-  if (readFileSync(join(dir, BARRIER), 'utf8').replace(/\s/g, '') !== '{"private":true}') {
+  if (readRegular(join(dir, BARRIER)).replace(/\s/g, '') !== '{"private":true}') {
     add(BARRIER, 'changed');
   }
 }

@@ -76,6 +76,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/owner.ts': 'effect',
   'store/prune.ts': 'effect',
   'store/publish.ts': 'effect',
+  'store/regular.ts': 'effect',
   'store/retired.ts': 'effect',
   'store/stored.ts': 'effect',
   'store/sync.ts': 'effect',

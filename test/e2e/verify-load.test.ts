@@ -91,6 +91,38 @@ for (const node of nodes) {
       await sandbox.cleanup();
     });
 
+    test('ensure verifies too: refused with the reason, or healed without an import', async () => {
+      const { sandbox, kit, load } = await open(node);
+      TAMPERINGS['a deleted file']?.(kit, '');
+      const source = `import { ensure } from 'annex';
+        console.log(await ensure('kit').then(({ where }) => where, ({ code }) => code));`;
+      sandbox.write('app/ensure.mjs', source);
+      const run = async (more: Record<string, string>) => {
+        const env = { ANNEX_STORE: sandbox.store, ...more };
+        const args = ['--import', sandbox.loader, 'ensure.mjs'];
+        return (await sandbox.run(args, { node: node.path, env })).stdout.trim();
+      };
+      expect(await run(denied)).toBe('ANNEX_INTEGRITY');
+      expect(await run({})).toBe('store');
+      expect((await load(denied)).imported.kit).toMatchObject({ marker: MARKER });
+      await sandbox.cleanup();
+    });
+
+    test('a damaged layer stays as it is: what is installed anew stands before it', async () => {
+      const { sandbox, kit } = await open(node);
+      TAMPERINGS['a deleted file']?.(kit, '');
+      const layer = sandbox.digest(sandbox.store);
+      const env = { ANNEX_STORE: `${sandbox.root}/other:${sandbox.store}` };
+      const off = await importIn(sandbox, ['kit'], { node: node.path, env: { ...env, ...denied } });
+      expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', /lib\/inner\.js is missing/);
+      const healed = await importIn(sandbox, ['kit'], { node: node.path, env });
+      expect(healed.imported.kit).toMatchObject({ marker: MARKER });
+      const after = await importIn(sandbox, ['kit'], { node: node.path, env });
+      expect(after).toMatchObject({ imported: { kit: { marker: MARKER } }, stderr: '' });
+      expect(sandbox.digest(sandbox.store)).toEqual(layer);
+      await sandbox.cleanup();
+    });
+
     test('"verify": "off" runs what is there', async () => {
       const { sandbox, kit, load } = await open(node);
       TAMPERINGS['an edited ES module']?.(kit, '');

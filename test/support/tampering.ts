@@ -1,4 +1,5 @@
 /** Ways in which an entry can come to differ from what was locked, and a closure that has all that they need. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -127,6 +128,10 @@ export const TAMPERINGS: Record<string, Tamper> = {
   'a deleted package': (entry) => {
     open(join(entry, 'node_modules'));
     removeTree(join(entry, 'node_modules/tool'));
+  },
+  'a listing that became a pipe': (entry) => {
+    rmSync(join(entry, 'annex-files.json'));
+    execFileSync('mkfifo', [join(entry, 'annex-files.json')]);
   },
   'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.json')),
   'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),

@@ -134,6 +134,22 @@ describe("the operator's file", () => {
     ]);
   });
 
+  test.each(['load', 'first-use', 'off'])('verify %j is taken', (verify) => {
+    const { notices, ...config } = readConfig({
+      ANNEX_CONFIG: writeOperator(JSON.stringify({ verify })),
+    });
+    expect(config.verify).toBe(verify);
+    expect(notices).toEqual([]);
+  });
+
+  test.each(['never', false, null, ['off']])('verify %j is said and taken as load', (verify) => {
+    const config = readConfig({ ANNEX_CONFIG: writeOperator(JSON.stringify({ verify })) });
+    expect(config.verify).toBe('load');
+    expect(config.notices).toEqual([
+      expect.objectContaining({ reason: expect.stringMatching(/^verify in .*; taken as load$/) }),
+    ]);
+  });
+
   test.each([0, -1, 86_401, '30', null, 1e99])('timeout %j is said and not taken', (timeout) => {
     const path = writeOperator(JSON.stringify({ timeout }));
     const config = readConfig({ ANNEX_CONFIG: path });
