@@ -1,6 +1,6 @@
 /** Verifies the files of entries as Node loads them: the bytes that were checked are those that run. */
 import { readFileSync } from 'node:fs';
-import type { LoadHookSync } from 'node:module';
+import type { LoadHookContext, LoadHookSync } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../core.ts';
@@ -89,7 +89,8 @@ export function createVerifier(
     const file = toFile(url);
     const source = file && readSound(file);
     if (source === undefined || /[?#]/.test(url)) return nextLoad(url, context);
-    const format = context.format ?? nextLoad(url, context).format;
+    // The default step looks at import attributes as well, and at the syntax of what has no format.
+    const format = isPlainScript(context) ? context.format : nextLoad(url, context).format;
     return { format, source, shortCircuit: true };
   };
   const contain: Verifier['contain'] = (specifier, parentURL, url) => {
@@ -103,6 +104,11 @@ export function createVerifier(
   };
   return { load, contain };
 }
+
+/** Whether nothing but the source is to be found out. A required module has no attributes at all. */
+const isPlainScript = ({ format, importAttributes }: Partial<LoadHookContext>): boolean =>
+  (format === 'module' || format === 'commonjs') &&
+  Object.keys(importAttributes ?? {}).length === 0;
 
 /** The bytes of a file, if they are the expected ones. */
 function readSame(file: string, wanted: string | undefined): Buffer | undefined {
