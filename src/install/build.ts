@@ -11,6 +11,7 @@ import { platformOf } from '../policy/abi.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
+import { expectFiles, mayChange } from '../store/listing.ts';
 import { makeStaging, publish } from '../store/publish.ts';
 import { syncName, syncTree } from '../store/sync.ts';
 import { removeTree, sealTree, sweep } from '../store/tree.ts';
@@ -108,12 +109,18 @@ async function finish(
   { listings, bytes, hasAddon, directories }: Unpacked,
 ): Promise<Built | Refusal> {
   const { scripts, unrun } = sortScripts(nodes, feature);
+  const closure = nodes.map(describePackage);
   let generated: Generated = {};
   if (scripts.length > 0) {
     const env = settings.installerEnv;
     const ran = await runScripts({ staging, names: scripts, listings, env, signal });
     if ('code' in ran) return ran;
     generated = ran.generated;
+    const listed = expectFiles({ format: 1, packages: listings, generated: {} }, closure, []);
+    const strange = Object.keys(generated).find(
+      (path) => listed.has(path) && !mayChange(path, closure, scripts),
+    );
+    if (strange !== undefined) return refuseChange(scripts, strange);
   }
   accessSync(join(staging, BARRIER));
   for (const name of readdirSync(staging)) {
@@ -126,7 +133,6 @@ async function finish(
   const isPlain =
     !isPlatformBound(plan) && !hasAddon && scripts.length === 0 && skipped.length === 0;
   const abi = isPlain ? PLAIN : readAbi();
-  const closure = nodes.map(describePackage);
   const manifest: Manifest = {
     format: 1,
     feature: feature.name,
@@ -157,6 +163,13 @@ async function finish(
     }
   }
 }
+
+/** No lock could tell such a change from somebody else's, so the entry would never be taken for whole. */
+const refuseChange = (scripts: string[], path: string): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason: `an install script of ${scripts.join(', ')} changed ${path}, of a package whose scripts may not run`,
+  hint: 'whoever builds the application can take it out of "scripts", or use another version',
+});
 
 /** What is locked for this platform and does not run on this Node. */
 function findSkipped(plan: Plan, platform: string, nodes: LockNode[]): ClosurePackage[] {

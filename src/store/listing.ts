@@ -37,12 +37,16 @@ export function expectFiles(
   }
   if (scripts.length === 0) return expected;
   for (const [path, made] of Object.entries(generated)) {
-    if (expected.has(path) && !scripts.includes(findOwner(path, closure))) continue;
+    if (expected.has(path) && !mayChange(path, closure, scripts)) continue;
     if (made === '') expected.delete(path);
     else expected.set(path, made);
   }
   return expected;
 }
+
+/** Whether a file that a package came with belongs to one whose scripts may run. */
+export const mayChange = (path: string, closure: ClosurePackage[], scripts: string[]): boolean =>
+  scripts.includes(findOwner(path, closure));
 
 /** Name of the innermost package that a file lies in. */
 function findOwner(file: string, closure: ClosurePackage[]): string {

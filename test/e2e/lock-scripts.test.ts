@@ -33,11 +33,25 @@ const native = esmPackage('native', '1.0.0', 'native', { scripts: script(build).
 const failing = esmPackage('failing', '1.0.0', 'failing', {
   scripts: { postinstall: 'node build.mjs' },
 });
+const patcher = dependentPackage(
+  'patcher',
+  '1.0.0',
+  'patcher',
+  { quiet: '^1.0.0' },
+  { scripts: { postinstall: 'node build.mjs' } },
+);
 const packages = [
   { ...native, files: { ...native.files, ...script(build).files } },
   {
     ...failing,
     files: { ...failing.files, 'build.mjs': `console.error('no compiler'); process.exit(3)` },
+  },
+  {
+    ...patcher,
+    files: {
+      ...patcher.files,
+      'build.mjs': `import { appendFileSync } from 'node:fs'; appendFileSync('../quiet/index.js', '//');`,
+    },
   },
   esmPackage('quiet', '1.0.0', 'quiet', { scripts: { install: 'exit 1' } }),
   dependentPackage('user', '1.0.0', 'user', { native: '^1.0.0', quiet: '^1.0.0' }),
@@ -45,6 +59,7 @@ const packages = [
 const features = {
   user: { packages: { user: '^1.0.0' }, scripts: ['native'] },
   native: '^1.0.0',
+  patcher: { packages: { patcher: '^1.0.0' }, scripts: ['patcher'] },
   failing: { packages: { failing: '^1.0.0' }, scripts: ['failing'] },
 };
 
@@ -120,6 +135,31 @@ describe.concurrent(node.label, () => {
     for (const [path, sha] of Object.entries(generated)) {
       const link = /^-> (.+)$/.exec(String(sha))?.[1];
       expect(digests[path]).toBe(link === undefined ? `file 0444 ${sha}` : `link ${link}`);
+    }
+  });
+
+  test('what scripts made and changed in their own package is verified, and runs', async (context) => {
+    for (const isLocked of [true, false]) {
+      const { sandbox, install, load } = await open(context, 'user');
+      if (isLocked) await lock(sandbox);
+      expect((await install()).code).toBe(0);
+      const { imported, stderr } = await load();
+      expect(imported.user?.marker).toBe('user');
+      expect(stderr).toBe('');
+    }
+  });
+
+  test('one that changes a package whose scripts may not run is refused, with the file', async (context) => {
+    for (const isLocked of [true, false]) {
+      const { sandbox, install } = await open(context, 'patcher');
+      if (isLocked) await lock(sandbox);
+      const { code, stderr } = await install();
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js/,
+      );
+      expect(listEntries(sandbox)).toEqual([]);
+      expect(listStaging(sandbox)).toEqual([]);
     }
   });
 
