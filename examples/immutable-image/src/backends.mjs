@@ -1,0 +1,72 @@
+/** The optional backends. None is in the image: each is installed into the volume when it is first asked. */
+import { ensure, status } from 'annex';
+
+/** By feature: what connects to it. An SDK gets its address from the environment, to go through a proxy. */
+const connectors = {
+  'search.exa': async ({ EXA_API_KEY = 'none', EXA_BASE_URL }) => {
+    const { default: Exa } = await import('exa-js');
+    const exa = new Exa(EXA_API_KEY, EXA_BASE_URL);
+    return async (query) => (await exa.search(query)).results.map(({ title }) => title);
+  },
+  'search.firecrawl': async ({ FIRECRAWL_API_KEY = 'none', FIRECRAWL_BASE_URL }) => {
+    const { default: Firecrawl } = await import('@mendable/firecrawl-js');
+    const firecrawl = new Firecrawl({ apiKey: FIRECRAWL_API_KEY, apiUrl: FIRECRAWL_BASE_URL });
+    return async (query) => (await firecrawl.search(query)).web.map(({ title }) => title);
+  },
+  'chat.feishu': async ({
+    FEISHU_APP_ID = 'none',
+    FEISHU_APP_SECRET = 'none',
+    FEISHU_BASE_URL,
+  }) => {
+    const lark = await import('@larksuiteoapi/node-sdk');
+    const domain = FEISHU_BASE_URL ?? lark.Domain.Feishu;
+    const client = new lark.Client({ appId: FEISHU_APP_ID, appSecret: FEISHU_APP_SECRET, domain });
+    return async ({ chat, text }) => {
+      const content = JSON.stringify({ text });
+      const data = { receive_id: chat, msg_type: 'text', content };
+      const sent = await client.im.message.create({ params: { receive_id_type: 'chat_id' }, data });
+      return sent.data?.message_id;
+    };
+  },
+};
+
+/** The features that can search, in the order of preference. */
+export const searchers = ['search.exa', 'search.firecrawl'];
+
+/**
+ * Connects to a backend, which is installed first when it is missing. That does not block: other
+ * requests are answered meanwhile.
+ * @param {string} feature one of the connectors
+ * @returns {Promise<Function | { feature: string, code: string, hint: string }>} what to call, or why it cannot be had
+ */
+export async function connect(feature) {
+  // Installs in a process of its own; what goes wrong, the import below says.
+  await ensure(feature).catch(() => {});
+  try {
+    return await connectors[feature](process.env);
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const { code, hint, message } = error.cause ?? error;
+    return { feature, code, hint, message };
+  }
+}
+
+/** Where each backend is and why, without installing anything. */
+export const listBackends = () =>
+  status().features.map(({ feature, where, refusal }) => ({
+    feature,
+    where,
+    ...(refusal && { code: refusal.code, hint: refusal.hint }),
+  }));
+
+/**
+ * `agent search QUERY`.
+ * @returns {Promise<number>} the exit code
+ */
+export async function printSearch(query) {
+  if (!query) throw Object.assign(new Error('agent search needs a query'), { exitCode: 2 });
+  const search = await connect(process.env.SEARCH_BACKEND || searchers[0]);
+  if (typeof search !== 'function') throw new Error(search.message);
+  for (const title of await search(query)) console.log(title);
+  return 0;
+}

@@ -1,0 +1,43 @@
+/** The gateway: answers whatever its backends do; a backend that cannot be had is an answer with a reason. */
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { connect, listBackends, searchers } from './backends.mjs';
+import { readPort, serve, tell } from './server.mjs';
+
+const Message = z.object({ chat: z.string().min(1), text: z.string().min(1).max(10_000) });
+
+/** Calls a backend with one argument. */
+async function call(feature, argument, name) {
+  const backend = await connect(feature);
+  if (typeof backend !== 'function') return tell(503, backend);
+  return { feature, [name]: await backend(argument) };
+}
+
+async function search({ searchParams }) {
+  const feature = searchParams.get('with') ?? process.env.SEARCH_BACKEND ?? searchers[0];
+  if (!searchers.includes(feature)) return tell(400, { error: `no search backend '${feature}'` });
+  return await call(feature, searchParams.get('q') ?? '', 'results');
+}
+
+async function send(_url, request) {
+  const parsed = Message.safeParse(parse(await text(request)));
+  if (!parsed.success) return tell(400, { error: parsed.error.issues[0].message });
+  return await call('chat.feishu', parsed.data, 'message');
+}
+
+function parse(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns {Promise<number>} the exit code */
+export const serveGateway = () =>
+  serve(readPort(process.env.PORT, 8080), {
+    'GET /health': () => ({ ok: true }),
+    'GET /backends': listBackends,
+    'GET /search': search,
+    'POST /messages': send,
+  });

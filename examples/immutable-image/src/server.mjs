@@ -1,0 +1,58 @@
+/** An HTTP server of JSON routes that stops when it is told to. */
+import { createServer } from 'node:http';
+
+/** Exit code of a configuration that only a person can mend; supervisors do not restart after it (sysexits.h). */
+const EX_CONFIG = 78;
+
+/**
+ * @param {string | undefined} text a port, as the environment has it
+ * @returns {number} of a port
+ * @throws with exitCode 78 for anything else
+ */
+export function readPort(text, fallback) {
+  const port = Number(text || fallback);
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port;
+  throw Object.assign(new Error(`'${text}' is not a port`), { exitCode: EX_CONFIG });
+}
+
+/**
+ * Serves until SIGTERM or SIGINT.
+ * @param {number} port on all addresses
+ * @param {Record<string, (url: URL, request: import('node:http').IncomingMessage) => unknown>} routes
+ * by method and path, as in `GET /health`; each gives a body, or { status, body }
+ * @returns {Promise<number>} the exit code, when the last request is answered
+ */
+export function serve(port, routes) {
+  const server = createServer(async (request, response) => {
+    const { status, type, body } = await answer(routes, request);
+    response.writeHead(status, { 'content-type': type }).end(body);
+  });
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      server.close(() => resolve(0));
+      server.closeIdleConnections();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
+    server.once('error', reject);
+    server.listen(port, () => console.log(`listening on port ${port}`));
+  });
+}
+
+async function answer(routes, request) {
+  const url = new URL(request.url, 'http://localhost');
+  const key = `${request.method} ${url.pathname}`;
+  const route = Object.hasOwn(routes, key) ? routes[key] : () => tell(404, { error: 'not found' });
+  try {
+    const found = await route(url, request);
+    return typeof found?.status === 'number' ? found : tell(200, found);
+  } catch (error) {
+    return tell(500, { error: error.message });
+  }
+}
+
+/** A JSON answer of that status. */
+export const tell = (status, value) => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+});
