@@ -19,14 +19,20 @@ const commands = {
 
 const [name = '', ...args] = process.argv.slice(2);
 const run = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (run === undefined) {
-  console.error(name ? `agent: no command '${name}'\n${usage}` : usage);
-  process.exitCode = 2;
-} else {
+
+/** @returns {Promise<number>} the exit code */
+async function main() {
+  if (run === undefined) {
+    console.error(name ? `agent: no command '${name}'\n${usage}` : usage);
+    return 2;
+  }
   try {
-    process.exitCode = await run(...args);
+    return await run(...args);
   } catch (error) {
     console.error(`agent: ${error.message}`);
-    process.exitCode = error.exitCode ?? 1;
+    return error.exitCode ?? 1;
   }
 }
+
+// A thread, or an SDK that keeps a connection, does not keep the process.
+process.exit(await main());

@@ -1,16 +1,17 @@
 /** The gateway: answers whatever its backends do; a backend that cannot be had is an answer with a reason. */
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { connect, listBackends, searchers } from './backends.mjs';
+import { callBackend } from './backend-client.mjs';
+import { listBackends, searchers } from './backends.mjs';
 import { readPort, serve, tell } from './server.mjs';
 
 const Message = z.object({ chat: z.string().min(1), text: z.string().min(1).max(10_000) });
 
-/** Calls a backend with one argument. */
+/** The answer of a backend under that name, or why there is none. */
 async function call(feature, argument, name) {
-  const backend = await connect(feature);
-  if (typeof backend !== 'function') return tell(503, backend);
-  return { feature, [name]: await backend(argument) };
+  const { value, refusal, error } = await callBackend(feature, argument);
+  if (refusal) return tell(503, refusal);
+  return error === undefined ? { feature, [name]: value } : tell(502, { feature, error });
 }
 
 async function search({ searchParams }) {

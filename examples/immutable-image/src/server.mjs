@@ -3,6 +3,8 @@ import { createServer } from 'node:http';
 
 /** Exit code of a configuration that only a person can mend; supervisors do not restart after it (sysexits.h). */
 const EX_CONFIG = 78;
+/** For requests that are being answered when the server is told to stop, in ms. */
+const GRACE = 1000;
 
 /**
  * @param {string | undefined} text a port, as the environment has it
@@ -30,7 +32,8 @@ export function serve(port, routes) {
   return new Promise((resolve, reject) => {
     const stop = () => {
       server.close(() => resolve(0));
-      server.closeIdleConnections();
+      // Whoever supervises this does not wait much longer for answers that are still being made.
+      setTimeout(() => server.closeAllConnections(), GRACE).unref();
     };
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
     server.once('error', reject);
