@@ -20,7 +20,13 @@ const connectors = {
   }) => {
     const lark = await import('@larksuiteoapi/node-sdk');
     const domain = FEISHU_BASE_URL ?? lark.Domain.Feishu;
-    const client = new lark.Client({ appId: FEISHU_APP_ID, appSecret: FEISHU_APP_SECRET, domain });
+    const client = new lark.Client({
+      appId: FEISHU_APP_ID,
+      appSecret: FEISHU_APP_SECRET,
+      domain,
+      // At any other level a request that fails is printed with the secret in it.
+      loggerLevel: lark.LoggerLevel.fatal,
+    });
     return async ({ chat, text }) => {
       const content = JSON.stringify({ text });
       const data = { receive_id: chat, msg_type: 'text', content };

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the boot hook made room for them: as root, or not. */
-const scans = ['/run/agent/workers', '/tmp/agent/workers'];
+/** What s6-svscan supervises in this container. */
+const SCAN = '/tmp/agent';
 /** How long s6 may take to see a change, and a service to stop, in ms. */
 const PATIENCE = 5000;
 const GRACE = 1000;
@@ -26,9 +26,9 @@ function readName(name = '') {
 }
 
 /** Registers it and starts it. */
-function add({ scan, name, directory }, command) {
+function add({ name, directory }, command) {
   if (command.length === 0) throw fail('agent worker add NAME COMMAND...', 2);
-  if (existsSync(join(scan, name))) throw fail(`${name} is registered`);
+  if (existsSync(join(SCAN, name))) throw fail(`${name} is registered`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   // Links, since /run may be mounted noexec.
@@ -36,28 +36,28 @@ function add({ scan, name, directory }, command) {
     symlinkSync(`/etc/agent/worker/${file}`, join(directory, file));
   writeFileSync(join(directory, 'timeout-kill'), `${GRACE}\n`);
   writeFileSync(join(directory, 'command'), `exec ${command.map(quote).join(' ')}\n`);
-  run('s6-svlink', '-t', PATIENCE, scan, directory, name);
+  run('s6-svlink', '-t', PATIENCE, SCAN, directory, name);
   return `${name} runs`;
 }
 
 /** Has s6 let go of it first, then deletes it. */
-function remove({ scan, name, directory }) {
-  run('s6-svunlink', '-t', PATIENCE, scan, name);
+function remove({ name, directory }) {
+  run('s6-svunlink', '-t', PATIENCE, SCAN, name);
   rmSync(directory, { recursive: true });
   return `${name} is gone`;
 }
 
 const control =
   (flags) =>
-  ({ scan, name }) =>
-    run('s6-svc', ...flags, '-T', PATIENCE, join(scan, name));
+  ({ name }) =>
+    run('s6-svc', ...flags, '-T', PATIENCE, join(SCAN, name));
 
 const actions = {
   add,
   remove,
   start: control(['-wu', '-u']),
   stop: control(['-wD', '-d']),
-  status: ({ scan, name }) => run('s6-svstat', join(scan, name)),
+  status: ({ name }) => run('s6-svstat', join(SCAN, name)),
 };
 
 /**
@@ -67,9 +67,8 @@ const actions = {
 export function runWorkerCommand(action, name, ...command) {
   if (!Object.hasOwn(actions, action ?? ''))
     throw fail('agent worker add|remove|start|stop|status NAME', 2);
-  const scan = scans.find((path) => existsSync(path));
-  if (scan === undefined) throw fail('nothing is supervised in this container');
-  const place = { scan, name: readName(name), directory: join(scan, '.registered', name) };
+  if (!existsSync(SCAN)) throw fail('nothing is supervised in this container');
+  const place = { name: readName(name), directory: join(SCAN, '.registered', name) };
   const said = actions[action](place, command);
   if (said) console.log(said);
   return 0;
