@@ -43,6 +43,15 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          ...common,
+          name: 'image',
+          include: ['test/image/**/*.test.ts'],
+          testTimeout: 120_000,
+          globalSetup: ['test/support/image-setup.ts'],
+        },
+      },
     ],
   },
 });

@@ -1,11 +1,21 @@
 /** Stand-ins for the official `node:*-slim` images, made of Debian's packages and Node's binaries from the npm registry. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
-import { chmodSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fetchNode } from '../../scripts/nodes.mjs';
 import { certificates, containerCache, podman, run, tryRun } from './image-podman.ts';
+import { repositoryRoot } from './package.ts';
 import { removeTree } from './tree.ts';
 
 /** Node's release lines: the newest version of each, and the npm that it comes with. */
@@ -85,7 +95,9 @@ async function layNode(root: string, line: Line, npmrc: string): Promise<void> {
     mkdirSync(dirname(whole), { recursive: true });
     return whole;
   };
-  copyFileSync(await fetchNode(lines[line].node), at('bin/node'));
+  const fetcher = join(repositoryRoot, 'scripts', 'nodes.mjs');
+  const fetched = await run(process.execPath, [fetcher, lines[line].node], { timeout: 300_000 });
+  copyFileSync(fetched.slice(fetched.indexOf('/')), at('bin/node'));
   symlinkSync('node', at('bin/nodejs'));
   for (const name of ['npm', 'npx'])
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, at(`bin/${name}`));

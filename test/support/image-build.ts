@@ -1,0 +1,60 @@
+/** Builds the example's image from its own Dockerfile, unchanged, with the annex of this checkout. */
+import { cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Line, prepareBase } from './image-bases.ts';
+import { certificates, run } from './image-podman.ts';
+import { repositoryRoot } from './package.ts';
+import { removeTree } from './tree.ts';
+
+/** What to build. */
+export interface BuildOptions {
+  /** Node's release line; 24, the Dockerfile's own, by default. */
+  node?: Line;
+  /** More build arguments: `{ BAKE: 'search.exa' }`. */
+  buildArgs?: Record<string, string>;
+  /** Changes the context before it is built: the directory has what the example has, and annex's tarball. */
+  change?: (context: string) => void;
+}
+
+/** Where the example is. */
+export const example = join(repositoryRoot, 'examples', 'immutable-image');
+
+/**
+ * Builds an image. What has been built before comes from the layers' cache.
+ * @returns the image's id
+ * @throws what the build said, when it fails
+ * @example
+ * const image = await buildImage({ node: '22', buildArgs: { BAKE: 'search.exa' } });
+ */
+export async function buildImage({
+  node = '24',
+  buildArgs = {},
+  change,
+}: BuildOptions = {}): Promise<string> {
+  const base = await prepareBase(node);
+  const context = mkdtempSync(join(tmpdir(), 'annex-image-'));
+  try {
+    cpSync(example, context, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !/\/node_modules$|\.tgz$/.test(path),
+    });
+    const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', context];
+    await run('npm', pack, { cwd: repositoryRoot });
+    change?.(context);
+    const asked = { ...(node !== '24' && { BASE: base }), ...buildArgs };
+    const args = Object.entries(asked).flatMap(([key, value]) => [
+      '--build-arg',
+      `${key}=${value}`,
+    ]);
+    const usual = ['--isolation', 'chroot', '--pull-never', '--layers', '--format', 'docker'];
+    const mount = `${certificates}:${certificates}:ro`;
+    const output = await run('buildah', ['bud', ...usual, '-v', mount, ...args, context], {
+      timeout: 300_000,
+    });
+    return output.split('\n').at(-1) ?? '';
+  } finally {
+    removeTree(context);
+  }
+}

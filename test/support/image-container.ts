@@ -1,0 +1,141 @@
+/** Containers of the image, and volumes for them. */
+import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { podman, tryRun, until } from './image-podman.ts';
+import type { RunResult } from './process.ts';
+import { removeTree } from './tree.ts';
+
+/** How to run an image; what is not said is podman's default, but for the network, of which there is none. */
+export interface ContainerOptions {
+  image: string;
+  /** The command; the image's own by default. */
+  args?: readonly string[];
+  /** A directory for /opt/data. */
+  volume?: string;
+  /** The volume is mounted read-only. */
+  readOnlyVolume?: boolean;
+  /** `uid:gid`. */
+  user?: string;
+  env?: Record<string, string>;
+  network?: string;
+  /** More arguments of `podman run`: `['--read-only', '--tmpfs', '/run:exec', '--cap-drop', 'all']`. */
+  options?: readonly string[];
+}
+
+/** What a gateway answered. */
+export interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare it with what they expect
+  body: any;
+  ms: number;
+}
+
+/** A container. */
+export interface Container {
+  id: string;
+  /** Runs a command in it; an exit code is a result. As root by default, as `podman exec` does. */
+  exec(args: readonly string[], options?: { user?: string; env?: string[] }): Promise<RunResult>;
+  /** Asks the gateway: from the host over the container's network, through `nsenter` where there is none. */
+  request(path: string, body?: object): Promise<Answer>;
+  /** Waits until /health answers. */
+  ready(): Promise<void>;
+  /** Both streams of its output. */
+  logs(): Promise<string>;
+  kill(signal: string): Promise<void>;
+  start(): Promise<void>;
+  /** Milliseconds that it took. `seconds` until SIGKILL, 10 by default. */
+  stop(seconds?: number): Promise<number>;
+  /** Its exit code, once it has ended. */
+  wait(): Promise<number>;
+  pause(): Promise<void>;
+  unpause(): Promise<void>;
+  // biome-ignore lint/suspicious/noExplicitAny: podman's own shape
+  inspect(): Promise<any>;
+  remove(): Promise<void>;
+}
+
+/** Asks in a network namespace: a program of one line for the Node that runs the tests. */
+const ASK = `const [url, body] = process.argv.slice(1);
+const at = performance.now();
+const response = await fetch(url, body ? { method: 'POST', body } : {});
+const answer = { status: response.status, body: await response.json(), ms: performance.now() - at };
+console.log(JSON.stringify(answer));`;
+
+/**
+ * Starts a container, detached.
+ * @throws when podman cannot start it; one that ends at once is no error
+ * @example
+ * const volume = createVolume();
+ * const container = await runContainer({ image, volume: volume.path, network: registry.network, env: registry.env });
+ * await container.ready();
+ * const { status, body } = await container.request('/search?q=otters');
+ */
+export async function runContainer(options: ContainerOptions): Promise<Container> {
+  const { image, args = [], volume, user, env = {}, network = 'none' } = options;
+  const mode = options.readOnlyVolume ? ':ro' : '';
+  const given = [
+    ...(volume === undefined ? [] : ['-v', `${volume}:/opt/data${mode}`]),
+    ...(user === undefined ? [] : ['--user', user]),
+    ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...(options.options ?? []),
+  ];
+  const usual = ['--detach', '--pull', 'never', '--network', network];
+  const id = (await podman('run', ...usual, ...given, image, ...args)).split('\n').at(-1) ?? '';
+  let pid: Promise<string> | undefined;
+  const call = async (...command: string[]): Promise<void> => void (await podman(...command, id));
+  const container: Container = {
+    id,
+    exec: (command, { user: as, env: more = [] } = {}) => {
+      const flags = [...(as ? ['--user', as] : []), ...more.flatMap((pair) => ['--env', pair])];
+      return tryRun('podman', ['exec', ...flags, id, ...command]);
+    },
+    request: async (path, body) => {
+      pid ??= podman('inspect', '--format', '{{.State.Pid}}', id);
+      const url = `http://127.0.0.1:8080${path}`;
+      const node = [process.execPath, '--input-type=module', '-e', ASK, url];
+      const enter = ['-t', await pid, '-n', ...node, ...(body ? [JSON.stringify(body)] : [])];
+      const { stdout, stderr } = await tryRun('nsenter', enter);
+      if (stdout === '') throw new Error(`no answer from ${path}\n${stderr}`);
+      return JSON.parse(stdout) as Answer;
+    },
+    ready: () =>
+      until('/health answers', async () => {
+        return (await container.request('/health')).status === 200 || undefined;
+      }).then(() => {}),
+    logs: async () => {
+      const { stdout, stderr } = await tryRun('podman', ['logs', id]);
+      return stdout + stderr;
+    },
+    kill: (signal) => call('kill', '--signal', signal),
+    start: async () => {
+      await call('start');
+      pid = undefined;
+    },
+    stop: async (seconds = 10) => {
+      const at = performance.now();
+      await call('stop', '--time', String(seconds));
+      return performance.now() - at;
+    },
+    wait: async () => Number(await podman('wait', '--interval', '50ms', id)),
+    pause: () => call('pause'),
+    unpause: () => call('unpause'),
+    inspect: async () => JSON.parse(await podman('inspect', id))[0],
+    remove: () => call('rm', '--force', '--volumes', '--time', '0'),
+  };
+  return container;
+}
+
+/** A directory of the host, for /opt/data. */
+export interface Volume {
+  path: string;
+  remove(): void;
+}
+
+/** Makes an empty one, with that owner and mode: Docker gives a new named volume the image's, 10000:0 and 2775. */
+export function createVolume({ uid = 10_000, gid = 0, mode = 0o2775 } = {}): Volume {
+  const path = mkdtempSync(join(tmpdir(), 'annex-volume-'));
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+  return { path, remove: () => removeTree(path) };
+}

@@ -1,0 +1,100 @@
+/** The network beside the image: one without a way out, with the stand-in registry as `registry` on port 4873. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { prepareBase } from './image-bases.ts';
+import type { Container } from './image-container.ts';
+import { preparePackages } from './image-packages.ts';
+import { podman, until } from './image-podman.ts';
+import { repositoryRoot } from './package.ts';
+
+/** How the registry is to behave: milliseconds before each answer, and the status of each; 0 is as usual. */
+export interface RegistryFaults {
+  ms?: number;
+  status?: number;
+}
+
+/** A running registry on a network of its own. */
+export interface ImageRegistry {
+  network: string;
+  /** What a container on the network needs to use it: npm's registry, and the SDKs' base URLs. */
+  env: Record<string, string>;
+  /** `GET /exa-js/-/exa-js-2.23.0.tgz` of every request since the last reset. */
+  requests(): Promise<string[]>;
+  fault(faults: RegistryFaults): Promise<void>;
+  /** Forgets requests and faults. */
+  reset(): Promise<void>;
+  /** Takes it off the network, at which point its name and address are gone too. */
+  disconnect(): Promise<void>;
+  connect(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const program = join(repositoryRoot, 'test', 'support', 'image-registry.mjs');
+
+const point = (url: string): Record<string, string> => ({
+  EXA_BASE_URL: url,
+  FIRECRAWL_BASE_URL: url,
+  FEISHU_BASE_URL: url,
+});
+const url = 'http://registry:4873';
+/** By name, so that a container can be started on the network while the registry is away. */
+const env = { npm_config_registry: `${url}/`, ...point(url) };
+
+/** The environment of a container that has no network, and the APIs of `startApis` on its loopback. */
+export const loopback: Record<string, string> = point('http://127.0.0.1:4873');
+
+/** Starts the APIs, without any package, inside the network namespace of a container that is running. */
+export async function startApis({
+  inspect,
+}: Pick<Container, 'inspect'>): Promise<{ close(): void }> {
+  const { State } = await inspect();
+  const node = [process.execPath, program, '', '4873'];
+  const child = spawn('nsenter', ['-t', String(State.Pid), '-n', ...node], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return { close: () => void child.kill() };
+}
+
+/** Starts one; its network goes with it. */
+export async function startImageRegistry(): Promise<ImageRegistry> {
+  const [base, packages] = await Promise.all([prepareBase('24'), preparePackages()]);
+  const name = `annex-registry-${randomBytes(4).toString('hex')}`;
+  await podman('network', 'create', '--internal', name);
+  const alias = ['--network', name, '--network-alias', 'registry'];
+  const mounts = ['-v', `${program}:/registry.mjs:ro`, '-v', `${packages}:/packages:ro`];
+  const usual = ['--detach', '--pull', 'never', '--name', name, ...alias, ...mounts];
+  try {
+    await podman('run', ...usual, base, 'node', '/registry.mjs');
+  } catch (error) {
+    await podman('network', 'rm', '--force', name);
+    throw error;
+  }
+  const format = `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`;
+  const locate = (): Promise<string> => podman('inspect', '--format', format, name);
+  let address = await locate();
+  const ask = async (path: string, body?: object): Promise<unknown> => {
+    const post = { method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(`http://${address}:4873/-/${path}`, body ? post : {});
+    return await response.json();
+  };
+  await until('the registry answers', async () => Array.isArray(await ask('requests')));
+  return {
+    network: name,
+    env,
+    requests: async () => (await ask('requests')) as string[],
+    fault: async (faults) => void (await ask('faults', faults)),
+    reset: async () => void (await ask('reset', {})),
+    disconnect: async () => void (await podman('network', 'disconnect', name, name)),
+    connect: async () => {
+      await podman('network', 'connect', '--alias', 'registry', name, name);
+      address = await locate();
+    },
+    close: async () => {
+      await podman('rm', '--force', '--time', '0', name);
+      await podman('network', 'rm', '--force', name);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+// A registry of packed packages and a stand-in for the backends' APIs, in a container beside the image; faults are set over HTTP.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [directory = '/packages', port = '4873'] = process.argv.slice(2);
+/** Without a directory: only the APIs. */
+const packages = directory ? JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')) : [];
+const requests = [];
+let faults = { ms: 0, status: 0 };
+
+const tarballPath = ({ name, version }) => `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
+const tarballs = new Map(packages.map((one) => [tarballPath(one), join(directory, one.file)]));
+
+function describe(name, host) {
+  const found = packages.filter((one) => one.name === name);
+  if (found.length === 0) return undefined;
+  const versions = found.map((one) => {
+    const dist = { tarball: `http://${host}${tarballPath(one)}`, integrity: one.integrity };
+    return [one.version, { ...one.manifest, dist }];
+  });
+  return {
+    name,
+    'dist-tags': { latest: found.at(-1).version },
+    versions: Object.fromEntries(versions),
+  };
+}
+
+/** By method and path: what the APIs answer; the SDKs look at little of it. */
+const apis = {
+  'POST /search': ({ query }) => ({
+    results: [{ id: '1', title: `exa: ${query}`, url: 'https://example.invalid/' }],
+  }),
+  'POST /v2/search': ({ query }) => ({
+    success: true,
+    data: { web: [{ title: `firecrawl: ${query}`, url: 'https://example.invalid/' }] },
+  }),
+  'POST /open-apis/auth/v3/tenant_access_token/internal': () => ({
+    code: 0,
+    msg: 'ok',
+    tenant_access_token: 't-1',
+    expire: 7200,
+  }),
+  'POST /open-apis/im/v1/messages': () => ({ code: 0, msg: 'ok', data: { message_id: 'om_1' } }),
+};
+
+/** What the tests ask: every request so far, and how the registry is to behave from now on. */
+const controls = {
+  'GET /-/requests': () => requests,
+  'POST /-/faults': (wanted) => {
+    faults = { ms: 0, status: 0, ...wanted };
+    return faults;
+  },
+  'POST /-/reset': () => {
+    requests.length = 0;
+    faults = { ms: 0, status: 0 };
+    return {};
+  },
+};
+
+function tell(response, status, body) {
+  const isBytes = Buffer.isBuffer(body);
+  const bytes = isBytes ? body : Buffer.from(JSON.stringify(body));
+  const type = isBytes ? 'application/octet-stream' : 'application/json';
+  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
+}
+
+async function serve(request, response) {
+  const path = decodeURIComponent(new URL(request.url, 'http://registry').pathname);
+  const line = `${request.method} ${path}`;
+  const body = request.method === 'POST' ? await json(request).catch(() => ({})) : {};
+  if (controls[line]) return tell(response, 200, controls[line](body));
+  requests.push(line);
+  if (apis[line]) return tell(response, 200, apis[line](body));
+  // The faults are the registry's.
+  if (faults.ms > 0) await sleep(faults.ms);
+  if (faults.status > 0) return tell(response, faults.status, { error: 'told to fail' });
+  const file = tarballs.get(path);
+  const found = file ? readFileSync(file) : describe(path.slice(1), request.headers.host);
+  tell(response, found ? 200 : 404, found ?? { error: 'Not found' });
+}
+
+const server = createServer((request, response) => {
+  serve(request, response).catch((error) => response.destroy(error));
+});
+server.listen(Number(port), () => console.log('listening'));
+process.once('SIGTERM', () => process.exit());
