@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { podman, tryRun, until } from './image-podman.ts';
+import { podman, runLabel, tryRun, until } from './image-podman.ts';
 import type { RunResult } from './process.ts';
 import { removeTree } from './tree.ts';
 
@@ -80,7 +80,7 @@ export async function runContainer(options: ContainerOptions): Promise<Container
     ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...(options.options ?? []),
   ];
-  const usual = ['--detach', '--pull', 'never', '--network', network];
+  const usual = ['--detach', '--label', runLabel(), '--pull', 'never', '--network', network];
   const id = (await podman('run', ...usual, ...given, image, ...args)).split('\n').at(-1) ?? '';
   let pid: Promise<string> | undefined;
   const call = async (...command: string[]): Promise<void> => void (await podman(...command, id));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { prepareBase } from './image-bases.ts';
 import type { Container } from './image-container.ts';
 import { preparePackages } from './image-packages.ts';
-import { podman, until } from './image-podman.ts';
+import { podman, runLabel, until } from './image-podman.ts';
 import { repositoryRoot } from './package.ts';
 
 /** How the registry is to behave: milliseconds before each answer, and the status of each; 0 is as usual. */
@@ -62,10 +62,20 @@ export async function startApis({
 export async function startImageRegistry(): Promise<ImageRegistry> {
   const [base, packages] = await Promise.all([prepareBase('24'), preparePackages()]);
   const name = `annex-registry-${randomBytes(4).toString('hex')}`;
-  await podman('network', 'create', '--internal', name);
+  await podman('network', 'create', '--internal', '--label', runLabel(), name);
   const alias = ['--network', name, '--network-alias', 'registry'];
   const mounts = ['-v', `${program}:/registry.mjs:ro`, '-v', `${packages}:/packages:ro`];
-  const usual = ['--detach', '--pull', 'never', '--name', name, ...alias, ...mounts];
+  const usual = [
+    '--detach',
+    '--label',
+    runLabel(),
+    '--pull',
+    'never',
+    '--name',
+    name,
+    ...alias,
+    ...mounts,
+  ];
   try {
     await podman('run', ...usual, base, 'node', '/registry.mjs');
   } catch (error) {

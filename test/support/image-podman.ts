@@ -88,6 +88,9 @@ export async function run(
   return stdout.trimEnd();
 }
 
+/** Marks what a run of the tests starts, for its teardown; a variable, because workers are other processes. */
+export const runLabel = (): string => `annex-run=${process.env.ANNEX_IMAGE_RUN ?? 'none'}`;
+
 /** Podman, with `run`'s rules. */
 export const podman = (...args: string[]): Promise<string> => run('podman', args);
 

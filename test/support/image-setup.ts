@@ -2,7 +2,7 @@
 import type { TestProject } from 'vitest/node';
 import { buildImage } from './image-build.ts';
 import { preparePackages } from './image-packages.ts';
-import { containerProblem } from './image-podman.ts';
+import { containerProblem, podman, runLabel } from './image-podman.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,7 +14,18 @@ declare module 'vitest' {
 /** @throws in CI, where containers have to be there */
 export async function setup(project: TestProject): Promise<void> {
   if (containerProblem !== undefined && process.env.CI) throw new Error(containerProblem);
+  process.env.ANNEX_IMAGE_RUN = String(process.pid);
   const image = containerProblem === undefined ? await buildImage() : '';
   if (image !== '') await preparePackages();
   project.provide('image', image);
+}
+
+/** Removes what a failed test has left. */
+export async function teardown(): Promise<void> {
+  if (containerProblem !== undefined) return;
+  const filter = `label=${runLabel()}`;
+  const left = await podman('ps', '--all', '--quiet', '--filter', filter);
+  if (left !== '') await podman('rm', '--force', '--volumes', '--time', '0', ...left.split('\n'));
+  const networks = await podman('network', 'ls', '--quiet', '--filter', filter);
+  if (networks !== '') await podman('network', 'rm', '--force', ...networks.split('\n'));
 }
