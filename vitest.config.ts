@@ -22,7 +22,6 @@ export default defineConfig({
           name: 'real',
           include: ['test/real/**/*.test.ts'],
           testTimeout: 300_000,
-          fileParallelism: false,
         },
       },
       {
