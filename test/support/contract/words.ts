@@ -1,0 +1,52 @@
+/** The words of every file of the example, each file read by the parser of its language. */
+import { parseYaml } from '../manifests.ts';
+import { readSteps } from './dockerfile.ts';
+import { type Files, remember } from './files.ts';
+import { readModule } from './module.ts';
+import { readBlocks, readQuotes } from './page.ts';
+import { readWords } from './shell-words.ts';
+
+/** Whether a file is a shell script: by its name, or its first line. */
+export const isShell = (path: string, text: string): boolean =>
+  path.endsWith('.sh') || /^#!(\/bin\/|\/command\/with-contenv )sh\n/.test(text);
+
+/**
+ * By path: what a file says, without comments. Of a page: what is in fenced blocks or quoted as code. Of YAML and
+ * modules: strings and numbers. Nothing of files in other languages.
+ */
+export const readAllWords = (files: Files): Map<string, string[]> =>
+  new Map([...files].map(([path, text]) => [path, readFileWords(`${path}\0${text}`)]));
+
+const readFileWords = remember((named) => {
+  const [path = '', text = ''] = named.split('\0');
+  return readLanguage(path, text);
+});
+
+function readLanguage(path: string, text: string): string[] {
+  if (isShell(path, text)) return readScript(text);
+  if (path.endsWith('Dockerfile')) return readDockerfile(text);
+  if (path.endsWith('.mjs')) return readModule(text).strings;
+  if (/\.ya?ml$/.test(path)) return parseYaml(text).flatMap(readLeaves);
+  if (!path.endsWith('.md')) return [];
+  const blocks = readBlocks(text).flatMap(({ language, text }) => {
+    if (language === 'dockerfile') return readDockerfile(text);
+    return language === 'sh' ? readScript(text) : [];
+  });
+  return [...blocks, ...readQuotes(text)];
+}
+
+const readDockerfile = (text: string): string[] => readSteps(text).flatMap(({ words }) => words);
+
+/** With the line that names the interpreter. */
+function readScript(text: string): string[] {
+  const [, interpreter = ''] = /^#!(.*)/.exec(text) ?? [];
+  return [interpreter, ...readWords(text).map((word) => word.text)];
+}
+
+/** All strings and numbers in a value. */
+function readLeaves(value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, child]) => [key, ...readLeaves(child)]);
+  }
+  return value === null ? [] : [String(value)];
+}
