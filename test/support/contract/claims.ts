@@ -38,6 +38,7 @@ export function listTopics(files: Files): Record<string, Claims> {
   const pod = readPod(readText(files, 'kubernetes.yaml'));
   const { constants } = readModule(readText(files, 'src/workers.mjs'));
   const { constants: backends } = readModule(readText(files, 'src/backends.mjs'));
+  const pages = [...files].flatMap(([path, text]) => (path.endsWith('.md') ? text : [])).join('\n');
   const manifest = JSON.parse(readText(files, 'package.json')) as Manifest;
   const health = listRoutes(files).filter((path) => path === pod.liveness);
   return {
@@ -107,7 +108,7 @@ export function listTopics(files: Files): Record<string, Claims> {
       'docker-compose.yml': compose.image,
       ...pod.images,
       ...Object.fromEntries(
-        [...readText(files, PAGE).matchAll(/\bagent:[\d.]+\b/g)].map(({ 0: tag, index }) => [
+        [...pages.matchAll(/\bagent:[\d.]+\b/g)].map(({ 0: tag, index }) => [
           `the page, at ${index}`,
           tag,
         ]),

@@ -36,6 +36,7 @@ export function listOddVariables(files: Files, known: ReadonlySet<string>): stri
     steps.filter((step) => step.keyword === keyword).flatMap(({ words }) => words.map(nameOf));
   const compose = readText(files, 'docker-compose.yml');
   const comments = [...`${compose}\n${readText(files, 'kubernetes.yaml')}`.matchAll(/#.*/g)].join();
+  const pages = [...files].flatMap(([path, text]) => (path.endsWith('.md') ? text : [])).join('\n');
   const page = (readAllWords(files).get(PAGE) ?? []).join('\n');
   const isKnown = (name: string): boolean =>
     read.has(name) || known.has(name) || ELSEWHERE.test(name) || NO_VARIABLE.test(name);
@@ -44,7 +45,7 @@ export function listOddVariables(files: Files, known: ReadonlySet<string>): stri
     'docker-compose.yml': readCompose(compose).variables,
     'a comment': [...(comments.match(NAME) ?? []), ...(comments.match(/npm_config_\w+/g) ?? [])],
     'a script': listScriptNames(files),
-    'the page': [...(page.match(NAME) ?? []), ...(page.match(/npm_config_\w+/g) ?? [])],
+    'a page': [...(pages.match(NAME) ?? []), ...(pages.match(/npm_config_\w+/g) ?? [])],
   }).flatMap(([where, names]) =>
     names.filter((name) => !isKnown(name)).map((name) => `${where}: nobody reads ${name}`),
   );

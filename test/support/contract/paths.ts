@@ -14,7 +14,7 @@ const BASE =
 const OVERLAY = /^\/(command\/with-contenv|etc\/s6-overlay\/s6-rc\.d\/user\/contents\.d\/\w+)$/;
 
 /** An absolute path at the start of a word, or behind what may stand before one. */
-const PATH = /(?<=^|[\s=:"'`(,])\/(?:[\w.@*+-]|\$\w+)+(?:\/(?:[\w.@*+-]|\$\w+)*)*/g;
+const PATH = /(?<=^|[\s=:"'`(,]|localhost:\d+)\/(?:[\w.@*+-]|\$\w+)+(?:\/(?:[\w.@*+-]|\$\w+)*)*/g;
 
 /** `/a/b/` and `/a/b/*` mean the directory. */
 const trim = (path: string): string => path.replace(/(\/\*?|\.)+$/, '');
@@ -44,7 +44,7 @@ export function listUnknownPaths(files: Files): string[] {
 /** What a COPY takes from the context, and what a module imports, by its place in the image. */
 function resolveHere(files: Files, file: string, word: string): string {
   if (word.startsWith('rootfs/')) return word.slice('rootfs'.length);
-  if (!/^\.{1,2}\/.*\.mjs$/.test(word)) return word;
+  if (!file.endsWith('.mjs') || !/^\.{1,2}\/.*\.mjs$/.test(word)) return word;
   const path = join(dirname(file), word);
   return files.has(path) ? word : `/${path}`;
 }

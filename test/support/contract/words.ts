@@ -3,7 +3,7 @@ import { parseYaml } from '../manifests.ts';
 import { readSteps } from './dockerfile.ts';
 import { type Files, remember } from './files.ts';
 import { readModule } from './module.ts';
-import { readBlocks, readQuotes } from './page.ts';
+import { readBlocks, readProse } from './page.ts';
 import { readWords } from './shell-words.ts';
 
 /** Whether a file is a shell script: by its name, or its first line. */
@@ -11,7 +11,7 @@ export const isShell = (path: string, text: string): boolean =>
   path.endsWith('.sh') || /^#!(\/bin\/|\/command\/with-contenv )sh\n/.test(text);
 
 /**
- * By path: what a file says, without comments. Of a page: what is in fenced blocks or quoted as code. Of YAML and
+ * By path: what a file says, without comments. Of a page: what is in fenced blocks, and its prose. Of YAML and
  * modules: strings and numbers. Nothing of files in other languages.
  */
 export const readAllWords = (files: Files): Map<string, string[]> =>
@@ -30,9 +30,9 @@ function readLanguage(path: string, text: string): string[] {
   if (!path.endsWith('.md')) return [];
   const blocks = readBlocks(text).flatMap(({ language, text }) => {
     if (language === 'dockerfile') return readDockerfile(text);
-    return language === 'sh' ? readScript(text) : [];
+    return language === 'sh' || language === '' ? readScript(text) : [];
   });
-  return [...blocks, ...readQuotes(text)];
+  return [...blocks, ...readProse(text).replaceAll('`', ' ').split(/\s+/)];
 }
 
 const readDockerfile = (text: string): string[] => readSteps(text).flatMap(({ words }) => words);
