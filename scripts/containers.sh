@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what runs real containers from Debian's packages where that can be done; without it CI fails, elsewhere the tests are skipped.
-packages='podman buildah runc conmon netavark aardvark-dns iptables mmdebstrap shellcheck s6 execline bindfs docker.io e2fsprogs ca-certificates'
+packages='podman buildah runc conmon netavark aardvark-dns iptables mmdebstrap shellcheck s6 execline bindfs docker.io e2fsprogs catatonit ca-certificates'
 
 list_missing() {
   for package in $packages; do
