@@ -38,6 +38,9 @@ fi
 exec "$@"
 `;
 
+/** What the official images have of Debian's packages; the second for Node 26. */
+const INCLUDED = 'ca-certificates,libatomic1';
+
 /** The host's own sources, when they are of the same Debian; mmdebstrap's default otherwise. */
 function findSources(): string[] {
   if (!/^VERSION_CODENAME=bookworm$/m.test(readFileSync('/etc/os-release', 'utf8'))) return [];
@@ -56,7 +59,11 @@ async function makeDebian(): Promise<string> {
   const dump = await run('apt-config', ['dump']);
   const acquire = dump.split('\n').filter((line) => /^Acquire::.+ "/.test(line));
   const sources = findSources();
-  const content = JSON.stringify([acquire, sources.map((path) => readFileSync(path, 'utf8'))]);
+  const content = JSON.stringify([
+    INCLUDED,
+    acquire,
+    sources.map((path) => readFileSync(path, 'utf8')),
+  ]);
   const key = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const path = join(containerCache, `debian-${key}.tar`);
   if (existsSync(path)) return path;
@@ -67,7 +74,7 @@ async function makeDebian(): Promise<string> {
     const excluded = ['doc', 'man', 'locale', 'info'].map(
       (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
     );
-    const args = ['--quiet', '--variant=minbase', '--include=ca-certificates', ...excluded];
+    const args = ['--quiet', '--variant=minbase', `--include=${INCLUDED}`, ...excluded];
     args.push(`--aptopt=${join(staging, 'apt.conf')}`, 'bookworm', tarball, ...sources);
     await run('mmdebstrap', args, { timeout: 300_000 });
     renameSync(tarball, path);
