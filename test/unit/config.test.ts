@@ -94,6 +94,11 @@ describe('switches of the environment', () => {
 });
 
 describe("the operator's file", () => {
+  test('is a file: nothing is read from a pipe or a device, which might never end', () => {
+    const { operator } = readConfig({ ANNEX_CONFIG: '/dev/null' });
+    expect(operator).toMatchObject({ problem: 'cannot be read' });
+  });
+
   test.each([
     ['{}', { allowInstalls: undefined }, 300_000],
     ['{"allowInstalls": true}', { allowInstalls: true }, 300_000],
