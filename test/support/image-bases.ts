@@ -20,7 +20,7 @@ import { removeTree } from './tree.ts';
 
 /** Node's release lines: the newest version of each, and the npm that it comes with. */
 export const lines = {
-  '20': { node: '20.19.0', npm: '10' },
+  '20': { node: '20.20.2', npm: '10' },
   '22': { node: '22.23.3', npm: '10' },
   '24': { node: '24.21.0', npm: '11' },
   '26': { node: '26.10.0', npm: '11' },

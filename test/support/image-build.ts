@@ -21,6 +21,24 @@ export interface BuildOptions {
 export const example = join(repositoryRoot, 'examples', 'immutable-image');
 
 /**
+ * Makes a directory with what the example has, and annex's tarball.
+ * @param change changes it
+ * @returns its path; whoever asked removes it
+ */
+export async function makeContext(change?: (context: string) => void): Promise<string> {
+  const context = mkdtempSync(join(tmpdir(), 'annex-image-'));
+  cpSync(example, context, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => !/\/node_modules$|\.tgz$/.test(path),
+  });
+  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', context];
+  await run('npm', pack, { cwd: repositoryRoot });
+  change?.(context);
+  return context;
+}
+
+/**
  * Builds an image. What has been built before comes from the layers' cache.
  * @returns the image's id
  * @throws what the build said, when it fails
@@ -33,16 +51,8 @@ export async function buildImage({
   change,
 }: BuildOptions = {}): Promise<string> {
   const base = await prepareBase(node);
-  const context = mkdtempSync(join(tmpdir(), 'annex-image-'));
+  const context = await makeContext(change);
   try {
-    cpSync(example, context, {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (path) => !/\/node_modules$|\.tgz$/.test(path),
-    });
-    const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', context];
-    await run('npm', pack, { cwd: repositoryRoot });
-    change?.(context);
     const asked = { ...(node !== '24' && { BASE: base }), ...buildArgs };
     const args = Object.entries(asked).flatMap(([key, value]) => [
       '--build-arg',

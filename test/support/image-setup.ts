@@ -1,6 +1,7 @@
 /** Before the tests of the image: its base, the image itself and the packages are there; afterwards nothing runs. */
 import type { TestProject } from 'vitest/node';
 import { buildImage } from './image-build.ts';
+import { dockerProblem } from './image-docker.ts';
 import { preparePackages } from './image-packages.ts';
 import { containerProblem, podman, runLabel } from './image-podman.ts';
 
@@ -13,7 +14,7 @@ declare module 'vitest' {
 
 /** @throws in CI, where containers have to be there */
 export async function setup(project: TestProject): Promise<void> {
-  if (containerProblem !== undefined && process.env.CI) throw new Error(containerProblem);
+  if (dockerProblem !== undefined && process.env.CI) throw new Error(dockerProblem);
   process.env.ANNEX_IMAGE_RUN = String(process.pid);
   const image = containerProblem === undefined ? await buildImage() : '';
   if (image !== '') await preparePackages();
