@@ -31,7 +31,7 @@ function add({ name, directory }, command) {
   if (existsSync(join(SCAN, name))) throw fail(`${name} is registered`);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  // Links, since /run may be mounted noexec.
+  // Links, since /tmp may be mounted noexec.
   for (const file of ['run', 'finish'])
     symlinkSync(`/etc/agent/worker/${file}`, join(directory, file));
   writeFileSync(join(directory, 'timeout-kill'), `${GRACE}\n`);
