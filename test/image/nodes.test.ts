@@ -64,7 +64,7 @@ describe.skipIf(containerProblem)(
               isOwn ? { code: 0, stdout: 'firecrawl: otters\n' } : { code: 1, stdout: '' },
             );
             expect(await container.request(EXA)).toMatchObject(OTTERS);
-            expect(await countTarballs()).toBe(isOwn ? expect.any(Number) : 0);
+            expect((await countTarballs()) > 0).toBe(isOwn);
             await registry.reset();
           } finally {
             await container.remove();
@@ -79,6 +79,7 @@ describe.skipIf(containerProblem)(
     test('two at once on one volume, of Node 20 and Node 26: one installs, both answer, and go on beside each other', async () => {
       const volume = createVolume();
       const both: Container[] = [];
+      await registry.reset();
       try {
         both.push(await start('20', volume.path), await start('26', volume.path));
         await Promise.all(both.map((container) => container.ready()));
