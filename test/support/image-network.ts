@@ -1,4 +1,4 @@
-/** The network beside the image: one without a way out, with the stand-in registry as `registry` on port 4873. */
+/** The network beside the image: one without a way out, with the stand-in registry on it. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -25,8 +25,9 @@ export interface ImageRegistry {
   fault(faults: RegistryFaults): Promise<void>;
   /** Forgets requests and faults. */
   reset(): Promise<void>;
-  /** Takes it off the network, at which point its name and address are gone too. */
+  /** Takes it off the network: nobody has its address then. */
   disconnect(): Promise<void>;
+  /** Puts it back, at the same address. */
   connect(): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,10 +39,6 @@ const point = (url: string): Record<string, string> => ({
   FIRECRAWL_BASE_URL: url,
   FEISHU_BASE_URL: url,
 });
-const url = 'http://registry:4873';
-/** By name, so that a container can be started on the network while the registry is away. */
-const env = { npm_config_registry: `${url}/`, ...point(url) };
-
 /** The environment of a container that has no network, and the APIs of `startApis` on its loopback. */
 export const loopback: Record<string, string> = point('http://127.0.0.1:4873');
 
@@ -63,7 +60,6 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   const [base, packages] = await Promise.all([prepareBase('24'), preparePackages()]);
   const name = `annex-registry-${randomBytes(4).toString('hex')}`;
   await podman('network', 'create', '--internal', '--label', runLabel(), name);
-  const alias = ['--network', name, '--network-alias', 'registry'];
   const mounts = ['-v', `${program}:/registry.mjs:ro`, '-v', `${packages}:/packages:ro`];
   const usual = [
     '--detach',
@@ -73,7 +69,8 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     'never',
     '--name',
     name,
-    ...alias,
+    '--network',
+    name,
     ...mounts,
   ];
   try {
@@ -84,24 +81,23 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   }
   const format = `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`;
   const locate = (): Promise<string> => podman('inspect', '--format', format, name);
-  let address = await locate();
+  const address = await locate();
+  // Not by its name: whenever a container of the network starts or ends, the name server loses questions.
+  const url = `http://${address}:4873`;
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const post = { method: 'POST', body: JSON.stringify(body) };
-    const response = await fetch(`http://${address}:4873/-/${path}`, body ? post : {});
+    const response = await fetch(`${url}/-/${path}`, body ? post : {});
     return await response.json();
   };
   await until('the registry answers', async () => Array.isArray(await ask('requests')));
   return {
     network: name,
-    env,
+    env: { npm_config_registry: `${url}/`, ...point(url) },
     requests: async () => (await ask('requests')) as string[],
     fault: async (faults) => void (await ask('faults', faults)),
     reset: async () => void (await ask('reset', {})),
     disconnect: async () => void (await podman('network', 'disconnect', name, name)),
-    connect: async () => {
-      await podman('network', 'connect', '--alias', 'registry', name, name);
-      address = await locate();
-    },
+    connect: async () => void (await podman('network', 'connect', '--ip', address, name, name)),
     close: async () => {
       await podman('rm', '--force', '--time', '0', name);
       await podman('network', 'rm', '--force', name);
