@@ -1,8 +1,10 @@
 /** Containers of the image, and volumes for them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { podman, runLabel, tryRun, until } from './image-podman.ts';
+import { environment, podman, runLabel, tryRun, until } from './image-podman.ts';
 import type { RunResult } from './process.ts';
 import { removeTree } from './tree.ts';
 
@@ -62,6 +64,67 @@ const response = await fetch(url, body ? { method: 'POST', body } : {});
 const answer = { status: response.status, body: await response.json(), ms: performance.now() - at };
 console.log(JSON.stringify(answer));`;
 
+/** The arguments of `podman run`, but for the container's own. */
+function toArguments(options: ContainerOptions): string[] {
+  const { image, args = [], volume, user, env = {}, network = 'none' } = options;
+  const mode = options.readOnlyVolume ? ':ro' : '';
+  return [
+    ...['--label', runLabel(), '--pull', 'never', '--network', network],
+    ...(volume === undefined ? [] : ['-v', `${volume}:/opt/data${mode}`]),
+    ...(user === undefined ? [] : ['--user', user]),
+    ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...(options.options ?? []),
+    image,
+    ...args,
+  ];
+}
+
+/**
+ * Runs a container to its end; its exit code is a result.
+ * @param options `input` is its stdin
+ */
+export const runToEnd = ({
+  input,
+  ...options
+}: ContainerOptions & { input?: string }): Promise<RunResult> => {
+  const flags = ['--rm', ...(input === undefined ? [] : ['--interactive'])];
+  return tryRun('podman', ['run', ...flags, ...toArguments(options)], { input });
+};
+
+/** A container with a terminal. */
+export interface Terminal {
+  /** Types a line, or keys, when that text has been seen since the last time. */
+  type(after: string, keys: string): Promise<void>;
+  /** Its exit code and all that was on the screen. */
+  end(): Promise<{ code: number | null; screen: string }>;
+}
+
+/** Runs a container with a terminal, through `script`. */
+export function openTerminal(options: ContainerOptions): Terminal {
+  const run = ['podman', 'run', '--rm', '--interactive', '--tty', ...toArguments(options)];
+  const line = run.map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', line, '/dev/null'], { env: environment, cwd: '/' });
+  const ended = once(child, 'exit');
+  let screen = '';
+  let seen = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+  });
+  return {
+    type: async (after, keys) => {
+      await until(`${after} in ${screen.slice(seen)}`, () => screen.indexOf(after, seen) >= 0);
+      seen = screen.length;
+      child.stdin.write(keys);
+    },
+    end: async () => {
+      const timer = setTimeout(() => child.kill(), 20_000);
+      const [code] = await ended;
+      clearTimeout(timer);
+      return { code: code as number | null, screen };
+    },
+  };
+}
+
 /**
  * Starts a container, detached.
  * @throws when podman cannot start it; one that ends at once is no error
@@ -72,16 +135,8 @@ console.log(JSON.stringify(answer));`;
  * const { status, body } = await container.request('/search?q=otters');
  */
 export async function runContainer(options: ContainerOptions): Promise<Container> {
-  const { image, args = [], volume, user, env = {}, network = 'none' } = options;
-  const mode = options.readOnlyVolume ? ':ro' : '';
-  const given = [
-    ...(volume === undefined ? [] : ['-v', `${volume}:/opt/data${mode}`]),
-    ...(user === undefined ? [] : ['--user', user]),
-    ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...(options.options ?? []),
-  ];
-  const usual = ['--detach', '--label', runLabel(), '--pull', 'never', '--network', network];
-  const id = (await podman('run', ...usual, ...given, image, ...args)).split('\n').at(-1) ?? '';
+  const started = await podman('run', '--detach', ...toArguments(options));
+  const id = started.split('\n').at(-1) ?? '';
   let pid: Promise<string> | undefined;
   const call = async (...command: string[]): Promise<void> => void (await podman(...command, id));
   const container: Container = {

@@ -62,13 +62,15 @@ function writeSettings(): Record<string, string> {
 
 const settings = containerProblem === undefined ? writeSettings() : {};
 
+/** What podman and buildah need in their environment. */
+export const environment: NodeJS.ProcessEnv = { ...process.env, ...settings };
+
 /** Runs podman, buildah or another program to its end; an exit code is a result. */
 export const tryRun = (
   program: string,
   args: readonly string[],
-  { timeout = 110_000, cwd = '/' } = {},
-): Promise<RunResult> =>
-  execute(program, args, { cwd, timeout, env: { ...process.env, ...settings } });
+  { timeout = 110_000, cwd = '/', input = '' } = {},
+): Promise<RunResult> => execute(program, args, { cwd, timeout, input, env: environment });
 
 /**
  * As `tryRun`.
