@@ -1,4 +1,6 @@
 /** The supervision of the image: by the application's user, who has no way to root; what ends is started again, and a stop is quick. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Container, createVolume, runContainer } from '../support/image-container.ts';
 import { type ImageRegistry, startImageRegistry } from '../support/image-network.ts';
@@ -12,7 +14,7 @@ const LIST = `for p in /proc/[0-9]*; do
 done 2>/dev/null`;
 const GATEWAY = 's6-svstat -o pid /tmp/agent/gateway';
 const CORE =
-  'find /opt/app /etc /init /usr/local -xdev -type f -exec sha256sum {} + | sort | sha256sum';
+  'find /opt/app /etc /init /usr/local/bin/agent /usr/local/lib/agent -xdev -type f -exec sha256sum {} + | sort | sha256sum';
 
 describe.skipIf(containerProblem)(
   `services${containerProblem ? `: ${containerProblem}` : ''}`,
@@ -83,18 +85,17 @@ describe.skipIf(containerProblem)(
       );
     });
 
-    test.each(['../core', '.hidden', '/opt/app', 'a/b', ''])(
-      '%j is no name of a worker',
-      async (name) => {
-        const { code, stderr } = await container.exec(['agent', 'worker', 'add', name, 'true'], {
-          user,
-        });
-        expect({ code, stderr }).toMatchObject({
+    test('a path is no name of a worker', async () => {
+      const names = ['../core', '.hidden', '/opt/app', 'a/b', ''];
+      for (const name of names) {
+        const add = ['agent', 'worker', 'add', name, 'true'];
+        const { code, stderr } = await container.exec(add, { user });
+        expect({ code, stderr }, name).toMatchObject({
           code: 2,
           stderr: expect.stringContaining('is not a name'),
         });
-      },
-    );
+      }
+    });
 
     test('links that are planted where s6 writes lead nobody into the core', async () => {
       const before = await sh(CORE, '0');
@@ -105,11 +106,10 @@ describe.skipIf(containerProblem)(
         'ln -sfn /opt/app/bin event/ftrig1:@4000000000000000000000000:aaaaaa',
       ];
       await sh(`cd /tmp/agent/gateway && ${planted.join(' && ')}; kill -9 $(${GATEWAY})`);
-      await sh('s6-svscanctl -a /tmp/agent; s6-svc -r /tmp/agent/gateway; agent worker add x true');
+      const refused = 'unable to write status file: Permission denied';
+      await until('s6 tried', async () => (await container.logs()).includes(refused));
       expect(await sh(CORE, '0')).toBe(before);
-      await sh(
-        'rm -f /tmp/agent/gateway/supervise/*.new; s6-svc -k /tmp/agent/gateway; agent worker remove x',
-      );
+      await sh('rm /tmp/agent/gateway/supervise/*.new; s6-svc -k /tmp/agent/gateway');
       await restarted(gateway);
     });
 
@@ -189,6 +189,36 @@ describe.skipIf(containerProblem)(
         expect(await container.wait()).toBe(78);
       } finally {
         await container.remove();
+      }
+    });
+
+    test('a backend that throws where nobody catches it ends its request, not the gateway', async () => {
+      const volume = createVolume();
+      writeFileSync(
+        join(volume.path, 'backends.mjs'),
+        `export const searchers = ['search.exa'];
+export const listBackends = () => [];
+export const connect = async () => () => {
+  setImmediate(() => { throw new Error('thrown by a timer'); });
+  return new Promise(() => {});
+};`,
+      );
+      const options = ['-v', `${volume.path}/backends.mjs:/opt/app/src/backends.mjs:ro`];
+      const container = await runContainer({ image, options });
+      try {
+        await container.ready();
+        for (let round = 0; round < 2; round += 1) {
+          expect(await container.request('/search?q=otters')).toMatchObject({
+            status: 502,
+            body: { feature: 'search.exa', error: 'thrown by a timer' },
+          });
+          expect((await container.request('/health')).status).toBe(200);
+        }
+        const deaths = await container.exec(['s6-svdt', '/tmp/agent/gateway']);
+        expect(deaths).toMatchObject({ code: 0, stdout: '' });
+      } finally {
+        await container.remove();
+        volume.remove();
       }
     });
 
