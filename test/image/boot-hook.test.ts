@@ -179,16 +179,18 @@ describe.skipIf(containerProblem)(
       ])('%s for a link, nothing behind the link is given away', async (_fact, name, target) => {
         mkdirSync(at('theirs'));
         mkdirSync(at('annex/v1'), { recursive: true });
-        for (let file = 0; file < 50; file += 1) {
+        for (let file = 0; file < 400; file += 1) {
           write(at('theirs', String(file)), 0, 0o600);
           write(at('annex/v1', String(file)), 0, 0o600);
         }
         symlinkSync(target, at('link'));
         swapper = createSwapper(at(name), at('link'));
         await swapper.started;
-        for (let round = 0; round < 5; round += 1) await hook(`APP_UID=${1000 + round}`);
+        const again = `for APP_UID in $(seq 1001 1020); do export APP_UID; ${HOOK}; done`;
+        const bind = `mount --bind /volumes/${count} /opt/data; ${again}`;
+        await container.exec(['unshare', '--mount', 'sh', '-c', bind]);
         expect(await swapper.stop()).toBeGreaterThan(100);
-        const owners = Array.from({ length: 50 }, (_, file) => own(at('theirs', String(file))));
+        const owners = Array.from({ length: 400 }, (_, file) => own(at('theirs', String(file))));
         expect(new Set(owners)).toEqual(new Set(['0:0 600']));
         expect(own(at('theirs'))).toMatch(/^0:0 /);
       });
