@@ -103,7 +103,7 @@ describe.skipIf(containerProblem)(
       expect(await hook()).toBe('');
       mkdirSync(at('annex/v1'));
       chownSync(at('annex/v1'), 10_000, 10_000);
-      write(at('annex/v1/file'), 10_000, 0o600);
+      write(at('annex/v1/file'), 10_000);
       expect(await hook('APP_UID=1234')).toBe('');
       for (const path of ['annex', 'annex/v1', 'annex/v1/file'])
         expect(own(at(path)), path).toMatch(/^1234:10000 /);
@@ -113,7 +113,7 @@ describe.skipIf(containerProblem)(
     test('what root has left in the store is healed at the next boot', async () => {
       expect(await hook()).toBe('');
       mkdirSync(at('annex/v1/deep'), { recursive: true });
-      write(at('annex/v1/deep/file'), 0, 0o600);
+      write(at('annex/v1/deep/file'), 0);
       expect(await hook()).toBe('');
       for (const path of ['annex', 'annex/v1', 'annex/v1/deep', 'annex/v1/deep/file'])
         expect(own(at(path)), path).toMatch(/^10000:/);
@@ -146,10 +146,19 @@ describe.skipIf(containerProblem)(
       mkdirSync(at('annex'));
       linkSync(at('secret'), at('annex/second-name'));
       write(at('annex/of-4242'), 4242, 0o640);
+      write(at('annex/private'), 0, 0o600);
       symlinkSync('../secret', at('annex/link'));
       symlinkSync('../theirs', at('annex/directory'));
       symlinkSync('/etc/passwd', at('annex/outside'));
-      const paths = ['.', 'theirs', 'theirs/file', 'secret', 'annex/second-name', 'annex/of-4242'];
+      const paths = [
+        '.',
+        'theirs',
+        'theirs/file',
+        'secret',
+        'annex/second-name',
+        'annex/of-4242',
+        'annex/private',
+      ];
       const before = paths.map((path) => own(at(path)));
       expect(await hook()).toBe('');
       expect(paths.map((path) => own(at(path)))).toEqual(before);
