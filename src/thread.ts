@@ -74,14 +74,16 @@ function chooseDepth(settings: Settings): Depth | undefined {
 }
 
 /**
- * Remembers in this thread that a feature failed, unless nothing would be gained by waiting, or it is
- * the store's memory that said so.
+ * Remembers in this thread that a feature failed, unless nothing would be gained by waiting, or the
+ * store remembers it: each memory has a next try of its own, and only one can be told.
  *
  * @returns the refusal with its next try: the store's, when it remembers, else this thread's
  */
 export function rememberFailure(thread: Thread, feature: Feature, refusal: Refusal): Refusal {
   const { settings, failures } = thread;
   if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
+  const known = findInstallRefusal(settings, feature);
+  if (known !== undefined) return known;
   const last = failures.get(feature.name);
   const failure = makeLocalFailure(settings, feature, refusal, last);
   failures.set(feature.name, failure);

@@ -93,6 +93,21 @@ describe('a registry that is not there', () => {
     }
   });
 
+  test('the process that failed has no longer pause than the store tells', async () => {
+    registry.fault({ kind: 'status', status: 503 });
+    const { said, lines } = await call(`
+      import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+      console.log(await attempt('alpha'));
+      for (const name of readdirSync('${failures()}')) {
+        const path = '${failures()}/' + name;
+        const [record] = JSON.parse(readFileSync(path, 'utf8'));
+        writeFileSync(path, JSON.stringify([{ ...record, until: Date.now() - 1 }]));
+      }
+      console.log(await attempt('alpha'));`);
+    expect(said).toEqual([expect.stringMatching(/503/), expect.stringMatching(/503/)]);
+    expect(countTries(lines)).toBe(2);
+  });
+
   test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
     const other = await startRegistry(packages);
     onTestFinished(() => other.stop());
