@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Line, prepareBase } from './image-bases.ts';
-import { certificates, run } from './image-podman.ts';
+import { certificates, containerCache, run } from './image-podman.ts';
 import { repositoryRoot } from './package.ts';
 import { removeTree } from './tree.ts';
 
@@ -60,7 +60,10 @@ export async function buildImage({
     ]);
     const usual = ['--isolation', 'chroot', '--pull-never', '--layers', '--format', 'docker'];
     const mount = `${certificates}:${certificates}:ro`;
-    const output = await run('buildah', ['bud', ...usual, '-v', mount, ...args, context], {
+    // One at a time: two builds take each other's layers away while they look for what is cached.
+    const lock = join(containerCache, 'build.lock');
+    const build = [lock, 'buildah', 'bud', ...usual, '-v', mount, ...args, context];
+    const output = await run('flock', build, {
       timeout: 300_000,
     });
     return output.split('\n').at(-1) ?? '';
