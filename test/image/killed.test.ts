@@ -108,7 +108,9 @@ describe.skipIf(containerProblem)(
             await container.ready();
             const again = await search(container);
             expect(again).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });
-            expect(listStore(volume)).toEqual(WHOLE);
+            // One that died between the rename and giving back the lock has left that for the next installer.
+            const now = listStore(volume);
+            expect(any.length > 0 ? { ...now, locks: [] } : now).toEqual(WHOLE);
           });
           whole.catch(reject);
           restarted.push(whole);

@@ -80,7 +80,10 @@ describe.skipIf(containerProblem)(
     test.each<[string, Case, string, string, string]>([
       [
         'a read-only volume',
-        { readOnlyVolume: true, said: [`init: /opt/data/annex cannot be written: ${off}`] },
+        {
+          readOnlyVolume: true,
+          said: [`init: /opt/data/annex cannot be written by user 10000, group 10000: ${off}`],
+        },
         'ANNEX_STORE_UNUSABLE',
         'its volume is mounted read-only',
         'mount it writable, or set ANNEX_STORE to a directory that is',
