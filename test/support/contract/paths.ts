@@ -9,7 +9,7 @@ import { readAllWords } from './words.ts';
 
 /** What the base image, s6 and the kernel have. */
 const BASE =
-  /^(\/bin\/(sh|true|mkdir)|\/usr\/bin\/(env|s6-[a-z]+)|\/dev\/null|\/tmp|\/run|\/var\/lib\/apt\/lists\/\*)$/;
+  /^(\/bin\/(sh|true|mkdir)|\/usr\/bin\/(env|test|s6-[a-z]+)|\/dev\/null|\/tmp|\/run|\/var\/lib\/apt\/lists\/\*)$/;
 /** What s6-overlay has: https://github.com/just-containers/s6-overlay */
 const OVERLAY = /^\/(command\/with-contenv|etc\/s6-overlay\/s6-rc\.d\/user\/contents\.d\/\w+)$/;
 
