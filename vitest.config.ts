@@ -46,9 +46,20 @@ export default defineConfig({
         test: {
           ...common,
           name: 'image',
-          include: ['test/image/**/*.test.ts'],
+          include: ['test/image/*.test.ts'],
           testTimeout: 120_000,
           globalSetup: ['test/support/image-setup.ts'],
+        },
+      },
+      {
+        // How soon a server answers can be told when nothing else runs.
+        test: {
+          ...common,
+          name: 'image-alone',
+          include: ['test/image/alone/*.test.ts'],
+          testTimeout: 120_000,
+          globalSetup: ['test/support/image-setup.ts'],
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -14,6 +14,8 @@ import { type ImageRegistry, startImageRegistry } from '../support/image-network
 import { containerProblem, until } from '../support/image-podman.ts';
 
 const MOMENTS = 10;
+/** Of an install's length as it was measured: one is not as long as another. */
+const SPAN = 0.8;
 
 /** What is in a store: nothing of it may be left over. */
 function listStore({ path }: Volume) {
@@ -97,7 +99,7 @@ describe.skipIf(containerProblem)(
         const killed = new Promise<void>((resolve, reject) => {
           const whole = runOn(async (container, volume) => {
             const { answer } = await startInstall(container, volume);
-            await sleep((length * moment) / MOMENTS);
+            await sleep((SPAN * length * moment) / MOMENTS);
             await container.kill('KILL');
             await container.wait();
             const { any, staging, locks } = listStore(volume);
@@ -118,7 +120,7 @@ describe.skipIf(containerProblem)(
         await killed;
       }
       await Promise.all(restarted);
-      expect(left.filter((one) => one === '0 1 1').length).toBeGreaterThanOrEqual(MOMENTS / 2);
+      expect(left.filter((one) => one === '0 1 1').length).toBeGreaterThanOrEqual(MOMENTS / 3);
     }, 300_000);
   },
 );

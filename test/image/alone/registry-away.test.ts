@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Answer, createVolume, runContainer } from '../support/image-container.ts';
-import { watchHealth } from '../support/image-health.ts';
-import { type ImageRegistry, startImageRegistry } from '../support/image-network.ts';
-import { containerProblem, until } from '../support/image-podman.ts';
+import { type Answer, createVolume, runContainer } from '../../support/image-container.ts';
+import { watchHealth } from '../../support/image-health.ts';
+import { type ImageRegistry, startImageRegistry } from '../../support/image-network.ts';
+import { containerProblem, until } from '../../support/image-podman.ts';
 
 /** The worst answer of /health, ms. */
 const BOUND = 100;
