@@ -1,5 +1,5 @@
 /** The only reader of process.env, and of the operator's file. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadBlocked, readBlocked } from './policy/blocked.ts';
 import { GUARD, listReferences, pickInstallerEnv, RETRY } from './policy/environment.ts';
@@ -7,6 +7,7 @@ import { isObject } from './policy/feature.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
 import { isRange } from './ranges.ts';
+import { readRegular } from './store/regular.ts';
 import type { Blocked, LogLevel, Refusal, Verify } from './types.ts';
 
 type Env = Record<string, string | undefined>;
@@ -87,7 +88,7 @@ export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Reco
   const own = pointed ?? (env.HOME && join(env.HOME, '.npmrc'));
   const texts = [...npmrcs, ...(own ? [own] : [])].map((path) => {
     try {
-      return readText(path);
+      return readRegular(path, statSync);
     } catch {
       return '';
     }
@@ -125,15 +126,6 @@ interface OperatorFile {
   blocked?: Blocked[];
 }
 
-/**
- * The text of a file that the application may have put there: a pipe would be waited for, and a device read for ever.
- * Links are followed, of which Kubernetes makes a mounted file.
- */
-function readText(path: string): string {
-  if (!statSync(path).isFile()) throw new Error(`${path} is no file`);
-  return readFileSync(path, 'utf8');
-}
-
 const OPERATOR_KEYS = new Set(['allowInstalls', 'blocked', 'timeout', 'durability', 'verify']);
 
 function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
@@ -145,7 +137,7 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
   if (!existsSync(path)) return fail('does not exist or cannot be reached');
   let value: unknown;
   try {
-    value = JSON.parse(readText(path));
+    value = JSON.parse(readRegular(path, statSync));
   } catch (error) {
     return fail(error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read');
   }
@@ -202,7 +194,7 @@ const readList = (file: Record<string, unknown>, path: string): ReadBlocked =>
  */
 export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
   try {
-    const file: unknown = JSON.parse(readText(path));
+    const file: unknown = JSON.parse(readRegular(path, statSync));
     if (!isObject(file)) return known;
     const { blocked, unclear } = readList(file, path);
     return unclear === undefined ? blocked : [...known, ...blocked];
