@@ -39,6 +39,12 @@ describe.skipIf(containerProblem)(
       }
     });
 
+    test('no variable has a command run as root', async () => {
+      const env = { AGENT_CANNOT_DROP: '1', AGENT_EXEC_AS_ROOT: '1' };
+      const result = await runToEnd({ image, args: ['id', '-u'], env });
+      expect(result).toMatchObject({ code: 0, stdout: '10000\n' });
+    });
+
     test('stdin arrives', async () => {
       const input = 'one\ntwo';
       expect(await runToEnd({ image, args: ['cat'], input })).toMatchObject({
