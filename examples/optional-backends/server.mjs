@@ -41,10 +41,10 @@ const routes = {
 };
 
 const server = createServer(async (request, response) => {
-  const url = new URL(request.url, 'http://localhost');
-  const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
   response.setHeader('content-type', 'application/json');
   try {
+    const url = new URL(`http://localhost${request.url}`);
+    const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
     response.statusCode = route ? 200 : 404;
     response.end(JSON.stringify(route ? await route(url) : { error: 'not found' }));
   } catch (error) {

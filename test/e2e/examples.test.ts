@@ -67,7 +67,8 @@ const search = await searching;
 const failing = await ask('/search?q=fail');
 const after = await ask('/providers');
 const unknown = await ask('/constructor');
-console.log(JSON.stringify({ before, health, search, failing, after, unknown }));
+const noPath = await ask('//');
+console.log(JSON.stringify({ before, health, search, failing, after, unknown, noPath }));
 server.kill();
 `;
 
@@ -134,7 +135,7 @@ for (const node of nodes) {
       const env = { ANNEX_STORE: sandbox.store };
       const { code, stdout, stderr } = await sandbox.run(['driver.mjs'], { node: node.path, env });
       expect(code, stderr).toBe(0);
-      const { before, health, search, failing, after, unknown } = JSON.parse(stdout);
+      const { before, health, search, failing, after, unknown, noPath } = JSON.parse(stdout);
       const where = ({ body }: { body: { feature: string; where: string }[] }) =>
         body.map((provider) => [provider.feature, provider.where]);
       expect(where(before)).toEqual([
@@ -161,6 +162,7 @@ for (const node of nodes) {
         ['search.openai', 'store'],
       ]);
       expect(unknown.status).toBe(404);
+      expect(noPath.status).toBe(404);
     });
 
     test('the search service without installs answers with what somebody installed by hand', async () => {
