@@ -55,6 +55,14 @@ describe.skipIf(containerProblem)(
       await restarted(before);
     });
 
+    test('a request for what is no path, and one that is too long, are answered, and the gateway goes on', async () => {
+      const before = await sh(GATEWAY);
+      expect((await container.request('//')).status).toBe(404);
+      const message = { chat: 'oc_1', text: 'x'.repeat(100_000) };
+      expect((await container.request('/messages', message)).status).toBe(413);
+      expect(await sh(GATEWAY)).toBe(before);
+    });
+
     test('the user registers, asks for, stops, starts and removes a worker', async () => {
       const script = 'echo "$0|$1" >/tmp/said; exec sleep 600';
       const args = ['agent', 'worker', 'add', 'mine', 'sh', '-c', script, "it's", 'a  b'];

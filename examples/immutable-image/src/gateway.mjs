@@ -5,6 +5,9 @@ import { callBackend } from './backend-client.mjs';
 import { listBackends, searchers } from './backends.mjs';
 import { readPort, serve, tell } from './server.mjs';
 
+/** Of a message, in bytes. */
+const MAX_BODY = 100_000;
+
 const Message = z.object({ chat: z.string().min(1), text: z.string().min(1).max(10_000) });
 
 /** The answer of a backend under that name, or why there is none. */
@@ -21,6 +24,10 @@ async function search({ searchParams }) {
 }
 
 async function send(_url, request) {
+  // Whoever does not say how much comes is not listened to either.
+  if (!(Number(request.headers['content-length']) <= MAX_BODY)) {
+    return tell(413, { error: `a message has at most ${MAX_BODY} bytes, and says how many` });
+  }
   const parsed = Message.safeParse(parse(await text(request)));
   if (!parsed.success) return tell(400, { error: parsed.error.issues[0].message });
   return await call('chat.feishu', parsed.data, 'message');

@@ -42,7 +42,9 @@ export function serve(port, routes) {
 }
 
 async function answer(routes, request) {
-  const url = new URL(request.url, 'http://localhost');
+  const target = `http://localhost${request.url}`;
+  if (!URL.canParse(target)) return tell(400, { error: 'not a path' });
+  const url = new URL(target);
   const key = `${request.method} ${url.pathname}`;
   const route = Object.hasOwn(routes, key) ? routes[key] : () => tell(404, { error: 'not found' });
   try {
