@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import {
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -63,8 +62,12 @@ export async function preparePackages(): Promise<string> {
       index.push({ name, version, integrity, file: filename, manifest });
     }
     writeFileSync(join(staging, 'index.json'), JSON.stringify(index));
-    mkdirSync(containerCache, { recursive: true });
-    if (!existsSync(directory)) renameSync(staging, directory);
+    try {
+      renameSync(staging, directory);
+    } catch (error) {
+      // Another process was first.
+      if (!existsSync(directory)) throw error;
+    }
   } finally {
     removeTree(staging);
   }
