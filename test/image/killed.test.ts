@@ -64,16 +64,32 @@ describe.skipIf(containerProblem)(
       try {
         await container.ready();
         return await use(container, volume);
+      } catch (error) {
+        throw new Error(`the container said:\n${await container.logs()}`, { cause: error });
       } finally {
         await container.remove();
         volume.remove();
       }
     }
 
-    /** Asks for the backend. @returns the answer to come, once an installer has the lock. */
+    /**
+     * Asks for the backend. @returns the answer to come, once an installer has the lock.
+     * @throws with the answer, when that comes first
+     */
     async function startInstall(container: Container, volume: Volume) {
-      const answer = search(container).catch((error: unknown) => error);
-      await until('the lock is taken', () => listStore(volume).locks.length > 0);
+      let early: unknown;
+      const answer = search(container)
+        .catch((error: unknown) => error)
+        .then((given) => {
+          early = given;
+          return given;
+        });
+      await until(
+        'the lock is taken',
+        () => listStore(volume).locks.length > 0 || early !== undefined,
+        60,
+      );
+      if (early !== undefined) throw new Error('no install', { cause: early });
       return { answer };
     }
 

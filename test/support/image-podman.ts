@@ -105,7 +105,7 @@ export async function until<T>(
   ask: () => Promise<T | false | undefined> | T | false | undefined,
   seconds = 30,
 ): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = performance.now() + seconds * 1000;
   for (let last: unknown; ; await sleep(25)) {
     try {
       const answer = await ask();
@@ -113,6 +113,6 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) throw new Error(`not in ${seconds} s: ${what}`, { cause: last });
+    if (performance.now() > end) throw new Error(`not in ${seconds} s: ${what}`, { cause: last });
   }
 }
