@@ -17,6 +17,9 @@ export interface BuildOptions {
   change?: (context: string) => void;
 }
 
+/** One build at a time: two take each other's layers away while they look for what is cached. */
+export const buildLock = join(containerCache, 'build.lock');
+
 /** Where the example is. */
 export const example = join(repositoryRoot, 'examples', 'immutable-image');
 
@@ -60,9 +63,7 @@ export async function buildImage({
     ]);
     const usual = ['--isolation', 'chroot', '--pull-never', '--layers', '--format', 'docker'];
     const mount = `${certificates}:${certificates}:ro`;
-    // One at a time: two builds take each other's layers away while they look for what is cached.
-    const lock = join(containerCache, 'build.lock');
-    const build = [lock, 'buildah', 'bud', ...usual, '-v', mount, ...args, context];
+    const build = [buildLock, 'buildah', 'bud', ...usual, '-v', mount, ...args, context];
     const output = await run('flock', build, {
       timeout: 300_000,
     });

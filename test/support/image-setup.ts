@@ -1,9 +1,9 @@
 /** Before the tests of the image: its base, the image itself and the packages are there; afterwards nothing runs. */
 import type { TestProject } from 'vitest/node';
-import { buildImage } from './image-build.ts';
+import { buildImage, buildLock } from './image-build.ts';
 import { dockerProblem } from './image-docker.ts';
 import { preparePackages } from './image-packages.ts';
-import { containerProblem, podman, runLabel } from './image-podman.ts';
+import { containerProblem, podman, runLabel, tryRun } from './image-podman.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,9 +16,16 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<void> {
   if (dockerProblem !== undefined && process.env.CI) throw new Error(dockerProblem);
   process.env.ANNEX_IMAGE_RUN = String(process.pid);
-  const image = containerProblem === undefined ? await buildImage() : '';
-  if (image !== '') await preparePackages();
+  const image = containerProblem === undefined ? await prepareImage() : '';
   project.provide('image', image);
+}
+
+async function prepareImage(): Promise<string> {
+  // Of what was built days ago the cache would grow for ever.
+  const prune = ['podman', 'image', 'prune', '--force', '--filter', 'until=48h'];
+  await tryRun('flock', [buildLock, ...prune], { timeout: 300_000 });
+  await preparePackages();
+  return await buildImage();
 }
 
 /** Removes what a failed test has left. */
