@@ -45,6 +45,15 @@ describe.skipIf(containerProblem)(
       expect(result).toMatchObject({ code: 0, stdout: '10000\n' });
     });
 
+    test('a search backend that there is not is a wrong configuration', async () => {
+      const env = { SEARCH_BACKEND: 'constructor' };
+      const stderr = expect.stringMatching(
+        /^agent: 'constructor' is no search backend; there are /m,
+      );
+      const result = await runToEnd({ image, args: ['search', 'otters'], env });
+      expect(result).toMatchObject({ code: 78, stdout: '', stderr });
+    });
+
     test('stdin arrives', async () => {
       const input = 'one\ntwo';
       expect(await runToEnd({ image, args: ['cat'], input })).toMatchObject({

@@ -204,7 +204,7 @@ describe.skipIf(containerProblem)(
       const volume = createVolume();
       writeFileSync(
         join(volume.path, 'backends.mjs'),
-        `export const searchers = ['search.exa'];
+        `export const chooseSearcher = () => 'search.exa';
 export const listBackends = () => [];
 export const connect = async () => () => {
   setImmediate(() => { throw new Error('thrown by a timer'); });

@@ -36,8 +36,20 @@ const connectors = {
   },
 };
 
-/** The features that can search, in the order of preference. */
-export const searchers = ['search.exa', 'search.firecrawl'];
+/** The features that can search. */
+const searchers = ['search.exa', 'search.firecrawl'];
+
+/**
+ * @param {string | null | undefined} asked by SEARCH_BACKEND, or the first, if nothing is asked for
+ * @returns {string} the feature to search with
+ * @throws for one that cannot: status 400 for whoever asked, exitCode 78 for whoever configured it
+ */
+export function chooseSearcher(asked) {
+  const feature = asked || process.env.SEARCH_BACKEND || searchers[0];
+  if (searchers.includes(feature)) return feature;
+  const message = `'${feature}' is no search backend; there are ${searchers.join(', ')}`;
+  throw Object.assign(new Error(message), { status: 400, exitCode: 78 });
+}
 
 /**
  * Connects to a backend, which is installed first when it is missing. That does not block: other
@@ -71,7 +83,7 @@ export const listBackends = () =>
  */
 export async function printSearch(query) {
   if (!query) throw Object.assign(new Error('agent search needs a query'), { exitCode: 2 });
-  const search = await connect(process.env.SEARCH_BACKEND || searchers[0]);
+  const search = await connect(chooseSearcher());
   if (typeof search !== 'function') throw new Error(search.message);
   for (const title of await search(query)) console.log(title);
   return 0;

@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { callBackend } from './backend-client.mjs';
-import { listBackends, searchers } from './backends.mjs';
+import { chooseSearcher, listBackends } from './backends.mjs';
 import { readPort, serve, tell } from './server.mjs';
 
 /** Of a message, in bytes. */
@@ -18,8 +18,7 @@ async function call(feature, argument, name) {
 }
 
 async function search({ searchParams }) {
-  const feature = searchParams.get('with') ?? process.env.SEARCH_BACKEND ?? searchers[0];
-  if (!searchers.includes(feature)) return tell(400, { error: `no search backend '${feature}'` });
+  const feature = chooseSearcher(searchParams.get('with'));
   return await call(feature, searchParams.get('q') ?? '', 'results');
 }
 

@@ -21,7 +21,8 @@ export function readPort(text, fallback) {
  * Serves until SIGTERM or SIGINT.
  * @param {number} port on all addresses
  * @param {Record<string, (url: URL, request: import('node:http').IncomingMessage) => unknown>} routes
- * by method and path, as in `GET /health`; each gives a body, or { status, body }
+ * by method and path, as in `GET /health`; each gives a body, or { status, body }, or throws an error, which may have a
+ * status
  * @returns {Promise<number>} the exit code, when the last request is answered
  */
 export function serve(port, routes) {
@@ -51,7 +52,7 @@ async function answer(routes, request) {
     const found = await route(url, request);
     return typeof found?.status === 'number' ? found : tell(200, found);
   } catch (error) {
-    return tell(500, { error: error.message });
+    return tell(error.status ?? 500, { error: error.message });
   }
 }
 
