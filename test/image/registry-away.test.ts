@@ -1,17 +1,13 @@
-/** G6, G7 in a real container: with its registry gone, slow and back again, the gateway answers for its health as ever. */
+/** G7 in a real container: a registry that was away is not asked before its failure may be forgotten, and then it is. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Answer, createVolume, runContainer } from '../../support/image-container.ts';
-import { watchHealth } from '../../support/image-health.ts';
-import { type ImageRegistry, startImageRegistry } from '../../support/image-network.ts';
-import { containerProblem, until } from '../../support/image-podman.ts';
-
-/** The worst answer of /health, ms. */
-const BOUND = 100;
+import { type Answer, createVolume, runContainer } from '../support/image-container.ts';
+import { type ImageRegistry, startImageRegistry } from '../support/image-network.ts';
+import { containerProblem, until } from '../support/image-podman.ts';
 
 describe.skipIf(containerProblem)(
-  `the registry${containerProblem ? `: ${containerProblem}` : ''}`,
+  `a registry that was away${containerProblem ? `: ${containerProblem}` : ''}`,
   () => {
     let registry: ImageRegistry;
     beforeAll(async () => {
@@ -19,7 +15,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test('health is answered within 100 ms while the registry is slow, gone and back, and what failed succeeds once its failure may be forgotten', async () => {
+    test('what failed is not tried again before its failure may be forgotten, and succeeds then', async () => {
       const { network, env } = registry;
       const volume = createVolume();
       const container = await runContainer({
@@ -28,50 +24,24 @@ describe.skipIf(containerProblem)(
         network,
         env: { ...env, npm_config_fetch_timeout: '3000', npm_config_fetch_retry_mintimeout: '100' },
       });
-      const search = (backend: string): Promise<Answer> =>
-        container.request(`/search?q=otters&with=search.${backend}`);
-      const send = (): Promise<Answer> =>
-        container.request('/messages', { chat: 'oc_1', text: 'otters' });
+      const search = (): Promise<Answer> => container.request('/search?q=otters&with=search.exa');
       try {
         await container.ready();
-        const tellHealth = await watchHealth(container);
-        await registry.fault({ ms: 700 });
-        const slow = await search('firecrawl');
-        expect(slow).toMatchObject({ status: 200, body: { results: ['firecrawl: otters'] } });
-        expect(slow.ms).toBeGreaterThan(700);
-
-        await registry.reset();
-        await registry.fault({ ms: 1500 });
-        const asked = search('exa');
-        await until('it is asked', async () => (await registry.requests()).length > 0);
         await registry.disconnect();
-        expect(await asked).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
-        // What comes from the same registry is not tried either.
-        expect(await send()).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
-
+        expect(await search()).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
         await registry.connect();
         await registry.reset();
-        const first = await search('exa');
+        const first = await search();
         expect(first).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
         expect(first.body.message).toMatch(/Next try at /);
         expect(await registry.requests()).toEqual([]);
-        // A person does not wait.
-        expect(await container.exec(['annex', 'install', 'chat.feishu'])).toMatchObject({
-          code: 0,
-        });
-        expect(await send()).toMatchObject({ status: 200, body: { message: 'om_1' } });
 
         const path = join(volume.path, 'annex/v1/failures/search.exa.json');
         const [{ at, until: end }] = JSON.parse(readFileSync(path, 'utf8'));
         expect(end - at).toBeLessThanOrEqual(30_000);
         await until('the failure may be forgotten', () => Date.now() > end);
-        const second = await search('exa');
+        const second = await search();
         expect(second).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });
-
-        const health = await tellHealth();
-
-        expect(health.failed).toBe(0);
-        expect(health.own.worst, JSON.stringify(health)).toBeLessThan(BOUND);
       } finally {
         await container.remove();
         volume.remove();
