@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, podman, runLabel, tryRun, until } from './image-podman.ts';
+import { repositoryRoot } from './package.ts';
 import type { RunResult } from './process.ts';
 import { removeTree } from './tree.ts';
 
@@ -38,7 +39,7 @@ export interface Container {
   id: string;
   /** Runs a command in it; an exit code is a result. As root by default, as `podman exec` does. */
   exec(args: readonly string[], options?: { user?: string; env?: string[] }): Promise<RunResult>;
-  /** Asks the gateway: from the host over the container's network, through `nsenter` where there is none. */
+  /** Asks the gateway, from within the container's network. */
   request(path: string, body?: object): Promise<Answer>;
   /** Waits until /health answers. */
   ready(): Promise<void>;
@@ -57,12 +58,9 @@ export interface Container {
   remove(): Promise<void>;
 }
 
-/** Asks in a network namespace: a program of one line for the Node that runs the tests. */
-const ASK = `const [url, body] = process.argv.slice(1);
-const at = performance.now();
-const response = await fetch(url, body ? { method: 'POST', body } : {});
-const answer = { status: response.status, body: await response.json(), ms: performance.now() - at };
-console.log(JSON.stringify(answer));`;
+const asker = join(repositoryRoot, 'test', 'support', 'image-asker.mjs');
+/** How long a gateway may take to start, ms. */
+const PATIENCE = 30_000;
 
 /** The arguments of `podman run`, but for the container's own. */
 function toArguments(options: ContainerOptions): string[] {
@@ -139,25 +137,24 @@ export async function runContainer(options: ContainerOptions): Promise<Container
   const id = started.split('\n').at(-1) ?? '';
   let pid: Promise<string> | undefined;
   const call = async (...command: string[]): Promise<void> => void (await podman(...command, id));
-  const container: Container = {
+  const ask = async (path: string, ...more: string[]): Promise<Answer> => {
+    pid ??= podman('inspect', '--format', '{{.State.Pid}}', id);
+    const enter = ['-t', await pid, '-n', process.execPath, asker, path, ...more];
+    const { stdout, stderr } = await tryRun('nsenter', enter);
+    if (stdout === '') throw new Error(`no answer from ${path}\n${stderr}`);
+    return JSON.parse(stdout) as Answer;
+  };
+  return {
     id,
     exec: (command, { user: as, env: more = [] } = {}) => {
       const flags = [...(as ? ['--user', as] : []), ...more.flatMap((pair) => ['--env', pair])];
       return tryRun('podman', ['exec', ...flags, id, ...command]);
     },
-    request: async (path, body) => {
-      pid ??= podman('inspect', '--format', '{{.State.Pid}}', id);
-      const url = `http://127.0.0.1:8080${path}`;
-      const node = [process.execPath, '--input-type=module', '-e', ASK, url];
-      const enter = ['-t', await pid, '-n', ...node, ...(body ? [JSON.stringify(body)] : [])];
-      const { stdout, stderr } = await tryRun('nsenter', enter);
-      if (stdout === '') throw new Error(`no answer from ${path}\n${stderr}`);
-      return JSON.parse(stdout) as Answer;
+    request: (path, body) => ask(path, ...(body ? [JSON.stringify(body)] : [])),
+    ready: async () => {
+      const { status } = await ask('/health', '', String(PATIENCE));
+      if (status !== 200) throw new Error(`/health answers ${status}`);
     },
-    ready: () =>
-      until('/health answers', async () => {
-        return (await container.request('/health')).status === 200 || undefined;
-      }).then(() => {}),
     logs: async () => {
       const { stdout, stderr } = await tryRun('podman', ['logs', id]);
       return stdout + stderr;
@@ -174,7 +171,6 @@ export async function runContainer(options: ContainerOptions): Promise<Container
     inspect: async () => JSON.parse(await podman('inspect', id))[0],
     remove: () => call('rm', '--force', '--volumes', '--time', '0'),
   };
-  return container;
 }
 
 /** A directory of the host, for /opt/data. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { prepareBase } from './image-bases.ts';
+import { inject } from 'vitest';
 import type { Container } from './image-container.ts';
 import { preparePackages } from './image-packages.ts';
 import { podman, runLabel, until } from './image-podman.ts';
@@ -57,31 +57,22 @@ export async function startApis({
 
 /** Starts one; its network goes with it. */
 export async function startImageRegistry(): Promise<ImageRegistry> {
-  const [base, packages] = await Promise.all([prepareBase('24'), preparePackages()]);
+  const packages = await preparePackages();
   const name = `annex-registry-${randomBytes(4).toString('hex')}`;
   await podman('network', 'create', '--internal', '--label', runLabel(), name);
+  const usual = ['--detach', '--label', runLabel(), '--pull', 'never'];
+  const place = ['--name', name, '--network', name];
   const mounts = ['-v', `${program}:/registry.mjs:ro`, '-v', `${packages}:/packages:ro`];
-  const usual = [
-    '--detach',
-    '--label',
-    runLabel(),
-    '--pull',
-    'never',
-    '--name',
-    name,
-    '--network',
-    name,
-    ...mounts,
-  ];
+  // The image is there, and has Node.
+  const node = ['--entrypoint', 'node', '--env', 'NODE_OPTIONS=', inject('image')];
   try {
-    await podman('run', ...usual, base, 'node', '/registry.mjs');
+    await podman('run', ...usual, ...place, ...mounts, ...node, '/registry.mjs');
   } catch (error) {
     await podman('network', 'rm', '--force', name);
     throw error;
   }
   const format = `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`;
-  const locate = (): Promise<string> => podman('inspect', '--format', format, name);
-  const address = await locate();
+  const address = await podman('inspect', '--format', format, name);
   // Not by its name: whenever a container of the network starts or ends, the name server loses questions.
   const url = `http://${address}:4873`;
   const ask = async (path: string, body?: object): Promise<unknown> => {
@@ -99,7 +90,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     disconnect: async () => void (await podman('network', 'disconnect', name, name)),
     connect: async () => void (await podman('network', 'connect', '--ip', address, name, name)),
     close: async () => {
-      await podman('rm', '--force', '--time', '0', name);
+      await podman('rm', '--force', '--volumes', '--time', '0', name);
       await podman('network', 'rm', '--force', name);
     },
   };
