@@ -49,7 +49,10 @@ function findKey(settings: Settings, feature: Feature, sources: Sources): string
   return shorten(JSON.stringify([declared, lock, ...rest]));
 }
 
-/** A failure that still counts, and the host when it is that of another feature. */
+/**
+ * A failure that still counts, and the host when it is that of a host. Its `until` is the last of all
+ * that count: before that, no try is made.
+ */
 export interface Remembered {
   failure: Failure;
   host?: string;
@@ -76,14 +79,16 @@ export function findRemembered(
   if (own.length === 0 && !hasHosts) return undefined;
   const sources = findSources(settings, feature);
   const key = own.length === 0 ? '' : findKey(settings, feature, sources);
-  const failure = own.find((one) => one.key === key);
-  if (failure !== undefined) return { failure };
+  const found: Remembered[] = own.filter((one) => one.key === key).map((failure) => ({ failure }));
   for (const host of hasHosts ? sources.hosts : []) {
     const failed = readFailures(store, hostName(host)).filter(counts);
-    const found = failed.find((one) => one.key === sources.key);
-    if (found !== undefined) return { failure: found, host };
+    const failure = failed.find((one) => one.key === sources.key);
+    if (failure !== undefined) found.push({ failure, host });
   }
-  return undefined;
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const until = Math.max(...found.map(({ failure }) => failure.until));
+  return { ...first, failure: { ...first.failure, until } };
 }
 
 /**

@@ -62,7 +62,7 @@ export function findInstallRefusal(
  */
 export function refuseAgain({ failure, host }: Remembered, command: string): Refusal {
   const { refusal, until, feature } = failure;
-  const at = new Date(until).toISOString().slice(11, 19);
+  const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
   const state = `Next try at ${at} UTC; other features unaffected`;
   if (host === undefined) return { ...refusal, state };
   const reason = `${host} failed for ${feature}: ${refusal.reason}`;

@@ -1,5 +1,5 @@
 /** G7 in a real container: a registry that was away is not asked before its failure may be forgotten, and then it is. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, createVolume, runContainer } from '../support/image-container.ts';
@@ -33,13 +33,19 @@ describe.skipIf(containerProblem)(
         await registry.reset();
         const first = await search();
         expect(first).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
-        expect(first.body.message).toMatch(/Next try at /);
         expect(await registry.requests()).toEqual([]);
 
-        const path = join(volume.path, 'annex/v1/failures/search.exa.json');
-        const [{ at, until: end }] = JSON.parse(readFileSync(path, 'utf8'));
-        expect(end - at).toBeLessThanOrEqual(30_000);
-        await until('the failure may be forgotten', () => Date.now() > end);
+        // The feature's, and the host's.
+        const failures = join(volume.path, 'annex/v1/failures');
+        const ends = readdirSync(failures).map((name) => {
+          const [{ at, until: end }] = JSON.parse(readFileSync(join(failures, name), 'utf8'));
+          expect(end - at).toBeLessThanOrEqual(30_000);
+          return end as number;
+        });
+        const end = Math.ceil(Math.max(...ends) / 1000) * 1000;
+        const told = new Date(end).toISOString().slice(11, 19);
+        expect(first.body.message).toContain(`Next try at ${told} UTC`);
+        await until('the failure may be forgotten', () => Date.now() > end, 35);
         const second = await search();
         expect(second).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });
       } finally {

@@ -183,6 +183,16 @@ describe('a host', () => {
     });
   });
 
+  test('that may not be tried for longer is what the next try of the feature waits for', () => {
+    const path = failurePath(settings.store ?? '', hostName(HOST));
+    const [failure] = JSON.parse(readFileSync(path, 'utf8'));
+    const until = failure.until + 10_000;
+    writeFileSync(path, JSON.stringify([{ ...failure, until }]));
+    expect(findRemembered(settings, alpha, undefined, 0)).toEqual({
+      failure: expect.objectContaining({ feature: 'alpha', until }),
+    });
+  });
+
   test('those from elsewhere are not, nor are those asked through a proxy', () => {
     expect(ask(beta, { env: { npm_config_registry: 'http://other.corp/' } })).toBe('free');
     expect(ask(beta, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
