@@ -1,10 +1,10 @@
 /** Containers of the image, and volumes for them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environment, podman, runLabel, tryRun, until } from './image-podman.ts';
+import { environment, pidFile, podman, runLabel, tryRun, until } from './image-podman.ts';
 import { repositoryRoot } from './package.ts';
 import type { RunResult } from './process.ts';
 import { removeTree } from './tree.ts';
@@ -37,6 +37,8 @@ export interface Answer {
 /** A container. */
 export interface Container {
   id: string;
+  /** Of its first process, as the host has it; of the last run, when it has ended. */
+  pid(): string;
   /** Runs a command in it; an exit code is a result. As root by default, as `podman exec` does. */
   exec(args: readonly string[], options?: { user?: string; env?: string[] }): Promise<RunResult>;
   /** Asks the gateway, from within the container's network. */
@@ -135,17 +137,17 @@ export function openTerminal(options: ContainerOptions): Terminal {
 export async function runContainer(options: ContainerOptions): Promise<Container> {
   const started = await podman('run', '--detach', ...toArguments(options));
   const id = started.split('\n').at(-1) ?? '';
-  let pid: Promise<string> | undefined;
+  const pid = (): string => readFileSync(pidFile(id), 'utf8');
   const call = async (...command: string[]): Promise<void> => void (await podman(...command, id));
   const ask = async (path: string, ...more: string[]): Promise<Answer> => {
-    pid ??= podman('inspect', '--format', '{{.State.Pid}}', id);
-    const enter = ['-t', await pid, '-n', process.execPath, asker, path, ...more];
+    const enter = ['-t', pid(), '-n', process.execPath, asker, path, ...more];
     const { stdout, stderr } = await tryRun('nsenter', enter);
     if (stdout === '') throw new Error(`no answer from ${path}\n${stderr}`);
     return JSON.parse(stdout) as Answer;
   };
   return {
     id,
+    pid,
     exec: (command, { user: as, env: more = [] } = {}) => {
       const flags = [...(as ? ['--user', as] : []), ...more.flatMap((pair) => ['--env', pair])];
       return tryRun('podman', ['exec', ...flags, id, ...command]);
@@ -160,10 +162,7 @@ export async function runContainer(options: ContainerOptions): Promise<Container
       return stdout + stderr;
     },
     kill: (signal) => call('kill', '--signal', signal),
-    start: async () => {
-      await call('start');
-      pid = undefined;
-    },
+    start: () => call('start'),
     stop: (seconds = 10) => call('stop', '--time', String(seconds)),
     wait: async () => Number(await podman('wait', '--interval', '50ms', id)),
     pause: () => call('pause'),

@@ -43,11 +43,8 @@ function spread(times: number[]): Spread {
  * Starts to ask, in a process of its own.
  * @returns what ends that and tells what came of it
  */
-export async function watchHealth({
-  inspect,
-}: Pick<Container, 'inspect'>): Promise<() => Promise<Health>> {
-  const { State } = await inspect();
-  const args = ['-t', String(State.Pid), '-n', process.execPath, program];
+export async function watchHealth({ pid }: Pick<Container, 'pid'>): Promise<() => Promise<Health>> {
+  const args = ['-t', pid(), '-n', process.execPath, program];
   const child = spawn('nsenter', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(child.stdout, 'readable');
   return async () => {

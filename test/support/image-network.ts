@@ -43,12 +43,9 @@ const point = (url: string): Record<string, string> => ({
 export const loopback: Record<string, string> = point('http://127.0.0.1:4873');
 
 /** Starts the APIs, without any package, inside the network namespace of a container that is running. */
-export async function startApis({
-  inspect,
-}: Pick<Container, 'inspect'>): Promise<{ close(): void }> {
-  const { State } = await inspect();
+export async function startApis({ pid }: Pick<Container, 'pid'>): Promise<{ close(): void }> {
   const node = [process.execPath, program, '', '4873'];
-  const child = spawn('nsenter', ['-t', String(State.Pid), '-n', ...node], {
+  const child = spawn('nsenter', ['-t', pid(), '-n', ...node], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

@@ -15,6 +15,12 @@ const digest = createHash('sha256').update(containerCache).digest('hex').slice(0
 /** In memory: it has to be gone after a reboot. */
 const runtime = join('/run', `annex-dev-${digest}`);
 
+const runRoot = join(runtime, 'storage');
+
+/** Where podman writes the pid of a container's first process, as the host has it (podman-run(1), --pidfile). */
+export const pidFile = (id: string): string =>
+  join(runRoot, 'overlay-containers', id, 'userdata', 'pidfile');
+
 /** Why there can be no containers here; undefined when there can. */
 export const containerProblem: string | undefined = findProblem();
 
@@ -55,7 +61,7 @@ function writeSettings(): Record<string, string> {
       '[storage]',
       'driver = "overlay"',
       `graphroot = "${join(containerCache, 'storage')}"`,
-      `runroot = "${join(runtime, 'storage')}"`,
+      `runroot = "${runRoot}"`,
     ]),
   };
 }

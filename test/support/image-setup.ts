@@ -16,8 +16,9 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<void> {
   if (dockerProblem !== undefined && process.env.CI) throw new Error(dockerProblem);
   process.env.ANNEX_IMAGE_RUN = String(process.pid);
-  const image = containerProblem === undefined ? await prepareImage() : '';
-  project.provide('image', image);
+  // Two projects ask, one after the other.
+  process.env.ANNEX_IMAGE ??= containerProblem === undefined ? await prepareImage() : '';
+  project.provide('image', process.env.ANNEX_IMAGE);
 }
 
 async function prepareImage(): Promise<string> {
