@@ -8,14 +8,16 @@ const [path, body, patience] = process.argv.slice(2);
 const method = body ? 'POST' : 'GET';
 const options = { host: '127.0.0.1', port: 8080, path, method, agent: false };
 
+async function read(response, at) {
+  const answer = await text(response);
+  const ms = performance.now() - at;
+  return { status: response.statusCode, body: JSON.parse(answer), ms };
+}
+
 const ask = () =>
   new Promise((resolve, reject) => {
     const at = performance.now();
-    const asked = request(options, async (response) => {
-      const answer = await text(response);
-      const ms = performance.now() - at;
-      resolve({ status: response.statusCode, body: JSON.parse(answer), ms });
-    });
+    const asked = request(options, (response) => resolve(read(response, at)));
     asked.once('error', reject).end(body);
   });
 
