@@ -50,8 +50,8 @@ function findKey(settings: Settings, feature: Feature, sources: Sources): string
 }
 
 /**
- * A failure that still counts, and the host when it is that of a host. Its `until` is the last of all
- * that count: before that, no try is made.
+ * A failure that still counts, and the host when it is a host's. Its `until` is the last of all that
+ * count: before that, no try is made.
  */
 export interface Remembered {
   failure: Failure;
