@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../core.ts';
 import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
+import { startsWith } from '../primordials.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo, versionRoot } from '../store/layout.ts';
@@ -38,6 +39,14 @@ export function createVerifier(
   const substitutes = new Map<string, Substitute>();
   const realPaths = new Map<string, string>();
 
+  /** Runs with every module of the program: see `Locator.concerns`. */
+  const findPrefix = (url: string): string | undefined => {
+    for (let at = 0; at < prefixes.length; at++) {
+      const prefix = prefixes[at] as string;
+      if (startsWith(url, prefix)) return prefix;
+    }
+    return undefined;
+  };
   const findSubstitute = (entry: string, damage: string): Substitute => {
     finder.damages.set(entry, damage);
     const feature = findFeature(entry);
@@ -85,7 +94,7 @@ export function createVerifier(
   };
 
   const load: LoadHookSync = (url, context, nextLoad) => {
-    if (!prefixes.some((prefix) => url.startsWith(prefix))) return nextLoad(url, context);
+    if (findPrefix(url) === undefined) return nextLoad(url, context);
     const file = toFile(url);
     const source = file && readSound(file);
     if (source === undefined || /[?#]/.test(url)) return nextLoad(url, context);
@@ -94,8 +103,8 @@ export function createVerifier(
     return { format, source, shortCircuit: true };
   };
   const contain: Verifier['contain'] = (specifier, parentURL, url) => {
-    const prefix = parentURL && prefixes.find((each) => parentURL.startsWith(each));
-    if (!prefix || !specifier.startsWith('.')) return;
+    const prefix = parentURL && findPrefix(parentURL);
+    if (!prefix || specifier[0] !== '.') return;
     const [abi, name] = parentURL.slice(prefix.length).split('/', 2);
     const entry = `${prefix}${abi}/${name}/`;
     if (url.startsWith(entry) || !new URL(specifier, parentURL).href.startsWith(entry)) return;

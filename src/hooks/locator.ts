@@ -1,8 +1,9 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
+import { mapHas } from '../primordials.ts';
 import { listStores, readEntryManifest } from '../store/entry.ts';
-import { entryOf } from '../store/layout.ts';
+import { entryOf, versionRoot } from '../store/layout.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
 
@@ -16,7 +17,10 @@ export interface Locator {
   findEntryOf: (file: string) => string | undefined;
   /** Whether an entry takes a name from core. */
   isShared: (entry: string, name: string) => boolean;
-  /** Whether annex has any say in a request; everything else goes to Node unseen. */
+  /**
+   * Whether annex has any say in a request; everything else goes to Node unseen. It runs with every
+   * request of the program, which may have replaced any built-in function since annex was loaded.
+   */
   concerns: (specifier: string, parent: string | undefined) => boolean;
 }
 
@@ -24,11 +28,12 @@ export interface Locator {
 export function createLocator(thread: Thread): Locator {
   const stores = listStores(thread.settings);
   const roots = [...new Set(stores.flatMap((store) => [store, toRealPath(store)]))];
+  const versionRoots = roots.map(versionRoot);
   const { byPackage } = thread.settings.declaration;
   const sharedNames = new Map<string, Set<string>>();
   const findEntryOf = (file: string): string | undefined => {
-    for (const root of roots) {
-      const entry = entryOf(file, root);
+    for (let at = 0; at < versionRoots.length; at++) {
+      const entry = entryOf(file, versionRoots[at] as string);
       if (entry !== undefined) return entry;
     }
     return undefined;
@@ -48,8 +53,8 @@ export function createLocator(thread: Thread): Locator {
     },
     concerns: (specifier, parent) => {
       const bare = parseBareSpecifier(specifier);
-      if (bare !== undefined && byPackage.has(bare.name)) return true;
-      const mayLeave = bare !== undefined || specifier.startsWith('#');
+      if (bare !== undefined && mapHas(byPackage, bare.name)) return true;
+      const mayLeave = bare !== undefined || specifier[0] === '#';
       return mayLeave && parent !== undefined && findEntryOf(parent) !== undefined;
     },
   };

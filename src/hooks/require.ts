@@ -1,6 +1,7 @@
 /** require, require.resolve and createRequire, on every version: one patched function. */
 import Module from 'node:module';
 import { dirname } from 'node:path';
+import { apply } from '../primordials.ts';
 import type { Driver } from './drive.ts';
 
 /** What Node hands over as the parent; all of it can be missing. */
@@ -40,7 +41,7 @@ export function registerRequire(driver: Driver): void {
   internals._resolveFilename = function resolveFilename(request, parent, isMain, options) {
     const file = findFile(parent);
     if (typeof request !== 'string' || !driver.concerns(request, file)) {
-      return original.call(this, request, parent, isMain, options);
+      return apply(original, this, [request, parent, isMain, options]);
     }
     return driver.resolve(
       { specifier: request, kind: 'require', parent: file, hasPaths: options?.paths !== undefined },
@@ -48,9 +49,10 @@ export function registerRequire(driver: Driver): void {
       (filename: string) =>
         filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
       (from) => {
-        if (from === undefined) return original.call(this, request, parent, isMain, options);
+        if (from === undefined) return apply(original, this, [request, parent, isMain, options]);
         const paths = internals._nodeModulePaths(dirname(from));
-        return original.call(this, request, { id: from, filename: from, paths }, false, options);
+        const asker = { id: from, filename: from, paths };
+        return apply(original, this, [request, asker, false, options]);
       },
     );
   };
@@ -59,6 +61,6 @@ export function registerRequire(driver: Driver): void {
 /** The file that requires; in the REPL and --eval, a name in the working directory. */
 function findFile(parent: Parent | null | undefined): string | undefined {
   if (typeof parent?.filename === 'string') return parent.filename;
-  const [nearest] = parent?.paths ?? [];
+  const nearest = parent?.paths?.[0];
   return nearest === undefined ? undefined : `${dirname(nearest)}/[eval]`;
 }

@@ -2,6 +2,7 @@
 import * as nodeModule from 'node:module';
 import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exec, startsWith } from '../primordials.ts';
 import type { Driver } from './drive.ts';
 
 /** What verifies the files of entries. */
@@ -53,15 +54,13 @@ const isForRequire = (conditions: string[]): boolean =>
   conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
 
 /** Whether a specifier is relative or absolute: most are, and nothing more needs to be known. */
-const isPath = (specifier: string): boolean =>
-  specifier.startsWith('.') || specifier.startsWith('/');
+const isPath = (specifier: string): boolean => specifier[0] === '.' || specifier[0] === '/';
 
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {
-  if (url === undefined || !url.startsWith('file:')) return undefined;
-  const end = url.search(/[?#]/);
+  if (url === undefined || !startsWith(url, 'file:')) return undefined;
   try {
-    return fileURLToPath(end === -1 ? url : url.slice(0, end));
+    return fileURLToPath(exec(/^[^?#]*/, url)?.[0] ?? url);
   } catch {
     return undefined;
   }
@@ -73,5 +72,5 @@ export function toFile(url: string | undefined): string | undefined {
  */
 export function toParent(url: string | undefined): string | undefined {
   const file = toFile(url);
-  return file?.endsWith(sep) === true ? `${file}[directory]` : file;
+  return file?.[file.length - 1] === sep ? `${file}[directory]` : file;
 }

@@ -1,4 +1,5 @@
 /** What a specifier is and which package it names; after Node's own PACKAGE_RESOLVE. */
+import { includes, indexOf, slice } from '../primordials.ts';
 
 /** A bare specifier in its two parts. */
 export interface BareSpecifier {
@@ -17,22 +18,17 @@ export interface BareSpecifier {
  * @example parseBareSpecifier('@scope/name/sub') // { name: '@scope/name', subpath: './sub' }
  */
 export function parseBareSpecifier(specifier: string): BareSpecifier | undefined {
-  const first = specifier.charCodeAt(0);
-  if (Number.isNaN(first) || first === DOT || first === SLASH || first === HASH) return undefined;
-  let end = specifier.indexOf('/');
-  if (first === AT) {
+  const first = specifier[0];
+  if (first === undefined || first === '.' || first === '/' || first === '#') return undefined;
+  let end = indexOf(specifier, '/');
+  if (first === '@') {
     if (end === -1) return undefined;
-    end = specifier.indexOf('/', end + 1);
+    end = indexOf(specifier, '/', end + 1);
   }
-  const name = end === -1 ? specifier : specifier.slice(0, end);
-  if (name.includes(':') || name.includes('\\') || name.includes('%')) return undefined;
-  return { name, subpath: end === -1 ? '.' : `.${specifier.slice(end)}` };
+  const name = end === -1 ? specifier : slice(specifier, 0, end);
+  if (includes(name, ':') || includes(name, '\\') || includes(name, '%')) return undefined;
+  return { name, subpath: end === -1 ? '.' : `.${slice(specifier, end)}` };
 }
-
-const DOT = 46;
-const SLASH = 47;
-const HASH = 35;
-const AT = 64;
 
 /** The longest package name that npm takes is 214 characters; annex stops at 200. */
 const MAX_NAME = 200;

@@ -1,5 +1,6 @@
 /** Where things are in a store: arithmetic on paths, no input or output. */
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { exec, indexOf, slice, startsWith } from '../primordials.ts';
 
 /** Name of the manifest in an entry. */
 export const MANIFEST = 'annex-entry.json';
@@ -63,23 +64,25 @@ export const toEntryName = ({ slug, id, nonce }: EntryName): string => `${slug}.
 
 /** Reads the directory name of an entry; undefined for anything else. */
 export function parseEntryName(name: string): EntryName | undefined {
-  const match = /^([a-z0-9._-]{1,60})\.([0-9a-f]{32})\.([0-9a-z]{1,16})$/.exec(name);
-  if (match === null) return undefined;
-  const [, slug = '', id = '', nonce = ''] = match;
-  return { slug, id, nonce };
+  const match = exec(/^([a-z0-9._-]{1,60})\.([0-9a-f]{32})\.([0-9a-z]{1,16})$/, name);
+  return match === null
+    ? undefined
+    : { slug: match[1] ?? '', id: match[2] ?? '', nonce: match[3] ?? '' };
 }
 
 /**
- * The entry that a file is in, given the store's path in the same form (both real, or both as
- * configured); undefined when the file is in none.
+ * The entry that a file is in; undefined when the file is in none.
+ *
+ * @param root of a store, as `versionRoot` has it, in the form of the file's path: both real, or both
+ *   as configured
  */
-export function entryOf(file: string, store: string): string | undefined {
-  const prefix = versionRoot(store) + sep;
-  if (!file.startsWith(prefix)) return undefined;
-  const [abi, name] = file.slice(prefix.length).split(sep, 2);
-  if (abi === undefined || name === undefined || parseEntryName(name) === undefined)
-    return undefined;
-  return join(prefix, abi, name);
+export function entryOf(file: string, root: string): string | undefined {
+  if (!startsWith(file, root) || file[root.length] !== sep) return undefined;
+  const abi = indexOf(file, sep, root.length + 1);
+  if (abi === -1) return undefined;
+  const after = indexOf(file, sep, abi + 1);
+  const end = after === -1 ? file.length : after;
+  return parseEntryName(slice(file, abi + 1, end)) && slice(file, 0, end);
 }
 
 /** A path as a person would name it: relative to the root when it lies there. */

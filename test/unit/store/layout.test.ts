@@ -91,7 +91,7 @@ test.each([
   ['a file of the store', '/data/annex/index.js', undefined],
 ])('the entry of %s', (what, file, expected) => {
   const other = `/data/annex/v1/node137-linux-x64-glibc/a.${id}.0`;
-  expect(entryOf(file, '/data/annex')).toBe(what === 'another ABI' ? other : expected);
+  expect(entryOf(file, versionRoot('/data/annex'))).toBe(what === 'another ABI' ? other : expected);
 });
 
 test.each([

@@ -1,0 +1,34 @@
+/** Built-in functions as they are before a program can replace them, for what runs with every request of every program. */
+
+const { bind, call } = Function.prototype;
+
+/**
+ * A method as a function of its receiver. It looks nothing up when it is called.
+ *
+ * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/per_context/primordials.js uncurryThis
+ * @example uncurry(String.prototype.trim)(' a ') // 'a'
+ */
+const uncurry = bind.bind(call) as unknown as <S, A extends unknown[], R>(
+  method: (this: S, ...args: A) => R,
+) => (self: S, ...args: A) => R;
+
+/** Reflect.apply: calls a function with a receiver and a list of arguments. */
+export const { apply } = Reflect;
+
+export const startsWith: (text: string, part: string) => boolean = uncurry(
+  String.prototype.startsWith,
+);
+export const includes: (text: string, part: string) => boolean = uncurry(String.prototype.includes);
+export const indexOf: (text: string, part: string, from?: number) => number = uncurry(
+  String.prototype.indexOf,
+);
+export const slice: (text: string, start: number, end?: number) => string = uncurry(
+  String.prototype.slice,
+);
+/** RegExp.prototype.exec; its result is read by index, not by destructuring, which iterates. */
+export const exec: (pattern: RegExp, text: string) => RegExpExecArray | null = uncurry(
+  RegExp.prototype.exec,
+);
+export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurry(
+  Map.prototype.has,
+);
