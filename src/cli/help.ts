@@ -10,7 +10,7 @@ export const HELP = `usage: annex COMMAND [--json]
   lock [FEATURE...] --check                 say what no longer agrees with the lock
   refresh                                   install anew what has an entry that no longer fits
   prune [--days N] [--dry-run]              retire entries that were of no use for 14 days, or N
-  remove FEATURE                            remove its entries from the store, at once
+  uninstall FEATURE                         remove its entries from the store, at once
   bake DIRECTORY [FEATURE...]               fill a directory with entries: a layer or volume for ANNEX_STORE
   audit [FEATURE...]                        npm audit over what is in use
   sbom [FEATURE...] [--format FORMAT]       npm sbom over the same: cyclonedx (the default) or spdx

@@ -63,7 +63,7 @@ function findHindrance({ core, declaration, store }: Settings): string | undefin
     return `(ANNEX_INVALID_CONFIG): the declaration in ${path} is not right`;
   }
   if (declaration.features.size > 0) return undefined;
-  return `(ANNEX_INVALID_CONFIG): ${path} declares no feature, so all would go. Now: annex remove FEATURE`;
+  return `(ANNEX_INVALID_CONFIG): ${path} declares no feature, so all would go. Now: annex uninstall FEATURE`;
 }
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;

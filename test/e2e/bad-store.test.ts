@@ -115,7 +115,7 @@ for (const node of outerNodes) {
       const { imported } = await importIn(sandbox, ['alpha', 'beta'], options);
       expect(imported.alpha).toMatchObject({ marker: 'planted' });
       expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', /not an absolute path/);
-      await sandbox.annex(['remove', 'alpha'], options);
+      await sandbox.annex(['uninstall', 'alpha'], options);
       expect(sandbox.digest(layer)).toEqual(before);
     });
 
@@ -189,7 +189,7 @@ for (const node of outerNodes) {
           const byHand = await sandbox.annex(['install', 'beta'], options);
           expect(byHand.code).toBe(1);
           expect(byHand.stderr).toMatch(reason);
-          const removed = await sandbox.annex(['remove', 'alpha'], options);
+          const removed = await sandbox.annex(['uninstall', 'alpha'], options);
           expect(removed.code).toBe(1);
           expect(digestAll(sandbox)).toEqual(before);
         },

@@ -1,4 +1,4 @@
-/** `annex install` and `annex remove`: each touches only what it names. */
+/** `annex install` and `annex uninstall`: each touches only what it names. */
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -96,7 +96,7 @@ for (const node of outerNodes) {
     test('an undeclared name installs nothing, not even what stands beside it', async () => {
       const { sandbox, annex } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0' } });
-      for (const command of ['install', 'remove']) {
+      for (const command of ['install', 'uninstall']) {
         const { code, stdout, stderr } = await annex([command, 'beta']);
         expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
         expect(stderr).toMatch(
@@ -120,7 +120,7 @@ for (const node of outerNodes) {
       expect(existsSync(sandbox.store)).toBe(false);
     });
 
-    test('G2: remove takes one feature from the store, of every ABI; layers and others stay', async () => {
+    test('G2: uninstall takes one feature from the store, of every ABI; layers and others stay', async () => {
       const { sandbox, layer, annex, plant } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });
       const gone = [
@@ -131,7 +131,7 @@ for (const node of outerNodes) {
       const kept = plant('beta', '1.0.0');
       const baked = plant('alpha', '1.0.0', { store: layer });
       const before = [sandbox.digest(kept), sandbox.digest(layer), sandbox.digest(sandbox.core)];
-      const { code, stdout, stderr } = await annex(['remove', 'alpha', '--json']);
+      const { code, stdout, stderr } = await annex(['uninstall', 'alpha', '--json']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       const { feature, removed } = JSON.parse(stdout);
       expect(feature).toBe('alpha');
@@ -143,7 +143,7 @@ for (const node of outerNodes) {
       );
       const [alpha] = JSON.parse((await annex(['list', '--json'])).stdout);
       expect(alpha).toMatchObject({ where: 'layer', dir: baked });
-      const again = await annex(['remove', 'alpha']);
+      const again = await annex(['uninstall', 'alpha']);
       expect(again).toMatchObject({
         code: 0,
         stdout: `alpha is not in ${sandbox.store}\n`,
@@ -151,18 +151,18 @@ for (const node of outerNodes) {
       });
     });
 
-    test('remove takes what is no longer declared, and what has lost its manifest', async () => {
+    test('uninstall takes what is no longer declared, and what has lost its manifest', async () => {
       const { sandbox, annex, plant } = await openCli(node, { registry });
       const damaged = plant('alpha', '1.0.0');
       rmSync(join(damaged, 'annex-entry.json'));
       const kept = plant('beta', '1.0.0');
       sandbox.setCore({ features: { beta: '^1.0.0' } });
-      const { code, stdout } = await annex(['remove', 'alpha']);
+      const { code, stdout } = await annex(['uninstall', 'alpha']);
       expect({ code, stdout }).toEqual({ code: 0, stdout: `removed ${damaged}\n` });
       expect(existsSync(kept)).toBe(true);
     });
 
-    test('remove leaves what is of another format, what is no entry, and what is retired under a like name', async () => {
+    test('uninstall leaves what is of another format, what is no entry, and what is retired under a like name', async () => {
       const { sandbox, annex, plant } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0', 'any.alpha': { packages: { beta: '*' } } } });
       const newer = plant('alpha', '2.0.0', { manifest: { format: 2 } });
@@ -171,19 +171,19 @@ for (const node of outerNodes) {
       const mark = join(sandbox.store, 'v1', 'retired', `any.${basename(newer)}`);
       sandbox.write(mark, 'for a test');
       const before = sandbox.digest(newer);
-      const { code, stdout } = await annex(['remove', 'alpha']);
+      const { code, stdout } = await annex(['uninstall', 'alpha']);
       expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 });
       expect(sandbox.digest(newer)).toEqual(before);
       expect(existsSync(backup)).toBe(true);
-      expect((await annex(['remove', 'any.alpha'])).stdout).toMatch(/^any\.alpha is not in /);
+      expect((await annex(['uninstall', 'any.alpha'])).stdout).toMatch(/^any\.alpha is not in /);
       expect(existsSync(mark)).toBe(true);
     });
 
-    test('remove without a store says so', async () => {
+    test('uninstall without a store says so', async () => {
       const { sandbox, annex } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0' } });
       const env = { ANNEX_STORE: undefined, ANNEX_SEALED: '1' };
-      const { code, stderr } = await annex(['remove', 'alpha'], { env });
+      const { code, stderr } = await annex(['uninstall', 'alpha'], { env });
       expect(code).toBe(1);
       expect(stderr).toMatch(
         /^annex: nothing was removed \(ANNEX_STORE_UNUSABLE\): there is no store/,
@@ -200,7 +200,7 @@ for (const node of outerNodes) {
         const before = sandbox.digest(sandbox.store);
         expect(Object.values(before).some((what) => what === 'directory 0555')).toBe(true);
         for (const args of [
-          ['remove', 'alpha'],
+          ['uninstall', 'alpha'],
           ['install', 'beta'],
         ]) {
           const { code, stderr } = await annex(args);
@@ -210,7 +210,7 @@ for (const node of outerNodes) {
           );
         }
         expect(sandbox.digest(sandbox.store)).toEqual(before);
-        const { code, stdout } = await annex(['remove', 'alpha'], { uid });
+        const { code, stdout } = await annex(['uninstall', 'alpha'], { uid });
         expect({ code, lines: stdout.split('\n').length }).toEqual({ code: 0, lines: 2 });
         expect(readdirSync(join(sandbox.store, 'v1', 'any'))).toEqual([]);
         expect(readdirSync(join(sandbox.store, 'v1', 'retired'))).toEqual([]);

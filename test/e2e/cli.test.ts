@@ -7,7 +7,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 
 const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
-const commands = ['add', 'list', 'install', 'refresh', 'prune', 'remove', 'why', 'env'];
+const commands = ['add', 'list', 'install', 'refresh', 'prune', 'uninstall', 'why', 'env'];
 
 /** Docker's reading of `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
 function readEnvLines(text: string): Record<string, string> {
@@ -66,8 +66,8 @@ for (const node of outerNodes) {
         [['add'], /annex add was called wrongly/],
         [['install'], /annex install was called wrongly/],
         [['install', '--all', 'alpha'], /annex install was called wrongly/],
-        [['remove'], /annex remove was called wrongly/],
-        [['remove', 'alpha', 'beta'], /annex remove was called wrongly/],
+        [['uninstall'], /annex uninstall was called wrongly/],
+        [['uninstall', 'alpha', 'beta'], /annex uninstall was called wrongly/],
         [['why'], /annex why was called wrongly/],
         [['why', 'alpha', 'beta'], /annex why was called wrongly/],
       ];
@@ -95,7 +95,7 @@ for (const node of outerNodes) {
         ['list'],
         ['install', '--all'],
         ['prune'],
-        ['remove', 'alpha'],
+        ['uninstall', 'alpha'],
         ['why', 'alpha'],
         ['env'],
       ]) {

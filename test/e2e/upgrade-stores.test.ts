@@ -84,8 +84,8 @@ for (const node of outerNodes) {
       retire(sandbox, stale, 25);
       await annex('prune', '--days', '0');
       await annex('install', 'beta');
-      await annex('remove', 'alpha');
-      await annex('remove', 'beta');
+      await annex('uninstall', 'alpha');
+      await annex('uninstall', 'beta');
       expect(listEntries(sandbox)).toEqual([newer]);
       expect(sandbox.digest(newer)).toEqual(before);
       expect(sandbox.digest(join(sandbox.store, 'v2'))).toEqual(two);
@@ -133,7 +133,7 @@ for (const node of outerNodes) {
         { feature: 'beta', outcome: 'current' },
       ]);
       expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
-      await annex('remove', 'alpha');
+      await annex('uninstall', 'alpha');
       sandbox.setCore({ features });
       expect(await load('alpha')).toMatchObject({ version: '1.5.0', marker: 'far' });
       expect(layers.map((layer) => sandbox.digest(layer))).toEqual(before);

@@ -1,4 +1,4 @@
-/** annex remove FEATURE */
+/** annex uninstall FEATURE */
 import { findFeature } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { clearFailure } from '../store/failures.ts';
@@ -8,11 +8,11 @@ import { listStored } from '../store/stored.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
 /** Removes the entries of a feature from the store, of every ABI; layers are left alone. */
-export const remove: Command = ({ args: [asked, ...rest], print }) => {
+export const uninstall: Command = ({ args: [asked, ...rest], print }) => {
   if (asked === undefined || rest.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  // What is no longer declared can still be taken away.
+  // An entry outlives the declaration of its feature.
   const declared = findFeature(settings, asked);
   const feature = declared?.name ?? asked;
   const { store } = settings;
