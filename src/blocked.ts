@@ -35,7 +35,7 @@ export function findBlockedRefusal(
   return refuseBlocked(found, remedy, found.by === settings.operatorFile);
 }
 
-/** What core itself ships although it is blocked, as clauses: core wins, so this is only told. */
+/** What core itself ships although it is blocked, one line each: core wins, so this is only told. */
 export function listShippedBlocked(settings: Settings): string[] {
   const { root } = settings.core;
   const blocked = listBlocked(settings);
@@ -45,6 +45,8 @@ export function listShippedBlocked(settings: Settings): string[] {
   });
   return shipped.flatMap((one) => {
     const found = findBlocked([one], blocked, isCovered);
-    return found === undefined ? [] : `${describeBlocked(found)}; core ships it, and core wins`;
+    if (found === undefined) return [];
+    const remedy = `Now: npm install ${one.name}@VERSION, with one that is not blocked`;
+    return `${describeBlocked(found)}; core ships it, and core wins. ${remedy}`;
   });
 }

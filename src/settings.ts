@@ -3,7 +3,13 @@ import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { type Config, readConfig, readInstallerEnv } from './config.ts';
-import { findCoreRoot, listWorkspaces, type Origin, toRealPath } from './core.ts';
+import {
+  findCoreRoot,
+  listWorkspaces,
+  type Origin,
+  type ReadManifest,
+  toRealPath,
+} from './core.ts';
 import { codeOf } from './errors.ts';
 import { SELF } from './paths.ts';
 import { readDeclaration } from './policy/features.ts';
@@ -20,17 +26,18 @@ export type LoadedSettings =
 /**
  * Reads the environment, the operator's file and the core's package.json.
  *
- * @param origin from where the core root is looked for; ANNEX_CORE is read here
+ * @param origin from where the core root is looked for; ANNEX_CORE is read here. `core`: it is this
+ *   one, with a package.json that need not be written yet
  * @param baked a directory that is filled on purpose while an image is built: it is the one store,
  *   and what the core allows at run time has no say
  */
 export function loadSettings(
-  origin: Pick<Origin, 'script' | 'cwd'>,
+  origin: Pick<Origin, 'script' | 'cwd'> & { core?: ReadManifest | undefined },
   baked?: string,
 ): LoadedSettings {
   const read = readConfig();
   const config: Config = baked === undefined ? read : { ...read, stores: [baked] };
-  const found = findCoreRoot({ ...origin, explicit: config.core, self: SELF });
+  const found = origin.core ?? findCoreRoot({ ...origin, explicit: config.core, self: SELF });
   const { log } = config;
   const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
     log,

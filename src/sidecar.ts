@@ -35,6 +35,9 @@ export interface Pin {
 
 const FORMAT = 1;
 
+/** Names of the files of a lock, in the order in which they are replaced: a new lock is seen at once. */
+export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as const;
+
 /** Where the locks of all features are. */
 export const lockRoot = (root: string): string => join(root, 'annex');
 

@@ -1,30 +1,29 @@
 /** annex add NAME[@RANGE]... [--feature FEATURE] */
-import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { readInstallerEnv } from '../config.ts';
-import { listWorkspaces } from '../core.ts';
-import { readDeclaration } from '../policy/features.ts';
 import { isPackageName } from '../policy/specifier.ts';
-import { isRange } from '../ranges.ts';
-import { listLocks } from '../sidecar.ts';
-import type { Problem } from '../types.ts';
-import { type Command, findSettings, warn } from './command.ts';
-import { type ManifestFile, readNearestManifest, replaceManifest } from './edit-manifest.ts';
-import { describe, type LockResult, lockAll } from './lock.ts';
+import type { Command } from './command.ts';
+import {
+  findDeclaring,
+  listWritten,
+  readFeatures,
+  refuse,
+  replaceDeclaration,
+} from './declaration.ts';
+import type { ManifestFile } from './edit-manifest.ts';
+import { describe } from './lock.ts';
 
 type Json = Record<string, unknown>;
 
 /**
  * Declares packages as features in the nearest package.json; nothing is installed. Where features
- * are locked, these are locked too; what is declared stays when that fails.
+ * are locked, these are locked too; when that fails, nothing is written.
  */
 export const add: Command = async ({ args, options, print }) => {
   if (args.length === 0) return undefined;
-  const file = readNearestManifest(process.cwd());
-  if (file === undefined) {
-    return refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
-  }
+  const file = findDeclaring();
+  if (file === undefined) return 1;
   const packages: Record<string, string> = {};
   for (const arg of args) {
     const { name, range } = splitArgument(arg);
@@ -35,33 +34,17 @@ export const add: Command = async ({ args, options, print }) => {
   }
   const features = options.feature === undefined ? Object.keys(packages) : [options.feature];
   const changed = declare(file.manifest, packages, options.feature);
-  const problem = findProblem(file, file.manifest, []) ?? findProblem(file, changed, features);
+  const declared = readFeatures(file, changed).features;
+  const problem = features.map((name) => declared.get(name)?.problem).find(Boolean);
   if (problem !== undefined) return refuse(`${problem.key} ${problem.reason}`);
-  replaceManifest(file, changed);
+  const replaced = await replaceDeclaration(file, changed, features);
+  if (replaced === 1) return 1;
+  const { locks } = replaced;
   const list = Object.entries(packages).map(([name, range]) => `${name} ${range}`);
-  const locks = await lockToo(file, features);
   const lines = [`declared ${list.join(', ')} in ${file.path}`, ...(locks ?? []).flatMap(describe)];
   print(lines.join('\n'), { path: file.path, packages, features, locks });
-  return locks?.every(({ outcome }) => outcome !== 'failed') === false ? 1 : 0;
+  return 0;
 };
-
-/** Undefined where nothing is locked. */
-async function lockToo(file: ManifestFile, names: string[]): Promise<LockResult[] | undefined> {
-  const root = dirname(file.path);
-  if (listLocks(root).length === 0) return undefined;
-  const settings = findSettings();
-  if (settings?.core.realRoot !== root) return undefined;
-  const { features } = settings.declaration;
-  return lockAll(
-    settings,
-    names.flatMap((name) => features.get(name) ?? []),
-  );
-}
-
-function refuse(what: string): 1 {
-  warn(`${what} (ANNEX_INVALID_CONFIG). Nothing was changed`);
-  return 1;
-}
 
 function splitArgument(arg: string): { name: string; range?: string } {
   const at = arg.indexOf('@', 1);
@@ -95,7 +78,7 @@ async function findLatest(
 
 function declare(manifest: Json, packages: Record<string, string>, feature?: string): Json {
   const annex = (manifest.annex ?? {}) as Json;
-  const before = (annex.features ?? {}) as Json;
+  const before = listWritten(manifest);
   const added = feature === undefined ? packages : { [feature]: extend(before, feature, packages) };
   return { ...manifest, annex: { ...annex, features: { ...before, ...added } } };
 }
@@ -106,20 +89,4 @@ function extend(features: Json, feature: string, packages: Record<string, string
   if (typeof known === 'string') return { packages: { [feature]: known, ...packages } };
   const before = (known ?? {}) as { packages?: Json };
   return { ...before, packages: { ...before.packages, ...packages } };
-}
-
-/** What is wrong with the key as a whole, or with one of these features. */
-function findProblem(
-  { path, manifest: { workspaces } }: ManifestFile,
-  manifest: Json,
-  features: string[],
-): Problem | undefined {
-  const declaration = readDeclaration(manifest, {
-    isBuiltin,
-    isRange,
-    workspaces: listWorkspaces({ dir: dirname(path), manifest: { workspaces } }),
-  });
-  const whole = declaration.problems.find(({ key }) => key === 'annex' || key === 'annex.features');
-  if (whole !== undefined) return whole;
-  return features.map((name) => declaration.features.get(name)?.problem).find(Boolean);
 }

@@ -11,7 +11,7 @@ import { type Command, findFeatures, findSettings, warn } from './command.ts';
 export const bake: Command = async ({ args: [dir, ...names], print }) => {
   if (dir === undefined || dir === '') return undefined;
   const store = resolve(dir);
-  const settings = findSettings(store);
+  const settings = findSettings({ baked: store });
   if (settings === undefined) return 1;
   const declared = [...settings.declaration.features.values()];
   const features = names.length === 0 ? declared : findFeatures(settings, names);

@@ -1,4 +1,5 @@
 /** What every command is, and what they share. */
+import type { ReadManifest } from '../core.ts';
 import { composeNotice } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { loadSettings } from '../settings.ts';
@@ -55,9 +56,16 @@ export const tellSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} 
  * none.
  *
  * @param baked a directory that is filled while an image is built
+ * @param core an application whose package.json is about to be replaced
  */
-export function findSettings(baked?: string): Settings | undefined {
-  const loaded = loadSettings({ script: undefined, cwd: process.cwd() }, baked);
+export function findSettings({
+  baked,
+  core,
+}: {
+  baked?: string;
+  core?: ReadManifest;
+} = {}): Settings | undefined {
+  const loaded = loadSettings({ script: undefined, cwd: process.cwd(), core }, baked);
   if (loaded.settings !== undefined) {
     for (const notice of loaded.settings.notices) writeLine(2, composeNotice(notice));
     return loaded.settings;

@@ -1,18 +1,7 @@
-/** Reads and replaces a package.json the way its owner wrote it. */
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+/** Reads a package.json, and formats another content of it the way its owner wrote it. */
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf } from '../errors.ts';
 
 /** Node reads past it, JSON.parse does not. */
 const BOM = /^\uFEFF/;
@@ -47,27 +36,6 @@ function parse(text: string): unknown {
     return JSON.parse(text.replace(BOM, ''));
   } catch {
     return undefined;
-  }
-}
-
-/**
- * Writes other content with the same indentation, line ends, mode and owner. The file is replaced
- * whole or not at all.
- *
- * @throws when it cannot be written; then nothing has changed
- */
-export function replaceManifest({ path, text }: ManifestFile, manifest: object): void {
-  const temporary = `${path}.${process.pid}`;
-  try {
-    accessSync(path, constants.W_OK);
-    const { mode, uid, gid } = statSync(path);
-    writeFileSync(temporary, formatLike(text, manifest));
-    chmodSync(temporary, mode);
-    if (process.geteuid?.() === 0) chownSync(temporary, uid, gid);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new Error(`${path} cannot be written (${codeOf(error)})`, { cause: error });
   }
 }
 

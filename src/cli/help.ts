@@ -4,6 +4,7 @@
 export const HELP = `usage: annex COMMAND [--json]
 
   add NAME[@RANGE]... [--feature FEATURE]   declare packages in the nearest package.json
+  remove NAME... [--feature FEATURE]        undo add: declaration and lock
   list                                      every feature: packages, range, where it is, version, size
   install FEATURE...|--all                  install into the store now
   lock [FEATURE...] [--min-age DAYS]        write annex/FEATURE: a package-lock and its digests

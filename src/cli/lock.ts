@@ -1,4 +1,6 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
+import { rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { listShippedBlocked } from '../blocked.ts';
 import { composeMessage, messageOf, refuseByFileError } from '../errors.ts';
 import { checkLock, listStrayLocks } from '../install/check-lock.ts';
@@ -7,10 +9,21 @@ import { lockFeature } from '../install/lock.ts';
 import { writeLine } from '../log.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
 import { findDeclarationProblem } from '../refusals.ts';
+import {
+  listTemporaries,
+  type Replacement,
+  removeEmpty,
+  replaceFiles,
+  sweepTemporaries,
+} from '../replace.ts';
+import { LOCK_FILES } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { type Command, findFeatures, findSettings, parseDays, warn } from './command.ts';
 
-/** Locks features; with --check only says what differs, from the disk alone. */
+/**
+ * Locks features; of all of them, it removes the locks of what is not declared. With --check it only
+ * says what differs, from the disk alone.
+ */
 export const lock: Command = async ({ args, options, print }) => {
   const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
   if (Number.isNaN(minAge)) return undefined;
@@ -20,15 +33,27 @@ export const lock: Command = async ({ args, options, print }) => {
   const { features: declared } = settings.declaration;
   const features = args.length === 0 ? [...declared.values()] : findFeatures(settings, args);
   if (features === undefined) return 1;
+  const { root } = settings.core;
+  const strays = args.length === 0 ? listStrayLocks(settings) : [];
   if (options.check === true) {
-    const strays = args.length === 0 ? listStrayLocks(settings) : [];
-    const differences = [...features.flatMap((one) => checkLock(settings, one)), ...strays];
+    const differences = [
+      ...features.flatMap((one) => checkLock(settings, one)),
+      ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
+      ...listTemporaries(root).map(
+        (path) => `${path} is left of a command that did not end. Now: npx annex lock`,
+      ),
+    ];
     for (const line of [...differences, ...listShippedBlocked(settings)]) warn(line);
     const whole = features.map(({ name }) => `${name}: locked`).join('\n');
     print(differences.length === 0 ? whole : '', { differences });
     return differences.length === 0 ? 0 : 1;
   }
-  const results = await lockAll(settings, features, minAge);
+  sweepTemporaries(root);
+  const results = await lockAll(settings, features, { minAge });
+  for (const dir of strays) {
+    removeLock(dir);
+    results.push({ feature: basename(dir), outcome: 'removed', dir });
+  }
   print(results.flatMap(describe).join('\n'), results);
   return results.every(({ outcome }) => outcome !== 'failed') ? 0 : 1;
 };
@@ -42,17 +67,27 @@ export type LockResult =
       packages?: number;
       shared?: string[];
     }
+  /** Of what is not declared: its name is that of the directory. */
+  | { feature: string; outcome: 'removed'; dir: string }
   | { feature: string; outcome: 'failed'; refusal: Refusal };
+
+/** How features are locked. */
+interface Locking {
+  /** Days that a version has to be out. */
+  minAge?: number | undefined;
+  /** Gets the files of each lock; by default they are written at once. */
+  write?: (files: Replacement[]) => void;
+}
 
 /** Locks features one after the other; what failed has been said on stderr. */
 export async function lockAll(
   settings: Settings,
   features: Feature[],
-  minAge?: number,
+  locking: Locking = {},
 ): Promise<LockResult[]> {
   const results: LockResult[] = [];
   for (const feature of features) {
-    const result = await lockOne(settings, feature, minAge);
+    const result = await lockOne(settings, feature, locking);
     if (result.outcome === 'failed') {
       writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
       const { conflicts } = result.refusal;
@@ -66,7 +101,7 @@ export async function lockAll(
 async function lockOne(
   settings: Settings,
   feature: Feature,
-  minAge: number | undefined,
+  { minAge, write = replaceFiles }: Locking,
 ): Promise<LockResult> {
   const { name } = feature;
   const wrong = findDeclarationProblem(settings, feature);
@@ -80,7 +115,8 @@ async function lockOne(
   try {
     const locked = await lockFeature({ settings, feature, signal, minAge });
     if ('code' in locked) return fail(locked);
-    const { dir, packages, sidecar } = locked;
+    const { dir, packages, sidecar, files } = locked;
+    write(files);
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
     const hint = 'make that path one that the user of this process can write to';
@@ -88,9 +124,18 @@ async function lockOne(
   }
 }
 
+/** Removes the files of a lock, the one that makes it a lock last; what else is there stays. */
+export function removeLock(dir: string): void {
+  for (const name of LOCK_FILES.toReversed()) rmSync(join(dir, name), { force: true });
+  removeEmpty(dir, dirname(dirname(dir)));
+}
+
 /** What is printed of a feature; of a failure it has been said. */
 export function describe(result: LockResult): string[] {
   if (result.outcome === 'failed') return [];
+  if (result.outcome === 'removed') {
+    return [`${result.feature}: is not declared, its lock was removed (${result.dir})`];
+  }
   if (result.outcome === 'unchanged') return [`${result.feature}: locked already`];
   const { feature, dir, packages, shared = [] } = result;
   const taken = shared.length === 0 ? '' : `, and from core ${shared.join(', ')}`;

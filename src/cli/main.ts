@@ -34,6 +34,7 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   lock: { load: async () => (await import('./lock.ts')).lock, takes: ['check', 'min-age'] },
   prune: { load: async () => (await import('./prune.ts')).prune, takes: ['days', 'dry-run'] },
   refresh: { load: async () => (await import('./refresh.ts')).refresh, takes: [] },
+  remove: { load: async () => (await import('./remove.ts')).remove, takes: ['feature'] },
   sbom: { load: async () => (await import('./sbom.ts')).sbom, takes: ['format'] },
   uninstall: { load: async () => (await import('./uninstall.ts')).uninstall, takes: [] },
   verify: { load: async () => (await import('./verify.ts')).verify, takes: ['repair'] },

@@ -11,12 +11,18 @@ import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../sidecar
 import type { Feature, Settings, SharedPackage } from '../types.ts';
 import { RANGES } from './resolve.ts';
 
-/** What differs, as clauses that name the feature; none when the lock is whole. */
+/**
+ * What differs, one line each, with the feature and the command that mends it; none when the lock is
+ * whole.
+ */
 export function checkLock(settings: Settings, feature: Feature): string[] {
   const { core, declaration } = settings;
   const { name, problem } = feature;
-  const tell = (what: string): string => `${name}: ${what}`;
-  if (problem !== undefined) return [tell(`${problem.key} ${problem.reason}`)];
+  const lock = `npx annex lock ${name}`;
+  const tell = (what: string, before = ''): string => `${name}: ${what}. Now: ${before}${lock}`;
+  if (problem !== undefined) {
+    return [tell(`${problem.key} ${problem.reason}`, 'correct that key, then ')];
+  }
   const pin = readPin(core.root, feature);
   if (pin === undefined) return [tell('is not locked')];
   if ('problem' in pin) return [tell(pin.problem)];
@@ -25,24 +31,37 @@ export function checkLock(settings: Settings, feature: Feature): string[] {
     const [locked, declared] = [platforms, declaration.platforms].map((list) => list.join(', '));
     return [tell(`is locked for ${locked}, and ${declared} is declared`)];
   }
-  return checkPlan(settings, feature, pin).map(tell);
+  return checkPlan(settings, feature, pin).map(({ what, first }) => tell(what, first));
 }
 
-function checkPlan(settings: Settings, feature: Feature, { sidecar, lock, dir }: Pin): string[] {
+interface Difference {
+  what: string;
+  /** What may have to be done before it can be locked again. */
+  first?: string;
+}
+
+function checkPlan(
+  settings: Settings,
+  feature: Feature,
+  { sidecar, lock, dir }: Pin,
+): Difference[] {
   const inventory = readInventory(settings.core.realRoot);
   const read = readGraph(JSON.parse(lock));
-  if ('problem' in read) return [`${dir}/package-lock.json ${read.problem}`];
+  if ('problem' in read) return [{ what: `${dir}/package-lock.json ${read.problem}` }];
   const { graph } = read;
   const made = plan({ ...feature, graph, inventory, unshared: sidecar.unshared }, RANGES);
   if (made.conflicts.length > 0) {
-    return made.conflicts.map((conflict) => refuseConflicts([conflict], true).reason);
+    return made.conflicts.map((conflict) => ({
+      what: refuseConflicts([conflict], true).reason,
+      first: "bring core's copy to a version that fits, or run ",
+    }));
   }
   const nodes = selectAll(made, sidecar.platforms).values();
   const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked: true });
-  if (blocked !== undefined) return [blocked.reason];
-  const others = compare(sidecar, made);
+  if (blocked !== undefined) return [{ what: blocked.reason }];
+  const others = compare(sidecar, made).map((what) => ({ what }));
   if (others.length > 0 || isOf(sidecar, made)) return others;
-  return [`${join(dir, 'annex.json')} is not of the package-lock.json beside it`];
+  return [{ what: `${join(dir, 'annex.json')} is not of the package-lock.json beside it` }];
 }
 
 function isOf({ ids, packages, platforms, scripts }: Sidecar, made: Plan): boolean {
@@ -69,10 +88,14 @@ function compare(
   return others.length === 0 && isOther ? ['it is locked with other packages of its own'] : others;
 }
 
-/** Locks of features that are not declared. */
+/**
+ * Directories of locks of features that are not declared; none while the declaration has a mistake
+ * outside of its features, which may hide one.
+ */
 export function listStrayLocks({ core, declaration }: Settings): string[] {
+  if (declaration.problems.length > 0) return [];
   const slugs = new Set([...declaration.features.values()].map(({ slug }) => slug));
   return listLocks(core.root)
     .filter((slug) => !slugs.has(slug))
-    .map((slug) => `${join(lockRoot(core.root), slug)} locks a feature that is not declared`);
+    .map((slug) => join(lockRoot(core.root), slug));
 }

@@ -1,13 +1,5 @@
-/** Locks a feature: resolves it, looks at every file of it, and writes the project and its sidecar. */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+/** Locks a feature: resolves it, looks at every file of it, and composes the project and its sidecar. */
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
@@ -22,7 +14,8 @@ import { composeProject, type LockedPackages, sortKeys } from '../plan/project.t
 import { findBlocked } from '../policy/blocked.ts';
 import { isCovered } from '../ranges.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
-import { digest, lockRoot, type Sidecar } from '../sidecar.ts';
+import type { Replacement } from '../replace.ts';
+import { digest, LOCK_FILES, lockRoot, type Sidecar } from '../sidecar.ts';
 import type { Blocked, Feature, Listings, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
@@ -39,17 +32,19 @@ export interface Locking {
   minAge: number | undefined;
 }
 
-/** What was locked. */
+/** A lock that is not yet written. */
 export interface Locked {
   sidecar: Sidecar;
   dir: string;
+  /** Its files, in the order in which they are to be replaced. */
+  files: Replacement[];
   /** How many an entry holds, over all platforms. */
   packages: number;
 }
 
 /**
- * Locks one feature. Versions that are locked already stay where they still fit; the same input
- * gives the same bytes.
+ * Composes the lock of one feature; nothing is written. Versions that are locked already stay where
+ * they still fit; the same input gives the same bytes.
  */
 export async function lockFeature(locking: Locking): Promise<Locked | Refusal> {
   const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-lock-')));
@@ -108,8 +103,9 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
       'package-lock.json': format({ ...lock, packages: withoutAddresses(whole, npm) }),
     };
     const sidecar = composeSidecar(locking, made, { listings, files, unshared });
-    writeFiles(dir, { ...files, 'annex.json': format(sidecar) });
-    return { sidecar, dir, packages: made.nodes.size };
+    const texts = { ...files, 'annex.json': format(sidecar) };
+    const replacements = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
+    return { sidecar, dir, files: replacements, packages: made.nodes.size };
   }
 }
 
@@ -213,13 +209,3 @@ interface LockFiles {
 }
 
 const format = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
-
-/** The sidecar last: until it stands there, the digests in the one before do not fit. */
-function writeFiles(dir: string, files: Record<string, string>): void {
-  mkdirSync(dir, { recursive: true });
-  for (const [name, text] of Object.entries(files)) {
-    const temporary = join(dir, `.${name}.${process.pid}`);
-    writeFileSync(temporary, text);
-    renameSync(temporary, join(dir, name));
-  }
-}

@@ -213,7 +213,8 @@ describe('blocked in package.json', () => {
     const check = await annex('lock', '--check');
     expect({ code: check.code, stderr: check.stderr }).toEqual({
       code: 1,
-      stderr: 'annex: kit: low 1.0.0 is blocked by package.json (low@1.0.0)\n',
+      stderr:
+        'annex: kit: low 1.0.0 is blocked by package.json (low@1.0.0). Now: npx annex lock kit\n',
     });
     const none = await annex('lock');
     expect(none.code).toBe(1);
@@ -240,7 +241,8 @@ describe('blocked in package.json', () => {
     const { kit, low } = await load(['kit', 'low']);
     expect([kit?.marker, low?.marker]).toEqual(['kit', 'core']);
     const line =
-      'annex: low 1.0.0 is blocked by package.json (low); core ships it, and core wins\n';
+      'annex: low 1.0.0 is blocked by package.json (low); core ships it, and core wins. ' +
+      'Now: npm install low@VERSION, with one that is not blocked\n';
     expect(await annex('list')).toMatchObject({ code: 0, stderr: line });
     await lock(sandbox);
     expect(await annex('lock', '--check')).toMatchObject({ code: 0, stderr: line });

@@ -1,5 +1,4 @@
 /** Locking from day to day: `annex add` where features are locked, and the cooldown of young versions. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -20,8 +19,6 @@ const open = (context: TestContext, features: object = { alpha: '^1.0.0' }) =>
 
 const versionOf = (sandbox: Sandbox) =>
   readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version;
-const declared = (sandbox: Sandbox) =>
-  JSON.parse(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).annex.features;
 
 describe.concurrent(node.label, () => {
   test('where a feature is locked, one that is added is locked as well', async (context) => {
@@ -43,16 +40,6 @@ describe.concurrent(node.label, () => {
     expect(readLock(sandbox, 'beta').sidecar.specs).toEqual({ beta: '~1.0.0' });
     expect(readLock(sandbox, 'alpha').texts).toEqual(texts);
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  test('what is added and cannot be locked stays declared, and the command fails', async (context) => {
-    const { sandbox } = await open(context);
-    await lock(sandbox);
-    const { code, stdout, stderr } = await sandbox.annex(['add', 'absent@^1.0.0']);
-    expect(code).toBe(1);
-    expect(stdout).toBe(`declared absent ^1.0.0 in ${sandbox.core}/package.json\n`);
-    expect(stderr).toMatch(/^annex: absent unavailable \(ANNEX_INSTALL_FAILED\): npm: E404/);
-    expect(declared(sandbox)).toEqual({ alpha: '^1.0.0', absent: '^1.0.0' });
   });
 
   test('a version of the last day is not locked, but with --min-age 0', async (context) => {

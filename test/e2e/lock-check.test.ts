@@ -86,37 +86,37 @@ describe(node.label, () => {
     [
       'a feature that is not locked',
       { features: { ...features, alpha: '^1.0.0' } },
-      'alpha: is not locked\n',
+      'alpha: is not locked. Now: npx annex lock alpha\n',
     ],
     [
       'another range',
       { features: { ...features, other: '^3.0.1' } },
-      /^annex: other: \S+annex\.json locks other for \^3\.0\.0, and \^3\.0\.1 is declared\n$/,
+      /^annex: other: \S+annex\.json locks other for \^3\.0\.0, and \^3\.0\.1 is declared\. Now: npx annex lock other\n$/,
     ],
     [
       'another package',
       { features: { ...features, other: { packages: { other: '^3.0.0', more: '1' } } } },
-      /^annex: other: \S+annex\.json locks more for nothing, and 1 is declared\n$/,
+      /^annex: other: \S+annex\.json locks more for nothing, and 1 is declared\. Now: npx annex lock other\n$/,
     ],
     [
       'other scripts',
       { features: { ...features, kit: { packages: { kit: '^1.0.0' } } } },
-      /^annex: kit: \S+annex\.json locks scripts of native, and none are declared\n$/,
+      /^annex: kit: \S+annex\.json locks scripts of native, and none are declared\. Now: npx annex lock kit\n$/,
     ],
     [
       'other platforms',
       { platforms: ['linux-x64-glibc'] },
-      /^annex: kit: is locked for darwin-arm64, linux-x64-glibc, and linux-x64-glibc is declared\nannex: other: /,
+      /^annex: kit: is locked for darwin-arm64, linux-x64-glibc, and linux-x64-glibc is declared\. Now: npx annex lock kit\nannex: other: /,
     ],
     [
       'a lock of a feature that is no longer declared',
       { features: { kit: features.kit } },
-      /^annex: \S+annex\/other locks a feature that is not declared\n$/,
+      /^annex: \S+annex\/other locks a feature that is not declared\. Now: npx annex lock\n$/,
     ],
     [
       'a key that is wrong',
       { features: { ...features, other: 'latest' } },
-      /^(annex: [^\n]+\n)?annex: other: annex\.features\["other"\] /,
+      /^(annex: [^\n]+\n)?annex: other: annex\.features\["other"\] .* Now: correct that key, then npx annex lock other\n$/,
     ],
   ] as const)('%s is named', async (_, annex, said) => {
     const { check } = await open(annex);
@@ -163,14 +163,19 @@ describe(node.label, () => {
     ],
   ])('a core that ships %s is told', async (_, shipped, said) => {
     const { check } = await open({}, shipped);
-    expect(await check()).toBe(`annex: ${said}\n`);
+    const [name] = said.split(':');
+    const isConflict = said.includes('wants');
+    const remedy = isConflict ? "bring core's copy to a version that fits, or run " : '';
+    expect(await check()).toBe(`annex: ${said}. Now: ${remedy}npx annex lock ${name}\n`);
   });
 
   test('a file or a directory of the application that is called annex is no lock', async () => {
     const { sandbox, check, at } = await open();
     rmSync(at(''), { recursive: true });
     mkdirSync(at('lib'), { recursive: true });
-    const nothing = 'annex: kit: is not locked\nannex: other: is not locked\n';
+    const nothing = ['kit', 'other']
+      .map((name) => `annex: ${name}: is not locked. Now: npx annex lock ${name}\n`)
+      .join('');
     expect(await check()).toBe(nothing);
     rmSync(at(''), { recursive: true });
     sandbox.write('app/annex', 'text');

@@ -111,7 +111,9 @@ describe(node.label, () => {
     async (file) => {
       const { check, at } = await open();
       rmSync(at(`kit/${file}`));
-      expect(await check()).toBe(`annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT\n`);
+      expect(await check()).toBe(
+        `annex: kit: ${at(`kit/${file}`)} cannot be read: ENOENT. Now: npx annex lock kit\n`,
+      );
     },
   );
 

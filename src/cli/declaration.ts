@@ -1,0 +1,91 @@
+/** Changes what a package.json declares, together with the locks: both, or neither. */
+import { readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname } from 'node:path';
+import { listWorkspaces } from '../core.ts';
+import { readDeclaration } from '../policy/features.ts';
+import { isRange } from '../ranges.ts';
+import { type Replacement, replaceFiles, sweepTemporaries } from '../replace.ts';
+import { listLocks } from '../sidecar.ts';
+import type { Declaration } from '../types.ts';
+import { findSettings, warn } from './command.ts';
+import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
+import { type LockResult, lockAll } from './lock.ts';
+
+type Json = Record<string, unknown>;
+
+/**
+ * The nearest package.json, if features can be declared in it; undefined after a line that says why
+ * not.
+ */
+export function findDeclaring(): ManifestFile | undefined {
+  const file = readNearestManifest(process.cwd());
+  if (file === undefined) {
+    refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
+    return undefined;
+  }
+  const whole = readFeatures(file, file.manifest).problems.find(
+    ({ key }) => key === 'annex' || key === 'annex.features',
+  );
+  if (whole === undefined) return file;
+  refuse(`${whole.key} ${whole.reason}`);
+  return undefined;
+}
+
+/** Says that nothing was changed, and why. @returns the exit code */
+export function refuse(what: string): 1 {
+  warn(`${what} (ANNEX_INVALID_CONFIG). Nothing was changed`);
+  return 1;
+}
+
+/** The features in a package.json as they are written there. */
+export function listWritten({ annex }: Json): Json {
+  return ((annex as Json | undefined)?.features ?? {}) as Json;
+}
+
+/** What a package.json with this content would declare. */
+export function readFeatures(
+  { path, manifest: { workspaces } }: ManifestFile,
+  manifest: Json,
+): Declaration {
+  return readDeclaration(manifest, {
+    isBuiltin,
+    isRange,
+    workspaces: listWorkspaces({ dir: dirname(path), manifest: { workspaces } }),
+  });
+}
+
+/**
+ * Replaces a package.json. Where features are locked, the named ones are locked first; when one of
+ * them cannot be, nothing is written.
+ *
+ * @param manifest the new content
+ * @param names features that it declares otherwise than before
+ * @returns what was locked, undefined where nothing is locked; or the exit code when it failed, which has been said
+ */
+export async function replaceDeclaration(
+  file: ManifestFile,
+  manifest: Json,
+  names: string[],
+): Promise<{ locks: LockResult[] | undefined } | 1> {
+  const root = dirname(file.path);
+  sweepTemporaries(root);
+  const files: Replacement[] = [];
+  let locks: LockResult[] | undefined;
+  if (names.length > 0 && listLocks(root).length > 0) {
+    const settings = findSettings({ core: { dir: root, manifest } });
+    if (settings === undefined) return 1;
+    const features = names.flatMap((name) => settings.declaration.features.get(name) ?? []);
+    locks = await lockAll(settings, features, { write: (more) => files.push(...more) });
+    if (locks.some(({ outcome }) => outcome === 'failed')) {
+      warn(`nothing was changed in ${file.path}, for what it would declare cannot be locked`);
+      return 1;
+    }
+  }
+  // Locking takes a while.
+  if (readFileSync(file.path, 'utf8') !== file.text) {
+    return refuse(`${file.path} was changed by somebody else meanwhile; run this command again`);
+  }
+  replaceFiles([...files, { path: file.path, text: formatLike(file.text, manifest) }]);
+  return { locks };
+}
