@@ -2,7 +2,6 @@
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../blocked.ts';
-import type { LockNode } from '../plan/graph.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
@@ -20,7 +19,7 @@ import { version } from '../version.ts';
 import { bring } from './bring.ts';
 import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
 import { type Prepared, prepare } from './prepare.ts';
-import { type Generated, runScripts } from './scripts.ts';
+import { type Generated, runScripts, sortScripts } from './scripts.ts';
 import type { Unpacked } from './unpack.ts';
 
 /** How a build ended. */
@@ -108,12 +107,13 @@ async function finish(
   { nodes }: Selection,
   { listings, bytes, hasAddon, directories }: Unpacked,
 ): Promise<Built | Refusal> {
-  const { scripts, unrun } = sortScripts(nodes, feature);
+  const { scripts, unrun } = sortScripts(nodes, staging, feature);
   const closure = nodes.map(describePackage);
   let generated: Generated = {};
   if (scripts.length > 0) {
     const env = settings.installerEnv;
-    const ran = await runScripts({ staging, names: scripts, listings, env, signal });
+    const { slug } = feature;
+    const ran = await runScripts({ staging, names: scripts, listings, env, signal, store, slug });
     if ('code' in ran) return ran;
     generated = ran.generated;
     const listed = expectFiles({ format: 1, packages: listings, generated: {} }, closure, []);
@@ -172,20 +172,9 @@ const refuseChange = (scripts: string[], path: string): Refusal => ({
 });
 
 /** What is locked for this platform and does not run on this Node. */
-function findSkipped(plan: Plan, platform: string, nodes: LockNode[]): ClosurePackage[] {
+function findSkipped(plan: Plan, platform: string, nodes: Selection['nodes']): ClosurePackage[] {
   const here = new Set(nodes.map(({ path }) => path));
   return listClosure(plan, platform).filter(({ path }) => !here.has(path));
-}
-
-/** Which packages may run their install scripts, and which were not allowed to. */
-function sortScripts(nodes: LockNode[], feature: Feature): { scripts: string[]; unrun: string[] } {
-  const all = nodes.filter(({ hasInstallScript }) => hasInstallScript);
-  const names = (isAllowed: boolean): LockNode[] =>
-    all.filter(({ name }) => feature.scripts.includes(name) === isAllowed);
-  return {
-    scripts: [...new Set(names(true).map(({ name }) => name))],
-    unrun: names(false).map(({ name, version: found }) => `${name} ${found}`),
-  };
 }
 
 const writeBarrier = (dir: string): void =>

@@ -1,4 +1,5 @@
 /** What npm's own account of a failure means, in our codes. */
+import { stripVTControlCharacters } from 'node:util';
 import { redact } from '../errors.ts';
 import { CERTIFICATE, REGISTRY_HINTS } from '../registry/failure.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
@@ -79,6 +80,36 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
   }
   return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
+}
+
+/**
+ * What an install script printed, as npm reports it; undefined when it is not a script that failed.
+ *
+ * @param end of a run with --json
+ * @see https://github.com/npm/cli/blob/v11.6.2/lib/utils/error-message.js#L430
+ */
+export function readScriptOutput({ stdout }: NpmEnd): string | undefined {
+  try {
+    const { error } = JSON.parse(stdout ?? '') as { error: { summary?: string; detail?: string } };
+    return error.summary === 'command failed' ? error.detail : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lines that say where, not why: of npm's own, of a stack, and those that end every run of node-gyp. */
+const WHERE =
+  /^(?:$|sh -c |at |Node\.js v|npm (?:error|ERR!)|gyp (?:info|ERR! (?:System|command|cwd|node|\$npm_|not ok|stack\s+at)))/;
+
+/** The last lines that say something, as one line without credentials. */
+export function summarizeOutput(output: string): string {
+  const lines = stripVTControlCharacters(redact(output)).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => !WHERE.test(line))
+    .slice(-4)
+    .join('; ')
+    .slice(-400);
 }
 
 function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {

@@ -1,5 +1,13 @@
 /** Runs npm in a directory of ours, and tells what went wrong when it fails. */
-import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  symlinkSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import type { Refusal } from '../types.ts';
@@ -71,13 +79,13 @@ export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
   const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
   const { cache: usual, flags } = readNpmSettings(core ?? cwd, env);
   const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
-  const path = [env.PATH ?? '/usr/local/bin:/usr/bin:/bin', dirname(process.execPath)];
+  const PATH = composePath(env.PATH, join(cwd, 'home', 'bin'));
   // Loaded late: an installer that finds the feature installed by another needs none of it.
   const { execa } = await import('execa');
   const npm = execa('npm', [...args, ...FLAGS, ...flags, `--prefix=${cwd}`, `--cache=${cache}`], {
     cwd,
     // npm would keep compiled code in the shared temporary directory, for whoever runs next.
-    env: { ...env, HOME: home, PATH: path.join(delimiter), NODE_DISABLE_COMPILE_CACHE: '1' },
+    env: { ...env, HOME: home, PATH, ...AS_NODE, NODE_DISABLE_COMPILE_CACHE: '1' },
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
@@ -91,6 +99,30 @@ export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
   });
   return npm;
 }
+
+/** Electron is a Node only when it is asked to be one. */
+export const AS_NODE = { ELECTRON_RUN_AS_NODE: '1' };
+
+/**
+ * The PATH of npm and of install scripts: `node` is the Node that runs, whatever its binary is
+ * called. An npm that belongs to another Node may not run on this one: the npm beside this one, if
+ * there is one, is preferred to it.
+ *
+ * @param bin a directory, made here, in which `node` is a link to the Node that runs
+ */
+function composePath(path = '/usr/local/bin:/usr/bin:/bin', bin: string): string {
+  const node = join(bin, 'node');
+  mkdirSync(bin, { recursive: true });
+  if (!existsSync(node)) symlinkSync(process.execPath, node);
+  const own = dirname(process.execPath);
+  const npm = path.split(delimiter).find((dir) => existsSync(join(dir, 'npm')));
+  const isOfAnother = npm !== undefined && isOtherNode(join(npm, 'node'));
+  const rest = isOfAnother && existsSync(join(own, 'npm')) ? [own, path] : [path, own];
+  return [bin, ...rest].join(delimiter);
+}
+
+const isOtherNode = (path: string): boolean =>
+  existsSync(path) && realpathSync(path) !== realpathSync(process.execPath);
 
 /** The core's .npmrc, as a link: nothing secret is copied onto the volume. */
 function linkSettings(core: string, cwd: string): void {

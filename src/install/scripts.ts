@@ -1,11 +1,16 @@
 /** Runs the install scripts of the packages that may, in staging. */
-import { readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPackage } from '../core.ts';
+import type { LockNode } from '../plan/graph.ts';
 import { pickScriptEnv } from '../policy/environment.ts';
+import { writeOutput } from '../store/failures.ts';
 import { isWithin } from '../store/layout.ts';
-import type { Listings, Refusal } from '../types.ts';
+import type { Feature, Listings, Refusal } from '../types.ts';
+import { findForeignAddon } from './addons.ts';
 import { inspectTree } from './inspect.ts';
-import { runNpm } from './npm.ts';
+import { callNpm } from './npm.ts';
+import { describeNpmFailure, readScriptOutput, summarizeOutput } from './npm-failure.ts';
 
 /** Where scripts run, and for whom. */
 export interface ScriptRun {
@@ -13,27 +18,85 @@ export interface ScriptRun {
   staging: string;
   /** Names of packages. */
   names: string[];
-  /** What stands there before. */
+  /** What is in the packages before. */
   listings: Listings;
   /** The environment of the installer. */
   env: Record<string, string>;
   signal: AbortSignal;
+  store: string;
+  slug: string;
 }
 
 /** What scripts made, changed or removed: path in the entry to sha256, `-> target` of a link, or nothing. */
 export type Generated = Record<string, string>;
 
+/**
+ * Which of the packages have an install script, by whether the feature allows it. Their own
+ * package.json decides: what a registry says of it is not always there.
+ */
+export function sortScripts(
+  nodes: LockNode[],
+  staging: string,
+  feature: Feature,
+): { scripts: string[]; unrun: string[] } {
+  const all = nodes.filter(({ path }) => hasInstallScript(join(staging, path)));
+  const filter = (isAllowed: boolean): LockNode[] =>
+    all.filter(({ name }) => feature.scripts.includes(name) === isAllowed);
+  return {
+    scripts: [...new Set(filter(true).map(({ name }) => name))],
+    unrun: filter(false).map(({ name, version }) => `${name} ${version}`),
+  };
+}
+
+/**
+ * Whether npm would run an install script of a package: one of its package.json, or `node-gyp
+ * rebuild` for a binding.gyp.
+ *
+ * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/arborist/lib/arborist/rebuild.js#L200
+ */
+function hasInstallScript(dir: string): boolean {
+  const { scripts, gypfile } = readPackage(dir) ?? {};
+  const { preinstall, install, postinstall } = (scripts ?? {}) as Record<string, unknown>;
+  if (preinstall || install || postinstall) return true;
+  const gyp = lstatSync(join(dir, 'binding.gyp'), { throwIfNoEntry: false });
+  return gypfile !== false && gyp?.isFile() === true;
+}
+
+/**
+ * npm may be set to refuse scripts that its own list does not name. Which run is the list of the
+ * feature: `npm rebuild NAME` runs no others.
+ */
+const FLAGS = ['--no-ignore-scripts', '--dangerously-allow-all-scripts'];
+
 /** Runs npm rebuild for exactly these packages; what came of it, or why it failed. */
 export async function runScripts(run: ScriptRun): Promise<{ generated: Generated } | Refusal> {
   const { staging, names, listings, signal } = run;
-  const args = ['rebuild', '--no-ignore-scripts', ...names];
-  const refusal = await runNpm({ args, cwd: staging, env: pickScriptEnv(run.env), signal });
-  if (refusal !== undefined) {
-    return {
-      ...refusal,
-      reason: `an install script of ${names.join(', ')} failed: ${refusal.reason}`,
-    };
-  }
+  const env = pickScriptEnv(run.env);
+  const args = ['rebuild', '--json', '--no-workspaces', ...FLAGS, ...names];
+  const end = await callNpm({ args, cwd: staging, env, signal });
+  if (end.failed) return refuseScript(run, describeNpmFailure(end), readScriptOutput(end));
+  const generated = findGenerated(staging, listings);
+  const made = Object.entries(generated).filter(([, is]) => is !== '' && !is.startsWith('-> '));
+  const paths = made.map(([path]) => path);
+  const foreign = await findForeignAddon({ staging, paths, names, env, signal });
+  return foreign ?? { generated };
+}
+
+/** @param output what the script printed; undefined when npm itself failed */
+function refuseScript(
+  { names, store, slug }: ScriptRun,
+  refusal: Refusal,
+  output: string | undefined,
+): Refusal {
+  const what = `an install script of ${names.join(', ')} failed`;
+  if (output === undefined) return { ...refusal, reason: `${what}: ${refusal.reason}` };
+  const said = summarizeOutput(output) || 'it printed nothing';
+  const file = writeOutput(store, slug, output);
+  const hint = file === undefined ? refusal.hint : `read what it printed, in ${file}`;
+  return { code: refusal.code, reason: `${what}: ${said}`, hint };
+}
+
+function findGenerated(staging: string, listings: Listings): Generated {
   const after = inspectTree(staging, Object.keys(listings));
   const generated: Generated = {};
   for (const oddity of after.oddities) {
@@ -52,7 +115,7 @@ export async function runScripts(run: ScriptRun): Promise<{ generated: Generated
       if (!now.has(line.slice(66))) generated[join(path, line.slice(66))] ??= '';
     }
   }
-  return { generated };
+  return generated;
 }
 
 /**

@@ -30,7 +30,6 @@ export interface LockNode {
   libc?: string[];
   /** `engines.node` */
   engine?: string;
-  hasInstallScript: boolean;
   /** It comes in the tarball of the package it stands in. */
   isBundled: boolean;
   edges: Edge[];
@@ -48,7 +47,6 @@ interface LockedPackage {
   resolved?: unknown;
   link?: unknown;
   inBundle?: unknown;
-  hasInstallScript?: unknown;
   os?: unknown;
   cpu?: unknown;
   libc?: unknown;
@@ -110,7 +108,7 @@ function readNode(
   version: string,
   locked: LockedPackage,
 ): LockNode {
-  const { name, integrity, resolved, engines, hasInstallScript, inBundle } = locked;
+  const { name, integrity, resolved, engines, inBundle } = locked;
   const [os, cpu, libc] = [locked.os, locked.cpu, locked.libc].map(readList);
   return {
     path,
@@ -122,7 +120,6 @@ function readNode(
     ...(cpu && { cpu }),
     ...(libc && { libc }),
     ...(typeof engines?.node === 'string' && { engine: engines.node }),
-    hasInstallScript: hasInstallScript === true,
     isBundled: inBundle === true,
     edges: readEdges(path, locked),
   };

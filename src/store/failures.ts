@@ -1,8 +1,17 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { redact } from '../errors.ts';
 import type { Refusal } from '../types.ts';
-import { failurePath, failureRoot } from './layout.ts';
+import { failurePath, failureRoot, outputPath } from './layout.ts';
 import { readRegular } from './regular.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
@@ -114,12 +123,44 @@ export function addFailure(
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
 }
 
+/** As much as is kept of what an install script printed, characters: the last of it. */
+const MOST_OUTPUT = 2 ** 20;
+/** What is older goes when the next one is written. */
+const KEPT_OUTPUT = 14 * 24 * 3_600_000;
+
+/**
+ * Keeps what an install script printed, without credentials, until the feature is installed or fails
+ * so again.
+ *
+ * @returns the file; undefined when it could not be written
+ */
+export function writeOutput(store: string, name: string, output: string): string | undefined {
+  const path = outputPath(store, name);
+  sweepOutputs(store, Date.now() - KEPT_OUTPUT);
+  return replace(path, `${redact(output).slice(-MOST_OUTPUT)}\n`) ? path : undefined;
+}
+
+/** Looks at a bounded number of names: anybody who can write the store can add some. */
+function sweepOutputs(store: string, before: number): void {
+  const root = failureRoot(store);
+  try {
+    const logs = readdirSync(root).filter((name) => name.endsWith('.log'));
+    for (const name of logs.slice(0, 100)) {
+      const path = join(root, name);
+      if (lstatSync(path).mtimeMs < before) remove(path);
+    }
+  } catch {
+    // There are none, or another process is sweeping.
+  }
+}
+
 /**
  * Forgets the failure of a feature or host.
  *
  * @param key in this configuration alone
  */
 export function clearFailure(store: string, name: string, key?: string): void {
+  remove(outputPath(store, name));
   const known = key === undefined ? [] : readFailures(store, name);
   write(
     store,
@@ -128,24 +169,37 @@ export function clearFailure(store: string, name: string, key?: string): void {
   );
 }
 
-/** Forgets everything. */
-export const clearFailures = (store: string): void => remove(failureRoot(store));
+/** Forgets everything but what scripts printed: a message has named those files. */
+export function clearFailures(store: string): void {
+  const root = failureRoot(store);
+  try {
+    const names = readdirSync(root).filter((name) => !name.endsWith('.log'));
+    for (const name of names) remove(join(root, name));
+    rmdirSync(root);
+  } catch {
+    // Nothing is remembered, or something stays.
+  }
+}
 
 /** Of a feature only the holder of its lock writes. Of two that write of a host, one is late. */
 function write(store: string, name: string, failures: Failure[]): void {
   const path = failurePath(store, name);
+  if (failures.length > 0) replace(path, JSON.stringify(failures));
+  else for (const one of [path, `${path}.new`]) remove(one);
+}
+
+/** Writes a file whole; false when it cannot be written. */
+function replace(path: string, text: string): boolean {
   const temporary = `${path}.new`;
   remove(temporary);
-  if (failures.length === 0) {
-    remove(path);
-    return;
-  }
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, JSON.stringify(failures));
+    writeFileSync(temporary, text);
     renameSync(temporary, path);
+    return true;
   } catch {
     remove(temporary);
+    return false;
   }
 }
 

@@ -47,6 +47,9 @@ export const failureRoot = (store: string): string => join(store, 'v1', 'failure
 /** What is remembered of a feature, by its slug, or of a host, by `hostName`. */
 export const failurePath = (store: string, name: string): string =>
   join(failureRoot(store), `${name}.json`);
+/** What an install script of a feature printed when it failed, by the feature's slug. */
+export const outputPath = (store: string, name: string): string =>
+  join(failureRoot(store), `${name}.log`);
 /** A host among the slugs of features, none of which has that sign: `@registry.corp%3A4873`. */
 export const hostName = (host: string): string => `@${encodeURIComponent(host)}`;
 

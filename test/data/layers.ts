@@ -62,6 +62,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'zones.ts': 'effect',
   'install/extract.ts': 'effect',
   'install/inspect.ts': 'effect',
+  'install/addons.ts': 'effect',
   'install/npm.ts': 'effect',
   'registry/client.ts': 'effect',
   'registry/fetch.ts': 'effect',

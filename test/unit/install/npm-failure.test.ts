@@ -1,6 +1,11 @@
 /** What npm's account of a failure means, in annex's codes: the forms are those of npm 10 and 11. */
 import { describe, expect, test } from 'vitest';
-import { describeNpmFailure, type NpmEnd } from '../../../src/install/npm-failure.ts';
+import {
+  describeNpmFailure,
+  type NpmEnd,
+  readScriptOutput,
+  summarizeOutput,
+} from '../../../src/install/npm-failure.ts';
 import type { ErrorCode } from '../../../src/types.ts';
 
 /** How npm ends with `--json`. */
@@ -108,5 +113,27 @@ describe('the reason', () => {
         expect(JSON.stringify(describeNpmFailure(end))).not.toContain(secret);
       }
     }
+  });
+});
+
+describe('the output of an install script', () => {
+  const make = (error: object): NpmEnd => ({ exitCode: 1, stdout: JSON.stringify({ error }) });
+
+  test('is the detail of a command that failed, and of nothing else', () => {
+    const detail = 'sh -c node build.js\nno compiler';
+    expect(readScriptOutput(make({ code: 3, summary: 'command failed', detail }))).toBe(detail);
+    expect(readScriptOutput(make({ code: 'ENOSPC', summary: 'no space', detail }))).toBeUndefined();
+    expect(readScriptOutput({ exitCode: 1, stdout: 'no JSON' })).toBeUndefined();
+    expect(readScriptOutput({ code: 'ENOENT' })).toBeUndefined();
+  });
+
+  test.each([
+    ['sh -c node build.js\n\u001B[31mno compiler\u001B[0m\n\n', 'no compiler'],
+    ['sh -c x\nError: boom\n    at run (x.js:1:1)\n\nNode.js v24.0.0', 'Error: boom'],
+    ['one\ntwo\nthree\nfour\nfive', 'two; three; four; five'],
+    ['gyp ERR! find Python none\ngyp ERR! cwd /x\ngyp ERR! not ok', 'gyp ERR! find Python none'],
+    ['sh -c x', ''],
+  ])('%j in short: %j', (output, expected) => {
+    expect(summarizeOutput(output)).toBe(expected);
   });
 });
