@@ -139,7 +139,7 @@ function listFiles(model, slug, index) {
   const packed = { 'package.json': `{"name":"${slug}","version":"1.0.${index}"}`, 'index.js': '' };
   const digest = (text) => createHash('sha256').update(text).digest('hex');
   const listing = Object.entries(packed)
-    .map(([name, text]) => `${digest(text)}  ${name}\n`)
+    .map(([name, text]) => `${digest(text)} ${Buffer.byteLength(text)}\t${name}\n`)
     .join('');
   const closure = [{ path, name: slug, version: `1.0.${index}` }];
   const entry = {
@@ -153,10 +153,7 @@ function listFiles(model, slug, index) {
     ...Object.entries(packed).map(([name, text]) => [`${path}/${name}`, text]),
     ['package.json', '{"private":true}'],
     ['annex-entry.json', JSON.stringify(entry)],
-    [
-      'annex-files.json',
-      JSON.stringify({ format: 1, packages: { [path]: listing }, generated: {} }),
-    ],
+    ['annex-files.txt', `annex-files 2\n${path}\n${listing}`],
   ];
 }
 

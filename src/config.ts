@@ -1,5 +1,5 @@
 /** The only reader of process.env, and of the operator's file. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadBlocked, readBlocked } from './policy/blocked.ts';
 import { GUARD, listReferences, pickInstallerEnv, RETRY } from './policy/environment.ts';
@@ -7,8 +7,11 @@ import { isObject } from './policy/feature.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
 import { isRange } from './ranges.ts';
-import { readRegular } from './store/regular.ts';
+import { readText } from './store/regular.ts';
 import type { Blocked, LogLevel, Refusal, Verify } from './types.ts';
+
+/** Bytes of the operator's file, and of an .npmrc. */
+const MOST = 2 ** 20;
 
 type Env = Record<string, string | undefined>;
 
@@ -88,7 +91,7 @@ export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Reco
   const own = pointed ?? (env.HOME && join(env.HOME, '.npmrc'));
   const texts = [...npmrcs, ...(own ? [own] : [])].map((path) => {
     try {
-      return readRegular(path, statSync);
+      return readText(path, MOST, 'follow');
     } catch {
       return '';
     }
@@ -137,7 +140,7 @@ function readOperatorFile(path: string | undefined, notices: Refusal[]): Operato
   if (!existsSync(path)) return fail('does not exist or cannot be reached');
   let value: unknown;
   try {
-    value = JSON.parse(readRegular(path, statSync));
+    value = JSON.parse(readText(path, MOST, 'follow'));
   } catch (error) {
     return fail(error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read');
   }
@@ -194,7 +197,7 @@ const readList = (file: Record<string, unknown>, path: string): ReadBlocked =>
  */
 export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
   try {
-    const file: unknown = JSON.parse(readRegular(path, statSync));
+    const file: unknown = JSON.parse(readText(path, MOST, 'follow'));
     if (!isObject(file)) return known;
     const { blocked, unclear } = readList(file, path);
     return unclear === undefined ? blocked : [...known, ...blocked];

@@ -1,12 +1,24 @@
 /** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from './errors.ts';
+import { FORMAT } from './store/layout.ts';
+import { readText } from './store/regular.ts';
 import type { Feature, SharedPackage } from './types.ts';
+
+/** What a lock records of a package: enough to limit every read before it happens. */
+export interface PackageRecord {
+  /** Bytes of the tarball. */
+  size: number;
+  /** sha256 of the listing of its files, in hex digits. */
+  listing: string;
+  /** Bytes of that listing. */
+  listed: number;
+}
 
 /** `annex.json` beside a package.json and a package-lock.json. */
 export interface Sidecar {
-  format: 1;
+  format: 2;
   feature: string;
   /** The declared ranges that were locked. */
   specs: Record<string, string>;
@@ -19,8 +31,8 @@ export interface Sidecar {
   unshared: string[];
   /** The id of the entry, by platform; `any` when it is the same on all of them. */
   ids: Record<string, string>;
-  /** Path of a package to the sha256 of its listing: a line `sha256  path` for every file. */
-  packages: Record<string, string>;
+  /** By the path of the package. */
+  packages: Record<string, PackageRecord>;
   /** sha256 of the two files beside it. */
   digests: { 'package.json': string; 'package-lock.json': string };
 }
@@ -33,7 +45,8 @@ export interface Pin {
   lock: string;
 }
 
-const FORMAT = 1;
+/** More than any of the three files holds, bytes. */
+const MOST = 32 * 2 ** 20;
 
 /** Names of the files of a lock, in the order in which they are replaced: a new lock is seen at once. */
 export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as const;
@@ -66,14 +79,17 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
   const path = join(dir, 'annex.json');
   try {
     if (!isThere(dir)) return undefined;
-    const sidecar = JSON.parse(readFileSync(path, 'utf8')) as Sidecar | null;
+    const sidecar = JSON.parse(readText(path, MOST, 'follow')) as Sidecar | null;
     if (sidecar?.format !== FORMAT) {
-      return { problem: `${path} is of format ${sidecar?.format}, and this annex knows ${FORMAT}` };
+      const format = JSON.stringify(sidecar?.format);
+      return {
+        problem: `${path} is of format ${format}, and this annex reads ${FORMAT}: lock it again`,
+      };
     }
     const wrong = findWrong(sidecar, feature);
     if (wrong !== undefined) return { problem: `${path} ${wrong}` };
     const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
-      const text = readFileSync(join(dir, name), 'utf8');
+      const text = readText(join(dir, name), MOST, 'follow');
       if (digest(text) === sidecar.digests[name]) return text;
       throw new Error(`${join(dir, name)} is not the file that annex wrote: its digest differs`);
     });
@@ -118,9 +134,14 @@ function isWhole({ specs, ids, packages, digests, shared, ...lists }: Sidecar): 
   const isText = (value: unknown): boolean => typeof value === 'string';
   const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
   const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+  const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
   return (
-    [specs, ids, packages, digests].every(
+    [specs, ids, digests].every(
       (record) => isRecord(record) && Object.values(record).every(isText),
+    ) &&
+    isRecord(packages) &&
+    Object.values(packages).every(
+      (one) => isText(one?.listing) && isSize(one.listed) && isSize(one.size),
     ) &&
     isRecord(shared) &&
     Object.values(shared).every((one) => isList(one?.ranges) && isText(one.version)) &&

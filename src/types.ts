@@ -174,7 +174,7 @@ export interface SharedPackage {
 
 /** `annex-entry.json`: what an entry holds and for whom. */
 export interface Manifest {
-  format: 1;
+  format: 2;
   feature: string;
   /** The declared ranges that this entry was installed for. */
   specs: Record<string, string>;
@@ -185,15 +185,13 @@ export interface Manifest {
   private: string[];
   /** Packages whose install scripts ran. */
   scripts: string[];
-  /** Files made, changed or removed by install scripts, relative to the entry. */
-  generated: string[];
   /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
   abi: string;
   /** The annex that wrote it: `annex@1.0.0`. */
   tool: string;
 }
 
-/** The files of packages, a line `sha256  path` for each, by the path of the package. */
+/** Path of a package to its listing, as `composeListing` writes it. */
 export type Listings = Record<string, string>;
 
 /** A published entry that may be used by this process. */

@@ -152,25 +152,24 @@ function plantShadows() {
   writePackage(join(entry, 'node_modules', 'greeter'), '1.9.9', 'an attacker');
   writeJson(join(entry, 'package.json'), { private: true });
   writeJson(join(entry, 'annex-entry.json'), {
-    format: 1,
+    format: 2,
     feature: 'greeter',
     specs,
     closure,
     shared: {},
     private: ['greeter'],
-    generated: [],
+    scripts: [],
     abi: 'any',
     tool: 'none',
   });
   const greeter = join(entry, 'node_modules', 'greeter');
   const listing = readdirSync(greeter).map((name) => {
-    const hash = createHash('sha256')
-      .update(readFileSync(join(greeter, name)))
-      .digest('hex');
-    return `${hash}  ${name}\n`;
+    const text = readFileSync(join(greeter, name));
+    const hash = createHash('sha256').update(text).digest('hex');
+    return `${hash} ${text.length}\t${name}\n`;
   });
-  const packages = { 'node_modules/greeter': listing.join('') };
-  writeJson(join(entry, 'annex-files.json'), { format: 1, packages, generated: {} });
+  const head = 'annex-files 2\nnode_modules/greeter\n';
+  writeFileSync(join(entry, 'annex-files.txt'), head + listing.join(''));
   writePackage(join(volume, 'node_modules', 'greeter'), '1.9.9', 'an attacker');
   writePackage(volume, '1.9.9', 'an attacker');
   for (const path of [entry, join(volume, 'node_modules', 'greeter'), volume])

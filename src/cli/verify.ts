@@ -69,12 +69,14 @@ function verifyEntry(settings: Settings, store: string, { dir, slug, manifest }:
     isAnchored: sidecar !== undefined,
     files: 0,
     differences: [],
-    generated: manifest?.generated ?? [],
+    generated: [],
   };
   if (manifest === undefined) return { ...found, problem: 'its manifest cannot be read' };
-  const expected = readExpected(dir, manifest, sidecar);
-  if (typeof expected === 'string') return { ...found, problem: expected };
-  return { ...found, files: expected.size, differences: findDifferences(dir, expected, 'all') };
+  const contents = readExpected(dir, manifest, sidecar);
+  if (typeof contents === 'string') return { ...found, problem: contents };
+  const { files, generated } = contents;
+  const differences = findDifferences(dir, files, 'all');
+  return { ...found, files: files.size, differences, generated };
 }
 
 const isDamaged = ({ problem, differences }: Verified): boolean =>

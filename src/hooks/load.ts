@@ -1,5 +1,4 @@
 /** Verifies the files of entries as Node loads them: the bytes that were checked are those that run. */
-import { readFileSync } from 'node:fs';
 import type { LoadHookContext, LoadHookSync } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,8 +6,8 @@ import { toRealPath } from '../core.ts';
 import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
 import { startsWith } from '../primordials.ts';
 import { findInstallRefusal } from '../refusals.ts';
-import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo, versionRoot } from '../store/layout.ts';
+import { readListed } from '../store/listed.ts';
 import type { Feature, Refusal } from '../types.ts';
 import type { Locator } from './locator.ts';
 import { createMissing, createNotFound } from './not-found.ts';
@@ -72,7 +71,7 @@ export function createVerifier(
     const entry = realPaths.get(found) ?? toRealPath(found);
     realPaths.set(found, entry);
     const expected = finder.expect(entry);
-    const wanted = typeof expected === 'string' ? undefined : expected.get(path);
+    const wanted = typeof expected === 'string' ? undefined : expected.files.get(path);
     const bytes = readSame(file, wanted);
     if (bytes !== undefined) return bytes;
     const damage =
@@ -123,11 +122,9 @@ const isPlainScript = ({ format, importAttributes }: Partial<LoadHookContext>): 
 function readSame(file: string, wanted: string | undefined): Buffer | undefined {
   if (wanted === undefined) return undefined;
   try {
-    const bytes = readFileSync(file);
-    return digest(bytes) === wanted ? bytes : undefined;
+    return readListed(file, wanted);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EIO'].includes(`${codeOf(error)}`))
-      return undefined;
+    if (['ENOENT', 'ENOTDIR', 'EIO'].includes(`${codeOf(error)}`)) return undefined;
     throw error;
   }
 }

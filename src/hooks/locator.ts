@@ -2,8 +2,9 @@
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { mapHas } from '../primordials.ts';
-import { listStores, readEntryManifest } from '../store/entry.ts';
+import { listStores } from '../store/entry.ts';
 import { entryOf, versionRoot } from '../store/layout.ts';
+import { readEntryManifest } from '../store/manifest.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
 

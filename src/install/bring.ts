@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
+import type { PackageRecord } from '../sidecar.ts';
 import { sweep } from '../store/tree.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { runNpm } from './npm.ts';
@@ -15,6 +16,8 @@ export interface Errand {
   dir: string;
   nodes: LockNode[];
   signal: AbortSignal;
+  /** What the lock says of the packages, by path. */
+  records?: Record<string, PackageRecord> | undefined;
 }
 
 /**
@@ -23,21 +26,24 @@ export interface Errand {
  *
  * @throws errors of the file system, as they are
  */
-export async function bring({ settings, dir, nodes, signal }: Errand): Promise<Unpacked | Refusal> {
+export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
+  const { settings, dir, nodes, signal, records } = errand;
   const { core, installerEnv } = settings;
   const npm = readNpmSettings(core.root, installerEnv);
   const isIndirect = nodes.some(
     ({ name }) => npm.indirect(npm.registryFor(name), name) !== undefined,
   );
   try {
-    if (!isIndirect || npm.offline) return await unpackAll(nodes, dir, npm, signal);
+    if (!isIndirect || npm.offline) {
+      return await unpackAll(nodes, dir, npm, signal, records);
+    }
     const cache = join(dir, 'tarballs');
     const env = { ...installerEnv, npm_config_cache: cache };
     const specs = nodes.filter(({ isBundled }) => !isBundled).map((node) => specOf(node, npm));
     const args = ['cache', 'add', ...new Set(specs)];
     const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
     if (refusal !== undefined) return nameIn(refusal, nodes);
-    const unpacked = await unpackAll(nodes, dir, { ...npm, cache, offline: true }, signal);
+    const unpacked = await unpackAll(nodes, dir, { ...npm, cache, offline: true }, signal, records);
     sweep(cache);
     return unpacked;
   } catch (error) {

@@ -5,12 +5,11 @@ import { findBlockedRefusal } from '../blocked.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
-import { sortKeys } from '../plan/project.ts';
 import { platformOf } from '../policy/abi.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
-import { FILES, MANIFEST, PLAIN } from '../store/layout.ts';
-import { expectFiles, mayChange } from '../store/listing.ts';
+import { FILES, FORMAT, MANIFEST, PLAIN } from '../store/layout.ts';
+import { composeFiles, expectFiles, mayChange } from '../store/listing.ts';
 import { makeStaging, publish } from '../store/publish.ts';
 import { syncName, syncTree } from '../store/sync.ts';
 import { removeTree, sealTree, sweep } from '../store/tree.ts';
@@ -79,7 +78,13 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
     const isLocked = prepared.sidecar !== undefined;
     const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked });
     if (blocked !== undefined) return blocked;
-    const unpacked = await bring({ settings, dir: staging, nodes, signal });
+    const unpacked = await bring({
+      settings,
+      dir: staging,
+      nodes,
+      signal,
+      records: prepared.sidecar?.packages,
+    });
     if ('code' in unpacked) return unpacked;
     const wrong =
       prepared.sidecar === undefined
@@ -116,7 +121,8 @@ async function finish(
     const ran = await runScripts({ staging, names: scripts, listings, env, signal, store, slug });
     if ('code' in ran) return ran;
     generated = ran.generated;
-    const listed = expectFiles({ format: 1, packages: listings, generated: {} }, closure, []);
+    const packages = new Map(Object.entries(listings));
+    const listed = expectFiles({ packages, generated: new Map() }, closure, []);
     const strange = Object.keys(generated).find(
       (path) => listed.has(path) && !mayChange(path, closure, scripts),
     );
@@ -134,7 +140,7 @@ async function finish(
     !isPlatformBound(plan) && !hasAddon && scripts.length === 0 && skipped.length === 0;
   const abi = isPlain ? PLAIN : readAbi();
   const manifest: Manifest = {
-    format: 1,
+    format: FORMAT,
     feature: feature.name,
     specs: feature.packages,
     closure,
@@ -142,12 +148,10 @@ async function finish(
     shared: plan.shared,
     private: plan.private,
     scripts,
-    generated: Object.keys(sortKeys(generated)),
     abi,
     tool: `annex@${version}`,
   };
-  const files = { format: 1, packages: sortKeys(listings), generated: sortKeys(generated) };
-  writeSealed(join(staging, FILES), JSON.stringify(files));
+  writeSealed(join(staging, FILES), composeFiles(listings, generated));
   writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
   if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);

@@ -44,7 +44,7 @@ export function findUnfit(
 /** What was brought and is not what the lock says; undefined when all is. */
 export function findOtherFiles(sidecar: Sidecar, unpacked: Unpacked): Refusal | undefined {
   for (const [path, listing] of Object.entries(unpacked.listings)) {
-    const [wanted = 'none', got] = [sidecar.packages[path], digest(listing)];
+    const [wanted = 'none', got] = [sidecar.packages[path]?.listing, digest(listing)];
     if (wanted !== got) {
       const [short, other] = [wanted, got].map((text) => text.slice(0, 12));
       return refuseIntegrity(

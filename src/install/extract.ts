@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { codeOf, messageOf } from '../errors.ts';
+import { composeListing, toValue } from '../store/listing.ts';
 import { makeDirectory } from '../store/publish.ts';
 import { makeArchiveError, readTar } from './tar.ts';
 
@@ -16,7 +17,7 @@ export interface Budget {
 
 /** What was unpacked. */
 export interface Extracted {
-  /** `SHA256  PATH\n` for each file, sorted by path in code units, as `sha256sum --check` reads it. */
+  /** Every file, as `composeListing` writes it. */
   listing: string;
   files: number;
   /** Of all files together. */
@@ -139,11 +140,12 @@ function writeFiles(dir: string, files: PackedFile[]): string[] {
 
 /** @param digests of the files, in their order */
 function summarize({ files, directories, bytes }: Opened, digests: string[]): Extracted {
-  const lines = files
-    .map(({ path }, index) => ({ path, line: `${digests[index]}  ${path}\n` }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const listed = files.map(({ path, body }, index): [string, string] => [
+    path,
+    toValue(digests[index] ?? '', body.length),
+  ]);
   return {
-    listing: lines.map(({ line }) => line).join(''),
+    listing: composeListing(listed),
     files: files.length,
     bytes,
     directories,

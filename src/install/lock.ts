@@ -15,13 +15,15 @@ import { findBlocked } from '../policy/blocked.ts';
 import { isCovered } from '../ranges.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import type { Replacement } from '../replace.ts';
-import { digest, LOCK_FILES, lockRoot, type Sidecar } from '../sidecar.ts';
-import type { Blocked, Feature, Listings, Refusal, Settings } from '../types.ts';
+import { digest, LOCK_FILES, lockRoot, type PackageRecord, type Sidecar } from '../sidecar.ts';
+import { FORMAT } from '../store/layout.ts';
+import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
 import { refuseInstall } from './package-failure.ts';
 import { COOLDOWN, dateBefore } from './prepare.ts';
 import { RANGES, type Resolution, type Resolved, resolvePlan, runResolution } from './resolve.ts';
+import type { Unpacked } from './unpack.ts';
 
 /** What is to be locked. */
 export interface Locking {
@@ -89,7 +91,6 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     mkdirSync(place);
     const unpacked = await bring({ settings, dir: place, nodes, signal });
     if ('code' in unpacked) return unpacked;
-    const { listings } = unpacked;
     const more = findUnshared(place, nodes, Object.keys(made.shared));
     rmSync(place, { recursive: true });
     if (more.length > 0) {
@@ -102,7 +103,7 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
       'package.json': format(manifest),
       'package-lock.json': format({ ...lock, packages: withoutAddresses(whole, npm) }),
     };
-    const sidecar = composeSidecar(locking, made, { listings, files, unshared });
+    const sidecar = composeSidecar(locking, made, { unpacked, files, unshared });
     const texts = { ...files, 'annex.json': format(sidecar) };
     const replacements = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
     return { sidecar, dir, files: replacements, packages: made.nodes.size };
@@ -180,11 +181,11 @@ function withoutAddresses(packages: LockedPackages, npm: NpmSettings): LockedPac
 function composeSidecar(
   { feature, settings }: Locking,
   made: Plan,
-  { listings, files, unshared }: { listings: Listings; files: LockFiles; unshared: string[] },
+  { unpacked, files, unshared }: { unpacked: Unpacked; files: LockFiles; unshared: string[] },
 ): Sidecar {
   const { platforms } = settings.declaration;
   return {
-    format: 1,
+    format: FORMAT,
     feature: feature.name,
     specs: feature.packages,
     scripts: feature.scripts,
@@ -193,14 +194,24 @@ function composeSidecar(
     private: made.private,
     unshared: [...unshared].sort(),
     ids: identifyAll(made, platforms, feature.scripts),
-    packages: sortKeys(
-      Object.fromEntries(Object.entries(listings).map(([path, text]) => [path, digest(text)])),
-    ),
+    packages: recordPackages(unpacked),
     digests: {
       'package.json': digest(files['package.json']),
       'package-lock.json': digest(files['package-lock.json']),
     },
   };
+}
+
+function recordPackages({ listings, sizes }: Unpacked): Record<string, PackageRecord> {
+  const records = Object.entries(listings).map(([path, text]) => {
+    const record = {
+      size: sizes[path] ?? 0,
+      listing: digest(text),
+      listed: Buffer.byteLength(text),
+    };
+    return [path, record] as const;
+  });
+  return sortKeys(Object.fromEntries(records));
 }
 
 interface LockFiles {

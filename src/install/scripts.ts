@@ -6,6 +6,7 @@ import type { LockNode } from '../plan/graph.ts';
 import { pickScriptEnv } from '../policy/environment.ts';
 import { writeOutput } from '../store/failures.ts';
 import { isWithin } from '../store/layout.ts';
+import { eachLine } from '../store/listing.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { findForeignAddon } from './addons.ts';
 import { inspectTree } from './inspect.ts';
@@ -27,7 +28,7 @@ export interface ScriptRun {
   slug: string;
 }
 
-/** What scripts made, changed or removed: path in the entry to sha256, `-> target` of a link, or nothing. */
+/** What scripts made, changed or removed: path in the entry to its value in a listing, empty when it went. */
 export type Generated = Record<string, string>;
 
 /**
@@ -97,24 +98,22 @@ function refuseScript(
 }
 
 function findGenerated(staging: string, listings: Listings): Generated {
-  const after = inspectTree(staging, Object.keys(listings));
+  const { files, oddities } = inspectTree(staging);
   const generated: Generated = {};
-  for (const oddity of after.oddities) {
+  for (const oddity of oddities) {
     const target = keepLink(staging, join(staging, oddity));
     if (target !== undefined) generated[oddity] = `-> ${target}`;
   }
-  for (const [path, listing] of Object.entries(after.listings)) {
-    const before = new Set(listings[path]?.split('\n'));
-    for (const line of listing.trimEnd().split('\n')) {
-      if (!before.has(line)) generated[join(path, line.slice(66))] = line.slice(0, 64);
-    }
+  for (const [owner, listing] of Object.entries(listings)) {
+    eachLine(listing, (name, before) => {
+      const path = `${owner}/${name}`;
+      const now = files.get(path);
+      files.delete(path);
+      if (now !== before) generated[path] ??= now ?? '';
+    });
   }
-  for (const [path, listing] of Object.entries(listings)) {
-    const now = new Set(after.listings[path]?.split('\n').map((line) => line.slice(66)));
-    for (const line of listing.trimEnd().split('\n')) {
-      if (!now.has(line.slice(66))) generated[join(path, line.slice(66))] ??= '';
-    }
-  }
+  // Whatever no package came with.
+  for (const [path, value] of files) generated[path] = value;
   return generated;
 }
 

@@ -2,14 +2,17 @@
 import { join } from 'node:path';
 import { codeOf, makeRefused, messageOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { createFetcher } from '../registry/fetch.ts';
+import { createFetcher, type Wanted } from '../registry/fetch.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
+import type { PackageRecord } from '../sidecar.ts';
 import type { Listings } from '../types.ts';
 import { type Budget, type Extracted, extractTarball } from './extract.ts';
 
 /** What was brought. */
 export interface Unpacked {
   listings: Listings;
+  /** Path of a package to the bytes of its tarball. */
+  sizes: Record<string, number>;
   bytes: number;
   hasAddon: boolean;
   /** The directories that were made; everything else has its final mode already. */
@@ -26,6 +29,7 @@ const MOST_BYTES = 2 * 2 ** 30;
  * Fetches and unpacks; what comes bundled comes with the package around it.
  *
  * @param dir what paths of packages are relative to
+ * @param records what the lock says of the packages, by path; none without a lock
  * @throws errors of the file system as they are, and an error with a refusal for everything else
  */
 export async function unpackAll(
@@ -33,20 +37,29 @@ export async function unpackAll(
   dir: string,
   npm: NpmSettings,
   signal: AbortSignal,
+  records: Record<string, PackageRecord> = {},
 ): Promise<Unpacked> {
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]));
   const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
   const directories = new Set<string>();
-  const unpacked: Unpacked = { listings: {}, bytes: 0, hasAddon: false, directories };
+  const unpacked: Unpacked = { listings: {}, sizes: {}, bytes: 0, hasAddon: false, directories };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
       const { path, name, version, integrity = '', resolved } = node;
-      const wanted = { name, version, integrity, ...(resolved !== undefined && { resolved }) };
+      const size = records[path]?.size;
+      const wanted: Wanted = {
+        name,
+        version,
+        integrity,
+        ...(resolved !== undefined && { resolved }),
+        ...(size !== undefined && { size }),
+      };
       const tarball = await fetcher.fetchTarball(wanted);
       const { listing, bytes, hasAddon, ...made } = extract(tarball, node, join(dir, path), budget);
       unpacked.listings[path] = listing;
+      unpacked.sizes[path] = tarball.length;
       unpacked.bytes += bytes;
       unpacked.hasAddon ||= hasAddon;
       const steps = path.split('/');

@@ -21,6 +21,8 @@ export interface Wanted {
   version: string;
   /** Subresource integrity: one or more digests, of which a sha512 is needed. */
   integrity: string;
+  /** Bytes, when the lock knows. */
+  size?: number;
   /** Where it was when it was locked. */
   resolved?: string;
 }

@@ -6,12 +6,16 @@ import { codeOf } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
 import { compareVersions } from '../ranges.ts';
 import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
-import type { Blocked, Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
+import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { findMisfit, listVersions } from './fit.ts';
-import { abiRoot, MANIFEST, PLAIN, parseEntryName, retirementPath, toEntryName } from './layout.ts';
-import { readRegular } from './regular.ts';
+import { abiRoot, PLAIN, parseEntryName, retirementPath, toEntryName } from './layout.ts';
+import { readEntryManifest } from './manifest.ts';
+import { readText } from './regular.ts';
 import { findForgery } from './verify.ts';
+
+/** Bytes of the reason in a mark. */
+const MOST_MARK = 2 ** 16;
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
 export interface FoundEntry {
@@ -193,25 +197,10 @@ function judge(judgement: Judgement): Judged {
  */
 export function findRetirement(store: string, entry: string): string | undefined {
   try {
-    return readRegular(retirementPath(store, entry));
+    return readText(retirementPath(store, entry), MOST_MARK);
   } catch (error) {
     const code = codeOf(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `its mark: ${code}`;
-  }
-}
-
-/** The manifest of an entry; undefined when there is none of our format. */
-export function readEntryManifest(dir: string): Manifest | undefined {
-  try {
-    const manifest = JSON.parse(readRegular(join(dir, MANIFEST))) as Manifest;
-    const isOurs =
-      manifest.format === 1 &&
-      Array.isArray(manifest.closure) &&
-      isRecord(manifest.specs) &&
-      isRecord(manifest.shared);
-    return isOurs ? manifest : undefined;
-  } catch {
-    return undefined;
   }
 }
 
@@ -238,6 +227,3 @@ function rank(paths: string[], root: string, feature: Feature): string[] {
   });
   return ranked.map(({ path }) => path);
 }
-
-const isRecord = (value: unknown): value is Record<string, never> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

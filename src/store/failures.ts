@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { redact } from '../errors.ts';
 import type { Refusal } from '../types.ts';
 import { failurePath, failureRoot, outputPath } from './layout.ts';
-import { readRegular } from './regular.ts';
+import { readText } from './regular.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
@@ -34,6 +34,9 @@ const LONGEST_PAUSE = 15 * 60_000;
 const FORGOTTEN = 24 * 3_600_000;
 /** Configurations that are remembered of one feature. */
 const MOST = 10;
+
+/** Of all of them, bytes. */
+const MOST_BYTES = 2 ** 18;
 
 /** Refusals that say nothing about the next try. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
@@ -79,7 +82,7 @@ export function nextFailure(
  */
 export function readFailures(store: string, name: string): Failure[] {
   try {
-    const failures: unknown = JSON.parse(readRegular(failurePath(store, name)));
+    const failures: unknown = JSON.parse(readText(failurePath(store, name), MOST_BYTES));
     return Array.isArray(failures) ? failures.filter(isWhole) : [];
   } catch {
     return [];

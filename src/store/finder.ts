@@ -1,15 +1,15 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { readAbi } from '../runtime.ts';
 import type { Entry, Feature, Settings } from '../types.ts';
+import { type Damaged, type FoundEntry, findEntry, findSidecar } from './entry.ts';
+import { readEntryManifest } from './manifest.ts';
 import {
-  type Damaged,
-  type FoundEntry,
-  findEntry,
-  findSidecar,
-  readEntryManifest,
-} from './entry.ts';
-import type { Expected } from './listing.ts';
-import { type Depth, describeDifference, findDifferences, readExpected } from './verify.ts';
+  type Contents,
+  type Depth,
+  describeDifference,
+  findDifferences,
+  readExpected,
+} from './verify.ts';
 
 /** Looks for whole entries. */
 export interface Finder {
@@ -25,7 +25,7 @@ export interface Finder {
    * @param dir its directory
    * @returns what is wrong with its listing, as one clause
    */
-  expect: (dir: string) => Expected | string;
+  expect: (dir: string) => Contents | string;
 }
 
 /**
@@ -38,7 +38,7 @@ export function createFinder(
   onDamage?: (damaged: Damaged) => void,
 ): Finder {
   const damages = new Map<string, string>();
-  const expected = new Map<string, Expected>();
+  const expected = new Map<string, Contents>();
   const whole = new Set<string>();
   const told = new Set<string>();
   const find = (feature: Feature): FoundEntry => {
@@ -58,22 +58,22 @@ export function createFinder(
   };
   const verify = ({ sidecar }: FoundEntry, entry: Entry, how: Depth): string | undefined => {
     const { dir, manifest } = entry;
-    const files = readExpected(dir, manifest, sidecar);
-    if (typeof files === 'string') return files;
-    const [first] = findDifferences(dir, files, how, 1);
+    const contents = readExpected(dir, manifest, sidecar);
+    if (typeof contents === 'string') return contents;
+    const [first] = findDifferences(dir, contents.files, how, 1);
     if (first !== undefined) return describeDifference(first);
-    expected.set(dir, files);
+    expected.set(dir, contents);
     whole.add(dir);
     return undefined;
   };
-  const expect = (dir: string): Expected | string => {
+  const expect = (dir: string): Contents | string => {
     const known = expected.get(dir);
     if (known !== undefined) return known;
     const manifest = readEntryManifest(dir);
     if (manifest === undefined) return 'its manifest cannot be read';
-    const files = readExpected(dir, manifest, findSidecar(settings, dir));
-    if (typeof files !== 'string') expected.set(dir, files);
-    return files;
+    const contents = readExpected(dir, manifest, findSidecar(settings, dir));
+    if (typeof contents !== 'string') expected.set(dir, contents);
+    return contents;
   };
   return { find, trust: (dir) => whole.add(dir), damages, expect };
 }

@@ -2,11 +2,14 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { exec, indexOf, slice, startsWith } from '../primordials.ts';
 
+/** The format of locks and entries. What is of another one is locked or installed again. */
+export const FORMAT = 2;
+
 /** Name of the manifest in an entry. */
 export const MANIFEST = 'annex-entry.json';
 
-/** Name of the file digests in an entry. */
-export const FILES = 'annex-files.json';
+/** Name of the listing of an entry's files. */
+export const FILES = 'annex-files.txt';
 
 /** ABI directory of closures that are plain JavaScript. */
 export const PLAIN = 'any';

@@ -1,13 +1,41 @@
-/** Reads files that somebody else may have put there. */
-import { lstatSync, readFileSync, type Stats } from 'node:fs';
+/** Reads files that somebody else may have put there: regular ones alone, and no more than they may hold. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** What a last component that is a symbolic link means. Kubernetes mounts files as links. */
+export type Links = 'refuse' | 'follow';
+
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /**
- * The text of a regular file: a pipe would be waited for, and a device read for ever.
+ * The bytes of a regular file. Its kind and size are those of the open descriptor, so nothing can be
+ * swapped in between. No pipe is waited for.
  *
- * @param look `statSync` for a file that may be a link, as those are that Kubernetes mounts
- * @throws errors of the file system; EINVAL when it is something else
+ * @param most the largest size that is read, bytes
+ * @param links ELOOP by default
+ * @throws errors of the file system; EINVAL when it is something else, EFBIG when it is larger
+ * @example readRegular('/srv/store/v1/any/ms.0f9a.0/annex-entry.json', 2 ** 20)
  */
-export function readRegular(path: string, look: (path: string) => Stats = lstatSync): string {
-  if (look(path).isFile()) return readFileSync(path, 'utf8');
-  throw Object.assign(new Error(`${path} is no file`), { code: 'EINVAL', path });
+export function readRegular(path: string, most: number, links: Links = 'refuse'): Buffer {
+  const flags = O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0);
+  const file = openSync(path, flags);
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw makeError('EINVAL', path, 'is no file');
+    if (stat.size > most) throw makeError('EFBIG', path, `holds more than ${most} bytes`);
+    const bytes = Buffer.allocUnsafeSlow(stat.size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < stat.size; length += read) {
+      read = readSync(file, bytes, length, stat.size - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(file);
+  }
 }
+
+/** The same as text. */
+export const readText = (path: string, most: number, links?: Links): string =>
+  readRegular(path, most, links).toString();
+
+const makeError = (code: string, path: string, problem: string): Error =>
+  Object.assign(new Error(`${path} ${problem}`), { code, path });

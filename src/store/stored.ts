@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Manifest } from '../types.ts';
-import { readEntryManifest } from './entry.ts';
-import { isAbiName, MANIFEST, parseEntryName, versionRoot } from './layout.ts';
-import { readRegular } from './regular.ts';
+import { FORMAT, isAbiName, MANIFEST, parseEntryName, versionRoot } from './layout.ts';
+import { MOST_MANIFEST, readEntryManifest } from './manifest.ts';
+import { readText } from './regular.ts';
 
 /** A directory with the name of an entry. */
 export interface Stored {
@@ -50,10 +50,9 @@ function read(dir: string): Pick<Stored, 'manifest' | 'foreign'> {
 /** A manifest that is gone or damaged is ours all the same: a later format would be told by its number. */
 function findForeign(dir: string): string | undefined {
   try {
-    const { format = 1 } = JSON.parse(readRegular(join(dir, MANIFEST))) ?? {};
-    return format === 1
-      ? undefined
-      : `its format is ${JSON.stringify(format)}, and this annex knows 1`;
+    const { format } = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST)) ?? {};
+    const isOther = Number.isSafeInteger(format) && format > 0 && format !== FORMAT;
+    return isOther ? `its format is ${format}, and this annex reads ${FORMAT}` : undefined;
   } catch (error) {
     const code = codeOf(error);
     const isDamaged = error instanceof SyntaxError || code === 'ENOENT';

@@ -1,13 +1,21 @@
 /** Holds an entry's files against its listing, and the listing against the lock. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import { canonicalize } from '../plan/content.ts';
 import { digest, type Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
 import { FILES, MANIFEST, parseEntryName } from './layout.ts';
-import { type Expected, expectFiles, type FilesFile, isUnseen } from './listing.ts';
-import { readRegular } from './regular.ts';
+import { isPassing, readListed } from './listed.ts';
+import {
+  type Expected,
+  expectFiles,
+  type Files,
+  isUnseen,
+  measureListings,
+  parseFiles,
+} from './listing.ts';
+import { readText } from './regular.ts';
 
 /** One thing in an entry that is not as it was published. */
 export interface Difference {
@@ -21,6 +29,8 @@ export type Depth = 'all' | 'unseen';
 
 /** Stops every look-up at the top of an entry: without a name, exports or imports. */
 const BARRIER = 'package.json';
+/** Bytes; it may be written with spaces. */
+const MOST_BARRIER = 4096;
 
 const TOP: Record<string, string> = {
   [BARRIER]: 'f',
@@ -29,8 +39,17 @@ const TOP: Record<string, string> = {
   node_modules: 'd',
 };
 
-/** Errors that say nothing about the file: the process has no more handles or memory. */
-const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+/** Of a listing that no lock limits, bytes; an install writes none that is longer. */
+export const MOST_LISTED = 32 * 2 ** 20;
+/** Of what scripts have made, which no lock can know. */
+export const MOST_GENERATED = 4 * 2 ** 20;
+
+/** What an entry is to hold. */
+export interface Contents {
+  files: Expected;
+  /** Those of them that install scripts made or changed, and what they removed. */
+  generated: string[];
+}
 
 /**
  * The files that an entry is to hold.
@@ -43,21 +62,25 @@ export function readExpected(
   dir: string,
   manifest: Manifest,
   sidecar: Sidecar | undefined,
-): Expected | string {
-  const files = readFiles(dir);
+): Contents | string {
+  const files = readFiles(dir, sidecar);
   if (files === undefined) return `${FILES} cannot be read`;
   const wrong = sidecar && findUnanchored(dir, files, manifest, sidecar);
   if (wrong !== undefined) return wrong;
-  return expectFiles(files, manifest.closure, (sidecar ?? manifest).scripts ?? []);
+  const { scripts = [] } = sidecar ?? manifest;
+  return {
+    files: expectFiles(files, manifest.closure, scripts),
+    generated: [...files.generated.keys()],
+  };
 }
 
-function readFiles(dir: string): FilesFile | undefined {
+function readFiles(dir: string, sidecar: Sidecar | undefined): Files | undefined {
+  const most =
+    sidecar === undefined
+      ? MOST_LISTED
+      : measureListings(sidecar.packages) + (sidecar.scripts.length > 0 ? MOST_GENERATED : 0);
   try {
-    const files = JSON.parse(readRegular(join(dir, FILES))) as FilesFile;
-    const isText = (value: unknown): boolean => typeof value === 'string';
-    const isWhole =
-      Object.values(files.packages).every(isText) && Object.values(files.generated).every(isText);
-    return isWhole ? files : undefined;
+    return parseFiles(readText(join(dir, FILES), most));
   } catch (error) {
     return rethrowPassing(error, undefined);
   }
@@ -79,19 +102,19 @@ export function findForgery(
 /** The manifest by its id, the listings by their digests. */
 function findUnanchored(
   dir: string,
-  { packages }: FilesFile,
+  { packages }: Files,
   manifest: Manifest,
   sidecar: Sidecar,
 ): string | undefined {
   const forgery = findForgery(dir, manifest, sidecar);
   if (forgery !== undefined) return forgery;
-  for (const [path, listing] of Object.entries(packages)) {
-    if (digest(listing) !== sidecar.packages[path]) {
+  for (const [path, listing] of packages) {
+    if (digest(listing) !== sidecar.packages[path]?.listing) {
       return `${FILES} is not what was locked: ${path}`;
     }
   }
   const missing = manifest.closure.find(
-    ({ path }) => path in sidecar.packages && !(path in packages),
+    ({ path }) => path in sidecar.packages && !packages.has(path),
   );
   return missing && `${FILES} lacks ${missing.path}`;
 }
@@ -161,16 +184,16 @@ function checkTop(dir: string, add: (path: string, problem: Difference['problem'
     const kind = entry.isFile() ? 'f' : entry.isDirectory() ? 'd' : '';
     if (TOP[entry.name] !== kind) add(entry.name, entry.name in TOP ? 'changed' : 'added');
   }
-  if (readRegular(join(dir, BARRIER)).replace(/\s/g, '') !== '{"private":true}') {
+  if (readText(join(dir, BARRIER), MOST_BARRIER).replace(/\s/g, '') !== '{"private":true}') {
     add(BARRIER, 'changed');
   }
 }
 
-/** @param wanted a sha256, or `-> target` */
+/** @param wanted a value of a listing */
 function compare(path: string, wanted: string, isFile: boolean): Difference['problem'] | undefined {
   try {
-    const is = isFile ? digest(readFileSync(path)) : `-> ${readlinkSync(path)}`;
-    return is === wanted ? undefined : 'changed';
+    const isSame = isFile ? readListed(path, wanted) : `-> ${readlinkSync(path)}` === wanted;
+    return isSame ? undefined : 'changed';
   } catch (error) {
     return rethrowPassing(error, codeOf(error) === 'EINVAL' ? 'changed' : 'unreadable');
   }
@@ -185,6 +208,6 @@ function isThere(path: string): boolean {
 }
 
 function rethrowPassing<T>(error: unknown, otherwise: T): T {
-  if (PASSING.has(codeOf(error) ?? '')) throw error;
+  if (isPassing(error)) throw error;
   return otherwise;
 }

@@ -165,7 +165,7 @@ for (const node of outerNodes) {
     test('uninstall leaves what is of another format, what is no entry, and what is retired under a like name', async () => {
       const { sandbox, annex, plant } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0', 'any.alpha': { packages: { beta: '*' } } } });
-      const newer = plant('alpha', '2.0.0', { manifest: { format: 2 } });
+      const newer = plant('alpha', '2.0.0', { manifest: { format: 3 } });
       const backup = join(sandbox.store, 'v1', 'backup', basename(plant('alpha', '1.0.0')));
       sandbox.write(join(backup, 'annex-entry.json'), '{}');
       const mark = join(sandbox.store, 'v1', 'retired', `any.${basename(newer)}`);

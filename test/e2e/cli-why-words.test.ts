@@ -65,7 +65,7 @@ for (const node of outerNodes) {
       sandbox.setCore({ features: { alpha: '^1.5.0' } });
       const late = plant('alpha', '2.0.0');
       const good = plant('alpha', '1.7.0');
-      const torn = plant('alpha', '1.6.0', { manifest: { format: 2 } });
+      const torn = plant('alpha', '1.6.0', { manifest: { format: 3 } });
       const { code, stdout } = await annex(['why', 'alpha']);
       expect(code).toBe(0);
       expect(stdout).toContain(`\nrule 7: a valid entry stands in the stores: it answers\n`);

@@ -149,14 +149,14 @@ for (const node of outerNodes) {
       ['has an empty manifest', (entry) => writeFileSync(join(entry, 'annex-entry.json'), '')],
       [
         'is of another format',
-        (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"format":2,"closure":[]}'),
+        (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"format":1,"closure":[]}'),
       ],
       [
         'has a manifest of nonsense',
         (entry) =>
           writeFileSync(
             join(entry, 'annex-entry.json'),
-            '{"format":1,"closure":[null,1],"specs":{},"shared":{"x":null}}',
+            '{"format":2,"closure":[null,1],"specs":{},"shared":{"x":null}}',
           ),
       ],
     ];

@@ -98,7 +98,7 @@ for (const node of nodes) {
       ]);
       expect(Object.fromEntries(modes)).toEqual({
         'annex-entry.json': 'file 0444',
-        'annex-files.json': 'file 0444',
+        'annex-files.txt': 'file 0444',
         'package.json': 'file 0444',
         node_modules: 'directory 0555',
         ...Object.fromEntries(
@@ -140,7 +140,7 @@ for (const node of nodes) {
       });
       const manifest = JSON.parse(readFileSync(join(result.dir, 'annex-entry.json'), 'utf8'));
       expect(manifest).toMatchObject({
-        format: 1,
+        format: 2,
         feature: 'plugged',
         specs: { plugin: '^1.0.0', tool: '^3.0.0' },
         private: ['host', 'plugin', 'tool'],

@@ -51,9 +51,9 @@ describe(node.label, () => {
     ['annex.json', 'holds null', () => 'null', /kit\/annex\.json is of format undefined/],
     [
       'annex.json',
-      'is of a newer format',
-      (text: string) => text.replace('"format": 1', '"format": 2'),
-      /kit\/annex\.json is of format 2, and this annex knows 1/,
+      'is of an older format',
+      (text: string) => text.replace('"format": 2', '"format": 1'),
+      /kit\/annex\.json is of format 1, and this annex reads 2: lock it again/,
     ],
     [
       'annex.json',

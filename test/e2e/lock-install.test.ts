@@ -4,8 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
+import { listedValue } from '../support/entry.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { readListing } from '../support/listing.ts';
 import {
   copyLocks,
   listEntries,
@@ -97,33 +99,23 @@ describe(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(core);
   });
 
-  test('annex-files.json lists every file of the entry with its digest', async () => {
+  test('annex-files.txt lists every file of the entry with its digest and size', async () => {
     const { sandbox, install } = await open();
     expect((await install('kit')).code).toBe(0);
     const [entry = ''] = listEntries(sandbox);
-    const {
-      format,
-      packages: listed,
-      generated,
-    } = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8')) as {
-      format: number;
-      packages: Record<string, string>;
-      generated: object;
-    };
-    expect({ format, generated }).toEqual({ format: 1, generated: {} });
+    const { packages, files, generated } = readListing(entry);
+    expect(generated).toEqual({});
     const { sidecar } = readLock(sandbox, 'kit');
-    expect(new Set(Object.keys(listed))).toEqual(new Set(Object.keys(sidecar.packages)));
-    const stated = Object.entries(listed).flatMap(([path, text]) => {
-      expect(sha256(Buffer.from(text))).toBe(sidecar.packages[path]);
-      return text
-        .trimEnd()
-        .split('\n')
-        .map((line) => `${line.slice(0, 64)}  ${join(path, line.slice(66))}`);
-    });
+    expect(new Set(Object.keys(packages))).toEqual(new Set(Object.keys(sidecar.packages)));
+    for (const [path, text] of Object.entries(packages)) {
+      const listed = Buffer.byteLength(text);
+      expect(sidecar.packages[path]).toMatchObject({ listing: sha256(Buffer.from(text)), listed });
+    }
+    const stated = Object.entries(files).map(([path, value]) => `${value}\t${path}`);
     const found = readdirSync(join(entry, 'node_modules'), { recursive: true, withFileTypes: true })
       .filter((one) => one.isFile())
       .map((one) => join(one.parentPath, one.name))
-      .map((path) => `${sha256(readFileSync(path))}  ${path.slice(entry.length + 1)}`);
+      .map((path) => `${listedValue(readFileSync(path))}\t${path.slice(entry.length + 1)}`);
     expect(new Set(found)).toEqual(new Set(stated));
   });
 
@@ -157,8 +149,8 @@ describe(node.label, () => {
     [
       'annex.json',
       'is of a newer format',
-      (text: string) => text.replace('"format": 1', '"format": 2'),
-      /annex\.json is of format 2/,
+      (text: string) => text.replace('"format": 2', '"format": 3'),
+      /annex\.json is of format 3/,
     ],
     [
       'annex.json',
@@ -194,7 +186,7 @@ describe(node.label, () => {
     const { sandbox, install } = await open();
     const path = join(sandbox.core, 'annex', 'kit', 'annex.json');
     const { sidecar } = readLock(sandbox, 'kit');
-    const wanted = sidecar.packages['node_modules/alpha'] ?? '';
+    const wanted = sidecar.packages['node_modules/alpha']?.listing ?? '';
     writeFileSync(path, readFileSync(path, 'utf8').replace(wanted, '0'.repeat(64)));
     const { code, stderr } = await install('kit');
     expect(code).toBe(1);

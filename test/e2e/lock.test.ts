@@ -55,7 +55,7 @@ describe.concurrent(node.label, () => {
     }
     const { sidecar } = readLock(sandbox, 'search.kit');
     expect(sidecar).toMatchObject({
-      format: 1,
+      format: 2,
       feature: 'search.kit',
       specs: { '@acme/kit': '^1.0.0' },
       shared: { common: { ranges: ['^1.0.0'], version: '1.2.0' } },

@@ -227,7 +227,7 @@ for (const node of outerNodes) {
     test('another format, another kind of file and another name are not touched', async () => {
       const { sandbox, plant, prune, outcomes } = await open(node);
       const v1 = join(sandbox.store, 'v1');
-      const newer = publish(plant('gone', '1.0.0', { manifest: { format: 2 } }), 400);
+      const newer = publish(plant('gone', '1.0.0', { manifest: { format: 3 } }), 400);
       plant('gone', '1.0.0', { store: join(sandbox.root, 'other') });
       mkdirSync(join(sandbox.store, 'v2'));
       await sandbox.exec('cp', [

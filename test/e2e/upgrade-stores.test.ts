@@ -69,7 +69,7 @@ for (const node of outerNodes) {
       // The newer one knows v1 and has put an entry of its own format where ours would go.
       removeTree(own);
       const [, id = ''] = name.split('.');
-      const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 2 } });
+      const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 3 } });
       expect(basename(newer)).toBe(name);
       plant(join(sandbox.root, 'volume', 'other'), 'alpha', '1.9.0');
       await sandbox.exec('mv', ['../volume/other/v1', join(sandbox.store, 'v2')]);

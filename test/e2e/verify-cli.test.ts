@@ -2,6 +2,7 @@
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'vitest';
+import { listedValue } from '../support/entry.ts';
 import { importIn } from '../support/importer.ts';
 import { listEntries, lock, node } from '../support/lock-files.ts';
 import { closure, MARKER, TAMPERINGS } from '../support/tampering.ts';
@@ -73,7 +74,7 @@ describe.concurrent(node.label, () => {
       TAMPERINGS['an edited file and a listing that agrees']?.(kit, '');
       const { code, found } = await verify('kit');
       expect(code).toBe(isLocked ? 1 : 0);
-      expect(found[0]?.problem ?? '').toContain(isLocked ? 'annex-files.json is not what' : '');
+      expect(found[0]?.problem ?? '').toContain(isLocked ? 'annex-files.txt is not what' : '');
     }
   });
 
@@ -105,24 +106,15 @@ describe.concurrent(node.label, () => {
     const { expect } = context;
     const { kit, verify } = await open(context, false);
     const made = join(kit, 'node_modules/kit/native/made');
-    const edit = (name: string, change: (content: Record<string, unknown>) => void) => {
-      const path = join(kit, name);
-      const content = JSON.parse(readFileSync(path, 'utf8'));
-      change(content);
-      chmodSync(path, 0o644);
-      writeFileSync(path, JSON.stringify(content));
-    };
     const path = 'node_modules/kit/native/made';
     chmodSync(dirname(made), 0o755);
     writeFileSync(made, '');
-    edit('annex-entry.json', (manifest) =>
-      Object.assign(manifest, { scripts: ['kit'], generated: [path] }),
-    );
-    edit('annex-files.json', (files) => {
-      files.generated = {
-        [path]: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-      };
-    });
+    const edit = (name: string, change: (text: string) => string) => {
+      chmodSync(join(kit, name), 0o644);
+      writeFileSync(join(kit, name), change(readFileSync(join(kit, name), 'utf8')));
+    };
+    edit('annex-entry.json', (text) => text.replace('"scripts":[]', '"scripts":["kit"]'));
+    edit('annex-files.txt', (text) => `${text}generated\n${listedValue('')}\t${path}\n`);
     const { code, found } = await verify('kit');
     expect(code).toBe(0);
     expect(found[0]).toMatchObject({ generated: [path], differences: [] });

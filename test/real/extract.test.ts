@@ -1,6 +1,6 @@
 /** Real tarballs, unpacked by annex and by npm: the same files. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { extractTarball } from '../../src/install/extract.ts';
@@ -31,7 +31,8 @@ function listInstalled(directory: string, others: string[]): string {
     .filter(([path]) => !others.some((other) => join(directory, path).startsWith(other + sep)))
     .flatMap(([path, found]) => {
       const [kind, , digest] = found.split(' ');
-      return kind === 'file' ? [`${digest}  ${path}\n`] : [];
+      const { size } = lstatSync(join(directory, path));
+      return kind === 'file' ? [`${digest} ${size}\t${path}\n`] : [];
     })
     .sort()
     .join('');
@@ -40,7 +41,7 @@ function listInstalled(directory: string, others: string[]): string {
 /** npm gives every .gitignore another name, since a package could not be packed again otherwise. */
 const sortListing = (listing: string): string =>
   (listing.match(/.+\n/g) ?? [])
-    .map((line) => line.replace(/(?<=[ /])\.gitignore\n$/, '.npmignore\n'))
+    .map((line) => line.replace(/(?<=[\t/])\.gitignore\n$/, '.npmignore\n'))
     .sort()
     .join('');
 

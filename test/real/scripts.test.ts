@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readListing } from '../support/listing.ts';
 import { listEntries, readLock } from '../support/lock-files.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -66,12 +67,13 @@ test('with leave it runs, and the database opens', { timeout: 1_000_000 }, async
   const { ids } = readLock(sandbox, 'sqlite').sidecar;
   expect(Object.values(ids)).toContain(basename(dir).split('.').at(-2));
   expect(new Set(readdirSync(dir))).toEqual(
-    new Set(['annex-entry.json', 'annex-files.json', 'node_modules', 'package.json']),
+    new Set(['annex-entry.json', 'annex-files.txt', 'node_modules', 'package.json']),
   );
   const manifest = JSON.parse(readFileSync(join(dir, 'annex-entry.json'), 'utf8'));
   expect(manifest).toMatchObject({ scripts: ['better-sqlite3'] });
-  expect(manifest.generated).toContain(ADDON);
-  for (const path of manifest.generated) expect(path).toMatch(/^node_modules\/better-sqlite3\//);
+  const generated = Object.keys(readListing(dir).generated);
+  expect(generated).toContain(ADDON);
+  for (const path of generated) expect(path).toMatch(/^node_modules\/better-sqlite3\//);
   // The one without the addon is another entry, and nobody's any more.
   expect(listEntries(sandbox)).toHaveLength(2);
 });

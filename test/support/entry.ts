@@ -49,13 +49,13 @@ export function plantEntry(store: string, options: EntryOptions): string {
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   for (const pkg of packages) writePackage(join(directory, 'node_modules'), pkg);
   const manifest = {
-    format: 1,
+    format: 2,
     feature,
     specs,
     closure,
     shared,
     private: packages.map((pkg) => pkg.name),
-    generated: [],
+    scripts: [],
     abi,
     tool: 'annex@0.1.0',
     ...options.manifest,
@@ -70,14 +70,21 @@ export function plantEntry(store: string, options: EntryOptions): string {
 
 /** Writes the listing of an entry anew, after its files were changed on purpose. */
 export function listEntry(directory: string): void {
-  const packages: Record<string, string> = { node_modules: '' };
+  const packages = new Map<string, string[]>();
   const options = { recursive: true, withFileTypes: true } as const;
   for (const file of readdirSync(join(directory, 'node_modules'), options)) {
     if (!file.isFile()) continue;
     const path = join(file.parentPath, file.name);
-    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
-    packages.node_modules += `${digest}  ${path.slice(directory.length + '/node_modules/'.length)}\n`;
+    const below = path.slice(directory.length + 1);
+    const [owner = ''] = /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(below) ?? [];
+    const line = `${listedValue(readFileSync(path))}\t${below.slice(owner.length + 1)}\n`;
+    packages.set(owner, [...(packages.get(owner) ?? []), line]);
   }
-  const listing = JSON.stringify({ format: 1, packages, generated: {} });
-  writeFileSync(join(directory, 'annex-files.json'), listing, { mode: 0o644 });
+  const sections = [...packages].map(([owner, lines]) => `${owner}\n${lines.join('')}`);
+  const listing = `annex-files 2\n${sections.join('')}`;
+  writeFileSync(join(directory, 'annex-files.txt'), listing, { mode: 0o644 });
 }
+
+/** How a listing names the content of a file. */
+export const listedValue = (content: string | Buffer): string =>
+  `${createHash('sha256').update(content).digest('hex')} ${Buffer.byteLength(content)}`;

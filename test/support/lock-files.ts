@@ -21,7 +21,7 @@ export interface ReadLock {
     shared: Record<string, { ranges: string[]; version: string }>;
     private: string[];
     ids: Record<string, string>;
-    packages: Record<string, string>;
+    packages: Record<string, { size: number; listing: string; listed: number }>;
     digests: Record<string, string>;
     platforms: string[];
     unshared: string[];

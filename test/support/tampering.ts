@@ -1,6 +1,5 @@
 /** Ways in which an entry can come to differ from what was locked, and a closure that has all that they need. */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -13,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { listedValue } from './entry.ts';
 import { cjsPackage, esmPackage } from './fixtures.ts';
 import type { PackageFixture } from './package.ts';
 import { removeTree } from './tree.ts';
@@ -77,14 +77,15 @@ const open = (dir: string): void => chmodSync(dir, 0o755);
 
 /** Puts other text in place of some, with a listing that agrees. */
 function forge(entry: string, path: string, content: string): void {
-  const before = createHash('sha256')
-    .update(readFileSync(join(entry, path)))
-    .digest('hex');
-  const after = createHash('sha256').update(content).digest('hex');
+  const before = listedValue(readFileSync(join(entry, path)));
   put(entry, path, content);
-  const listing = readFileSync(join(entry, 'annex-files.json'), 'utf8');
-  put(entry, 'annex-files.json', listing.replaceAll(before, after));
+  editListing(entry, (listing) => listing.replaceAll(before, listedValue(content)));
 }
+
+const editListing = (entry: string, edit: (listing: string) => string): void => {
+  const listing = readFileSync(join(entry, 'annex-files.txt'), 'utf8');
+  put(entry, 'annex-files.txt', edit(listing));
+};
 
 const editManifest = (entry: string, edit: (manifest: Record<string, unknown>) => void): void => {
   const manifest = JSON.parse(readFileSync(join(entry, 'annex-entry.json'), 'utf8'));
@@ -130,10 +131,10 @@ export const TAMPERINGS: Record<string, Tamper> = {
     removeTree(join(entry, 'node_modules/tool'));
   },
   'a listing that became a pipe': (entry) => {
-    rmSync(join(entry, 'annex-files.json'));
-    execFileSync('mkfifo', [join(entry, 'annex-files.json')]);
+    rmSync(join(entry, 'annex-files.txt'));
+    execFileSync('mkfifo', [join(entry, 'annex-files.txt')]);
   },
-  'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.json')),
+  'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.txt')),
   'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),
   'an added package.json': (entry) =>
     put(entry, 'node_modules/kit/lib/package.json', '{ "type": "commonjs" }'),
@@ -168,28 +169,17 @@ export const TAMPERINGS: Record<string, Tamper> = {
     }),
   'a manifest that calls a file generated': (entry) => {
     put(entry, 'node_modules/kit/more.js', `'${EVIL}'`);
-    const files = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8'));
-    const digest = createHash('sha256').update(`'${EVIL}'`).digest('hex');
-    files.generated['node_modules/kit/more.js'] = digest;
-    put(entry, 'annex-files.json', JSON.stringify(files));
+    const line = `${listedValue(`'${EVIL}'`)}\tnode_modules/kit/more.js\n`;
+    editListing(entry, (listing) => `${listing}generated\n${line}`);
     editManifest(entry, (manifest) => {
       manifest.scripts = ['kit'];
-      manifest.generated = ['node_modules/kit/more.js'];
     });
   },
   'an edited file and a listing that agrees': (entry) =>
     forge(entry, 'node_modules/kit/lib/inner.js', `export const inner = '${EVIL}';\n`),
   'another entry under its name': (entry, other) => replace(entry, other),
   'an entry planted whole': (entry) => {
-    const files = JSON.parse(readFileSync(join(entry, 'annex-files.json'), 'utf8'));
-    const evil = `export const marker = '${EVIL}';\n`;
-    put(entry, 'node_modules/kit/index.js', evil);
-    const digest = createHash('sha256').update(evil).digest('hex');
-    files.packages['node_modules/kit'] = files.packages['node_modules/kit'].replace(
-      /^[0-9a-f]{64}( {2}index\.js)$/m,
-      `${digest}$1`,
-    );
-    put(entry, 'annex-files.json', JSON.stringify(files));
+    forge(entry, 'node_modules/kit/index.js', `export const marker = '${EVIL}';\n`);
     renameSync(entry, join(dirname(entry), basename(entry).replace(/\.0$/, '.9')));
   },
 };

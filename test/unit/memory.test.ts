@@ -56,7 +56,7 @@ function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
     Object.entries(texts).map(([name, text]) => [name, digest(text)]),
   );
   const empty = { shared: {}, ids: {}, packages: {}, platforms: [], private: [], unshared: [] };
-  const sidecar = { format: 1, specs: packages, scripts, digests, ...empty };
+  const sidecar = { format: 2, specs: packages, scripts, digests, ...empty };
   writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
 }
 

@@ -18,7 +18,7 @@ const sha256 = (data: Buffer): string => createHash('sha256').update(data).diges
 const listPacked = (files: { path: string; data: Buffer }[]): string =>
   [...files]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map(({ path, data }) => `${sha256(data)}  ${path}\n`)
+    .map(({ path, data }) => `${sha256(data)} ${data.length}\t${path.replaceAll('\\', '\\\\')}\n`)
     .join('');
 
 function openRoot(): string {

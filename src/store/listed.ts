@@ -1,0 +1,30 @@
+/** Reads a file of an entry, provided that it is the listed one. */
+import { codeOf } from '../errors.ts';
+import { digest } from '../sidecar.ts';
+import { sizeOf } from './listing.ts';
+import { readRegular } from './regular.ts';
+
+/** Errors that say nothing about the file: the process has no more handles or memory. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/** Whether an error says nothing about the file. */
+export const isPassing = (error: unknown): boolean => PASSING.has(codeOf(error) ?? '');
+
+/**
+ * The bytes of a file that is the listed one. The size is compared before anything is read.
+ *
+ * @param value as in the listing: `SHA256 SIZE`
+ * @returns undefined when it is another one, or no regular file
+ * @throws errors of the file system
+ */
+export function readListed(path: string, value: string): Buffer | undefined {
+  const size = sizeOf(value);
+  if (Number.isNaN(size)) return undefined;
+  try {
+    const bytes = readRegular(path, size);
+    return bytes.length === size && digest(bytes) === value.slice(0, 64) ? bytes : undefined;
+  } catch (error) {
+    if (['EFBIG', 'EINVAL', 'ELOOP'].includes(codeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
