@@ -16,7 +16,7 @@ import { readDeclaration } from './policy/features.ts';
 import { decideGate } from './policy/gate.ts';
 import { isRange } from './ranges.ts';
 import { isWithin } from './store/layout.ts';
-import type { Core, LogLevel, Problem, Refusal, Settings } from './types.ts';
+import type { Core, Gate, LogLevel, Problem, Refusal, Settings } from './types.ts';
 
 /** The settings, or why annex does nothing in this process. */
 export type LoadedSettings =
@@ -96,12 +96,21 @@ export function loadSettings(
       notices: [
         ...config.notices,
         ...declaration.problems.map((problem) => refuseKey(problem, core)),
-        ...(gate.isAllowed || gate.refusal.code === 'ANNEX_DENIED' ? [] : [gate.refusal]),
+        ...(isMistake(gate, config) ? [gate.refusal] : []),
         ...layers.flatMap((layer) => refuseLayer(findStoreProblem(layer, core)) ?? []),
       ],
     },
   };
 }
+
+/**
+ * Whether the gate is closed by a setting that somebody got wrong. Without ANNEX_STORE nobody chose the
+ * store: a process without a home directory has none, and reads why when it asks for a feature.
+ */
+const isMistake = (gate: Gate, { stores }: Config): gate is Gate & { isAllowed: false } =>
+  !gate.isAllowed &&
+  (gate.refusal.code === 'ANNEX_INVALID_CONFIG' ||
+    (gate.refusal.code === 'ANNEX_STORE_UNUSABLE' && stores.length > 0));
 
 /** The store and its layers as configured; without, one below the user's cache directory. */
 function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[] {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, NOTICE } from '../support/importer.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
 import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -39,6 +39,16 @@ async function nameAbi(sandbox: Sandbox, { path }: NodeUnderTest): Promise<strin
   return (await sandbox.run(['-p', facts], { node: path })).stdout.trim();
 }
 
+/** Starts a worker and a child without any environment; none of the three asks for a feature. */
+const EMPTY_ENVIRONMENTS = `
+import { fork } from 'node:child_process';
+import { isMainThread, Worker } from 'node:worker_threads';
+console.log('it runs');
+if (isMainThread && process.send === undefined) {
+  new Worker(new URL(import.meta.url), { env: {} });
+  fork('quiet.mjs', { env: {} });
+}`;
+
 /** Names of entries by ABI directory; those without entries are left out. */
 function listEntries(store: string): Record<string, string[]> {
   const root = join(store, 'v1');
@@ -62,13 +72,28 @@ for (const node of outerNodes) {
       expect(second.stderr).toBe('');
     });
 
-    test('without a store and without HOME: one line, and the application goes on', async (context) => {
+    test('without a store and without HOME: whoever asks for a feature reads why', async (context) => {
       const sandbox = await open(context);
       const options = { node: node.path, env: { HOME: undefined } };
-      const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+      const { imported } = await importIn(sandbox, ['alpha'], options);
       expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', /no cache directory is known/);
-      expect(lines).toEqual([expect.stringMatching(NOTICE)]);
       expect(imported.alpha?.cause?.hint).toMatch(/ANNEX_STORE/);
+    });
+
+    test.for([
+      ['there is no HOME', undefined],
+      ['HOME is the core', 'app'],
+    ])('without a store, %s: who asks for no feature reads nothing', async ([, home], context) => {
+      const sandbox = await open(context);
+      sandbox.write('app/quiet.mjs', EMPTY_ENVIRONMENTS);
+      const env = { HOME: home && join(sandbox.root, home) };
+      const args = ['--import', sandbox.loader, 'quiet.mjs'];
+      const { code, stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+      expect({ code, stdout, stderr }).toEqual({
+        code: 0,
+        stdout: 'it runs\n'.repeat(3),
+        stderr: '',
+      });
     });
 
     test.for([
