@@ -2,7 +2,15 @@
 import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { type ReadBlocked, readBlocked } from './policy/blocked.ts';
-import { GUARD, listReferences, pickInstallerEnv, RETRY } from './policy/environment.ts';
+import {
+  GUARD,
+  isOwnVariable,
+  listReferences,
+  pick,
+  pickInstallerEnv,
+  pickLentEnv,
+  RETRY,
+} from './policy/environment.ts';
 import { isObject } from './policy/feature.ts';
 import type { GateFacts } from './policy/gate.ts';
 import { parseSwitch } from './policy/switches.ts';
@@ -81,22 +89,39 @@ export const isInstaller = (env: Env = process.env): boolean => env[GUARD] !== u
 /** Whether it is to try at once what failed a moment ago. */
 export const isRetry = (env: Env = process.env): boolean => env[GUARD] === RETRY;
 
+/** What an installer gets that is settled when the process starts: annex's own settings. */
+export const readStartEnv = (env: Env = process.env): Record<string, string> =>
+  pick(env, isOwnVariable);
+
+/** What workers get of this environment, with whatever `env` they are started. */
+export const readLentEnv = (env: Env = process.env): Record<string, string> => pickLentEnv(env);
+
 /**
- * The environment of an installer process, references of the given .npmrc files included.
+ * The environment of an installer that starts now, in this thread: its variables as they are at this
+ * moment, those that an .npmrc refers to included, and annex's own settings as they were at the start.
  *
- * @param npmrcs paths; those that are not there are passed over
+ * @example readInstallerEnv({ core: { root: '/app' }, startEnv: { ANNEX_LOG: 'debug' } })
  */
-export function readInstallerEnv(npmrcs: string[], env: Env = process.env): Record<string, string> {
-  const pointed = env.npm_config_userconfig ?? env.NPM_CONFIG_USERCONFIG;
-  const own = pointed ?? (env.HOME && join(env.HOME, '.npmrc'));
-  const texts = [...npmrcs, ...(own ? [own] : [])].map((path) => {
+export function readInstallerEnv(
+  { core, startEnv }: { core: { root: string }; startEnv: Record<string, string> },
+  env: Env = process.env,
+): Record<string, string> {
+  const all: Env = { ...startEnv, ...pick(env, (name) => !isOwnVariable(name)) };
+  const pointed = all.npm_config_userconfig ?? all.NPM_CONFIG_USERCONFIG;
+  const own = pointed ?? (all.HOME && join(all.HOME, '.npmrc'));
+  const texts = [join(core.root, '.npmrc'), ...(own ? [own] : [])].map((path) => {
     try {
       return readText(path, MOST, 'follow');
     } catch {
       return '';
     }
   });
-  return pickInstallerEnv(env, texts.flatMap(listReferences));
+  return pickInstallerEnv(all, texts.flatMap(listReferences));
+}
+
+/** Takes over the variables of another thread into this thread's own copy of the environment. */
+export function adoptEnv(variables: Record<string, string>): void {
+  Object.assign(process.env, variables);
 }
 
 /** An empty first place is a store that is missing, not a layer that becomes one. */

@@ -1,5 +1,6 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
 
+import { readInstallerEnv } from './config.ts';
 import { messageOf } from './errors.ts';
 import { CLI } from './paths.ts';
 import { GUARD, RETRY } from './policy/environment.ts';
@@ -18,7 +19,11 @@ const loadChildProcess = (): typeof import('node:child_process') =>
 function describe(settings: Settings, feature: string, isRetry: boolean) {
   const options = {
     cwd: settings.core.root,
-    env: { ...settings.installerEnv, [GUARD]: isRetry ? RETRY : '1', ELECTRON_RUN_AS_NODE: '1' },
+    env: {
+      ...readInstallerEnv(settings),
+      [GUARD]: isRetry ? RETRY : '1',
+      ELECTRON_RUN_AS_NODE: '1',
+    },
     stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
     // Its own process group, so that it can be ended with all that it started.
     detached: true,

@@ -1,5 +1,6 @@
 /** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
 import { listBlocked } from './blocked.ts';
+import { readInstallerEnv } from './config.ts';
 import { readNpmrc } from './registry/npmrc.ts';
 import { describeSources, makeRegistryFor } from './registry/registries.ts';
 import { readAbi } from './runtime.ts';
@@ -25,13 +26,14 @@ interface Sources {
 }
 
 /** Looked up only when something failed before: it reads npm's settings. */
-function findSources({ core, installerEnv }: Settings, { packages }: Feature): Sources {
-  const { levels } = readNpmrc(core.root, installerEnv);
+function findSources(settings: Settings, { packages }: Feature): Sources {
+  const env = readInstallerEnv(settings);
+  const { levels } = readNpmrc(settings.core.root, env);
   const registryFor = makeRegistryFor(levels);
   const hosts = Object.keys(packages)
     .map(registryFor)
     .flatMap((url) => (URL.canParse(url) ? new URL(url).host : []));
-  return { key: shorten(describeSources(levels, installerEnv)), hosts: [...new Set(hosts)] };
+  return { key: shorten(describeSources(levels, env)), hosts: [...new Set(hosts)] };
 }
 
 const shorten = (text: string): string => digest(text).slice(0, 16);

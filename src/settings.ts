@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { isAbsolute, join } from 'node:path';
-import { type Config, readConfig, readInstallerEnv } from './config.ts';
+import { type Config, readConfig, readStartEnv } from './config.ts';
 import {
   findCoreRoot,
   listWorkspaces,
@@ -92,7 +92,7 @@ export function loadSettings(
       isDurable: config.isDurable,
       verify: config.verify,
       log,
-      installerEnv: { ...readInstallerEnv([join(core.root, '.npmrc')]), ANNEX_CORE: core.root },
+      startEnv: { ...readStartEnv(), ANNEX_CORE: core.root },
       notices: [
         ...config.notices,
         ...declaration.problems.map((problem) => refuseKey(problem, core)),

@@ -1,5 +1,6 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { readLentEnv } from './config.ts';
 import { makeLocalFailure } from './memory.ts';
 import { canGiveSource } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
@@ -113,7 +114,16 @@ export function getSharedSettings(): Settings | null | undefined {
   return getEnvironmentData(SHARED) as unknown as Settings | null | undefined;
 }
 
-/** Hands the settings of the main thread to the workers that it starts from now on. */
+/**
+ * Hands the settings of the main thread to the workers that it starts from now on. Any code in a worker
+ * can read them: they hold no secret.
+ */
 export function shareSettings(settings: Settings | null): void {
-  if (isMainThread) setEnvironmentData(SHARED, settings as never);
+  if (!isMainThread) return;
+  const shared: Settings | null = settings && {
+    ...settings,
+    startEnv: { ...readLentEnv(), ...settings.startEnv },
+    notices: [],
+  };
+  setEnvironmentData(SHARED, shared as never);
 }

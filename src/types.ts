@@ -149,8 +149,11 @@ export interface Settings {
   /** When the files of an entry are held against its listing. */
   verify: Verify;
   log: LogLevel;
-  /** The environment of an installer process: only what annex and npm need. */
-  installerEnv: Record<string, string>;
+  /**
+   * What an installer gets besides the variables of the thread that starts it: annex's own settings as
+   * they were when the process started, and in a worker what the main thread lent it.
+   */
+  startEnv: Record<string, string>;
   /** What is wrong with the settings, features apart. */
   notices: Refusal[];
 }

@@ -60,7 +60,7 @@ async function findLatest(
   const cwd = dirname(path);
   const result = await execa('npm', ['view', ...flags, '--', name, 'version'], {
     cwd,
-    env: readInstallerEnv([`${cwd}/.npmrc`]),
+    env: readInstallerEnv({ core: { root: cwd }, startEnv: {} }),
     extendEnv: false,
     reject: false,
     timeout: 60_000,

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { readPackage } from '../core.ts';
 import { redact } from '../errors.ts';
 import { findEffective } from '../install/effective.ts';
@@ -37,7 +38,8 @@ export async function reportWithNpm(
 ): Promise<number> {
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { declaration, core, installerEnv: env, timeout } = settings;
+  const { declaration, core, timeout } = settings;
+  const env = readInstallerEnv(settings);
   if (asksRegistry && readNpmSettings(core.root, env).offline) {
     warn('npm is set to be offline, and what is known of packages has to be asked of the registry');
     return 1;

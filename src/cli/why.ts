@@ -1,5 +1,6 @@
 /** annex why SPECIFIER [--from FILE] [--require] */
 import { join, resolve } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { codeOf, composeMessage, messageOf } from '../errors.ts';
 import { createLocator } from '../hooks/locator.ts';
 import { type Outcome, type Request, resolveRequest, type Seen } from '../hooks/resolve.ts';
@@ -51,7 +52,7 @@ function follow(request: Request, settings: Settings): Trail {
   try {
     let step = body.next();
     while (step.done !== true) {
-      const answer = askNode(request, step.value, settings.installerEnv.NODE_OPTIONS);
+      const answer = askNode(request, step.value, readInstallerEnv(settings).NODE_OPTIONS);
       if (step.value === undefined && 'error' in answer) trail.nodeCode = codeOf(answer.error);
       step = body.next(answer);
     }

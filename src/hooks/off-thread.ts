@@ -2,18 +2,30 @@
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { adoptEnv, readInstallerEnv } from '../config.ts';
 import { createLog } from '../log.ts';
 import { OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
 import { createInstall, describeFault } from './drive.ts';
 import { createLocator } from './locator.ts';
-import { type Outcome, type Question, resolveRequest, unwrap } from './resolve.ts';
+import {
+  type Outcome,
+  type Question,
+  resolveRequest,
+  type Surroundings,
+  unwrap,
+} from './resolve.ts';
 import { toFile, toParent } from './sync.ts';
 
 interface Data {
   settings: Settings;
+  /** For the choices of both threads. */
   port: MessagePort;
+  /** For the environment of the thread that the hooks serve, when an install needs it. */
+  envPort: MessagePort;
+  /** One number, set to 1 when that environment was sent. */
+  isSent: Int32Array;
 }
 
 interface Context {
@@ -38,9 +50,35 @@ type NextResolve = (specifier: string, context: Context) => Promise<Resolved>;
 export function registerOffThread(settings: Settings): ChoiceLink {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
-  const data: Data = { settings, port: port2 };
-  register(pathToFileURL(OFF_THREAD), { data, transferList: [port2] });
+  const env = new MessageChannel();
+  const isSent = new Int32Array(new SharedArrayBuffer(4));
+  env.port1.on('message', () => {
+    env.port1.postMessage(readInstallerEnv(settings));
+    Atomics.store(isSent, 0, 1);
+    Atomics.notify(isSent, 0);
+  });
+  env.port1.unref();
+  const data: Data = { settings, port: port2, envPort: env.port2, isSent };
+  register(pathToFileURL(OFF_THREAD), { data, transferList: [port2, env.port2] });
   return linkTo(port1);
+}
+
+/**
+ * Milliseconds to wait for an environment. Node blocks the other thread while it resolves for
+ * import.meta.resolve, or for what a required ES module imports: that thread cannot answer.
+ */
+const PATIENCE = 1_000;
+
+/**
+ * Takes over the environment of the thread that the hooks serve: this one's own copy is of the time at
+ * which it was started. Without an answer that copy counts.
+ */
+function refreshEnv({ envPort, isSent }: Data): void {
+  Atomics.store(isSent, 0, 0);
+  envPort.postMessage(null);
+  Atomics.wait(isSent, 0, 0, PATIENCE);
+  const received = receiveMessageOnPort(envPort);
+  if (received !== undefined) adoptEnv(received.message as Record<string, string>);
 }
 
 function linkTo(port: MessagePort): ChoiceLink {
@@ -60,9 +98,16 @@ function linkTo(port: MessagePort): ChoiceLink {
 let hook: ReturnType<typeof createHook> | undefined;
 
 /** Called by Node in the hooks thread. */
-export function initialize({ settings, port }: Data): void {
+export function initialize(data: Data): void {
+  const { settings, port, envPort } = data;
   port.unref();
-  hook = createHook(createThread(settings, 'off-thread', linkTo(port)));
+  envPort.unref();
+  const thread = createThread(settings, 'off-thread', linkTo(port));
+  const install = createInstall(thread);
+  hook = createHook(thread, (feature, parent) => {
+    refreshEnv(data);
+    return install(feature, parent);
+  });
 }
 
 /** Called by Node in the hooks thread, for every import. */
@@ -76,9 +121,8 @@ export function resolve(
     : hook(specifier, context, nextResolve);
 }
 
-function createHook(state: Thread) {
+function createHook(state: Thread, install: Surroundings<never>['install']) {
   const locator = createLocator(state);
-  const install = createInstall(state);
   const log = createLog(state.settings.log);
   return async (
     specifier: string,

@@ -1,5 +1,6 @@
 /** Brings the packages of a plan into a directory: directly, or through npm where that cannot be honoured. */
 import { join } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
@@ -28,7 +29,8 @@ export interface Errand {
  */
 export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
   const { settings, dir, nodes, signal, records } = errand;
-  const { core, installerEnv } = settings;
+  const { core } = settings;
+  const installerEnv = readInstallerEnv(settings);
   const npm = readNpmSettings(core.root, installerEnv);
   const isIndirect = nodes.some(
     ({ name }) => npm.indirect(npm.registryFor(name), name) !== undefined,

@@ -2,6 +2,7 @@
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../blocked.ts';
+import { readInstallerEnv } from '../config.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
@@ -116,7 +117,7 @@ async function finish(
   const closure = nodes.map(describePackage);
   let generated: Generated = {};
   if (scripts.length > 0) {
-    const env = settings.installerEnv;
+    const env = readInstallerEnv(settings);
     const { slug } = feature;
     const ran = await runScripts({ staging, names: scripts, listings, env, signal, store, slug });
     if ('code' in ran) return ran;
@@ -156,7 +157,7 @@ async function finish(
   if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
   const id = identifyPlan(plan, platform, feature.scripts);
-  if (settings.isDurable) await syncTree(staging, settings.installerEnv);
+  if (settings.isDurable) await syncTree(staging, readInstallerEnv(settings));
   for (let generation = 0; ; generation++) {
     const nonce = generation.toString(36);
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });

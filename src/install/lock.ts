@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
+import { readInstallerEnv } from '../config.ts';
 import { refusalOf } from '../errors.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
@@ -63,8 +64,8 @@ export async function lockFeature(locking: Locking): Promise<Locked | Refusal> {
 
 async function lockIn(temporary: string, locking: Locking): Promise<Locked | Refusal> {
   const { settings, feature, signal, minAge } = locking;
-  const { core, installerEnv, declaration } = settings;
-  const npm = readNpmSettings(core.root, installerEnv);
+  const { core, declaration } = settings;
+  const npm = readNpmSettings(core.root, readInstallerEnv(settings));
   const days = minAge ?? (npm.hasReleaseAge ? undefined : COOLDOWN);
   const dir = join(lockRoot(core.root), feature.slug);
   const unshared: string[] = [];

@@ -1,5 +1,6 @@
 /** The plan of an install: from the lock, or made at this moment. */
 import { join } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { findCorePackage } from '../core.ts';
 import { readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
@@ -45,7 +46,7 @@ export async function prepare(preparation: Preparation): Promise<Prepared | Refu
   if (pin !== undefined && !('problem' in pin)) return prepareLocked(settings, feature, pin);
   const inventory = readInventory(settings.core.realRoot);
   const dir = join(preparation.staging, 'resolution');
-  const npm = readNpmSettings(settings.core.root, settings.installerEnv);
+  const npm = readNpmSettings(settings.core.root, readInstallerEnv(settings));
   const before = npm.hasReleaseAge ? undefined : dateBefore(COOLDOWN);
   const resolved = await resolvePlan({ ...preparation, inventory, dir, before });
   if ('code' in resolved) return resolved;

@@ -1,6 +1,7 @@
 /** Makes a plan from npm's resolution, pinned to what core ships. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
@@ -92,7 +93,8 @@ export async function runResolution(
     if (Object.keys(seed).length > 0)
       writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(lock));
     const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
-    const { core, installerEnv: env } = settings;
+    const { core } = settings;
+    const env = readInstallerEnv(settings);
     const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
     return refusal ?? readLock(dir);
   } finally {

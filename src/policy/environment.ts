@@ -26,11 +26,24 @@ const KEPT = new Set([
   'SSL_CERT_DIR',
 ]);
 
+/** annex's own settings. */
+const OWN = new Set([
+  'ANNEX_STORE',
+  'ANNEX_SEALED',
+  'ANNEX_ALLOW_INSTALLS',
+  'ANNEX_CONFIG',
+  'ANNEX_CORE',
+  'ANNEX_LOG',
+]);
+
 /** npm's settings that would run something of the application's; npm takes either case, and `-` for `_`. */
 const REFUSED = /^npm_config_(?:node[_-]options|script[_-]shell)$/i;
 
+/** Whether a variable sets annex itself: what it was when the process started counts. */
+export const isOwnVariable = (name: string): boolean => OWN.has(name);
+
 /**
- * The environment of an installer: PATH, HOME, proxies, certificates, npm_config_* and ANNEX_*.
+ * The environment of an installer: PATH, HOME, proxies, certificates, npm_config_* and annex's own settings.
  *
  * @param referenced names that an .npmrc refers to as `${NAME}`: npm needs them to sign in
  */
@@ -38,15 +51,11 @@ export function pickInstallerEnv(
   env: Record<string, string | undefined>,
   referenced: readonly string[] = [],
 ): Record<string, string> {
-  const picked: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined) continue;
+  const picked = pick(env, (name) => {
     const upper = name.toUpperCase();
     const isNpmSetting = upper.startsWith('NPM_CONFIG_') && !REFUSED.test(name);
-    if (KEPT.has(upper) || isNpmSetting || name.startsWith('ANNEX_') || referenced.includes(name)) {
-      picked[name] = value;
-    }
-  }
+    return KEPT.has(upper) || isNpmSetting || OWN.has(name) || referenced.includes(name);
+  });
   delete picked[GUARD];
   delete picked.NODE_OPTIONS;
   const options = stripPreloads(env.NODE_OPTIONS ?? '');
@@ -60,11 +69,34 @@ export function pickInstallerEnv(
  *
  * @param env of the installer
  */
-export function pickScriptEnv(env: Record<string, string>): Record<string, string> {
-  const isPicked = (name: string): boolean =>
-    KEPT.has(name.toUpperCase()) ||
-    (/^npm_config_/i.test(name) && !/\/\/|_auth|_password|username|otp|_?token/i.test(name));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => isPicked(name)));
+export const pickScriptEnv = (env: Record<string, string>): Record<string, string> =>
+  pick(env, isForScripts);
+
+const isForScripts = (name: string): boolean =>
+  KEPT.has(name.toUpperCase()) || (/^npm_config_/i.test(name) && !SECRET.test(name));
+
+/** npm's settings that sign in. */
+const SECRET = /\/\/|_auth|_password|username|otp|_?token|^npm_config_key$/i;
+
+/**
+ * What every worker may know of the main thread's environment, whatever `env` it is started with: an
+ * installer's variables without annex's own and without any that sign in.
+ */
+export const pickLentEnv = (env: Record<string, string | undefined>): Record<string, string> =>
+  pick(
+    pickInstallerEnv(env),
+    (name, value) => (name === 'NODE_OPTIONS' || isForScripts(name)) && !/\/\/[^/\s]*@/.test(value),
+  );
+
+/** The variables that are set and pass. */
+export function pick(
+  env: Record<string, string | undefined>,
+  isPicked: (name: string, value: string) => boolean,
+): Record<string, string> {
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && isPicked(entry[0], entry[1]),
+  );
+  return Object.fromEntries(entries);
 }
 
 /**

@@ -224,30 +224,35 @@ describe("what the operator's file blocks", () => {
 });
 
 describe('what an .npmrc refers to comes along', () => {
+  const ask = (root: string) => ({ core: { root }, startEnv: {} });
   const rc = (name: string) => `//registry.corp/:_authToken=\${${name}}\n`;
 
   test("the core's, and the user's own or the one that npm is pointed to", () => {
     const directory = makeDirectory();
-    const [core = '', other = ''] = ['core', 'home', 'other'].flatMap((name) => {
+    const [root = '', home = '', elsewhere = ''] = ['core', 'home', 'other'].map((name) => {
       mkdirSync(join(directory, name));
-      const path = join(directory, name, '.npmrc');
-      writeFileSync(path, rc(`${name.toUpperCase()}_TOKEN`));
-      return name === 'home' ? [] : [path];
+      writeFileSync(join(directory, name, '.npmrc'), rc(`${name.toUpperCase()}_TOKEN`));
+      return join(directory, name);
     });
-    const HOME = join(directory, 'home');
-    const env = { HOME, CORE_TOKEN: 'a', HOME_TOKEN: 'b', OTHER_TOKEN: 'c' };
-    expect(readInstallerEnv([core], env)).toEqual({ HOME, CORE_TOKEN: 'a', HOME_TOKEN: 'b' });
+    const own = { HOME: home, CORE_TOKEN: 'a' };
+    const env = { ...own, HOME_TOKEN: 'b', OTHER_TOKEN: 'c' };
+    expect(readInstallerEnv(ask(root), env)).toEqual({ ...own, HOME_TOKEN: 'b' });
     for (const name of ['npm_config_userconfig', 'NPM_CONFIG_USERCONFIG']) {
-      const pointed = { HOME, [name]: other };
-      expect(readInstallerEnv([], { ...env, ...pointed })).toEqual({
-        ...pointed,
-        OTHER_TOKEN: 'c',
-      });
+      const pointed = { [name]: join(elsewhere, '.npmrc') };
+      const expected = { ...own, ...pointed, OTHER_TOKEN: 'c' };
+      expect(readInstallerEnv(ask(root), { ...env, ...pointed })).toEqual(expected);
     }
   });
 
   test('those that are not there are passed over', () => {
     const env = { HOME: join(makeDirectory(), 'nowhere'), SECRET: 's' };
-    expect(readInstallerEnv(['/nowhere/.npmrc'], env)).toEqual({ HOME: env.HOME });
+    expect(readInstallerEnv(ask('/nowhere'), env)).toEqual({ HOME: env.HOME });
+  });
+
+  test('what a thread was lent yields to its own variables, and annex’s own settings never change', () => {
+    const startEnv = { PATH: '/lent', HOME: '/nowhere', ANNEX_LOG: 'debug' };
+    const env = { PATH: '/own', ANNEX_LOG: 'silent', ANNEX_SEALED: '0' };
+    const expected = { PATH: '/own', HOME: '/nowhere', ANNEX_LOG: 'debug' };
+    expect(readInstallerEnv({ ...ask('/nowhere'), startEnv }, env)).toEqual(expected);
   });
 });

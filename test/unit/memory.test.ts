@@ -40,9 +40,25 @@ beforeEach(() => {
     store: join(root, 'store'),
     timeout: 1000,
     declaration: { blocked: [] },
-    installerEnv: { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` },
+    startEnv: {},
   } as unknown as Settings;
+  const usual = process.env;
+  onTestFinished(() => {
+    process.env = usual;
+  });
+  process.env = { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` };
 });
+
+/** Calls a function in this process with some variables more. */
+function callWith<T>(env: Record<string, string>, run: () => T): T {
+  const before = process.env;
+  process.env = { ...before, ...env };
+  try {
+    return run();
+  } finally {
+    process.env = before;
+  }
+}
 
 const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
 
@@ -64,9 +80,8 @@ const options = { command: 'annex install', since: 0 };
 
 /** Whether a feature is left alone, and for what: its own failure, or that of a host. */
 function ask(feature: Feature, { env = {}, timeout = 1000, since = 0 } = {}): string {
-  const { installerEnv, ...rest } = settings;
-  const here = { ...rest, timeout, installerEnv: { ...installerEnv, ...env } };
-  const found = findRemembered(here, feature, undefined, since);
+  const here = { ...settings, timeout };
+  const found = callWith(env, () => findRemembered(here, feature, undefined, since));
   return found === undefined ? 'free' : (found.host ?? 'its own');
 }
 
@@ -154,13 +169,7 @@ describe('the same configuration is not', () => {
       npm_config_registry: `http://me:${password}@${HOST}/npm`,
       HTTP_PROXY: `http://me:${password}@proxy.corp`,
     });
-    const { installerEnv } = settings;
-    remember(
-      { ...settings, installerEnv: { ...installerEnv, ...env('a') } },
-      alpha,
-      refusal,
-      options,
-    );
+    callWith(env('a'), () => remember(settings, alpha, refusal, options));
     expect(ask(alpha, { env: env('b') })).toBe('its own');
     expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
@@ -203,12 +212,7 @@ describe('a host', () => {
       npm_config_registry: 'http://other.corp/',
       'npm_config_@corp:registry': `http://${HOST}/`,
     };
-    remember(
-      { ...settings, installerEnv: { ...settings.installerEnv, ...env } },
-      alpha,
-      refusal,
-      options,
-    );
+    callWith(env, () => remember(settings, alpha, refusal, options));
     const both = { ...beta, packages: { beta: '*', '@corp/beta': '*' } };
     expect(ask(both, { env })).toBe(HOST);
     expect(ask(beta, { env })).toBe('free');
@@ -233,12 +237,7 @@ describe('a host', () => {
 test('what is written names hosts, and neither paths nor credentials', () => {
   writeNpmrc(`//registry.corp/:_authToken=${SECRET}\nproxy=http://me:${SECRET}@proxy.corp/`);
   const env = { npm_config_registry: `http://me:${SECRET}@${HOST}/npm` };
-  remember(
-    { ...settings, installerEnv: { ...settings.installerEnv, ...env } },
-    alpha,
-    refusal,
-    options,
-  );
+  callWith(env, () => remember(settings, alpha, refusal, options));
   const store = settings.store ?? '';
   for (const name of ['alpha', hostName(HOST)]) {
     const text = readFileSync(failurePath(store, name), 'utf8');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   listReferences,
   pickInstallerEnv,
+  pickLentEnv,
   stripPreloads,
 } from '../../../src/policy/environment.ts';
 
@@ -124,6 +125,32 @@ describe('the environment of an installer', () => {
   test('an .npmrc cannot bring the preloads back by referring to NODE_OPTIONS', () => {
     expect(pickInstallerEnv({ NODE_OPTIONS: '--import /app/l.mjs' }, ['NODE_OPTIONS'])).toEqual({});
   });
+});
+
+test('what workers are lent finds npm, the registry and a proxy, and signs in nowhere', () => {
+  const lent = {
+    PATH: '/usr/bin',
+    HOME: '/home/me',
+    HTTP_PROXY: 'http://proxy.corp:8080',
+    NODE_OPTIONS: '--use-openssl-ca',
+    npm_config_registry: 'https://registry.corp/',
+    'npm_config_@corp:registry': 'https://corp.registry/',
+    npm_config_cafile: '/ca.pem',
+  };
+  const kept = {
+    ...application,
+    HTTPS_PROXY: 'http://me:secret@proxy.corp:8080',
+    npm_config_proxy: 'http://me:secret@proxy.corp:8080',
+    npm_config_noproxy: undefined,
+    npm_config__auth: 's',
+    npm_config__authToken: 's',
+    npm_config__password: 's',
+    npm_config_key: '-----BEGIN PRIVATE KEY-----',
+    'npm_config_//registry.corp/:_authToken': 's',
+    'npm_config_//registry.corp/:keyfile': '/key.pem',
+    ANNEX_STORE: '/store',
+  };
+  expect(pickLentEnv({ ...kept, ...lent })).toEqual(lent);
 });
 
 test.each([
