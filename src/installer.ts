@@ -1,9 +1,10 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
 
+import type { Readable } from 'node:stream';
 import { readInstallerEnv } from './config.ts';
 import { messageOf } from './errors.ts';
 import { CLI } from './paths.ts';
-import { GUARD, RETRY } from './policy/environment.ts';
+import { ASKER_FD, GUARD, RETRY } from './policy/environment.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
 /**
@@ -24,8 +25,10 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
       [GUARD]: isRetry ? RETRY : '1',
       ELECTRON_RUN_AS_NODE: '1',
     },
-    stdio: ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'],
-    // Its own process group, so that it can be ended with all that it started.
+    // The last one, ASKER_FD, carries nothing: it closes when this process ends.
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'] as ['ignore', 'pipe', 'inherit', 'pipe'],
+    // Its own process group, so that it can be ended with all that it started. A terminal's Ctrl-C
+    // does not reach it: it ends because this process does.
     detached: true,
   };
   return {
@@ -68,13 +71,15 @@ export function installAsync(
   return new Promise((resolve) => {
     try {
       const child = loadChildProcess().spawn(process.execPath, args, options);
+      // Read to its end, or the child is not closed.
+      (child.stdio[ASKER_FD] as Readable | null)?.resume();
       let output = '';
       let failure: unknown;
       const timer = setTimeout(() => {
         failure = { code: 'ETIMEDOUT' };
         endGroup(child.pid);
       }, limit);
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         output += text;
       });
       child.on('error', (error) => {

@@ -12,11 +12,12 @@ import { isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
 import { lockPath } from '../store/layout.ts';
-import { withLock } from '../store/lock.ts';
+import { type Held, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
 import type { Feature, InstallResult, Refusal, Settings } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
+import { type Stop, stopForNobody, watchForStop } from './stop.ts';
 
 /** One install on its way. */
 interface Job {
@@ -27,6 +28,7 @@ interface Job {
   since: number;
   log: Log;
   finder: Finder;
+  stop: Stop;
 }
 
 /**
@@ -54,12 +56,17 @@ export async function installFeature(
       if (!isLayer) retireQuietly(store, dir, damage);
     },
   );
-  const job: Job = { settings, feature, store, since, log, finder };
+  const stop = watchForStop(!isByHand);
+  const job: Job = { settings, feature, store, since, log, finder, stop };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
   } catch (error) {
     result = fail(feature, refuseByError(error, store));
+  }
+  stop.release();
+  if (stop.asker.aborted && result.outcome === 'failed') {
+    log('info', `annex: ${feature.name} is not installed: ${refusalOf(stop.asker.reason)?.reason}`);
   }
   // A program that asked says it itself, and knows which file asked.
   if (result.outcome === 'failed' && isByHand) {
@@ -99,22 +106,23 @@ function findAnswer({ settings, feature, store, since, finder }: Job): InstallRe
 
 /** @param isPatient whether it has been taken for dead before */
 async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
-  const { settings, feature, store, since, log, finder } = job;
+  const { settings, feature, store, since, log, finder, stop } = job;
   makeStore(store, readAbi());
   const distrust = findStoreDistrust(store);
   if (distrust !== undefined) return fail(feature, refuseStore(distrust));
   const result = await withLock(
     lockPath(store, feature.slug),
-    async (isOverruled): Promise<InstallResult | undefined> => {
+    async (held): Promise<InstallResult | undefined> => {
       const present = findPresent(finder, feature);
       if (present !== undefined) return present;
       // Whoever held the lock before may have failed just now.
       const refusal = findInstallRefusal(settings, feature, undefined, since);
-      return refusal === undefined ? attempt(job, isOverruled) : fail(feature, refusal);
+      return refusal === undefined ? attempt(job, held) : fail(feature, refusal);
     },
     {
       isDone: () => findPresent(finder, feature) !== undefined,
       limit: settings.timeout,
+      signal: AbortSignal.any([stop.asker, stop.told]),
       isPatient,
       onWait: (holder) =>
         log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
@@ -129,9 +137,10 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
  * Builds and publishes, and remembers how it went; undefined when it failed and another installer
  * has taken over meanwhile: how that one does is what counts.
  */
-async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallResult | undefined> {
-  const { settings, feature, store, log, finder } = job;
-  const signal = AbortSignal.timeout(settings.timeout);
+async function attempt(job: Job, held: Held): Promise<InstallResult | undefined> {
+  const { settings, feature, store, log, finder, stop } = job;
+  const stopped = AbortSignal.any([stop.told, stopForNobody(stop.asker, held)]);
+  const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
@@ -161,7 +170,8 @@ async function attempt(job: Job, isOverruled: () => boolean): Promise<InstallRes
     for (const name of unrun) log('info', describeUnrun(name, feature));
     return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
   }
-  if (isOverruled()) return undefined;
+  if (stopped.aborted) throw stopped.reason;
+  if (held.isOverruled()) return undefined;
   refusal ??= refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   const command = nameInstallCommand(settings, feature.name);

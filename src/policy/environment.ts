@@ -6,6 +6,9 @@ export const GUARD = 'ANNEX_INSTALLER';
 /** Its value for an installer that is to try at once what failed a moment ago. */
 export const RETRY = 'retry';
 
+/** Where an installer finds a pipe to the process that asked; it closes when that one ends. */
+export const ASKER_FD = 3;
+
 const KEPT = new Set([
   'PATH',
   'HOME',

@@ -29,10 +29,20 @@ export interface LockTimes {
   quiet: number;
 }
 
+/** What the holder of a lock can ask. */
+export interface Held {
+  /** Whether another has taken over by now. */
+  isOverruled: () => boolean;
+  /** Whether another waits for the lock. */
+  isAwaited: () => boolean;
+}
+
 /** What a waiter wants to know and to say. */
 export interface Wait {
   /** When true, the lock is not needed any more. */
   isDone: () => boolean;
+  /** Ends the wait; its reason is thrown. */
+  signal: AbortSignal;
   /** How long to wait at most, ms. */
   limit: number;
   /** Was taken for dead itself, and only slow: silence does not count before the limit. */
@@ -51,19 +61,19 @@ const TIMES: LockTimes = { beat: 500, stale: 10_000, poll: 50, quiet: 2_000 };
  * The lock is a directory that holds one file, named after its owner. It is taken by renaming a
  * finished one into place, which fails while another stands there; a former owner's file is removed
  * by its name, so that of several waiters none can remove the lock of a living successor. Nothing
- * depends on clocks of different machines, or on a clock that can be set.
+ * depends on clocks of different machines, or on a clock that can be set. Whoever waits has an empty
+ * directory of its own beside the lock, which becomes its lock.
  *
  * A holder that can be seen to be dead is followed at once. One whose heartbeat stands still is
  * taken for dead, unless it can be seen to live: that one is overruled at the waiter's limit. At the
  * limit the waiter of any other holder goes.
  *
- * @param run is told how to ask whether another has taken over by now
  * @returns what the function returned; undefined when `isDone` ended the wait
- * @throws what `onLimit` made, and errors of the file system
+ * @throws what `onLimit` made, the reason of `signal`, and errors of the file system
  */
 export async function withLock<T>(
   path: string,
-  run: (isOverruled: () => boolean) => Promise<T>,
+  run: (held: Held) => Promise<T>,
   wait: Wait,
   times: LockTimes = TIMES,
 ): Promise<T | undefined> {
@@ -74,10 +84,15 @@ export async function withLock<T>(
   const timer = setInterval(() => beat(file, ++beats), times.beat);
   try {
     sweep(path);
-    return await run(() => ![undefined, owner].includes(look(path).owner));
+    return await run({
+      isOverruled: () => ![undefined, owner].includes(look(path).owner),
+      isAwaited: () => isAwaited(path, owner),
+    });
   } finally {
     clearInterval(timer);
     try {
+      // Those that died while they waited have left their places.
+      sweep(path);
       release(path, owner);
     } catch {
       // What was done is done. The lock is followed once this process has ended.
@@ -87,31 +102,41 @@ export async function withLock<T>(
 
 async function acquire(path: string, wait: Wait, times: LockTimes): Promise<string | undefined> {
   const owner = nameOwner();
+  const place = placeOf(path, owner);
   const stale = wait.isPatient ? wait.limit : Math.min(times.stale, wait.limit);
   const start = performance.now();
   let last: string | undefined;
   let since = start;
   let isQuiet = true;
+  let told: string | undefined;
   mkdirSync(dirname(path), { recursive: true });
-  for (;;) {
-    const seen = look(path);
-    if (seen.owner === undefined && take(path, owner)) return owner;
-    if (wait.isDone()) return undefined;
-    const now = performance.now();
-    if (last !== undefined && seen.state !== last) since = now;
-    last = seen.state;
-    const isOver = now - start >= wait.limit;
-    const isStill = now - since >= stale;
-    if (seen.owner !== undefined && isToFollow(seen.owner, isStill, isOver)) {
-      release(path, seen.owner);
-      continue;
+  try {
+    for (;;) {
+      const seen = look(path);
+      if (seen.owner === undefined && take(path, owner)) return owner;
+      if (wait.isDone()) return undefined;
+      wait.signal.throwIfAborted();
+      // A holder sweeps when it begins.
+      if (seen.owner !== told) tryTo(() => mkdirSync(place, { recursive: true }));
+      told = seen.owner;
+      const now = performance.now();
+      if (last !== undefined && seen.state !== last) since = now;
+      last = seen.state;
+      const isOver = now - start >= wait.limit;
+      const isStill = now - since >= stale;
+      if (seen.owner !== undefined && isToFollow(seen.owner, isStill, isOver)) {
+        release(path, seen.owner);
+        continue;
+      }
+      if (isOver) throw wait.onLimit(describeOwner(seen.owner));
+      if (isQuiet && now - start >= times.quiet) {
+        isQuiet = false;
+        wait.onWait(describeOwner(seen.owner));
+      }
+      await sleep(times.poll);
     }
-    if (isOver) throw wait.onLimit(describeOwner(seen.owner));
-    if (isQuiet && now - start >= times.quiet) {
-      isQuiet = false;
-      wait.onWait(describeOwner(seen.owner));
-    }
-    await sleep(times.poll);
+  } finally {
+    tryTo(() => rmSync(place, { recursive: true, force: true }));
   }
 }
 
@@ -123,8 +148,8 @@ function isToFollow(owner: string, isStill: boolean, isOver: boolean): boolean {
 
 /** Takes a free lock. An empty directory (being released, or its dead owner removed) is replaced. */
 function take(path: string, owner: string): boolean {
-  const made = `${path}.${owner}`;
-  mkdirSync(made);
+  const made = placeOf(path, owner);
+  mkdirSync(made, { recursive: true });
   try {
     // Who may take locks here may also end that of a dead holder.
     chmodSync(made, statSync(dirname(path)).mode & 0o7777);
@@ -136,8 +161,30 @@ function take(path: string, owner: string): boolean {
     // ENOENT: whoever holds the lock by now has swept what we made.
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
     throw error;
-  } finally {
-    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** Where a waiter shows that it waits, and makes its lock. */
+const placeOf = (path: string, owner: string): string => `${path}.${owner}`;
+
+/** A holder that does not see a waiter may stop for want of one; a place that stays is swept. */
+function tryTo(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // Whoever may not write there may still get what the holder makes.
+  }
+}
+
+function isAwaited(path: string, holder: string): boolean {
+  try {
+    return readdirSync(dirname(path)).some((name) => {
+      const made = splitOwned(name);
+      const isOther = made?.base === basename(path) && made.owner !== holder;
+      return isOther && judgeOwner(made.owner) !== 'dead';
+    });
+  } catch {
+    return false;
   }
 }
 

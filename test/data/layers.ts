@@ -130,5 +130,6 @@ export const LAYER_OF: Record<string, Layer> = {
   'install/prepare.ts': 'edge',
   'install/resolve.ts': 'edge',
   'install/scripts.ts': 'edge',
+  'install/stop.ts': 'edge',
   'install/unpack.ts': 'edge',
 };

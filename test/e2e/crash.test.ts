@@ -107,28 +107,6 @@ for (const node of outerNodes) {
       },
     );
 
-    test('the application is killed while it waits: its installer goes on, for the next one', async (context) => {
-      const { expect } = context;
-      const { sandbox, registry } = await open(context);
-      const env = { ANNEX_STORE: sandbox.store };
-      const args = ['--import', sandbox.loader, 'main.mjs', 'alpha'];
-      const run = sandbox.run(args, { node: node.path, env });
-      await expect.poll(() => registry.requests.length, PATIENT).toBeGreaterThan(0);
-      const [application] = listProcessesIn(sandbox.root).filter(({ args: all }) =>
-        all.includes('main.mjs'),
-      );
-      if (application === undefined) throw new Error('the application is not running');
-      process.kill(application.pid, 'SIGKILL');
-      expect((await run).signal).toBe('SIGKILL');
-      await expect.poll(() => list(sandbox, 'any'), PATIENT).toHaveLength(1);
-      await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
-      const asked = registry.requests.length;
-      const next = await importIn(sandbox, ['alpha'], { node: node.path, env });
-      expect(next.imported.alpha).toMatchObject({ marker: 'alpha' });
-      expect(next.stderr).toBe('');
-      expect(registry.requests).toHaveLength(asked);
-    });
-
     test('an npm that leaves others behind when it is done: the install is done, and they are ended', async (context) => {
       const { expect } = context;
       const { sandbox } = await open(context);

@@ -183,7 +183,9 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
       if (pid !== holder?.pid) process.kill(pid, 'SIGKILL');
     }
     expect((await waiter).signal).toBe('SIGKILL');
-    expect([list('locks'), listStaging(sandbox)]).toEqual([locks, staging]);
+    // The place where it waited is swept by the holder, when that is done.
+    expect(list('locks')).toEqual(expect.arrayContaining(locks));
+    expect(listStaging(sandbox)).toEqual(staging);
     await letGo();
     expect((await ended).code).toBe(0);
     expectOne();

@@ -18,6 +18,7 @@ export const HOUR = 3_600_000;
 export const patient: Wait = {
   isDone: () => false,
   limit: HOUR,
+  signal: new AbortController().signal,
   isPatient: false,
   onWait: () => {},
   onLimit: (holder) => new Error(`${holder} holds it`),

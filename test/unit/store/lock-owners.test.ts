@@ -44,7 +44,9 @@ describe.runIf(process.platform === 'linux')('on this host', () => {
     leave(path, owner);
     const said: string[] = [];
     const onWait = (holder: string) => {
-      expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
+      const [lock, waiter, file] = list(path);
+      expect([lock, file]).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
+      expect(waiter).toMatch(/^alpha\.lock\.[0-9a-f]{12}\./);
       said.push(holder);
     };
     const start = performance.now();

@@ -14,13 +14,14 @@ import { appendFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from './lock.mjs';
 const [name] = process.argv.slice(2);
+const { signal } = new AbortController();
 for (let turn = 0; turn < 12; turn++) {
   await withLock('locks/alpha.lock', async () => {
     writeFileSync('inside', name, { flag: 'wx' });
     await sleep(2);
     appendFileSync('turns', name);
     unlinkSync('inside');
-  }, { isDone: () => false, limit: 60000 }, { beat: 500, stale: 60000, poll: 1, quiet: 60000 });
+  }, { isDone: () => false, limit: 60000, signal }, { beat: 500, stale: 60000, poll: 1, quiet: 60000 });
 }
 `;
 

@@ -1,10 +1,19 @@
 /** The lock of a feature: one holder at a time, a dead one taken over, and nobody's lock removed by another. */
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { withLock } from '../../../src/store/lock.ts';
-import { hold, leave, list, makePath, patient, times } from '../../support/locks.ts';
+import { type Held, withLock } from '../../../src/store/lock.ts';
+import {
+  endOne,
+  hold,
+  leave,
+  list,
+  makeOwner,
+  makePath,
+  patient,
+  times,
+} from '../../support/locks.ts';
 import { removeTree } from '../../support/tree.ts';
 
 const PATIENT = { interval: 5, timeout: 30_000 };
@@ -163,7 +172,7 @@ test('a holder that was overruled is told so, and releases nothing of its succes
   const path = makePath();
   let successor: Promise<unknown> | undefined;
   const order: string[] = [];
-  const run = async (isOverruled: () => boolean) => {
+  const run = async ({ isOverruled }: Held) => {
     expect(isOverruled()).toBe(false);
     const [mine = ''] = readdirSync(path);
     removeTree(join(path, mine));
@@ -182,4 +191,34 @@ test('a holder that was overruled is told so, and releases nothing of its succes
   await successor;
   expect(order).toEqual(['holder', 'successor']);
   expect(list(path)).toEqual([]);
+});
+
+describe('whoever waits', () => {
+  test('is seen by the holder, until it goes', async () => {
+    const path = makePath();
+    const stop = new AbortController();
+    const run = async ({ isAwaited }: Held) => {
+      expect(isAwaited()).toBe(false);
+      const waiter = hold(path, { signal: stop.signal });
+      await expect.poll(isAwaited, PATIENT).toBe(true);
+      stop.abort(new Error('no longer wanted'));
+      await expect(waiter).rejects.toThrow('no longer wanted');
+      expect(isAwaited()).toBe(false);
+      expect(list(path)).toHaveLength(2);
+    };
+    await withLock(path, run, patient, times);
+    expect(list(path)).toEqual([]);
+  });
+
+  test('does not count once it is dead, nor does who waits for another feature', async () => {
+    const path = makePath();
+    const run = async ({ isAwaited }: Held) => {
+      mkdirSync(`${path}.${makeOwner({ pid: endOne() })}`);
+      mkdirSync(`${path.replace('alpha', 'beta')}.${makeOwner()}`);
+      expect(isAwaited()).toBe(false);
+      mkdirSync(`${path}.${makeOwner({ place: 'fedcba987654' })}`);
+      expect(isAwaited()).toBe(true);
+    };
+    await withLock(path, run, patient, times);
+  });
 });

@@ -1,0 +1,146 @@
+/** An installer whose asker has ended stops and leaves nothing behind, unless another process waits for it. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { prelude } from '../support/api.ts';
+import { cjsPackage } from '../support/fixtures.ts';
+import { listEntries } from '../support/lock-files.ts';
+import { nodes } from '../support/nodes.ts';
+import { canListProcesses, listProcessesIn } from '../support/processes.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox } from '../support/sandbox.ts';
+
+const PATIENT = { interval: 5, timeout: 45_000 };
+const plain = cjsPackage('alpha', '1.0.0', 'alpha');
+const scripted = cjsPackage('slow', '1.0.0', 'slow', { scripts: { install: 'node wait.cjs' } });
+/** Says that it runs, and never ends. */
+const WAIT = `require('node:fs').writeFileSync(process.env.HOME + '/started', ''); setInterval(() => {}, 1000);`;
+const packages = [plain, { ...scripted, files: { ...scripted.files, 'wait.cjs': WAIT } }];
+const features = { alpha: '^1.0.0', slow: { packages: { slow: '^1.0.0' }, scripts: ['slow'] } };
+
+/** Ways to ask, as programs of an application without handlers for signals. */
+const WAYS = {
+  import: `console.log((await import('alpha')).marker)`,
+  require: `import { createRequire } from 'node:module'; console.log(createRequire(import.meta.url)('alpha').marker)`,
+  ensure: `${prelude} await ensure('alpha'); console.log('alpha');`,
+  script: `await import('slow')`,
+};
+
+describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
+  /** An application, and a registry of its own that has the tarball and does not send it yet. */
+  async function open({ onTestFinished }: TestContext) {
+    const own = await startRegistry(packages);
+    onTestFinished(() => own.stop());
+    own.fault({ kind: 'hang' }, /alpha.*\.tgz$/);
+    const sandbox = await createSandbox({ registry: own, node: node.path });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features });
+    for (const [way, source] of Object.entries(WAYS)) sandbox.write(`app/${way}.mjs`, source);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'debug' };
+    const ask = (way: keyof typeof WAYS) =>
+      sandbox.run(['--import', sandbox.loader, `${way}.mjs`], { env });
+    const list = (name: string): string[] => {
+      const dir = join(sandbox.store, 'v1', name);
+      return existsSync(dir) ? readdirSync(dir) : [];
+    };
+    /** The processes that have this among their arguments. */
+    const find = (argument: string) =>
+      listProcessesIn(sandbox.root).filter(({ args }) => args.includes(argument));
+    /** The one of them, once there is one. */
+    const findProcess = async (argument: string): Promise<number> => {
+      await expect.poll(() => find(argument).length, PATIENT).toBe(1);
+      return find(argument)[0]?.pid ?? 0;
+    };
+    const isAsked = () =>
+      expect.poll(() => own.requests.filter((line) => line.endsWith('.tgz')).length, PATIENT);
+    const expectNothing = () => {
+      expect(listProcessesIn(sandbox.root)).toEqual([]);
+      for (const name of ['staging', 'locks', 'failures']) expect(list(name)).toEqual([]);
+      expect(listEntries(sandbox)).toEqual([]);
+    };
+    return { sandbox, own, env, ask, list, find, findProcess, isAsked, expectNothing };
+  }
+
+  test.for([
+    ['import', 'SIGTERM'],
+    ['require', 'SIGINT'],
+    ['ensure', 'SIGTERM'],
+    ['import', 'SIGKILL'],
+  ] as const)(
+    '%s, ended by %s while it waits: the installer ends too',
+    async ([way, signal], context) => {
+      const { ask, findProcess, isAsked, expectNothing } = await open(context);
+      const asked = ask(way);
+      await isAsked().toBe(1);
+      process.kill(await findProcess(`${way}.mjs`), signal);
+      // The installer holds stderr: both have ended.
+      expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
+      expectNothing();
+    },
+  );
+
+  test('Ctrl-C, which reaches the group of the terminal alone, ends both', async (context) => {
+    const { ask, findProcess, isAsked, expectNothing } = await open(context);
+    const asked = ask('import');
+    await isAsked().toBe(1);
+    process.kill(-(await findProcess('import.mjs')), 'SIGINT');
+    expect(await asked).toMatchObject({ code: null, signal: 'SIGINT' });
+    expectNothing();
+  });
+
+  test('an install script ends with it, and all that the script started', async (context) => {
+    const { sandbox, ask, findProcess, expectNothing } = await open(context);
+    const asked = ask('script');
+    await expect.poll(() => existsSync(join(sandbox.home, 'started')), PATIENT).toBe(true);
+    process.kill(await findProcess('script.mjs'), 'SIGTERM');
+    expect(await asked).toMatchObject({ code: null, signal: 'SIGTERM' });
+    expectNothing();
+  });
+
+  test('while another process waits for it, it goes on for that one', async (context) => {
+    const { own, ask, list, find, findProcess, isAsked } = await open(context);
+    const first = ask('import');
+    await isAsked().toBe(1);
+    const second = ask('require');
+    await expect.poll(() => list('locks').length, PATIENT).toBe(2);
+    process.kill(await findProcess('import.mjs'), 'SIGTERM');
+    await expect.poll(() => find('import.mjs'), PATIENT).toEqual([]);
+    expect(find('alpha')).toHaveLength(2);
+    own.fault(undefined);
+    await own.stop();
+    await own.resume();
+    const [ended, served] = await Promise.all([first, second]);
+    expect(ended.signal).toBe('SIGTERM');
+    expect(ended.stderr).toContain('annex: installed alpha 1.0.0 in ');
+    expect(served).toMatchObject({ code: 0, stdout: 'alpha\n' });
+    expect(served.stderr).not.toContain('annex: installing');
+    expect(list('locks')).toEqual([]);
+  });
+
+  test('one that waits for the lock leaves its place when its asker has ended', async (context) => {
+    const { own, ask, list, findProcess, isAsked } = await open(context);
+    const first = ask('import');
+    await isAsked().toBe(1);
+    const second = ask('require');
+    await expect.poll(() => list('locks').length, PATIENT).toBe(2);
+    process.kill(await findProcess('require.mjs'), 'SIGTERM');
+    expect((await second).signal).toBe('SIGTERM');
+    expect(list('locks')).toEqual(['alpha.lock']);
+    own.fault(undefined);
+    await own.stop();
+    await own.resume();
+    expect(await first).toMatchObject({ code: 0, stdout: 'alpha\n' });
+  });
+
+  test.for(['SIGINT', 'SIGTERM'] as const)(
+    'annex install cleans up and ends by %s',
+    async (signal, context) => {
+      const { sandbox, env, findProcess, isAsked, expectNothing } = await open(context);
+      const asked = sandbox.annex(['install', '--all'], { env });
+      await isAsked().toBe(1);
+      process.kill(await findProcess('--all'), signal);
+      expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
+      expectNothing();
+    },
+  );
+});
