@@ -1,7 +1,6 @@
 /** What is blocked here, by the core's package.json and by the operator's file as it is now. */
 import { readOperatorBlocked } from './config.ts';
-import { findCorePackage } from './core.ts';
-import { describeBlocked, findBlocked, refuseBlocked } from './policy/blocked.ts';
+import { findBlocked, refuseBlocked } from './policy/blocked.ts';
 import { isCovered } from './ranges.ts';
 import type { Blocked, Feature, Refusal, Settings } from './types.ts';
 
@@ -33,20 +32,4 @@ export function findBlockedRefusal(
     ? `lock another version: npx annex lock ${name}`
     : 'declare another range';
   return refuseBlocked(found, remedy, found.by === settings.operatorFile);
-}
-
-/** What core itself ships although it is blocked, one line each: core wins, so this is only told. */
-export function listShippedBlocked(settings: Settings): string[] {
-  const { root } = settings.core;
-  const blocked = listBlocked(settings);
-  const shipped = [...new Set(blocked.map(({ name }) => name))].flatMap((name) => {
-    const version = findCorePackage(name, root)?.version;
-    return version === undefined ? [] : { name, version };
-  });
-  return shipped.flatMap((one) => {
-    const found = findBlocked([one], blocked, isCovered);
-    if (found === undefined) return [];
-    const remedy = `Now: npm install ${one.name}@VERSION, with one that is not blocked`;
-    return `${describeBlocked(found)}; core ships it, and core wins. ${remedy}`;
-  });
 }

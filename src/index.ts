@@ -88,7 +88,7 @@ export async function ensure(
 /** Verifies as an import would, which then need not wait for it; undefined when there is nothing wrong. */
 function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undefined {
   const active = getActiveThread();
-  if (where === 'core' || active === undefined) return undefined;
+  if (where === 'core' || where === 'core (dev)' || active === undefined) return undefined;
   const { entry, damaged } = active.choose(feature);
   return entry === undefined ? damaged[0] : undefined;
 }
@@ -113,7 +113,7 @@ export function status(): Status {
     loader: getActiveThread()?.loader ?? 'inactive',
     core: settings?.core.root,
     stores: settings === undefined ? [] : listStores(settings),
-    features: features.map((feature) => findStatus(settings as Settings, feature, names)),
+    features: features.map((feature) => findStatus(settings as Settings, feature, { names })),
   };
 }
 

@@ -1,10 +1,11 @@
 /** What core ships: its production closure, walked in its own tree, as far as its root sees it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { listAncestors, readPackage } from './core.ts';
+import { findCorePackage, listAncestors, readPackage } from './core.ts';
 import { isInstallable } from './plan/graph.ts';
 import type { Inventory } from './plan/plan.ts';
 import { isInRange } from './ranges.ts';
+import type { Core, Feature } from './types.ts';
 
 type Json = Record<string, unknown>;
 
@@ -55,6 +56,32 @@ export function readInventory(root: string): Inventory {
     });
   }
   return inventory;
+}
+
+const known = new WeakMap<Core, Inventory>();
+
+/**
+ * Whether a package that the core root sees is part of what core ships. One that is not is there for
+ * development: a devDependency, what a devDependency needs, or what no package.json asks for. The
+ * closure is walked once in a process, and not for what core declares itself.
+ */
+export function isShipped(core: Core, name: string): boolean {
+  const manifest = readPackage(core.realRoot);
+  if (manifest !== undefined && listDependencies(manifest).includes(name)) return true;
+  const inventory = known.get(core) ?? readInventory(core.realRoot);
+  known.set(core, inventory);
+  return inventory.has(name);
+}
+
+/** Versions of declared packages that core has for development alone. */
+export function listDevCopies(
+  core: Core,
+  { packages }: Feature,
+): { name: string; version: string }[] {
+  return Object.keys(packages).flatMap((name) => {
+    const version = findCorePackage(name, core.root)?.version;
+    return version === undefined || isShipped(core, name) ? [] : { name, version };
+  });
 }
 
 /** Not the optional peers: one that is there has come for somebody else, or for development. */

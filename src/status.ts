@@ -1,5 +1,6 @@
 /** Where a feature is, and why it is not to be had. */
 import { findCorePackage } from './core.ts';
+import { isShipped } from './inventory.ts';
 import { isInRange } from './ranges.ts';
 import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
 import { readAbi } from './runtime.ts';
@@ -14,15 +15,19 @@ export function findFeature({ declaration }: Settings, name: string): Feature | 
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
 }
 
-/**
- * Looks; never installs, never writes, never touches the network.
- *
- * @param names for who asks for many features: what directories hold, filled here
- */
+/** How to look. */
+export interface Looking {
+  /** For who asks for many features: what directories hold, filled here. */
+  names?: Known['names'];
+  /** Copies that are there for development alone do not count: the answer is that of production. */
+  isProduction?: boolean;
+}
+
+/** Looks; never installs, never writes, never touches the network. */
 export function findStatus(
   settings: Settings,
   feature: Feature,
-  names?: Known['names'],
+  { names, isProduction = false }: Looking = {},
 ): FeatureStatus {
   const declared = findDeclarationRefusal(settings, feature);
   const { entry, rejected, blocked }: FoundEntry =
@@ -37,11 +42,12 @@ export function findStatus(
   const packages: Record<string, PackageStatus> = {};
   for (const [name, range] of Object.entries(feature.packages)) {
     packages[name] =
-      findInCore(settings, name, range) ?? describe(range, elsewhere ?? absent, versions[name]);
+      findInCore(settings, name, { range, isProduction }) ??
+      describe(range, elsewhere ?? absent, versions[name]);
   }
   const where = summarize(Object.values(packages), elsewhere ?? absent);
   const status: FeatureStatus = { feature: feature.name, where, packages };
-  if (where === 'core') return status;
+  if (where === 'core' || where === 'core (dev)') return status;
   if (where === 'core outside range')
     return { ...status, refusal: refuseOutside(settings, packages) };
   if (entry !== undefined) return { ...status, dir: entry.dir };
@@ -51,14 +57,20 @@ export function findStatus(
 
 /** Whether an import of every package of the feature would be answered now, in the declared range. */
 export const isUsable = ({ where }: FeatureStatus): boolean =>
-  where === 'core' || where === 'store' || where === 'layer';
+  where === 'core' || where === 'core (dev)' || where === 'store' || where === 'layer';
 
-function findInCore(settings: Settings, name: string, range: string): PackageStatus | undefined {
-  const found = findCorePackage(name, settings.core.root);
+function findInCore(
+  { core }: Settings,
+  name: string,
+  { range, isProduction }: { range: string; isProduction: boolean },
+): PackageStatus | undefined {
+  const found = findCorePackage(name, core.root);
   if (found === undefined) return undefined;
+  const isDev = !isShipped(core, name);
+  if (isDev && isProduction) return undefined;
   const { version } = found;
   const isFine = version !== undefined && isInRange(version, range);
-  return describe(range, isFine ? 'core' : 'core outside range', version);
+  return describe(range, isFine ? (isDev ? 'core (dev)' : 'core') : 'core outside range', version);
 }
 
 const describe = (
@@ -73,9 +85,10 @@ const describe = (
 
 function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabouts {
   if (packages.some(({ where }) => where === 'core outside range')) return 'core outside range';
-  return packages.length > 0 && packages.every(({ where }) => where === 'core')
-    ? 'core'
-    : otherwise;
+  const isAll = (...states: Whereabouts[]): boolean =>
+    packages.length > 0 && packages.every(({ where }) => states.includes(where));
+  if (isAll('core')) return 'core';
+  return isAll('core', 'core (dev)') ? 'core (dev)' : otherwise;
 }
 
 const isDenial = ({ code, state }: Refusal): boolean =>
@@ -85,11 +98,15 @@ const isDenial = ({ code, state }: Refusal): boolean =>
 function refuseOutside(settings: Settings, packages: FeatureStatus['packages']): Refusal {
   const [name = '', found] =
     Object.entries(packages).find(([, { where }]) => where === 'core outside range') ?? [];
-  const core = `core ships ${name} ${found?.version ?? 'in a form that cannot be read'}`;
+  const isDev = !isShipped(settings.core, name);
+  const what = `${name} ${found?.version ?? 'in a form that cannot be read'}`;
+  const core = isDev ? `core has ${what} for development alone` : `core ships ${what}`;
   return {
     code: 'ANNEX_CONFLICT',
     reason: `${core} (${settings.core.root}), and ${found?.range} is declared; core wins`,
-    hint: 'whoever builds the application can bring the two together, or take one away',
+    hint: isDev
+      ? `npm install --save-dev ${name}@${JSON.stringify(found?.range)}`
+      : 'whoever builds the application can bring the two together, or take one away',
   };
 }
 

@@ -210,6 +210,8 @@ export interface Entry {
 /** Where a feature, or one of its packages, is. */
 export type Whereabouts =
   | 'core'
+  /** In the declared range, for development alone: what core ships does not hold it. */
+  | 'core (dev)'
   | 'core outside range'
   | 'store'
   | 'layer'

@@ -1,8 +1,8 @@
 /** annex list */
-import { listShippedBlocked } from '../blocked.ts';
 import { findStatus } from '../status.ts';
 import type { FeatureStatus } from '../types.ts';
-import { type Command, findSettings, measure, tellSize, warn } from './command.ts';
+import { type Command, findSettings, measure, tellSize } from './command.ts';
+import { warnOfCopies } from './core-copies.ts';
 
 /** What is said of a feature; `bytes` when it stands in a store or a layer. */
 type Row = FeatureStatus & { bytes?: number };
@@ -16,11 +16,11 @@ export const list: Command = ({ args, print }) => {
   if (settings === undefined) return 1;
   const names = new Map<string, string[]>();
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
-    const status = findStatus(settings, feature, names);
+    const status = findStatus(settings, feature, { names });
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });
-  for (const line of listShippedBlocked(settings)) warn(line);
+  warnOfCopies(settings, settings.declaration.features.values());
   const none = `no features are declared in ${settings.core.root}/package.json`;
   print(rows.length === 0 ? none : layOut([HEAD, ...rows.flatMap(toLines)]), rows);
   return 0;

@@ -1,9 +1,8 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { listShippedBlocked } from '../blocked.ts';
 import { composeMessage, messageOf, refuseByFileError } from '../errors.ts';
-import { checkLock, listStrayLocks } from '../install/check-lock.ts';
+import { checkLock, listDrifts, listStrayLocks } from '../install/check-lock.ts';
 import { refuseByTime } from '../install/install.ts';
 import { lockFeature } from '../install/lock.ts';
 import { writeLine } from '../log.ts';
@@ -19,6 +18,7 @@ import {
 import { LOCK_FILES } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { type Command, findFeatures, findSettings, parseDays, warn } from './command.ts';
+import { warnOfCopies } from './core-copies.ts';
 
 /**
  * Locks features; of all of them, it removes the locks of what is not declared. With --check it only
@@ -43,7 +43,8 @@ export const lock: Command = async ({ args, options, print }) => {
         (path) => `${path} is left of a command that did not end. Now: npx annex lock`,
       ),
     ];
-    for (const line of [...differences, ...listShippedBlocked(settings)]) warn(line);
+    for (const line of differences) warn(line);
+    warnOfCopies(settings, features);
     const whole = features.map(({ name }) => `${name}: locked`).join('\n');
     print(differences.length === 0 ? whole : '', { differences });
     return differences.length === 0 ? 0 : 1;
@@ -106,7 +107,9 @@ async function lockOne(
   const { name } = feature;
   const wrong = findDeclarationProblem(settings, feature);
   if (wrong !== undefined) return { feature: name, outcome: 'failed', refusal: wrong };
-  if (checkLock(settings, feature).length === 0) return { feature: name, outcome: 'unchanged' };
+  const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
+  const isFollowing = listDrifts(settings, feature).some(({ isFit }) => isFit);
+  if (!isFollowing && checkLock(settings, feature).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
   const fail = (why: Refusal): LockResult => {
     const refusal = signal.aborted ? refuseByTime(settings) : why;
@@ -116,11 +119,20 @@ async function lockOne(
     const locked = await lockFeature({ settings, feature, signal, minAge });
     if ('code' in locked) return fail(locked);
     const { dir, packages, sidecar, files } = locked;
+    if (files.every(isWritten)) return unchanged;
     write(files);
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
     const hint = 'make that path one that the user of this process can write to';
     return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
+  }
+}
+
+function isWritten({ path, text }: Replacement): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text;
+  } catch {
+    return false;
   }
 }
 

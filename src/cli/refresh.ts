@@ -96,7 +96,7 @@ async function refreshFeature(
 function findSkip(settings: Settings, feature: Feature): Refusal | { reason: string } | undefined {
   const wrong = findDeclarationRefusal(settings, feature);
   if (wrong !== undefined) return wrong;
-  const { where, refusal } = findStatus(settings, feature);
+  const { where, refusal } = findStatus(settings, feature, { isProduction: true });
   if (where === 'core') return { reason: 'core ships it now' };
   return where === 'core outside range' ? refusal : undefined;
 }

@@ -1,10 +1,12 @@
 /** annex why SPECIFIER [--from FILE] [--require] */
 import { join, resolve } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
+import { findCorePackage } from '../core.ts';
 import { codeOf, composeMessage, messageOf } from '../errors.ts';
 import { createLocator } from '../hooks/locator.ts';
 import { type Outcome, type Request, resolveRequest, type Seen } from '../hooks/resolve.ts';
 import { toFile } from '../hooks/sync.ts';
+import { isShipped } from '../inventory.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { createThread } from '../thread.ts';
 import type { Refusal, Settings } from '../types.ts';
@@ -77,6 +79,8 @@ interface Report {
   because: string;
   looked: string[];
   rejected?: string[];
+  /** Core's copy answers, and is there for development alone. */
+  isDev?: true;
   file?: string;
   code?: string;
   error?: string;
@@ -86,7 +90,7 @@ interface Report {
 function composeReport(
   { specifier, kind, parent = '' }: Request,
   { rule, looked, seen, nodeCode, outcome }: Trail,
-  { declaration }: Settings,
+  { core, declaration }: Settings,
 ): Report {
   const name = parseBareSpecifier(specifier)?.name ?? '';
   const feature = declaration.byPackage.get(name);
@@ -103,6 +107,8 @@ function composeReport(
     report.feature = feature.name;
     report.range = feature.packages[name] ?? '';
   }
+  const isCores = [4, 5, 6].includes(rule) && findCorePackage(name, core.root) !== undefined;
+  if (feature !== undefined && isCores && !isShipped(core, name)) report.isDev = true;
   if (seen?.rejected !== undefined && seen.rejected.length > 0) report.rejected = seen.rejected;
   if (rule !== 9 && seen?.refusal !== undefined) report.refusal = seen.refusal;
   if ('result' in outcome) report.file = toFile(outcome.result) ?? outcome.result;
@@ -120,6 +126,7 @@ function format(report: Report): string {
   lines.push(`rule ${rule}: ${because}`);
   for (const line of report.looked) lines.push(`  ${line}`);
   for (const line of report.rejected ?? []) lines.push(`  passed over: ${line}`);
+  if (report.isDev === true) lines.push('  core has it for development alone: it is not shipped');
   lines.push(report.file === undefined ? `no file: ${report.error}` : `file: ${report.file}`);
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));

@@ -1,12 +1,14 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
 import { join } from 'node:path';
-import { findBlockedRefusal } from '../blocked.ts';
-import { readInventory } from '../inventory.ts';
+import { findBlockedRefusal, listBlocked } from '../blocked.ts';
+import { listDevCopies, readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
 import { type Plan, plan } from '../plan/plan.ts';
 import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
+import { findBlocked } from '../policy/blocked.ts';
+import { isCovered, isInRange } from '../ranges.ts';
 import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Settings, SharedPackage } from '../types.ts';
 import { RANGES } from './resolve.ts';
@@ -86,6 +88,40 @@ function compare(
   });
   const isOther = before.private.join() !== now.private.join();
   return others.length === 0 && isOther ? ['it is locked with other packages of its own'] : others;
+}
+
+/** A copy of a declared package that core has for development, of another version than the locked one. */
+export interface Drift {
+  name: string;
+  version: string;
+  locked: string;
+  /** The lock can follow: that version is in the declared range, and not blocked. */
+  isFit: boolean;
+}
+
+/** Types and tests of the application are of those versions, and production is not. */
+export function listDrifts(settings: Settings, feature: Feature): Drift[] {
+  const { core } = settings;
+  const pin = readPin(core.root, feature);
+  if (feature.problem !== undefined || pin === undefined || 'problem' in pin) return [];
+  const { packages } = JSON.parse(pin.lock) as { packages: Record<string, { version?: string }> };
+  const fitting = listFitting(settings, feature);
+  return listDevCopies(core, feature).flatMap(({ name, version }) => {
+    const locked = packages[`node_modules/${name}`]?.version;
+    if (locked === undefined || locked === version) return [];
+    return { name, version, locked, isFit: Object.hasOwn(fitting, name) };
+  });
+}
+
+/** Versions that core has for development, as far as a lock may choose them: name to version. */
+export function listFitting(settings: Settings, feature: Feature): Record<string, string> {
+  const blocked = listBlocked(settings);
+  const fitting = listDevCopies(settings.core, feature).filter(
+    (one) =>
+      isInRange(one.version, feature.packages[one.name] ?? '') &&
+      findBlocked([one], blocked, isCovered) === undefined,
+  );
+  return Object.fromEntries(fitting.map(({ name, version }) => [name, version]));
 }
 
 /**

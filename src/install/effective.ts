@@ -17,7 +17,7 @@ export type Effective = Part | { reason: string; isFine: boolean };
 
 /** Finds out what a feature is made of here; never installs, never touches the network. */
 export function findEffective(settings: Settings, feature: Feature): Effective {
-  const { where } = findStatus(settings, feature);
+  const { where } = findStatus(settings, feature, { isProduction: true });
   if (where === 'core' || where === 'core outside range') {
     const reason = 'the application ships it itself: npm has it in the application’s own lock';
     return { reason, isFine: true };

@@ -88,7 +88,7 @@ function retireQuietly(store: string, dir: string, damage: string): void {
 function findAnswer({ settings, feature, store, since, finder }: Job): InstallResult | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return fail(feature, declared);
-  const status = findStatus(settings, feature);
+  const status = findStatus(settings, feature, { isProduction: true });
   const versions = Object.fromEntries(
     Object.entries(status.packages).map(([name, found]) => [name, found.version ?? '']),
   );

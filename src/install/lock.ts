@@ -21,6 +21,7 @@ import { FORMAT } from '../store/layout.ts';
 import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
+import { listFitting } from './check-lock.ts';
 import { refuseInstall } from './package-failure.ts';
 import { COOLDOWN, dateBefore } from './prepare.ts';
 import { RANGES, type Resolution, type Resolved, resolvePlan, runResolution } from './resolve.ts';
@@ -79,8 +80,9 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     unshared,
     known: readKnown(dir, listBlocked(settings)),
   };
+  const exact = listFitting(settings, feature);
   for (;;) {
-    const resolved = await resolveWhole(resolution, npm);
+    const resolved = await resolvePreferring(exact, resolution, npm);
     if ('code' in resolved) return resolved;
     const { plan: made, packages } = resolved;
     const unserved = findUnserved(made, declaration.platforms);
@@ -109,6 +111,19 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
     const replacements = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
     return { sidecar, dir, files: replacements, packages: made.nodes.size };
   }
+}
+
+/** With versions that the application is developed with, if that can be: they may be too young. */
+async function resolvePreferring(
+  exact: Record<string, string>,
+  resolution: Resolution,
+  npm: NpmSettings,
+): Promise<Resolved | Refusal> {
+  if (Object.keys(exact).length > 0) {
+    const resolved = await resolveWhole({ ...resolution, exact }, npm);
+    if (!('code' in resolved) || resolution.signal.aborted) return resolved;
+  }
+  return resolveWhole(resolution, npm);
 }
 
 /**

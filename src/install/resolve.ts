@@ -24,6 +24,8 @@ export interface Resolution {
   unshared: string[];
   /** What was locked before, and stays where it still fits. */
   known?: LockedPackages;
+  /** Versions of declared packages that are asked for in place of their ranges. */
+  exact?: Record<string, string>;
 }
 
 /** A plan, and the lock that it is made from. */
@@ -40,7 +42,7 @@ export interface Resolved {
  * resolved anew without core's version.
  */
 export async function resolvePlan(resolution: Resolution): Promise<Resolved | Refusal> {
-  const { feature, inventory, unshared, known = {} } = resolution;
+  const { feature, inventory, unshared, known = {}, exact } = resolution;
   const { packages, conflicts, share, scripts } = feature;
   const pins = new Map<string, string>();
   for (const [name, { version }] of inventory) {
@@ -50,7 +52,7 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved | Re
     const seed = Object.fromEntries(
       [...pins].map(([name, version]) => [`node_modules/${name}`, { version }]),
     );
-    const dependencies = { ...packages, ...Object.fromEntries(pins) };
+    const dependencies = { ...packages, ...exact, ...Object.fromEntries(pins) };
     const resolved = await runResolution(resolution, dependencies, { ...known, ...seed });
     if ('code' in resolved) return resolved;
     const read = readGraph(resolved);

@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCorePackage, toRealPath } from '../core.ts';
 import { codeOf } from '../errors.ts';
+import { isShipped } from '../inventory.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import type { Feature, Settings } from '../types.ts';
@@ -81,8 +82,10 @@ function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need
     [...abis].map((abi) => [abi, findEntry(settings, feature, abi).entry?.dir]),
   );
   const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
-  const { root } = settings.core;
-  const isCore = Object.keys(feature.packages).every((name) => findCorePackage(name, root));
+  const { core } = settings;
+  const isCore = Object.keys(feature.packages).every(
+    (name) => findCorePackage(name, core.root) !== undefined && isShipped(core, name),
+  );
   if (isCore) return { fitting, instead: {} };
   const entry = chosen.get(readAbi());
   return { fitting, ...(entry !== undefined && { instead: { entry } }) };

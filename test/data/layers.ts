@@ -95,6 +95,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'cli/audit.ts': 'edge',
   'cli/bake.ts': 'edge',
   'cli/command.ts': 'edge',
+  'cli/core-copies.ts': 'edge',
   'cli/declaration.ts': 'edge',
   'cli/edit-manifest.ts': 'edge',
   'cli/env.ts': 'edge',

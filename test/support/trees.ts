@@ -71,13 +71,15 @@ export interface Tree {
 
 type Build = (sandbox: Sandbox) => Promise<Tree>;
 
-async function npm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void> {
+/** Runs npm in a directory of the sandbox. */
+export async function npm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void> {
   const flags = ['--no-audit', '--no-fund', '--no-update-notifier'];
   const { code, stderr } = await sandbox.exec('npm', [...args, ...flags], { cwd });
   if (code !== 0) throw new Error(`npm ${args.join(' ')}: ${stderr}`);
 }
 
-async function pnpm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void> {
+/** Runs pnpm in a directory of the sandbox. */
+export async function pnpm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void> {
   const bin = join(repositoryRoot, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
   const env = { CI: 'true', npm_config_store_dir: join(sandbox.root, 'pnpm-store') };
   const { code, stdout, stderr } = await sandbox.run([bin, ...args], { cwd, env });

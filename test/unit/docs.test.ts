@@ -58,7 +58,7 @@ test('the README lists every rule, every state and every command', () => {
   expect(collect(section('How a specifier is resolved'), /^\| (\d) \|/gm)).toEqual(rules);
   const [, states = ''] = /export type Whereabouts =([^;]*);/.exec(read('src/types.ts')) ?? [];
   const named = collect(states, /'([^']+)'/g);
-  expect(named).toHaveLength(7);
+  expect(named).toHaveLength(8);
   for (const state of named) expect(section('Command line')).toContain(`\`${state}\``);
   const commands = HELP.split('\n').filter((line) => /^ {2}\w+ .* {2}/.test(line));
   expect(commands.length).toBeGreaterThan(5);

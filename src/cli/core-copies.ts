@@ -1,0 +1,39 @@
+/** What has to be said of core's own copies, by `annex list` and `annex lock --check`; it is no error. */
+import { listBlocked } from '../blocked.ts';
+import { findCorePackage } from '../core.ts';
+import { listDrifts } from '../install/check-lock.ts';
+import { isShipped } from '../inventory.ts';
+import { describeBlocked, findBlocked } from '../policy/blocked.ts';
+import { isCovered } from '../ranges.ts';
+import type { Feature, Settings } from '../types.ts';
+import { warn } from './command.ts';
+
+/** Prints what core ships although it is blocked, and copies for development that are not what is locked. */
+export function warnOfCopies(settings: Settings, features: Iterable<Feature>): void {
+  for (const line of listShippedBlocked(settings)) warn(line);
+  for (const feature of features) {
+    for (const { name, version, locked, isFit } of listDrifts(settings, feature)) {
+      const what = `core has ${name} ${version} for development, and ${locked} is locked`;
+      const remedy = isFit
+        ? `npx annex lock ${feature.name}`
+        : `npm install --save-dev ${name}@${locked}`;
+      warn(`${feature.name}: ${what}. Now: ${remedy}`);
+    }
+  }
+}
+
+/** Core wins, so this is only told. */
+function listShippedBlocked(settings: Settings): string[] {
+  const { core } = settings;
+  const blocked = listBlocked(settings);
+  const shipped = [...new Set(blocked.map(({ name }) => name))].flatMap((name) => {
+    const version = findCorePackage(name, core.root)?.version;
+    return version === undefined || !isShipped(core, name) ? [] : { name, version };
+  });
+  return shipped.flatMap((one) => {
+    const found = findBlocked([one], blocked, isCovered);
+    if (found === undefined) return [];
+    const remedy = `Now: npm install ${one.name}@VERSION, with one that is not blocked`;
+    return `${describeBlocked(found)}; core ships it, and core wins. ${remedy}`;
+  });
+}
