@@ -78,7 +78,7 @@ export async function ensure(
     createLog(settings.log)('error', error.message);
     throw error;
   }
-  const after = findStatus(settings, declared);
+  const after = look(settings, declared);
   if (isUsable(after)) return after;
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
   const hint = `annex why ${Object.keys(declared.packages)[0]}`;
@@ -101,7 +101,7 @@ function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undef
 export function isAvailable(feature: string): boolean {
   const settings = findSettings();
   const declared = settings && findFeature(settings, feature);
-  return declared !== undefined && isUsable(findStatus(settings as Settings, declared));
+  return declared !== undefined && isUsable(look(settings as Settings, declared));
 }
 
 /** Where every feature is and why, and whether the loader is active. Never throws, never installs. */
@@ -113,9 +113,13 @@ export function status(): Status {
     loader: getActiveThread()?.loader ?? 'inactive',
     core: settings?.core.root,
     stores: settings === undefined ? [] : listStores(settings),
-    features: features.map((feature) => findStatus(settings as Settings, feature, { names })),
+    features: features.map((feature) => look(settings as Settings, feature, names)),
   };
 }
+
+/** What this thread has found to be damaged is not there. */
+const look = (settings: Settings, feature: Feature, names?: Map<string, string[]>): FeatureStatus =>
+  findStatus(settings, feature, { names, damages: getActiveThread()?.finder.damages });
 
 const running = new Map<string, Promise<InstallResult>>();
 

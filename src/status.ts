@@ -2,7 +2,7 @@
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
 import { isInRange } from './ranges.ts';
-import { findDeclarationRefusal, findInstallRefusal } from './refusals.ts';
+import { findDeclarationRefusal, findInstallRefusal, refuseAbsent } from './refusals.ts';
 import { readAbi } from './runtime.ts';
 import { type FoundEntry, findEntry, type Known } from './store/entry.ts';
 import { listVersions } from './store/fit.ts';
@@ -15,10 +15,8 @@ export function findFeature({ declaration }: Settings, name: string): Feature | 
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
 }
 
-/** How to look. */
-export interface Looking {
-  /** For who asks for many features: what directories hold, filled here. */
-  names?: Known['names'];
+/** How to look: with what is known of the stores already, which files were found damaged above all. */
+export interface Looking extends Known {
   /** Copies that are there for development alone do not count: the answer is that of production. */
   isProduction?: boolean;
 }
@@ -27,13 +25,14 @@ export interface Looking {
 export function findStatus(
   settings: Settings,
   feature: Feature,
-  { names, isProduction = false }: Looking = {},
+  { isProduction = false, ...known }: Looking = {},
 ): FeatureStatus {
   const declared = findDeclarationRefusal(settings, feature);
-  const { entry, rejected, blocked }: FoundEntry =
+  const found: FoundEntry =
     declared === undefined
-      ? findEntry(settings, feature, readAbi(), { names })
+      ? findEntry(settings, feature, readAbi(), known)
       : { rejected: [], damaged: [] };
+  const { entry, rejected, blocked } = found;
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
   const refusal =
     elsewhere === undefined ? (blocked ?? findInstallRefusal(settings, feature)) : undefined;
@@ -51,8 +50,10 @@ export function findStatus(
   if (where === 'core outside range')
     return { ...status, refusal: refuseOutside(settings, packages) };
   if (entry !== undefined) return { ...status, dir: entry.dir };
-  const why = refusal ?? (rejected.length > 0 ? refuseRejected(rejected, feature.name) : undefined);
-  return why === undefined ? status : { ...status, refusal: why };
+  const why = refusal
+    ? refuseAbsent(found, refusal)
+    : rejected.length > 0 && refuseRejected(rejected, feature.name);
+  return why ? { ...status, refusal: why } : status;
 }
 
 /** Whether an import of every package of the feature would be answered now, in the declared range. */

@@ -68,8 +68,8 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
 export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
   verify === 'load' && canGiveSource(process.versions.node);
 
-/** How much of an entry is verified when this thread first uses it. */
-function chooseDepth(settings: Settings): Depth | undefined {
+/** How much of an entry is verified when a thread first uses it; undefined: nothing. */
+export function chooseDepth(settings: Settings): Depth | undefined {
   if (settings.verify === 'off') return undefined;
   return isVerifiedAtLoad(settings) ? 'unseen' : 'all';
 }

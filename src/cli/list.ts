@@ -1,5 +1,7 @@
 /** annex list */
 import { findStatus } from '../status.ts';
+import { createFinder } from '../store/finder.ts';
+import { chooseDepth } from '../thread.ts';
 import type { FeatureStatus } from '../types.ts';
 import { type Command, findSettings, measure, tellSize } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
@@ -15,8 +17,13 @@ export const list: Command = ({ args, print }) => {
   const settings = findSettings();
   if (settings === undefined) return 1;
   const names = new Map<string, string[]>();
+  const finder = createFinder(settings, chooseDepth(settings));
+  const known = { names, damages: finder.damages };
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
-    const status = findStatus(settings, feature, { names });
+    const first = findStatus(settings, feature, known);
+    // An import looks at the files, too, and passes over what is damaged.
+    if (first.dir !== undefined) finder.find(feature);
+    const status = first.dir === undefined ? first : findStatus(settings, feature, known);
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });

@@ -2,10 +2,10 @@
 import Module, { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
-import { AnnexError, explain, refuseDamage } from '../errors.ts';
+import { AnnexError, explain } from '../errors.ts';
 import { type Asked, type Decision, decide, type Evidence } from '../policy/decide.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
-import { findInstallRefusal } from '../refusals.ts';
+import { findInstallRefusal, refuseAbsent } from '../refusals.ts';
 import { isContained } from '../store/contain.ts';
 import type { Damaged } from '../store/entry.ts';
 import { isWithin, relativeTo } from '../store/layout.ts';
@@ -221,11 +221,8 @@ function composeCause(
   const askedBy = parent && relativeTo(root, parent);
   const make = (why: Refusal): AnnexError =>
     new AnnexError(why, { feature: name, specifier, askedBy });
-  const { damaged: [damaged] = [], rejected: [other] = [], refusal = fallback } = seen;
-  if (damaged !== undefined) return make(refuseDamage(damaged, refusal));
-  // Who may not install wants to know why what stands there will not do: after an upgrade, most of all.
-  const isUnfit = other !== undefined && refusal.code === 'ANNEX_DENIED' && !refusal.blocked;
-  return make(isUnfit ? { ...refusal, reason: `${refusal.reason}, and ${other}` } : refusal);
+  const { damaged = [], rejected = [], refusal = fallback } = seen;
+  return make(refuseAbsent({ damaged, rejected }, refusal));
 }
 
 /** Where `require` looks last: NODE_PATH and the folders that Node adds. */

@@ -6,7 +6,7 @@ import { forget, remember } from '../memory.ts';
 import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
-import { findStoreDistrust } from '../store/access.ts';
+import { findStoreRefusal } from '../store/access.ts';
 import { findEntry } from '../store/entry.ts';
 import { isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
@@ -85,7 +85,7 @@ function retireQuietly(store: string, dir: string, damage: string): void {
 }
 
 /** The answer that needs no install; undefined when there is none. */
-function findAnswer({ settings, feature, store, since, finder }: Job): InstallResult | undefined {
+function findAnswer({ settings, feature, since, finder }: Job): InstallResult | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return fail(feature, declared);
   const status = findStatus(settings, feature, { isProduction: true });
@@ -99,17 +99,15 @@ function findAnswer({ settings, feature, store, since, finder }: Job): InstallRe
   const present = findPresent(finder, feature);
   if (present !== undefined) return present;
   const refusal = findInstallRefusal(settings, feature, undefined, since);
-  if (refusal !== undefined) return fail(feature, refusal);
-  const distrust = findStoreDistrust(store);
-  return distrust === undefined ? undefined : fail(feature, refuseStore(distrust));
+  return refusal === undefined ? undefined : fail(feature, refusal);
 }
 
 /** @param isPatient whether it has been taken for dead before */
 async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
   const { settings, feature, store, since, log, finder, stop } = job;
   makeStore(store, readAbi());
-  const distrust = findStoreDistrust(store);
-  if (distrust !== undefined) return fail(feature, refuseStore(distrust));
+  const unusable = findStoreRefusal(store);
+  if (unusable !== undefined) return fail(feature, unusable);
   const result = await withLock(
     lockPath(store, feature.slug),
     async (held): Promise<InstallResult | undefined> => {
@@ -208,12 +206,6 @@ export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'
   code: 'ANNEX_TIMEOUT',
   reason: `${what} ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
-});
-
-const refuseStore = (distrust: string): Refusal => ({
-  code: 'ANNEX_STORE_UNUSABLE',
-  reason: distrust,
-  hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
 });
 
 function refuseInvalid(settings: Settings, feature: Feature): Refusal {

@@ -1,10 +1,11 @@
 /** Whether this process may use what stands in a store, or write to it: the facts for ownership.ts. */
-import { lstatSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf, refuseByFileError } from '../errors.ts';
 import { findDistrust, type Place, type User } from '../policy/ownership.ts';
-import { isWithin, versionRoot } from './layout.ts';
+import type { Refusal } from '../types.ts';
+import { abiRoot, isWithin, stagingRoot, versionRoot } from './layout.ts';
 
 /**
  * Why this process may not use an entry, or may not write to the store; undefined when it may.
@@ -31,6 +32,33 @@ export function findStoreDistrust(store: string, entry?: string): string | undef
     return `${store} cannot be looked at (${codeOf(error)})`;
   }
 }
+
+/**
+ * Why nothing can be installed into a store, as far as looking tells; undefined when nothing speaks
+ * against it. Whether there is room is found out by writing alone.
+ */
+export function findStoreRefusal(store: string): Refusal | undefined {
+  const distrust = findStoreDistrust(store);
+  if (distrust !== undefined) {
+    return {
+      code: 'ANNEX_STORE_UNUSABLE',
+      reason: distrust,
+      hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
+    };
+  }
+  for (const dir of [stagingRoot(store), abiRoot(store, 'locks')]) {
+    try {
+      const nearest = listAncestors(dir).find((up) => look(up) !== undefined) ?? sep;
+      accessSync(nearest, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      // Node's permission model has a code of its own, and does not restrict the installer.
+      if (DENIED.has(codeOf(error) ?? '')) return refuseByFileError(error, store);
+    }
+  }
+  return undefined;
+}
+
+const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 function findChain(store: string, target: string) {
   const parts = relative(store, target).split(sep).filter(Boolean);

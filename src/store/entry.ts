@@ -41,7 +41,7 @@ export interface Damaged {
 /** What is known of the stores from looks before. */
 export interface Known {
   /** What has turned out not to be whole: directory to what is damaged. */
-  damages?: ReadonlyMap<string, string>;
+  damages?: ReadonlyMap<string, string> | undefined;
   /** Names in directories that were read, for who looks for many features at once; filled here. */
   names?: Map<string, string[]> | undefined;
 }

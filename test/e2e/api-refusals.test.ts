@@ -59,6 +59,8 @@ for (const node of nodes) {
       for (const name of ['alpha', 'beta']) {
         sandbox.addPackage('app/node_modules', esmPackage(name, '1.0.0', 'core'));
       }
+      const features = { alpha: range, beta: '^2.0.0' };
+      sandbox.setCore({ features }, { dependencies: { alpha: '*', beta: '*' } });
       sandbox.plantEntry({
         feature: 'beta',
         packages: [esmPackage('beta', '2.0.0', 'planted')],

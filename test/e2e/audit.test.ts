@@ -135,6 +135,8 @@ describe(node?.label ?? '', () => {
       copyLocks(locked, sandbox);
       expect((await run('install', '--all')).code).toBe(0);
       ship(esmPackage('@acme/other.js', '3.1.0', 'of core'));
+      const dependencies = { common: '*', '@acme/other.js': '*' };
+      sandbox.setCore({ features: both }, { name: '@acme/app', dependencies });
       registry.advise('@acme/other.js', '*');
       const { code, found, stderr } = await audit();
       expect({ code, found }).toEqual({ code: 0, found: [] });

@@ -32,7 +32,7 @@ const plant = (sandbox: Sandbox, store = sandbox.store): string =>
 const digestAll = ({ digest, core, store, home }: Sandbox) =>
   [core, dirname(store), home].map((directory) => digest(directory));
 
-/** Imports both and holds them to a refusal for the store: one line, no request, nothing written. */
+/** Imports both and holds them to a refusal for the store: one line at most, no request, nothing written. */
 async function expectUnusable(
   { sandbox, registry }: World,
   options: RunOptions,
@@ -42,10 +42,13 @@ async function expectUnusable(
   const before = digestAll(sandbox);
   const { imported, lines } = await importIn(sandbox, ['beta'], options);
   expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', reason, 'beta');
-  expect(lines).toEqual([expect.stringMatching(form)]);
-  expect(lines[0]).toMatch(reason);
-  expect(lines[0]).toContain('(ANNEX_STORE_UNUSABLE)');
-  expect(lines[0]).not.toContain('npm install');
+  expect(lines.length).toBeLessThanOrEqual(1);
+  for (const line of lines) {
+    expect(line).toMatch(form);
+    expect(line).toMatch(reason);
+    expect(line).toContain('(ANNEX_STORE_UNUSABLE)');
+    expect(line).not.toContain('npm install');
+  }
   expect(registry.requests).toEqual([]);
   expect(digestAll(sandbox)).toEqual(before);
 }

@@ -60,7 +60,8 @@ for (const node of outerNodes) {
 
     test('what core ships is not installed: in its range it is there, outside it is a conflict', async () => {
       const { sandbox, annex } = await openCli(node, { registry });
-      sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^2.0.0' } });
+      const dependencies = { alpha: '*', beta: '*' };
+      sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^2.0.0' } }, { dependencies });
       for (const name of ['alpha', 'beta']) {
         sandbox.addPackage('app/node_modules', esmPackage(name, '1.0.0', 'core'));
       }

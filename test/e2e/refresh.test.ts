@@ -206,7 +206,8 @@ for (const node of outerNodes) {
       const { sandbox, registry, refresh } = await open(context, node);
       sandbox.addPackage('app/node_modules', esmPackage('alpha', '1.0.0', 'core'));
       sandbox.addPackage('app/node_modules', esmPackage('beta', '0.1.0', 'core'));
-      sandbox.setCore({ features: { ...declare('^1.0.0'), gamma: 'latest', delta: '^3.0.0' } });
+      const features = { ...declare('^1.0.0'), gamma: 'latest', delta: '^3.0.0' };
+      sandbox.setCore({ features }, { dependencies: { alpha: '*', beta: '*' } });
       for (const name of names) plant(sandbox, name);
       const before = sandbox.digest(sandbox.store);
       const off = await refresh({ env: { ANNEX_ALLOW_INSTALLS: 'no' } });

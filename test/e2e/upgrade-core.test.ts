@@ -116,6 +116,7 @@ for (const node of outerNodes) {
       build({ alpha: '^1.0.0' });
       await annex('install', 'alpha');
       const check = watch();
+      sandbox.setCore({ features: { alpha: '^1.0.0' } }, { dependencies: { alpha: '*' } });
       for (const version of ['1.5.0', '0.9.0']) {
         const dir = sandbox.addPackage('app/node_modules', esmPackage('alpha', version, 'core'));
         expect(await load('alpha')).toMatchObject({ alpha: { version, marker: 'core' } });

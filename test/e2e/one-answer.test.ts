@@ -1,0 +1,147 @@
+/** Why a feature is not to be had: list, why, status(), ensure(), an import and annex install say the same, and start nothing. */
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openApi } from '../support/api.ts';
+import { esmPackage } from '../support/fixtures.ts';
+import { lock } from '../support/lock-files.ts';
+import { canMount, mount, unmount } from '../support/mount.ts';
+import { outerNodes } from '../support/nodes.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import type { RunOptions, Sandbox } from '../support/sandbox.ts';
+import { asPlainUser, isRoot } from '../support/user.ts';
+
+let registry: Registry;
+
+beforeAll(async () => {
+  registry = await startRegistry([
+    esmPackage('kit', '1.0.0', 'kit'),
+    esmPackage('kit', '1.0.1', 'kit'),
+  ]);
+});
+afterAll(() => registry.stop());
+
+/** Notes every process that this one starts; as `--require` it is loaded in the thread of the hooks as well. */
+const COUNTER = `
+const { appendFileSync } = require('node:fs');
+const processes = require('node:child_process');
+for (const name of ['spawn', 'spawnSync']) {
+  const start = processes[name];
+  processes[name] = (...args) => {
+    appendFileSync(process.env.STARTED, name + '\\n');
+    return start(...args);
+  };
+}`;
+
+const PROGRAM = `
+const [first] = status().features;
+result.status = { where: first.where, refusal: first.refusal };
+result.ensure = await attempt(ensure('kit'));
+result.import = await import('kit').then(() => 'loaded', ({ cause }) => cause && tell(cause));`;
+
+for (const node of outerNodes) {
+  describe(node.label, () => {
+    const open = async () => {
+      const world = await openApi(node, registry, { kit: '^1.0.0' });
+      const { sandbox } = world;
+      const counter = sandbox.write('counter.cjs', COUNTER);
+      const started = sandbox.write('started', '');
+      chmodSync(started, 0o666);
+      /** What everybody says; the reason has to be one and the same. */
+      const ask = async (code: string, options: RunOptions = {}) => {
+        const env = { ANNEX_STORE: sandbox.store, STARTED: started, ...options.env };
+        const shared = { ...options, node: node.path, env };
+        const flags = ['--require', counter, '--import', sandbox.loader];
+        const { result } = await world.runProgram(PROGRAM, { ...shared, flags });
+        const [row] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+        const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
+        const { where, refusal } = result.status;
+        expect({ where, code: refusal.code }).toEqual({ where: 'denied', code });
+        expect(row).toMatchObject({ where: 'denied', refusal });
+        expect(why).toMatchObject({ rule: 8, refusal: { code } });
+        for (const { code: told, message } of [result.ensure.error, result.import]) {
+          expect(told).toBe(code);
+          expect(message).toContain(refusal.reason);
+        }
+        expect(readFileSync(started, 'utf8'), 'processes that were started').toBe('');
+        const install = await sandbox.annex(['install', 'kit'], shared);
+        expect(install.code).toBe(1);
+        expect(install.stderr).toContain(`(${code}): ${refusal.reason}`);
+        return { refusal, why };
+      };
+      return { ...world, ask };
+    };
+    const makeStore = (sandbox: Sandbox, mode: number) => {
+      mkdirSync(sandbox.store, { mode: 0o755 });
+      chmodSync(sandbox.store, mode);
+    };
+
+    test('a store that this user may not write', async () => {
+      const { sandbox, ask } = await open();
+      makeStore(sandbox, 0o555);
+      const { refusal, why } = await ask('ANNEX_STORE_UNUSABLE', asPlainUser);
+      expect(refusal.reason).toContain(`${sandbox.store} cannot be used: EACCES access`);
+      expect(why.refusal).toEqual(refusal);
+    });
+
+    test.runIf(isRoot)('a store of somebody else, for a user and for root', async () => {
+      const { sandbox, ask } = await open();
+      makeStore(sandbox, 0o755);
+      chownSync(sandbox.store, 1234, 1234);
+      for (const user of [asPlainUser, {}]) {
+        const { refusal } = await ask('ANNEX_STORE_UNUSABLE', user);
+        expect(refusal.reason).toMatch(/belongs to uid 1234/);
+      }
+    });
+
+    test.runIf(canMount())('a volume that is read-only', async () => {
+      const { sandbox, ask } = await open();
+      const volume = join(sandbox.root, 'mounted');
+      mkdirSync(volume);
+      mount('-t', 'tmpfs', '-o', 'size=1m,mode=755,ro', 'tmpfs', volume);
+      onTestFinished(() => void unmount(volume));
+      const env = { ANNEX_STORE: join(volume, 'annex') };
+      const { refusal } = await ask('ANNEX_STORE_UNUSABLE', { env });
+      expect(refusal.reason).toMatch(/is mounted read-only \(EROFS/);
+    });
+
+    test('a locked version that is blocked', async () => {
+      const { sandbox, ask } = await open();
+      await lock(sandbox);
+      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.1'] });
+      const { refusal } = await ask('ANNEX_DENIED');
+      expect(refusal.reason).toBe('kit 1.0.1 is blocked by package.json (kit@1.0.1)');
+      expect(existsSync(sandbox.store)).toBe(false);
+      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
+      const { code } = await sandbox.annex(['install', 'kit'], {
+        env: { ANNEX_STORE: sandbox.store },
+      });
+      expect(code).toBe(0);
+    });
+
+    test('an entry that is damaged, where nothing may be installed', async () => {
+      const { sandbox, runProgram } = await open();
+      await lock(sandbox);
+      const env = { ANNEX_STORE: sandbox.store };
+      const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
+      const [{ dir }] = JSON.parse(stdout);
+      const damaged = join(dir, 'node_modules', 'kit', 'package.json');
+      chmodSync(damaged, 0o644);
+      writeFileSync(damaged, '{}');
+      const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
+      const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout);
+      expect(row).toMatchObject({ where: 'denied', refusal: { code: 'ANNEX_INTEGRITY' } });
+      const body = `
+        result.import = await import('kit').then(() => 'loaded', ({ cause }) => tell(cause));
+        result.ensure = await attempt(ensure('kit'));
+        result.status = status().features[0];
+        result.isAvailable = isAvailable('kit');`;
+      const { result } = await runProgram(body, denied);
+      for (const { message } of [result.import, result.ensure.error]) {
+        expect(message).toContain(row.refusal.reason);
+      }
+      expect(result.status).toMatchObject({ where: 'denied', refusal: row.refusal });
+      expect(result.isAvailable).toBe(false);
+    });
+  });
+}
