@@ -2,7 +2,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { readLentEnv } from './config.ts';
 import { makeLocalFailure } from './memory.ts';
-import { canGiveSource } from './policy/load-hook.ts';
+import { canWatchLoads } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
@@ -37,6 +37,13 @@ export interface Thread {
   finder: Finder;
   /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
   choose: (feature: Feature) => FoundEntry;
+  /**
+   * Verifies an entry that this thread meets, unless it has done so.
+   *
+   * @param dir its directory, a real path
+   * @returns what is damaged, as one clause
+   */
+  meet: (dir: string) => string | undefined;
 }
 
 /**
@@ -46,10 +53,15 @@ export interface Thread {
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
   const finder = createFinder(settings, chooseDepth(settings));
-  const choose = (feature: Feature): FoundEntry => {
+  const receive = (): void => {
     for (const entry of link?.receive() ?? []) {
-      if (!chosen.has(entry.feature)) chosen.set(entry.feature, entry);
+      if (chosen.has(entry.feature)) continue;
+      chosen.set(entry.feature, entry);
+      finder.trust(entry.dir);
     }
+  };
+  const choose = (feature: Feature): FoundEntry => {
+    receive();
     const known = chosen.get(feature.name);
     if (known !== undefined) return { entry: known, rejected: [], damaged: [] };
     if (findDeclarationProblem(settings, feature) !== undefined)
@@ -61,12 +73,16 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     }
     return found;
   };
-  return { settings, loader, failures: new Map(), askers: new Map(), finder, choose };
+  const meet = (dir: string): string | undefined => {
+    receive();
+    return finder.meet(dir);
+  };
+  return { settings, loader, failures: new Map(), askers: new Map(), finder, choose, meet };
 }
 
 /** Whether the files of entries are verified as they are loaded. */
 export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
-  verify === 'load' && canGiveSource(process.versions.node);
+  verify === 'load' && canWatchLoads(process.versions.node);
 
 /** How much of an entry is verified when a thread first uses it; undefined: nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {

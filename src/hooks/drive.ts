@@ -66,11 +66,14 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
       let outcome: Outcome<R>;
       try {
         let step = body.next();
-        while (step.done !== true) step = body.next(attempt(ask, step.value));
+        while (step.done !== true) {
+          const { value } = step;
+          step = body.next(attempt(() => ask(value)));
+        }
         outcome = step.value;
       } catch (fault) {
         log('error', describeFault(specifier, fault));
-        outcome = attempt(ask, undefined);
+        outcome = attempt(() => ask(undefined));
       } finally {
         isBusy = false;
       }
@@ -80,9 +83,10 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
   };
 }
 
-function attempt<R>(ask: Ask<R>, from: Question): Outcome<R> {
+/** What a function returns, or the error that it throws. */
+export function attempt<R>(run: () => R): Outcome<R> {
   try {
-    return { result: ask(from) };
+    return { result: run() };
   } catch (error) {
     return { error };
   }

@@ -1,7 +1,8 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
+import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
-import { mapHas } from '../primordials.ts';
+import { mapHas, startsWith } from '../primordials.ts';
 import { listStores } from '../store/entry.ts';
 import { entryOf, versionRoot } from '../store/layout.ts';
 import { readEntryManifest } from '../store/manifest.ts';
@@ -16,6 +17,8 @@ export interface Locator {
   roots: string[];
   /** The entry that a file is in; undefined for a file in none. */
   findEntryOf: (file: string) => string | undefined;
+  /** What the URL of a file in a store begins with: that of the store. Undefined for any other URL. */
+  findPrefix: (url: string) => string | undefined;
   /** Whether an entry takes a name from core. */
   isShared: (entry: string, name: string) => boolean;
   /**
@@ -39,11 +42,20 @@ export function createLocator(thread: Thread): Locator {
     }
     return undefined;
   };
+  const prefixes = versionRoots.map((root) => `${pathToFileURL(root).href}/`);
+  const findPrefix = (url: string): string | undefined => {
+    for (let at = 0; at < prefixes.length; at++) {
+      const prefix = prefixes[at] as string;
+      if (startsWith(url, prefix)) return prefix;
+    }
+    return undefined;
+  };
   return {
     thread,
     findZone: createZones(thread.settings),
     roots,
     findEntryOf,
+    findPrefix,
     isShared: (entry, name) => {
       let shared = sharedNames.get(entry);
       if (shared === undefined) {

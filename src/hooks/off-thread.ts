@@ -8,6 +8,7 @@ import { OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
 import { createInstall, describeFault } from './drive.ts';
+import { createGuard } from './guard.ts';
 import { createLocator } from './locator.ts';
 import {
   type Outcome,
@@ -121,14 +122,12 @@ export function resolve(
     : hook(specifier, context, nextResolve);
 }
 
-function createHook(state: Thread, install: Surroundings<never>['install']) {
+type Hook = typeof resolve;
+
+function createHook(state: Thread, install: Surroundings<never>['install']): Hook {
   const locator = createLocator(state);
   const log = createLog(state.settings.log);
-  return async (
-    specifier: string,
-    context: Context,
-    nextResolve: NextResolve,
-  ): Promise<Resolved> => {
+  const resolve: Hook = async (specifier, context, nextResolve) => {
     const { parentURL } = context;
     const parent = toParent(parentURL);
     if (!locator.concerns(specifier, parent)) return nextResolve(specifier, context);
@@ -153,5 +152,13 @@ function createHook(state: Thread, install: Surroundings<never>['install']) {
       outcome = await ask(undefined);
     }
     return { ...unwrap(outcome), shortCircuit: true } as Resolved;
+  };
+  if (state.settings.verify === 'off') return resolve;
+  // What is loaded is watched in the thread that runs it.
+  const { placeURL } = createGuard(locator, install, () => true);
+  return async (specifier, context, nextResolve) => {
+    const parentURL = context.parentURL && placeURL(context.parentURL);
+    const result = await resolve(placeURL(specifier), { ...context, parentURL }, nextResolve);
+    return { ...result, url: placeURL(result.url) };
   };
 }

@@ -17,9 +17,11 @@ import {
   shareSettings,
 } from '../thread.ts';
 import type { Settings } from '../types.ts';
+import { watchCompile } from './compile.ts';
 import { createDriver, createInstall } from './drive.ts';
-import { createVerifier } from './load.ts';
-import { createLocator } from './locator.ts';
+import { createGuard, type Guard } from './guard.ts';
+import { createContain, createLoad } from './load.ts';
+import { createLocator, type Locator } from './locator.ts';
 import { registerOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
@@ -61,10 +63,22 @@ function start(settings: Settings): void {
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const driver = createDriver(locator, install);
-  const verifier = isVerifiedAtLoad(settings) ? createVerifier(locator, install) : undefined;
-  if (isSync) registerSync(driver, verifier);
-  registerRequire(driver);
+  const guard =
+    settings.verify === 'off'
+      ? undefined
+      : createGuard(locator, install, (made) => watch(locator, made));
+  if (isSync) registerSync(driver, guard && { ...guard, contain: createContain(locator) });
+  registerRequire(driver, guard);
   setActiveThread(thread);
+}
+
+/** Verifies from now on what is loaded from entries; tells whether it can. */
+function watch(locator: Locator, guard: Guard): boolean {
+  const { settings } = locator.thread;
+  if (settings.verify !== 'load') return true;
+  if (!watchCompile(locator, guard)) return false;
+  if (isVerifiedAtLoad(settings)) nodeModule.registerHooks({ load: createLoad(guard) });
+  return true;
 }
 
 /** Reads the settings, and says in one line each what is wrong with them. */

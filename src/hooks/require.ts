@@ -1,8 +1,9 @@
 /** require, require.resolve and createRequire, on every version: one patched function. */
 import Module from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { apply } from '../primordials.ts';
 import type { Driver } from './drive.ts';
+import type { Guard } from './guard.ts';
 
 /** What Node hands over as the parent; all of it can be missing. */
 interface Parent {
@@ -18,6 +19,7 @@ interface Options {
 }
 
 type ResolveFilename = (
+  this: unknown,
   request: string,
   parent: Parent | null | undefined,
   isMain?: boolean,
@@ -35,10 +37,15 @@ interface Internals {
  *
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js Module._resolveFilename
  */
-export function registerRequire(driver: Driver): void {
+export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): void {
   const internals = Module as unknown as Internals;
   const original = internals._resolveFilename;
-  internals._resolveFilename = function resolveFilename(request, parent, isMain, options) {
+  const standIn = (from: string): Parent => ({
+    id: from,
+    filename: from,
+    paths: internals._nodeModulePaths(dirname(from)),
+  });
+  const resolve: ResolveFilename = function (request, parent, isMain, options) {
     const file = findFile(parent);
     if (typeof request !== 'string' || !driver.concerns(request, file)) {
       return apply(original, this, [request, parent, isMain, options]);
@@ -50,11 +57,18 @@ export function registerRequire(driver: Driver): void {
         filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
       (from) => {
         if (from === undefined) return apply(original, this, [request, parent, isMain, options]);
-        const paths = internals._nodeModulePaths(dirname(from));
-        const asker = { id: from, filename: from, paths };
-        return apply(original, this, [request, asker, false, options]);
+        return apply(original, this, [request, standIn(from), false, options]);
       },
     );
+  };
+  internals._resolveFilename = function resolveFilename(request, parent, isMain, options) {
+    if (guard === undefined) return apply(resolve, this, [request, parent, isMain, options]);
+    const file = findFile(parent);
+    const from = file === undefined ? file : guard.place(file);
+    const asker = from === undefined || from === file ? parent : standIn(from);
+    const isPath = typeof request === 'string' && isAbsolute(request);
+    const asked = isPath ? guard.place(request) : request;
+    return guard.place(apply(resolve, this, [asked, asker, isMain, options]));
   };
 }
 

@@ -7,7 +7,8 @@ import type { Driver } from './drive.ts';
 
 /** What verifies the files of entries. */
 export interface Verifier {
-  load: nodeModule.LoadHookSync;
+  /** As that of a guard: the URL to use in place of one, or of a specifier. */
+  placeURL: (url: string) => string;
   /** @throws Node's not-found error when a path that leads into an entry ends outside it, over a link */
   contain: (specifier: string, parentURL: string | undefined, url: string) => void;
 }
@@ -19,38 +20,50 @@ export interface Verifier {
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function registerSync(driver: Driver, verifier?: Verifier): void {
-  nodeModule.registerHooks({
-    load: verifier?.load,
-    resolve: (specifier, context, nextResolve) => {
-      // nextResolve writes into the context that it is given.
-      const { parentURL } = context;
-      if (isPath(specifier)) {
-        const result = nextResolve(specifier, context);
-        verifier?.contain(specifier, parentURL, result.url);
-        return result;
-      }
-      const parent = toParent(parentURL);
-      if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
-      const conditions = [...context.conditions];
-      if (isForRequire(conditions)) return nextResolve(specifier, context);
-      const attributes = JSON.stringify(context.importAttributes);
-      const result = driver.resolve(
-        { specifier, kind: 'import', parent, hasPaths: false },
-        `${conditions.join()} ${attributes}`,
-        ({ url }: { url: string }) => toFile(url),
-        (from) =>
-          nextResolve(specifier, {
-            ...context,
-            parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
-          } as typeof context),
-      );
-      return { ...result, shortCircuit: true };
-    },
-  });
+  const resolve: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
+    // nextResolve writes into the context that it is given.
+    const { parentURL } = context;
+    if (isPath(specifier)) {
+      const result = nextResolve(specifier, context);
+      verifier?.contain(specifier, parentURL, result.url);
+      return result;
+    }
+    const parent = toParent(parentURL);
+    if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
+    const conditions = [...context.conditions];
+    if (isForRequire(conditions)) return nextResolve(specifier, context);
+    const attributes = JSON.stringify(context.importAttributes);
+    const result = driver.resolve(
+      { specifier, kind: 'import', parent, hasPaths: false },
+      `${conditions.join()} ${attributes}`,
+      ({ url }: { url: string }) => toFile(url),
+      (from) =>
+        nextResolve(specifier, {
+          ...context,
+          parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
+        } as typeof context),
+    );
+    return { ...result, shortCircuit: true };
+  };
+  if (verifier === undefined) {
+    nodeModule.registerHooks({ resolve });
+    return;
+  }
+  const { placeURL } = verifier;
+  const resolveInPlace: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
+    const { parentURL } = context;
+    const from = parentURL && placeURL(parentURL);
+    const moved =
+      from === parentURL ? context : ({ ...context, parentURL: from } as typeof context);
+    const result = resolve(placeURL(specifier), moved, nextResolve);
+    const url = placeURL(result.url);
+    return url === result.url ? result : { ...result, url };
+  };
+  nodeModule.registerHooks({ resolve: resolveInPlace });
 }
 
 /** The condition of the kind itself comes before those of `--conditions`, which may be the other one. */
-const isForRequire = (conditions: string[]): boolean =>
+export const isForRequire = (conditions: string[]): boolean =>
   conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
 
 /** Whether a specifier is relative or absolute: most are, and nothing more needs to be known. */

@@ -1,6 +1,6 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { readAbi } from '../runtime.ts';
-import type { Entry, Feature, Settings } from '../types.ts';
+import type { Feature, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findEntry, findSidecar } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
 import {
@@ -17,6 +17,13 @@ export interface Finder {
   find: (feature: Feature) => FoundEntry;
   /** Takes an entry for whole: its files were verified when they were written. */
   trust: (dir: string) => void;
+  /**
+   * Verifies any entry, also one that is reached by its path alone, unless that was done.
+   *
+   * @param dir its directory, a real path
+   * @returns what is damaged, as one clause
+   */
+  meet: (dir: string) => string | undefined;
   /** What has turned out to be damaged: directory to one clause. */
   damages: Map<string, string>;
   /**
@@ -51,20 +58,23 @@ export function createFinder(
         onDamage?.(damaged);
       }
       if (entry === undefined || depth === undefined || whole.has(entry.dir)) return found;
-      const damage = verify(found, entry, depth);
-      if (damage === undefined) return found;
-      damages.set(entry.dir, damage);
+      const contents = readExpected(entry.dir, entry.manifest, found.sidecar);
+      if (verify(entry.dir, contents, depth) === undefined) return found;
     }
   };
-  const verify = ({ sidecar }: FoundEntry, entry: Entry, how: Depth): string | undefined => {
-    const { dir, manifest } = entry;
-    const contents = readExpected(dir, manifest, sidecar);
-    if (typeof contents === 'string') return contents;
-    const [first] = findDifferences(dir, contents.files, how, 1);
-    if (first !== undefined) return describeDifference(first);
-    expected.set(dir, contents);
+  const verify = (dir: string, contents: Contents | string, how: Depth): string | undefined => {
+    const damage = typeof contents === 'string' ? contents : findDamage(dir, contents, how);
+    if (damage !== undefined) {
+      damages.set(dir, damage);
+      return damage;
+    }
+    if (typeof contents !== 'string') expected.set(dir, contents);
     whole.add(dir);
     return undefined;
+  };
+  const meet = (dir: string): string | undefined => {
+    if (depth === undefined || whole.has(dir)) return undefined;
+    return damages.get(dir) ?? verify(dir, expect(dir), depth);
   };
   const expect = (dir: string): Contents | string => {
     const known = expected.get(dir);
@@ -75,5 +85,10 @@ export function createFinder(
     if (typeof contents !== 'string') expected.set(dir, contents);
     return contents;
   };
-  return { find, trust: (dir) => whole.add(dir), damages, expect };
+  return { find, trust: (dir) => whole.add(dir), meet, damages, expect };
+}
+
+function findDamage(dir: string, { files }: Contents, depth: Depth): string | undefined {
+  const [first] = findDifferences(dir, files, depth, 1);
+  return first && describeDifference(first);
 }

@@ -81,7 +81,8 @@ Object.defineProperty(Module, '_resolveFilename', {
 for (const name of ['register', 'registerHooks']) {
   const original = Module[name];
   if (original === undefined) continue;
-  Module[name] = (...args) => { counts.import++; return original(...args); };
+  // The load hook is registered apart, once an entry is used.
+  Module[name] = (...args) => { if (!args[0].load) counts.import++; return original(...args); };
 }
 Module.syncBuiltinESMExports();`;
 

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** A core with the locks, and a copy of the store in which both features are installed. */
-async function open(node: NodeUnderTest) {
+async function open(node: NodeUnderTest, flags: string[] = []) {
   const sandbox = await createSandbox({ registry, node: node.path });
   sandbox.setCore({ features });
   copyLocks(locked, sandbox);
@@ -42,18 +42,38 @@ async function open(node: NodeUnderTest) {
   const load = (env: Record<string, string> = {}) =>
     importIn(sandbox, ['kit'], {
       node: node.path,
+      flags,
       env: { ANNEX_STORE: sandbox.store, ...env },
     });
   return { sandbox, kit: find('kit'), other: find('other'), load };
 }
+
+/** Does nothing, in a thread of its own. */
+const ASYNC_LOADER = [
+  '--disable-warning=DEP0205',
+  `--import=data:text/javascript,${encodeURIComponent(`
+    import { register } from 'node:module';
+    register('data:text/javascript,export const load = (url, context, next) => next(url, context)');`)}`,
+];
+const BESIDE = [
+  'an edited ES module',
+  'an edited CommonJS module',
+  'an emptied CommonJS module that is imported',
+  'an edited JSON module',
+];
 
 const denied = { ANNEX_ALLOW_INSTALLS: '0' };
 
 const listRetired = ({ store }: Sandbox): string[] =>
   readdirSync(join(store, 'v1', 'retired')).sort();
 
-async function holdHealed(node: NodeUnderTest, what: string, tamper: Tamper): Promise<void> {
-  const { sandbox, kit, other, load } = await open(node);
+async function holdHealed(
+  node: NodeUnderTest,
+  what: string,
+  tamper: Tamper,
+  flags: string[] = [],
+): Promise<void> {
+  const { sandbox, kit, other, load } = await open(node, flags);
   try {
     tamper(kit, other);
     const off = await load(denied);
@@ -80,6 +100,10 @@ for (const node of nodes) {
       test(`${what} is found, and healed when installs are allowed`, () =>
         holdHealed(node, what, tamper));
     }
+
+    test.for(BESIDE)('beside an asynchronous loader: %s is found and healed', async (what) => {
+      await holdHealed(node, what, TAMPERINGS[what] as Tamper, ASYNC_LOADER);
+    });
 
     test('an entry that is whole is used in silence, and nothing is written', async () => {
       const { sandbox, load } = await open(node);

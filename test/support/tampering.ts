@@ -22,9 +22,9 @@ const kit: PackageFixture = {
   version: '1.0.0',
   files: {
     'index.js': `import { inner } from './lib/inner.js';
-import tool from 'tool';
+import tool, { marker as named } from 'tool';
 import data from './data.json' with { type: 'json' };
-export const marker = ['kit', inner, tool.marker, data.marker].join();
+export const marker = ['kit', inner, tool.marker === named && named, data.marker].join();
 `,
     'lib/inner.js': `export const inner = 'inner';\n`,
     'lib/other.js': `export const inner = 'other';\n`,
@@ -121,6 +121,8 @@ export const TAMPERINGS: Record<string, Tamper> = {
     chmodSync(file, 0o644);
     truncateSync(file, 3);
   },
+  'an emptied CommonJS module that is imported': (entry) =>
+    put(entry, 'node_modules/tool/main.js', ''),
   'a file of zeros, as after a loss of power': (entry) => {
     const { size } = lstatSync(join(entry, 'node_modules/kit/lib/inner.js'));
     put(entry, 'node_modules/kit/lib/inner.js', '\0'.repeat(size));

@@ -1,0 +1,209 @@
+/** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
+import { lstatSync } from 'node:fs';
+import type { LoadFnOutput } from 'node:module';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { toRealPath } from '../core.ts';
+import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
+import { findInstallRefusal } from '../refusals.ts';
+import { digest } from '../sidecar.ts';
+import { parseEntryName, relativeTo } from '../store/layout.ts';
+import { readListed } from '../store/listed.ts';
+import type { Feature, Refusal } from '../types.ts';
+import type { Locator } from './locator.ts';
+import { createMissing } from './not-found.ts';
+import type { Surroundings } from './resolve.ts';
+import { toFile } from './sync.ts';
+
+/** Verifies the files of entries in one thread. */
+export interface Guard {
+  /**
+   * Meets the entry that a file lies in: the first time, that entry is verified.
+   *
+   * @returns the path to use: in a sound generation of the entry, when this one is damaged
+   * @throws Node's not-found error with the cause, when there is no sound one
+   */
+  place: (file: string) => string;
+  /** The same for a URL, or a specifier, that may be one of a file. */
+  placeURL: (url: string) => string;
+  /** Whether a URL is one of a file in a store. */
+  covers: (url: string) => boolean;
+  /** Whether a file is one that its entry was installed with. */
+  isListed: (file: string) => boolean;
+  /**
+   * Verifies what is about to run. A content that is not the file's own, while the file is sound, is
+   * another tool's transformation.
+   *
+   * @param content of the file, as Node or another tool read it; without one, the file alone counts
+   * @returns undefined when the content may run; else the bytes to run in its place, from a sound
+   *   generation of the entry, which is installed when there is none
+   * @throws Node's not-found error with the cause, when there is no sound one
+   */
+  verify: (file: string, content?: Content) => Buffer | undefined;
+}
+
+/** What a load hook gives. */
+export type Content = LoadFnOutput['source'];
+
+/** What stands in for a damaged entry in this thread: the directory of a sound one, or why there is none. */
+type Substitute = { dir: string } | { refusal: Refusal };
+
+/**
+ * @param watch called before the first file of an entry is loaded in this thread, to have all of them
+ *   verified; tells whether that is possible
+ */
+export function createGuard(
+  locator: Locator,
+  install: Surroundings<never>['install'],
+  watch: (guard: Guard) => boolean,
+): Guard {
+  const { finder, settings, failures, askers } = locator.thread;
+  const homes = new Map<string, string>();
+  let isWatched = false;
+  const realPaths = new Map<string, string>();
+  const substitutes = new Map<string, Substitute>();
+
+  const findFeature = (entry: string): Feature | undefined => {
+    const slug = parseEntryName(basename(entry))?.slug;
+    return [...settings.declaration.features.values()].find((each) => each.slug === slug);
+  };
+  const substitute = (entry: string, damage: string): Substitute => {
+    finder.damages.set(entry, damage);
+    const feature = findFeature(entry);
+    if (feature === undefined) return { refusal: UNDECLARED };
+    const present = finder.find(feature).entry;
+    if (present !== undefined) return present;
+    const refusal =
+      findInstallRefusal(settings, feature, failures.get(feature.name)) ??
+      install(feature, askers.get(feature.name)?.parent);
+    const found = refusal === undefined ? finder.find(feature) : undefined;
+    if (found?.entry !== undefined) return found.entry;
+    return { refusal: refusal ?? refuseRejected(found?.rejected ?? [], feature) };
+  };
+  const findSubstitute = (entry: string, damage: string): Substitute => {
+    const known = substitutes.get(entry) ?? substitute(entry, damage);
+    substitutes.set(entry, known);
+    return known;
+  };
+  const refuse = (file: string, entry: string, refusal: Refusal): unknown => {
+    const feature = findFeature(entry)?.name ?? basename(entry);
+    const { parent, kind } = askers.get(feature) ?? {};
+    const askedBy = parent && relativeTo(settings.core.root, parent);
+    return explain(createMissing(file, kind), new AnnexError(refusal, { feature, askedBy }));
+  };
+  const refuseBoth = (dir: string, damage: string, other: Substitute): Refusal =>
+    refuseDamage({ dir, damage }, 'refusal' in other ? other.refusal : refuseOther(other.dir));
+  const findReal = (entry: string): string => {
+    const real = realPaths.get(entry) ?? toRealPath(entry);
+    realPaths.set(entry, real);
+    return real;
+  };
+  const admit = (entry: string, file: string): string | undefined => {
+    if (!isDirectory(entry)) return undefined;
+    isWatched ||= watch(guard);
+    if (!isWatched) throw refuse(file, entry, FROZEN);
+    const real = findReal(entry);
+    const damage = locator.thread.meet(real);
+    if (damage === undefined) return entry;
+    const other = findSubstitute(real, damage);
+    if ('dir' in other) return other.dir;
+    throw refuse(file, entry, refuseBoth(entry, damage, other));
+  };
+  /** Where a file of an entry lies, and its digest; undefined when it was not installed. */
+  const look = (file: string, entry: string) => {
+    const real = findReal(entry);
+    const path = file.slice(entry.length + 1);
+    const expected = finder.expect(real);
+    return typeof expected === 'string'
+      ? { real, path, damage: expected }
+      : { real, path, wanted: expected.files.get(path) };
+  };
+
+  const guard: Guard = {
+    place: (file) => {
+      const entry = locator.findEntryOf(file);
+      if (entry === undefined) return file;
+      const home = homes.get(entry) ?? admit(entry, file);
+      if (home === undefined) return file;
+      homes.set(entry, home);
+      return home === entry ? file : home + file.slice(entry.length);
+    },
+    placeURL: (url) => {
+      if (url[0] === '/') return guard.place(url);
+      const file = guard.covers(url) ? toFile(url) : undefined;
+      if (file === undefined) return url;
+      const placed = guard.place(file);
+      return placed === file ? url : moveURL(url, placed);
+    },
+    covers: (url) => locator.findPrefix(url) !== undefined,
+    isListed: (file) => {
+      const entry = locator.findEntryOf(file);
+      return entry !== undefined && look(file, entry).wanted !== undefined;
+    },
+    verify: (file, content) => {
+      const entry = locator.findEntryOf(file);
+      if (entry === undefined) return undefined;
+      const { real, path, damage, wanted } = look(file, entry);
+      if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
+      const problem =
+        damage ??
+        `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
+      const other = findSubstitute(real, problem);
+      const sound = 'dir' in other ? readSound(`${other.dir}/${path}`, wanted) : undefined;
+      if (sound !== undefined) return sound;
+      throw refuse(file, entry, refuseBoth(entry, problem, other));
+    },
+  };
+  return guard;
+}
+
+/** The URL of another file, with the query and hash of a URL. */
+const moveURL = (url: string, file: string): string =>
+  pathToFileURL(file).href + (/[?#].*$/s.exec(url)?.[0] ?? '');
+
+const hasDigest = (content: Content, wanted: string | undefined): boolean =>
+  wanted !== undefined && content != null && digest(toBytes(content)) === wanted.slice(0, 64);
+
+function toBytes(content: NonNullable<Content>): string | Uint8Array {
+  if (typeof content === 'string') return content;
+  if (!ArrayBuffer.isView(content)) return new Uint8Array(content);
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+}
+
+const isDirectory = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The bytes of a file, if they are the expected ones. */
+function readSound(file: string, wanted: string | undefined): Buffer | undefined {
+  if (wanted === undefined) return undefined;
+  try {
+    return readListed(file, wanted);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EIO'].includes(`${codeOf(error)}`)) return undefined;
+    throw error;
+  }
+}
+
+const FROZEN: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'the program froze Module.prototype, and what it loads from a store cannot be verified',
+  hint: 'load the feature before that, or set "verify" to "first-use" in the file of ANNEX_CONFIG',
+};
+
+const UNDECLARED: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'no feature of that name is declared',
+  hint: 'whoever runs this can remove that directory',
+};
+
+const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: rejected.join('; ') || 'there is no other entry',
+  hint: `annex verify ${name}`,
+});
+
+const refuseOther = (dir: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${dir}, which is whole, does not hold that file`,
+  hint: 'start the process again',
+});
