@@ -37,13 +37,13 @@ describe(`${node.label}: a locked tarball that`, () => {
   const whole = writeTarball(files);
   test.each([
     ['is cut short', whole.subarray(0, whole.length - 20), /too much|does not unpack/],
-    ['is empty', Buffer.alloc(0), /does not unpack/],
-    ['is not gzip', Buffer.from('<html></html>'), /too much|does not unpack/],
+    ['is empty', Buffer.alloc(0), /holds no file/],
+    ['is no archive', Buffer.from('<html></html>'), /is cut short/],
     ['is an empty archive', writeTarball([]), /holds no file/],
     [
-      'holds a link out',
-      writeTarball([...files, { path: 'package/x', type: 'symlink', target: '../../../..' }]),
-      /link/,
+      'holds a path out',
+      writeTarball([...files, { path: 'package/../x' }]),
+      /a path out of the package/,
     ],
     ['is a bomb', gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 }), /too much/],
   ])('%s: nothing is published', async (_, tarball, reason) => {

@@ -34,6 +34,8 @@ const typeFlags = {
   global: 'g',
   gnuPath: 'L',
   gnuTarget: 'K',
+  oldPax: 'X',
+  oldLongName: 'N',
 } as const;
 /** What npm itself writes, 1985-10-26: one fixed time keeps the bytes stable. */
 const modifiedAt = 499162500;
