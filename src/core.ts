@@ -1,7 +1,11 @@
 /** The application's own tree: finding its root and looking into it, synchronously. */
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { codeOf } from './errors.ts';
+import { readText } from './store/regular.ts';
+
+/** Bytes of a package.json. */
+const MOST = 8 * 2 ** 20;
 
 /** A package.json that was read. */
 export interface ReadManifest {
@@ -50,7 +54,7 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
   const path = join(dir, 'package.json');
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path, MOST, 'follow');
   } catch (error) {
     return isNamed ? { problem: `${path} cannot be read: ${codeOf(error)}` } : undefined;
   }
@@ -133,7 +137,7 @@ function readName(dir: string): string | undefined {
 /** A parsed package.json of a directory; undefined when it is not there or not readable. */
 export function readPackage(dir: string): Record<string, unknown> | undefined {
   try {
-    return parsePackage(readFileSync(join(dir, 'package.json'), 'utf8'));
+    return parsePackage(readText(join(dir, 'package.json'), MOST, 'follow'));
   } catch {
     return undefined;
   }

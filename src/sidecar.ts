@@ -46,7 +46,7 @@ export interface Pin {
 }
 
 /** More than any of the three files holds, bytes. */
-const MOST = 32 * 2 ** 20;
+export const MOST_LOCK = 32 * 2 ** 20;
 
 /** Names of the files of a lock, in the order in which they are replaced: a new lock is seen at once. */
 export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as const;
@@ -79,7 +79,7 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
   const path = join(dir, 'annex.json');
   try {
     if (!isThere(dir)) return undefined;
-    const sidecar = JSON.parse(readText(path, MOST, 'follow')) as Sidecar | null;
+    const sidecar = JSON.parse(readText(path, MOST_LOCK, 'follow')) as Sidecar | null;
     if (sidecar?.format !== FORMAT) {
       const format = JSON.stringify(sidecar?.format);
       return {
@@ -89,7 +89,7 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
     const wrong = findWrong(sidecar, feature);
     if (wrong !== undefined) return { problem: `${path} ${wrong}` };
     const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
-      const text = readText(join(dir, name), MOST, 'follow');
+      const text = readText(join(dir, name), MOST_LOCK, 'follow');
       if (digest(text) === sidecar.digests[name]) return text;
       throw new Error(`${join(dir, name)} is not the file that annex wrote: its digest differs`);
     });

@@ -11,13 +11,16 @@ import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { FILES, FORMAT, MANIFEST, PLAIN } from '../store/layout.ts';
 import { composeFiles, expectFiles, mayChange } from '../store/listing.ts';
+import { MOST_MANIFEST } from '../store/manifest.ts';
 import { makeStaging, publish } from '../store/publish.ts';
 import { syncName, syncTree } from '../store/sync.ts';
 import { removeTree, sealTree, sweep } from '../store/tree.ts';
+import { MOST_GENERATED, MOST_LISTED } from '../store/verify.ts';
 import type { ClosurePackage, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
 import { bring } from './bring.ts';
 import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
+import { refuseInstall } from './package-failure.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Generated, runScripts, sortScripts } from './scripts.ts';
 import type { Unpacked } from './unpack.ts';
@@ -152,8 +155,13 @@ async function finish(
     abi,
     tool: `annex@${version}`,
   };
-  writeSealed(join(staging, FILES), composeFiles(listings, generated));
-  writeSealed(join(staging, MANIFEST), JSON.stringify(manifest));
+  const texts = {
+    [FILES]: composeFiles(listings, generated),
+    [MANIFEST]: JSON.stringify(manifest),
+  };
+  const large = findTooLarge(texts, generated);
+  if (large !== undefined) return refuseInstall(`${large}, more than an entry may have`);
+  for (const [name, text] of Object.entries(texts)) writeSealed(join(staging, name), text);
   if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
   else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
   const id = identifyPlan(plan, platform, feature.scripts);
@@ -167,6 +175,17 @@ async function finish(
       return { packages: closure.length, bytes, unrun, ...(published && { dir: published }) };
     }
   }
+}
+
+/** What nobody would read again. */
+function findTooLarge(texts: Record<string, string>, generated: Generated): string | undefined {
+  const limits = { [FILES]: MOST_LISTED, [MANIFEST]: MOST_MANIFEST };
+  for (const [name, most] of Object.entries(limits)) {
+    const size = Buffer.byteLength(texts[name] ?? '');
+    if (size > most) return `its ${name} takes ${size} bytes`;
+  }
+  const made = Buffer.byteLength(composeFiles({}, generated));
+  return made > MOST_GENERATED ? `the list of what scripts made takes ${made} bytes` : undefined;
 }
 
 /** No lock could tell such a change from somebody else's, so the entry would never be taken for whole. */

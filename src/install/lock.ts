@@ -1,5 +1,5 @@
 /** Locks a feature: resolves it, looks at every file of it, and composes the project and its sidecar. */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
@@ -16,8 +16,16 @@ import { findBlocked } from '../policy/blocked.ts';
 import { isCovered } from '../ranges.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import type { Replacement } from '../replace.ts';
-import { digest, LOCK_FILES, lockRoot, type PackageRecord, type Sidecar } from '../sidecar.ts';
+import {
+  digest,
+  LOCK_FILES,
+  lockRoot,
+  MOST_LOCK,
+  type PackageRecord,
+  type Sidecar,
+} from '../sidecar.ts';
 import { FORMAT } from '../store/layout.ts';
+import { readText } from '../store/regular.ts';
 import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
 import { findUnshared } from './check.ts';
@@ -173,7 +181,7 @@ function findUnserved(made: Plan, platforms: string[]): Refusal | undefined {
 /** What was locked before, but for what is blocked by now; nothing when it cannot be read. */
 function readKnown(dir: string, blocked: Blocked[]): LockedPackages {
   try {
-    const lock = JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8'));
+    const lock = JSON.parse(readText(join(dir, 'package-lock.json'), MOST_LOCK, 'follow'));
     const read = readGraph(lock);
     const nodes = 'problem' in read ? [] : [...read.graph.values()];
     const known = nodes.filter((node) => findBlocked([node], blocked, isCovered) === undefined);

@@ -1,11 +1,13 @@
 /** Makes a plan from npm's resolution, pinned to what core ships. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { isInRange, isRange } from '../ranges.ts';
+import { MOST_LOCK } from '../sidecar.ts';
+import { readText } from '../store/regular.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { RESOLVE, runNpm } from './npm.ts';
 import { refuseInstall } from './package-failure.ts';
@@ -106,7 +108,7 @@ export async function runResolution(
 
 function readLock(dir: string): NpmLock | Refusal {
   try {
-    return JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8'));
+    return JSON.parse(readText(join(dir, 'package-lock.json'), MOST_LOCK));
   } catch {
     return refuseInstall('npm left no package-lock.json that can be read');
   }

@@ -40,7 +40,7 @@ export async function unpackAll(
   records: Record<string, PackageRecord> = {},
 ): Promise<Unpacked> {
   const stop = new AbortController();
-  const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]));
+  const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]), dir);
   const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
   const directories = new Set<string>();
   const unpacked: Unpacked = { listings: {}, sizes: {}, bytes: 0, hasAddon: false, directories };

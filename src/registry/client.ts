@@ -2,12 +2,14 @@
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
 import { codeOf, makeRefused } from '../errors.ts';
 import { version } from '../version.ts';
+import { isLocal, makeTooLarge, type Room, receiveBody } from './body.ts';
 import {
   type Asked,
   CERTIFICATE,
   refuseAnswer,
   refuseConnection,
   refuseSignIn,
+  refuseSize,
   refuseStatus,
 } from './failure.ts';
 import { makeInterruptible, type Start } from './interrupt.ts';
@@ -30,6 +32,8 @@ export interface Purpose {
   /** As messages name it. */
   what: string;
   accept: string;
+  /** Bytes that the answer may have. */
+  most: number;
 }
 
 /** Keeps connections between requests. */
@@ -49,13 +53,14 @@ export interface Client {
 }
 
 const MAX_REDIRECTS = 5;
-/** As much as a tarball may weigh, bytes. */
-const MAX_BODY = 2 ** 30;
+/** Bytes of an answer that nobody wants. */
+const MOST_IGNORED = 2 ** 16;
 
 /** Since Node 22.21 and 24.5; the types are older. */
 type Options = AgentOptions & { proxyEnv?: Record<string, string> };
 
-export function createClient(settings: NpmSettings, outer: AbortSignal): Client {
+/** @param dir for bodies that are too large to wait in memory */
+export function createClient(settings: NpmSettings, outer: AbortSignal, dir: string): Client {
   const closing = new AbortController();
   const signal = AbortSignal.any([outer, closing.signal]);
   const run = makeInterruptible(signal);
@@ -82,10 +87,18 @@ export function createClient(settings: NpmSettings, outer: AbortSignal): Client 
     };
     try {
       const agent = openAgent(url.protocol, settings.proxyFor(url.href));
-      return await run(send(url, { agent, idle: settings.idleTimeout, headers }));
+      return await run(
+        send(url, {
+          agent,
+          idle: settings.idleTimeout,
+          headers,
+          room: { most: purpose.most, dir },
+        }),
+      );
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw fail(asked, error);
+      if (isLocal(error)) throw error;
+      throw fail(asked, error, purpose);
     }
   };
 
@@ -147,10 +160,11 @@ interface SendOptions {
   agent: Agent;
   headers: OutgoingHttpHeaders;
   idle: number;
+  room: Room;
 }
 
 /** One request and its answer, to be run. Rejects with the error of the connection. */
-function send(url: URL, { agent, headers, idle }: SendOptions): Start<Reply> {
+function send(url: URL, { agent, headers, idle, room }: SendOptions): Start<Reply> {
   const { get } = url.protocol === 'https:' ? loadHttps() : loadHttp();
   return (resolve, reject) => {
     let isAnswered = false;
@@ -161,21 +175,33 @@ function send(url: URL, { agent, headers, idle }: SendOptions): Start<Reply> {
       const reply = { status, retryAfter: readDelay(after), location: undefined };
       const isRedirect = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
       if (status !== 200) {
-        response.on('error', () => {}).resume();
+        // The connection is kept when little is left to read.
+        let rest = 0;
+        response
+          .on('error', () => {})
+          .on('data', ({ length }: Buffer) => {
+            rest += length;
+            if (rest > MOST_IGNORED) request.destroy();
+          });
         resolve({ ...reply, location: isRedirect ? location : undefined, body: Buffer.alloc(0) });
         return;
       }
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (Math.max(size, Number(response.headers['content-length'] ?? 0)) > MAX_BODY) {
-          request.destroy(makeError('E2BIG'));
+      const body = receiveBody(room);
+      const attempt = (action: () => void): void => {
+        try {
+          action();
+        } catch (error) {
+          reject(error);
+          request.destroy();
         }
-        chunks.push(chunk);
-      });
+      };
+      response.on('data', (chunk: Buffer) => attempt(() => body.add(chunk)));
       response.on('error', reject);
-      response.on('end', () => resolve({ ...reply, body: Buffer.concat(chunks, size) }));
+      response.on('end', () => attempt(() => resolve({ ...reply, body: body.take() })));
+      response.on('close', body.drop);
+      attempt(() => {
+        if (Number(response.headers['content-length'] ?? 0) > room.most) throw makeTooLarge();
+      });
     });
     request.on('timeout', () => request.destroy(makeError('ETIMEDOUT')));
     request.on('error', reject);
@@ -208,9 +234,11 @@ function describe(url: URL, { what }: Purpose, settings: NpmSettings): Asked {
 
 const refuse = (asked: Asked, problem: string): Error => makeRefused(refuseAnswer(asked, problem));
 
-function fail(asked: Asked, error: unknown): Error {
+function fail(asked: Asked, error: unknown, { most }: Purpose): Error {
   const code = codeOf(error) ?? 'no answer';
-  if (code === 'E2BIG') return refuse(asked, 'sends more than 1 GiB');
+  if (code === 'E2BIG') {
+    return Object.assign(makeRefused(refuseSize(asked, most)), { isPassing: true });
+  }
   if (code === 'ERR_INVALID_CHAR') return makeRefused(refuseSignIn(asked));
   // What a proxy says to a tunnel.
   if ((error as { statusCode?: number }).statusCode === 407) {

@@ -78,6 +78,13 @@ export function refuseDigest(asked: Asked, wanted: string, got: string, size: nu
   };
 }
 
+/** More bytes than the lock, or any package, has: the rest was not read. */
+export const refuseSize = (asked: Asked, most: number): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${asked.what}: ${nameHost(asked)} sends more than ${most} bytes`,
+  hint: REGISTRY_HINTS.integrity,
+});
+
 /** What no bytes can be checked against. */
 export const refuseUnlocked = (what: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',

@@ -1,7 +1,8 @@
 /** Fetches locked tarballs: npm's cache, then the registry, and only bytes with the locked digest. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRefused } from '../errors.ts';
+import { readRegular } from '../store/regular.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient } from './client.ts';
 import {
@@ -30,8 +31,8 @@ export interface Wanted {
 /** Fetches with one set of settings and kept connections. */
 export interface Fetcher {
   /**
-   * A whole tarball, in memory, with the locked sha512. Concurrency is the caller's; memory is that
-   * of the tarballs under way.
+   * A whole tarball, in memory, with the locked sha512. Concurrency is the caller's; a tarball under
+   * way takes up to 8 MiB of memory, and the rest of it waits on the disk.
    *
    * @throws an error with a refusal (`refusalOf`): unreachable, refused, unknown, other bytes
    * @throws the signal's reason when it is aborted
@@ -41,23 +42,29 @@ export interface Fetcher {
   close(): void;
 }
 
+/** Bytes of a tarball whose size no lock knows. */
+const MOST_TARBALL = 256 * 2 ** 20;
+/** Bytes of a packument, of all versions, with everything in it. */
+const MOST_PACKUMENT = 64 * 2 ** 20;
+
 /** Longest wait that a registry may ask for, milliseconds. Longer ones are the next install's. */
 const MAX_WAIT = 30_000;
 
 /**
+ * @param dir where tarballs go that are too large to wait in memory
  * @example
- * const fetcher = createFetcher(readNpmSettings(core, env), signal);
+ * const fetcher = createFetcher(readNpmSettings(core, env), signal, staging);
  * const tarball = await fetcher.fetchTarball({ name: 'exa-js', version: '1.9.0', integrity });
  */
-export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetcher {
-  const client = createClient(settings, signal);
+export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: string): Fetcher {
+  const client = createClient(settings, signal, dir);
   const cache = join(settings.cache, '_cacache', 'content-v2', 'sha512');
   let hasCache: boolean | undefined;
 
   /** The answer for a tarball; the packument is asked where a registry has ways of its own. */
   const ask = async (wanted: Wanted): Promise<Answer> => {
-    const { name, version, resolved } = wanted;
-    const purpose = { name, what: `${name}@${version}`, accept: '*/*' };
+    const { name, version, resolved, size: most = MOST_TARBALL } = wanted;
+    const purpose = { name, what: `${name}@${version}`, accept: '*/*', most };
     const registry = settings.registryFor(name);
     const place = (url: string): string =>
       placeUrl(url, settings.registryFor(''), settings.replaceRegistryHost);
@@ -68,6 +75,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetch
     if (answer.status !== 404) return answer;
     const packument = await client.get(`${registry}${name.replace('/', '%2f')}`, {
       ...purpose,
+      most: MOST_PACKUMENT,
       accept: 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
     });
     if (packument.status !== 200) return packument;
@@ -105,7 +113,8 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal): Fetch
       const digests = listSha512(wanted.integrity);
       if (digests.length === 0) throw makeRefused(refuseUnlocked(what));
       hasCache ??= existsSync(cache);
-      const cached = hasCache && digests.map((one) => readCached(cache, one)).find(Boolean);
+      const cached =
+        hasCache && digests.map((one) => readCached(cache, one, wanted.size)).find(Boolean);
       if (cached) return cached;
       if (settings.offline) throw makeRefused(refuseUncached(what));
       const first = await attempt(wanted, digests);
@@ -148,13 +157,13 @@ const listSha512 = (integrity: string): string[] =>
  * @param cache the directory of all that has a sha512
  * @see https://github.com/npm/cacache/blob/v20.0.1/lib/content/path.js
  */
-function readCached(cache: string, wanted: string): Buffer | undefined {
+function readCached(cache: string, wanted: string, most = MOST_TARBALL): Buffer | undefined {
   const hex = Buffer.from(wanted.slice('sha512-'.length), 'base64').toString('hex');
   const path = join(cache, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
   try {
     // Asked first: an error for each package that is not there costs more than all of them.
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-    const bytes = readFileSync(path);
+    const bytes = readRegular(path, most);
     return digest(bytes) === wanted ? bytes : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 /** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readText } from '../store/regular.ts';
 import { readNpmrc } from './npmrc.ts';
 import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';
@@ -170,9 +170,12 @@ function makeReadAuthorities(
   };
 }
 
+/** Bytes of a cafile; the authorities of a system take 250 kB. */
+const MOST_CERTIFICATES = 16 * 2 ** 20;
+
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path, MOST_CERTIFICATES, 'follow');
   } catch {
     return undefined;
   }

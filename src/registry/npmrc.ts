@@ -1,8 +1,11 @@
 /** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
+import { readText } from '../store/regular.ts';
 import type { Level } from './registries.ts';
+
+/** Bytes of an .npmrc: one with a chain of certificates in `ca` fits. */
+export const MOST_NPMRC = 2 ** 20;
 
 /** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {
@@ -61,7 +64,7 @@ function readEnvironment(env: Record<string, string>): Level {
 function readLevel(path: string, env: Record<string, string>): Level {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path, MOST_NPMRC, 'follow');
   } catch {
     return {};
   }

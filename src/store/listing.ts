@@ -42,11 +42,13 @@ export const composeListing = (files: Iterable<readonly [path: string, value: st
 
 /** Passes on every line of a listing. */
 export function eachLine(listing: string, use: (path: string, value: string) => void): void {
+  let tab = listing.indexOf('\t');
   for (let start = 0; start < listing.length; ) {
     const newline = listing.indexOf('\n', start);
     const end = newline === -1 ? listing.length : newline;
-    const tab = listing.indexOf('\t', start);
-    if (tab !== -1 && tab < end) {
+    // Of a text without tabs each line would be searched to the end of the text.
+    if (tab !== -1 && tab < start) tab = listing.indexOf('\t', start);
+    if (tab >= start && tab < end) {
       use(unquote(listing.slice(tab + 1, end)), unquote(listing.slice(start, tab)));
     }
     start = end + 1;

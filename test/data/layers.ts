@@ -64,6 +64,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'install/inspect.ts': 'effect',
   'install/addons.ts': 'effect',
   'install/npm.ts': 'effect',
+  'registry/body.ts': 'effect',
   'registry/client.ts': 'effect',
   'registry/fetch.ts': 'effect',
   'registry/interrupt.ts': 'effect',

@@ -55,7 +55,7 @@ describe(`${node.label}: a locked tarball that`, () => {
     const registry = await startRegistry([kit, bad]);
     onTestFinished(() => registry.stop());
     const { integrity } = packFixture(bad);
-    lockAnew(sandbox, integrity);
+    lockAnew(sandbox, integrity, tarball.length);
     const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
     const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
     expectRefused(imported.other, 'ANNEX_INTEGRITY', /: the tarball of other 3\.0\.0: it /);
@@ -65,8 +65,31 @@ describe(`${node.label}: a locked tarball that`, () => {
     expect(listStaging(sandbox)).toEqual([]);
   });
 
+  test('never ends: no more than its size is read, and nothing is published', async () => {
+    const sandbox = await createSandbox({ node: node.path });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features });
+    copyLocks(locked, sandbox);
+    const registry = await startRegistry([kit, esmPackage('other', '3.0.0', 'other')]);
+    onTestFinished(() => registry.stop());
+    registry.fault({ kind: 'endless' }, /other.*\.tgz$/);
+    const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
+    const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
+    const size = readLock({ core: sandbox.core }, 'other').sidecar.packages['node_modules/other'];
+    expectRefused(
+      imported.other,
+      'ANNEX_INTEGRITY',
+      new RegExp(`other@3\\.0\\.0: \\S+ sends more than ${size?.size} bytes`),
+    );
+    expect(imported.kit?.marker).toBe('kit');
+    // Two tries, and what the system holds of each.
+    expect(registry.sent).toBeLessThan(32 * 2 ** 20);
+    expect(listEntries(sandbox)).toHaveLength(1);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+
   /** As if these bytes had been locked, which `annex lock` refuses. */
-  function lockAnew({ write, core }: Sandbox, integrity: string): void {
+  function lockAnew({ write, core }: Sandbox, integrity: string, size: number): void {
     const { sidecar, packages: known, texts } = readLock({ core }, 'other');
     const path = 'node_modules/other';
     const before = known[path]?.integrity ?? '';
@@ -75,6 +98,8 @@ describe(`${node.label}: a locked tarball that`, () => {
     const any = identify({ closure, shared: {}, private: ['other'], scripts: [] });
     const digests = { ...sidecar.digests, 'package-lock.json': sha256(text) };
     write('app/annex/other/package-lock.json', text);
-    write('app/annex/other/annex.json', { ...sidecar, ids: { any }, digests });
+    const record = { ...sidecar.packages[path], size };
+    const changed = { ids: { any }, digests, packages: { [path]: record } };
+    write('app/annex/other/annex.json', { ...sidecar, ...changed });
   }
 });

@@ -162,7 +162,11 @@ describe('a locked closure is asked for as npm ci asks', () => {
     const npm = await sandbox.exec('npm', ['ci', '--fetch-retries=0'], { env });
     const byNpm = listAsked(registry);
     const cold = { ...env, npm_config_cache: join(sandbox.root, 'cold') };
-    const fetcher = createFetcher(readNpmSettings(sandbox.core, cold), AbortSignal.timeout(30_000));
+    const fetcher = createFetcher(
+      readNpmSettings(sandbox.core, cold),
+      AbortSignal.timeout(30_000),
+      sandbox.root,
+    );
     onTestFinished(() => fetcher.close());
     await fetcher.fetchTarball(locked);
     expect({ asked: listAsked(registry), code: npm.code }).toEqual({ asked: byNpm, code: 0 });

@@ -17,7 +17,7 @@ const { createFetcher } = await import(root + '/src/registry/fetch.ts');
 const { readNpmSettings } = await import(root + '/src/registry/npm-settings.ts');
 const { HOME, https_proxy, no_proxy } = process.env;
 const env = Object.fromEntries(Object.entries({ HOME, https_proxy, no_proxy }).filter(([, value]) => value));
-const fetcher = createFetcher(readNpmSettings(process.cwd(), env), AbortSignal.timeout(30_000));
+const fetcher = createFetcher(readNpmSettings(process.cwd(), env), AbortSignal.timeout(30_000), process.cwd());
 const wanted = { name: 'alpha', version: '1.0.0', integrity: ${JSON.stringify(integrity)} };
 const one = () => fetcher.fetchTarball(wanted).then((bytes) => bytes.length, ({ refusal }) => refusal);
 const results = [await one(), ...(await Promise.all([one(), one()]))];

@@ -46,7 +46,7 @@ export function openFetcher(
   writeFileSync(join(home, '.npmrc'), lines.join('\n'));
   const abort = new AbortController();
   const settings = readNpmSettings(home, { HOME: home, ...env });
-  const fetcher = createFetcher(settings, abort.signal);
+  const fetcher = createFetcher(settings, abort.signal, home);
   onTestFinished(() => fetcher.close());
   return { fetcher, home, abort };
 }

@@ -10,7 +10,7 @@ import { abbreviatePackument, type Packument, writePackument } from './packument
 
 export { type PackageFixture, packInstalled, packInstalledTree } from './package.ts';
 
-/** A way to fail: an answer of that status, none at all, half of one (and the end, or nothing more), a late one, other bytes than promised, or a page. */
+/** A way to fail: an answer of that status, none at all, half of one (and the end, or nothing more), a late one, other bytes than promised, a page, or bytes without end. */
 export type Fault = (
   | { kind: 'status'; status: number; headers?: Record<string, string> }
   | { kind: 'hang' }
@@ -19,6 +19,7 @@ export type Fault = (
   | { kind: 'slow'; ms: number }
   | { kind: 'wrong-digest' }
   | { kind: 'page'; body: string }
+  | { kind: 'endless' }
 ) & {
   /** How many requests fail before the registry is well again; all by default. */
   times?: number;
@@ -40,6 +41,8 @@ export interface Registry {
   url: string;
   /** `METHOD /path` of every request so far, decoded: `GET /@scope/name`. */
   requests: string[];
+  /** Bytes that endless answers have sent so far. */
+  sent: number;
   /** The Authorization header of each of `requests`. */
   authorizations: (string | undefined)[];
   /**
@@ -159,6 +162,10 @@ export async function startRegistry(
       response.end(JSON.stringify({ error: `status ${fault.status}` }));
       return;
     }
+    if (fault?.kind === 'endless') {
+      sendForEver(response);
+      return;
+    }
     const accept = request.headers.accept ?? '';
     const isOurs = path.startsWith(`${base}/`);
     const isAudit = path === `${base}/-/npm/v1/security/advisories/bulk`;
@@ -175,6 +182,16 @@ export async function startRegistry(
       return;
     }
     response.end(body);
+  };
+
+  const sendForEver = (response: ServerResponse): void => {
+    const chunk = Buffer.alloc(2 ** 16);
+    const send = (): void => {
+      if (response.destroyed) return;
+      registry.sent += chunk.length;
+      response.write(chunk, send);
+    };
+    send();
   };
 
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -195,6 +212,7 @@ export async function startRegistry(
     url,
     requests,
     authorizations,
+    sent: 0,
     fault(fault, match) {
       faults = match ? faults.filter((known) => String(known.match) !== String(match)) : faults;
       if (fault) {

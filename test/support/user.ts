@@ -1,7 +1,6 @@
 /** Users to run as: root hides permission errors, so what depends on them also runs as somebody else. */
-import { lchownSync } from 'node:fs';
+import { lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestTree } from './tree.ts';
 
 /** Somebody who owns nothing: a plain user without a name, a home or a group of anybody else. */
 export const PLAIN_USER = { uid: 4711, gid: 4711 } as const;
@@ -35,6 +34,11 @@ export function callAsPlainUser<T>(run: () => T): T {
 /** Gives a directory and all below it to a user; to nobody when that is not a root's to do. */
 export function giveTo({ uid, gid }: { uid?: number; gid?: number }, directory: string): void {
   if (!isRoot || uid === undefined || gid === undefined) return;
-  for (const path of Object.keys(digestTree(directory)))
-    lchownSync(join(directory, path), uid, gid);
+  // Not with `recursive`: that follows links.
+  const give = (path: string): void => {
+    lchownSync(path, uid, gid);
+    if (!lstatSync(path).isDirectory()) return;
+    for (const name of readdirSync(path)) give(join(path, name));
+  };
+  give(directory);
 }

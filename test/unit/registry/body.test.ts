@@ -1,0 +1,55 @@
+/** The body of an answer: what is large waits on the disk, and nothing is longer than there is room for. */
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { isLocal, receiveBody } from '../../../src/registry/body.ts';
+import { removeTree } from '../../support/tree.ts';
+
+function openDirectory(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'annex-body-'));
+  onTestFinished(() => removeTree(dir));
+  return dir;
+}
+
+const chunk = Buffer.alloc(2 ** 20, 'x');
+
+test('a small body waits in memory, a large one in a file without a name', () => {
+  const dir = openDirectory();
+  for (const count of [0, 1, 8, 9, 20]) {
+    const body = receiveBody({ most: 20 * chunk.length, dir });
+    for (let index = 0; index < count; index += 1) body.add(Buffer.alloc(2 ** 20, index));
+    expect(readdirSync(dir)).toEqual([]);
+    const whole = Buffer.concat(
+      Array.from({ length: count }, (_, index) => Buffer.alloc(2 ** 20, index)),
+    );
+    expect(body.take().equals(whole)).toBe(true);
+    body.drop();
+  }
+});
+
+test('more than there is room for is not taken', () => {
+  const dir = openDirectory();
+  for (const most of [0, 10, 2 ** 20 - 1, 10 * 2 ** 20]) {
+    const body = receiveBody({ most, dir });
+    const fill = () => {
+      for (let size = 0; size <= most; size += chunk.length) body.add(chunk);
+    };
+    expect(fill).toThrow(expect.objectContaining({ code: 'E2BIG' }));
+    body.drop();
+  }
+});
+
+test('an error of the disk is known for one', () => {
+  const body = receiveBody({ most: 2 ** 30, dir: join(openDirectory(), 'none') });
+  for (let index = 0; index < 8; index += 1) body.add(chunk);
+  let error: unknown;
+  try {
+    body.add(chunk);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toMatchObject({ code: 'ENOENT' });
+  expect(isLocal(error)).toBe(true);
+  expect(isLocal(new Error('other'))).toBe(false);
+});

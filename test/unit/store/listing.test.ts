@@ -1,0 +1,99 @@
+/** The listing of an entry: what is written is what is read, whatever the names of files are. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  composeFiles,
+  composeListing,
+  expectFiles,
+  measureListings,
+  parseFiles,
+  sizeOf,
+  toValue,
+} from '../../../src/store/listing.ts';
+
+const digest = '0123456789abcdef'.repeat(4);
+
+const file = fc.string({
+  unit: fc.constantFrom('a', 'n', '\n', '\t', '\\', ' ', 'é', '-', '>', 't'),
+});
+const files = fc.array(
+  fc.tuple(
+    file,
+    fc.nat().map((size) => toValue(digest, size)),
+  ),
+  {
+    maxLength: 8,
+  },
+);
+const path = fc
+  .array(fc.constantFrom('a', 'b', '@s/c', 'generated'), { minLength: 1, maxLength: 3 })
+  .map((names) => names.map((name) => `node_modules/${name}`).join('/'));
+
+const toMap = (list: Iterable<readonly [string, string]>) => new Map(list);
+
+describe('what is written is read again', () => {
+  test('for any names of files', () => {
+    const made = fc.dictionary(file, fc.constantFrom('', '-> a\tb\n', toValue(digest, 1)));
+    fc.assert(
+      fc.property(fc.dictionary(path, files), made, (packages, generated) => {
+        const entries = Object.entries(packages);
+        const listings = Object.fromEntries(
+          entries.map(([name, list]) => [name, composeListing(toMap(list))]),
+        );
+        const read = parseFiles(composeFiles(listings, generated));
+        expect(new Map(Object.entries(listings))).toEqual(read?.packages);
+        expect(new Map(Object.entries(generated))).toEqual(read?.generated);
+        if (read === undefined) return;
+        const expected = expectFiles({ ...read, generated: new Map() }, [], []);
+        const all = entries.flatMap(([name, list]) =>
+          [...toMap(list)].map(([below, value]) => [`${name}/${below}`, value] as const),
+        );
+        expect(Object.fromEntries(expected)).toEqual(Object.fromEntries(all));
+      }),
+    );
+  });
+
+  test('and is as long as its lock says', () => {
+    const listing = composeListing([['é', toValue(digest, 1)]]);
+    const packages = { 'node_modules/a': listing, 'node_modules/b': '' };
+    const listed = { 'node_modules/a': Buffer.byteLength(listing), 'node_modules/b': 0 };
+    const records = Object.entries(listed).map(([name, bytes]) => [name, { listed: bytes }]);
+    const most = measureListings(Object.fromEntries(records));
+    expect(Buffer.byteLength(composeFiles(packages, {}))).toBe(most);
+  });
+});
+
+describe('what is no listing', () => {
+  test.each([
+    ['', 'nothing'],
+    ['annex-files 1\n', 'another format'],
+    ['{"format":2}', 'JSON'],
+    [`annex-files 2\n${digest} 1\tindex.js\n`, 'a file of no package'],
+    ['annex-files 2\nnode_modules/a', 'a path without its end'],
+    ['annex-files 2\nnode_modules/a\nnode_modules/a\n', 'a package twice'],
+  ])('%j: %s', (text) => {
+    expect(parseFiles(text)).toBeUndefined();
+  });
+
+  test('is read in a time and with a memory that its length limits', () => {
+    for (const line of ['node_modules/', '\n', '\t\n', `\ngenerated\n`]) {
+      expect(() => parseFiles(`annex-files 2\n${line.repeat(2 ** 18)}`)).not.toThrow();
+    }
+  });
+});
+
+test('a size is a number of bytes behind a digest', () => {
+  expect(sizeOf(toValue(digest, 0))).toBe(0);
+  expect(sizeOf(toValue(digest, 2 ** 40))).toBe(2 ** 40);
+  for (const value of [
+    '',
+    digest,
+    `${digest} `,
+    `${digest} -1`,
+    `${digest} 1e9`,
+    '-> x',
+    ` ${digest} 1`,
+  ]) {
+    expect(sizeOf(value), value).toBeNaN();
+  }
+});
