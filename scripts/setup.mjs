@@ -35,6 +35,7 @@ const configs = readdirSync(root).filter((name) => /^tsconfig.*\.json$/.test(nam
 const sourcesChangedAt = Math.max(
   newestBelow(join(root, 'src')),
   changedAt(join(root, 'scripts', 'build.mjs')),
+  changedAt(join(root, 'package.json')),
   ...configs.map((name) => changedAt(join(root, name))),
 );
 // A stamp of its own: nothing else tells which sources an existing dist/ was built from.

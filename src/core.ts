@@ -22,7 +22,8 @@ export interface Origin {
   explicit: string | undefined;
   /** The entry script; undefined for --eval, the REPL and the CLI. */
   script: string | undefined;
-  cwd: string;
+  /** Undefined when it was deleted: nothing is looked for in it. */
+  cwd: string | undefined;
   /** A directory of annex itself. */
   self: string;
 }
@@ -32,7 +33,7 @@ export interface Origin {
  * entry script, else above the place annex is installed in. A package.json that declares nothing
  * never wins.
  */
-export function findCoreRoot({ explicit, script, cwd, self }: Origin): FoundRoot {
+export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): FoundRoot {
   if (explicit !== undefined) {
     const dir = resolve(cwd, explicit);
     return readDeclaringManifest(dir, true);
@@ -87,6 +88,15 @@ export function findEntryScript(): string | undefined {
   const [, script] = process.argv;
   const isEval = (process as { _eval?: unknown })._eval !== undefined;
   return script === undefined || script === '-' || isEval ? undefined : toRealPath(script);
+}
+
+/** The working directory; undefined when it was deleted. */
+export function readCwd(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A directory and all above it, nearest first. */

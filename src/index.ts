@@ -1,5 +1,5 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
-import { findEntryScript } from './core.ts';
+import { findEntryScript, readCwd } from './core.ts';
 import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
@@ -144,7 +144,7 @@ function findSettings(): Settings | undefined {
   const active = getActiveThread();
   if (active !== undefined) return active.settings;
   own ??=
-    getSharedSettings() ?? loadSettings({ script: findEntryScript(), cwd: process.cwd() }).settings;
+    getSharedSettings() ?? loadSettings({ script: findEntryScript(), cwd: readCwd() }).settings;
   return own;
 }
 

@@ -13,6 +13,3 @@ export const OFF_THREAD = join(SELF, 'hooks', 'off-thread.js');
 
 /** The preload. */
 export const LOADER = join(SELF, '..', 'loader.mjs');
-
-/** annex's own package.json. */
-export const MANIFEST = join(SELF, '..', 'package.json');

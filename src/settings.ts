@@ -45,7 +45,7 @@ export function loadSettings(
     refusal: { code: 'ANNEX_INVALID_CONFIG', reason, hint },
   });
   if (found === undefined) {
-    const reason = `no package.json declares features, as seen from ${origin.script ?? origin.cwd}`;
+    const reason = `no package.json declares features, as seen from ${origin.script ?? origin.cwd ?? 'a working directory that was deleted'}`;
     return refuse(false, reason, 'annex add NAME@RANGE, or name the application by ANNEX_CORE');
   }
   if ('problem' in found) return refuse(true, found.problem, 'correct that file');

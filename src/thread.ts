@@ -9,6 +9,7 @@ import { type Failure, isRemembered } from './store/failures.ts';
 import { createFinder, type Finder } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
 import type { Entry, Feature, Refusal, Settings } from './types.ts';
+import { version } from './version.ts';
 
 /** How the loader is active in a thread. */
 export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
@@ -107,20 +108,30 @@ export function rememberFailure(thread: Thread, feature: Feature, refusal: Refus
   return findInstallRefusal(settings, feature, failure) ?? refusal;
 }
 
-const KEY = Symbol.for('annex.thread');
+/** By version: what another version of annex keeps in the same process has another shape. */
+const KEY: unique symbol = Symbol.for(`annex.thread@${version}`);
 type Holder = { [KEY]?: Thread };
 
-/** The state of this thread, when the loader is active in it, whichever copy of annex made it. */
+/** The state of this thread, when the loader is active in it, whichever copy of this version made it. */
 export function getActiveThread(): Thread | undefined {
   return (globalThis as Holder)[KEY];
 }
 
-/** Makes this the state of the thread, once. */
+/**
+ * Makes this the state of the thread, once.
+ *
+ * @throws when globalThis takes no properties
+ */
 export function setActiveThread(thread: Thread): void {
-  Object.defineProperty(globalThis, KEY, { value: thread });
+  Object.defineProperty(globalThis, KEY, { value: thread, configurable: true });
 }
 
-const SHARED = 'annex.settings';
+/** Takes it back: the loader could not be registered. */
+export function clearActiveThread(): void {
+  Reflect.deleteProperty(globalThis, KEY);
+}
+
+const SHARED = `annex.settings@${version}`;
 
 /**
  * The settings of the main thread, for its workers: an empty `env` must not lift the seal. Null when

@@ -3,6 +3,7 @@ import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { adoptEnv, readInstallerEnv } from '../config.ts';
+import { readCwd } from '../core.ts';
 import { createLog } from '../log.ts';
 import { OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
@@ -42,13 +43,24 @@ interface Resolved {
 
 type NextResolve = (specifier: string, context: Context) => Promise<Resolved>;
 
+/** The hooks thread, before it is started. */
+export interface OffThread {
+  /** By which both threads tell each other which entry they chose. */
+  link: ChoiceLink;
+  /** Starts it. */
+  register: () => void;
+}
+
 /**
- * Starts the hooks thread.
+ * Prepares the hooks thread.
  *
- * @returns the link by which both threads tell each other which entry they chose
+ * @throws when the working directory was deleted: Node 20 then waits for ever for its hooks thread
  * @see https://nodejs.org/docs/latest-v20.x/api/module.html#moduleregisterspecifier-parenturl-options
  */
-export function registerOffThread(settings: Settings): ChoiceLink {
+export function openOffThread(settings: Settings): OffThread {
+  if (readCwd() === undefined) {
+    throw new Error('the working directory was deleted, and Node 20 cannot start its hooks thread');
+  }
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const env = new MessageChannel();
@@ -60,8 +72,10 @@ export function registerOffThread(settings: Settings): ChoiceLink {
   });
   env.port1.unref();
   const data: Data = { settings, port: port2, envPort: env.port2, isSent };
-  register(pathToFileURL(OFF_THREAD), { data, transferList: [port2, env.port2] });
-  return linkTo(port1);
+  return {
+    link: linkTo(port1),
+    register: () => register(pathToFileURL(OFF_THREAD), { data, transferList: [port2, env.port2] }),
+  };
 }
 
 /**
@@ -117,9 +131,25 @@ export function resolve(
   context: Context,
   nextResolve: NextResolve,
 ): Promise<Resolved> {
-  return hook === undefined
-    ? nextResolve(specifier, context)
-    : hook(specifier, context, nextResolve);
+  const answer =
+    hook === undefined ? nextResolve(specifier, context) : hook(specifier, context, nextResolve);
+  return isFrozen ? answer.catch(rethrowNamed) : answer;
+}
+
+/** With --frozen-intrinsics a prototype has accessors instead of values. */
+const isFrozen = Object.getOwnPropertyDescriptor(Error.prototype, 'constructor')?.get !== undefined;
+
+/**
+ * Node finds the class of an error by values named `constructor`, and hands over an error without a class
+ * without its code.
+ *
+ * @see https://github.com/nodejs/node/blob/v20.19.0/lib/internal/error_serdes.js GetConstructors
+ */
+function rethrowNamed(error: unknown): never {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    Object.defineProperty(each, 'constructor', { value: Error, configurable: true });
+  }
+  throw error;
 }
 
 type Hook = typeof resolve;

@@ -1,7 +1,7 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
 import * as nodeModule from 'node:module';
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { findEntryScript, readPackage } from '../core.ts';
+import { findEntryScript, readCwd, readPackage } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
@@ -9,6 +9,7 @@ import { CLI } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import {
+  clearActiveThread,
   createThread,
   getActiveThread,
   getSharedSettings,
@@ -22,7 +23,7 @@ import { createDriver, createInstall } from './drive.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { createContain, createLoad } from './load.ts';
 import { createLocator, type Locator } from './locator.ts';
-import { registerOffThread } from './off-thread.ts';
+import { openOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
 
@@ -55,11 +56,10 @@ function isLeftAlone(script: string): boolean {
 /** The thread that module.register starts runs a `--require` preload as well: it has no parent port. */
 const isHooksThread = (): boolean => !isMainThread && parentPort === null;
 
+/** Registers everything, or nothing when one part cannot be. */
 function start(settings: Settings): void {
-  const isSync = 'registerHooks' in nodeModule;
-  const thread = isSync
-    ? createThread(settings, 'sync')
-    : createThread(settings, 'off-thread', registerOffThread(settings));
+  const offThread = 'registerHooks' in nodeModule ? undefined : openOffThread(settings);
+  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const driver = createDriver(locator, install);
@@ -67,9 +67,16 @@ function start(settings: Settings): void {
     settings.verify === 'off'
       ? undefined
       : createGuard(locator, install, (made) => watch(locator, made));
-  if (isSync) registerSync(driver, guard && { ...guard, contain: createContain(locator) });
-  registerRequire(driver, guard);
-  setActiveThread(thread);
+  const restoreRequire = registerRequire(driver, guard);
+  try {
+    setActiveThread(thread);
+    if (offThread) offThread.register();
+    else registerSync(driver, guard && { ...guard, contain: createContain(locator) });
+  } catch (error) {
+    restoreRequire();
+    clearActiveThread();
+    throw error;
+  }
 }
 
 /** Verifies from now on what is loaded from entries; tells whether it can. */
@@ -83,7 +90,7 @@ function watch(locator: Locator, guard: Guard): boolean {
 
 /** Reads the settings, and says in one line each what is wrong with them. */
 function load(script: string | undefined): Settings | undefined {
-  const loaded = loadSettings({ script, cwd: process.cwd() });
+  const loaded = loadSettings({ script, cwd: readCwd() });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
     log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));

@@ -35,9 +35,11 @@ interface Internals {
 /**
  * Patches Module._resolveFilename.
  *
+ * @returns takes the patch back
+ * @throws when Module is frozen
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js Module._resolveFilename
  */
-export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): void {
+export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): () => void {
   const internals = Module as unknown as Internals;
   const original = internals._resolveFilename;
   const standIn = (from: string): Parent => ({
@@ -61,7 +63,7 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): v
       },
     );
   };
-  internals._resolveFilename = function resolveFilename(request, parent, isMain, options) {
+  const resolveFilename: ResolveFilename = function (request, parent, isMain, options) {
     if (guard === undefined) return apply(resolve, this, [request, parent, isMain, options]);
     const file = findFile(parent);
     const from = file === undefined ? file : guard.place(file);
@@ -69,6 +71,14 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): v
     const isPath = typeof request === 'string' && isAbsolute(request);
     const asked = isPath ? guard.place(request) : request;
     return guard.place(apply(resolve, this, [asked, asker, isMain, options]));
+  };
+  if (!Reflect.set(internals, '_resolveFilename', resolveFilename)) {
+    throw new Error(
+      'Module._resolveFilename is read-only; preload annex before whatever freezes Module',
+    );
+  }
+  return () => {
+    internals._resolveFilename = original;
   };
 }
 

@@ -82,17 +82,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
     }
   });
 
-  test('G6: without a working directory Node runs, and the loader is off with one line', async () => {
-    const attempt = `await import('needed').catch(({ code }) => console.log(code));`;
-    sandbox.write('app/attempt.mjs', attempt);
-    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
-    const start = [node, '--import', sandbox.loader, join(sandbox.core, 'attempt.mjs')];
-    const env = { ANNEX_STORE: sandbox.store };
-    const run = await sandbox.exec('sh', ['-c', script, 'sh', ...start], { cwd: 'home', env });
-    expect(run).toMatchObject({ code: 0, stdout: 'ERR_MODULE_NOT_FOUND\n' });
-    expect(run.stderr).toMatch(/^annex: the loader is off: ENOENT: .*\n$/);
-  });
-
   test('G1: --import of a package sees what the working directory holds, broken copies included', async () => {
     const world = await createSandbox();
     onTestFinished(() => world.cleanup());

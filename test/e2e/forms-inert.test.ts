@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
-import { repositoryRoot } from '../support/package.ts';
+import { annexVersion, repositoryRoot } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const MARKER = 'from the store';
@@ -13,7 +13,7 @@ const pkg = esmPackage('esm-only', '1.0.0', MARKER);
 /** Tells, of every process that ends, which script it ran and whether annex was active in it. */
 const WITNESS = `
 process.on('exit', () => {
-  const line = JSON.stringify([process.argv[1] ?? '', Symbol.for('annex.thread') in globalThis]);
+  const line = JSON.stringify([process.argv[1] ?? '', Symbol.for('annex.thread@${annexVersion}') in globalThis]);
   require('node:fs').appendFileSync(__dirname + '/witness.log', line + '\\n');
 });`;
 

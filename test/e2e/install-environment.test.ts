@@ -2,6 +2,7 @@
 import { describe, expect, type TestContext, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
+import { annexVersion } from '../support/package.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 const TOKEN = 'of-the-application';
@@ -20,7 +21,7 @@ const ask = async (way) => {
   try { await ways[way](); return 'installed'; } catch ({ code, cause }) { return cause?.code ?? code; }
 };
 if (!isMainThread) {
-  const { environment, settings } = { environment: process.env, settings: getEnvironmentData('annex.settings') };
+  const { environment, settings } = { environment: process.env, settings: getEnvironmentData('annex.settings@${annexVersion}') };
   parentPort.postMessage([await ask(workerData), environment.REGISTRY_TOKEN, JSON.stringify(settings)]);
 } else {
   const [way, thread] = process.argv.slice(2);

@@ -46,6 +46,11 @@ export interface PackedFixture {
 /** This repository's root, without a trailing separator. */
 export const repositoryRoot: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** The version of annex, which names what it shares within a process. */
+export const { version: annexVersion } = JSON.parse(
+  readFileSync(join(repositoryRoot, 'package.json'), 'utf8'),
+) as { version: string };
+
 /** All files of a package by path, package.json first, the rest in order. */
 export function listFiles(pkg: PackageFixture): Map<string, Buffer> {
   const { name, version, files = {}, manifest } = pkg;
