@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { codeOf } from './errors.ts';
+import { isInEntry } from './store/layout.ts';
 import { readText } from './store/regular.ts';
 
 /** Bytes of a package.json. */
@@ -31,7 +32,7 @@ export interface Origin {
 /**
  * The core root: the one that is named, else the nearest package.json with an `annex` key above the
  * entry script, else above the place annex is installed in. A package.json that declares nothing
- * never wins.
+ * never wins, nor does one above a script that lies in an entry of a store.
  */
 export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): FoundRoot {
   if (explicit !== undefined) {
@@ -40,7 +41,9 @@ export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): Fou
   }
   // From the script itself: `node .` names a directory, and no file has a package.json below it.
   const start = script === undefined ? cwd : toRealPath(script);
-  return findAbove(start) ?? findAbove(leaveNodeModules(self));
+  // Above an entry of a store whoever may write the volume may have put a package.json.
+  const above = isInEntry(start) ? undefined : findAbove(start);
+  return above ?? findAbove(leaveNodeModules(self));
 }
 
 function findAbove(start: string): FoundRoot {

@@ -91,6 +91,15 @@ export function entryOf(file: string, root: string): string | undefined {
   return parseEntryName(slice(file, abi + 1, end)) && slice(file, 0, end);
 }
 
+/** Whether a path leads into an entry, of whichever store. */
+export const isInEntry = (path: string): boolean => {
+  const parts = path.split(sep);
+  return parts.some(
+    (part, at) =>
+      part === 'v1' && isAbiName(parts[at + 1] ?? '') && parseEntryName(parts[at + 2] ?? ''),
+  );
+};
+
 /** A path as a person would name it: relative to the root when it lies there. */
 export const relativeTo = (root: string, path: string): string =>
   isWithin(path, root) ? relative(root, path) : path;

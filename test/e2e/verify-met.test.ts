@@ -1,0 +1,156 @@
+/** G5: whichever way a thread first meets an entry, the entry is verified then: by path alone, as an entry script, a worker or a fork. */
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'vitest';
+import { listEntries, lock } from '../support/lock-files.ts';
+import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { openWorld } from '../support/world.ts';
+
+const tell = `const tell = (marker) => process.send ? process.send(marker)
+  : parentPort ? parentPort.postMessage(marker) : console.log(marker);`;
+
+const kit: PackageFixture = {
+  name: 'kit',
+  version: '1.0.0',
+  files: {
+    'child.js': `const { parentPort } = require('node:worker_threads');\n${tell}
+tell(require('./part.js').marker);\n`,
+    'child.mjs': `import { parentPort } from 'node:worker_threads';
+import { marker } from './part.mjs';\n${tell}\ntell(marker);\n`,
+    'part.js': `exports.marker = 'sound';\n`,
+    'part.mjs': `export const marker = 'sound';\n`,
+    'addon.node': 'not loaded',
+  },
+  manifest: { main: './part.js' },
+};
+
+/** What is done to a file of the package. */
+const DAMAGES: Record<string, [path: string, content: string][]> = {
+  'edited modules': [
+    ['part.js', `exports.marker = 'EVIL';\n`],
+    ['part.mjs', `export const marker = 'EVIL';\n`],
+  ],
+  'an edited package.json': [['package.json', '{ "name": "kit", "main": "./child.js" }']],
+  'an edited addon': [['addon.node', 'EVIL']],
+};
+
+/** Tries every way in which a running program can meet an entry by its path. */
+const PROGRAM = `
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+const [,, dir] = process.argv;
+const require = createRequire(import.meta.url);
+const attempt = async (run) => {
+  try { return await run(); } catch (error) { return String(error?.cause?.code ?? error); }
+};
+const ways = {
+  'createRequire there': () => createRequire(join(dir, 'child.js'))('./part.js').marker,
+  'require of a path': () => require(join(dir, 'part.js')).marker,
+  'require of a directory': () => require(dir).marker,
+  'import of a path': async () => (await import(join(dir, 'part.mjs'))).marker,
+  'import of a URL': async () => (await import(pathToFileURL(join(dir, 'part.mjs')).href)).marker,
+};
+for (const name of ['child.js', 'child.mjs']) {
+  ways['worker ' + name] = async () => {
+    const worker = new Worker(join(dir, name));
+    return (await once(worker, 'message'))[0];
+  };
+  ways['fork ' + name] = async () => {
+    const child = fork(join(dir, name), { silent: true });
+    let said = '';
+    child.stderr.on('data', (chunk) => { said += chunk; });
+    let marker;
+    child.on('message', (message) => { marker = message; });
+    await once(child, 'close');
+    return marker ?? /ANNEX_\\w+/.exec(said)?.[0] ?? said;
+  };
+}
+const seen = {};
+for (const [way, run] of Object.entries(ways)) {
+  const got = await attempt(run);
+  seen[way] = /ANNEX_INTEGRITY/.exec(got)?.[0] ?? got;
+}
+console.log(JSON.stringify(seen));`;
+
+async function open(context: TestContext, node: NodeUnderTest) {
+  const annex = { features: { kit: '^1.0.0' } };
+  const options = { packages: [kit], annex, node: node.path, copyAnnex: true };
+  const { sandbox } = await openWorld(context, options);
+  await lock(sandbox);
+  const env = { ANNEX_STORE: sandbox.store };
+  await sandbox.annex(['install', 'kit'], { env });
+  sandbox.write('app/meet.mjs', PROGRAM);
+  const dir = join(listEntries(sandbox)[0] ?? '', 'node_modules', 'kit');
+  const run = (args: string[], more: Record<string, string> = {}) =>
+    sandbox.run(['--import', sandbox.loader, ...args], { env: { ...env, ...more } });
+  return { sandbox, dir, run };
+}
+
+function damage(dir: string, files: [path: string, content: string][]): void {
+  for (const [path, content] of files) {
+    const file = join(dir, path);
+    chmodSync(dirname(file), 0o755);
+    rmSync(file);
+    writeFileSync(file, content);
+  }
+}
+
+const denied = { ANNEX_ALLOW_INSTALLS: '0' };
+
+for (const node of nodes) {
+  describe.concurrent(node.label, () => {
+    test('what is sound runs, whichever way it is met', async (context) => {
+      const { dir, run } = await open(context, node);
+      const { stdout, stderr } = await run(['meet.mjs', dir], denied);
+      context.expect(stderr).toBe('');
+      const seen = Object.values(JSON.parse(stdout) as Record<string, string>);
+      context.expect(new Set(seen)).toEqual(new Set(['sound']));
+      for (const name of ['child.js', 'child.mjs']) {
+        context.expect((await run([join(dir, name)], denied)).stdout).toBe('sound\n');
+      }
+    });
+
+    test.for(Object.entries(DAMAGES))(
+      '%s: nothing of the entry runs',
+      async ([, files], context) => {
+        const { dir, run } = await open(context, node);
+        damage(dir, files);
+        const { stdout, stderr } = await run(['meet.mjs', dir], denied);
+        context.expect(stdout, stderr).not.toBe('');
+        const seen = Object.entries(JSON.parse(stdout) as Record<string, string>);
+        context.expect(seen.filter(([, got]) => got !== 'ANNEX_INTEGRITY')).toEqual([]);
+        for (const name of ['child.js', 'child.mjs']) {
+          const script = await run([join(dir, name)], denied);
+          context.expect(script.stdout).toBe('');
+          context.expect(script.stderr).toContain('ANNEX_INTEGRITY');
+        }
+      },
+    );
+
+    test('an entry script of a damaged entry runs from one that is installed anew', async (context) => {
+      const { dir, run } = await open(context, node);
+      damage(dir, DAMAGES['an edited package.json'] ?? []);
+      const { stdout, stderr } = await run([join(dir, 'child.js')]);
+      context.expect({ stdout, stderr }).toMatchObject({
+        stdout: 'sound\n',
+        stderr: context.expect.stringMatching(/^annex: \S+ is damaged: \S/),
+      });
+    });
+
+    test('a package.json planted above the store does not become the application', async (context) => {
+      const { sandbox, dir, run } = await open(context, node);
+      damage(dir, DAMAGES['edited modules'] ?? []);
+      sandbox.write('volume/package.json', { annex: { features: { other: '*' } } });
+      for (const name of ['child.js', 'child.mjs']) {
+        const script = await run([join(dir, name)], denied);
+        context.expect(script.stdout).toBe('');
+        context.expect(script.stderr).toContain('ANNEX_INTEGRITY');
+      }
+    });
+  });
+}
