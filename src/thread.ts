@@ -8,7 +8,7 @@ import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
 import { createFinder, type Finder } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
-import type { Entry, Feature, Refusal, Settings } from './types.ts';
+import type { Entry, Feature, Manifest, Refusal, Settings } from './types.ts';
 import { version } from './version.ts';
 
 /** How the loader is active in a thread. */
@@ -45,6 +45,8 @@ export interface Thread {
    * @returns what is damaged, as one clause
    */
   meet: (dir: string) => string | undefined;
+  /** The one manifest of an entry that counts in this thread, given its real path; see `Finder.findManifest`. */
+  findManifest: (dir: string) => Manifest | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     for (const entry of link?.receive() ?? []) {
       if (chosen.has(entry.feature)) continue;
       chosen.set(entry.feature, entry);
-      finder.trust(entry.dir);
+      finder.adopt(entry);
     }
   };
   const choose = (feature: Feature): FoundEntry => {
@@ -78,7 +80,12 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     receive();
     return finder.meet(dir);
   };
-  return { settings, loader, failures: new Map(), askers: new Map(), finder, choose, meet };
+  const findManifest = (dir: string): Manifest | undefined => {
+    receive();
+    return finder.findManifest(dir);
+  };
+  const remembered = { failures: new Map(), askers: new Map() };
+  return { settings, loader, ...remembered, finder, choose, meet, findManifest };
 }
 
 /** Whether the files of entries are verified as they are loaded. */

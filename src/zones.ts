@@ -58,7 +58,7 @@ export function createZones(settings: Settings): FindZone {
 }
 
 /** The package that a path lies in: what follows its last `node_modules`. */
-function findPackageName(path: string): string | undefined {
+export function findPackageName(path: string): string | undefined {
   const parts = path.split(sep);
   const index = parts.lastIndexOf('node_modules');
   if (index === -1) return undefined;

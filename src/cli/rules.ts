@@ -1,12 +1,12 @@
 /** The decision table in words, for people. */
 
-import type { Seen } from '../hooks/resolve.ts';
+import type { Seen } from '../hooks/evidence.ts';
 import type { Evidence, Zone } from '../policy/decide.ts';
 
 /** What each rule says, by its number. */
 export const RULES: Record<number, string> = {
-  1: 'relative, absolute, a URL, a builtin or internal (#): Node answers',
-  2: 'the file that asks is inside a store entry: entries are closed, and see core only where they share',
+  1: 'a builtin, a path, a URL or internal (#), and no store is concerned: Node answers',
+  2: 'the file that asks, or the path that it asks for, is inside a store entry: entries are closed, and see core only where they share',
   3: 'not declared as a feature: Node answers',
   4: 'core has it: Node answers',
   5: 'core owns the name: its error stands, no other copy is used',

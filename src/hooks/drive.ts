@@ -6,14 +6,8 @@ import { createLog } from '../log.ts';
 import { relativeTo } from '../store/layout.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
 import type { Locator } from './locator.ts';
-import {
-  type Outcome,
-  type Question,
-  type Request,
-  resolveRequest,
-  type Surroundings,
-  unwrap,
-} from './resolve.ts';
+import { type Outcome, type Question, type Request, unwrap } from './request.ts';
+import { resolveRequest, type Surroundings } from './resolve.ts';
 
 /** Asks Node: resolve the specifier as from a file, or as asked. */
 export type Ask<R> = (from: Question) => R;

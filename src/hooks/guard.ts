@@ -3,7 +3,6 @@ import { lstatSync } from 'node:fs';
 import type { LoadFnOutput } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { toRealPath } from '../core.ts';
 import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { digest } from '../sidecar.ts';
@@ -60,7 +59,6 @@ export function createGuard(
   const { finder, settings, failures, askers } = locator.thread;
   const homes = new Map<string, string>();
   let isWatched = false;
-  const realPaths = new Map<string, string>();
   const substitutes = new Map<string, Substitute>();
 
   const findFeature = (entry: string): Feature | undefined => {
@@ -93,16 +91,11 @@ export function createGuard(
   };
   const refuseBoth = (dir: string, damage: string, other: Substitute): Refusal =>
     refuseDamage({ dir, damage }, 'refusal' in other ? other.refusal : refuseOther(other.dir));
-  const findReal = (entry: string): string => {
-    const real = realPaths.get(entry) ?? toRealPath(entry);
-    realPaths.set(entry, real);
-    return real;
-  };
   const admit = (entry: string, file: string): string | undefined => {
     if (!isDirectory(entry)) return undefined;
     isWatched ||= watch(guard);
     if (!isWatched) throw refuse(file, entry, FROZEN);
-    const real = findReal(entry);
+    const real = locator.findRealEntry(entry);
     const damage = locator.thread.meet(real);
     if (damage === undefined) return entry;
     const other = findSubstitute(real, damage);
@@ -111,7 +104,7 @@ export function createGuard(
   };
   /** Where a file of an entry lies, and its digest; undefined when it was not installed. */
   const look = (file: string, entry: string) => {
-    const real = findReal(entry);
+    const real = locator.findRealEntry(entry);
     const path = file.slice(entry.length + 1);
     const expected = finder.expect(real);
     return typeof expected === 'string'

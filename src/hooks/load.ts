@@ -3,10 +3,8 @@ import type { LoadFnOutput, LoadHookSync } from 'node:module';
 import { compileFunction } from 'node:vm';
 import { attempt } from './drive.ts';
 import type { Guard } from './guard.ts';
-import type { Locator } from './locator.ts';
-import { createNotFound } from './not-found.ts';
-import { unwrap } from './resolve.ts';
-import { isForRequire, toFile, type Verifier } from './sync.ts';
+import { unwrap } from './request.ts';
+import { isForRequire, toFile } from './sync.ts';
 
 /**
  * Makes the load hook. It compares what the other steps give and passes it on as it is: a source of
@@ -52,17 +50,4 @@ function detectFormat(text: string): 'commonjs' | 'module' {
   } catch {
     return 'module';
   }
-}
-
-/** Makes what keeps paths of an entry inside it. */
-export function createContain({ findPrefix }: Locator): Verifier['contain'] {
-  return (specifier, parentURL, url) => {
-    const prefix = parentURL && findPrefix(parentURL);
-    if (!prefix || specifier[0] !== '.') return;
-    const [abi, name] = parentURL.slice(prefix.length).split('/', 2);
-    const entry = `${prefix}${abi}/${name}/`;
-    if (url.startsWith(entry) || !new URL(specifier, parentURL).href.startsWith(entry)) return;
-    const parent = toFile(parentURL);
-    throw createNotFound({ specifier, kind: 'import', parent });
-  };
 }

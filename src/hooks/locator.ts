@@ -1,11 +1,11 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
+import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { mapHas, startsWith } from '../primordials.ts';
 import { listStores } from '../store/entry.ts';
 import { entryOf, versionRoot } from '../store/layout.ts';
-import { readEntryManifest } from '../store/manifest.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
 
@@ -15,15 +15,23 @@ export interface Locator {
   findZone: FindZone;
   /** The stores, as configured and as real paths. */
   roots: string[];
-  /** The entry that a file is in; undefined for a file in none. */
-  findEntryOf: (file: string) => string | undefined;
+  /** Whether a path or a file URL, as it is written, lies where stores keep their entries. */
+  isInStore: (place: string) => boolean;
+  /** The entry that a path lies in, as it is written; undefined for a path in none. */
+  findEntryOf: (path: string) => string | undefined;
+  /** The real path of an entry. */
+  findRealEntry: (entry: string) => string;
   /** What the URL of a file in a store begins with: that of the store. Undefined for any other URL. */
   findPrefix: (url: string) => string | undefined;
   /** Whether an entry takes a name from core. */
   isShared: (entry: string, name: string) => boolean;
+  /** The names that it takes from core. */
+  listShared: (entry: string) => string[];
   /**
    * Whether annex has any say in a request; everything else goes to Node unseen. It runs with every
    * request of the program, which may have replaced any built-in function since annex was loaded.
+   *
+   * @param parent path or URL of the file that asks
    */
   concerns: (specifier: string, parent: string | undefined) => boolean;
 }
@@ -34,7 +42,17 @@ export function createLocator(thread: Thread): Locator {
   const roots = [...new Set(stores.flatMap((store) => [store, toRealPath(store)]))];
   const versionRoots = roots.map(versionRoot);
   const { byPackage } = thread.settings.declaration;
-  const sharedNames = new Map<string, Set<string>>();
+  const prefixes = roots.flatMap((root) => [
+    versionRoot(root) + sep,
+    `${pathToFileURL(versionRoot(root)).href}/`,
+  ]);
+  const realEntries = new Map<string, string>();
+  const isInStore = (place: string): boolean => {
+    for (let at = 0; at < prefixes.length; at++) {
+      if (startsWith(place, prefixes[at] as string)) return true;
+    }
+    return false;
+  };
   const findEntryOf = (file: string): string | undefined => {
     for (let at = 0; at < versionRoots.length; at++) {
       const entry = entryOf(file, versionRoots[at] as string);
@@ -42,33 +60,38 @@ export function createLocator(thread: Thread): Locator {
     }
     return undefined;
   };
-  const prefixes = versionRoots.map((root) => `${pathToFileURL(root).href}/`);
+  const urlPrefixes = versionRoots.map((root) => `${pathToFileURL(root).href}/`);
   const findPrefix = (url: string): string | undefined => {
-    for (let at = 0; at < prefixes.length; at++) {
-      const prefix = prefixes[at] as string;
+    for (let at = 0; at < urlPrefixes.length; at++) {
+      const prefix = urlPrefixes[at] as string;
       if (startsWith(url, prefix)) return prefix;
     }
     return undefined;
   };
+  const findRealEntry = (entry: string): string => {
+    let real = realEntries.get(entry);
+    if (real === undefined) {
+      real = toRealPath(entry);
+      realEntries.set(entry, real);
+    }
+    return real;
+  };
+  const findShared = (entry: string): object =>
+    thread.findManifest(findRealEntry(entry))?.shared ?? {};
   return {
     thread,
     findZone: createZones(thread.settings),
     roots,
+    isInStore,
     findEntryOf,
+    findRealEntry,
     findPrefix,
-    isShared: (entry, name) => {
-      let shared = sharedNames.get(entry);
-      if (shared === undefined) {
-        shared = new Set(Object.keys(readEntryManifest(entry)?.shared ?? {}));
-        sharedNames.set(entry, shared);
-      }
-      return shared.has(name);
-    },
+    isShared: (entry, name) => Object.hasOwn(findShared(entry), name),
+    listShared: (entry) => Object.keys(findShared(entry)),
     concerns: (specifier, parent) => {
+      if (parent !== undefined && isInStore(parent)) return true;
       const bare = parseBareSpecifier(specifier);
-      if (bare !== undefined && mapHas(byPackage, bare.name)) return true;
-      const mayLeave = bare !== undefined || specifier[0] === '#';
-      return mayLeave && parent !== undefined && findEntryOf(parent) !== undefined;
+      return bare === undefined ? isInStore(specifier) : mapHas(byPackage, bare.name);
     },
   };
 }

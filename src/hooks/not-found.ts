@@ -6,8 +6,9 @@ import type { Asker } from '../thread.ts';
 export function createNotFound({ specifier, kind, parent }: Asker & { specifier: string }): Error {
   const from = parent ?? 'the command line';
   if (kind === 'import') {
-    const name = parseBareSpecifier(specifier)?.name ?? specifier;
-    const error = new Error(`Cannot find package '${name}' imported from ${from}`);
+    const name = parseBareSpecifier(specifier)?.name;
+    const what = name === undefined ? `module '${specifier}'` : `package '${name}'`;
+    const error = new Error(`Cannot find ${what} imported from ${from}`);
     const code = 'ERR_MODULE_NOT_FOUND';
     // As Node prints its own.
     const stack = error.stack?.replace('Error:', `Error [${code}]:`);

@@ -11,13 +11,8 @@ import type { Entry, Settings } from '../types.ts';
 import { createInstall, describeFault } from './drive.ts';
 import { createGuard } from './guard.ts';
 import { createLocator } from './locator.ts';
-import {
-  type Outcome,
-  type Question,
-  resolveRequest,
-  type Surroundings,
-  unwrap,
-} from './resolve.ts';
+import { type Outcome, type Question, unwrap } from './request.ts';
+import { resolveRequest, type Surroundings } from './resolve.ts';
 import { toFile, toParent } from './sync.ts';
 
 interface Data {
@@ -159,8 +154,8 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
   const log = createLog(state.settings.log);
   const resolve: Hook = async (specifier, context, nextResolve) => {
     const { parentURL } = context;
+    if (!locator.concerns(specifier, parentURL)) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
-    if (!locator.concerns(specifier, parent)) return nextResolve(specifier, context);
     const body = resolveRequest<Resolved>(
       { specifier, kind: 'import', parent, hasPaths: false },
       { locator, install, fileOf: ({ url }) => toFile(url) },

@@ -21,7 +21,7 @@ import type { Settings } from '../types.ts';
 import { watchCompile } from './compile.ts';
 import { createDriver, createInstall } from './drive.ts';
 import { createGuard, type Guard } from './guard.ts';
-import { createContain, createLoad } from './load.ts';
+import { createLoad } from './load.ts';
 import { createLocator, type Locator } from './locator.ts';
 import { openOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
@@ -71,7 +71,7 @@ function start(settings: Settings): void {
   try {
     setActiveThread(thread);
     if (offThread) offThread.register();
-    else registerSync(driver, guard && { ...guard, contain: createContain(locator) });
+    else registerSync(driver, guard);
   } catch (error) {
     restoreRequire();
     clearActiveThread();

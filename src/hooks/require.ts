@@ -1,6 +1,6 @@
 /** require, require.resolve and createRequire, on every version: one patched function. */
 import Module from 'node:module';
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, join, resolve as toAbsolute } from 'node:path';
 import { apply } from '../primordials.ts';
 import type { Driver } from './drive.ts';
 import type { Guard } from './guard.ts';
@@ -49,19 +49,33 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): (
   });
   const resolve: ResolveFilename = function (request, parent, isMain, options) {
     const file = findFile(parent);
-    if (typeof request !== 'string' || !driver.concerns(request, file)) {
-      return apply(original, this, [request, parent, isMain, options]);
-    }
-    return driver.resolve(
-      { specifier: request, kind: 'require', parent: file, hasPaths: options?.paths !== undefined },
-      [...(options?.conditions ?? [])].join(),
-      (filename: string) =>
-        filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
-      (from) => {
-        if (from === undefined) return apply(original, this, [request, parent, isMain, options]);
-        return apply(original, this, [request, standIn(from), false, options]);
-      },
-    );
+    const starts = listStarts(options);
+    const isConcerned =
+      typeof request === 'string' &&
+      (starts === undefined
+        ? driver.concerns(request, file)
+        : starts.some((start) => driver.concerns(request, start)));
+    if (!isConcerned) return apply(original, this, [request, parent, isMain, options]);
+    const resolveFrom = (start: string | undefined, some: Options | undefined): string =>
+      driver.resolve(
+        {
+          specifier: request,
+          kind: 'require',
+          parent: start,
+          hasPaths: some?.paths !== undefined,
+        },
+        [...(some?.conditions ?? [])].join(),
+        (filename: string) =>
+          filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
+        (from) => {
+          if (from === undefined) return apply(original, this, [request, parent, isMain, some]);
+          const { paths: _, ...rest } = some ?? {};
+          return apply(original, this, [request, standIn(from), false, rest]);
+        },
+      );
+    return starts === undefined
+      ? resolveFrom(file, options)
+      : findFirst(starts, (start) => resolveFrom(start, { ...options, paths: [dirname(start)] }));
   };
   const resolveFilename: ResolveFilename = function (request, parent, isMain, options) {
     if (guard === undefined) return apply(resolve, this, [request, parent, isMain, options]);
@@ -80,6 +94,30 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): (
   return () => {
     internals._resolveFilename = original;
   };
+}
+
+/**
+ * What stands for the file that asks in each of the `paths` that require.resolve was given: a look-up
+ * that starts in an entry is one of that entry.
+ */
+function listStarts(options: Options | undefined): string[] | undefined {
+  const paths = options?.paths;
+  if (paths === undefined) return undefined;
+  const isList = Array.isArray(paths) && paths.every((path) => typeof path === 'string');
+  return isList ? paths.map((path) => join(toAbsolute(path), '[paths]')) : undefined;
+}
+
+/** The first result; the error of the last attempt when there is none. */
+function findFirst<T>(starts: string[], attempt: (start: string) => T): T {
+  let last: unknown;
+  for (const start of starts) {
+    try {
+      return attempt(start);
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
 }
 
 /** The file that requires; in the REPL and --eval, a name in the working directory. */

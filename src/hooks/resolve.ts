@@ -1,36 +1,23 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
-import Module, { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
-import { findCorePackage, findOwner, toRealPath } from '../core.ts';
+import { join } from 'node:path';
+import { toRealPath } from '../core.ts';
 import { AnnexError, explain } from '../errors.ts';
-import { type Asked, type Decision, decide, type Evidence } from '../policy/decide.ts';
-import { parseBareSpecifier } from '../policy/specifier.ts';
-import { findInstallRefusal, refuseAbsent } from '../refusals.ts';
+import { type Asked, type Decision, decide, type Evidence, type Zone } from '../policy/decide.ts';
+import { refuseAbsent } from '../refusals.ts';
 import { isContained } from '../store/contain.ts';
-import type { Damaged } from '../store/entry.ts';
-import { isWithin, relativeTo } from '../store/layout.ts';
+import { relativeTo } from '../store/layout.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
+import {
+  type Aim,
+  findAim,
+  isErrorFromOutside,
+  isForeign,
+  isInCorePackage,
+} from './containment.ts';
+import { lookUp, type Seen } from './evidence.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
-
-/** What is to be resolved. */
-export interface Request {
-  specifier: string;
-  kind: 'import' | 'require';
-  /** Path of the file that asks; undefined when it is none (`data:`, the command line). */
-  parent: string | undefined;
-  /** require.resolve was given `paths`. */
-  hasPaths: boolean;
-}
-
-/** What Node answered. */
-export type Outcome<R> = { result: R } | { error: unknown };
-
-/**
- * A question to Node: resolve the specifier as from this file, or, when undefined, as asked.
- * A driver answers it at once (registerHooks, require) or after a while (off-thread hooks).
- */
-export type Question = string | undefined;
+import type { Outcome, Question, Request } from './request.ts';
 
 /** What the body needs from its surroundings. */
 export interface Surroundings<R> {
@@ -43,19 +30,6 @@ export interface Surroundings<R> {
   trace?: (decision: Decision, seen: Seen) => void;
 }
 
-/** What was found on the way to a decision. */
-export interface Seen {
-  asked: Asked;
-  evidence: Evidence;
-  owner?: string;
-  entry?: Entry;
-  rejected?: string[];
-  damaged?: Damaged[];
-  /** An entry would do, but that it holds what is blocked: this counts more than what keeps another away. */
-  blocked?: Refusal;
-  refusal?: Refusal;
-}
-
 /**
  * Resolves one request. A generator, so that one body serves drivers that ask Node synchronously
  * and those that have to wait for it. It returns the error that the program is to see; what it
@@ -65,14 +39,13 @@ export function* resolveRequest<R>(
   request: Request,
   { locator, fileOf, install, trace }: Surroundings<R>,
 ): Generator<Question, Outcome<R>, Outcome<R>> {
-  const { thread } = locator;
-  const { root } = thread.settings.core;
-  const name = parseBareSpecifier(request.specifier)?.name ?? '';
-  const feature = thread.settings.declaration.byPackage.get(name);
-  const parentEntry =
-    request.parent === undefined ? undefined : locator.findEntryOf(request.parent);
+  const { root } = locator.thread.settings.core;
+  const aim = findAim(request, locator);
+  const { name } = aim;
+  const feature =
+    aim.form === 'bare' ? locator.thread.settings.declaration.byPackage.get(name) : undefined;
   const evidence: Evidence = {};
-  const seen: Seen = { asked: describeRequest(request, name, parentEntry, locator), evidence };
+  const seen: Seen = { asked: describeRequest(request, aim, locator), evidence };
   let answer: Outcome<R> = { error: undefined };
   for (;;) {
     const decision = decide(seen.asked, evidence);
@@ -80,7 +53,8 @@ export function* resolveRequest<R>(
     if ('look' in decision) {
       if (decision.look === 'node') {
         answer = yield undefined;
-        evidence.node = describeAnswer(answer, request, parentEntry, fileOf);
+        const isOutside = isForeign(answer, aim, request, locator, fileOf);
+        evidence.node = isOutside ? 'found outside' : 'error' in answer ? 'failed' : 'found';
       } else if (feature !== undefined) {
         lookUp(decision.look, { name, feature, request, locator, seen });
       }
@@ -91,8 +65,11 @@ export function* resolveRequest<R>(
         return yield undefined;
       case 'as Node':
         return answer;
-      case 'as core root':
-        return yield join(root, 'package.json');
+      case 'as core root': {
+        const outcome = yield join(root, 'package.json');
+        const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), name, locator);
+        return isCore ? outcome : { error: createNotFound(request) };
+      }
       case 'not found':
         return { error: createNotFound(request) };
       case 'from entry': {
@@ -101,10 +78,11 @@ export function* resolveRequest<R>(
         const outcome = yield from;
         // No path through a declared package leads to what came along with it.
         const home = toRealPath(join(dir, 'node_modules', name));
-        const isForeign =
-          ('result' in outcome && !isContained(fileOf(outcome.result), home)) ||
-          isFromOutside(outcome, { ...request, parent: from }, dir, fileOf);
-        return isForeign ? { error: createNotFound(request) } : outcome;
+        const isOutside =
+          'error' in outcome
+            ? isErrorFromOutside({ ...request, parent: from }, dir)
+            : !isContained(fileOf(outcome.result), home);
+        return isOutside ? { error: createNotFound(request) } : outcome;
       }
       case 'explain':
         return explainAnswer(answer, composeCause(request, feature as Feature, seen, root));
@@ -119,93 +97,20 @@ export function* resolveRequest<R>(
 }
 
 function describeRequest(
-  { specifier, parent, hasPaths }: Request,
-  name: string,
-  parentEntry: string | undefined,
-  { thread, findZone, isShared }: Locator,
+  { parent, hasPaths }: Request,
+  { form, name, entry }: Aim,
+  { thread, findZone, findEntryOf, isShared }: Locator,
 ): Asked {
-  const isBare = name !== '' && !isBuiltin(specifier);
+  const findParentZone = (file: string): Zone =>
+    findEntryOf(file) === undefined ? findZone(file) : 'entry';
   return {
-    form: isBare ? 'bare' : specifier.startsWith('#') ? 'internal' : 'other',
+    form,
     hasPaths,
-    isDeclared: thread.settings.declaration.byPackage.has(name),
-    zone: parentEntry !== undefined ? 'entry' : parent === undefined ? 'outside' : findZone(parent),
-    isShared: parentEntry !== undefined && isShared(parentEntry, name),
+    isDeclared: form === 'bare' && thread.settings.declaration.byPackage.has(name),
+    zone: entry !== undefined ? 'entry' : parent === undefined ? 'outside' : findParentZone(parent),
+    isShared: form === 'bare' && entry !== undefined && isShared(entry, name),
   };
 }
-
-function describeAnswer<R>(
-  answer: Outcome<R>,
-  request: Request,
-  parentEntry: string | undefined,
-  fileOf: (result: R) => string | undefined,
-): NonNullable<Evidence['node']> {
-  if (parentEntry === undefined) return 'error' in answer ? 'failed' : 'found';
-  if (isFromOutside(answer, request, parentEntry, fileOf)) return 'found';
-  return 'error' in answer ? 'failed' : 'found in same entry';
-}
-
-/**
- * Whether an answer for a file in an entry comes from outside it: a file there, or the error of a
- * broken copy there. A builtin is nowhere.
- */
-function isFromOutside<R>(
-  answer: Outcome<R>,
-  { specifier, parent = '' }: Request,
-  entry: string,
-  fileOf: (result: R) => string | undefined,
-): boolean {
-  if ('result' in answer) {
-    const file = fileOf(answer.result);
-    return file !== undefined && !isContained(file, entry);
-  }
-  const name = parseBareSpecifier(specifier)?.name;
-  if (name === undefined) return false;
-  const owner = findOwner(name, dirname(parent), listGlobalPaths());
-  return owner !== undefined && !isWithin(owner, entry);
-}
-
-interface LookUp {
-  name: string;
-  feature: Feature;
-  request: Request;
-  locator: Locator;
-  seen: Seen;
-}
-
-function lookUp(fact: keyof Evidence, { name, feature, request, locator, seen }: LookUp): void {
-  const { thread } = locator;
-  const { evidence } = seen;
-  if (fact === 'isOwned') {
-    const from = dirname(request.parent ?? join(thread.settings.core.root, 'x'));
-    const owner = findOwner(name, from, listGlobalPaths());
-    evidence.isOwned = owner !== undefined;
-    if (owner !== undefined) seen.owner = owner;
-  } else if (fact === 'isInRoot') {
-    evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
-  } else if (fact === 'hasEntry') {
-    thread.askers.set(feature.name, request);
-    const { entry, rejected, damaged, blocked } = thread.choose(feature);
-    evidence.hasEntry = entry !== undefined;
-    seen.rejected = rejected;
-    seen.damaged = damaged;
-    if (blocked !== undefined) seen.blocked = blocked;
-    if (entry !== undefined) seen.entry = entry;
-  } else if (fact === 'mayInstall') {
-    const refusal =
-      findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
-      (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
-    evidence.mayInstall = refusal === undefined;
-    if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
-  }
-}
-
-/** A package of the core that probes for an optional dependency starts no install. */
-const refuseProbe = ({ name }: Feature): Refusal => ({
-  code: 'ANNEX_DENIED',
-  reason: 'only the application’s own files may start an install',
-  hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
-});
 
 function composeCause(
   { specifier, parent }: Request,
@@ -225,15 +130,5 @@ function composeCause(
   return make(refuseAbsent({ damaged, rejected }, refusal));
 }
 
-/** Where `require` looks last: NODE_PATH and the folders that Node adds. */
-const listGlobalPaths = (): string[] =>
-  (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];
-
 const explainAnswer = <R>(answer: Outcome<R>, cause: AnnexError): Outcome<R> =>
   'error' in answer ? { error: explain(answer.error, cause) } : answer;
-
-/** The result, or the error thrown. */
-export function unwrap<R>(outcome: Outcome<R>): R {
-  if ('error' in outcome) throw outcome.error;
-  return outcome.result;
-}

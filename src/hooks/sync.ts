@@ -4,14 +4,7 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exec, startsWith } from '../primordials.ts';
 import type { Driver } from './drive.ts';
-
-/** What verifies the files of entries. */
-export interface Verifier {
-  /** As that of a guard: the URL to use in place of one, or of a specifier. */
-  placeURL: (url: string) => string;
-  /** @throws Node's not-found error when a path that leads into an entry ends outside it, over a link */
-  contain: (specifier: string, parentURL: string | undefined, url: string) => void;
-}
+import type { Guard } from './guard.ts';
 
 /**
  * Registers the hooks. What `require` asks goes on to Module._resolveFilename, where
@@ -19,19 +12,14 @@ export interface Verifier {
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerSync(driver: Driver, verifier?: Verifier): void {
+export function registerSync(driver: Driver, guard?: Pick<Guard, 'placeURL'>): void {
   const resolve: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
     // nextResolve writes into the context that it is given.
     const { parentURL } = context;
-    if (isPath(specifier)) {
-      const result = nextResolve(specifier, context);
-      verifier?.contain(specifier, parentURL, result.url);
-      return result;
-    }
-    const parent = toParent(parentURL);
-    if (!driver.concerns(specifier, parent)) return nextResolve(specifier, context);
+    if (!driver.concerns(specifier, parentURL)) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
     if (isForRequire(conditions)) return nextResolve(specifier, context);
+    const parent = toParent(parentURL);
     const attributes = JSON.stringify(context.importAttributes);
     const result = driver.resolve(
       { specifier, kind: 'import', parent, hasPaths: false },
@@ -45,11 +33,11 @@ export function registerSync(driver: Driver, verifier?: Verifier): void {
     );
     return { ...result, shortCircuit: true };
   };
-  if (verifier === undefined) {
+  if (guard === undefined) {
     nodeModule.registerHooks({ resolve });
     return;
   }
-  const { placeURL } = verifier;
+  const { placeURL } = guard;
   const resolveInPlace: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
     const { parentURL } = context;
     const from = parentURL && placeURL(parentURL);
@@ -65,9 +53,6 @@ export function registerSync(driver: Driver, verifier?: Verifier): void {
 /** The condition of the kind itself comes before those of `--conditions`, which may be the other one. */
 export const isForRequire = (conditions: string[]): boolean =>
   conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
-
-/** Whether a specifier is relative or absolute: most are, and nothing more needs to be known. */
-const isPath = (specifier: string): boolean => specifier[0] === '.' || specifier[0] === '/';
 
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {

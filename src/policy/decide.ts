@@ -8,16 +8,19 @@ export type Zone =
   | 'dependency'
   /** A directory or package listed under `importers`. */
   | 'importer'
-  /** A file inside an entry of a store. */
+  /** An entry of a store: the file that asks is in it, or the path that is asked for leads into it. */
   | 'entry'
   /** Anywhere else. */
   | 'outside';
 
 /** What is asked; known before anything is looked at. */
 export interface Asked {
-  /** `bare`; `internal` starts with `#`; `other` is relative, absolute, a URL or a builtin. */
-  form: 'bare' | 'internal' | 'other';
-  /** require.resolve was given `paths`. */
+  /**
+   * `bare` names a package; `free` is a builtin, or means a file outside of every store by a path or
+   * a URL; `other` is anything else: `#internal`, a place in a store, a name that no package has.
+   */
+  form: 'bare' | 'free' | 'other';
+  /** require.resolve was given `paths`, and the look-up starts from one of them. */
   hasPaths: boolean;
   isDeclared: boolean;
   zone: Zone;
@@ -27,8 +30,8 @@ export interface Asked {
 
 /** What is looked up, one after the other, and only when a rule needs it. */
 export interface Evidence {
-  /** What Node itself answers: a file, one inside the same entry as the parent, or an error. */
-  node?: 'found' | 'found in same entry' | 'failed';
+  /** What Node itself answers: a file, one outside of the entry that has to hold it, or an error. */
+  node?: 'found' | 'found outside' | 'failed';
   /** Core owns the name, as seen from the parent. */
   isOwned?: boolean;
   /** The core root holds a package of that name. */
@@ -58,9 +61,9 @@ export type Decision =
  */
 export function decide(asked: Asked, evidence: Evidence): Decision {
   const { form, zone } = asked;
-  if (form === 'other' || asked.hasPaths) return { rule: 1, verdict: 'pass' };
+  if (form === 'free') return { rule: 1, verdict: 'pass' };
   if (zone === 'entry') return decideInEntry(asked, evidence);
-  if (form === 'internal') return { rule: 1, verdict: 'pass' };
+  if (form === 'other' || asked.hasPaths) return { rule: 1, verdict: 'pass' };
   if (!asked.isDeclared) return { rule: 3, verdict: 'pass' };
   if (evidence.node === undefined) return { look: 'node' };
   if (evidence.node !== 'failed') return { rule: 4, verdict: 'as Node' };
@@ -81,5 +84,5 @@ export function decide(asked: Asked, evidence: Evidence): Decision {
 function decideInEntry(asked: Asked, evidence: Evidence): Decision {
   if (asked.isShared && asked.form === 'bare') return { rule: 2, verdict: 'as core root' };
   if (evidence.node === undefined) return { look: 'node' };
-  return { rule: 2, verdict: evidence.node === 'found' ? 'not found' : 'as Node' };
+  return { rule: 2, verdict: evidence.node === 'found outside' ? 'not found' : 'as Node' };
 }

@@ -30,6 +30,19 @@ export function parseBareSpecifier(specifier: string): BareSpecifier | undefined
   return { name, subpath: end === -1 ? '.' : `.${slice(specifier, end)}` };
 }
 
+/**
+ * The name in node_modules that Node looks for, also where it is no package's: `bun:sqlite`, `a%b`,
+ * `@x`, `.hid`. Undefined for `#internal`.
+ *
+ * @param specifier neither a path nor a URL
+ * @example readFirstName('@x/y/z') // '@x/y'
+ */
+export function readFirstName(specifier: string): string | undefined {
+  if (specifier === '' || specifier[0] === '#') return undefined;
+  const [first = '', second] = specifier.split('/', 2);
+  return first[0] === '@' && second !== undefined ? `${first}/${second}` : first;
+}
+
 /** The longest package name that npm takes is 214 characters; annex stops at 200. */
 const MAX_NAME = 200;
 

@@ -1,6 +1,6 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { readAbi } from '../runtime.ts';
-import type { Feature, Settings } from '../types.ts';
+import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findEntry, findSidecar } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type Depth,
   describeDifference,
   findDifferences,
+  findForgery,
   readExpected,
 } from './verify.ts';
 
@@ -33,6 +34,15 @@ export interface Finder {
    * @returns what is wrong with its listing, as one clause
    */
   expect: (dir: string) => Contents | string;
+  /**
+   * The manifest of any entry, read and checked once: what changes on the volume afterwards does not
+   * count. Undefined when it cannot be read, or is not the one that the lock pins.
+   *
+   * @param dir its directory, a real path
+   */
+  findManifest: (dir: string) => Manifest | undefined;
+  /** Takes over an entry that another thread of this process found and verified. */
+  adopt: (entry: Entry) => void;
 }
 
 /**
@@ -46,6 +56,7 @@ export function createFinder(
 ): Finder {
   const damages = new Map<string, string>();
   const expected = new Map<string, Contents>();
+  const manifests = new Map<string, Manifest>();
   const whole = new Set<string>();
   const told = new Set<string>();
   const find = (feature: Feature): FoundEntry => {
@@ -57,10 +68,26 @@ export function createFinder(
         told.add(damaged.dir);
         onDamage?.(damaged);
       }
-      if (entry === undefined || depth === undefined || whole.has(entry.dir)) return found;
-      const contents = readExpected(entry.dir, entry.manifest, found.sidecar);
-      if (verify(entry.dir, contents, depth) === undefined) return found;
+      if (entry === undefined) return found;
+      const { dir, manifest } = entry;
+      if (depth === undefined || whole.has(dir)) return keep(found, entry);
+      const contents = readExpected(dir, manifest, found.sidecar);
+      if (verify(dir, contents, depth) === undefined) return keep(found, entry);
     }
+  };
+  const keep = (found: FoundEntry, { dir, manifest }: Entry): FoundEntry => {
+    if (!manifests.has(dir)) manifests.set(dir, manifest);
+    return found;
+  };
+  const findManifest = (dir: string): Manifest | undefined => {
+    const known = manifests.get(dir);
+    if (known !== undefined) return known;
+    const manifest = readEntryManifest(dir);
+    const sidecar = findSidecar(settings, dir);
+    const isForged = manifest && sidecar && findForgery(dir, manifest, sidecar) !== undefined;
+    if (manifest === undefined || isForged) return undefined;
+    manifests.set(dir, manifest);
+    return manifest;
   };
   const verify = (dir: string, contents: Contents | string, how: Depth): string | undefined => {
     const damage = typeof contents === 'string' ? contents : findDamage(dir, contents, how);
@@ -79,13 +106,25 @@ export function createFinder(
   const expect = (dir: string): Contents | string => {
     const known = expected.get(dir);
     if (known !== undefined) return known;
-    const manifest = readEntryManifest(dir);
-    if (manifest === undefined) return 'its manifest cannot be read';
+    const manifest = findManifest(dir);
+    if (manifest === undefined) return 'its manifest cannot be read, or is not what was locked';
     const contents = readExpected(dir, manifest, findSidecar(settings, dir));
     if (typeof contents !== 'string') expected.set(dir, contents);
     return contents;
   };
-  return { find, trust: (dir) => whole.add(dir), meet, damages, expect };
+  const adopt = ({ dir, manifest }: Entry): void => {
+    whole.add(dir);
+    if (!manifests.has(dir)) manifests.set(dir, manifest);
+  };
+  return {
+    find,
+    trust: (dir) => whole.add(dir),
+    meet,
+    damages,
+    expect,
+    findManifest,
+    adopt,
+  };
 }
 
 function findDamage(dir: string, { files }: Contents, depth: Depth): string | undefined {

@@ -40,7 +40,7 @@ function combine<T extends object>(choices: { [K in keyof T]-?: readonly T[K][] 
 
 const boolean = [false, true] as const;
 const everyAsked = combine<Asked>({
-  form: ['bare', 'internal', 'other'],
+  form: ['bare', 'free', 'other'],
   hasPaths: boolean,
   isDeclared: boolean,
   zone: ['core', 'dependency', 'importer', 'entry', 'outside'],
@@ -48,7 +48,7 @@ const everyAsked = combine<Asked>({
 });
 type Full = Required<Evidence>;
 const everyEvidence = combine<Full>({
-  node: ['found', 'found in same entry', 'failed'],
+  node: ['found', 'found outside', 'failed'],
   isOwned: boolean,
   isInRoot: boolean,
   hasEntry: boolean,
@@ -117,7 +117,7 @@ describe('over every combination of facts', () => {
   test('what Node found is dropped only for an entry that would leave itself', () => {
     for (const { asked, evidence } of having('not found')) {
       expect(asked.zone).toBe('entry');
-      expect(evidence.node).toBe('found');
+      expect(evidence.node).toBe('found outside');
     }
   });
 

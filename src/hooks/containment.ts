@@ -1,0 +1,106 @@
+/** Which entry has to hold the answer to a request, and whether an answer lies where it may. */
+import Module, { isBuiltin } from 'node:module';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findCorePackage, findOwner, toRealPath } from '../core.ts';
+import type { Asked } from '../policy/decide.ts';
+import { parseBareSpecifier, readFirstName } from '../policy/specifier.ts';
+import { isContained } from '../store/contain.ts';
+import { isWithin } from '../store/layout.ts';
+import { findPackageName } from '../zones.ts';
+import type { Locator } from './locator.ts';
+import type { Outcome, Request } from './request.ts';
+
+/** Where a request leads, before Node looks anything up or follows a link. */
+export interface Aim {
+  form: Asked['form'];
+  /** The package: that of a bare specifier, else the one that the place lies in; empty for none. */
+  name: string;
+  /** The place that a path or a URL means. */
+  place?: string;
+  /** The entry that has to hold the answer: the one that the place lies in, else that of the file that asks. */
+  entry?: string;
+}
+
+/** Reads a request. What leads neither from an entry nor into one has no `entry`. */
+export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
+  const { specifier, parent } = request;
+  if (isBuiltin(specifier)) return { form: 'free', name: '' };
+  const place = readPlace(request);
+  if (place !== undefined && !isInStore(place)) return { form: 'free', name: '' };
+  const entry =
+    (place === undefined ? undefined : findEntryOf(place)) ??
+    (parent === undefined ? undefined : findEntryOf(parent));
+  const within = entry === undefined ? {} : { entry };
+  if (place !== undefined) {
+    return { form: 'other', name: findPackageName(place) ?? '', place, ...within };
+  }
+  const name = parseBareSpecifier(specifier)?.name;
+  return name === undefined
+    ? { form: 'other', name: '', ...within }
+    : { form: 'bare', name, ...within };
+}
+
+/**
+ * The place that a relative or absolute path, or a file URL, means; undefined for what Node looks up
+ * by its name, and for URLs that it will not take.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
+ */
+function readPlace({ specifier, kind, parent = sep }: Request): string | undefined {
+  const isPath = isAbsolute(specifier) || /^\.\.?(?:\/|$)/.test(specifier);
+  if (kind === 'require') return isPath ? resolve(dirname(parent), specifier) : undefined;
+  if (!isPath && !/^file:/i.test(specifier)) return undefined;
+  try {
+    const url = new URL(specifier, pathToFileURL(parent));
+    url.search = '';
+    url.hash = '';
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an answer lies outside of the entry that has to hold it, and is not what that shares with core. */
+export function isForeign<R>(
+  answer: Outcome<R>,
+  { entry, name, place }: Aim,
+  request: Request,
+  locator: Locator,
+  fileOf: (result: R) => string | undefined,
+): boolean {
+  if (entry === undefined) return false;
+  if ('error' in answer) return place === undefined && isErrorFromOutside(request, entry);
+  const file = fileOf(answer.result);
+  if (file === undefined) return false;
+  const real = locator.findRealEntry(entry);
+  // A path is not followed once more: Node has done so, and this is asked for every file of an entry.
+  if (place === undefined ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
+    return false;
+  const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];
+  return !names.some(
+    (shared) => locator.isShared(entry, shared) && isInCorePackage(file, shared, locator),
+  );
+}
+
+/** Whether a file lies in the copy of a package that the core root sees. */
+export function isInCorePackage(
+  file: string | undefined,
+  name: string,
+  { thread }: Locator,
+): boolean {
+  const found = findCorePackage(name, thread.settings.core.root);
+  return found !== undefined && isContained(file, toRealPath(found.dir));
+}
+
+/** Whether an error is about a broken copy outside of an entry: the nearest one of that name. */
+export function isErrorFromOutside({ specifier, parent = sep }: Request, entry: string): boolean {
+  const name = readFirstName(specifier);
+  if (name === undefined) return false;
+  const owner = findOwner(name, dirname(parent), listGlobalPaths());
+  return owner !== undefined && !isWithin(owner, entry);
+}
+
+/** Where `require` looks last: NODE_PATH and the folders that Node adds. */
+export const listGlobalPaths = (): string[] =>
+  (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];

@@ -1,0 +1,70 @@
+/** Looks up the facts that the decision table asks for, one at a time. */
+import { dirname, join } from 'node:path';
+import { findCorePackage, findOwner } from '../core.ts';
+import type { Asked, Evidence } from '../policy/decide.ts';
+import { findInstallRefusal } from '../refusals.ts';
+import type { Damaged } from '../store/entry.ts';
+import type { Entry, Feature, Refusal } from '../types.ts';
+import { listGlobalPaths } from './containment.ts';
+import type { Locator } from './locator.ts';
+import type { Request } from './request.ts';
+
+/** What was found on the way to a decision. */
+export interface Seen {
+  asked: Asked;
+  evidence: Evidence;
+  owner?: string;
+  entry?: Entry;
+  rejected?: string[];
+  damaged?: Damaged[];
+  /** An entry would do, but that it holds what is blocked: this counts more than what keeps another away. */
+  blocked?: Refusal;
+  refusal?: Refusal;
+}
+
+/** A declared package that is asked for. */
+export interface Subject {
+  name: string;
+  feature: Feature;
+  request: Request;
+  locator: Locator;
+  seen: Seen;
+}
+
+/** Looks up one fact and notes it, with what was found on the way. */
+export function lookUp(
+  fact: keyof Evidence,
+  { name, feature, request, locator, seen }: Subject,
+): void {
+  const { thread } = locator;
+  const { evidence } = seen;
+  if (fact === 'isOwned') {
+    const from = dirname(request.parent ?? join(thread.settings.core.root, 'x'));
+    const owner = findOwner(name, from, listGlobalPaths());
+    evidence.isOwned = owner !== undefined;
+    if (owner !== undefined) seen.owner = owner;
+  } else if (fact === 'isInRoot') {
+    evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
+  } else if (fact === 'hasEntry') {
+    thread.askers.set(feature.name, request);
+    const { entry, rejected, damaged, blocked } = thread.choose(feature);
+    evidence.hasEntry = entry !== undefined;
+    seen.rejected = rejected;
+    seen.damaged = damaged;
+    if (blocked !== undefined) seen.blocked = blocked;
+    if (entry !== undefined) seen.entry = entry;
+  } else if (fact === 'mayInstall') {
+    const refusal =
+      findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
+      (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
+    evidence.mayInstall = refusal === undefined;
+    if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
+  }
+}
+
+/** A package of the core that probes for an optional dependency starts no install. */
+const refuseProbe = ({ name }: Feature): Refusal => ({
+  code: 'ANNEX_DENIED',
+  reason: 'only the application’s own files may start an install',
+  hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
+});
