@@ -4,7 +4,11 @@ import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exec, startsWith } from '../primordials.ts';
 import type { Driver } from './drive.ts';
-import type { Guard } from './guard.ts';
+
+/** The part of a guard that is needed here: the URL to use in place of one, or of a specifier. */
+interface Placer {
+  placeURL: (url: string) => string;
+}
 
 /**
  * Registers the hooks. What `require` asks goes on to Module._resolveFilename, where
@@ -12,7 +16,7 @@ import type { Guard } from './guard.ts';
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerSync(driver: Driver, guard?: Pick<Guard, 'placeURL'>): void {
+export function registerSync(driver: Driver, guard?: Placer): void {
   const resolve: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
     // nextResolve writes into the context that it is given.
     const { parentURL } = context;

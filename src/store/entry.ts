@@ -9,7 +9,15 @@ import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { findMisfit, listVersions } from './fit.ts';
-import { abiRoot, PLAIN, parseEntryName, retirementPath, toEntryName } from './layout.ts';
+import {
+  abiRoot,
+  entryOf,
+  PLAIN,
+  parseEntryName,
+  retirementPath,
+  toEntryName,
+  versionRoot,
+} from './layout.ts';
 import { readEntryManifest } from './manifest.ts';
 import { readText } from './regular.ts';
 import { findForgery } from './verify.ts';
@@ -163,6 +171,10 @@ function judge(judgement: Judgement): Judged {
   const { settings, feature, root, path, damages, sidecar } = judgement;
   try {
     const dir = realpathSync.native(path);
+    // Files of an entry are told by the store that they lie in.
+    if (entryOf(dir, versionRoot(realpathSync.native(root))) === undefined) {
+      return { rejected: `${path} is reached by a link that leads out of its store` };
+    }
     const isLayer = root !== settings.store;
     const reject = (damage: string): Judged => ({
       rejected: `${path} is damaged: ${damage}`,
