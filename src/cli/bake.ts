@@ -1,9 +1,10 @@
 /** annex bake DIRECTORY [FEATURE...] */
-import { readdirSync, rmdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { installFeature } from '../install/install.ts';
+import { inDir, listNames } from '../store/dir.ts';
 import { clearFailures } from '../store/failures.ts';
-import { versionRoot } from '../store/layout.ts';
+import { VERSION } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 
@@ -28,27 +29,22 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
     results.push(await installFeature(settings, feature, true, since));
   }
   clearFailures(store);
-  dropEmpty(versionRoot(store));
+  dropEmpty(store);
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
 };
 
 /** A layer is only read: what an installer works in is of no use there. */
-function dropEmpty(root: string): void {
-  for (const dir of [...listChildren(root), root]) {
-    try {
-      rmdirSync(dir);
-    } catch {
-      // It holds entries, or somebody else works in it.
-    }
-  }
+function dropEmpty(store: string): void {
+  for (const name of listNames(store, VERSION)) drop(store, [VERSION], name);
+  drop(store, [], VERSION);
 }
 
-function listChildren(root: string): string[] {
+function drop(store: string, above: string[], name: string): void {
   try {
-    return readdirSync(root).map((name) => join(root, name));
+    inDir(store, above, (dir) => rmdirSync(dir.at(name)));
   } catch {
-    return [];
+    // It holds entries, or somebody else works in it.
   }
 }
 

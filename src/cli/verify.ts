@@ -3,8 +3,9 @@ import { composeNotice, refuseByFileError } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
-import { findRetirement, findSidecar, listStores } from '../store/entry.ts';
+import { findSidecar, listStores } from '../store/entry.ts';
 import { retire } from '../store/retired.ts';
+import { findRetirement } from '../store/retirement.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import {
   type Difference,

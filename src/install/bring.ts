@@ -5,7 +5,6 @@ import { refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import type { PackageRecord } from '../sidecar.ts';
-import { sweep } from '../store/tree.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { runNpm } from './npm.ts';
 import { type Unpacked, unpackAll } from './unpack.ts';
@@ -15,6 +14,8 @@ export interface Errand {
   settings: Settings;
   /** A directory; the paths of packages are relative to it. */
   dir: string;
+  /** A path of that directory for this process alone, where it is held; else the same. */
+  into?: string;
   nodes: LockNode[];
   signal: AbortSignal;
   /** What the lock says of the packages, by path. */
@@ -23,12 +24,12 @@ export interface Errand {
 
 /**
  * Fills `node_modules` of a directory. Where npm has a setting that this process cannot honour, npm
- * fetches the tarballs, into a cache of its own; they are verified and unpacked like all others.
+ * fetches the tarballs, into a cache in that directory, `tarballs`; they are verified and unpacked like all others.
  *
  * @throws errors of the file system, as they are
  */
 export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
-  const { settings, dir, nodes, signal, records } = errand;
+  const { settings, dir, into = dir, nodes, signal, records } = errand;
   const { core } = settings;
   const installerEnv = readInstallerEnv(settings);
   const npm = readNpmSettings(core.root, installerEnv);
@@ -37,7 +38,7 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
   );
   try {
     if (!isIndirect || npm.offline) {
-      return await unpackAll(nodes, dir, npm, signal, records);
+      return await unpackAll(nodes, into, npm, signal, records);
     }
     const cache = join(dir, 'tarballs');
     const env = { ...installerEnv, npm_config_cache: cache };
@@ -45,9 +46,7 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
     const args = ['cache', 'add', ...new Set(specs)];
     const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
     if (refusal !== undefined) return nameIn(refusal, nodes);
-    const unpacked = await unpackAll(nodes, dir, { ...npm, cache, offline: true }, signal, records);
-    sweep(cache);
-    return unpacked;
+    return await unpackAll(nodes, into, { ...npm, cache, offline: true }, signal, records);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;

@@ -1,6 +1,7 @@
 /** Builds an entry in staging from a plan, and publishes it. */
+import { randomBytes } from 'node:crypto';
 import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findBlockedRefusal } from '../blocked.ts';
 import { readInstallerEnv } from '../config.ts';
 import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
@@ -9,12 +10,13 @@ import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/
 import { platformOf } from '../policy/abi.ts';
 import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
-import { FILES, FORMAT, MANIFEST, PLAIN } from '../store/layout.ts';
+import { type Dir, nameError, openDir, openIn, withDir } from '../store/dir.ts';
+import { FILES, FORMAT, MANIFEST, PLAIN, STAGING, VERSION } from '../store/layout.ts';
 import { composeFiles, expectFiles, mayChange } from '../store/listing.ts';
 import { MOST_MANIFEST } from '../store/manifest.ts';
-import { makeStaging, publish } from '../store/publish.ts';
+import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
 import { syncName, syncTree } from '../store/sync.ts';
-import { removeTree, sealTree, sweep } from '../store/tree.ts';
+import { removeIn, sealTree, sweepIn } from '../store/tree.ts';
 import { MOST_GENERATED, MOST_LISTED } from '../store/verify.ts';
 import type { ClosurePackage, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { version } from '../version.ts';
@@ -58,17 +60,22 @@ const BARRIER = 'package.json';
  * @throws errors of the file system, as they are
  */
 export async function buildEntry(build: Build): Promise<Built | Refusal> {
-  // Real: npm writes paths into its lockfile that are relative to where it really runs.
-  const staging = realpathSync(makeStaging(build.store, build.feature));
+  const made = makeStaging(build.store, build.feature);
+  const held = openDir(build.store, VERSION, STAGING, basename(made));
   try {
-    writeBarrier(staging);
-    return await buildIn(staging, build);
+    writeBarrier(held);
+    // Real: npm writes paths into its lockfile that are relative to where it really runs.
+    return await buildIn(realpathSync(held.at()), held, build);
+  } catch (error) {
+    throw nameError(error, held);
   } finally {
-    sweep(staging);
+    held.close();
+    sweepStaged(build.store, made);
   }
 }
 
-async function buildIn(staging: string, build: Build): Promise<Built | Refusal> {
+/** @param held the staging directory itself, for what this process does in it */
+async function buildIn(staging: string, held: Dir, build: Build): Promise<Built | Refusal> {
   const { settings, feature, signal } = build;
   const unshared: string[] = [];
   for (;;) {
@@ -85,6 +92,7 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
     const unpacked = await bring({
       settings,
       dir: staging,
+      into: held.at(),
       nodes,
       signal,
       records: prepared.sidecar?.packages,
@@ -96,10 +104,12 @@ async function buildIn(staging: string, build: Build): Promise<Built | Refusal> 
         : findOtherFiles(prepared.sidecar, unpacked);
     if (wrong !== undefined) return wrong;
     const more = findUnshared(staging, nodes, Object.keys(prepared.plan.shared));
-    if (more.length === 0) return finish(staging, build, prepared, selection, unpacked);
+    if (more.length === 0) {
+      return finish({ staging, held }, build, prepared, selection, unpacked);
+    }
     // A package's `imports` leads past every hook: what it names has to stand in the entry.
     unshared.push(...more);
-    sweep(join(staging, 'node_modules'));
+    sweepIn(held, 'node_modules');
   }
 }
 
@@ -110,7 +120,7 @@ function selectHere(plan: Plan, name: string): Selection {
 }
 
 async function finish(
-  staging: string,
+  { staging, held }: { staging: string; held: Dir },
   { settings, feature, store, signal, isPresent }: Build,
   { plan }: Prepared,
   { nodes }: Selection,
@@ -133,11 +143,9 @@ async function finish(
     if (strange !== undefined) return refuseChange(scripts, strange);
   }
   accessSync(join(staging, BARRIER));
-  for (const name of readdirSync(staging)) {
-    if (name !== 'node_modules') removeTree(join(staging, name));
-  }
+  for (const name of readdirSync(held.at())) if (name !== 'node_modules') removeIn(held, name);
   // Anew: a script may have put its own in its place.
-  writeBarrier(staging);
+  writeBarrier(held);
   const platform = platformOf(readAbi());
   const skipped = findSkipped(plan, platform, nodes);
   const isPlain =
@@ -161,13 +169,13 @@ async function finish(
   };
   const large = findTooLarge(texts, generated);
   if (large !== undefined) return refuseInstall(`${large}, more than an entry may have`);
-  for (const [name, text] of Object.entries(texts)) writeSealed(join(staging, name), text);
-  if (scripts.length > 0) sealTree(join(staging, 'node_modules'));
-  else for (const directory of directories) chmodSync(join(staging, directory), 0o555);
+  for (const [name, text] of Object.entries(texts)) writeSealed(held.at(name), text);
+  seal(held, scripts.length > 0 ? undefined : directories);
   const id = identifyPlan(plan, platform, feature.scripts);
   if (settings.isDurable) await syncTree(staging, readInstallerEnv(settings));
   for (let generation = 0; ; generation++) {
-    const nonce = generation.toString(36);
+    // Whoever can write the store can take any number of those that can be foretold.
+    const nonce = generation < 8 ? `${generation}` : randomBytes(5).toString('hex');
     const published = publish(store, staging, { abi, slug: feature.slug, id, nonce });
     if (published !== undefined && settings.isDurable) syncName(published);
     // Taken: by an installer that was faster, or by an entry that is not valid.
@@ -201,8 +209,17 @@ function findSkipped(plan: Plan, platform: string, nodes: Selection['nodes']): C
   return listClosure(plan, platform).filter(({ path }) => !here.has(path));
 }
 
-const writeBarrier = (dir: string): void =>
-  writeSealed(join(dir, BARRIER), JSON.stringify({ private: true }));
+/** @param directories all that are not read-only yet; without them everything is looked at */
+function seal(held: Dir, directories: Iterable<string> | undefined): void {
+  if (directories === undefined) withDir(openIn(held, 'node_modules'), sealTree);
+  for (const directory of directories ?? []) {
+    const [top = '', ...below] = directory.split('/');
+    withDir(openIn(held, top, ...below), (dir) => chmodSync(dir.at(), 0o555));
+  }
+}
+
+const writeBarrier = (held: Dir): void =>
+  writeSealed(held.at(BARRIER), JSON.stringify({ private: true }));
 
 /** Whatever the umask: an entry that root bakes into an image is for everybody to read. */
 function writeSealed(path: string, content: string): void {

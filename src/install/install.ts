@@ -11,7 +11,7 @@ import { findEntry } from '../store/entry.ts';
 import { isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
-import { lockPath } from '../store/layout.ts';
+import { LOCKS, lockName, VERSION } from '../store/layout.ts';
 import { type Held, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
@@ -105,11 +105,11 @@ function findAnswer({ settings, feature, since, finder }: Job): InstallResult | 
 /** @param isPatient whether it has been taken for dead before */
 async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
   const { settings, feature, store, since, log, finder, stop } = job;
-  makeStore(store, readAbi());
+  for (const junk of makeStore(store, readAbi())) log('error', `annex: ${junk}`);
   const unusable = findStoreRefusal(store);
   if (unusable !== undefined) return fail(feature, unusable);
   const result = await withLock(
-    lockPath(store, feature.slug),
+    { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
     async (held): Promise<InstallResult | undefined> => {
       const present = findPresent(finder, feature);
       if (present !== undefined) return present;

@@ -1,5 +1,5 @@
 /** Makes a plan from npm's resolution, pinned to what core ships. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
 import { readGraph } from '../plan/graph.ts';
@@ -8,6 +8,7 @@ import type { LockedPackages } from '../plan/project.ts';
 import { isInRange, isRange } from '../ranges.ts';
 import { MOST_LOCK } from '../sidecar.ts';
 import { readText } from '../store/regular.ts';
+import { removeTree } from '../store/tree.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { RESOLVE, runNpm } from './npm.ts';
 import { refuseInstall } from './package-failure.ts';
@@ -102,7 +103,7 @@ export async function runResolution(
     const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
     return refusal ?? readLock(dir);
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    removeTree(dir);
   }
 }
 

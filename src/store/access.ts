@@ -2,10 +2,11 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf, refuseByFileError } from '../errors.ts';
+import { codeOf, refusalOf, refuseByFileError } from '../errors.ts';
 import { findDistrust, type Place, type User } from '../policy/ownership.ts';
 import type { Refusal } from '../types.ts';
-import { abiRoot, isWithin, stagingRoot, versionRoot } from './layout.ts';
+import { inDir } from './dir.ts';
+import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from './layout.ts';
 
 /**
  * Why this process may not use an entry, or may not write to the store; undefined when it may.
@@ -46,16 +47,32 @@ export function findStoreRefusal(store: string): Refusal | undefined {
       hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
     };
   }
-  for (const dir of [stagingRoot(store), abiRoot(store, 'locks')]) {
+  for (const name of [STAGING, LOCKS]) {
     try {
-      const nearest = listAncestors(dir).find((up) => look(up) !== undefined) ?? sep;
-      accessSync(nearest, constants.W_OK | constants.X_OK);
+      accessNearest(store, [VERSION, name]);
     } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) return refusal;
       // Node's permission model has a code of its own, and does not restrict the installer.
       if (DENIED.has(codeOf(error) ?? '')) return refuseByFileError(error, store);
     }
   }
   return undefined;
+}
+
+/** Whether a directory, or the nearest one above it that is there, can be written. */
+function accessNearest(store: string, names: string[]): void {
+  try {
+    inDir(store, names, (dir) => accessSync(dir.at(), constants.W_OK | constants.X_OK));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    if (names.length > 0) {
+      accessNearest(store, names.slice(0, -1));
+      return;
+    }
+    const nearest = listAncestors(store).find((up) => look(up) !== undefined) ?? sep;
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+  }
 }
 
 const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);

@@ -2,28 +2,26 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf, refusalOf } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
 import { compareVersions } from '../ranges.ts';
 import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
+import { type Dir, inDir } from './dir.ts';
 import { findMisfit, listVersions } from './fit.ts';
 import {
   abiRoot,
   entryOf,
   PLAIN,
   parseEntryName,
-  retirementPath,
   toEntryName,
+  VERSION,
   versionRoot,
 } from './layout.ts';
 import { readEntryManifest } from './manifest.ts';
-import { readText } from './regular.ts';
+import { findRetirement } from './retirement.ts';
 import { findForgery } from './verify.ts';
-
-/** Bytes of the reason in a mark. */
-const MOST_MARK = 2 ** 16;
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
 export interface FoundEntry {
@@ -129,10 +127,11 @@ function* listCandidates({
   names,
 }: Candidates): Generator<string, void> {
   const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
-  if (first) yield* abis.map((abi) => join(abiRoot(root, abi), first)).filter(isDirectory);
+  const isThere = (abi: string): boolean => first !== undefined && isDirectory(root, abi, first);
+  if (first) yield* abis.filter(isThere).map((abi) => join(abiRoot(root, abi), first));
   for (const dir of abis.map((abi) => abiRoot(root, abi))) {
     try {
-      const all = names?.get(dir) ?? readdirSync(dir);
+      const all = names?.get(dir) ?? inDir(root, [VERSION, basename(dir)], readAll);
       names?.set(dir, all);
       for (const name of all) {
         const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
@@ -140,15 +139,18 @@ function* listCandidates({
       }
     } catch (error) {
       const code = codeOf(error);
-      if (code !== 'ENOENT') rejected.push(`${dir} cannot be read (${code})`);
+      const why = refusalOf(error)?.reason ?? `${dir} cannot be read (${code})`;
+      if (code !== 'ENOENT') rejected.push(why);
     }
   }
 }
 
+const readAll = (dir: Dir): string[] => readdirSync(dir.at());
+
 /** An entry that cannot be looked at is one that is not there; its store says why. */
-function isDirectory(path: string): boolean {
+function isDirectory(root: string, abi: string, name: string): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return inDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
   } catch {
     return false;
   }
@@ -199,20 +201,6 @@ function judge(judgement: Judgement): Judged {
     return { entry: { feature: feature.name, dir, isLayer, manifest } };
   } catch (error) {
     return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
-  }
-}
-
-/**
- * Why a generation was retired; undefined when it was not. One look.
- *
- * @param entry its directory, which may be gone already
- */
-export function findRetirement(store: string, entry: string): string | undefined {
-  try {
-    return readText(retirementPath(store, entry), MOST_MARK);
-  } catch (error) {
-    const code = codeOf(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `its mark: ${code}`;
   }
 }
 

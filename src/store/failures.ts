@@ -1,18 +1,12 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { redact } from '../errors.ts';
 import type { Refusal } from '../types.ts';
-import { failurePath, failureRoot, outputPath } from './layout.ts';
+import { type Dir, inDir, makeIn } from './dir.ts';
+import { FAILURES, failureName, outputName, VERSION, versionRoot } from './layout.ts';
 import { readText } from './regular.ts';
+import { pickNames, removeIn, sweepIn } from './tree.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
@@ -82,7 +76,8 @@ export function nextFailure(
  */
 export function readFailures(store: string, name: string): Failure[] {
   try {
-    const failures: unknown = JSON.parse(readText(failurePath(store, name), MOST_BYTES));
+    const text = inFailures(store, (dir) => readText(dir.at(failureName(name)), MOST_BYTES));
+    const failures: unknown = JSON.parse(text);
     return Array.isArray(failures) ? failures.filter(isWhole) : [];
   } catch {
     return [];
@@ -99,10 +94,14 @@ function isWhole(failure: Partial<Failure> | null): failure is Failure {
   );
 }
 
+/** Names that are looked at: whoever can write the store can make any number. */
+const MOST_NAMES = 10_000;
+
 /** Whether any host is remembered at all. */
 export function hasFailedHosts(store: string): boolean {
   try {
-    return readdirSync(failureRoot(store)).some((name) => name.startsWith('@'));
+    const names = inFailures(store, (dir) => pickNames(dir, MOST_NAMES));
+    return names.some((name) => name.startsWith('@'));
   } catch {
     return false;
   }
@@ -138,22 +137,19 @@ const KEPT_OUTPUT = 14 * 24 * 3_600_000;
  * @returns the file; undefined when it could not be written
  */
 export function writeOutput(store: string, name: string, output: string): string | undefined {
-  const path = outputPath(store, name);
-  sweepOutputs(store, Date.now() - KEPT_OUTPUT);
-  return replace(path, `${redact(output).slice(-MOST_OUTPUT)}\n`) ? path : undefined;
+  const file = outputName(name);
+  const isWritten = change(store, (dir) => {
+    sweepOutputs(dir, Date.now() - KEPT_OUTPUT);
+    replace(dir, file, `${redact(output).slice(-MOST_OUTPUT)}\n`);
+  });
+  return isWritten ? join(versionRoot(store), FAILURES, file) : undefined;
 }
 
-/** Looks at a bounded number of names: anybody who can write the store can add some. */
-function sweepOutputs(store: string, before: number): void {
-  const root = failureRoot(store);
-  try {
-    const logs = readdirSync(root).filter((name) => name.endsWith('.log'));
-    for (const name of logs.slice(0, 100)) {
-      const path = join(root, name);
-      if (lstatSync(path).mtimeMs < before) remove(path);
-    }
-  } catch {
-    // There are none, or another process is sweeping.
+function sweepOutputs(dir: Dir, before: number): void {
+  const logs = pickNames(dir, MOST_NAMES).filter((name) => name.endsWith('.log'));
+  for (const name of logs.slice(0, 100)) {
+    const stat = lstatSync(dir.at(name), { throwIfNoEntry: false });
+    if (stat !== undefined && stat.mtimeMs < before) sweepIn(dir, name);
   }
 }
 
@@ -163,7 +159,7 @@ function sweepOutputs(store: string, before: number): void {
  * @param key in this configuration alone
  */
 export function clearFailure(store: string, name: string, key?: string): void {
-  remove(outputPath(store, name));
+  attempt(() => inFailures(store, (dir) => sweepIn(dir, outputName(name))));
   const known = key === undefined ? [] : readFailures(store, name);
   write(
     store,
@@ -174,43 +170,57 @@ export function clearFailure(store: string, name: string, key?: string): void {
 
 /** Forgets everything but what scripts printed: a message has named those files. */
 export function clearFailures(store: string): void {
-  const root = failureRoot(store);
-  try {
-    const names = readdirSync(root).filter((name) => !name.endsWith('.log'));
-    for (const name of names) remove(join(root, name));
-    rmdirSync(root);
-  } catch {
-    // Nothing is remembered, or something stays.
-  }
+  attempt(() => {
+    inFailures(store, (dir) => {
+      const names = readdirSync(dir.at()).filter((name) => !name.endsWith('.log'));
+      for (const name of names) sweepIn(dir, name);
+    });
+    inDir(store, [VERSION], (dir) => rmdirSync(dir.at(FAILURES)));
+  });
 }
 
 /** Of a feature only the holder of its lock writes. Of two that write of a host, one is late. */
 function write(store: string, name: string, failures: Failure[]): void {
-  const path = failurePath(store, name);
-  if (failures.length > 0) replace(path, JSON.stringify(failures));
-  else for (const one of [path, `${path}.new`]) remove(one);
+  const file = failureName(name);
+  if (failures.length > 0) {
+    change(store, (dir) => replace(dir, file, JSON.stringify(failures)));
+    return;
+  }
+  attempt(() =>
+    inFailures(store, (dir) => {
+      for (const one of [file, `${file}.new`]) sweepIn(dir, one);
+    }),
+  );
 }
 
-/** Writes a file whole; false when it cannot be written. */
-function replace(path: string, text: string): boolean {
-  const temporary = `${path}.new`;
-  remove(temporary);
+/** Writes into the directory, which is made when it is missing; false when that cannot be done. */
+function change(store: string, use: (dir: Dir) => void): boolean {
+  attempt(() => inDir(store, [VERSION], (dir) => makeIn(dir, FAILURES)));
+  return attempt(() => inFailures(store, use));
+}
+
+/** Writes a file whole, or leaves the one that is there. */
+function replace(dir: Dir, name: string, text: string): void {
+  const temporary = `${name}.new`;
+  removeIn(dir, temporary);
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-    return true;
-  } catch {
-    remove(temporary);
-    return false;
+    writeFileSync(dir.at(temporary), text, { flag: 'wx' });
+    renameSync(dir.at(temporary), dir.at(name));
+  } catch (error) {
+    sweepIn(dir, temporary);
+    throw error;
   }
 }
 
+const inFailures = <T>(store: string, use: (dir: Dir) => T): T =>
+  inDir(store, [VERSION, FAILURES], use);
+
 /** A store that cannot be written keeps what it has; a failure runs out by itself. */
-function remove(path: string): void {
+function attempt(action: () => void): boolean {
   try {
-    rmSync(path, { recursive: true, force: true });
+    action();
+    return true;
   } catch {
-    // Nobody is worse off.
+    return false;
   }
 }

@@ -31,28 +31,32 @@ export function toSlug(feature: string): string {
 /** Whether a directory of a store is one that entries stand in. */
 export const isAbiName = (name: string): boolean => name === PLAIN || /^node\d+-/.test(name);
 
+/** The directory of everything that this format version keeps in a store. */
+export const VERSION = 'v1';
+/** Beside the directories of ABIs: where entries are built before they are published, */
+export const STAGING = 'staging';
+/** where installers lock features, */
+export const LOCKS = 'locks';
+/** where it is remembered what failed, */
+export const FAILURES = 'failures';
+/** and where retired entries are marked, and those go that are being removed. */
+export const RETIRED = 'retired';
+
 /** The root of everything that this format version keeps in a store. */
-export const versionRoot = (store: string): string => join(store, 'v1');
+export const versionRoot = (store: string): string => join(store, VERSION);
 /** Where entries of one ABI stand. */
-export const abiRoot = (store: string, abi: string): string => join(store, 'v1', abi);
+export const abiRoot = (store: string, abi: string): string => join(store, VERSION, abi);
 /** Where entries are built before they are published. */
-export const stagingRoot = (store: string): string => join(store, 'v1', 'staging');
-/** Where entries go that are being removed. */
-export const retiredRoot = (store: string): string => join(store, 'v1', 'retired');
-/** What marks an entry as retired, given its directory. */
-export const retirementPath = (store: string, entry: string): string =>
-  join(retiredRoot(store), `${basename(dirname(entry))}.${basename(entry)}`);
-/** The lock of one feature. */
-export const lockPath = (store: string, slug: string): string =>
-  join(store, 'v1', 'locks', `${slug}.lock`);
-/** Where it is remembered what failed. */
-export const failureRoot = (store: string): string => join(store, 'v1', 'failures');
-/** What is remembered of a feature, by its slug, or of a host, by `hostName`. */
-export const failurePath = (store: string, name: string): string =>
-  join(failureRoot(store), `${name}.json`);
-/** What an install script of a feature printed when it failed, by the feature's slug. */
-export const outputPath = (store: string, name: string): string =>
-  join(failureRoot(store), `${name}.log`);
+export const stagingRoot = (store: string): string => join(store, VERSION, STAGING);
+/** Name of what marks an entry as retired, given its directory. */
+export const retirementName = (entry: string): string =>
+  `${basename(dirname(entry))}.${basename(entry)}`;
+/** Name of the lock of one feature. */
+export const lockName = (slug: string): string => `${slug}.lock`;
+/** Name of what is remembered of a feature, by its slug, or of a host, by `hostName`. */
+export const failureName = (name: string): string => `${name}.json`;
+/** Name of what an install script of a feature printed when it failed, by the feature's slug. */
+export const outputName = (name: string): string => `${name}.log`;
 /** A host among the slugs of features, none of which has that sign: `@registry.corp%3A4873`. */
 export const hostName = (host: string): string => `@${encodeURIComponent(host)}`;
 

@@ -8,8 +8,8 @@ import { findDeclarationRefusal } from '../refusals.ts';
 import { readAbi } from '../runtime.ts';
 import type { Feature, Settings } from '../types.ts';
 import { findEntry } from './entry.ts';
-import { MANIFEST, PLAIN, retirementPath } from './layout.ts';
-import { GRACE, isPastGrace, retire, sweepRetired } from './retired.ts';
+import { MANIFEST, PLAIN } from './layout.ts';
+import { findRetiredAt, GRACE, isPastGrace, retire, sweepRetired } from './retired.ts';
 import { listStored, type Stored } from './stored.ts';
 
 /** An entry, what is to become of it, and why. */
@@ -102,8 +102,8 @@ function weigh(store: string, stored: Stored, need: Need | undefined, age: Age):
     const user = process.geteuid?.() ?? stat.uid;
     if (!stat.isDirectory()) return keep('it is no directory');
     if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
-    const mark = lstatSync(retirementPath(store, dir), { throwIfNoEntry: false });
-    if (mark !== undefined) return weighRetired(mark.mtimeMs, age.now);
+    const retiredAt = findRetiredAt(store, dir);
+    if (retiredAt !== undefined) return weighRetired(retiredAt, age.now);
     if (foreign !== undefined) return keep(foreign);
     if (need?.unclear !== undefined) return keep(need.unclear);
     if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits what is declared');

@@ -1,28 +1,68 @@
 /** Building an entry in staging, and the one rename that makes it visible. */
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { codeOf } from '../errors.ts';
+import { chmodSync, lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { codeOf, refusalOf } from '../errors.ts';
 import type { Feature } from '../types.ts';
-import { findRetirement } from './entry.ts';
-import { abiRoot, stagingRoot, toEntryName, versionRoot } from './layout.ts';
+import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+import {
+  abiRoot,
+  FAILURES,
+  LOCKS,
+  PLAIN,
+  RETIRED,
+  STAGING,
+  stagingRoot,
+  toEntryName,
+  VERSION,
+} from './layout.ts';
 import { isDebris, nameOwner, splitOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';
-import { sweep } from './tree.ts';
+import { findRetirement } from './retirement.ts';
+import { type Allowance, pickNames, sweepIn } from './tree.ts';
+
+/** What one install does at most for others: names that it looks at, */
+const MOST_NAMES = 1_000;
+/** staging directories that it sweeps, */
+const MOST_SWEPT = 50;
+/** and files and directories that it removes. */
+const MOST_REMOVED = 20_000;
 
 /**
  * Makes the directories of a store that are not there yet. In a store that a group may write, so
  * may what is made in it: its members install under several user ids.
+ *
+ * @returns what has the name of one and is none, as one clause each: whoever needs it fails
+ * @throws errors of the file system; an error with a refusal when nothing can be made at all
  */
-export function makeStore(store: string, abi: string): void {
+export function makeStore(store: string, abi: string): string[] {
   // An umask of 0 must not make a store that its own user then may not trust.
   const mode = process.geteuid?.() === 0 ? 0o755 : 0o775;
   makeDirectory(store, mode);
-  const isGroupStore = (lstatSync(store).mode & 0o020) !== 0;
-  const dirs = [versionRoot(store), abiRoot(store, abi), abiRoot(store, 'any')];
-  const own = ['staging', 'locks', 'failures', 'retired'].map((name) => abiRoot(store, name));
-  for (const dir of [...dirs, ...own]) {
-    if (makeDirectory(dir, mode) && isGroupStore) chmodSync(dir, 0o2775);
+  return inDir(store, [], (root) => {
+    const isGroupStore = (statSync(root.at()).mode & 0o020) !== 0;
+    const make = (dir: Dir, name: string): void => {
+      if (!makeIn(dir, name, mode) || !isGroupStore) return;
+      withDir(openIn(dir, name), (made) => chmodSync(made.at(), 0o2775));
+    };
+    make(root, VERSION);
+    return withDir(openIn(root, VERSION), (dir) =>
+      [abi, PLAIN, STAGING, LOCKS, FAILURES, RETIRED].flatMap((name) => {
+        make(dir, name);
+        return findJunk(dir, name) ?? [];
+      }),
+    );
+  });
+}
+
+function findJunk(dir: Dir, name: string): string | undefined {
+  try {
+    openIn(dir, name).close();
+    return undefined;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal.reason;
   }
 }
 
@@ -44,32 +84,53 @@ export function makeDirectory(dir: string, mode: number): boolean {
 
 /**
  * A fresh staging directory of a feature. What dead installers left goes, and so do entries whose
- * time is over.
+ * time is over; of either a bounded part, so that nobody can make an install slow by adding more.
  */
 export function makeStaging(store: string, feature: Feature): string {
-  const root = stagingRoot(store);
-  const nameOne = (): string => join(root, `${feature.slug}.${nameOwner()}`);
-  for (const name of readdirSync(root)) {
-    const { base, owner } = splitOwned(name) ?? {};
-    if (owner !== undefined && isDebris(owner, base === feature.slug)) {
-      sweepStaging(join(root, name), nameOne());
+  const nameOne = (): string => `${feature.slug}.${nameOwner()}`;
+  const name = nameOne();
+  const allowance: Allowance = { left: MOST_REMOVED };
+  inDir(store, [VERSION, STAGING], (dir) => {
+    for (const other of pickDebris(dir, feature.slug)) {
+      sweepStaging(dir, other, nameOne(), allowance);
     }
+    mkdirSync(dir.at(name), { mode: 0o755 });
+  });
+  try {
+    sweepRetired(store, Date.now(), allowance);
+  } catch {
+    // Junk in the place of its directory has been reported.
   }
-  sweepRetired(store, Date.now());
-  const dir = nameOne();
-  mkdirSync(dir, { mode: 0o755 });
-  return dir;
+  return join(stagingRoot(store), name);
+}
+
+/** Names of what is to be swept: a part of it. */
+function pickDebris(dir: Dir, slug: string): string[] {
+  const isSwept = (name: string): boolean => {
+    const { base, owner } = splitOwned(name) ?? {};
+    return owner !== undefined && isDebris(owner, base === slug);
+  };
+  return pickNames(dir, MOST_NAMES).filter(isSwept).slice(0, MOST_SWEPT);
 }
 
 /** First out of the way, in one rename: its owner may only stand still, and must not go on in half of it. */
-function sweepStaging(dir: string, ours: string): void {
+function sweepStaging(dir: Dir, name: string, ours: string, allowance: Allowance): void {
   try {
-    renameSync(dir, ours);
+    renameSync(dir.at(name), dir.at(ours));
   } catch {
     // Somebody else has taken it away.
     return;
   }
-  sweep(ours);
+  sweepIn(dir, ours, allowance);
+}
+
+/** Removes a staging directory, or what is left of it. */
+export function sweepStaged(store: string, staging: string): void {
+  try {
+    inDir(store, [VERSION, STAGING], (dir) => sweepIn(dir, basename(staging)));
+  } catch {
+    // It is gone already.
+  }
 }
 
 /**
@@ -85,15 +146,24 @@ export function publish(
   name: { abi: string; slug: string; id: string; nonce: string },
 ): string | undefined {
   const target = join(abiRoot(store, name.abi), toEntryName(name));
-  if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return undefined;
-  if (findRetirement(store, target) !== undefined) return undefined;
-  try {
-    chmodSync(staging, 0o755);
-    renameSync(staging, target);
-    return target;
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
-    throw error;
-  }
+  return inDir(store, [VERSION, name.abi], (dir) => {
+    const entry = basename(target);
+    if (lstatSync(dir.at(entry), { throwIfNoEntry: false }) !== undefined) return undefined;
+    if (findRetirement(store, target) !== undefined) return undefined;
+    try {
+      move(store, basename(staging), dir.at(entry));
+      return target;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
+      throw error;
+    }
+  });
+}
+
+function move(store: string, staged: string, target: string): void {
+  inDir(store, [VERSION, STAGING], (from) => {
+    withDir(openIn(from, staged), (dir) => chmodSync(dir.at(), 0o755));
+    renameSync(from.at(staged), target);
+  });
 }

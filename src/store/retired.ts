@@ -1,13 +1,17 @@
 /** Generations of entries that are not to be used any more: marked first, removed after a grace period. */
 import { randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { codeOf } from '../errors.ts';
-import { abiRoot, parseEntryName, retiredRoot, retirementPath } from './layout.ts';
-import { removeTree, sweep } from './tree.ts';
+import { lstatSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { codeOf, refusalOf } from '../errors.ts';
+import { type Dir, inDir, makeIn, openDir, withDir } from './dir.ts';
+import { abiRoot, isAbiName, parseEntryName, RETIRED, retirementName, VERSION } from './layout.ts';
+import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
 
 /** How long a retired generation stays for the processes that still run on it, ms. */
 export const GRACE = 24 * 60 * 60_000;
+
+/** Names that are looked at in a sweep with an allowance: whoever can write the store can make any number. */
+const MOST = 1_000;
 
 /**
  * Marks a generation: from now on no process chooses it, and those that run on it keep its files for
@@ -17,21 +21,51 @@ export const GRACE = 24 * 60 * 60_000;
  * @throws errors of the file system
  */
 export function retire(store: string, entry: string, reason: string): void {
-  mkdirSync(retiredRoot(store), { recursive: true });
   try {
-    writeFileSync(retirementPath(store, entry), reason, { flag: 'wx' });
+    inRetired(store, (dir) => writeFileSync(dir.at(retirementName(entry)), reason, { flag: 'wx' }));
   } catch (error) {
     // The first mark counts: its time is when the grace period began.
     if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
-/** Takes an entry out of sight with one rename, then removes it. */
-export function discard(store: string, entry: string): void {
-  const target = join(retiredRoot(store), randomUUID());
-  mkdirSync(retiredRoot(store), { recursive: true });
-  renameSync(entry, target);
-  removeTree(target);
+/**
+ * When a generation was retired, ms since the epoch; undefined when it was not.
+ *
+ * @throws errors of the file system
+ */
+export function findRetiredAt(store: string, entry: string): number | undefined {
+  try {
+    return inDir(
+      store,
+      [VERSION, RETIRED],
+      (dir) => lstatSync(dir.at(retirementName(entry))).mtimeMs,
+    );
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || refusalOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Takes an entry out of sight with one rename, then removes it.
+ *
+ * @param entry its directory, in the store
+ */
+export function discard(store: string, entry: string, allowance?: Allowance): void {
+  inRetired(store, (dir) => {
+    const name = randomUUID();
+    inDir(store, [VERSION, basename(dirname(entry))], (from) =>
+      renameSync(from.at(basename(entry)), dir.at(name)),
+    );
+    removeIn(dir, name, allowance);
+  });
+}
+
+/** A store that was baked has no such directory yet. */
+function inRetired<T>(store: string, use: (dir: Dir) => T): T {
+  inDir(store, [VERSION], (dir) => makeIn(dir, RETIRED));
+  return inDir(store, [VERSION, RETIRED], use);
 }
 
 /** Whether what was retired then may go now. A clock that was set back must not keep it for ever. */
@@ -42,30 +76,32 @@ export const isPastGrace = (since: number, now: number): boolean => Math.abs(now
  * their end. What is not this user's to remove stays for its owner.
  *
  * @param now wall clock, ms since the epoch
+ * @param allowance for a part of the work only; without it all is done
  * @returns directories of the entries that were removed
  */
-export function sweepRetired(store: string, now: number): string[] {
-  const root = retiredRoot(store);
+export function sweepRetired(store: string, now: number, allowance?: Allowance): string[] {
   const removed: string[] = [];
-  for (const name of readdirSync(root)) {
-    const path = join(root, name);
-    const [, abi = '', entryName = ''] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
-    if (parseEntryName(entryName) === undefined) {
-      sweep(path);
-      continue;
-    }
-    try {
-      if (!isPastGrace(lstatSync(path).mtimeMs, now)) continue;
-      const entry = join(abiRoot(store, abi), entryName);
-      if (lstatSync(entry, { throwIfNoEntry: false }) !== undefined) {
-        discard(store, entry);
-        removed.push(entry);
+  withDir(openDir(store, VERSION, RETIRED), (dir) => {
+    const names = allowance === undefined ? readdirSync(dir.at()) : pickNames(dir, MOST);
+    for (const name of names) {
+      const [, abi = '', entryName = ''] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
+      if (!isAbiName(abi) || parseEntryName(entryName) === undefined) {
+        sweepIn(dir, name, allowance);
+        continue;
       }
-      // Last: until then nobody publishes a generation of this name.
-      rmSync(path, { force: true });
-    } catch {
-      // It belongs to another user, or is being removed at this moment.
+      try {
+        if (!isPastGrace(lstatSync(dir.at(name)).mtimeMs, now)) continue;
+        const entry = join(abiRoot(store, abi), entryName);
+        if (lstatSync(entry, { throwIfNoEntry: false }) !== undefined) {
+          discard(store, entry, allowance);
+          removed.push(entry);
+        }
+        // Last: until then nobody publishes a generation of this name.
+        unlinkSync(dir.at(name));
+      } catch {
+        // It belongs to another user, or is being removed at this moment.
+      }
     }
-  }
+  });
   return removed;
 }

@@ -1,9 +1,9 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../errors.ts';
 import type { Manifest } from '../types.ts';
-import { FORMAT, isAbiName, MANIFEST, parseEntryName, versionRoot } from './layout.ts';
+import { listNames } from './dir.ts';
+import { FORMAT, isAbiName, MANIFEST, parseEntryName, VERSION, versionRoot } from './layout.ts';
 import { MOST_MANIFEST, readEntryManifest } from './manifest.ts';
 import { readText } from './regular.ts';
 
@@ -27,11 +27,11 @@ export interface Stored {
  * @param slug of one feature; all by default
  */
 export function listStored(store: string, slug?: string): Stored[] {
-  return readNames(versionRoot(store))
+  return listNames(store, VERSION)
     .filter(isAbiName)
     .flatMap((abi) => {
       const root = join(versionRoot(store), abi);
-      return readNames(root).flatMap((entry) => {
+      return listNames(store, VERSION, abi).flatMap((entry) => {
         const name = parseEntryName(entry);
         if (name === undefined || (slug !== undefined && name.slug !== slug)) return [];
         const dir = join(root, entry);
@@ -57,13 +57,5 @@ function findForeign(dir: string): string | undefined {
     const code = codeOf(error);
     const isDamaged = error instanceof SyntaxError || code === 'ENOENT';
     return isDamaged ? undefined : `its manifest cannot be read (${code})`;
-  }
-}
-
-function readNames(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort();
-  } catch {
-    return [];
   }
 }

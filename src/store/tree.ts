@@ -1,27 +1,118 @@
-/** Whole trees of files: sealed, measured, removed. */
-import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+/** Whole trees of files: sealed, measured, removed. No link is followed. */
+import {
+  chmodSync,
+  type Dirent,
+  lstatSync,
+  opendirSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../errors.ts';
+import { type Dir, inDir, openIn, withDir } from './dir.ts';
 
-/** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
-export function sealTree(dir: string): void {
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    const path = join(dir, entry.name);
-    if (entry.isDirectory()) sealTree(path);
-    else if (entry.isFile()) chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
-  }
-  chmodSync(dir, 0o555);
+/** How much may still be removed, in files and directories; lowered on the way. */
+export interface Allowance {
+  left: number;
 }
 
-/** Removes a tree, read-only directories included. */
-export function removeTree(dir: string): void {
-  const stat = lstatSync(dir, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) {
-    chmodSync(dir, 0o755);
-    for (const entry of readdirSync(dir, { withFileTypes: true })) {
-      if (entry.isDirectory()) removeTree(join(dir, entry.name));
-    }
+/** Names that are read of a directory in which others can make any number. */
+const MOST_NAMES = 10_000;
+/** Names of a directory that are read at a time. */
+const BATCH = 1_000;
+
+/** Makes a tree read-only: directories 0555, files 0444, execute bits kept. */
+export function sealTree(dir: Dir): void {
+  for (const entry of readdirSync(dir.at(), { withFileTypes: true })) {
+    if (entry.isDirectory()) withDir(openIn(dir, entry.name), sealTree);
+    else if (entry.isFile()) sealFile(dir, entry.name);
   }
-  rmSync(dir, { recursive: true, force: true });
+  chmodSync(dir.at(), 0o555);
+}
+
+/** A file cannot be replaced by another user in a directory of this one: a mode needs no more care. */
+function sealFile(dir: Dir, name: string): void {
+  const path = dir.at(name);
+  chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
+}
+
+/**
+ * Removes what has a name in a directory: a file, a link, or a tree, read-only directories included.
+ * Nothing else is reached, whatever is put in the place of a directory meanwhile. Not an error when
+ * it is not there.
+ *
+ * @param allowance ends the removal where it is used up
+ * @throws errors of the file system, and one with code ECANCELED at the end of the allowance
+ */
+export function removeIn(dir: Dir, name: string, allowance?: Allowance): void {
+  const stat = lstatSync(dir.at(name), { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true) {
+    unlinkIn(dir, name, allowance);
+    return;
+  }
+  withDir(openIn(dir, name), (inner) => {
+    if ((stat.mode & 0o700) !== 0o700) chmodSync(inner.at(), 0o755);
+    empty(inner, allowance);
+  });
+  spend(allowance);
+  ignoreAbsence(() => rmdirSync(dir.at(name)));
+}
+
+function empty(dir: Dir, allowance: Allowance | undefined): void {
+  for (;;) {
+    const entries = listSome(dir, BATCH);
+    for (const entry of entries) {
+      if (entry.isDirectory()) removeIn(dir, entry.name, allowance);
+      else unlinkIn(dir, entry.name, allowance);
+    }
+    if (entries.length < BATCH) return;
+  }
+}
+
+/**
+ * Some of the names in a directory in which anybody else can make any number: as many as are asked for, from
+ * another place in the list each time, so that none is passed over for ever.
+ */
+export function pickNames(dir: Dir, most: number): string[] {
+  const names = listSome(dir, MOST_NAMES).map(({ name }) => name);
+  const start = names.length <= most ? 0 : Math.floor(Math.random() * names.length);
+  return [...names.slice(start), ...names.slice(0, start)].slice(0, most);
+}
+
+/** What a directory holds, up to a number: somebody else may have made millions. */
+function listSome(dir: Dir, most: number): Dirent[] {
+  const found: Dirent[] = [];
+  const entries = opendirSync(dir.at());
+  try {
+    while (found.length < most) {
+      const entry = entries.readSync();
+      if (entry === null) break;
+      found.push(entry);
+    }
+  } finally {
+    entries.closeSync();
+  }
+  return found;
+}
+
+function unlinkIn(dir: Dir, name: string, allowance: Allowance | undefined): void {
+  spend(allowance);
+  ignoreAbsence(() => unlinkSync(dir.at(name)));
+}
+
+function spend(allowance: Allowance | undefined): void {
+  if (allowance === undefined || allowance.left-- > 0) return;
+  throw Object.assign(new Error('enough was removed'), { code: 'ECANCELED' });
+}
+
+/** Another process may be removing the same. */
+function ignoreAbsence(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 /** Size of a tree in bytes. */
@@ -35,10 +126,14 @@ export function measureTree(dir: string): number {
 }
 
 /** Removes debris; what another user left, or is removing at this moment, is in nobody's way. */
-export function sweep(path: string): void {
+export function sweepIn(dir: Dir, name: string, allowance?: Allowance): void {
   try {
-    removeTree(path);
+    removeIn(dir, name, allowance);
   } catch {
     // It stays until its owner installs something.
   }
 }
+
+/** Removes a tree, whatever its directory is called by now. */
+export const removeTree = (path: string): void =>
+  inDir(dirname(path), [], (dir) => removeIn(dir, basename(path)));

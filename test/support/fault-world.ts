@@ -142,8 +142,9 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     return listPoints(parseTrace(readFileSync(nameLog(store), 'utf8')), store);
   };
 
+  // Directories that are held open by openat are what other calls name.
   const strikeIn = (store: string, strike: Strike): Harm =>
-    traced(store, '-e', `trace=${strike.point.name}`, '-e', toInjection(strike));
+    traced(store, '-e', `trace=openat,${strike.point.name}`, '-e', toInjection(strike));
 
   /** A store with an entry, what a killed installer left, and an entry whose removal was cut short. */
   const fillTemplate = async (): Promise<void> => {

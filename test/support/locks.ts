@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type LockTimes, type Wait, withLock } from '../../src/store/lock.ts';
+import { type Held, type LockTimes, type Wait, withLock } from '../../src/store/lock.ts';
 import { nameOwner } from '../../src/store/owner.ts';
 import { removeTree } from './tree.ts';
 
@@ -31,6 +31,13 @@ export function makePath(): string {
   return join(root, 'locks', 'alpha.lock');
 }
 
+/** The parts of that path. */
+export const placeOf = (path: string) => ({
+  store: dirname(dirname(path)),
+  dirs: [basename(dirname(path))],
+  name: basename(path),
+});
+
 /** What stands beside and in place of a lock. */
 export const list = (path: string): string[] =>
   readdirSync(join(path, '..'), { recursive: true }).map(String).sort();
@@ -43,12 +50,13 @@ export function leave(path: string, owner: string | undefined): void {
 
 /** What differs from the patient wait, the times of a test, and a run of no length. */
 export interface HoldOptions extends Partial<Wait>, Partial<LockTimes> {
-  run?: () => Promise<unknown>;
+  run?: (held: Held) => Promise<unknown>;
 }
 
 /** Takes the lock, by default for a moment. */
 export function hold(path: string, { run = async () => 'held', ...rest }: HoldOptions = {}) {
-  return withLock(path, run, { ...patient, ...rest }, { ...times, ...rest });
+  mkdirSync(dirname(path), { recursive: true });
+  return withLock(placeOf(path), run, { ...patient, ...rest }, { ...times, ...rest });
 }
 
 /** Parts of an owner's name. */

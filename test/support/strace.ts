@@ -36,9 +36,21 @@ function findProblem(): string | undefined {
 /** `PID  CALL(…`, or the end of a call that another thread interrupted. */
 const LINE = /^(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))$/;
 
+/** A path below a directory that the program holds open. */
+const HELD = /^\/proc\/self\/fd\/(\d+)(?=\/|$)/;
+
 /** Reads a trace that was written with `-f -y`: all calls, in the order of their time. */
 export function parseTrace(text: string): Call[] {
   const calls: Call[] = [];
+  const held = new Map<string, string>();
+  const holding = new Set<Call>();
+  /** Directories are held with O_PATH alone. */
+  const noteHeld = (end: string): void => {
+    const [, fd, path] = / = (\d+)<(\/[^>]*)>$/.exec(end) ?? [];
+    if (fd !== undefined && path !== undefined) held.set(fd, path);
+  };
+  const toPlace = (path: string): string =>
+    path.replace(HELD, (whole, fd: string) => held.get(fd) ?? whole);
   const counts = new Map<string, number>();
   const open = new Map<string, Call>();
   for (const line of text.split('\n')) {
@@ -48,12 +60,19 @@ export function parseTrace(text: string): Call[] {
       const key = `${pid} ${name}`;
       const ordinal = (counts.get(key) ?? 0) + 1;
       counts.set(key, ordinal);
-      const call = { pid, name, ordinal, ...readArguments(rest) };
+      const read = readArguments(rest);
+      const call = { pid, name, ordinal, ...read, paths: read.paths.map(toPlace) };
       calls.push(call);
+      if (/\bO_PATH\b/.test(rest)) {
+        holding.add(call);
+        noteHeld(rest);
+      }
       if (rest.endsWith('<unfinished ...>')) open.set(key, call);
     } else if (resumed !== undefined) {
       const call = open.get(`${pid} ${resumed}`);
-      if (call !== undefined) Object.assign(call, readEnd(end));
+      if (call === undefined) continue;
+      Object.assign(call, readEnd(end));
+      if (holding.has(call)) noteHeld(end);
     }
   }
   return calls;

@@ -12,9 +12,10 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { findRemembered, forget, remember } from '../../src/memory.ts';
 import { digest } from '../../src/sidecar.ts';
-import { failurePath, failureRoot, hostName } from '../../src/store/layout.ts';
+import { hostName } from '../../src/store/layout.ts';
 import type { Feature, Refusal, Settings } from '../../src/types.ts';
 import { makeFeature } from '../support/feature.ts';
+import { failurePath, failureRoot } from '../support/store-paths.ts';
 import { removeTree } from '../support/tree.ts';
 
 const alpha = makeFeature('alpha');
@@ -34,6 +35,7 @@ let settings: Settings;
 beforeEach(() => {
   root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-memory-'));
   onTestFinished(() => removeTree(root));
+  mkdirSync(join(root, 'store/v1'), { recursive: true });
   writeNpmrc('');
   settings = {
     core: { root, realRoot: root },

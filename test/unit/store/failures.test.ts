@@ -24,8 +24,9 @@ import {
   pauseAfter,
   readFailures,
 } from '../../../src/store/failures.ts';
-import { failurePath, failureRoot, hostName } from '../../../src/store/layout.ts';
+import { hostName } from '../../../src/store/layout.ts';
 import type { ErrorCode, Refusal } from '../../../src/types.ts';
+import { failurePath, failureRoot } from '../../support/store-paths.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
 
@@ -41,6 +42,7 @@ const first = nextFailure(undefined, failed, now, 0);
 function makeStore(): string {
   const store = mkdtempSync(join(realpathSync(tmpdir()), 'annex-failures-'));
   onTestFinished(() => removeTree(store));
+  mkdirSync(join(store, 'v1'));
   return store;
 }
 

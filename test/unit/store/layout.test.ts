@@ -3,12 +3,9 @@ import { expect, test } from 'vitest';
 import {
   abiRoot,
   entryOf,
-  failurePath,
   isWithin,
-  lockPath,
   parseEntryName,
   relativeTo,
-  retiredRoot,
   stagingRoot,
   toEntryName,
   toSlug,
@@ -36,21 +33,9 @@ test.each([
 
 test('everything lies below the version of the format', () => {
   const store = '/data/annex';
-  const paths = [
-    abiRoot(store, 'any'),
-    stagingRoot(store),
-    retiredRoot(store),
-    lockPath(store, 'exa-js'),
-    failurePath(store, 'exa-js'),
-  ];
+  const paths = [abiRoot(store, 'any'), stagingRoot(store)];
   expect(versionRoot(store)).toBe('/data/annex/v1');
-  expect(paths).toEqual([
-    '/data/annex/v1/any',
-    '/data/annex/v1/staging',
-    '/data/annex/v1/retired',
-    '/data/annex/v1/locks/exa-js.lock',
-    '/data/annex/v1/failures/exa-js.json',
-  ]);
+  expect(paths).toEqual(['/data/annex/v1/any', '/data/annex/v1/staging']);
 });
 
 test.each([

@@ -1,5 +1,12 @@
 /** The lock among real processes: no two are ever inside. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'rolldown';
@@ -16,7 +23,7 @@ import { withLock } from './lock.mjs';
 const [name] = process.argv.slice(2);
 const { signal } = new AbortController();
 for (let turn = 0; turn < 12; turn++) {
-  await withLock('locks/alpha.lock', async () => {
+  await withLock({ store: '.', dirs: ['locks'], name: 'alpha.lock' }, async () => {
     writeFileSync('inside', name, { flag: 'wx' });
     await sleep(2);
     appendFileSync('turns', name);
@@ -34,6 +41,7 @@ test('of many processes one holds it at a time, and each gets all of its turns',
     output: { file: join(directory, 'lock.mjs') },
   });
   writeFileSync(join(directory, 'main.mjs'), PROGRAM);
+  mkdirSync(join(directory, 'locks'));
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const runs = await Promise.all(
     names.map((name) => execute(process.execPath, ['main.mjs', name], { cwd: directory, env: {} })),

@@ -3,17 +3,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Held, withLock } from '../../../src/store/lock.ts';
-import {
-  endOne,
-  hold,
-  leave,
-  list,
-  makeOwner,
-  makePath,
-  patient,
-  times,
-} from '../../support/locks.ts';
+import type { Held } from '../../../src/store/lock.ts';
+import { endOne, hold, leave, list, makeOwner, makePath, times } from '../../support/locks.ts';
 import { removeTree } from '../../support/tree.ts';
 
 const PATIENT = { interval: 5, timeout: 30_000 };
@@ -186,7 +177,7 @@ test('a holder that was overruled is told so, and releases nothing of its succes
     await expect.poll(isOverruled, PATIENT).toBe(true);
     order.push('holder');
   };
-  await withLock(path, run, patient, times);
+  await hold(path, { run });
   expect(list(path)).toHaveLength(2);
   await successor;
   expect(order).toEqual(['holder', 'successor']);
@@ -206,7 +197,7 @@ describe('whoever waits', () => {
       expect(isAwaited()).toBe(false);
       expect(list(path)).toHaveLength(2);
     };
-    await withLock(path, run, patient, times);
+    await hold(path, { run });
     expect(list(path)).toEqual([]);
   });
 
@@ -219,6 +210,6 @@ describe('whoever waits', () => {
       mkdirSync(`${path}.${makeOwner({ place: 'fedcba987654' })}`);
       expect(isAwaited()).toBe(true);
     };
-    await withLock(path, run, patient, times);
+    await hold(path, { run });
   });
 });

@@ -11,11 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { retiredRoot, stagingRoot } from '../../../src/store/layout.ts';
+import { inDir } from '../../../src/store/dir.ts';
 import { makeStaging, makeStore } from '../../../src/store/publish.ts';
 import { sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { makeOwner } from '../../support/locks.ts';
+import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser, isRoot } from '../../support/user.ts';
 
@@ -32,7 +33,7 @@ function openStore(): string {
 function leave(dir: string): void {
   mkdirSync(join(dir, 'node_modules/alpha'), { recursive: true });
   writeFileSync(join(dir, 'node_modules/alpha/index.js'), '');
-  sealTree(dir);
+  inDir(dir, [], sealTree);
 }
 
 const listStaging = (store: string): Set<string> =>

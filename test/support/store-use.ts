@@ -1,0 +1,47 @@
+/** Everything in src/store that writes, lists or deletes, called once: for stores in which something is wrong. */
+import { join } from 'node:path';
+import { refusalOf } from '../../src/errors.ts';
+import { addFailure, clearFailures, readFailures } from '../../src/store/failures.ts';
+import { makeStaging, makeStore, publish, sweepStaged } from '../../src/store/publish.ts';
+import { discard, GRACE, retire, sweepRetired } from '../../src/store/retired.ts';
+import { findRetirement } from '../../src/store/retirement.ts';
+import { listStored } from '../../src/store/stored.ts';
+import { makeFeature } from './feature.ts';
+
+/** An ABI directory of a store. */
+export const ABI = 'node137-linux-x64-glibc';
+/** An id of an entry. */
+export const ID = '0123456789abcdef0123456789abcdef';
+
+const refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'wait' } as const;
+
+/** @returns what did not work, one text each; what is left out is fine */
+export function useStore(store: string): string[] {
+  const problems: string[] = [];
+  const attempt = (action: () => unknown): void => {
+    try {
+      action();
+    } catch (error) {
+      problems.push(refusalOf(error)?.reason ?? String(error));
+    }
+  };
+  const entry = join(store, 'v1/any', `alpha.${ID}.0`);
+  const now = Date.now();
+  attempt(() => problems.push(...makeStore(store, ABI)));
+  attempt(() => {
+    const staging = makeStaging(store, makeFeature('alpha'));
+    publish(store, staging, { abi: ABI, slug: 'alpha', id: ID, nonce: '1' });
+    sweepStaged(store, staging);
+  });
+  attempt(() => findRetirement(store, entry));
+  attempt(() => retire(store, entry, 'for a test'));
+  attempt(() => sweepRetired(store, now + 2 * GRACE));
+  attempt(() => discard(store, entry));
+  attempt(() => listStored(store));
+  attempt(() =>
+    addFailure(store, 'alpha', { key: 'k', feature: 'alpha', refusal }, { since: 0, now }),
+  );
+  attempt(() => readFailures(store, 'alpha'));
+  attempt(() => clearFailures(store));
+  return problems;
+}
