@@ -1,5 +1,5 @@
 /** What is blocked here, by the core's package.json and by the operator's file as it is now. */
-import { readOperatorBlocked } from './config.ts';
+import { readOperatorBlocked } from './operator.ts';
 import { findBlocked, refuseBlocked } from './policy/blocked.ts';
 import { isCovered } from './ranges.ts';
 import type { Blocked, Feature, Refusal, Settings } from './types.ts';

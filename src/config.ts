@@ -1,7 +1,6 @@
-/** The only reader of process.env, and of the operator's file. */
-import { existsSync } from 'node:fs';
+/** The only reader of process.env. */
 import { delimiter, isAbsolute, join } from 'node:path';
-import { type ReadBlocked, readBlocked } from './policy/blocked.ts';
+import { DEFAULT_TIMEOUT, readOperatorFile } from './operator.ts';
 import {
   GUARD,
   isOwnVariable,
@@ -11,14 +10,12 @@ import {
   pickLentEnv,
   RETRY,
 } from './policy/environment.ts';
-import { isObject } from './policy/feature.ts';
 import type { GateFacts } from './policy/gate.ts';
-import { parseSwitch } from './policy/switches.ts';
-import { isRange } from './ranges.ts';
+import { isNear, parseSwitch } from './policy/switches.ts';
 import { readText } from './store/regular.ts';
 import type { Blocked, LogLevel, Refusal, Verify } from './types.ts';
 
-/** Bytes of the operator's file, and of an .npmrc. */
+/** Bytes of an .npmrc. */
 const MOST = 2 ** 20;
 
 type Env = Record<string, string | undefined>;
@@ -46,8 +43,6 @@ export interface Config {
   notices: Refusal[];
 }
 
-const DEFAULT_TIMEOUT = 300;
-const VERIFY: readonly unknown[] = ['load', 'first-use', 'off'] satisfies Verify[];
 const LEVELS: readonly string[] = ['silent', 'error', 'info', 'debug', 'json'] satisfies LogLevel[];
 
 /** Reads the settings; never throws. Whatever is wrong becomes the restrictive value and a warning. */
@@ -63,6 +58,7 @@ export function readConfig(env: Env = process.env): Config {
     }
     return parsed ?? restrictive;
   };
+  const isMeant = (name: string): boolean => hasMisspelling(env, name, notices);
   const { timeout, isDurable, verify, blocked, ...operator } = readOperatorFile(
     env.ANNEX_CONFIG,
     notices,
@@ -70,8 +66,10 @@ export function readConfig(env: Env = process.env): Config {
   return {
     core: env.ANNEX_CORE || undefined,
     stores: splitStores(env.ANNEX_STORE ?? ''),
-    isSealed: readSwitch('ANNEX_SEALED', true) ?? false,
-    allowInstalls: readSwitch('ANNEX_ALLOW_INSTALLS', false),
+    isSealed: isMeant('ANNEX_SEALED') || (readSwitch('ANNEX_SEALED', true) ?? false),
+    allowInstalls: isMeant('ANNEX_ALLOW_INSTALLS')
+      ? false
+      : readSwitch('ANNEX_ALLOW_INSTALLS', false),
     ...operator,
     blocked: blocked ?? [],
     timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
@@ -81,6 +79,27 @@ export function readConfig(env: Env = process.env): Config {
     cacheDir: findCacheDir(env),
     notices,
   };
+}
+
+const VARIABLES: ReadonlySet<string> = new Set([
+  'ANNEX_STORE',
+  'ANNEX_SEALED',
+  'ANNEX_ALLOW_INSTALLS',
+  'ANNEX_CONFIG',
+  'ANNEX_CORE',
+  'ANNEX_LOG',
+  GUARD,
+]);
+
+/** Whether a variable has a name that may have been meant as this switch, with a warning. */
+function hasMisspelling(env: Env, name: string, notices: Refusal[]): boolean {
+  const found = Object.keys(env).find(
+    (other) => other.startsWith('ANNEX_') && !VARIABLES.has(other) && isNear(other, name),
+  );
+  if (found === undefined) return false;
+  const reason = `${found} is not a variable of annex; it is taken for ${name}, at its restrictive value`;
+  notices.push(notice(reason, `call it ${name}, or take it away`));
+  return true;
 }
 
 /** Whether this process was started by annex to install something. */
@@ -144,101 +163,6 @@ function findCacheDir(env: Env): string | undefined {
   if (xdg !== undefined && isAbsolute(xdg)) return xdg;
   const home = env.HOME;
   return home !== undefined && isAbsolute(home) ? join(home, '.cache') : undefined;
-}
-
-interface OperatorFile {
-  operator: Config['operator'];
-  timeout?: number;
-  isDurable?: boolean;
-  verify?: Verify;
-  blocked?: Blocked[];
-}
-
-const OPERATOR_KEYS = new Set(['allowInstalls', 'blocked', 'timeout', 'durability', 'verify']);
-
-function readOperatorFile(path: string | undefined, notices: Refusal[]): OperatorFile {
-  if (path === undefined) return { operator: undefined };
-  const fail = (problem: string): OperatorFile => ({
-    operator: { path, allowInstalls: undefined, problem },
-  });
-  if (!isAbsolute(path)) return fail('is not an absolute path');
-  if (!existsSync(path)) return fail('does not exist or cannot be reached');
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(path, MOST, 'follow'));
-  } catch (error) {
-    return fail(error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read');
-  }
-  if (!isObject(value)) return fail('does not hold a JSON object');
-  const file = value;
-  for (const key of Object.keys(file)) {
-    if (!OPERATOR_KEYS.has(key)) {
-      const reason = `${key} in ${path} is not known to this version and does nothing`;
-      notices.push(notice(reason, 'take it away, or use a version of annex that knows it'));
-    }
-  }
-  const { blocked, unclear, problems } = readList(file, path);
-  for (const problem of problems) {
-    if (problem === unclear) continue;
-    const reason = `${problem.key} in ${path} ${problem.reason}`;
-    notices.push(notice(reason, 'correct that item'));
-  }
-  const operator = {
-    path,
-    allowInstalls: readAllowInstalls(file.allowInstalls, path, notices),
-    ...(unclear && { problem: `blocks what cannot be told: ${unclear.key} ${unclear.reason}` }),
-  };
-  const { timeout, durability = 'sync', verify = 'load' } = file;
-  const isTime = typeof timeout === 'number' && timeout > 0 && timeout <= 86_400;
-  if (timeout !== undefined && !isTime) {
-    const reason = `timeout in ${path} is ${JSON.stringify(timeout)}; taken as ${DEFAULT_TIMEOUT}`;
-    notices.push(notice(reason, 'set it to a number of seconds, at most 86400'));
-  }
-  if (durability !== 'sync' && durability !== 'none') {
-    const reason = `durability in ${path} is ${JSON.stringify(durability)}; taken as sync`;
-    notices.push(notice(reason, 'set it to sync or none'));
-  }
-  const isVerify = VERIFY.includes(verify);
-  if (!isVerify) {
-    const reason = `verify in ${path} is ${JSON.stringify(verify)}; taken as load`;
-    notices.push(notice(reason, `set it to one of ${VERIFY.join(', ')}`));
-  }
-  return {
-    operator,
-    blocked,
-    isDurable: durability !== 'none',
-    ...(isVerify && { verify: verify as Verify }),
-    ...(isTime && { timeout }),
-  };
-}
-
-const readList = (file: Record<string, unknown>, path: string): ReadBlocked =>
-  readBlocked(file.blocked, { key: 'blocked', by: path, isRange });
-
-/**
- * What the operator's file blocks at this moment.
- *
- * @param known what it blocked before: that stands when it cannot be read, or not all of it
- */
-export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
-  try {
-    const file: unknown = JSON.parse(readText(path, MOST, 'follow'));
-    if (!isObject(file)) return known;
-    const { blocked, unclear } = readList(file, path);
-    return unclear === undefined ? blocked : [...known, ...blocked];
-  } catch {
-    return known;
-  }
-}
-
-function readAllowInstalls(value: unknown, path: string, notices: Refusal[]): boolean | undefined {
-  if (value === undefined) return undefined;
-  const parsed = parseSwitch(value);
-  if (parsed === undefined) {
-    const reason = `allowInstalls in ${path} is not a boolean; taken as false`;
-    notices.push(notice(reason, 'set it to true or false'));
-  }
-  return parsed ?? false;
 }
 
 const notice = (reason: string, hint: string): Refusal => ({

@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { codeOf } from './errors.ts';
+import { TOP_KEYS } from './policy/features.ts';
 import { isInEntry } from './store/layout.ts';
 import { readText } from './store/regular.ts';
 
@@ -47,11 +48,14 @@ export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): Fou
 }
 
 function findAbove(start: string): FoundRoot {
+  let wrong: FoundRoot;
   for (const dir of listAncestors(start)) {
     const found = readDeclaringManifest(dir, false);
-    if (found !== undefined) return found;
+    if (found === undefined) continue;
+    if ('problem' in found || doesDeclare(found.manifest.annex)) return found;
+    wrong ??= found;
   }
-  return undefined;
+  return wrong;
 }
 
 function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
@@ -65,10 +69,18 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
   if (!text.includes('"annex"')) return isNamed ? { dir, manifest: {} } : undefined;
   try {
     const manifest = parsePackage(text);
-    return isNamed || doesDeclare(manifest.annex) ? { dir, manifest } : undefined;
+    const { annex } = manifest;
+    return isNamed || doesDeclare(annex) || isWrong(annex) ? { dir, manifest } : undefined;
   } catch {
     return { problem: `${path} does not parse as JSON` };
   }
+}
+
+/** Whether an `annex` key is wrong as a whole. It is told of where nothing above declares features. */
+function isWrong(annex: unknown): boolean {
+  if (annex === undefined || annex === null) return false;
+  if (typeof annex !== 'object' || Array.isArray(annex)) return true;
+  return Object.keys(annex).some((key) => !TOP_KEYS.has(key));
 }
 
 /** Whether an `annex` key declares anything, rightly or wrongly. */

@@ -13,7 +13,7 @@ import {
   type Wrong,
 } from './feature.ts';
 import { isPackageName } from './specifier.ts';
-import { parseSwitch } from './switches.ts';
+import { describeUnknown, parseSwitch } from './switches.ts';
 
 /** What the reader has to know of the world. */
 export interface Surroundings {
@@ -25,7 +25,8 @@ export interface Surroundings {
 
 type Json = Record<string, unknown>;
 
-const TOP_KEYS = new Set([
+/** The keys of `annex` that are known. */
+export const TOP_KEYS: ReadonlySet<string> = new Set([
   'features',
   'importers',
   'allowInstalls',
@@ -50,15 +51,19 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
   const problems: Problem[] = [];
   const key = manifest.annex;
   const annex = isObject(key) ? key : {};
-  if (key !== undefined && !isObject(key))
-    problems.push({ key: 'annex', reason: 'is not an object' });
-  for (const name of Object.keys(annex)) {
-    if (!TOP_KEYS.has(name)) {
-      problems.push({
-        key: `annex.${name}`,
-        reason: 'is not known to this version and does nothing',
-      });
-    }
+  if (key !== undefined && !isObject(key)) {
+    const what = Array.isArray(key) ? 'a list' : key === null ? 'null' : `a ${typeof key}`;
+    const reason = `is not an object but ${what}; features are declared as { "features": { NAME: RANGE } }`;
+    problems.push({ key: 'annex', reason });
+  }
+  const meant = new Map<string | undefined, Problem>();
+  for (const name of Object.keys(annex).filter((one) => !TOP_KEYS.has(one))) {
+    const { meaning, near } = describeUnknown(name, TOP_KEYS);
+    const isFeature = near === undefined && isPackageName(name) && isFeatureLike(annex[name]);
+    const place = isFeature ? '; a feature belongs below annex.features' : '';
+    const problem = { key: `annex.${name}`, reason: `${meaning}${place}` };
+    problems.push(problem);
+    meant.set(near, problem);
   }
   const forbidden = new Map<string, string>(
     surroundings.workspaces.map((name) => [name, 'a workspace of the core']),
@@ -100,14 +105,15 @@ export function readDeclaration(manifest: Json, surroundings: Surroundings): Dec
   const by = { key: 'annex.blocked', by: 'package.json', isRange: surroundings.isRange };
   const { blocked, unclear, problems: wrong } = readBlocked(annex.blocked, by);
   problems.push(...wrong);
+  const open = unclear ?? meant.get('blocked');
   return {
     features,
     byPackage,
     importers: readImporters(annex.importers, problems),
     platforms: readPlatforms(annex.platforms, problems),
-    allowInstalls: readAllowInstalls(annex, problems),
+    allowInstalls: meant.has('allowInstalls') ? false : readAllowInstalls(annex, problems),
     blocked,
-    ...(unclear && { unclear }),
+    ...(open && { unclear: open }),
     problems,
   };
 }
@@ -224,5 +230,7 @@ function readPlatforms(value: unknown, problems: Problem[]): string[] {
   });
   return platforms.length === 0 ? PLATFORMS : [...new Set(platforms)].sort();
 }
+
+const isFeatureLike = (value: unknown): boolean => typeof value === 'string' || isObject(value);
 
 const isPrintable = (text: string): boolean => !/\p{Cc}/u.test(text);

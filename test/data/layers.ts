@@ -49,6 +49,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'inventory.ts': 'effect',
   'log.ts': 'effect',
   'memory.ts': 'effect',
+  'operator.ts': 'effect',
   'paths.ts': 'effect',
   'ranges.ts': 'effect',
   'refusals.ts': 'effect',

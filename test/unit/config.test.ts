@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readConfig, readInstallerEnv, readOperatorBlocked } from '../../src/config.ts';
+import { readConfig, readInstallerEnv } from '../../src/config.ts';
+import { readOperatorBlocked } from '../../src/operator.ts';
 import { removeTree } from '../support/tree.ts';
 
 function makeDirectory(): string {
@@ -169,6 +170,64 @@ describe("the operator's file", () => {
     expect(readConfig({ ANNEX_CONFIG: path }).notices).toEqual([
       expect.objectContaining({ reason: expect.stringContaining('mirrors') }),
     ]);
+  });
+
+  test.each(['allowInstall', 'allow-installs', 'AllowInstalls'])(
+    'the key %s counts as allowInstalls: false, whatever it says',
+    (key) => {
+      for (const value of [false, true]) {
+        const path = writeOperator(JSON.stringify({ [key]: value, allowInstalls: true }));
+        const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
+        expect(operator).toEqual({ path, allowInstalls: false });
+        expect(notices).toEqual([
+          {
+            code: 'ANNEX_INVALID_CONFIG',
+            reason: `${key} in ${path} is not known to this version and is taken for allowInstalls: false`,
+            hint: 'call it allowInstalls, or use a version of annex that knows it',
+          },
+        ]);
+      }
+    },
+  );
+
+  test.each(['block', 'blockd', 'Blocked'])('the key %s closes the gate', (key) => {
+    const path = writeOperator(JSON.stringify({ [key]: ['axios'] }));
+    const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
+    expect(operator?.problem).toBe(
+      `blocks what cannot be told: ${key} is not known to this version and is taken for blocked`,
+    );
+    expect(notices).toEqual([]);
+    const known = [{ name: 'kit', range: '*', spec: 'kit', by: path }];
+    expect(readOperatorBlocked(path, known)).toEqual(known);
+  });
+
+  test('a key that is near to no switch does nothing, and what would be known is said', () => {
+    const path = writeOperator('{"timeOuts": 5}');
+    const { timeout, notices } = readConfig({ ANNEX_CONFIG: path });
+    expect(timeout).toBe(300_000);
+    expect(notices[0]?.reason).toMatch(/timeOuts in .* does nothing: timeout would be known$/);
+  });
+});
+
+describe('variables whose name is near to that of a switch', () => {
+  test.each([
+    ['ANNEX_ALLOW_INSTALL', 'ANNEX_ALLOW_INSTALLS', { allowInstalls: false }],
+    ['ANNEX_ALLOWINSTALLS', 'ANNEX_ALLOW_INSTALLS', { allowInstalls: false }],
+    ['ANNEX_SEAL', 'ANNEX_SEALED', { isSealed: true }],
+  ])('%s counts as %s, at its restrictive value', (name, meant, read) => {
+    const { notices, ...config } = readConfig({ [name]: '1' });
+    expect(config).toMatchObject(read);
+    expect(notices).toEqual([
+      {
+        code: 'ANNEX_INVALID_CONFIG',
+        reason: `${name} is not a variable of annex; it is taken for ${meant}, at its restrictive value`,
+        hint: `call it ${meant}, or take it away`,
+      },
+    ]);
+  });
+
+  test.each(['ANNEX_TEST_SEED', 'ANNEXE_SEALED', 'ANNEX_STORES'])('%s does not', (name) => {
+    expect(readConfig({ [name]: '1' })).toMatchObject({ isSealed: false, notices: [] });
   });
 });
 

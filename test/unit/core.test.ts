@@ -109,6 +109,16 @@ describe('the core root', () => {
     expect(find({ script: at('windows/main.js') })).toBe('windows');
   });
 
+  test.each(['exa-js', [], true, { 'exa-js': '^1.0.0' }, { feature: {} }])(
+    'is one whose key is wrong as a whole where no other declares: %j',
+    (wrong) => {
+      sandbox.write('alone/inner/package.json', { annex: wrong });
+      expect(find({ script: at('alone/inner/main.js') })).toBe('alone/inner');
+      sandbox.write('alone/package.json', { annex });
+      expect(find({ script: at('alone/inner/main.js') })).toBe('alone');
+    },
+  );
+
   test.each([{}, { features: {} }, { importers: ['/opt/plugins'] }])(
     'is none that declares nothing: %j',
     (empty) => {

@@ -171,7 +171,10 @@ describe('the key as a whole', () => {
   test.each([null, [], 'features', 1, true])('%j is no object', (annex) => {
     const { features, problems } = read(annex);
     expect(features.size).toBe(0);
-    expect(problems).toEqual([{ key: 'annex', reason: 'is not an object' }]);
+    const reason = expect.stringMatching(
+      /^is not an object but (null|a list|a string|a number|a boo)/,
+    );
+    expect(problems).toEqual([{ key: 'annex', reason }]);
   });
 
   test.each([[[]], ['exa-js'], [1]])('features %j are no object', (features) => {
@@ -185,6 +188,39 @@ describe('the key as a whole', () => {
     expect(problems.map(({ key }) => key)).toEqual(['annex.feature', 'annex.mirrors']);
     expect(features.get('beta')?.problem).toBeUndefined();
   });
+
+  test('a feature in the place of a key is told where it belongs', () => {
+    const [problem, ...more] = read({ 'exa-js': '^1.0.0' }).problems;
+    expect(more).toEqual([]);
+    expect(problem).toEqual({
+      key: 'annex.exa-js',
+      reason: expect.stringMatching(/does nothing; a feature belongs below annex\.features$/),
+    });
+  });
+
+  test.each(['allowInstall', 'allow-installs', 'alowInstalls', 'allowinstalls'])(
+    'the key %s counts as allowInstalls: false, whatever it says',
+    (key) => {
+      for (const value of [true, false, 'x']) {
+        const { allowInstalls, problems } = read({ [key]: value, allowInstalls: true });
+        expect(allowInstalls).toBe(false);
+        expect(problems).toEqual([
+          { key: `annex.${key}`, reason: expect.stringMatching(/taken for allowInstalls: false$/) },
+        ]);
+      }
+    },
+  );
+
+  test.each(['block', 'blockd', 'Blocked', 'blocked_versions'])(
+    'the key %s leaves open what is blocked',
+    (key) => {
+      const { unclear } = read({ [key]: ['axios'] });
+      expect(unclear).toEqual({
+        key: `annex.${key}`,
+        reason: expect.stringMatching(/taken for blocked$/),
+      });
+    },
+  );
 
   test('without a key nothing is declared and nothing is wrong', () => {
     const declaration = readDeclaration({ name: 'app' }, surroundings);

@@ -1,6 +1,6 @@
 /** Booleans in settings: the words that count, and everything else that does not. */
 import { expect, test } from 'vitest';
-import { parseSwitch } from '../../../src/policy/switches.ts';
+import { describeUnknown, isNear, parseSwitch } from '../../../src/policy/switches.ts';
 
 test.each([...['1', 'true', 'yes', 'on', 'TRUE', 'Yes', 'oN', ' true ', 'true\n', true, 1]])(
   '%j is on',
@@ -21,4 +21,30 @@ test.each([
   ...[2, -1, Number.NaN, null, undefined, {}, [], [true], ['true'], 'ＴＲＵＥ'],
 ])('%j is no boolean', (value) => {
   expect(parseSwitch(value)).toBeUndefined();
+});
+
+test.each([
+  ['allowInstall', 'allowInstalls', true],
+  ['ALLOW_INSTALLS', 'allowInstalls', true],
+  ['ANNEX_ALLOW_INSTALL', 'ANNEX_ALLOW_INSTALLS', true],
+  ['alowinstal', 'allowInstalls', false],
+  ['allow', 'allowInstalls', true],
+  ['locked', 'blocked', true],
+  ['lock', 'blocked', false],
+  ['', 'blocked', false],
+  ['verifyy', 'verify', true],
+  ['mirrors', 'importers', false],
+])('%j is near to %j: %j', (name, known, isIt) => {
+  expect(isNear(name, known)).toBe(isIt);
+});
+
+test('a key that is near to no switch does nothing, and is told what would be known', () => {
+  const known = ['allowInstalls', 'blocked', 'timeout'];
+  expect(describeUnknown('mirrors', known)).toEqual({
+    meaning: 'is not known to this version and does nothing',
+  });
+  expect(describeUnknown('timeOuts', known)).toEqual({
+    near: 'timeout',
+    meaning: 'is not known to this version and does nothing: timeout would be known',
+  });
 });
