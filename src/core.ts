@@ -26,8 +26,11 @@ export interface Origin {
   script: string | undefined;
   /** Undefined when it was deleted: nothing is looked for in it. */
   cwd: string | undefined;
-  /** A directory of annex itself. */
-  self: string;
+  /**
+   * A directory of annex itself, for programs that lie outside of the application; undefined for the
+   * command line, which must not change an application that nobody named.
+   */
+  self: string | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): Fou
   const start = script === undefined ? cwd : toRealPath(script);
   // Above an entry of a store whoever may write the volume may have put a package.json.
   const above = isInEntry(start) ? undefined : findAbove(start);
-  return above ?? findAbove(leaveNodeModules(self));
+  return above === undefined && self !== undefined ? findAbove(leaveNodeModules(self)) : above;
 }
 
 function findAbove(start: string): FoundRoot {

@@ -4,6 +4,7 @@ import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
+import { SELF } from './paths.ts';
 import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
@@ -144,7 +145,8 @@ function findSettings(): Settings | undefined {
   const active = getActiveThread();
   if (active !== undefined) return active.settings;
   own ??=
-    getSharedSettings() ?? loadSettings({ script: findEntryScript(), cwd: readCwd() }).settings;
+    getSharedSettings() ??
+    loadSettings({ script: findEntryScript(), cwd: readCwd(), self: SELF }).settings;
   return own;
 }
 

@@ -11,7 +11,6 @@ import {
   toRealPath,
 } from './core.ts';
 import { codeOf } from './errors.ts';
-import { SELF } from './paths.ts';
 import { readDeclaration } from './policy/features.ts';
 import { decideGate } from './policy/gate.ts';
 import { isRange } from './ranges.ts';
@@ -32,12 +31,12 @@ export type LoadedSettings =
  *   and what the core allows at run time has no say
  */
 export function loadSettings(
-  origin: Pick<Origin, 'script' | 'cwd'> & { core?: ReadManifest | undefined },
+  origin: Pick<Origin, 'script' | 'cwd' | 'self'> & { core?: ReadManifest | undefined },
   baked?: string,
 ): LoadedSettings {
   const read = readConfig();
   const config: Config = baked === undefined ? read : { ...read, stores: [baked] };
-  const found = origin.core ?? findCoreRoot({ ...origin, explicit: config.core, self: SELF });
+  const found = origin.core ?? findCoreRoot({ ...origin, explicit: config.core });
   const { log } = config;
   const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
     log,

@@ -65,7 +65,10 @@ export function findSettings({
   baked?: string;
   core?: ReadManifest;
 } = {}): Settings | undefined {
-  const loaded = loadSettings({ script: undefined, cwd: process.cwd(), core }, baked);
+  const loaded = loadSettings(
+    { script: undefined, cwd: process.cwd(), self: undefined, core },
+    baked,
+  );
   if (loaded.settings !== undefined) {
     for (const notice of loaded.settings.notices) writeLine(2, composeNotice(notice));
     return loaded.settings;

@@ -9,6 +9,7 @@ import { findEffective } from '../install/effective.ts';
 import { callNpm } from '../install/npm.ts';
 import { writeLine } from '../log.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
+import { nameProject } from '../plan/project.ts';
 import { isPackageName } from '../policy/specifier.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
@@ -25,16 +26,27 @@ const WHOLE = [
   '--no-legacy-peer-deps',
 ];
 
+/** How a report is made. */
+export interface Reporting {
+  /** npm would find nothing wrong with anything when it may not ask. */
+  asksRegistry: boolean;
+  /**
+   * Changes what npm printed.
+   *
+   * @param projects what no registry has, as `NAME@VERSION`: the features, and a core without a name
+   */
+  rewrite?: (text: string, projects: ReadonlySet<string>) => string;
+}
+
 /**
  * Prints what npm prints, for these features or all.
  *
- * @param asksRegistry npm would find nothing wrong with anything when it may not
  * @returns npm's exit code; 1 when a feature could not be looked at
  */
 export async function reportWithNpm(
   names: string[],
   args: string[],
-  asksRegistry: boolean,
+  { asksRegistry, rewrite = (text) => text }: Reporting,
 ): Promise<number> {
   const settings = findSettings();
   if (settings === undefined) return 1;
@@ -72,7 +84,10 @@ export async function reportWithNpm(
     }
     const signal = AbortSignal.timeout(timeout);
     const end = await callNpm({ args: [...args, ...WHOLE], cwd, core: core.root, env, signal });
-    if (end.stdout !== '') writeLine(1, end.stdout);
+    const projects = parts.map(({ slug }) => nameProject(slug));
+    if (whole.name === UNNAMED) projects.push(whole);
+    const ids = new Set(projects.map(({ name, version }) => `${name}@${version}`));
+    if (end.stdout !== '') writeLine(1, rewrite(end.stdout, ids));
     if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
     return (end.exitCode ?? 1) || (isWhole ? 0 : 1);
@@ -81,11 +96,13 @@ export async function reportWithNpm(
   }
 }
 
+const UNNAMED = 'core';
+
 /** As its package.json has it; a private application often says neither. */
 function nameCore(root: string): { name: string; version: string } {
   const { name, version } = readPackage(root) ?? {};
   return {
-    name: typeof name === 'string' && isPackageName(name) ? name : 'core',
+    name: typeof name === 'string' && isPackageName(name) ? name : UNNAMED,
     version: typeof version === 'string' ? version : '0.0.0',
   };
 }

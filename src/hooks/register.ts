@@ -5,7 +5,7 @@ import { findEntryScript, readCwd, readPackage } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
-import { CLI } from '../paths.ts';
+import { CLI, SELF } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import {
@@ -90,7 +90,7 @@ function watch(locator: Locator, guard: Guard): boolean {
 
 /** Reads the settings, and says in one line each what is wrong with them. */
 function load(script: string | undefined): Settings | undefined {
-  const loaded = loadSettings({ script, cwd: readCwd() });
+  const loaded = loadSettings({ script, cwd: readCwd(), self: SELF });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
     log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));

@@ -1,5 +1,5 @@
 /** Several projects as one: an npm workspace for every feature, for whatever reads a package-lock. */
-import type { Project } from './project.ts';
+import { nameProject, type Project } from './project.ts';
 
 /** One feature's project, and where it stands in the whole. */
 export interface Part {
@@ -22,7 +22,7 @@ export function composePortfolio(
   const files: Record<string, string> = { 'package.json': JSON.stringify(root) };
   const packages: Record<string, object> = { '': root };
   for (const { slug, project } of parts) {
-    const named = { name: `annex-${slug}`, version: '0.0.0' };
+    const named = nameProject(slug);
     const dir = `features/${named.name}`;
     files[`${dir}/package.json`] = JSON.stringify({ ...project.manifest, ...named });
     for (const [path, locked] of Object.entries(project.lock.packages)) {

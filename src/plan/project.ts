@@ -29,7 +29,7 @@ export function composeProject(
   packages: LockedPackages,
   { packages: specs, slug }: Pick<Feature, 'packages' | 'slug'>,
 ): Project {
-  const named = { name: `annex-${slug}`, version: '0.0.0' };
+  const named = nameProject(slug);
   const taken = Object.entries(shared).map(([name, { version }]) => [name, version] as const);
   const dependencies = sortKeys({ ...specs, ...Object.fromEntries(taken) });
   const paths = [...nodes.keys(), ...taken.map(([name]) => `node_modules/${name}`)];
@@ -44,6 +44,12 @@ export function composeProject(
     },
   };
 }
+
+/** What the project of a feature is called. No registry has it. */
+export const nameProject = (slug: string): { name: string; version: string } => ({
+  name: `annex-${slug}`,
+  version: '0.0.0',
+});
 
 /** Keys in the order of their code units. */
 export const sortKeys = <T>(record: Record<string, T>): Record<string, T> =>

@@ -23,6 +23,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'plan/platform.ts': 'pure',
   'plan/portfolio.ts': 'pure',
   'plan/project.ts': 'pure',
+  'plan/sbom.ts': 'pure',
   'policy/abi.ts': 'pure',
   'policy/blocked.ts': 'pure',
   'policy/decide.ts': 'pure',

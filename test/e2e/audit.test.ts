@@ -27,7 +27,7 @@ interface Audit {
 }
 interface CycloneDx {
   metadata: { component: { name: string; version: string } };
-  components: { name: string; version: string; purl: string; 'bom-ref': string }[];
+  components: { name: string; version: string; purl?: string; 'bom-ref': string }[];
   dependencies: { ref: string; dependsOn: string[] }[];
 }
 interface Spdx {
@@ -78,7 +78,8 @@ describe(node?.label ?? '', () => {
     expect(stdout).not.toContain(sandbox.root);
     expect(stdout).not.toContain('annex-report-');
     const document = JSON.parse(stdout) as CycloneDx;
-    return { code, stderr, document, purls: new Set(document.components.map(({ purl }) => purl)) };
+    const purls = new Set(document.components.flatMap(({ purl }) => purl ?? []));
+    return { code, stderr, document, purls };
   };
 
   describe('annex audit', () => {
@@ -195,8 +196,8 @@ describe(node?.label ?? '', () => {
   });
 
   describe('annex sbom', () => {
-    const KIT = ['pkg:npm/alpha@1.0.0', 'pkg:npm/annex-kit@0.0.0', 'pkg:npm/kit@1.0.0'];
-    const OTHER = ['pkg:npm/%40acme/other.js@3.0.0', 'pkg:npm/annex-acme-other.js@0.0.0'];
+    const KIT = ['pkg:npm/alpha@1.0.0', 'pkg:npm/kit@1.0.0'];
+    const OTHER = ['pkg:npm/%40acme/other.js@3.0.0'];
 
     test.each(['locked', 'installed'])(
       'every package as used, a component for each feature: %s',
@@ -244,6 +245,18 @@ describe(node?.label ?? '', () => {
         new Set([...KIT, 'pkg:npm/%40acme/app@1.0.0', 'pkg:npm/common@1.2.0']),
       );
       expect(listed).toContainEqual(expect.objectContaining({ name: 'kit', versionInfo: '1.0.0' }));
+    });
+
+    test('a feature, and a core without a name, have no purl: anybody could publish one', async () => {
+      copyLocks(locked, sandbox, 'kit');
+      sandbox.write('app/package.json', { annex: { features: { kit: '^1.0.0' } } });
+      for (const format of ['cyclonedx', 'spdx']) {
+        const { code, stdout } = await run('sbom', '--format', format);
+        expect(code).toBe(0);
+        expect(stdout).toContain('annex-kit');
+        expect(stdout).toContain('pkg:npm/kit@1.0.0');
+        expect(stdout).not.toMatch(/pkg:npm\/(annex-|core@)/);
+      }
     });
 
     test('another format is a wrong call', async () => {

@@ -7,7 +7,17 @@ import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 
 const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
-const commands = ['add', 'list', 'install', 'refresh', 'prune', 'uninstall', 'why', 'env'];
+const commands = [
+  'add',
+  'remove',
+  'list',
+  'install',
+  'refresh',
+  'prune',
+  'uninstall',
+  'why',
+  'env',
+];
 
 /** Docker's reading of `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
 function readEnvLines(text: string): Record<string, string> {
@@ -67,6 +77,7 @@ for (const node of outerNodes) {
         [['install'], /annex install was called wrongly/],
         [['install', '--all', 'alpha'], /annex install was called wrongly/],
         [['uninstall'], /annex uninstall was called wrongly/],
+        [['remove'], /annex remove was called wrongly/],
         [['uninstall', 'alpha', 'beta'], /annex uninstall was called wrongly/],
         [['why'], /annex why was called wrongly/],
         [['why', 'alpha', 'beta'], /annex why was called wrongly/],
@@ -108,6 +119,31 @@ for (const node of outerNodes) {
       const named = await annex(['list'], { cwd: 'home', env: { ANNEX_CORE: sandbox.core } });
       expect(named).toMatchObject({ code: 0, stderr: '' });
       expect(named.stdout).toMatch(/^alpha +alpha +\^1\.0\.0 +missing/m);
+    });
+
+    test('the application that annex is installed in is not meant unless it is named', async () => {
+      const { sandbox, annex } = await openCli(node, { copyAnnex: true });
+      sandbox.setCore({ features: { alpha: '^1.0.0' } });
+      const before = sandbox.digest(sandbox.core);
+      for (const args of [
+        ['list'],
+        ['prune'],
+        ['lock'],
+        ['install', '--all'],
+        ['uninstall', 'alpha'],
+        ['refresh'],
+        ['bake', join(sandbox.root, 'baked')],
+      ]) {
+        const { stdout, stderr } = await annex(args, { cwd: 'home' });
+        expect({ args, stderr }).toEqual({
+          args,
+          stderr: expect.stringMatching(/^annex: no package\.json declares features, as seen from/),
+        });
+        expect(stdout).not.toMatch(/alpha/);
+      }
+      expect(sandbox.digest(sandbox.core)).toEqual(before);
+      const named = await annex(['list'], { cwd: 'home', env: { ANNEX_CORE: sandbox.core } });
+      expect(named.stdout).toMatch(/^alpha /m);
     });
 
     test('a package.json that does not parse is named in one line', async () => {

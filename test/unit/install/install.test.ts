@@ -26,7 +26,8 @@ test('five that want it tried anew make one try, whose failure is theirs', async
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
-  const settings = loadSettings({ script: undefined, cwd: sandbox.core }).settings as Settings;
+  const settings = loadSettings({ script: undefined, cwd: sandbox.core, self: undefined })
+    .settings as Settings;
   const feature = settings.declaration.features.get('alpha') as Feature;
   const tryAnew = () => installFeature(settings, feature, true, Date.now());
 
