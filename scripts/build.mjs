@@ -1,7 +1,8 @@
 // Builds dist/: type declarations by tsc, and few large files by rolldown. A preload pays about one millisecond for
-// every module it loads, in every process; source files stay small, what is shipped does not.
+// every module it loads, in every process; source files stay small, what is shipped does not. Packages that annex uses
+// are part of these files: dist/ needs nothing beside it.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -9,24 +10,72 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const source = (name) => join(root, 'src', `${name}.ts`);
-
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+const { name, version, license } = readJson(join(root, 'package.json'));
 
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(root, 'node_modules', '.bin', 'tsc');
 const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
+/** What src/ loads late by a `load` of its own is bundled, and still runs when it is first loaded. */
+const lateLoads = {
+  name: 'late-loads',
+  transform(code) {
+    const own = 'const load = createRequire(import.meta.url);';
+    return code.includes(own)
+      ? code.replace(own, '').replaceAll(/\bload\('/g, "require('")
+      : undefined;
+  },
+};
+
 // Each group has its own copy of what it shares with others: what the preload loads is two files, not ten.
 const groups = [['register', 'hooks/off-thread'], ['index'], ['cli/main']];
+const bundled = new Set();
 for (const group of groups) {
   const bundle = await rolldown({
     input: Object.fromEntries(group.map((name) => [name, source(name)])),
     platform: 'node',
-    external: [/^node:/, /^execa$/, /^ini$/, /^semver(?:\/|$)/],
+    external: [/^node:/],
+    plugins: [lateLoads],
     transform: { define: { ANNEX_VERSION: JSON.stringify(version) } },
   });
   // Chunks stand beside index.js: src/paths.ts counts on it.
-  await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js' });
+  const { output } = await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js' });
   await bundle.close();
+  for (const id of output.flatMap(({ moduleIds = [] }) => moduleIds)) {
+    const [home] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
+    if (home !== undefined) bundled.add(home);
+  }
 }
+
+const packages = [...bundled]
+  .sort()
+  .map((home) => ({ home, ...readJson(join(home, 'package.json')) }));
+const describe = ({ name, version, license }) => {
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return {
+    type: 'library',
+    'bom-ref': purl,
+    name,
+    version,
+    purl,
+    licenses: [{ expression: license }],
+  };
+};
+const sbom = {
+  bomFormat: 'CycloneDX',
+  specVersion: '1.5',
+  version: 1,
+  metadata: { component: describe({ name, version, license }) },
+  components: packages.map(describe),
+};
+writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
+
+/** The terms of a package, which have to go wherever its code goes. */
+function readTerms({ home, name, version }) {
+  const file = readdirSync(home).find((each) => /^licen[cs]e/i.test(each));
+  if (file === undefined) throw new Error(`${name}@${version} has no licence file`);
+  return `${name} ${version}\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`;
+}
+writeFileSync(join(dist, 'licenses.txt'), packages.map(readTerms).join('\n\n'));

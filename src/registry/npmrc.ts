@@ -4,6 +4,8 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { readText } from '../store/regular.ts';
 import type { Level } from './registries.ts';
 
+const load = createRequire(import.meta.url);
+
 /** Bytes of an .npmrc: one with a chain of certificates in `ca` fits. */
 export const MOST_NPMRC = 2 ** 20;
 
@@ -69,7 +71,7 @@ function readLevel(path: string, env: Record<string, string>): Level {
     return {};
   }
   // npm's own parser, loaded when there is something to parse.
-  const { parse } = createRequire(import.meta.url)('ini') as { parse(text: string): Level };
+  const { parse } = load('ini') as { parse(text: string): Level };
   const entries = Object.entries(parse(text)).map(([key, value]) => [
     expand(key, env),
     Array.isArray(value) ? value.map((one) => expandValue(one, env)) : expandValue(value, env),

@@ -21,7 +21,7 @@ import { containerProblem, until } from '../support/image-podman.ts';
 
 const APP = 10_000;
 /** What the core holds, and what is planted under the same names. */
-const NAMES = ['zod', 'annex', 'semver'];
+const NAMES = ['zod', 'annex'];
 
 /** Every file that is planted leaves its path here when it runs. */
 const CANARY = `require('node:fs').appendFileSync('/opt/data/ran', __filename + '\\n');\n`;

@@ -1,5 +1,5 @@
 /** The packed package in an empty application, as a newcomer installs it: real npm, the real registry, two runs, and its types. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readMachineEnvironment } from '../support/machine.ts';
@@ -44,19 +44,22 @@ test('the tarball holds what runs and what describes it, and nothing of the work
     expect(files).toContain(`package/${wanted}`);
   }
   const allowed =
-    /^package\/(?:package\.json|loader\.mjs|README\.md|LICENSE|dist\/[\w/-]+\.(?:js|d\.ts)|docs\/annex\.schema\.json)$/;
+    /^package\/(?:package\.json|loader\.mjs|README\.md|LICENSE|dist\/[\w/-]+\.(?:js|d\.ts)|dist\/(?:sbom\.cdx\.json|licenses\.txt)|docs\/annex\.schema\.json)$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
-test('it brings execa, ini, semver and what they need, and nothing else', async () => {
-  const { stdout } = await sandbox.exec('npm', ['ls', '--json'], { env });
-  const { dependencies } = JSON.parse(stdout) as { dependencies: Record<string, object> };
-  expect(Object.keys(dependencies)).toEqual(['annex']);
-  const tree = await sandbox.exec('npm', ['ls', '--json', '--depth=1'], { env });
-  const { annex } = (
-    JSON.parse(tree.stdout) as { dependencies: Record<string, { dependencies: object }> }
-  ).dependencies;
-  expect(Object.keys(annex?.dependencies ?? {})).toEqual(['execa', 'ini', 'semver']);
+test('nothing of what it uses is visible from the application, and its bill of materials names all of it', async () => {
+  const { stdout } = await sandbox.exec('npm', ['ls', '--all', '--json'], { env });
+  expect(JSON.parse(stdout)).toEqual({
+    name: 'app',
+    version: '1.0.0',
+    dependencies: { annex: expect.not.objectContaining({ dependencies: expect.anything() }) },
+  });
+  const sbom = readFileSync(join(sandbox.core, 'node_modules/annex/dist/sbom.cdx.json'), 'utf8');
+  const { components } = JSON.parse(sbom) as { components: { name: string; purl: string }[] };
+  expect(components.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['execa', 'cross-spawn', 'ini', 'semver']),
+  );
 });
 
 test('annex add, then two runs: the first installs, the second is silent; only package.json has changed', async () => {

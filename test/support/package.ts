@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -162,30 +161,5 @@ export function packRepository(): PackageFixture {
     return { name, version, files: { 'package.json': text }, tarball };
   } finally {
     rmSync(directory, { recursive: true });
-  }
-}
-
-/**
- * Copies really installed packages and all that they depend on, laid out as they are here.
- * @param nodeModules what is there already stays
- * @example copyInstalled(['execa'], join(app, 'node_modules'))
- */
-export function copyInstalled(names: readonly string[], nodeModules: string): void {
-  for (const name of names) {
-    const target = join(nodeModules, name);
-    if (existsSync(target)) continue;
-    const source = join(repositoryRoot, 'node_modules', name);
-    cpSync(source, target, { recursive: true });
-    const nested = join(source, 'node_modules');
-    const inside = existsSync(nested) ? readdirSync(nested) : [];
-    const packages = [source, ...inside.map((one) => join(nested, one))].map(readPackage);
-    const needed = packages.flatMap((pkg) => {
-      const { dependencies } = readManifest(pkg) as { dependencies?: Record<string, string> };
-      return Object.keys(dependencies ?? {});
-    });
-    copyInstalled(
-      needed.filter((dependency) => !inside.includes(dependency)),
-      nodeModules,
-    );
   }
 }

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { isReachable, shareBinary } from './binary.ts';
 import { type EntryOptions, plantEntry } from './entry.ts';
-import { copyInstalled, type PackageFixture, repositoryRoot, writePackage } from './package.ts';
+import { type PackageFixture, repositoryRoot, writePackage } from './package.ts';
 import { type ExecuteOptions, execute, type RunResult } from './process.ts';
 import type { Registry } from './registry.ts';
 import { digestTree, removeTree } from './tree.ts';
@@ -70,12 +70,11 @@ export interface SandboxOptions {
   node?: string;
 }
 
-/** Installs the built annex as npm does, its dependencies below it. */
+/** Installs the built annex as npm does. */
 function copyAnnexTo(directory: string): void {
   for (const name of ['dist', 'loader.mjs', 'package.json']) {
     cpSync(join(repositoryRoot, name), join(directory, name), { recursive: true });
   }
-  copyInstalled(['execa', 'ini', 'semver'], join(directory, 'node_modules'));
 }
 
 /**

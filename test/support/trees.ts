@@ -1,13 +1,7 @@
 /** Trees as the real tools make them: an application that depends on annex and on a package that probes for an optional one. */
 import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type PackageFixture,
-  packInstalled,
-  packInstalledTree,
-  packRepository,
-  repositoryRoot,
-} from './package.ts';
+import { type PackageFixture, packRepository, repositoryRoot } from './package.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** A dependency that looks for an optional one, as `ws` does for `bufferutil`. */
@@ -183,9 +177,6 @@ export const TREES: Record<string, Build> = {
 /** What the registry has to serve for these trees, the feature apart. */
 export const listTreePackages = (): PackageFixture[] => [
   packRepository(),
-  ...packInstalledTree('execa'),
-  packInstalled('ini'),
-  packInstalled('semver'),
   PROBER,
   GLOBAL_APPLICATION,
 ];
