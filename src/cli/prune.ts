@@ -1,4 +1,5 @@
 /** annex prune [--days N] [--dry-run] */
+import { toRealPath } from '../core.ts';
 import { composeNotice, refuseByFileError } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { readAbi } from '../runtime.ts';
@@ -26,12 +27,12 @@ export const prune: Command = ({ args, options, print }) => {
   if (args.length > 0 || Number.isNaN(days)) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { store } = settings;
   const hindrance = findHindrance(settings);
-  if (store === undefined || hindrance !== undefined) {
+  if (settings.store === undefined || hindrance !== undefined) {
     warn(`nothing was pruned ${hindrance ?? '(ANNEX_STORE_UNUSABLE): there is no store'}`);
     return 1;
   }
+  const store = toRealPath(settings.store);
   const isDryRun = options['dry-run'] === true;
   const now = Date.now();
   const weighed = weighEntries(settings, store, { age: days * 24 * 60 * 60_000, now });

@@ -1,4 +1,5 @@
 /** annex uninstall FEATURE */
+import { toRealPath } from '../core.ts';
 import { findFeature } from '../status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { clearFailure } from '../store/failures.ts';
@@ -15,12 +16,13 @@ export const uninstall: Command = ({ args: [asked, ...rest], print }) => {
   // An entry outlives the declaration of its feature.
   const declared = findFeature(settings, asked);
   const feature = declared?.name ?? asked;
-  const { store } = settings;
-  const distrust = store === undefined ? 'there is no store' : findStoreDistrust(store);
-  if (store === undefined || distrust !== undefined) {
+  const { store: configured } = settings;
+  const distrust = configured === undefined ? 'there is no store' : findStoreDistrust(configured);
+  if (configured === undefined || distrust !== undefined) {
     warn(`nothing was removed (ANNEX_STORE_UNUSABLE): ${distrust}`);
     return 1;
   }
+  const store = toRealPath(configured);
   const slug = toSlug(feature);
   const removed = listStored(store, slug)
     // One whose manifest is damaged goes by its name.

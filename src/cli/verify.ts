@@ -1,4 +1,5 @@
 /** annex verify [FEATURE...] [--repair] */
+import { toRealPath } from '../core.ts';
 import { composeNotice, refuseByFileError } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
@@ -97,7 +98,11 @@ async function repair(
       differences: [first],
     } of damaged) {
       if (store !== settings.store || findStoreDistrust(store) !== undefined) continue;
-      retire(store, dir, problem ?? (first === undefined ? '' : describeDifference(first)));
+      retire(
+        toRealPath(store),
+        dir,
+        problem ?? (first === undefined ? '' : describeDifference(first)),
+      );
     }
   } catch (error) {
     writeLine(2, composeNotice(refuseByFileError(error, settings.store ?? '')));

@@ -45,7 +45,8 @@ export async function installFeature(
   isByHand: boolean,
   since: number,
 ): Promise<InstallResult> {
-  const { store = '' } = settings;
+  // Once it is known to be trusted, no link leads elsewhere.
+  const store = settings.store === undefined ? '' : toRealPath(settings.store);
   const log = createLog(settings.log);
   // What is damaged is replaced: whoever looks from now on does not see it.
   const finder = createFinder(
@@ -106,7 +107,7 @@ function findAnswer({ settings, feature, since, finder }: Job): InstallResult | 
 async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
   const { settings, feature, store, since, log, finder, stop } = job;
   for (const junk of makeStore(store, readAbi())) log('error', `annex: ${junk}`);
-  const unusable = findStoreRefusal(store);
+  const unusable = findStoreRefusal(settings.store ?? '');
   if (unusable !== undefined) return fail(feature, unusable);
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },

@@ -1,6 +1,6 @@
 /** Whether this process may use what stands in a store, or write to it: the facts for ownership.ts. */
-import { accessSync, constants, lstatSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
 import { codeOf, refusalOf, refuseByFileError } from '../errors.ts';
 import { findDistrust, type Place, type User } from '../policy/ownership.ts';
@@ -20,15 +20,15 @@ export function findStoreDistrust(store: string, entry?: string): string | undef
   const real = toRealPath(store);
   if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
   try {
+    const misled = findMisleading(user, store);
+    if (misled !== undefined) return misled;
     if (look(real) === undefined) {
       const above = listAncestors(dirname(real)).find((dir) => look(dir) !== undefined) ?? sep;
       return findDistrust(user, { above: lookUpwards(above) });
     }
     const versioned = versionRoot(real);
     const target = entry ?? (look(versioned) === undefined ? real : versioned);
-    const distrust = findDistrust(user, findChain(real, target));
-    if (distrust !== undefined || store === real) return distrust;
-    return findDistrust(user, findChain(store, store));
+    return findDistrust(user, findChain(real, target));
   } catch (error) {
     return `${store} cannot be looked at (${codeOf(error)})`;
   }
@@ -76,6 +76,52 @@ function accessNearest(store: string, names: string[]): void {
 }
 
 const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
+
+/**
+ * Who can change where the path of a store leads, by a link on it: for root anybody who owns the link, or may
+ * change a directory above it; for others whoever owns a store that is itself a link.
+ */
+function findMisleading(user: User, store: string): string | undefined {
+  if (user.uid === 0) {
+    const chains = listLinks(store).map(({ place, dir }) => ({
+      above: [place, ...lookUpwards(dir)],
+    }));
+    return chains.map((chain) => findDistrust(user, chain)).find(Boolean);
+  }
+  const place = look(store);
+  const isLink = place !== undefined && lstatSync(store).isSymbolicLink();
+  return isLink ? findDistrust(user, { above: [], store: place }) : undefined;
+}
+
+/** As Linux: path_resolution(7). */
+const MOST_LINKS = 40;
+
+/**
+ * Every link that is followed from the root to a path, with the real path of its directory. What comes after
+ * a component that is not there is not looked at.
+ *
+ * @throws errors of the file system, ELOOP included
+ */
+function listLinks(path: string): { place: Place; dir: string }[] {
+  const links: { place: Place; dir: string }[] = [];
+  const rest = path.split(sep);
+  let dir: string = sep;
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    const next = join(dir, name);
+    const place = look(next);
+    if (place === undefined) break;
+    if (!lstatSync(next).isSymbolicLink()) {
+      dir = next;
+      continue;
+    }
+    if (links.length === MOST_LINKS) throw Object.assign(new Error(path), { code: 'ELOOP' });
+    links.push({ place, dir });
+    const target = readlinkSync(next);
+    if (isAbsolute(target)) dir = sep;
+    rest.unshift(...target.split(sep));
+  }
+  return links;
+}
 
 function findChain(store: string, target: string) {
   const parts = relative(store, target).split(sep).filter(Boolean);
