@@ -4,7 +4,7 @@ import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
-import { SELF } from './paths.ts';
+import { HERE } from './paths.ts';
 import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
@@ -146,7 +146,7 @@ function findSettings(): Settings | undefined {
   if (active !== undefined) return active.settings;
   own ??=
     getSharedSettings() ??
-    loadSettings({ script: findEntryScript(), cwd: readCwd(), self: SELF }).settings;
+    loadSettings({ script: findEntryScript(), cwd: readCwd(), self: HERE }).settings;
   return own;
 }
 

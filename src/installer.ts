@@ -2,9 +2,10 @@
 
 import type { Readable } from 'node:stream';
 import { readInstallerEnv } from './config.ts';
-import { messageOf } from './errors.ts';
-import { CLI } from './paths.ts';
+import { makeRefused, messageOf, refusalOf } from './errors.ts';
+import { CLI, describeMissing, EXTERNAL, findOwnFile } from './paths.ts';
 import { ASKER_FD, GUARD, RETRY } from './policy/environment.ts';
+import { getActiveThread } from './thread.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
 
 /**
@@ -17,9 +18,16 @@ const GRACE = 10_000;
 const loadChildProcess = (): typeof import('node:child_process') =>
   process.getBuiltinModule('node:child_process');
 
+/** @throws with the refusal, when annex is part of a bundle and its command line is nowhere */
 function describe(settings: Settings, feature: string, isRetry: boolean) {
+  const { root } = settings.core;
+  const cli = findOwnFile(CLI, root, getActiveThread()?.home);
+  if (cli === undefined) {
+    const reason = describeMissing(root);
+    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', reason, hint: EXTERNAL });
+  }
   const options = {
-    cwd: settings.core.root,
+    cwd: root,
     env: {
       ...readInstallerEnv(settings),
       [GUARD]: isRetry ? RETRY : '1',
@@ -32,7 +40,7 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
     detached: true,
   };
   return {
-    args: [CLI, 'install', '--json', '--', feature],
+    args: [cli, 'install', '--json', '--', feature],
     options,
     limit: 2 * settings.timeout + GRACE,
   };
@@ -40,8 +48,8 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
 
 /** Installs a feature, blocking this thread. Never throws. */
 export function installSync(settings: Settings, feature: string): InstallResult {
-  const { args, options, limit } = describe(settings, feature, false);
   try {
+    const { args, options, limit } = describe(settings, feature, false);
     const child = loadChildProcess().spawnSync(process.execPath, args, {
       ...options,
       timeout: limit,
@@ -67,9 +75,9 @@ export function installAsync(
   feature: string,
   isRetry: boolean,
 ): Promise<InstallResult> {
-  const { args, options, limit } = describe(settings, feature, isRetry);
   return new Promise((resolve) => {
     try {
+      const { args, options, limit } = describe(settings, feature, isRetry);
       const child = loadChildProcess().spawn(process.execPath, args, options);
       // Read to its end, or the child is not closed.
       (child.stdio[ASKER_FD] as Readable | null)?.resume();
@@ -117,6 +125,8 @@ function readEnd(feature: string, output: string, end: unknown): InstallResult {
 }
 
 function refuseByEnd(feature: string, end: unknown): Refusal {
+  const refusal = refusalOf(end);
+  if (refusal !== undefined) return refusal;
   const hint = `annex install ${feature}, by hand, to see what happens`;
   const code = (end as { code?: unknown } | null)?.code;
   if (code === 'ETIMEDOUT') {

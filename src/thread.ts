@@ -2,6 +2,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { readLentEnv } from './config.ts';
 import { makeLocalFailure } from './memory.ts';
+import { HERE } from './paths.ts';
 import { canWatchLoads } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
@@ -30,6 +31,8 @@ export interface Asker {
 export interface Thread {
   settings: Settings;
   loader: LoaderKind;
+  /** Where annex's own files are, unless this copy of it is part of a bundle. */
+  home: string | undefined;
   /** Failures that this thread saw, by feature: for stores that cannot be written. */
   failures: Map<string, Failure>;
   /** How a feature was last asked for, by its name. */
@@ -85,7 +88,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     return finder.findManifest(dir);
   };
   const remembered = { failures: new Map(), askers: new Map() };
-  return { settings, loader, ...remembered, finder, choose, meet, findManifest };
+  return { settings, loader, home: HERE, ...remembered, finder, choose, meet, findManifest };
 }
 
 /** Whether the files of entries are verified as they are loaded. */

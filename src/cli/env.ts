@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readConfig } from '../config.ts';
 import { toRealPath } from '../core.ts';
-import { LOADER } from '../paths.ts';
+import { HERE } from '../paths.ts';
 import { type Command, findSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */
@@ -23,6 +23,8 @@ export const env: Command = ({ args, print }) => {
   print(lines.join('\n'), variables);
   return 0;
 };
+
+const LOADER = join(HERE ?? '', '..', 'loader.mjs');
 
 /** The loader as the application sees it: its real path may hold a version, or lie elsewhere. */
 function findLoader(root: string): string {

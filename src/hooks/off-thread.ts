@@ -5,7 +5,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { adoptEnv, readInstallerEnv } from '../config.ts';
 import { readCwd } from '../core.ts';
 import { createLog } from '../log.ts';
-import { OFF_THREAD } from '../paths.ts';
+import { describeMissing, EXTERNAL, findOwnFile, OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
 import { createInstall, describeFault } from './drive.ts';
@@ -49,13 +49,17 @@ export interface OffThread {
 /**
  * Prepares the hooks thread.
  *
- * @throws when the working directory was deleted: Node 20 then waits for ever for its hooks thread
+ * @throws when the working directory was deleted: Node 20 then waits for ever for its hooks thread;
+ *   and when annex is part of a bundle and the file of the hooks is nowhere
  * @see https://nodejs.org/docs/latest-v20.x/api/module.html#moduleregisterspecifier-parenturl-options
  */
 export function openOffThread(settings: Settings): OffThread {
   if (readCwd() === undefined) {
     throw new Error('the working directory was deleted, and Node 20 cannot start its hooks thread');
   }
+  const { root } = settings.core;
+  const file = findOwnFile(OFF_THREAD, root);
+  if (file === undefined) throw new Error(`${describeMissing(root)}; ${EXTERNAL}`);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const env = new MessageChannel();
@@ -69,7 +73,7 @@ export function openOffThread(settings: Settings): OffThread {
   const data: Data = { settings, port: port2, envPort: env.port2, isSent };
   return {
     link: linkTo(port1),
-    register: () => register(pathToFileURL(OFF_THREAD), { data, transferList: [port2, env.port2] }),
+    register: () => register(pathToFileURL(file), { data, transferList: [port2, env.port2] }),
   };
 }
 

@@ -1,11 +1,12 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
 import * as nodeModule from 'node:module';
+import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { findEntryScript, readCwd, readPackage } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
-import { CLI, SELF } from '../paths.ts';
+import { CLI, HERE } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import {
@@ -50,7 +51,10 @@ export function activate(): void {
 /** Programs that manage packages stay as they are, and so does annex's own command line. */
 function isLeftAlone(script: string): boolean {
   const [, dir, name] = MANAGER.exec(script) ?? [];
-  return script === CLI || (dir !== undefined && readPackage(dir)?.name === name);
+  return (
+    (HERE !== undefined && script === join(HERE, CLI)) ||
+    (dir !== undefined && readPackage(dir)?.name === name)
+  );
 }
 
 /** The thread that module.register starts runs a `--require` preload as well: it has no parent port. */
@@ -90,7 +94,7 @@ function watch(locator: Locator, guard: Guard): boolean {
 
 /** Reads the settings, and says in one line each what is wrong with them. */
 function load(script: string | undefined): Settings | undefined {
-  const loaded = loadSettings({ script, cwd: readCwd(), self: SELF });
+  const loaded = loadSettings({ script, cwd: readCwd(), self: HERE });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
     log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));

@@ -1,0 +1,108 @@
+/** An application whose bundle contains annex: it starts, finds annex's own files, or says why it cannot install. */
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OutputOptions, rolldown } from 'rolldown';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import { repositoryRoot } from '../support/package.ts';
+import { startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** Asks for a feature that is in the store, and for one that has to be installed. */
+const SOURCE = `
+import 'annex/register';
+import { ensure, status } from 'annex';
+const attempt = (ask) => ask().then(({ marker, where }) => marker ?? where, ({ code, hint }) => [code, hint].join(': '));
+(async () => {
+  console.log(JSON.stringify([
+    status().loader,
+    await attempt(() => import('stored')),
+    await attempt(() => ensure('absent')),
+    await attempt(() => import('absent')),
+  ]));
+})();`;
+
+const EXTERNAL = /^ANNEX_INSTALL_FAILED: keep annex external /;
+const FORMATS = ['esm', 'cjs'] as const satisfies OutputOptions['format'][];
+
+describe.each(nodes)('$label', ({ path: node, major }) => {
+  const loader = major >= 22 ? 'sync' : 'off-thread';
+
+  /** Bundles the application into \`app/out\`; with annex installed in the core, unless that is taken away. */
+  async function open(format: (typeof FORMATS)[number]): Promise<Sandbox> {
+    const registry = await startRegistry([esmPackage('absent', '1.0.0', 'installed')]);
+    onTestFinished(() => registry.stop());
+    const sandbox = await createSandbox({ registry });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features: { stored: '*', absent: '*' } });
+    const pkg = esmPackage('stored', '1.0.0', 'stored');
+    sandbox.plantEntry({ feature: 'stored', packages: [pkg], specs: { stored: '*' } });
+    const bundle = await rolldown({
+      input: sandbox.write('app/src/main.mjs', SOURCE),
+      platform: 'node',
+      external: ['stored', 'absent'],
+      onLog: () => {},
+    });
+    const file = join(sandbox.core, 'out', format === 'esm' ? 'main.mjs' : 'main.cjs');
+    await bundle.write({ file, format, codeSplitting: false });
+    await bundle.close();
+    return sandbox;
+  }
+
+  async function run(sandbox: Sandbox, format: string, flags: string[] = []) {
+    const main = format === 'esm' ? 'out/main.mjs' : 'out/main.cjs';
+    const env = { ANNEX_STORE: sandbox.store };
+    const { code, stdout, stderr } = await sandbox.run([...flags, main], { node, env });
+    return { code, stderr, seen: code === 0 ? (JSON.parse(stdout) as string[]) : stdout };
+  }
+
+  test.each(FORMATS)(
+    '%s, with annex installed in the application: as without a bundle',
+    async (format) => {
+      const sandbox = await open(format);
+      const { code, stderr, seen } = await run(sandbox, format);
+      expect({ code, stderr, seen }).toMatchObject({
+        code: 0,
+        seen: [loader, 'stored', 'store', 'installed'],
+      });
+    },
+  );
+
+  test.each(FORMATS)(
+    '%s, without annex beside it, under its loader: the files of the loader',
+    async (format) => {
+      const sandbox = await open(format);
+      rmSync(join(sandbox.core, 'node_modules', 'annex'));
+      symlinkSync(repositoryRoot, join(sandbox.root, 'annex'));
+      const { code, stderr, seen } = await run(sandbox, format, [
+        '--import',
+        join(sandbox.root, 'annex', 'loader.mjs'),
+      ]);
+      expect({ code, stderr, seen }).toMatchObject({
+        code: 0,
+        seen: [loader, 'stored', 'store', 'installed'],
+      });
+    },
+  );
+
+  test.each(FORMATS)(
+    '%s, without annex anywhere: it starts, and a line says that annex has to stay external',
+    async (format) => {
+      const sandbox = await open(format);
+      rmSync(join(sandbox.core, 'node_modules', 'annex'));
+      const { code, stderr, seen } = await run(sandbox, format);
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/^annex: .+ is part of a bundle .+ keep annex external .+$/m);
+      if (major >= 22) {
+        expect(seen.slice(0, 2)).toEqual([loader, 'stored']);
+        expect(seen[2]).toMatch(EXTERNAL);
+        expect(stderr.match(/external/g)).toHaveLength(1);
+      } else {
+        // Its hooks run in a thread, from a file of their own.
+        expect(seen[0]).toBe('inactive');
+        expect(seen[2]).toMatch(EXTERNAL);
+      }
+    },
+  );
+});
