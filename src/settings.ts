@@ -87,6 +87,7 @@ export function loadSettings(
       operatorFile: config.operator?.path,
       blocked: config.blocked,
       isSealed: config.isSealed,
+      told: new SharedArrayBuffer(declaration.features.size),
       timeout: config.timeout,
       isDurable: config.isDurable,
       verify: config.verify,

@@ -142,6 +142,8 @@ export interface Settings {
   /** What it blocked when the process started. */
   blocked: Blocked[];
   isSealed: boolean;
+  /** A byte for each feature, in their order, shared by all threads: 1 once a line has said why it is unavailable. */
+  told: SharedArrayBuffer;
   /** Time limit of one install, milliseconds. */
   timeout: number;
   /** Whether an entry is synced to the disk before it is published. */

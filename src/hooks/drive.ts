@@ -1,13 +1,13 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
 import { dirname } from 'node:path';
-import { composeMessage, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
-import { relativeTo } from '../store/layout.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
 import type { Locator } from './locator.ts';
 import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
+import { createTell } from './tell.ts';
 
 /** Asks Node: resolve the specifier as from a file, or as asked. */
 export type Ask<R> = (from: Question) => R;
@@ -32,7 +32,9 @@ const LONG_BLOCK = 5_000;
 /** Makes the driver of a thread. Answers from entries are remembered: a repeated import is O(1). */
 export function createDriver(locator: Locator, install: Surroundings<never>['install']): Driver {
   const answers = new Map<string, unknown>();
-  const log = createLog(locator.thread.settings.log);
+  const { settings } = locator.thread;
+  const log = createLog(settings.log);
+  const tell = createTell(settings);
   let isBusy = false;
   return {
     concerns: (specifier, parent) => !isBusy && locator.concerns(specifier, parent),
@@ -51,6 +53,7 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
         locator,
         fileOf,
         install,
+        tell,
         trace: (decision) => {
           isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
         },
@@ -90,11 +93,11 @@ export function attempt<R>(run: () => R): Outcome<R> {
 export const describeFault = (specifier: string, fault: unknown): string =>
   `annex: ${specifier} is left to Node, for a fault in annex itself: ${messageOf(fault)}`;
 
-/** Installs from within a hook; a failure is said in one line, and remembered in this thread too. */
+/** Installs from within a hook; a failure is remembered in this thread too. */
 export function createInstall(thread: Thread): Surroundings<never>['install'] {
   const { settings } = thread;
   const log = createLog(settings.log);
-  return (feature, parent) => {
+  return (feature) => {
     const start = performance.now();
     const result = installSync(settings, feature.name);
     const took = performance.now() - start;
@@ -104,9 +107,6 @@ export function createInstall(thread: Thread): Surroundings<never>['install'] {
       log('info', `annex: loading ${feature.name} blocked this thread for ${seconds} s; ${remedy}`);
     }
     if (result.outcome !== 'failed') return undefined;
-    const refusal = rememberFailure(thread, feature, result.refusal);
-    const askedBy = parent && relativeTo(settings.core.root, parent);
-    log('error', composeMessage(refusal, { feature: feature.name, askedBy }));
-    return refusal;
+    return rememberFailure(thread, feature, result.refusal);
   };
 }

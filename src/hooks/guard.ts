@@ -13,6 +13,7 @@ import type { Locator } from './locator.ts';
 import { createMissing } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
 import { toFile } from './sync.ts';
+import { createTell } from './tell.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {
@@ -60,6 +61,8 @@ export function createGuard(
   const homes = new Map<string, string>();
   let isWatched = false;
   const substitutes = new Map<string, Substitute>();
+  const refused = new Set<string>();
+  const tell = createTell(settings);
 
   const findFeature = (entry: string): Feature | undefined => {
     const slug = parseEntryName(basename(entry))?.slug;
@@ -72,8 +75,7 @@ export function createGuard(
     const present = finder.find(feature).entry;
     if (present !== undefined) return present;
     const refusal =
-      findInstallRefusal(settings, feature, failures.get(feature.name)) ??
-      install(feature, askers.get(feature.name)?.parent);
+      findInstallRefusal(settings, feature, failures.get(feature.name)) ?? install(feature);
     const found = refusal === undefined ? finder.find(feature) : undefined;
     if (found?.entry !== undefined) return found.entry;
     return { refusal: refusal ?? refuseRejected(found?.rejected ?? [], feature) };
@@ -84,10 +86,14 @@ export function createGuard(
     return known;
   };
   const refuse = (file: string, entry: string, refusal: Refusal): unknown => {
-    const feature = findFeature(entry)?.name ?? basename(entry);
-    const { parent, kind } = askers.get(feature) ?? {};
+    const feature = findFeature(entry);
+    const name = feature?.name ?? basename(entry);
+    const { parent, kind } = askers.get(name) ?? {};
     const askedBy = parent && relativeTo(settings.core.root, parent);
-    return explain(createMissing(file, kind), new AnnexError(refusal, { feature, askedBy }));
+    const cause = new AnnexError(refusal, { feature: name, askedBy });
+    if (feature !== undefined) tell(feature, cause, !refused.has(entry));
+    refused.add(entry);
+    return explain(createMissing(file, kind), cause);
   };
   const refuseBoth = (dir: string, damage: string, other: Substitute): Refusal =>
     refuseDamage({ dir, damage }, 'refusal' in other ? other.refusal : refuseOther(other.dir));

@@ -14,6 +14,7 @@ import { createLocator } from './locator.ts';
 import { type Outcome, type Question, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
 import { toFile, toParent } from './sync.ts';
+import { createTell } from './tell.ts';
 
 interface Data {
   settings: Settings;
@@ -118,9 +119,9 @@ export function initialize(data: Data): void {
   envPort.unref();
   const thread = createThread(settings, 'off-thread', linkTo(port));
   const install = createInstall(thread);
-  hook = createHook(thread, (feature, parent) => {
+  hook = createHook(thread, (feature) => {
     refreshEnv(data);
-    return install(feature, parent);
+    return install(feature);
   });
 }
 
@@ -156,13 +157,14 @@ type Hook = typeof resolve;
 function createHook(state: Thread, install: Surroundings<never>['install']): Hook {
   const locator = createLocator(state);
   const log = createLog(state.settings.log);
+  const tell = createTell(state.settings);
   const resolve: Hook = async (specifier, context, nextResolve) => {
     const { parentURL } = context;
     if (!locator.concerns(specifier, parentURL)) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
     const body = resolveRequest<Resolved>(
       { specifier, kind: 'import', parent, hasPaths: false },
-      { locator, install, fileOf: ({ url }) => toFile(url) },
+      { locator, install, tell, fileOf: ({ url }) => toFile(url) },
     );
     const ask = (from: Question): Promise<Outcome<Resolved>> => {
       const url = from === undefined ? parentURL : pathToFileURL(from).href;

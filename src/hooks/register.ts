@@ -27,6 +27,7 @@ import { createLocator, type Locator } from './locator.ts';
 import { openOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
+import { isFirstToTell } from './tell.ts';
 
 /** The package and the name of a package manager, given one of its programs; a version may stand between. */
 const MANAGER =
@@ -105,7 +106,8 @@ function load(script: string | undefined): Settings | undefined {
   for (const notice of settings.notices) log('error', composeNotice(notice));
   for (const feature of settings.declaration.features.values()) {
     const refusal = findDeclarationProblem(settings, feature);
-    if (refusal !== undefined) log('error', composeMessage(refusal, { feature: feature.name }));
+    if (refusal === undefined || !isFirstToTell(settings, feature)) continue;
+    log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;
 }

@@ -18,6 +18,7 @@ import { lookUp, type Seen } from './evidence.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import type { Outcome, Question, Request } from './request.ts';
+import type { Tell } from './tell.ts';
 
 /** What the body needs from its surroundings. */
 export interface Surroundings<R> {
@@ -25,7 +26,9 @@ export interface Surroundings<R> {
   /** Path of the file of a result; undefined when it is none (a builtin). */
   fileOf: (result: R) => string | undefined;
   /** Installs a feature, blocking; says why when it failed. */
-  install: (feature: Feature, askedBy: string | undefined) => Refusal | undefined;
+  install: (feature: Feature) => Refusal | undefined;
+  /** Reports a request that fails for want of a feature. */
+  tell?: Tell;
   /** Told of every decision and all that was looked at so far. */
   trace?: (decision: Decision, seen: Seen) => void;
 }
@@ -37,7 +40,7 @@ export interface Surroundings<R> {
  */
 export function* resolveRequest<R>(
   request: Request,
-  { locator, fileOf, install, trace }: Surroundings<R>,
+  { locator, fileOf, install, tell, trace }: Surroundings<R>,
 ): Generator<Question, Outcome<R>, Outcome<R>> {
   const { root } = locator.thread.settings.core;
   const aim = findAim(request, locator);
@@ -84,10 +87,13 @@ export function* resolveRequest<R>(
             : !isContained(fileOf(outcome.result), home);
         return isOutside ? { error: createNotFound(request) } : outcome;
       }
-      case 'explain':
-        return explainAnswer(answer, composeCause(request, feature as Feature, seen, root));
+      case 'explain': {
+        const cause = composeCause(request, feature as Feature, seen, root);
+        tell?.(feature as Feature, cause, evidence.hasTried === true);
+        return explainAnswer(answer, cause);
+      }
       case 'install': {
-        const refusal = install(feature as Feature, request.parent);
+        const refusal = install(feature as Feature);
         evidence.hasTried = true;
         delete evidence.hasEntry;
         if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;

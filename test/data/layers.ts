@@ -132,6 +132,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'hooks/request.ts': 'edge',
   'hooks/resolve.ts': 'edge',
   'hooks/sync.ts': 'edge',
+  'hooks/tell.ts': 'edge',
   'install/bring.ts': 'edge',
   'install/build.ts': 'edge',
   'install/check-lock.ts': 'edge',

@@ -63,7 +63,8 @@ describe(`what is baked, ${node?.label}`, () => {
       { ...env, ANNEX_ALLOW_INSTALLS: '0' },
       before,
     );
-    at.expectBaked(denied);
+    at.expectBaked({ ...denied, stderr: '' });
+    expect(denied.stderr).toBe(`${denied.imported.alpha?.cause?.message}\n`);
     expectRefused(denied.imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
   });
 

@@ -108,7 +108,7 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
 
   async function run(sandbox: Sandbox, preloads: string[], main: string) {
     const flags = preloads.flatMap((preload) => ['--import', preload]);
-    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
     // Node 26 deprecates module.register, which the other loader calls.
     const quiet = '--disable-warning=DEP0205';
     const { code, stdout, stderr } = await sandbox.run([quiet, ...flags, main], { node, env });

@@ -41,7 +41,8 @@ describe.each(nodes)('$label', (tested) => {
 
   /** What a program prints; anything on stderr fails. */
   async function print(args: string[], { env, ...options }: RunOptions = {}): Promise<string> {
-    const all = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ...env };
+    const off = { ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
+    const all = { ANNEX_STORE: sandbox.store, ...off, ...env };
     const run = await sandbox.run(args, { node, env: all, ...options });
     expect({ ...run, args }).toMatchObject({ code: 0, stderr: '' });
     return run.stdout;

@@ -72,6 +72,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     const env = {
       ANNEX_STORE: sandbox.store,
       ANNEX_ALLOW_INSTALLS: 'off',
+      ANNEX_LOG: 'error',
       FROM: `${sandbox.root}/later`,
       TO: to,
     };
@@ -144,7 +145,11 @@ describe.each(nodes)('$label', ({ path: node }) => {
   /** Runs a program that misses; what it prints. */
   async function miss(name: string, content: string) {
     annex.write(`app/${name}`, content);
-    const env = { ANNEX_STORE: `${annex.root}/volume/empty`, ANNEX_ALLOW_INSTALLS: 'off' };
+    const env = {
+      ANNEX_STORE: `${annex.root}/volume/empty`,
+      ANNEX_ALLOW_INSTALLS: 'off',
+      ANNEX_LOG: 'error',
+    };
     return annex.run(['--import', annex.loader, name], { node, env });
   }
 

@@ -171,7 +171,8 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       ];
       const looks = bases.flatMap((dir) => folders.map((folder) => join(dir, folder, '*')));
       const rights = [flag, ...quiet, ...worker, ...allow(sandbox.core, repositoryRoot, ...looks)];
-      const { code, stdout, stderr } = await run(sandbox, [...rights, 'app.mjs']);
+      const quietly = { ANNEX_LOG: 'error' };
+      const { code, stdout, stderr } = await run(sandbox, [...rights, 'app.mjs'], quietly);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND ANNEX_DENIED /);
     });
@@ -189,7 +190,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       const sandbox = await open();
       const store = join(sandbox.root, 'volume', 'empty');
       const rights = [flag, ...quiet, ...worker, ...allow('*')];
-      const env = { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '1' };
+      const env = { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '1', ANNEX_LOG: 'error' };
       const { code, stdout, stderr } = await run(sandbox, [...rights, 'app.mjs'], env);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND ANNEX_DENIED .*--allow-child-process/);

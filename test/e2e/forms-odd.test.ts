@@ -55,7 +55,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   }
 
   async function run(sandbox: Sandbox, args: string[], command = node) {
-    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
     const given = command === node ? args : ['-c', args.join(' ')];
     const { code, stdout, stderr } = await sandbox.exec(command, given, { node, env });
     return { code, stderr, seen: code === 0 ? (JSON.parse(stdout) as unknown) : stdout };

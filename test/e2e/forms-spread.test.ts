@@ -141,6 +141,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       const env = {
         ANNEX_STORE: store,
         ANNEX_ALLOW_INSTALLS: '0',
+        ANNEX_LOG: 'error',
         ...(option !== undefined && { NODE_OPTIONS: `${flag}=${loader}` }),
       };
       const flags = option === undefined ? [flag, loader] : [];

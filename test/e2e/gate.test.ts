@@ -170,7 +170,11 @@ for (const node of nodes) {
       if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
       else expect(imported.alpha).toMatchObject({ marker: 'planted' });
 
-      expect(lines).toHaveLength(one.notice === undefined ? 0 : 1);
+      const told = [imported.alpha, imported.beta].flatMap(
+        (refused) => refused?.cause?.message ?? [],
+      );
+      expect(lines.slice(-told.length)).toEqual(told);
+      expect(lines).toHaveLength(told.length + (one.notice === undefined ? 0 : 1));
       if (one.notice !== undefined) {
         expect(lines[0]).toMatch(NOTICE);
         expect(lines[0]).toMatch(one.notice);
@@ -231,8 +235,7 @@ for (const node of nodes) {
       const options = { ...asPlainUser, node: node.path, env };
       const { imported, lines } = await importIn(sandbox, ['beta'], options);
       expectRefused(imported.beta, 'ANNEX_INVALID_CONFIG', /operator\.json cannot be read/);
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).toMatch(NOTICE);
+      expect(lines).toEqual([expect.stringMatching(NOTICE), imported.beta?.cause?.message]);
     });
   });
 }

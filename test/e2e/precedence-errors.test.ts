@@ -56,7 +56,11 @@ for (const node of nodes) {
   describe(node.label, () => {
     let alone: Answers;
     let answers: Answers;
-    const env = () => ({ ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' });
+    const env = () => ({
+      ANNEX_STORE: sandbox.store,
+      ANNEX_ALLOW_INSTALLS: '0',
+      ANNEX_LOG: 'error',
+    });
     beforeAll(async () => {
       alone = await probe.run({ node: node.path });
       answers = await probe.run({
