@@ -89,7 +89,7 @@ export async function ensure(
 /** Verifies as an import would, which then need not wait for it; undefined when there is nothing wrong. */
 function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undefined {
   const active = getActiveThread();
-  if (where === 'core' || where === 'core (dev)' || active === undefined) return undefined;
+  if (where === 'core' || where === 'core (not shipped)' || active === undefined) return undefined;
   const { entry, damaged } = active.choose(feature);
   return entry === undefined ? damaged[0] : undefined;
 }

@@ -73,8 +73,8 @@ export function isShipped(core: Core, name: string): boolean {
   return inventory.has(name);
 }
 
-/** Versions of declared packages that core has for development alone. */
-export function listDevCopies(
+/** Versions of declared packages that core has and does not ship. */
+export function listUnshipped(
   core: Core,
   { packages }: Feature,
 ): { name: string; version: string }[] {

@@ -17,7 +17,7 @@ export function findFeature({ declaration }: Settings, name: string): Feature | 
 
 /** How to look: with what is known of the stores already, which files were found damaged above all. */
 export interface Looking extends Known {
-  /** Copies that are there for development alone do not count: the answer is that of production. */
+  /** Copies that core does not ship do not count: the answer is that of production. */
   isProduction?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function findStatus(
   }
   const where = summarize(Object.values(packages), elsewhere ?? absent);
   const status: FeatureStatus = { feature: feature.name, where, packages };
-  if (where === 'core' || where === 'core (dev)') return status;
+  if (where === 'core' || where === 'core (not shipped)') return status;
   if (where === 'core outside range')
     return { ...status, refusal: refuseOutside(settings, packages) };
   if (entry !== undefined) return { ...status, dir: entry.dir };
@@ -58,7 +58,7 @@ export function findStatus(
 
 /** Whether an import of every package of the feature would be answered now, in the declared range. */
 export const isUsable = ({ where }: FeatureStatus): boolean =>
-  where === 'core' || where === 'core (dev)' || where === 'store' || where === 'layer';
+  where === 'core' || where === 'core (not shipped)' || where === 'store' || where === 'layer';
 
 function findInCore(
   { core }: Settings,
@@ -67,11 +67,15 @@ function findInCore(
 ): PackageStatus | undefined {
   const found = findCorePackage(name, core.root);
   if (found === undefined) return undefined;
-  const isDev = !isShipped(core, name);
-  if (isDev && isProduction) return undefined;
+  const isUnshipped = !isShipped(core, name);
+  if (isUnshipped && isProduction) return undefined;
   const { version } = found;
   const isFine = version !== undefined && isInRange(version, range);
-  return describe(range, isFine ? (isDev ? 'core (dev)' : 'core') : 'core outside range', version);
+  return describe(
+    range,
+    isFine ? (isUnshipped ? 'core (not shipped)' : 'core') : 'core outside range',
+    version,
+  );
 }
 
 const describe = (
@@ -89,7 +93,7 @@ function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabou
   const isAll = (...states: Whereabouts[]): boolean =>
     packages.length > 0 && packages.every(({ where }) => states.includes(where));
   if (isAll('core')) return 'core';
-  return isAll('core', 'core (dev)') ? 'core (dev)' : otherwise;
+  return isAll('core', 'core (not shipped)') ? 'core (not shipped)' : otherwise;
 }
 
 const isDenial = ({ code, state }: Refusal): boolean =>
@@ -99,13 +103,13 @@ const isDenial = ({ code, state }: Refusal): boolean =>
 function refuseOutside(settings: Settings, packages: FeatureStatus['packages']): Refusal {
   const [name = '', found] =
     Object.entries(packages).find(([, { where }]) => where === 'core outside range') ?? [];
-  const isDev = !isShipped(settings.core, name);
+  const isUnshipped = !isShipped(settings.core, name);
   const what = `${name} ${found?.version ?? 'in a form that cannot be read'}`;
-  const core = isDev ? `core has ${what} for development alone` : `core ships ${what}`;
+  const core = isUnshipped ? `core has ${what}, which it does not ship` : `core ships ${what}`;
   return {
     code: 'ANNEX_CONFLICT',
     reason: `${core} (${settings.core.root}), and ${found?.range} is declared; core wins`,
-    hint: isDev
+    hint: isUnshipped
       ? `npm install --save-dev ${name}@${JSON.stringify(found?.range)}`
       : 'whoever builds the application can bring the two together, or take one away',
   };

@@ -212,8 +212,8 @@ export interface Entry {
 /** Where a feature, or one of its packages, is. */
 export type Whereabouts =
   | 'core'
-  /** In the declared range, for development alone: what core ships does not hold it. */
-  | 'core (dev)'
+  /** In the declared range, and outside of what core ships: a devDependency, for instance. */
+  | 'core (not shipped)'
   | 'core outside range'
   | 'store'
   | 'layer'

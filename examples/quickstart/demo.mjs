@@ -115,6 +115,7 @@ function prepare() {
   const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
   // Declared as well as shipped, so that the store would be asked if core did not win.
   manifest.annex.features.greeter = '^1.0.0';
+  manifest.dependencies.greeter = '^1.0.0';
   writeJson(join(core, 'package.json'), manifest);
   writePackage(join(core, 'node_modules', 'greeter'), '1.0.0', 'core');
   writeFileSync(

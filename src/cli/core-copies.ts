@@ -8,12 +8,12 @@ import { isCovered } from '../ranges.ts';
 import type { Feature, Settings } from '../types.ts';
 import { warn } from './command.ts';
 
-/** Prints what core ships although it is blocked, and copies for development that are not what is locked. */
+/** Prints what core ships although it is blocked, and copies that it does not ship and that are not what is locked. */
 export function warnOfCopies(settings: Settings, features: Iterable<Feature>): void {
   for (const line of listShippedBlocked(settings)) warn(line);
   for (const feature of features) {
     for (const { name, version, locked, isFit } of listDrifts(settings, feature)) {
-      const what = `core has ${name} ${version} for development, and ${locked} is locked`;
+      const what = `core has ${name} ${version}, which it does not ship, and ${locked} is locked`;
       const remedy = isFit
         ? `npx annex lock ${feature.name}`
         : `npm install --save-dev ${name}@${locked}`;

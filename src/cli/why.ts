@@ -81,8 +81,8 @@ interface Report {
   because: string;
   looked: string[];
   rejected?: string[];
-  /** Core's copy answers, and is there for development alone. */
-  isDev?: true;
+  /** Core's copy answers, and core does not ship it. */
+  isUnshipped?: true;
   file?: string;
   code?: string;
   error?: string;
@@ -110,7 +110,7 @@ function composeReport(
     report.range = feature.packages[name] ?? '';
   }
   const isCores = [4, 5, 6].includes(rule) && findCorePackage(name, core.root) !== undefined;
-  if (feature !== undefined && isCores && !isShipped(core, name)) report.isDev = true;
+  if (feature !== undefined && isCores && !isShipped(core, name)) report.isUnshipped = true;
   if (seen?.rejected !== undefined && seen.rejected.length > 0) report.rejected = seen.rejected;
   if (rule !== 9 && seen?.refusal !== undefined) report.refusal = seen.refusal;
   if ('result' in outcome) report.file = toFile(outcome.result) ?? outcome.result;
@@ -128,7 +128,7 @@ function format(report: Report): string {
   lines.push(`rule ${rule}: ${because}`);
   for (const line of report.looked) lines.push(`  ${line}`);
   for (const line of report.rejected ?? []) lines.push(`  passed over: ${line}`);
-  if (report.isDev === true) lines.push('  core has it for development alone: it is not shipped');
+  if (report.isUnshipped === true) lines.push('  core has a copy that it does not ship');
   lines.push(report.file === undefined ? `no file: ${report.error}` : `file: ${report.file}`);
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));

@@ -1,7 +1,7 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
-import { listDevCopies, readInventory } from '../inventory.ts';
+import { listUnshipped, readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
@@ -90,7 +90,7 @@ function compare(
   return others.length === 0 && isOther ? ['it is locked with other packages of its own'] : others;
 }
 
-/** A copy of a declared package that core has for development, of another version than the locked one. */
+/** A copy of a declared package that core has and does not ship, of another version than the locked one. */
 export interface Drift {
   name: string;
   version: string;
@@ -106,17 +106,17 @@ export function listDrifts(settings: Settings, feature: Feature): Drift[] {
   if (feature.problem !== undefined || pin === undefined || 'problem' in pin) return [];
   const { packages } = JSON.parse(pin.lock) as { packages: Record<string, { version?: string }> };
   const fitting = listFitting(settings, feature);
-  return listDevCopies(core, feature).flatMap(({ name, version }) => {
+  return listUnshipped(core, feature).flatMap(({ name, version }) => {
     const locked = packages[`node_modules/${name}`]?.version;
     if (locked === undefined || locked === version) return [];
     return { name, version, locked, isFit: Object.hasOwn(fitting, name) };
   });
 }
 
-/** Versions that core has for development, as far as a lock may choose them: name to version. */
+/** Versions that core has and does not ship, as far as a lock may choose them: name to version. */
 export function listFitting(settings: Settings, feature: Feature): Record<string, string> {
   const blocked = listBlocked(settings);
-  const fitting = listDevCopies(settings.core, feature).filter(
+  const fitting = listUnshipped(settings.core, feature).filter(
     (one) =>
       isInRange(one.version, feature.packages[one.name] ?? '') &&
       findBlocked([one], blocked, isCovered) === undefined,

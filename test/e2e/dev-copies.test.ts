@@ -73,10 +73,13 @@ for (const [what, build] of Object.entries(LAYOUTS)) {
     expect(await annexIn('lock', '--check')).toMatchObject({ code: 0, stderr: '' });
     expect(readLock({ core: cwd }, 'kit').sidecar.private).toEqual(['kit', 'low']);
     const [row] = JSON.parse((await annexIn('list', '--json')).stdout);
-    expect(row).toMatchObject({ where: 'core (dev)', packages: { kit: { version: '1.0.0' } } });
+    expect(row).toMatchObject({
+      where: 'core (not shipped)',
+      packages: { kit: { version: '1.0.0' } },
+    });
     const why = await annexIn('why', 'kit', '--json');
-    expect(JSON.parse(why.stdout)).toMatchObject({ rule: 4, isDev: true });
-    expect((await annexIn('why', 'kit')).stdout).toContain('core has it for development alone');
+    expect(JSON.parse(why.stdout)).toMatchObject({ rule: 4, isUnshipped: true });
+    expect((await annexIn('why', 'kit')).stdout).toContain('core has a copy that it does not ship');
     expect(await annexIn('bake', store)).toMatchObject({ code: 0 });
     expect(listEntries({ store })).toHaveLength(1);
     expect(await annexIn('install', 'kit')).toMatchObject({ code: 0 });
@@ -111,7 +114,7 @@ describe.concurrent(node.label, () => {
       expect(await sandbox.annex(args)).toMatchObject({
         code: 0,
         stderr:
-          'annex: kit: core has kit 1.1.0 for development, and 1.0.0 is locked. ' +
+          'annex: kit: core has kit 1.1.0, which it does not ship, and 1.0.0 is locked. ' +
           'Now: npx annex lock kit\n',
       });
     }
@@ -124,7 +127,9 @@ describe.concurrent(node.label, () => {
     const { sandbox } = await openApplication(context, { devDependencies: { kit: '1.2.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
-    expect((await sandbox.annex(['list'])).stderr).toMatch(/kit 1\.2\.0 for .* 1\.1\.0 is locked/);
+    expect((await sandbox.annex(['list'])).stderr).toMatch(
+      /kit 1\.2\.0, which .* 1\.1\.0 is locked/,
+    );
     expect((await lock(sandbox)).stdout).toBe('kit: locked already\n');
     await lock(sandbox, '--min-age', '0');
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.2.0');
@@ -137,7 +142,7 @@ describe.concurrent(node.label, () => {
     const { stdout, stderr } = await sandbox.annex(['list', '--json']);
     const [row] = JSON.parse(stdout);
     expect(row.where).toBe('core outside range');
-    expect(row.refusal.reason).toMatch(/^core has kit 2\.0\.0 for development alone/);
+    expect(row.refusal.reason).toMatch(/^core has kit 2\.0\.0, which it does not ship/);
     expect(stderr).toMatch(/Now: npm install --save-dev kit@1\.1\.0\n$/);
   });
 

@@ -181,7 +181,7 @@ for (const node of nodes) {
       expect(after.body.map((provider: { where: string }) => provider.where)).toEqual([
         'denied',
         'denied',
-        'core',
+        'core (not shipped)',
       ]);
       expect(existsSync(sandbox.store)).toBe(false);
     });
