@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from './errors.ts';
+import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from './policy/shape.ts';
 import { FORMAT } from './store/layout.ts';
 import { readText } from './store/regular.ts';
 import type { Feature, SharedPackage } from './types.ts';
@@ -130,24 +131,19 @@ function findWrong(sidecar: Sidecar, feature: Feature): string | undefined {
   return `locks scripts of ${scripts.join(', ') || 'none'}, and ${feature.scripts.join(', ') || 'none'} are declared`;
 }
 
-function isWhole({ specs, ids, packages, digests, shared, ...lists }: Sidecar): boolean {
-  const isText = (value: unknown): boolean => typeof value === 'string';
-  const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
-  const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-  const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-  return (
-    [specs, ids, digests].every(
-      (record) => isRecord(record) && Object.values(record).every(isText),
-    ) &&
-    isRecord(packages) &&
-    Object.values(packages).every(
-      (one) => isText(one?.listing) && isSize(one.listed) && isSize(one.size),
-    ) &&
-    isRecord(shared) &&
-    Object.values(shared).every((one) => isList(one?.ranges) && isText(one.version)) &&
-    [lists.scripts, lists.platforms, lists.private, lists.unshared].every(isList)
-  );
-}
+const isTexts = isRecordOf(isText);
+
+const isWhole = isShape({
+  specs: isTexts,
+  ids: isTexts,
+  digests: isTexts,
+  packages: isRecordOf(isShape({ size: isCount, listing: isText, listed: isCount })),
+  shared: isShared,
+  scripts: isListOf(isText),
+  platforms: isListOf(isText),
+  private: isListOf(isText),
+  unshared: isListOf(isText),
+});
 
 /** The id that a locked entry has on a platform; undefined when it is not locked for that one. */
 export const pinnedId = ({ ids }: Sidecar, platform: string): string | undefined =>

@@ -62,10 +62,13 @@ function verifyStore(settings: Settings, store: string, slugs: string[] | undefi
     .map((stored) => verifyEntry(settings, store, stored));
 }
 
-function verifyEntry(settings: Settings, store: string, { dir, slug, manifest }: Stored): Verified {
+function verifyEntry(settings: Settings, store: string, stored: Stored): Verified {
+  const { dir, slug, manifest, damage } = stored;
   const sidecar = findSidecar(settings, dir);
+  // The name of the directory says which feature it is of; a manifest can say anything.
+  const declared = [...settings.declaration.features.values()].find((one) => one.slug === slug);
   const found: Verified = {
-    feature: manifest?.feature ?? slug,
+    feature: declared?.name ?? slug,
     dir,
     store,
     isAnchored: sidecar !== undefined,
@@ -73,7 +76,7 @@ function verifyEntry(settings: Settings, store: string, { dir, slug, manifest }:
     differences: [],
     generated: [],
   };
-  if (manifest === undefined) return { ...found, problem: 'its manifest cannot be read' };
+  if (manifest === undefined) return { ...found, problem: damage ?? 'it has no manifest' };
   const contents = readExpected(dir, manifest, sidecar);
   if (typeof contents === 'string') return { ...found, problem: contents };
   const { files, generated } = contents;

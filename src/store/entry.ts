@@ -19,7 +19,7 @@ import {
   VERSION,
   versionRoot,
 } from './layout.ts';
-import { readEntryManifest } from './manifest.ts';
+import { readEntryManifest, readManifest } from './manifest.ts';
 import { findRetirement } from './retirement.ts';
 import { findForgery } from './verify.ts';
 
@@ -188,8 +188,10 @@ function judge(judgement: Judgement): Judged {
     if (retired !== undefined) return { rejected: `${path} was retired: ${retired}` };
     const distrust = findStoreDistrust(root, dir);
     if (distrust !== undefined) return { rejected: distrust };
-    const manifest = readEntryManifest(dir);
-    if (manifest === undefined) return { rejected: `${path} has no readable manifest` };
+    const read = readManifest(dir);
+    if ('foreign' in read) return { rejected: `${path}: ${read.foreign}` };
+    if ('damage' in read) return reject(read.damage);
+    const { manifest } = read;
     const mismatch = findMisfit(manifest, feature, settings.core.root);
     if (mismatch !== undefined) {
       const forgery = sidecar && findForgery(dir, manifest, sidecar);
@@ -205,12 +207,8 @@ function judge(judgement: Judgement): Judged {
 }
 
 function readVersions(path: string, feature: Feature): Record<string, string> {
-  try {
-    const manifest = readEntryManifest(path);
-    return manifest === undefined ? {} : listVersions(manifest, feature);
-  } catch {
-    return {};
-  }
+  const manifest = readEntryManifest(path);
+  return manifest === undefined ? {} : listVersions(manifest, feature);
 }
 
 /** In the order in which they are wanted. Nothing is read where somebody else can write. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { redact } from '../errors.ts';
 import type { Refusal } from '../types.ts';
 import { type Dir, inDir, makeIn } from './dir.ts';
+import { isFailure } from './failure-shape.ts';
 import { FAILURES, failureName, outputName, VERSION, versionRoot } from './layout.ts';
 import { readText } from './regular.ts';
 import { pickNames, removeIn, sweepIn } from './tree.ts';
@@ -30,7 +31,7 @@ const FORGOTTEN = 24 * 3_600_000;
 const MOST = 10;
 
 /** Of all of them, bytes. */
-const MOST_BYTES = 2 ** 18;
+const MOST_BYTES = 2 ** 20;
 
 /** Refusals that say nothing about the next try. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
@@ -78,20 +79,10 @@ export function readFailures(store: string, name: string): Failure[] {
   try {
     const text = inFailures(store, (dir) => readText(dir.at(failureName(name)), MOST_BYTES));
     const failures: unknown = JSON.parse(text);
-    return Array.isArray(failures) ? failures.filter(isWhole) : [];
+    return Array.isArray(failures) ? failures.filter(isFailure) : [];
   } catch {
     return [];
   }
-}
-
-function isWhole(failure: Partial<Failure> | null): failure is Failure {
-  const { key, feature, at, until, attempts, refusal } = failure ?? {};
-  return (
-    [at, until, attempts].every((value) => typeof value === 'number') &&
-    [key, feature, refusal?.code, refusal?.reason, refusal?.hint].every(
-      (text) => typeof text === 'string',
-    )
-  );
 }
 
 /** Names that are looked at: whoever can write the store can make any number. */

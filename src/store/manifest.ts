@@ -1,5 +1,7 @@
-/** Reads the manifest of an entry. */
+/** Reads the manifest of an entry, and checks all of it. */
 import { join } from 'node:path';
+import { codeOf } from '../errors.ts';
+import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../policy/shape.ts';
 import type { Manifest } from '../types.ts';
 import { FORMAT, MANIFEST } from './layout.ts';
 import { readText } from './regular.ts';
@@ -7,20 +9,58 @@ import { readText } from './regular.ts';
 /** Bytes of a manifest: 5,000 packages take a little less. An install writes none that is longer. */
 export const MOST_MANIFEST = 2 * 2 ** 20;
 
-/** The manifest of an entry; undefined when there is none of our format. */
-export function readEntryManifest(dir: string): Manifest | undefined {
+/** What was found, or why there is none: as one clause. */
+export type ReadManifest =
+  | { manifest: Manifest }
+  /** It is not as annex wrote it. */
+  | { damage: string }
+  /** It is of another format, or not for this user to read. */
+  | { foreign: string };
+
+/** Errors of the file system that say that the manifest is not the file that was written. */
+const DAMAGES: (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EINVAL', 'EFBIG'];
+
+const isPackage = isShape({ path: isText, name: isText, version: isText }, { integrity: isText });
+
+const isManifest = isShape(
+  {
+    format: isOneOf([FORMAT]),
+    feature: isText,
+    specs: isRecordOf(isText),
+    closure: isListOf(isPackage),
+    shared: isShared,
+    private: isListOf(isText),
+    scripts: isListOf(isText),
+    abi: isText,
+    tool: isText,
+  },
+  { skipped: isListOf(isPackage) },
+);
+
+/** Reads the manifest of an entry. Never throws. */
+export function readManifest(dir: string): ReadManifest {
   try {
-    const manifest = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST)) as Manifest;
-    const isOurs =
-      manifest.format === FORMAT &&
-      Array.isArray(manifest.closure) &&
-      isRecord(manifest.specs) &&
-      isRecord(manifest.shared);
-    return isOurs ? manifest : undefined;
-  } catch {
-    return undefined;
+    const value: unknown = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST));
+    if (isManifest(value)) return { manifest: value as Manifest };
+    const { format } = (value ?? {}) as { format?: unknown };
+    // Another format is told by its number.
+    return isOther(format)
+      ? { foreign: `its format is ${format}, and this annex reads ${FORMAT}` }
+      : { damage: `${MANIFEST} is not as annex wrote it` };
+  } catch (error) {
+    const code = codeOf(error);
+    if (error instanceof SyntaxError) return { damage: `${MANIFEST} does not parse as JSON` };
+    return DAMAGES.includes(code)
+      ? { damage: `${MANIFEST} cannot be read (${code})` }
+      : { foreign: `its manifest cannot be read (${code})` };
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, never> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isOther = (format: unknown): format is number =>
+  Number.isSafeInteger(format) && Number(format) > 0 && format !== FORMAT;
+
+/** The manifest of an entry; undefined when there is none that is whole. */
+export function readEntryManifest(dir: string): Manifest | undefined {
+  const read = readManifest(dir);
+  return 'manifest' in read ? read.manifest : undefined;
+}

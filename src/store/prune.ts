@@ -49,7 +49,9 @@ const DAY = 24 * 60 * 60_000;
 export function weighEntries(settings: Settings, store: string, age: Age): Weighed[] {
   const all = listStored(store);
   const needs = new Map<string, Need>();
+  const names = new Map<string, string>();
   for (const feature of settings.declaration.features.values()) {
+    names.set(feature.slug, feature.name);
     const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
     // Of two features with one slug one is wrong, and nobody knows whose an entry is.
     if (abis.length === 0 || needs.get(feature.slug)?.unclear !== undefined) continue;
@@ -57,7 +59,7 @@ export function weighEntries(settings: Settings, store: string, age: Age): Weigh
   }
   return all.map((stored) => ({
     entry: stored.dir,
-    feature: stored.manifest?.feature ?? stored.slug,
+    feature: names.get(stored.slug) ?? stored.slug,
     ...weigh(store, stored, needs.get(stored.slug), age),
   }));
 }

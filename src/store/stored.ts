@@ -1,11 +1,9 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
 import { join } from 'node:path';
-import { codeOf } from '../errors.ts';
 import type { Manifest } from '../types.ts';
 import { listNames } from './dir.ts';
-import { FORMAT, isAbiName, MANIFEST, parseEntryName, VERSION, versionRoot } from './layout.ts';
-import { MOST_MANIFEST, readEntryManifest } from './manifest.ts';
-import { readText } from './regular.ts';
+import { isAbiName, parseEntryName, VERSION, versionRoot } from './layout.ts';
+import { readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */
 export interface Stored {
@@ -15,8 +13,10 @@ export interface Stored {
   slug: string;
   /** 32 hex digits over the content. */
   id: string;
-  /** Undefined when it has none of our format. */
+  /** Undefined when it has none that is whole. */
   manifest?: Manifest;
+  /** Why its manifest is not as it was written. */
+  damage?: string;
   /** Why this annex has to leave it alone: another one's format, or a manifest that is not for us to read. */
   foreign?: string;
 }
@@ -35,27 +35,7 @@ export function listStored(store: string, slug?: string): Stored[] {
         const name = parseEntryName(entry);
         if (name === undefined || (slug !== undefined && name.slug !== slug)) return [];
         const dir = join(root, entry);
-        return [{ dir, abi, slug: name.slug, id: name.id, ...read(dir) }];
+        return [{ dir, abi, slug: name.slug, id: name.id, ...readManifest(dir) }];
       });
     });
-}
-
-function read(dir: string): Pick<Stored, 'manifest' | 'foreign'> {
-  const manifest = readEntryManifest(dir);
-  if (manifest !== undefined) return { manifest };
-  const foreign = findForeign(dir);
-  return foreign === undefined ? {} : { foreign };
-}
-
-/** A manifest that is gone or damaged is ours all the same: a later format would be told by its number. */
-function findForeign(dir: string): string | undefined {
-  try {
-    const { format } = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST)) ?? {};
-    const isOther = Number.isSafeInteger(format) && format > 0 && format !== FORMAT;
-    return isOther ? `its format is ${format}, and this annex reads ${FORMAT}` : undefined;
-  } catch (error) {
-    const code = codeOf(error);
-    const isDamaged = error instanceof SyntaxError || code === 'ENOENT';
-    return isDamaged ? undefined : `its manifest cannot be read (${code})`;
-  }
 }

@@ -67,7 +67,7 @@ export function readExpected(
   if (files === undefined) return `${FILES} cannot be read`;
   const wrong = sidecar && findUnanchored(dir, files, manifest, sidecar);
   if (wrong !== undefined) return wrong;
-  const { scripts = [] } = sidecar ?? manifest;
+  const { scripts } = sidecar ?? manifest;
   return {
     files: expectFiles(files, manifest.closure, scripts),
     generated: [...files.generated.keys()],

@@ -169,20 +169,15 @@ for (const node of outerNodes) {
       expect(sandbox.digest(entry)).toEqual(before);
     });
 
-    const damage: [string, (entry: string) => void][] = [
-      ['has half a manifest', (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"form')],
-      ['has an empty manifest', (entry) => writeFileSync(join(entry, 'annex-entry.json'), '')],
-      [
-        'is of another format',
-        (entry) => writeFileSync(join(entry, 'annex-entry.json'), '{"format":1,"closure":[]}'),
-      ],
+    /** What the manifest holds, and what an import without installs says. */
+    const damage: [string, string, string][] = [
+      ['is of another format', '{"format":1,"closure":[]}', 'ANNEX_DENIED'],
+      ['has half a manifest', '{"form', 'ANNEX_INTEGRITY'],
+      ['has an empty manifest', '', 'ANNEX_INTEGRITY'],
       [
         'has a manifest of nonsense',
-        (entry) =>
-          writeFileSync(
-            join(entry, 'annex-entry.json'),
-            '{"format":2,"closure":[null,1],"specs":{},"shared":{"x":null}}',
-          ),
+        '{"format":2,"closure":[null,1],"specs":{},"shared":{"x":null}}',
+        'ANNEX_INTEGRITY',
       ],
     ];
     test('G4: an entry that is damaged is a miss: the next generation stands beside it', async (context) => {
@@ -192,16 +187,17 @@ for (const node of outerNodes) {
       const [name = ''] = listEntries(sandbox.store).any ?? [];
       const entry = join(sandbox.store, 'v1', 'any', name);
       chmodSync(join(entry, 'annex-entry.json'), 0o644);
-      for (const [what, make] of damage) {
-        make(entry);
+      for (const [what, text, code] of damage) {
+        writeFileSync(join(entry, 'annex-entry.json'), text);
         const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
         const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
-        expect(imported.alpha, what).toMatchObject({ cause: { code: 'ANNEX_DENIED' } });
+        expect(imported.alpha, what).toMatchObject({ cause: { code } });
       }
       const before = sandbox.digest(entry);
       const again = await importIn(sandbox, ['alpha'], options);
       expect(again.imported).toEqual(first.imported);
-      expect(again.lines).toHaveLength(2);
+      expect(again.lines).toHaveLength(3);
+      expect(again.lines[0]).toMatch(/is damaged: annex-entry\.json is not as annex wrote it/);
       expect(listEntries(sandbox.store).any).toEqual([name, name.replace(/0$/, '1')]);
       expect(sandbox.digest(entry)).toEqual(before);
       const third = await importIn(sandbox, ['alpha'], options);
@@ -222,7 +218,11 @@ for (const node of outerNodes) {
       await sandbox.exec('rm', ['-r', join(entry, 'annex-entry.json')]);
       const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
       const { imported } = await importIn(sandbox, ['alpha'], { node: node.path, env });
-      expectRefused(imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+      expectRefused(
+        imported.alpha,
+        'ANNEX_INTEGRITY',
+        /annex-entry\.json cannot be read \(ENOENT\)/,
+      );
     });
   });
 }

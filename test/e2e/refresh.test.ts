@@ -102,7 +102,7 @@ for (const node of outerNodes) {
       chmodSync(join(alpha, 'annex-entry.json'), 0o644);
       rmSync(join(alpha, 'annex-entry.json'));
       sandbox.write(join(sandbox.store, 'v1', 'retired', `any.${basename(beta)}`), 'for a test');
-      expect(await load('alpha')).toMatchObject({ alpha: { cause: { code: 'ANNEX_DENIED' } } });
+      expect(await load('alpha')).toMatchObject({ alpha: { cause: { code: 'ANNEX_INTEGRITY' } } });
       expect(read(await refresh())).toMatchObject({
         alpha: { outcome: 'restored', dir: alpha.replace(/0$/, '1') },
         beta: { outcome: 'restored', dir: beta.replace(/0$/, '1') },

@@ -1,0 +1,51 @@
+/** Checks the shape of JSON that somebody else may have written. */
+
+/** Whether a value is as it should be. */
+export type Check = (value: unknown) => boolean;
+
+/** Characters of one text: a range, a path, a reason. */
+const LONGEST = 2 ** 14;
+
+export const isText: Check = (value) => typeof value === 'string' && value.length <= LONGEST;
+export const isTrue: Check = (value) => value === true;
+/** A number of bytes or of tries. */
+export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A point in time, ms since the epoch. */
+export const isTime: Check = Number.isFinite as Check;
+
+export const isOneOf =
+  (values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+
+export const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
+export const isRecordOf =
+  (check: Check): Check =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(check);
+
+/**
+ * An object with these fields of its own. More of them do no harm: nobody reads those.
+ *
+ * @param optional fields that may be missing
+ */
+export const isShape =
+  (fields: Record<string, Check>, optional: Record<string, Check> = {}): Check =>
+  (value) =>
+    isRecord(value) &&
+    Object.entries(fields).every(
+      ([key, check]) => Object.hasOwn(value, key) && check(value[key]),
+    ) &&
+    Object.entries(optional).every(
+      ([key, check]) => !Object.hasOwn(value, key) || check(value[key]),
+    );
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What is shared with core: names to ranges and a version. */
+export const isShared: Check = isRecordOf(isShape({ ranges: isListOf(isText), version: isText }));

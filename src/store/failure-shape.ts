@@ -1,0 +1,38 @@
+/** Whether what a store remembers of a failure is whole. */
+import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../policy/shape.ts';
+import type { ErrorCode } from '../types.ts';
+
+const CODES: ErrorCode[] = [
+  'ANNEX_DENIED',
+  'ANNEX_CONFLICT',
+  'ANNEX_OFFLINE',
+  'ANNEX_INTEGRITY',
+  'ANNEX_NO_SPACE',
+  'ANNEX_STORE_UNUSABLE',
+  'ANNEX_UNSUPPORTED_PLATFORM',
+  'ANNEX_INSTALL_FAILED',
+  'ANNEX_TIMEOUT',
+  'ANNEX_INVALID_CONFIG',
+];
+
+const isConflict = isShape(
+  { dependent: isText, dependency: isText, range: isText, kind: isText, of: isText },
+  { version: isText, isFit: isTrue, isNestable: isTrue },
+);
+const isBlocked = isShape(
+  { name: isText, spec: isText, by: isText, version: isText },
+  { reason: isText },
+);
+const isRefusal = isShape(
+  { code: isOneOf(CODES), reason: isText, hint: isText },
+  { state: isText, host: isText, conflicts: isListOf(isConflict), blocked: isBlocked },
+);
+/** Every field of it, with all that a refusal holds. */
+export const isFailure = isShape({
+  key: isText,
+  feature: isText,
+  refusal: isRefusal,
+  attempts: isCount,
+  at: isTime,
+  until: isTime,
+});
