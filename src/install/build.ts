@@ -12,7 +12,7 @@ import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { type Dir, nameError, openDir, openIn, withDir } from '../store/dir.ts';
 import { FILES, FORMAT, MANIFEST, PLAIN, STAGING, VERSION } from '../store/layout.ts';
-import { composeFiles, expectFiles, mayChange } from '../store/listing.ts';
+import { composeFiles, findNotGenerated } from '../store/listing.ts';
 import { MOST_MANIFEST } from '../store/manifest.ts';
 import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
 import { syncName, syncTree } from '../store/sync.ts';
@@ -135,11 +135,7 @@ async function finish(
     const ran = await runScripts({ staging, names: scripts, listings, env, signal, store, slug });
     if ('code' in ran) return ran;
     generated = ran.generated;
-    const packages = new Map(Object.entries(listings));
-    const listed = expectFiles({ packages, generated: new Map() }, closure, []);
-    const strange = Object.keys(generated).find(
-      (path) => listed.has(path) && !mayChange(path, closure, scripts),
-    );
+    const strange = findNotGenerated(Object.entries(generated), closure, scripts);
     if (strange !== undefined) return refuseChange(scripts, strange);
   }
   accessSync(join(staging, BARRIER));
@@ -199,7 +195,7 @@ function findTooLarge(texts: Record<string, string>, generated: Generated): stri
 /** No lock could tell such a change from somebody else's, so the entry would never be taken for whole. */
 const refuseChange = (scripts: string[], path: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
-  reason: `an install script of ${scripts.join(', ')} changed ${path}, of a package whose scripts may not run`,
+  reason: `an install script of ${scripts.join(', ')} changed ${path}, which is not in a package whose scripts may run, or below a node_modules in it`,
   hint: 'whoever builds the application can take it out of "scripts", or use another version',
 });
 

@@ -1,6 +1,6 @@
 /** Runs the install scripts of the packages that may, in staging. */
 import { lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { readPackage } from '../core.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { pickScriptEnv } from '../policy/environment.ts';
@@ -124,8 +124,10 @@ function findGenerated(staging: string, listings: Listings): Generated {
  */
 function keepLink(staging: string, path: string): string | undefined {
   try {
+    const target = readlinkSync(path);
     const isInside = isWithin(realpathSync(path), join(staging, 'node_modules'));
-    if (isInside) return readlinkSync(path);
+    // The path of staging is not that of the entry.
+    if (isInside && !isAbsolute(target)) return target;
   } catch {
     // It leads nowhere, or is no link.
   }

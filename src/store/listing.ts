@@ -1,4 +1,5 @@
 /** What an entry is to hold: how its listing is written, read, and made ready for comparison. */
+import { posix } from 'node:path';
 import type { ClosurePackage, Listings } from '../types.ts';
 import { FORMAT } from './layout.ts';
 
@@ -20,6 +21,8 @@ export type Expected = Map<string, string>;
 const HEAD = `annex-files ${FORMAT}\n`;
 /** The line before what scripts made. No path of a package and no value begins so. */
 const GENERATED = 'generated';
+/** How the value of a link begins. */
+const LINK = '-> ';
 /** How the path of every package begins. */
 const PACKAGE = 'node_modules/';
 
@@ -100,41 +103,55 @@ const unquote = (text: string): string =>
   text.includes('\\') ? text.replace(/\\./g, (pair) => UNQUOTED[pair] ?? pair) : text;
 
 /**
- * Puts together which files an entry is to hold. What scripts have made counts; what they have
- * changed counts in the packages alone whose scripts may run.
- *
- * @param scripts names of those packages
+ * Puts together which files an entry is to hold: those of its packages, and what scripts have made,
+ * changed or removed.
  */
-export function expectFiles(
-  { packages, generated }: Files,
-  closure: ClosurePackage[],
-  scripts: string[],
-): Expected {
+export function expectFiles({ packages, generated }: Files): Expected {
   const expected: Expected = new Map();
   for (const [path, listing] of packages) {
     eachLine(listing, (name, value) => expected.set(`${path}/${name}`, value));
   }
-  if (scripts.length === 0) return expected;
   for (const [path, value] of generated) {
-    if (expected.has(path) && !mayChange(path, closure, scripts)) continue;
     if (value === '') expected.delete(path);
     else expected.set(path, value);
   }
   return expected;
 }
 
-/** Whether a file that a package came with belongs to one whose scripts may run. */
-export const mayChange = (path: string, closure: ClosurePackage[], scripts: string[]): boolean =>
-  scripts.includes(findOwner(path, closure));
-
-/** Name of the innermost package that a file lies in. */
-function findOwner(file: string, closure: ClosurePackage[]): string {
-  let owner: ClosurePackage | undefined;
-  for (const each of closure) {
-    if (file.startsWith(`${each.path}/`) && each.path.length > (owner?.path.length ?? 0))
-      owner = each;
+/**
+ * What no install script can have made: a file that is not in a package whose scripts may run, or
+ * below a `node_modules` in one, and a link that leads out of the entry.
+ *
+ * @param scripts names of those packages
+ * @returns its path; undefined when scripts can have made all of it
+ */
+export function findNotGenerated(
+  generated: Iterable<readonly [path: string, value: string]>,
+  closure: ClosurePackage[],
+  scripts: string[],
+): string | undefined {
+  const owners = new Set(
+    closure.filter(({ name }) => scripts.includes(name)).map(({ path }) => path),
+  );
+  for (const [path, value] of generated) {
+    if (!owners.has(findOwner(path)) || !leadsInside(path, value)) return path;
   }
-  return owner?.name ?? '';
+  return undefined;
+}
+
+/** Path of the package that a file would be of, whether there is one or not. */
+function findOwner(path: string): string {
+  const steps = path.split('/');
+  const at = steps.lastIndexOf('node_modules') + 1;
+  const end = at + (steps[at]?.startsWith('@') ? 2 : 1);
+  const isInside = end < steps.length && !steps.includes('..') && !steps.includes('.');
+  return isInside ? steps.slice(0, end).join('/') : '';
+}
+
+function leadsInside(path: string, value: string): boolean {
+  if (!value.startsWith(LINK)) return true;
+  const target = value.slice(LINK.length);
+  return !target.startsWith('/') && posix.join(posix.dirname(path), target).startsWith(PACKAGE);
 }
 
 const NATIVE = /\.(?:node|wasm|so|dylib|dll|exe|bin|sh)$|\.so\./;

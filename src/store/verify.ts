@@ -11,6 +11,7 @@ import {
   type Expected,
   expectFiles,
   type Files,
+  findNotGenerated,
   isUnseen,
   measureListings,
   parseFiles,
@@ -68,8 +69,10 @@ export function readExpected(
   const wrong = sidecar && findUnanchored(dir, files, manifest, sidecar);
   if (wrong !== undefined) return wrong;
   const { scripts } = sidecar ?? manifest;
+  const strange = findNotGenerated(files.generated, manifest.closure, scripts);
+  if (strange !== undefined) return `${FILES} lists ${strange} as made by a script`;
   return {
-    files: expectFiles(files, manifest.closure, scripts),
+    files: expectFiles(files),
     generated: [...files.generated.keys()],
   };
 }

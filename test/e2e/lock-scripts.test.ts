@@ -1,7 +1,8 @@
 /** Install scripts: none by default; what is allowed runs in staging, for the packages that are named, and leaves nothing elsewhere. */
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { listedValue } from '../support/entry.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { readListing } from '../support/listing.ts';
@@ -41,6 +42,9 @@ const patcher = dependentPackage(
   { quiet: '^1.0.0' },
   { scripts: { postinstall: 'node build.mjs' } },
 );
+const nester = esmPackage('nester', '1.0.0', 'nester', {
+  scripts: { postinstall: 'node build.mjs' },
+});
 const packages = [
   { ...native, files: { ...native.files, ...script(build).files } },
   {
@@ -54,6 +58,15 @@ const packages = [
       'build.mjs': `import { appendFileSync } from 'node:fs'; appendFileSync('../quiet/index.js', '//');`,
     },
   },
+  {
+    ...nester,
+    files: {
+      ...nester.files,
+      'build.mjs': `import { copyFileSync, mkdirSync } from 'node:fs';
+mkdirSync('node_modules/quiet', { recursive: true });
+copyFileSync('index.js', 'node_modules/quiet/index.js');`,
+    },
+  },
   esmPackage('quiet', '1.0.0', 'quiet', { scripts: { install: 'exit 1' } }),
   dependentPackage('user', '1.0.0', 'user', { native: '^1.0.0', quiet: '^1.0.0' }),
 ];
@@ -61,6 +74,7 @@ const features = {
   user: { packages: { user: '^1.0.0' }, scripts: ['native'] },
   native: '^1.0.0',
   patcher: { packages: { patcher: '^1.0.0' }, scripts: ['patcher'] },
+  nester: { packages: { nester: '^1.0.0' }, scripts: ['nester'] },
   failing: { packages: { failing: '^1.0.0' }, scripts: ['failing'] },
 };
 
@@ -152,6 +166,52 @@ describe.concurrent(node.label, () => {
     }
   });
 
+  test('what no script can have made is damage, though the listing calls it made', async (context) => {
+    const { expect } = context;
+    const { sandbox, env, install, load } = await open(context, 'user');
+    await lock(sandbox);
+    expect((await install()).code).toBe(0);
+    const evil = `export const marker = 'EVIL';`;
+    const planted = [
+      'node_modules/native/node_modules/quiet/index.js',
+      'node_modules/user/node_modules/quiet/index.js',
+      'node_modules/quiet/more.js',
+      'node_modules/more/index.js',
+    ];
+    for (const [index, path] of planted.entries()) {
+      const entry = listEntries(sandbox).at(-1) ?? '';
+      const listing = join(entry, 'annex-files.txt');
+      const before = readFileSync(listing, 'utf8');
+      await sandbox.exec('chmod', ['-R', 'u+w', entry]);
+      sandbox.write(join(entry, path), evil);
+      writeFileSync(listing, `${before}${listedValue(evil)}\t${path}\n`);
+      const verified = await sandbox.annex(['verify', 'user', '--json'], { env });
+      expect(verified.code, path).toBe(1);
+      expect(JSON.parse(verified.stdout).at(-1)).toMatchObject({
+        problem: `annex-files.txt lists ${path} as made by a script`,
+      });
+      const { imported, stdout } = await load();
+      expect(imported.user?.marker, path).toBe('user');
+      expect(stdout).not.toContain('EVIL');
+      expect(listEntries(sandbox), path).toHaveLength(index + 2);
+    }
+    const { stdout } = await sandbox.annex(['verify', 'user', '--json'], { env });
+    expect(JSON.parse(stdout).at(-1)).toMatchObject({
+      differences: [],
+      generated: expect.arrayContaining(['node_modules/native/environment.json']),
+    });
+  });
+
+  test('one that leaves packages of its own below it is refused, with the file', async (context) => {
+    const { sandbox, install } = await open(context, 'nester');
+    const { code, stderr } = await install();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /an install script of nester changed node_modules\/nester\/node_modules\/quiet\/index\.js/,
+    );
+    expect(listEntries(sandbox)).toEqual([]);
+  });
+
   test('one that changes a package whose scripts may not run is refused, with the file', async (context) => {
     for (const isLocked of [true, false]) {
       const { sandbox, install } = await open(context, 'patcher');
@@ -159,7 +219,7 @@ describe.concurrent(node.label, () => {
       const { code, stderr } = await install();
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js/,
+        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js, which is not in a package whose scripts may run/,
       );
       expect(listEntries(sandbox)).toEqual([]);
       expect(listStaging(sandbox)).toEqual([]);

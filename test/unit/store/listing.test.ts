@@ -5,6 +5,7 @@ import {
   composeFiles,
   composeListing,
   expectFiles,
+  findNotGenerated,
   measureListings,
   parseFiles,
   sizeOf,
@@ -44,7 +45,7 @@ describe('what is written is read again', () => {
         expect(new Map(Object.entries(listings))).toEqual(read?.packages);
         expect(new Map(Object.entries(generated))).toEqual(read?.generated);
         if (read === undefined) return;
-        const expected = expectFiles({ ...read, generated: new Map() }, [], []);
+        const expected = expectFiles({ ...read, generated: new Map() });
         const all = entries.flatMap(([name, list]) =>
           [...toMap(list)].map(([below, value]) => [`${name}/${below}`, value] as const),
         );
@@ -96,4 +97,48 @@ test('a size is a number of bytes behind a digest', () => {
   ]) {
     expect(sizeOf(value), value).toBeNaN();
   }
+});
+
+describe('what scripts can have made', () => {
+  const closure = ['node_modules/a', 'node_modules/@s/b', 'node_modules/a/node_modules/c'].map(
+    (path) => ({
+      path,
+      name: path.slice(path.lastIndexOf('node_modules/') + 13),
+      version: '1.0.0',
+    }),
+  );
+  const scripts = ['a', '@s/b'];
+  const find = (path: string, value = '', names = scripts) =>
+    findNotGenerated([[path, value]], closure, names);
+
+  test.each([
+    ['node_modules/a/build/x.node', toValue(digest, 1)],
+    ['node_modules/@s/b/x', ''],
+    ['node_modules/a/x', '-> build/x.node'],
+    ['node_modules/a/x/y', '-> ../../@s/b/x'],
+  ])('%s %s', (path, value) => {
+    expect(find(path, value)).toBeUndefined();
+    expect(find(path, value, [])).toBe(path);
+  });
+
+  test.each([
+    ['node_modules/x/index.js', toValue(digest, 1)],
+    ['node_modules/.bin/x', ''],
+    ['node_modules/a', ''],
+    ['node_modules/@s/x/index.js', ''],
+    ['node_modules/a/node_modules/c/index.js', ''],
+    ['node_modules/a/node_modules/d/index.js', ''],
+    ['node_modules/a/lib/node_modules/d/index.js', ''],
+    ['node_modules/a/node_modules/d.js', ''],
+    ['node_modules/a/../x/index.js', ''],
+    ['package.json', ''],
+    ['index.js', ''],
+    ['../node_modules/a/x', ''],
+    ['__proto__', ''],
+    ['node_modules/a/x', '-> /etc/passwd'],
+    ['node_modules/a/x', '-> ../../package.json'],
+    ['node_modules/a/x', '-> ../../../other/node_modules/a/x'],
+  ])('not %s %s', (path, value) => {
+    expect(find(path, value)).toBe(path);
+  });
 });
