@@ -1,0 +1,94 @@
+/** Packages whose archives or sizes are out of the ordinary: locked, installed from the lock, verified, and used. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Backend } from '../support/backends.ts';
+import { readMachineEnvironment } from '../support/machine.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const PACKAGES: Record<string, Backend> = {
+  // Packed by an early pnpm: paths with a dot in them.
+  'agent-base': {
+    range: '7.1.4',
+    program: `import { Agent } from 'agent-base'; console.log(typeof Agent);`,
+    prints: 'function',
+  },
+  'https-proxy-agent': {
+    range: '7.0.6',
+    program: `
+      import { HttpsProxyAgent } from 'https-proxy-agent';
+      console.log(new HttpsProxyAgent('http://127.0.0.1:9').proxy.port);`,
+    prints: '9',
+  },
+  tedious: {
+    range: '^18.0.0',
+    program: `import tedious from 'tedious'; console.log(tedious.TYPES.Int.name, typeof tedious.Connection);`,
+    prints: 'Int function',
+  },
+  '@google-cloud/storage': {
+    range: '^7.0.0',
+    program: `
+      import { Storage } from '@google-cloud/storage';
+      console.log(new Storage({ projectId: 'none' }).bucket('bucket').file('file').name);`,
+    prints: 'file',
+  },
+  'puppeteer-core': {
+    range: '^24.0.0',
+    program: `import puppeteer from 'puppeteer-core'; console.log(typeof puppeteer.launch);`,
+    prints: 'function',
+  },
+  jsdom: {
+    range: '^26.0.0',
+    program: `
+      import { JSDOM } from 'jsdom';
+      console.log(new JSDOM('<p>found</p>').window.document.querySelector('p').textContent);`,
+    prints: 'found',
+  },
+  'pino-pretty': {
+    range: '^13.0.0',
+    program: `
+      import { prettyFactory } from 'pino-pretty';
+      console.log(prettyFactory({ colorize: false })({ level: 30, msg: 'found' }).trim());`,
+    prints: 'INFO: found',
+  },
+  // 150 MB; the sharp of its time loads only after its install script ran, which fetches a library.
+  '@xenova/transformers': {
+    range: '^2.17.0',
+    program: `
+      import { createRequire } from 'node:module';
+      console.log(typeof createRequire(import.meta.url).resolve('@xenova/transformers'));`,
+    prints: 'string',
+  },
+};
+const NAMES = Object.keys(PACKAGES);
+
+let sandbox: Sandbox;
+const options = () => ({
+  env: { ...readMachineEnvironment(), ANNEX_STORE: sandbox.store },
+  timeout: 250_000,
+});
+
+beforeAll(async () => {
+  sandbox = await createSandbox();
+  const ranges = NAMES.map((name) => [name, PACKAGES[name]?.range]);
+  sandbox.setCore({ features: Object.fromEntries(ranges) });
+});
+afterAll(() => sandbox.cleanup());
+
+test('all are locked, installed from the lock, and what is in the store is what was locked', async () => {
+  const locked = await sandbox.annex(['lock'], options());
+  expect(locked.code, locked.stderr).toBe(0);
+  const installed = await sandbox.annex(['install', '--all', '--json'], options());
+  expect(installed.code, installed.stderr).toBe(0);
+  const results = JSON.parse(installed.stdout) as { feature: string; outcome: string }[];
+  expect(results.map(({ feature, outcome }) => [feature, outcome])).toEqual(
+    NAMES.map((name) => [name, 'installed']),
+  );
+  expect(await sandbox.annex(['verify'], options())).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.each(NAMES)('%s works', async (name) => {
+  const { program = '', prints } = PACKAGES[name] ?? {};
+  const file = `use-${NAMES.indexOf(name)}.mjs`;
+  sandbox.write(`app/${file}`, program);
+  const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, file], options());
+  expect({ stdout, stderr }).toEqual({ stdout: `${prints}\n`, stderr: '' });
+});
