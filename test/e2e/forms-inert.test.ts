@@ -73,7 +73,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   test.each([
     ['no annex key', {}],
     ['no features', { annex: { features: {} } }],
-    ['an annex key that is no object', { annex: true }],
     ['the name annex elsewhere', { dependencies: { annex: '*' }, config: { annex: {} } }],
   ])('a core with %s: silent, and as without', async (_, manifest) => {
     const sandbox = await open();

@@ -1,6 +1,6 @@
 /** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
@@ -64,7 +64,7 @@ async function trace(context: TestContext, options: { durability?: string; path?
   const [entry = ''] = listEntries(sandbox);
   const lines = readFileSync(out, 'utf8').split('\n');
   const isPublishing = (line: string) =>
-    /rename.*\/staging\/.*= 0/.test(line) && line.includes(entry);
+    /\brename.*= 0$/.test(line) && line.includes(basename(entry));
   const at = lines.findIndex(isPublishing);
   expect(at).toBeGreaterThan(-1);
   const isSync = (line: string) => /\b(syncfs|fsync|fdatasync|sync)\(/.test(line);
