@@ -47,14 +47,14 @@ export function readFirstName(specifier: string): string | undefined {
 const MAX_NAME = 200;
 
 /**
- * Whether npm would take this as the name of a new package.
+ * Whether npm takes this as the name of a package: a new one, or an old one with capitals.
  *
  * @see https://github.com/npm/validate-npm-package-name/blob/v6.0.0/lib/index.js
  */
 export function isPackageName(name: string): boolean {
   return (
     name.length <= MAX_NAME &&
-    /^(?:@[a-z0-9-][a-z0-9._-]*\/)?[a-z0-9-][a-z0-9._-]*$/.test(name) &&
+    /^(?:@[a-z0-9-][a-z0-9._-]*\/)?[a-z0-9-][a-z0-9._-]*$/i.test(name) &&
     name !== 'node_modules' &&
     name !== 'favicon.ico'
   );
