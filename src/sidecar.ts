@@ -15,6 +15,8 @@ export interface PackageRecord {
   listing: string;
   /** Bytes of that listing. */
   listed: number;
+  /** Where a registry that is not the public one keeps the tarball; relative to it, without a host. */
+  place?: string;
 }
 
 /** `annex.json` beside a package.json and a package-lock.json. */
@@ -137,7 +139,9 @@ const isWhole = isShape({
   specs: isTexts,
   ids: isTexts,
   digests: isTexts,
-  packages: isRecordOf(isShape({ size: isCount, listing: isText, listed: isCount })),
+  packages: isRecordOf(
+    isShape({ size: isCount, listing: isText, listed: isCount }, { place: isText }),
+  ),
   shared: isShared,
   scripts: isListOf(isText),
   platforms: isListOf(isText),

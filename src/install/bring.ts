@@ -1,9 +1,11 @@
 /** Brings the packages of a plan into a directory: directly, or through npm where that cannot be honoured. */
 import { join } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
-import { refusalOf } from '../errors.ts';
+import { makeRefused, refusalOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
+import { refuseElsewhere } from '../registry/failure.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
+import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import type { PackageRecord } from '../sidecar.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { runNpm } from './npm.ts';
@@ -20,6 +22,8 @@ export interface Errand {
   signal: AbortSignal;
   /** What the lock says of the packages, by path. */
   records?: Record<string, PackageRecord> | undefined;
+  /** They are being locked; the places of tarballs that were locked before. */
+  first?: { places: Record<string, string> } | undefined;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface Errand {
  * @throws errors of the file system, as they are
  */
 export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
-  const { settings, dir, into = dir, nodes, signal, records } = errand;
+  const { settings, dir, into = dir, nodes, signal } = errand;
   const { core } = settings;
   const installerEnv = readInstallerEnv(settings);
   const npm = readNpmSettings(core.root, installerEnv);
@@ -37,8 +41,9 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
     ({ name }) => npm.indirect(npm.registryFor(name), name) !== undefined,
   );
   try {
+    if (!npm.offline) refuseHomeless(errand, npm);
     if (!isIndirect || npm.offline) {
-      return await unpackAll(nodes, into, npm, signal, records);
+      return await unpackAll({ ...errand, npm, dir: into });
     }
     const cache = join(dir, 'tarballs');
     const env = { ...installerEnv, npm_config_cache: cache };
@@ -46,11 +51,23 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
     const args = ['cache', 'add', ...new Set(specs)];
     const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
     if (refusal !== undefined) return nameIn(refusal, nodes);
-    return await unpackAll(nodes, into, { ...npm, cache, offline: true }, signal, records);
+    return await unpackAll({ ...errand, npm: { ...npm, cache, offline: true }, dir: into });
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     return refusal;
+  }
+}
+
+/**
+ * The public registry is not asked for what came from another one: who asks tells it the name.
+ *
+ * @throws an error with a refusal
+ */
+function refuseHomeless({ nodes, records = {} }: Errand, npm: NpmSettings): void {
+  for (const { path, name, version } of nodes) {
+    if (records[path]?.place === undefined || npm.registryFor(name) !== PUBLIC_REGISTRY) continue;
+    throw makeRefused(refuseElsewhere(`${name}@${version}`, name));
   }
 }
 

@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { readPackage } from '../core.ts';
 import type { LockNode } from '../plan/graph.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Selection } from '../plan/platform.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { isInRange } from '../ranges.ts';
+import { refuseWeak } from '../registry/failure.ts';
+import { isStrong, readDigests } from '../registry/integrity.ts';
 import { digest, pinnedId, type Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { refuseInstall, refuseIntegrity } from './package-failure.ts';
@@ -34,11 +37,28 @@ export function findUnfit(
       hint: `whoever builds the application can add ${platform} to annex.platforms and lock anew`,
     };
   }
-  const loose = nodes.find(
-    ({ integrity, isBundled }) => !isBundled && integrity?.includes('sha512-') !== true,
+  const repository = findRepository(plan, nodes);
+  if (repository !== undefined) return repository;
+  const weak = nodes.find(
+    ({ integrity, isBundled }) => !isBundled && !isStrong(readDigests(integrity)),
   );
-  if (loose === undefined) return undefined;
-  return refuseIntegrity(`${loose.name} ${loose.version} comes without a sha512`);
+  if (weak === undefined) return undefined;
+  return refuseWeak(`${weak.name}@${weak.version}`, readDigests(weak.integrity)?.algorithm);
+}
+
+/** A package that comes from a git repository: what is built from it has no digest that could be locked. */
+export function findRepository({ edges }: Plan, nodes: Iterable<LockNode>): Refusal | undefined {
+  for (const { path, name, version, resolved = '' } of nodes) {
+    if (!/^git(?:\+|:|@)/.test(resolved)) continue;
+    const from = edges.find(({ to }) => to === path)?.from ?? '';
+    const asking = from.slice(from.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `${asking} depends on ${name} ${version} from a git repository, and annex installs tarballs of registries alone`,
+      hint: `use a version of ${asking} whose dependencies are all published`,
+    };
+  }
+  return undefined;
 }
 
 /** What was brought and is not what the lock says; undefined when all is. */

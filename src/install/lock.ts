@@ -16,24 +16,17 @@ import { findBlocked } from '../policy/blocked.ts';
 import { isCovered } from '../ranges.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import type { Replacement } from '../replace.ts';
-import {
-  digest,
-  LOCK_FILES,
-  lockRoot,
-  MOST_LOCK,
-  type PackageRecord,
-  type Sidecar,
-} from '../sidecar.ts';
+import { digest, LOCK_FILES, lockRoot, MOST_LOCK, type Sidecar } from '../sidecar.ts';
 import { FORMAT } from '../store/layout.ts';
 import { readText } from '../store/regular.ts';
 import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { bring } from './bring.ts';
-import { findUnshared } from './check.ts';
+import { findRepository, findUnshared } from './check.ts';
 import { listFitting } from './check-lock.ts';
 import { refuseInstall } from './package-failure.ts';
 import { COOLDOWN, dateBefore } from './prepare.ts';
+import { pinDigests, readPlaces, recordPackages } from './record.ts';
 import { RANGES, type Resolution, type Resolved, resolvePlan, runResolution } from './resolve.ts';
-import type { Unpacked } from './unpack.ts';
 
 /** What is to be locked. */
 export interface Locking {
@@ -78,6 +71,7 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
   const days = minAge ?? (npm.hasReleaseAge ? undefined : COOLDOWN);
   const dir = join(lockRoot(core.root), feature.slug);
   const unshared: string[] = [];
+  const places = readPlaces(dir);
   const resolution: Resolution = {
     settings,
     feature,
@@ -92,15 +86,17 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
   for (;;) {
     const resolved = await resolvePreferring(exact, resolution, npm);
     if ('code' in resolved) return resolved;
-    const { plan: made, packages } = resolved;
+    const { plan: made } = resolved;
     const unserved = findUnserved(made, declaration.platforms);
     if (unserved !== undefined) return unserved;
     const nodes = [...selectAll(made, declaration.platforms).values()];
     const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked: false });
     if (blocked !== undefined) return blocked;
+    const repository = findRepository(made, nodes);
+    if (repository !== undefined) return repository;
     const place = join(temporary, 'packages');
     mkdirSync(place);
-    const unpacked = await bring({ settings, dir: place, nodes, signal });
+    const unpacked = await bring({ settings, dir: place, nodes, signal, first: { places } });
     if ('code' in unpacked) return unpacked;
     const more = findUnshared(place, nodes, Object.keys(made.shared));
     rmSync(place, { recursive: true });
@@ -108,13 +104,15 @@ async function lockIn(temporary: string, locking: Locking): Promise<Locked | Ref
       unshared.push(...more);
       continue;
     }
-    const { manifest, lock } = composeProject(made, packages, feature);
+    const { plan: pinned, packages } = pinDigests(made, resolved.packages, unpacked);
+    const { manifest, lock } = composeProject(pinned, packages, feature);
+    const records = recordPackages(nodes, unpacked, npm, places);
     const whole = { ...packages, '': lock.packages[''] ?? {} };
     const files = {
       'package.json': format(manifest),
       'package-lock.json': format({ ...lock, packages: withoutAddresses(whole, npm) }),
     };
-    const sidecar = composeSidecar(locking, made, { unpacked, files, unshared });
+    const sidecar = composeSidecar(locking, pinned, { records, files, unshared });
     const texts = { ...files, 'annex.json': format(sidecar) };
     const replacements = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
     return { sidecar, dir, files: replacements, packages: made.nodes.size };
@@ -205,7 +203,7 @@ function withoutAddresses(packages: LockedPackages, npm: NpmSettings): LockedPac
 function composeSidecar(
   { feature, settings }: Locking,
   made: Plan,
-  { unpacked, files, unshared }: { unpacked: Unpacked; files: LockFiles; unshared: string[] },
+  { records, files, unshared }: Parts,
 ): Sidecar {
   const { platforms } = settings.declaration;
   return {
@@ -218,7 +216,7 @@ function composeSidecar(
     private: made.private,
     unshared: [...unshared].sort(),
     ids: identifyAll(made, platforms, feature.scripts),
-    packages: recordPackages(unpacked),
+    packages: records,
     digests: {
       'package.json': digest(files['package.json']),
       'package-lock.json': digest(files['package-lock.json']),
@@ -226,16 +224,10 @@ function composeSidecar(
   };
 }
 
-function recordPackages({ listings, sizes }: Unpacked): Record<string, PackageRecord> {
-  const records = Object.entries(listings).map(([path, text]) => {
-    const record = {
-      size: sizes[path] ?? 0,
-      listing: digest(text),
-      listed: Buffer.byteLength(text),
-    };
-    return [path, record] as const;
-  });
-  return sortKeys(Object.fromEntries(records));
+interface Parts {
+  records: Sidecar['packages'];
+  files: LockFiles;
+  unshared: string[];
 }
 
 interface LockFiles {

@@ -52,6 +52,13 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (/\b(EBADPLATFORM|EBADENGINE)\b/.test(text)) {
     return make('ANNEX_UNSUPPORTED_PLATFORM', 'use a version of the package that runs here');
   }
+  if (/\bgit error\b|\bspawn git\b/.test(text)) {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `a dependency comes from a git repository, which npm could not read (${reason})`,
+      hint: 'use versions whose dependencies are all published in a registry',
+    };
+  }
   if (/\bERESOLVE\b/.test(text)) {
     return make('ANNEX_CONFLICT', 'declare ranges whose peer dependencies agree');
   }

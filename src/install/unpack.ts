@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { codeOf, makeRefused, messageOf } from '../errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { createFetcher, type Wanted } from '../registry/fetch.ts';
+import { digestOf } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import type { PackageRecord } from '../sidecar.ts';
 import type { Listings } from '../types.ts';
@@ -13,6 +14,10 @@ export interface Unpacked {
   listings: Listings;
   /** Path of a package to the bytes of its tarball. */
   sizes: Record<string, number>;
+  /** The addresses that tarballs were asked for at; none of those from npm's cache. */
+  addresses: Record<string, string>;
+  /** The sha512 of tarballs that are being locked. */
+  integrities: Record<string, string>;
   bytes: number;
   hasAddon: boolean;
   /** The directories that were made; everything else has its final mode already. */
@@ -25,41 +30,60 @@ const PARALLEL = 8;
 const MOST_FILES = 200_000;
 const MOST_BYTES = 2 * 2 ** 30;
 
+/** What is to be unpacked, and where. */
+export interface Unpacking {
+  nodes: LockNode[];
+  /** What paths of packages are relative to. */
+  dir: string;
+  npm: NpmSettings;
+  signal: AbortSignal;
+  /** What the lock says of the packages, by path; none without a lock. */
+  records?: Record<string, PackageRecord> | undefined;
+  /** They are being locked: any digest that the registry lists will do. What was locked before. */
+  first?: { places: Record<string, string> } | undefined;
+}
+
 /**
  * Fetches and unpacks; what comes bundled comes with the package around it.
  *
- * @param dir what paths of packages are relative to
- * @param records what the lock says of the packages, by path; none without a lock
  * @throws errors of the file system as they are, and an error with a refusal for everything else
  */
-export async function unpackAll(
-  nodes: LockNode[],
-  dir: string,
-  npm: NpmSettings,
-  signal: AbortSignal,
-  records: Record<string, PackageRecord> = {},
-): Promise<Unpacked> {
+export async function unpackAll(unpacking: Unpacking): Promise<Unpacked> {
+  const { nodes, dir, npm, signal, records = {}, first } = unpacking;
+  const isFirst = first !== undefined;
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]), dir);
   const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
   const directories = new Set<string>();
-  const unpacked: Unpacked = { listings: {}, sizes: {}, bytes: 0, hasAddon: false, directories };
+  const unpacked: Unpacked = {
+    listings: {},
+    sizes: {},
+    addresses: {},
+    integrities: {},
+    bytes: 0,
+    hasAddon: false,
+    directories,
+  };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
-      const { path, name, version, integrity = '', resolved } = node;
-      const size = records[path]?.size;
+      const { path, name, version, integrity, resolved } = node;
+      const { size, place } = records[path] ?? { place: first?.places[path] };
       const wanted: Wanted = {
         name,
         version,
-        integrity,
+        isFirst,
+        ...(integrity !== undefined && { integrity }),
         ...(resolved !== undefined && { resolved }),
         ...(size !== undefined && { size }),
+        ...(place !== undefined && { place }),
       };
-      const tarball = await fetcher.fetchTarball(wanted);
+      const { tarball, address } = await fetcher.fetchTarball(wanted);
       const { listing, bytes, hasAddon, ...made } = extract(tarball, node, join(dir, path), budget);
       unpacked.listings[path] = listing;
       unpacked.sizes[path] = tarball.length;
+      if (address !== undefined) unpacked.addresses[path] = address;
+      if (isFirst) unpacked.integrities[path] = digestOf(tarball, 'sha512');
       unpacked.bytes += bytes;
       unpacked.hasAddon ||= hasAddon;
       const steps = path.split('/');

@@ -1,7 +1,6 @@
 /** GETs from registries: connections kept alive, redirects, limits, and who is shown which credentials. */
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
 import { codeOf, makeRefused } from '../errors.ts';
-import { version } from '../version.ts';
 import { isLocal, makeTooLarge, type Room, receiveBody } from './body.ts';
 import {
   type Asked,
@@ -14,6 +13,7 @@ import {
 } from './failure.ts';
 import { makeInterruptible, type Start } from './interrupt.ts';
 import type { NpmSettings } from './npm-settings.ts';
+import { composeUserAgent } from './user-agent.ts';
 
 /** What a server said in the end. */
 export interface Answer {
@@ -21,6 +21,8 @@ export interface Answer {
   status: number;
   /** Milliseconds that it asks to wait before the next try. */
   retryAfter: number | undefined;
+  /** Content-Encoding, in spite of the request. */
+  encoding: string | undefined;
   /** Empty unless the status is 200. */
   body: Buffer;
 }
@@ -65,6 +67,7 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
   const signal = AbortSignal.any([outer, closing.signal]);
   const run = makeInterruptible(signal);
   const agents = new Map<string, Agent>();
+  const agentName = composeUserAgent(settings.userAgent);
 
   const openAgent = (protocol: string, proxy: string | undefined): Agent => {
     const key = `${protocol} ${proxy}`;
@@ -82,19 +85,13 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
     const headers = {
       accept: purpose.accept,
       'accept-encoding': 'identity',
-      'user-agent': `annex/${version} node/${process.version}`,
+      'user-agent': agentName,
       ...(authorization !== undefined && { authorization }),
     };
     try {
       const agent = openAgent(url.protocol, settings.proxyFor(url.href));
-      return await run(
-        send(url, {
-          agent,
-          idle: settings.idleTimeout,
-          headers,
-          room: { most: purpose.most, dir },
-        }),
-      );
+      const room = { most: purpose.most, dir };
+      return await run(send(url, { agent, idle: settings.idleTimeout, headers, room }));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (isLocal(error)) throw error;
@@ -153,6 +150,7 @@ interface Reply {
   status: number;
   retryAfter: number | undefined;
   location: string | undefined;
+  encoding: string | undefined;
   body: Buffer;
 }
 
@@ -171,8 +169,8 @@ function send(url: URL, { agent, headers, idle, room }: SendOptions): Start<Repl
     const request = get(url, { agent, headers, timeout: idle }, (response) => {
       isAnswered = true;
       const { statusCode: status = 0 } = response;
-      const { location, 'retry-after': after } = response.headers;
-      const reply = { status, retryAfter: readDelay(after), location: undefined };
+      const { location, 'retry-after': after, 'content-encoding': encoding } = response.headers;
+      const reply = { status, retryAfter: readDelay(after), location: undefined, encoding };
       const isRedirect = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
       if (status !== 200) {
         // The connection is kept when little is left to read.
@@ -186,7 +184,9 @@ function send(url: URL, { agent, headers, idle, room }: SendOptions): Start<Repl
         resolve({ ...reply, location: isRedirect ? location : undefined, body: Buffer.alloc(0) });
         return;
       }
-      const body = receiveBody(room);
+      // Encoding what is compressed already makes it larger, by far less than this.
+      const most = encoding === undefined ? room.most : room.most + (room.most >> 8) + 1024;
+      const body = receiveBody({ ...room, most });
       const attempt = (action: () => void): void => {
         try {
           action();
@@ -200,7 +200,7 @@ function send(url: URL, { agent, headers, idle, room }: SendOptions): Start<Repl
       response.on('end', () => attempt(() => resolve({ ...reply, body: body.take() })));
       response.on('close', body.drop);
       attempt(() => {
-        if (Number(response.headers['content-length'] ?? 0) > room.most) throw makeTooLarge();
+        if (Number(response.headers['content-length'] ?? 0) > most) throw makeTooLarge();
       });
     });
     request.on('timeout', () => request.destroy(makeError('ETIMEDOUT')));

@@ -69,11 +69,15 @@ export const refuseSignIn = ({ what, host }: Asked): Refusal => ({
   hint: REGISTRY_HINTS.signIn,
 });
 
-/** Bytes that are not the locked ones. */
-export function refuseDigest(asked: Asked, wanted: string, got: string, size: number): Refusal {
+/** Bytes that are not the locked ones; while they are being locked, not the listed ones. */
+export function refuseDigest(
+  asked: Asked,
+  { wanted, got, size, isFirst }: { wanted: string; got: string; size: number; isFirst: boolean },
+): Refusal {
+  const is = isFirst ? 'listed is' : 'locked is';
   return {
     code: 'ANNEX_INTEGRITY',
-    reason: `${asked.what}: ${nameHost(asked)} sent ${size} bytes with ${shorten(got)}, locked is ${shorten(wanted)}`,
+    reason: `${asked.what}: ${nameHost(asked)} sent ${size} bytes with ${shorten(got)}, ${is} ${shorten(wanted)}`,
     hint: REGISTRY_HINTS.integrity,
   };
 }
@@ -85,11 +89,22 @@ export const refuseSize = (asked: Asked, most: number): Refusal => ({
   hint: REGISTRY_HINTS.integrity,
 });
 
-/** What no bytes can be checked against. */
-export const refuseUnlocked = (what: string): Refusal => ({
+/**
+ * No digest that tells the bytes from all others.
+ *
+ * @param algorithm the best that is listed; undefined when none is
+ */
+export const refuseWeak = (what: string, algorithm: string | undefined): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: `${what} is locked without a sha512`,
-  hint: 'lock it again, from a registry that lists one',
+  reason: `${what} cannot be verified: its registry lists ${algorithm === undefined ? 'no digest' : `no digest better than ${algorithm}`}`,
+  hint: 'whoever builds the application can lock it, which records a sha512: npx annex lock',
+});
+
+/** A package of a registry that only the scope's own setting names, and that is not set here. */
+export const refuseElsewhere = (what: string, name: string): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason: `${what} was locked from a registry of its own, and no registry is set for it here`,
+  hint: `name that registry in an .npmrc${name.startsWith('@') ? `: ${name.split('/', 1)[0]}:registry=URL` : ''}`,
 });
 
 /** What can be had from npm's cache alone, and is not there. */

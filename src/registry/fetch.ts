@@ -1,43 +1,54 @@
-/** Fetches locked tarballs: npm's cache, then the registry, and only bytes with the locked digest. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+/** Fetches tarballs: npm's cache, then the registry, and only bytes with the digest that is wanted. */
+import { gunzipSync } from 'node:zlib';
 import { makeRefused } from '../errors.ts';
-import { readRegular } from '../store/regular.ts';
 import type { Refusal } from '../types.ts';
-import { type Answer, createClient } from './client.ts';
+import { type Answer, createClient, type Purpose } from './client.ts';
 import {
   isPassing,
   refuseAnswer,
   refuseDigest,
   refuseStatus,
   refuseUncached,
-  refuseUnlocked,
+  refuseWeak,
 } from './failure.ts';
+import { type Digests, digestOf, isStrong, readDigests } from './integrity.ts';
+import { openCache } from './npm-cache.ts';
 import type { NpmSettings } from './npm-settings.ts';
-import { conventionalUrl, placeUrl } from './tarball-url.ts';
+import { addressOf, conventionalUrl, placeUrl } from './tarball-url.ts';
 
-/** A tarball as the lock names it. */
+/** A tarball as the lock, or a registry, names it. */
 export interface Wanted {
   name: string;
   version: string;
-  /** Subresource integrity: one or more digests, of which a sha512 is needed. */
-  integrity: string;
+  /** Subresource integrity. */
+  integrity?: string;
+  /** It is being locked: a weak digest will do, and so will none. */
+  isFirst?: boolean;
   /** Bytes, when the lock knows. */
   size?: number;
-  /** Where it was when it was locked. */
+  /** Where it was when it was locked, on another host than the registry. */
   resolved?: string;
+  /** Where it was on a registry that is not the public one; relative to the registry. */
+  place?: string;
+}
+
+/** A tarball that was fetched. */
+export interface Fetched {
+  tarball: Buffer;
+  /** The address that was asked for it; undefined when it comes from npm's cache. */
+  address?: string;
 }
 
 /** Fetches with one set of settings and kept connections. */
 export interface Fetcher {
   /**
-   * A whole tarball, in memory, with the locked sha512. Concurrency is the caller's; a tarball under
-   * way takes up to 8 MiB of memory, and the rest of it waits on the disk.
+   * A whole tarball, in memory, with the digest that is wanted. Concurrency is the caller's; a
+   * tarball under way takes up to 8 MiB of memory, and the rest of it waits on the disk.
    *
    * @throws an error with a refusal (`refusalOf`): unreachable, refused, unknown, other bytes
    * @throws the signal's reason when it is aborted
    */
-  fetchTarball(wanted: Wanted): Promise<Buffer>;
+  fetchTarball(wanted: Wanted): Promise<Fetched>;
   /** Drops every connection; what is under way rejects. */
   close(): void;
 }
@@ -46,6 +57,9 @@ export interface Fetcher {
 const MOST_TARBALL = 256 * 2 ** 20;
 /** Bytes of a packument, of all versions, with everything in it. */
 const MOST_PACKUMENT = 64 * 2 ** 20;
+
+/** Statuses of a registry that wants fewer requests, not others. */
+const BUSY = [408, 420, 429];
 
 /** Longest wait that a registry may ask for, milliseconds. Longer ones are the next install's. */
 const MAX_WAIT = 30_000;
@@ -58,73 +72,105 @@ const MAX_WAIT = 30_000;
  */
 export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: string): Fetcher {
   const client = createClient(settings, signal, dir);
-  const cache = join(settings.cache, '_cacache', 'content-v2', 'sha512');
-  let hasCache: boolean | undefined;
+  const findCached = openCache(settings.cache);
 
-  /** The answer for a tarball; the packument is asked where a registry has ways of its own. */
-  const ask = async (wanted: Wanted): Promise<Answer> => {
-    const { name, version, resolved, size: most = MOST_TARBALL } = wanted;
-    const purpose = { name, what: `${name}@${version}`, accept: '*/*', most };
-    const registry = settings.registryFor(name);
-    const place = (url: string): string =>
-      placeUrl(url, settings.registryFor(''), settings.replaceRegistryHost);
-    if (resolved !== undefined && URL.canParse(resolved)) {
-      return client.get(place(resolved), purpose);
+  const fetchFrom = async (address: string, wanted: Wanted): Promise<Fetched | Failure> => {
+    const { name, integrity, isFirst = false, size: most = MOST_TARBALL } = wanted;
+    try {
+      const answer = await client.get(address, {
+        name,
+        what: describe(wanted),
+        accept: '*/*',
+        most,
+      });
+      const { asked, status, retryAfter } = answer;
+      if (status !== 200) {
+        const isBusy = BUSY.includes(status);
+        const refusal = refuseStatus(asked, status);
+        const isUnknown = status === 404;
+        return { refusal, isPassing: isPassing(status), retryAfter, isFinal: isBusy, isUnknown };
+      }
+      const digests = readDigests(integrity);
+      const tarball = findBytes(answer, digests, most);
+      if (tarball !== undefined) return { tarball, address };
+      // A proxy may have cut it, or put a page of its own in its place.
+      const { algorithm = 'sha512', all = [] } = digests ?? {};
+      const got = digestOf(answer.body, algorithm);
+      const size = answer.body.length;
+      const refusal = refuseDigest(asked, { wanted: all[0] ?? '', got, size, isFirst });
+      return { refusal, isPassing: true, isFinal: false };
+    } catch (error) {
+      return toFailure(error, settings.registryFor(name));
     }
-    const answer = await client.get(conventionalUrl(registry, name, version), purpose);
-    if (answer.status !== 404) return answer;
-    const packument = await client.get(`${registry}${name.replace('/', '%2f')}`, {
-      ...purpose,
-      most: MOST_PACKUMENT,
-      accept: 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
-    });
-    if (packument.status !== 200) return packument;
-    const url = readTarballUrl(packument, version);
-    if (url === undefined) return answer;
-    const placed = place(url);
-    // As for a redirect: a token that is meant for https must not go without it.
-    if (registry.startsWith('https:') && placed.startsWith('http:')) {
-      throw makeRefused(refuseAnswer(packument.asked, 'lists an address without https'));
-    }
-    return client.get(placed, purpose);
   };
 
-  const attempt = async (wanted: Wanted, digests: string[]): Promise<Buffer | Failure> => {
+  /** Where the registry says that the tarball is; undefined when it does not know that version. */
+  const findListed = async (wanted: Wanted): Promise<string | Failure | undefined> => {
+    const { name, version } = wanted;
+    const registry = settings.registryFor(name);
+    const purpose: Purpose = {
+      name,
+      what: describe(wanted),
+      most: MOST_PACKUMENT,
+      accept: 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
+    };
     try {
-      const { asked, status, body, retryAfter } = await ask(wanted);
+      const answer = await client.get(`${registry}${name.replace('/', '%2f')}`, purpose);
+      const { asked, status, retryAfter } = answer;
       if (status !== 200) {
-        return { refusal: refuseStatus(asked, status), isPassing: isPassing(status), retryAfter };
+        const refusal = refuseStatus(asked, status);
+        return { refusal, isPassing: isPassing(status), retryAfter, isFinal: true };
       }
-      const got = digest(body);
-      if (digests.includes(got)) return body;
-      // A proxy may have cut it, or put a page of its own in its place.
-      const refusal = refuseDigest(asked, digests[0] ?? '', got, body.length);
-      return { refusal, isPassing: true };
+      const url = readTarballUrl(answer, version);
+      if (url === undefined || !URL.canParse(url)) return url;
+      const placed = new URL(placeUrl(url, registry, settings.replaceRegistryHost));
+      // As for a redirect: a token that is meant for https must not go without it.
+      if (registry.startsWith('https:') && placed.protocol === 'http:') {
+        throw makeRefused(refuseAnswer(asked, 'lists an address without https'));
+      }
+      return placed.href;
     } catch (error) {
-      const failure = error as Partial<Failure>;
-      if (failure.refusal === undefined || failure.isPassing !== true) throw error;
-      return failure as Failure;
+      return toFailure(error, registry);
     }
+  };
+
+  /** From where it was, and, whatever came of that, from where the registry says that it is. */
+  const attempt = async (wanted: Wanted): Promise<Fetched | Failure> => {
+    const { name, version, resolved, place } = wanted;
+    if (resolved !== undefined && URL.canParse(resolved)) {
+      const usual = settings.registryFor('');
+      return fetchFrom(placeUrl(resolved, usual, settings.replaceRegistryHost), wanted);
+    }
+    const registry = settings.registryFor(name);
+    const known = place === undefined ? undefined : addressOf(place, registry);
+    const guess = known ?? conventionalUrl(registry, name, version);
+    const first = await fetchFrom(guess, wanted);
+    if ('tarball' in first || first.isFinal) return first;
+    const listed = await findListed(wanted);
+    if (typeof listed === 'string') return listed === guess ? first : fetchFrom(listed, wanted);
+    if (listed === undefined || first.isPassing) return first;
+    // A registry may say 404 of a tarball, and of the package that it wants another token.
+    return first.isUnknown === true || listed.isPassing ? listed : first;
   };
 
   return {
     async fetchTarball(wanted) {
-      const what = `${wanted.name}@${wanted.version}`;
-      const digests = listSha512(wanted.integrity);
-      if (digests.length === 0) throw makeRefused(refuseUnlocked(what));
-      hasCache ??= existsSync(cache);
-      const cached =
-        hasCache && digests.map((one) => readCached(cache, one, wanted.size)).find(Boolean);
-      if (cached) return cached;
-      if (settings.offline) throw makeRefused(refuseUncached(what));
-      const first = await attempt(wanted, digests);
-      if (Buffer.isBuffer(first)) return first;
+      const { integrity, isFirst = false, size = MOST_TARBALL } = wanted;
+      const digests = readDigests(integrity);
+      if (!isFirst && !isStrong(digests)) {
+        throw makeRefused(refuseWeak(describe(wanted), digests?.algorithm));
+      }
+      const cached = digests && findCached(digests, size);
+      if (cached !== undefined) return { tarball: cached };
+      if (settings.offline) throw makeRefused(refuseUncached(describe(wanted)));
+      const first = await attempt(wanted);
+      if ('tarball' in first) return first;
       const wait = Math.max(settings.backoff, first.retryAfter ?? 0);
       if (!first.isPassing || wait > MAX_WAIT) throw makeRefused(first.refusal);
       // Not all that were turned away together come back together.
       await client.wait(wait + Math.random() * settings.backoff);
-      const second = await attempt(wanted, digests);
-      if (Buffer.isBuffer(second)) return second;
+      const second = await attempt(wanted);
+      if ('tarball' in second) return second;
       throw makeRefused(second.refusal);
     },
     close: client.close,
@@ -135,48 +181,49 @@ interface Failure {
   refusal: Refusal;
   /** Whether another try may go well. */
   isPassing: boolean;
+  /** Whether it is no use to ask the registry for another address. */
+  isFinal: boolean;
+  /** Whether the registry says that it has no such thing. */
+  isUnknown?: boolean;
   retryAfter?: number | undefined;
 }
 
-/** Not imported: that asks `node:crypto` for all that it exports, and loads more than hashes. */
-const { createHash } = process.getBuiltinModule('node:crypto');
+const describe = ({ name, version }: Wanted): string => `${name}@${version}`;
 
-const digest = (bytes: Buffer): string =>
-  `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
+/** What a refused request means for the others. A registry that does not answer has no other address. */
+function toFailure(error: unknown, registry: string): Failure {
+  const { refusal, isPassing: passes } = error as Partial<Failure>;
+  if (refusal === undefined) throw error;
+  const isSilent = URL.canParse(registry) && refusal.host === new URL(registry).host;
+  return { refusal, isPassing: passes === true, isFinal: isSilent };
+}
 
-/** The sha512 digests of an SSRI text, without its options. */
-const listSha512 = (integrity: string): string[] =>
-  integrity
-    .split(/\s+/)
-    .filter((one) => one.startsWith('sha512-'))
-    .map((one) => one.replace(/\?.*$/, ''));
+/** The tarball in an answer: its bytes as they are, or without the encoding that nobody asked for. */
+function findBytes(answer: Answer, digests: Digests | undefined, most: number): Buffer | undefined {
+  const isWanted = (bytes: Buffer | undefined): boolean =>
+    bytes !== undefined &&
+    (digests === undefined || digests.all.includes(digestOf(bytes, digests.algorithm)));
+  if (isWanted(answer.body)) return answer.body;
+  const decoded = decode(answer, most);
+  return isWanted(decoded) ? decoded : undefined;
+}
 
-/**
- * A tarball from npm's cache, where it lies under its digest; read only, and checked.
- *
- * @param cache the directory of all that has a sha512
- * @see https://github.com/npm/cacache/blob/v20.0.1/lib/content/path.js
- */
-function readCached(cache: string, wanted: string, most = MOST_TARBALL): Buffer | undefined {
-  const hex = Buffer.from(wanted.slice('sha512-'.length), 'base64').toString('hex');
-  const path = join(cache, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
+function decode({ body, encoding = '' }: Answer, most: number): Buffer | undefined {
+  if (!/^(?:x-)?gzip$/i.test(encoding.trim())) return undefined;
   try {
-    // Asked first: an error for each package that is not there costs more than all of them.
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-    const bytes = readRegular(path, most);
-    return digest(bytes) === wanted ? bytes : undefined;
+    return gunzipSync(body, { maxOutputLength: most });
   } catch {
     return undefined;
   }
 }
 
 /** Where a packument says that the tarball of a version is. */
-function readTarballUrl({ asked, body }: Answer, version: string): string | undefined {
+function readTarballUrl(answer: Answer, version: string): string | undefined {
   let packument: { versions?: Record<string, { dist?: { tarball?: unknown } }> } | null;
   try {
-    packument = JSON.parse(body.toString());
+    packument = JSON.parse((decode(answer, MOST_PACKUMENT) ?? answer.body).toString());
   } catch {
-    throw makeRefused(refuseAnswer(asked, 'lists its versions in what is no JSON'));
+    throw makeRefused(refuseAnswer(answer.asked, 'lists its versions in what is no JSON'));
   }
   const tarball = packument?.versions?.[version]?.dist?.tarball;
   return typeof tarball === 'string' ? tarball : undefined;

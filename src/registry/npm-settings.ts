@@ -33,6 +33,8 @@ export interface NpmSettings {
   idleTimeout: number;
   /** Milliseconds between two tries. */
   backoff: number;
+  /** npm's `user-agent`, with its placeholders. */
+  userAgent: string | undefined;
   /** npm's setting of that name: which hosts in a lock stand for the configured registry. */
   replaceRegistryHost: string;
   /** Whether the user has set `before` or `min-release-age`. */
@@ -104,6 +106,7 @@ export function readNpmSettings(
     maxSockets: Math.max(1, number('maxsockets') ?? 15),
     idleTimeout: Math.max(0, number('fetch-timeout') ?? IDLE_TIMEOUT),
     backoff: Math.min(BACKOFF, number('fetch-retry-mintimeout') ?? BACKOFF),
+    userAgent: text('user-agent'),
     replaceRegistryHost: text('replace-registry-host') ?? 'npmjs',
     hasReleaseAge: isSet('before') || isSet('min-release-age'),
     flags: [

@@ -4,7 +4,8 @@ import { redact } from '../errors.ts';
 /** One file, or the environment: expanded keys and values. */
 export type Level = Record<string, unknown>;
 
-const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
+/** npm's default, and the registry of all that has none of its own. */
+export const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 
 /** Settings that change what is found, and where; none that signs in. */
 const SOURCES =

@@ -10,6 +10,33 @@ export const conventionalUrl = (registry: string, name: string, version: string)
   `${registry}${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
 
 /**
+ * The place of a tarball on a registry, as a lock keeps it: relative to the registry, without its host.
+ *
+ * @param registry with a trailing slash
+ * @returns undefined when it is on another host, and for addresses with a query: those may be secret
+ * @example findPlace('https://corp.example/npm/download/a/1.0.0/f00d', 'https://corp.example/npm/') // 'download/a/1.0.0/f00d'
+ */
+export function findPlace(address: string, registry: string): string | undefined {
+  if (!URL.canParse(address) || !URL.canParse(registry)) return undefined;
+  const [{ host, pathname, search }, home] = [new URL(address), new URL(registry)];
+  if (host !== home.host || search !== '') return undefined;
+  const isInside = pathname.startsWith(home.pathname) && pathname !== home.pathname;
+  return isInside ? pathname.slice(home.pathname.length) : pathname;
+}
+
+/**
+ * The address of a place on a registry.
+ *
+ * @param registry with a trailing slash
+ * @returns undefined when the place leads to another host
+ */
+export function addressOf(place: string, registry: string): string | undefined {
+  if (!URL.canParse(place, registry)) return undefined;
+  const url = new URL(place, registry);
+  return url.origin === new URL(registry).origin ? url.href : undefined;
+}
+
+/**
  * An address from a lock, moved to the registry configured here if its host stands for that.
  *
  * @param registry the default one, with a trailing slash; when it is no URL, nothing can be placed

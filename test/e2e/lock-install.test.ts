@@ -17,7 +17,7 @@ import {
   readLock,
 } from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { startRegistry } from '../support/registry.ts';
+import { type Fault, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { removeTree } from '../support/tree.ts';
 
@@ -197,16 +197,18 @@ describe(node.label, () => {
     expect(listStaging(sandbox)).toEqual([]);
   });
 
-  test('a tarball with other bytes is refused, with the package and both digests', async () => {
+  test.each<[string, Fault, RegExp]>([
+    [
+      'other bytes',
+      { kind: 'page', body: '<html>' },
+      /alpha@1\.0\.0: \S+ sent 6 bytes with sha512-\S+, locked is sha512-/,
+    ],
+    ['more bytes', { kind: 'wrong-digest' }, /alpha@1\.0\.0: \S+ sends more than \d+ bytes/],
+  ])('a tarball with %s is refused, with the package', async (_, fault, reason) => {
     const { sandbox, registry, load } = await open();
-    registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);
+    registry.fault(fault, /alpha.*\.tgz$/);
     const { kit, other } = await load('kit', 'other');
-    expectRefused(
-      kit,
-      'ANNEX_INTEGRITY',
-      /alpha@1\.0\.0: \S+ sent \d+ bytes with sha512-\S+, locked is sha512-/,
-      'kit',
-    );
+    expectRefused(kit, 'ANNEX_INTEGRITY', reason, 'kit');
     expect(other?.marker).toBe('other');
     expect(listEntries(sandbox).map((dir) => basename(dir).split('.')[0])).toEqual(['other']);
     expect(listStaging(sandbox)).toEqual([]);

@@ -21,7 +21,7 @@ describe('a registry with addresses of its own', () => {
     const { fetcher } = openFetcher(registry);
     const packed = packFixture(beta);
     const named = { name: '@acme/beta', version: '2.0.0', integrity: packed.integrity };
-    expect((await fetcher.fetchTarball(named)).equals(packed.tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(named)).tarball.equals(packed.tarball)).toBe(true);
     expect(registry.requests).toEqual([
       'GET /api/npm/@acme/beta/-/beta-2.0.0.tgz',
       'GET /api/npm/@acme/beta',
@@ -61,7 +61,7 @@ describe("npm's own cache", () => {
     const registry = await openRegistry();
     const { fetcher, home } = openFetcher(registry);
     fill(home, tarball);
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.requests).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe("npm's own cache", () => {
     const registry = await openRegistry();
     const { fetcher, home } = openFetcher(registry);
     fill(home, tarball.subarray(1));
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.requests).toHaveLength(1);
   });
 
@@ -77,7 +77,7 @@ describe("npm's own cache", () => {
     const registry = await openRegistry();
     const { fetcher, home } = openFetcher(registry);
     mkdirSync(place(home), { recursive: true });
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
   test('is all there is when npm is offline', async () => {
@@ -89,7 +89,7 @@ describe("npm's own cache", () => {
     });
     const { fetcher, home } = openFetcher(registry, 'offline=true');
     fill(home, tarball);
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.requests).toEqual([]);
   });
 });

@@ -27,7 +27,7 @@ describe('a redirect', () => {
     const other = await openRegistry();
     const { fetcher } = openFetcher(registry);
     registry.fault(redirect(`${other.url}/alpha/-/alpha-1.0.0.tgz`, status));
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
   test('takes no token to another host', async () => {
@@ -35,7 +35,7 @@ describe('a redirect', () => {
     const other = await openRegistry();
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/:_authToken=${SECRET}`);
     registry.fault(redirect(`${other.url}/alpha/-/alpha-1.0.0.tgz`));
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.authorizations).toEqual([`Bearer ${SECRET}`]);
     expect(other.requests).toEqual(['GET /alpha/-/alpha-1.0.0.tgz']);
     expect(other.authorizations).toEqual([undefined]);
@@ -47,7 +47,7 @@ describe('a redirect', () => {
     const signed = registry.url.replace('//', `//me:${SECRET}@`);
     const { fetcher } = openFetcher({ ...registry, url: signed });
     registry.fault(redirect(`//${hostOf(other)}/alpha/-/alpha-1.0.0.tgz`));
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.authorizations).toEqual([expect.stringMatching(/^Basic /)]);
     expect(other.authorizations).toEqual([undefined]);
   });
@@ -56,7 +56,7 @@ describe('a redirect', () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/:_authToken=${SECRET}`);
     registry.fault({ ...redirect('../-/alpha-1.0.0.tgz'), times: 1 });
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.authorizations).toEqual([`Bearer ${SECRET}`, `Bearer ${SECRET}`]);
   });
 
@@ -64,7 +64,7 @@ describe('a redirect', () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry);
     registry.fault({ ...redirect('/alpha/-/alpha-1.0.0.tgz'), times: 5 });
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     registry.fault(redirect('/alpha/-/alpha-1.0.0.tgz'));
     expect(await refuseFetch(fetcher)).toMatchObject({
       code: 'ANNEX_INSTALL_FAILED',
@@ -122,7 +122,7 @@ describe('a token', () => {
     const dist = { tarball: `${other.url}/alpha/-/alpha-1.0.0.tgz` };
     registry.fault({ kind: 'page', body: JSON.stringify({ versions: { '1.0.0': { dist } } }) });
     registry.fault({ kind: 'status', status: 404 }, tgz);
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
     expect(registry.authorizations).toEqual([`Bearer ${SECRET}`, `Bearer ${SECRET}`]);
     expect(other.authorizations).toEqual([undefined]);
   });
@@ -157,7 +157,7 @@ describe('a certificate that signs itself', () => {
     const tls = makeCertificate();
     const registry = await openRegistry({ tls });
     const { fetcher } = openFetcher(registry, npmrc(tls));
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
   test('is good when it is in the cafile, beside the core too', async () => {
@@ -165,7 +165,7 @@ describe('a certificate that signs itself', () => {
     const registry = await openRegistry({ tls });
     const { fetcher, home } = openFetcher(registry, 'cafile=./ca.pem');
     writeFileSync(join(home, 'ca.pem'), `${makeCertificate().cert}${tls.cert}`);
-    expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+    expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
   test.each<[string, (tls: Certificate) => string]>([

@@ -30,7 +30,7 @@ test.each([
   ],
 ])('an answer %s is taken', async (_, head) => {
   const { fetcher } = openFetcher(await openServer(answer(head)));
-  expect((await fetcher.fetchTarball(wanted)).equals(tarball)).toBe(true);
+  expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
 });
 
 test.each<[string, Buffer | string, string]>([

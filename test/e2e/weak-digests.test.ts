@@ -1,0 +1,90 @@
+/** G5: registries that list a sha1, a sha384 or nothing: what is locked has a sha512, what is not is refused when weak. */
+import { createHash } from 'node:crypto';
+import { describe, type TestContext, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { LOCK_FILES, lock, readLock } from '../support/lock-files.ts';
+import { outerNodes } from '../support/nodes.ts';
+import { packFixture } from '../support/package.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { type Strangeness, startStrangeRegistry } from '../support/strange-registry.ts';
+
+const kit = esmPackage('kit', '1.0.0', 'kit', { dependencies: { dep: '^1.0.0' } });
+const dep = esmPackage('dep', '1.0.0', 'dep');
+const { integrity } = packFixture(kit);
+
+type List = NonNullable<Strangeness['list']>;
+const listDigest =
+  (algorithm: string): List =>
+  ({ tarball }, bytes) => ({
+    tarball,
+    integrity: `${algorithm}-${createHash(algorithm).update(bytes).digest('base64')}`,
+  });
+const listShasum: List = ({ tarball, shasum }) => ({ tarball, shasum });
+const listNothing: List = ({ tarball }) => ({ tarball });
+const listOtherShasum: List = ({ tarball }) => ({ tarball, shasum: '0'.repeat(40) });
+
+async function open({ onTestFinished }: TestContext, node: string, list: List) {
+  const registry = await startStrangeRegistry([kit, dep], { list });
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ node });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
+  sandbox.setCore({ features: { kit: '^1.0.0' } });
+  writeImporter(sandbox);
+  return { registry, sandbox, env: { ANNEX_STORE: sandbox.store } };
+}
+
+describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
+  test.for([
+    ['a sha1', listShasum],
+    ['a sha1 as integrity', listDigest('sha1')],
+    ['a sha256', listDigest('sha256')],
+    ['a sha384', listDigest('sha384')],
+    ['nothing', listNothing],
+  ] as const)('%s is listed: the sha512 of what came is locked', async ([, list], context) => {
+    const { expect } = context;
+    const { sandbox, env } = await open(context, node, list);
+    await lock(sandbox);
+    const first = readLock(sandbox, 'kit');
+    expect(first.packages['node_modules/kit']?.integrity).toBe(integrity);
+    expect(first.packages['node_modules/dep']?.integrity).toBe(packFixture(dep).integrity);
+    await lock(sandbox);
+    for (const name of LOCK_FILES) {
+      expect(readLock(sandbox, 'kit').texts[name]).toBe(first.texts[name]);
+    }
+    const checked = await sandbox.annex(['lock', '--check']);
+    expect(checked).toMatchObject({ code: 0 });
+    const { imported } = await importIn(sandbox, ['kit'], { env });
+    expect(imported.kit?.marker).toBe('kit');
+    expect(await sandbox.annex(['verify'], { env })).toMatchObject({ code: 0 });
+  });
+
+  test('what is listed is compared when it is locked', async (context) => {
+    const { sandbox } = await open(context, node, listOtherShasum);
+    const { code, stderr } = await sandbox.annex(['lock']);
+    context.expect(code).toBe(1);
+    context
+      .expect(stderr)
+      .toMatch(/\(ANNEX_INTEGRITY\): .*sent \d+ bytes with sha1-\S+, listed is sha1-/);
+  });
+
+  test('without a lock a sha384 will do', async (context) => {
+    const { sandbox, env } = await open(context, node, listDigest('sha384'));
+    const { imported } = await importIn(sandbox, ['kit'], { env });
+    context.expect(imported.kit?.marker).toBe('kit');
+  });
+
+  test.for([
+    ['a sha1', listShasum, /no digest better than sha1/],
+    ['a sha256', listDigest('sha256'), /no digest better than sha256/],
+    ['nothing', listNothing, /no digest[^ ]* ?[,.]/],
+  ] as const)('without a lock %s will not', async ([, list, reason], context) => {
+    const { expect } = context;
+    const { sandbox, env, registry } = await open(context, node, list);
+    const { imported } = await importIn(sandbox, ['kit'], { env });
+    expectRefused(imported.kit, 'ANNEX_INTEGRITY', reason);
+    expect(imported.kit?.cause?.hint).toMatch(/can lock it.*npx annex lock/);
+    expect(registry.requests.filter((line) => line.endsWith('.tgz'))).toEqual([]);
+  });
+});

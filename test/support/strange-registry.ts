@@ -1,0 +1,85 @@
+/** A registry in front of which something stands: it lists, places and sends tarballs in a way of its own. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type PackageFixture, packFixture } from './package.ts';
+import { type Packument, writePackument } from './packument.ts';
+
+/** How it differs from other registries. */
+export interface Strangeness {
+  /** Path of the registry on its host: `/api/npm/`. */
+  base?: string;
+  /** Where it says that a tarball is: a path on its host, or a whole address. */
+  place?: (pkg: PackageFixture, url: string) => string;
+  /** Changes what it lists of a version. */
+  list?: (dist: Record<string, unknown>, tarball: Buffer) => Record<string, unknown>;
+  /** Answers a request for anything else than a packument or a tarball where it should be. */
+  otherwise?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Looks at every request first; true when it has answered. */
+  guard?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Sends a body. */
+  send?: (response: ServerResponse, body: Buffer, kind: 'packument' | 'tarball') => void;
+}
+
+/** A running one. */
+export interface StrangeRegistry {
+  /** With a trailing slash. */
+  url: string;
+  /** `GET /path`, as it was sent. */
+  requests: string[];
+  stop(): Promise<void>;
+}
+
+const conventional = ({ name, version }: PackageFixture): string =>
+  `${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
+
+/** Starts one on loopback, without a version of a package twice. */
+export async function startStrangeRegistry(
+  packages: PackageFixture[],
+  strangeness: Strangeness = {},
+): Promise<StrangeRegistry> {
+  const { base = '/', place, list = (dist) => dist, otherwise, guard, send } = strangeness;
+  const requests: string[] = [];
+  let url = '';
+  const addressOf = (pkg: PackageFixture): string =>
+    new URL(place?.(pkg, url) ?? conventional(pkg), url).href;
+
+  const describe = (name: string): Packument | undefined => {
+    const all = packages.filter((pkg) => pkg.name === name);
+    if (all.length === 0) return undefined;
+    const published = all.map((pkg) => ({ pkg, packed: packFixture(pkg) }));
+    const packument = writePackument(name, url, published);
+    for (const { pkg, packed } of published) {
+      const version = packument.versions[pkg.version] as { dist: Record<string, unknown> };
+      version.dist = list({ ...version.dist, tarball: addressOf(pkg) }, packed.tarball);
+    }
+    return packument;
+  };
+
+  const answer: NonNullable<Strangeness['send']> = send ?? ((response, body) => response.end(body));
+
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    if (guard?.(request, response)) return;
+    const { href } = new URL(request.url ?? '/', url);
+    const pkg = packages.find((one) => addressOf(one) === href);
+    if (pkg !== undefined) return answer(response, packFixture(pkg).tarball, 'tarball');
+    const path = decodeURIComponent(request.url ?? '/');
+    const packument = path.startsWith(base) ? describe(path.slice(base.length)) : undefined;
+    if (packument !== undefined) {
+      response.setHeader('content-type', 'application/json');
+      return answer(response, Buffer.from(JSON.stringify(packument)), 'packument');
+    }
+    if (otherwise !== undefined) return otherwise(request, response);
+    response.writeHead(404).end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`;
+  return {
+    url,
+    requests,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
