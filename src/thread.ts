@@ -3,11 +3,10 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worke
 import { readLentEnv } from './config.ts';
 import { makeLocalFailure } from './memory.ts';
 import { HERE } from './paths.ts';
-import { canWatchLoads } from './policy/load-hook.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
-import { createFinder, type Finder } from './store/finder.ts';
+import { createFinder, type Finder, isVerifiedAtLoad } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
 import type { Entry, Feature, Manifest, Refusal, Settings } from './types.ts';
 import { version } from './version.ts';
@@ -90,10 +89,6 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
   const remembered = { failures: new Map(), askers: new Map() };
   return { settings, loader, home: HERE, ...remembered, finder, choose, meet, findManifest };
 }
-
-/** Whether the files of entries are verified as they are loaded. */
-export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
-  verify === 'load' && canWatchLoads(process.versions.node);
 
 /** How much of an entry is verified when a thread first uses it; undefined: nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {

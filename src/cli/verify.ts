@@ -5,6 +5,7 @@ import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findSidecar, listStores } from '../store/entry.ts';
+import { isVerifiedAtLoad } from '../store/finder.ts';
 import { retire } from '../store/retired.ts';
 import { findRetirement } from '../store/retirement.ts';
 import { listStored, type Stored } from '../store/stored.ts';
@@ -30,6 +31,8 @@ interface Verified {
   /** What is wrong with its manifest or listing as such. */
   problem?: string;
   differences: Difference[];
+  /** Files and directories that were added and cannot change what Node loads. */
+  harmless: string[];
   /** Files that install scripts made or changed, which no lock can know. */
   generated: string[];
 }
@@ -74,14 +77,20 @@ function verifyEntry(settings: Settings, store: string, stored: Stored): Verifie
     isAnchored: sidecar !== undefined,
     files: 0,
     differences: [],
+    harmless: [],
     generated: [],
   };
   if (manifest === undefined) return { ...found, problem: damage ?? 'it has no manifest' };
   const contents = readExpected(dir, manifest, sidecar);
   if (typeof contents === 'string') return { ...found, problem: contents };
+  const harmless: string[] = [];
+  const differences = findDifferences(dir, contents, {
+    depth: 'all',
+    isWatched: isVerifiedAtLoad(settings),
+    onHarmless: (path) => harmless.push(path),
+  });
   const { files, generated } = contents;
-  const differences = findDifferences(dir, files, 'all');
-  return { ...found, files: files.size, differences, generated };
+  return { ...found, files: files.size, differences, harmless, generated };
 }
 
 const isDamaged = ({ problem, differences }: Verified): boolean =>
@@ -122,13 +131,14 @@ async function repair(
 }
 
 function describe(verified: Verified): string {
-  const { feature, dir, isAnchored, files, problem, differences, generated } = verified;
+  const { feature, dir, isAnchored, files, problem, differences, harmless, generated } = verified;
   const against = isAnchored ? 'the lock' : 'its own listing, which no lock anchors';
   const state = isDamaged(verified) ? 'damaged' : `${files} files are those of ${against}`;
   return [
     `${feature}: ${dir}: ${state}`,
     ...(problem === undefined ? [] : [problem]),
     ...differences.map(describeDifference),
+    ...harmless.map((path) => `${path} was not installed, and changes nothing that Node loads`),
     ...generated.map((path) => `${path} was made by an install script: not anchored`),
   ].join('\n  ');
 }

@@ -9,12 +9,12 @@ import { createLog } from '../log.ts';
 import { CLI, HERE } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
+import { isVerifiedAtLoad } from '../store/finder.ts';
 import {
   clearActiveThread,
   createThread,
   getActiveThread,
   getSharedSettings,
-  isVerifiedAtLoad,
   setActiveThread,
   shareSettings,
 } from '../thread.ts';

@@ -1,9 +1,11 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
+import { canWatchLoads } from '../policy/load-hook.ts';
 import { readAbi } from '../runtime.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findEntry, findSidecar } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
 import {
+  type Comparison,
   type Contents,
   type Depth,
   describeDifference,
@@ -54,6 +56,7 @@ export function createFinder(
   depth: Depth | undefined,
   onDamage?: (damaged: Damaged) => void,
 ): Finder {
+  const isWatched = isVerifiedAtLoad(settings);
   const damages = new Map<string, string>();
   const expected = new Map<string, Contents>();
   const manifests = new Map<string, Manifest>();
@@ -90,7 +93,10 @@ export function createFinder(
     return manifest;
   };
   const verify = (dir: string, contents: Contents | string, how: Depth): string | undefined => {
-    const damage = typeof contents === 'string' ? contents : findDamage(dir, contents, how);
+    const damage =
+      typeof contents === 'string'
+        ? contents
+        : findDamage(dir, contents, { depth: how, isWatched });
     if (damage !== undefined) {
       damages.set(dir, damage);
       return damage;
@@ -127,7 +133,11 @@ export function createFinder(
   };
 }
 
-function findDamage(dir: string, { files }: Contents, depth: Depth): string | undefined {
-  const [first] = findDifferences(dir, files, depth, 1);
+function findDamage(dir: string, contents: Contents, comparison: Comparison): string | undefined {
+  const [first] = findDifferences(dir, contents, { ...comparison, most: 1 });
   return first && describeDifference(first);
 }
+
+/** Whether the files of entries are verified as they are loaded. */
+export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
+  verify === 'load' && canWatchLoads(process.versions.node);

@@ -5,6 +5,7 @@ import { codeOf } from '../errors.ts';
 import { canonicalize } from '../plan/content.ts';
 import { digest, type Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
+import { createJudge, type Kind } from './additions.ts';
 import { FILES, MANIFEST, parseEntryName } from './layout.ts';
 import { isPassing, readListed } from './listed.ts';
 import {
@@ -33,12 +34,12 @@ const BARRIER = 'package.json';
 /** Bytes; it may be written with spaces. */
 const MOST_BARRIER = 4096;
 
-const TOP: Record<string, string> = {
-  [BARRIER]: 'f',
-  [MANIFEST]: 'f',
-  [FILES]: 'f',
-  node_modules: 'd',
-};
+const TOP: ReadonlyMap<string, 'file' | 'directory'> = new Map([
+  [BARRIER, 'file'],
+  [MANIFEST, 'file'],
+  [FILES, 'file'],
+  ['node_modules', 'directory'],
+]);
 
 /** Of a listing that no lock limits, bytes; an install writes none that is longer. */
 export const MOST_LISTED = 32 * 2 ** 20;
@@ -48,6 +49,8 @@ export const MOST_GENERATED = 4 * 2 ** 20;
 /** What an entry is to hold. */
 export interface Contents {
   files: Expected;
+  /** Names that it takes from core. */
+  shared: ReadonlySet<string>;
   /** Those of them that install scripts made or changed, and what they removed. */
   generated: string[];
 }
@@ -73,6 +76,7 @@ export function readExpected(
   if (strange !== undefined) return `${FILES} lists ${strange} as made by a script`;
   return {
     files: expectFiles(files),
+    shared: new Set(Object.keys(manifest.shared)),
     generated: [...files.generated.keys()],
   };
 }
@@ -122,37 +126,53 @@ function findUnanchored(
   return missing && `${FILES} lacks ${missing.path}`;
 }
 
+/** How an entry is compared. */
+export interface Comparison {
+  depth: Depth;
+  /** Whether every load from the entry is verified: see `createJudge`. */
+  isWatched: boolean;
+  /** How many differences are enough. */
+  most?: number;
+  /** Told of what was added and is no damage: the top of it, when it is a directory. */
+  onHarmless?: (path: string) => void;
+}
+
 /**
  * Compares what stands in an entry with what is to stand there.
  *
- * @param most how many differences are enough
  * @throws errors of the file system that say nothing about the entry
  */
 export function findDifferences(
   dir: string,
-  expected: Expected,
-  depth: Depth,
-  most = Number.POSITIVE_INFINITY,
+  { files, shared }: Contents,
+  { depth, isWatched, most = Number.POSITIVE_INFINITY, onHarmless }: Comparison,
 ): Difference[] {
   const found: Difference[] = [];
+  const judge = createJudge(files, shared, isWatched);
   let seen = 0;
   const add = (path: string, problem: Difference['problem']): number =>
     found.push({ path, problem });
-  const visit = (path: string): void => {
-    for (const entry of readdirSync(`${dir}/${path}`, { withFileTypes: true })) {
+  const visit = (path: string, isKnown: boolean): void => {
+    for (const entry of readdirSync(join(dir, path), { withFileTypes: true })) {
       if (found.length >= most) return;
-      const below = `${path}/${entry.name}`;
-      if (entry.isDirectory()) visit(below);
+      const below = path === '' ? entry.name : `${path}/${entry.name}`;
+      if (path === '' && TOP.has(entry.name)) continue;
+      const wanted = files.get(below);
+      const kind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
+      if (wanted === undefined) visitOther(below, kind, isKnown);
       else {
-        const wanted = expected.get(below);
-        if (wanted === undefined) add(below, 'added');
-        else {
-          seen++;
-          const isLoaded = depth === 'unseen' && entry.isFile() && !isUnseen(below);
-          if (!isLoaded) check(below, wanted, entry);
-        }
+        seen++;
+        const isLoaded = depth === 'unseen' && entry.isFile() && !isUnseen(below);
+        if (!isLoaded) check(below, wanted, entry);
       }
     }
+  };
+  /** A directory, which no listing names, or something that was added. */
+  const visitOther = (path: string, kind: Kind, isKnown: boolean): void => {
+    const verdict = judge(path, kind);
+    if (verdict === 'matters') add(path, 'added');
+    if (verdict === 'harmless' && isKnown) onHarmless?.(path);
+    if (kind === 'directory') visit(path, isKnown && verdict === 'installed');
   };
   const check = (path: string, wanted: string, entry: { isFile(): boolean }): void => {
     const problem = compare(join(dir, path), wanted, entry.isFile());
@@ -160,12 +180,13 @@ export function findDifferences(
   };
   try {
     checkTop(dir, add);
-    visit('node_modules');
+    visit('', true);
+    visit('node_modules', true);
   } catch (error) {
     add(rethrowPassing(error, (error as { path?: string }).path ?? ''), 'unreadable');
   }
-  if (seen < expected.size && found.length < most) {
-    for (const path of expected.keys()) if (!isThere(join(dir, path))) add(path, 'missing');
+  if (seen < files.size && found.length < most) {
+    for (const path of files.keys()) if (!isThere(join(dir, path))) add(path, 'missing');
   }
   return found;
 }
@@ -182,10 +203,10 @@ const SAID: Record<Difference['problem'], string> = {
 };
 
 function checkTop(dir: string, add: (path: string, problem: Difference['problem']) => void): void {
-  const names = readdirSync(dir, { withFileTypes: true });
-  for (const entry of names) {
-    const kind = entry.isFile() ? 'f' : entry.isDirectory() ? 'd' : '';
-    if (TOP[entry.name] !== kind) add(entry.name, entry.name in TOP ? 'changed' : 'added');
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const kind = entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : 'other';
+    const wanted = TOP.get(entry.name);
+    if (wanted !== undefined && wanted !== kind) add(entry.name, 'changed');
   }
   if (readText(join(dir, BARRIER), MOST_BARRIER).replace(/\s/g, '') !== '{"private":true}') {
     add(BARRIER, 'changed');

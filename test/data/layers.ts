@@ -40,6 +40,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'registry/registries.ts': 'pure',
   'registry/sign-in.ts': 'pure',
   'registry/tarball-url.ts': 'pure',
+  'store/additions.ts': 'pure',
   'store/failure-shape.ts': 'pure',
   'store/layout.ts': 'pure',
   'store/listing.ts': 'pure',

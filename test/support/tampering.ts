@@ -4,6 +4,7 @@ import {
   chmodSync,
   cpSync,
   lstatSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -145,6 +146,10 @@ export const TAMPERINGS: Record<string, Tamper> = {
     cpSync(join(entry, 'node_modules/tool'), join(entry, 'node_modules/kit/node_modules/tool'), {
       recursive: true,
     });
+  },
+  'an empty directory with the name of a package': (entry) => {
+    open(join(entry, 'node_modules/kit'));
+    mkdirSync(join(entry, 'node_modules/kit/node_modules/tool'), { recursive: true });
   },
   'an edited package.json': (entry) =>
     put(entry, 'node_modules/tool/package.json', '{ "name": "tool", "main": "./other.js" }'),

@@ -1,0 +1,72 @@
+/** G5, G7: a package that writes beside itself keeps what it wrote; what could change an answer of Node is damage. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'vitest';
+import { canWatchLoads } from '../../src/policy/load-hook.ts';
+import { listEntries, lock } from '../support/lock-files.ts';
+import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import type { PackageFixture } from '../support/package.ts';
+import { asPlainUser, giveTo } from '../support/user.ts';
+import { openWorld } from '../support/world.ts';
+
+/** Downloads a model on the first use, as packages for machine learning do, and reads it on the next. */
+const model: PackageFixture = {
+  name: 'model',
+  version: '1.0.0',
+  files: {
+    'index.js': `import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+const home = fileURLToPath(new URL('.', import.meta.url));
+const cache = home + '.cache/acme/model/';
+export const marker = existsSync(cache + 'weights.onnx') ? 'cached' : 'fetched';
+chmodSync(home, 0o755);
+mkdirSync(cache, { recursive: true });
+writeFileSync(cache + 'weights.onnx', 'weights');
+if (process.argv.includes('config')) writeFileSync(cache + 'config.json', '{}');
+`,
+  },
+  manifest: { type: 'module', exports: './index.js' },
+};
+
+async function open(context: TestContext, node: NodeUnderTest, user: typeof asPlainUser) {
+  const annex = { features: { model: '^1.0.0' } };
+  const options = { packages: [model], annex, node: node.path, copyAnnex: true };
+  const { sandbox } = await openWorld(context, options);
+  await lock(sandbox);
+  sandbox.write('app/use.mjs', `console.log((await import('model')).marker);`);
+  giveTo(user, sandbox.root);
+  const env = { ANNEX_STORE: sandbox.store };
+  await sandbox.annex(['install', 'model'], { env, ...user });
+  const use = async (...args: string[]) => {
+    const flags = ['--import', sandbox.loader, 'use.mjs', ...args];
+    const offline = { ...env, ANNEX_ALLOW_INSTALLS: '0' };
+    return (await sandbox.run(flags, { env: offline, ...user })).stdout;
+  };
+  return { sandbox, env, use };
+}
+
+for (const node of nodes) {
+  describe.concurrent(node.label, () => {
+    test.for([
+      ['as the user of the tests', {}],
+      ['as a plain user', asPlainUser],
+    ] as const)('a cache in the package stays, offline too: %s', async ([, user], context) => {
+      const { sandbox, env, use } = await open(context, node, user);
+      context
+        .expect([await use(), await use(), await use()])
+        .toEqual(['fetched\n', 'cached\n', 'cached\n']);
+      const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
+      context.expect(code).toBe(0);
+      context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
+      const [entry = ''] = listEntries(sandbox);
+      context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
+    });
+
+    test('what Node can load is damage where not every load is watched', async (context) => {
+      const { use } = await open(context, node, {});
+      context.expect(await use('config')).toBe('fetched\n');
+      const isWatched = canWatchLoads(node.label.slice(1));
+      context.expect(await use()).toBe(isWatched ? 'cached\n' : '');
+    });
+  });
+}

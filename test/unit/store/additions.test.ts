@@ -1,0 +1,56 @@
+/** Which additions to an entry are damage: what can change an answer of Node. */
+import { describe, expect, test } from 'vitest';
+import { createJudge, type Kind } from '../../../src/store/additions.ts';
+
+const files = [
+  'node_modules/kit/package.json',
+  'node_modules/kit/index.js',
+  'node_modules/kit/lib/data.js',
+  'node_modules/kit/lib/sub/index.js',
+  'node_modules/kit/assets/logo.svg',
+];
+const expected = new Map(files.map((path) => [path, '']));
+const shared = new Set(['zod', '@scope/peer']);
+
+/** Everywhere; where not every load is watched; nowhere. */
+const CASES: [path: string, kind: Kind, damage: 'always' | 'unwatched' | 'never'][] = [
+  ['node_modules/kit/lib/package.json', 'file', 'always'],
+  ['node_modules/kit/.cache/model/package.json', 'file', 'always'],
+  ['node_modules/kit/node_modules', 'directory', 'always'],
+  ['node_modules/kit/.cache/node_modules', 'directory', 'always'],
+  ['node_modules/dep', 'directory', 'always'],
+  ['node_modules/@other', 'directory', 'always'],
+  ['node_modules/dep.js', 'file', 'always'],
+  ['node_modules/dep', 'link', 'always'],
+  ['node_modules/zod', 'directory', 'always'],
+  ['node_modules/zod', 'link', 'never'],
+  ['node_modules/@scope', 'directory', 'never'],
+  ['node_modules/@scope/peer', 'link', 'never'],
+  ['node_modules/@scope/another', 'link', 'always'],
+  ['node_modules/kit/lib/sub.js', 'file', 'always'],
+  ['node_modules/kit/lib/sub.json', 'file', 'always'],
+  ['node_modules/kit/lib/more.js', 'file', 'always'],
+  ['node_modules/kit/lib/index.json', 'file', 'always'],
+  ['node_modules/kit/lib/data', 'file', 'always'],
+  ['node_modules/kit/lib/data', 'link', 'always'],
+  ['node_modules/kit/assets/more', 'link', 'always'],
+  ['node_modules/kit/lib/more.mjs', 'file', 'unwatched'],
+  ['node_modules/kit/lib/more.wasm', 'file', 'unwatched'],
+  ['node_modules/kit/lib/LOCK', 'file', 'unwatched'],
+  ['node_modules/kit/.cache/model/config.json', 'file', 'unwatched'],
+  ['node_modules/kit/.cache/generated/index.js', 'file', 'unwatched'],
+  ['more.js', 'file', 'always'],
+  ['node_modules/kit/.cache', 'directory', 'never'],
+  ['node_modules/kit/.cache/model/weights.onnx', 'file', 'never'],
+  ['node_modules/kit/assets/thumb.svg', 'file', 'never'],
+  ['node_modules/kit/lib', 'directory', 'never'],
+  ['notes.txt', 'file', 'never'],
+];
+
+describe.each([true, false])('every load is watched: %s', (isWatched) => {
+  const judge = createJudge(expected, shared, isWatched);
+  test.each(CASES)('%s, a %s, is damage: %s', (path, kind, damage) => {
+    const isDamage = damage === 'always' || (damage === 'unwatched' && !isWatched);
+    expect(judge(path, kind) === 'matters').toBe(isDamage);
+  });
+});
