@@ -1,5 +1,4 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
-import { lstatSync } from 'node:fs';
 import type { LoadFnOutput } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +8,7 @@ import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
 import { readListed } from '../store/listed.ts';
 import type { Feature, Refusal } from '../types.ts';
+import { findGone, isDirectory } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createMissing } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
@@ -144,6 +144,8 @@ export function createGuard(
       if (entry === undefined) return undefined;
       const { real, path, damage, wanted } = look(file, entry);
       if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
+      const gone = findGone(entry);
+      if (gone !== undefined) throw refuse(file, entry, gone);
       const problem =
         damage ??
         `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
@@ -168,9 +170,6 @@ function toBytes(content: NonNullable<Content>): string | Uint8Array {
   if (!ArrayBuffer.isView(content)) return new Uint8Array(content);
   return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }
-
-const isDirectory = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The bytes of a file, if they are the expected ones. */
 function readSound(file: string, wanted: string | undefined): Buffer | undefined {

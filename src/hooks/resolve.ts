@@ -15,6 +15,7 @@ import {
   isInCorePackage,
 } from './containment.ts';
 import { lookUp, type Seen } from './evidence.ts';
+import { explainGone } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import type { Outcome, Question, Request } from './request.ts';
@@ -49,6 +50,8 @@ export function* resolveRequest<R>(
     aim.form === 'bare' ? locator.thread.settings.declaration.byPackage.get(name) : undefined;
   const evidence: Evidence = {};
   const seen: Seen = { asked: describeRequest(request, aim, locator), evidence };
+  const explainLost = (outcome: Outcome<R>, entry: string | undefined): Outcome<R> =>
+    entry === undefined ? outcome : explainGone(outcome, entry, request, locator.thread.settings);
   let answer: Outcome<R> = { error: undefined };
   for (;;) {
     const decision = decide(seen.asked, evidence);
@@ -67,14 +70,14 @@ export function* resolveRequest<R>(
       case 'pass':
         return yield undefined;
       case 'as Node':
-        return answer;
+        return explainLost(answer, aim.entry);
       case 'as core root': {
         const outcome = yield join(root, 'package.json');
         const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), name, locator);
         return isCore ? outcome : { error: createNotFound(request) };
       }
       case 'not found':
-        return { error: createNotFound(request) };
+        return explainLost({ error: createNotFound(request) }, aim.entry);
       case 'from entry': {
         const { dir } = seen.entry as Entry;
         const from = join(dir, 'package.json');
@@ -85,7 +88,7 @@ export function* resolveRequest<R>(
           'error' in outcome
             ? isErrorFromOutside({ ...request, parent: from }, dir)
             : !isContained(fileOf(outcome.result), home);
-        return isOutside ? { error: createNotFound(request) } : outcome;
+        return explainLost(isOutside ? { error: createNotFound(request) } : outcome, dir);
       }
       case 'explain': {
         const cause = composeCause(request, feature as Feature, seen, root);
