@@ -190,7 +190,9 @@ describe(node.label, () => {
       ],
       { env: { ANNEX_ALLOW_INSTALLS: '0' } },
     );
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // The one line is the denial: no lock is read, and none is missed.
+    const stderrOfDenial = expect.stringMatching(/^annex: kit unavailable \(ANNEX_DENIED\).*\n$/);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: stderrOfDenial });
   });
 
   test.each(['', '-1', 'abc', '1e3', 'Infinity', '99999'])(
