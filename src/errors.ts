@@ -62,6 +62,17 @@ export function composeNotice({ code, reason, hint }: Refusal): string {
 const toLine = (text: string): string => redact(text).replace(/\p{Cc}+/gu, ' ');
 
 /**
+ * A name of a file as a terminal may show it: on one line, with control characters as JSON writes them.
+ *
+ * @example showName('two\nlines') // 'two\\nlines'
+ */
+export const showName = (name: string): string =>
+  name.replace(/\p{Cc}/gu, (sign) => {
+    const json = JSON.stringify(sign).slice(1, -1);
+    return json === sign ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}` : json;
+  });
+
+/**
  * Takes credentials out of a text that came from elsewhere (npm, a URL, a configuration).
  *
  * @example redact('https://me:secret@registry.corp/') // 'https://***@registry.corp/'

@@ -1,6 +1,6 @@
 /** annex verify [FEATURE...] [--repair] */
 import { toRealPath } from '../core.ts';
-import { composeNotice, refuseByFileError } from '../errors.ts';
+import { composeNotice, refuseByFileError, showName } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
@@ -138,7 +138,9 @@ function describe(verified: Verified): string {
     `${feature}: ${dir}: ${state}`,
     ...(problem === undefined ? [] : [problem]),
     ...differences.map(describeDifference),
-    ...harmless.map((path) => `${path} was not installed, and changes nothing that Node loads`),
-    ...generated.map((path) => `${path} was made by an install script: not anchored`),
+    ...harmless.map(
+      (path) => `${showName(path)} was not installed, and changes nothing that Node loads`,
+    ),
+    ...generated.map((path) => `${showName(path)} was made by an install script: not anchored`),
   ].join('\n  ');
 }

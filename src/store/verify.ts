@@ -1,7 +1,7 @@
 /** Holds an entry's files against its listing, and the listing against the lock. */
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { codeOf } from '../errors.ts';
+import { codeOf, showName } from '../errors.ts';
 import { canonicalize } from '../plan/content.ts';
 import { digest, type Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
@@ -193,7 +193,7 @@ export function findDifferences(
 
 /** `node_modules/a/index.js is changed`, or the like: one clause. */
 export const describeDifference = ({ path, problem }: Difference): string =>
-  `${path} ${SAID[problem]}`;
+  `${showName(path)} ${SAID[problem]}`;
 
 const SAID: Record<Difference['problem'], string> = {
   changed: 'is not what was installed',

@@ -1,5 +1,5 @@
 /** G4: what npm makes of an odd archive, annex makes of it as well, or it refuses the whole of it. */
-import { lstatSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
@@ -77,6 +77,15 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
       }
       const verified = await sandbox.annex(['verify', 'odd'], { env });
       expect(verified).toMatchObject({ code: 0 });
+      const odd = accepted.find(({ title }) => title.startsWith('control characters'));
+      const place = join(entry, 'node_modules', odd?.name ?? '');
+      chmodSync(place, 0o755);
+      renameSync(join(place, 'a\x1b[2Jb'), join(place, 'b\x1b[2Jb'));
+      const { stdout } = await sandbox.annex(['verify', 'odd'], { env });
+      expect(stdout).toContain('/a\\u001b[2Jb is missing');
+      expect(stdout).not.toContain('\x1b');
+      renameSync(join(place, 'b\x1b[2Jb'), join(place, 'a\x1b[2Jb'));
+      chmodSync(place, 0o555);
       const names = accepted.map(({ name }) => name);
       const { imported } = await importIn(sandbox, names, { env });
       for (const { title, name } of accepted) expect(imported[name]?.cause, title).toBeUndefined();

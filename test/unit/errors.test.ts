@@ -9,6 +9,7 @@ import {
   messageOf,
   redact,
   refuseByFileError,
+  showName,
 } from '../../src/errors.ts';
 import type { Refusal } from '../../src/types.ts';
 
@@ -241,4 +242,14 @@ test('an error whose stack is read-only, and one that is frozen, are explained a
   const frozen = Object.freeze(new Error('not found'));
   expect(explain(frozen, cause)).toBe(frozen);
   expect(frozen.message).toBe('not found');
+});
+
+test.each([
+  ['lib/index.js', 'lib/index.js'],
+  ['two\nlines', 'two\\nlines'],
+  ['red\x1b[31m', 'red\\u001b[31m'],
+  ['\x7f\u0085', '\\u007f\\u0085'],
+  ['é 日本', 'é 日本'],
+])('the name %j is shown on one line', (name, shown) => {
+  expect(showName(name)).toBe(shown);
 });
