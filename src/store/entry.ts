@@ -192,7 +192,12 @@ function judge(judgement: Judgement): Judged {
     if ('foreign' in read) return { rejected: `${path}: ${read.foreign}` };
     if ('damage' in read) return reject(read.damage);
     const { manifest } = read;
-    const mismatch = findMisfit(manifest, feature, settings.core.root);
+    const { core } = settings;
+    // The id says nothing of versions in core: what the lock says of them has to fit as well.
+    const pinned = sidecar && { ...manifest, specs: sidecar.specs, shared: sidecar.shared };
+    const mismatch =
+      findMisfit(manifest, feature, core.root) ??
+      (pinned && findMisfit(pinned, feature, core.root));
     if (mismatch !== undefined) {
       const forgery = sidecar && findForgery(dir, manifest, sidecar);
       return forgery === undefined ? { rejected: `${path}: ${mismatch}` } : reject(forgery);

@@ -15,6 +15,7 @@ import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { removeTree } from '../support/tree.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
 
 const box = cjsPackage('box', '1.0.0', 'box');
@@ -148,7 +149,7 @@ for (const node of nodes) {
 
       test(`${how}: of settings what cannot be read restricts, or sets nothing`, async () => {
         const { sandbox, entry, load } = await open(node);
-        rmSync(join(entry, 'annex-entry.json'));
+        removeTree(entry);
         const file = join(sandbox.root, 'operator.json');
         grow(file, LARGE);
         grow(join(sandbox.core, '.npmrc'), LARGE);

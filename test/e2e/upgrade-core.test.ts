@@ -1,5 +1,5 @@
 /** An application that is upgraded over an old store: what still fits goes on offline, nothing stale is loaded, nothing is lost. */
-import { rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
@@ -63,6 +63,24 @@ async function open(context: TestContext, node: NodeUnderTest) {
 
 for (const node of outerNodes) {
   describe.concurrent(node.label, () => {
+    test('a manifest that names the version of the upgraded core does not make it fit', async (context) => {
+      const { sandbox, annex, build, load } = await open(context, node);
+      build({ kit: '^1.0.0' }, '1.2.0');
+      await lock(sandbox);
+      await annex('install', 'kit');
+      const [entry = ''] = listEntries(sandbox);
+      const manifest = join(entry, 'annex-entry.json');
+      const text = readFileSync(manifest, 'utf8');
+      chmodSync(manifest, 0o644);
+      writeFileSync(manifest, text.replace('"version":"1.2.0"}', '"version":"2.0.0"}'));
+      expect(readFileSync(manifest, 'utf8')).not.toBe(text);
+      expect(await load('kit')).toMatchObject({
+        kit: { marker: 'kit with common 1.2.0 from core' },
+      });
+      build({ kit: '^1.0.0' }, '2.0.0');
+      expect((await load('kit')).kit).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+    });
+
     test('another version of a shared dependency: one that fits goes on offline, one that does not is never loaded with it', async (context) => {
       const { registry, annex, build, load, watch } = await open(context, node);
       build({ kit: '^1.0.0' }, '1.2.0');
