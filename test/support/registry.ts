@@ -76,10 +76,12 @@ function answerJson(value: unknown, type = 'application/json'): Answer {
   return { type, body: Buffer.from(JSON.stringify(value)) };
 }
 
-/** A package that unpacks as well as the promised one, but is not it. */
-function tamper(pkg: PackageFixture): Buffer {
-  const { tarball: _, ...rest } = pkg;
-  return packFixture({ ...rest, files: { ...pkg.files, 'tampered.txt': 'tampered' } }).tarball;
+/** Bytes that are as many as the promised ones and unpack to the same files, but are others. */
+function tamper(tarball: Buffer): Buffer {
+  const bytes = Buffer.from(tarball);
+  // https://www.rfc-editor.org/rfc/rfc1952: the operating system, which nobody reads.
+  bytes[9] = (bytes[9] ?? 0) ^ 1;
+  return bytes;
 }
 
 /**
@@ -111,7 +113,7 @@ export async function startRegistry(
       /^\/((?:@[^/]+\/)?([^/]+))\/-\/\2-(.+)\.tgz$/.exec(path.slice(files.length)) ?? [];
     const found = published.get(name)?.get(version);
     if (!found) return undefined;
-    const body = isTampered ? tamper(found.pkg) : found.packed.tarball;
+    const body = isTampered ? tamper(found.packed.tarball) : found.packed.tarball;
     return { type: 'application/octet-stream', body };
   };
 
