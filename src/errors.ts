@@ -110,8 +110,25 @@ export function codeOf(error: unknown): string | undefined {
 
 /** The message of a thrown value, without credentials, on one line. */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const { message } = (error ?? {}) as { message?: unknown };
+  const isText = error === null || !['object', 'function'].includes(typeof error);
+  const text = typeof message === 'string' ? message : isText ? String(error) : 'no message';
   return redact(text.split('\n', 1)[0] ?? '');
+}
+
+/**
+ * The stack of an error. `Error.prepareStackTrace` of the program makes it: it can be anything, often a
+ * list of call sites, and making it can throw.
+ *
+ * @returns undefined when it is no text
+ */
+export function stackOf(error: Error): string | undefined {
+  try {
+    const stack: unknown = error.stack;
+    return typeof stack === 'string' ? stack : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What an error of the file system says about a store, and what helps. */
@@ -170,19 +187,20 @@ export const refuseDamage = (
  */
 export function explain(error: unknown, cause: AnnexError): unknown {
   if (!(error instanceof Error) || error.cause !== undefined) return error;
-  const before = error.message;
-  const after = `${before}\n${cause.message}`;
-  const { stack } = error;
+  const before: unknown = error.message;
+  const stack = stackOf(error);
   // Defined, not assigned: an error from another thread has a stack that is read-only. A cause is as
   // hidden as one given to the constructor, so that whoever lists the keys sees Node's own.
   const define = (key: string, value: unknown): boolean =>
     Reflect.defineProperty(error, key, { value, configurable: true, writable: true });
+  define('cause', cause);
+  if (typeof before !== 'string') return error;
+  const after = `${before}\n${cause.message}`;
   define('message', after);
   if (stack?.includes(before))
     define(
       'stack',
       stack.replace(before, () => after),
     );
-  define('cause', cause);
   return error;
 }

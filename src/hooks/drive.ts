@@ -5,6 +5,7 @@ import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
 import type { Locator } from './locator.ts';
+import { createNotFound } from './not-found.ts';
 import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
 import { createTell } from './tell.ts';
@@ -32,9 +33,7 @@ const LONG_BLOCK = 5_000;
 /** Makes the driver of a thread. Answers from entries are remembered: a repeated import is O(1). */
 export function createDriver(locator: Locator, install: Surroundings<never>['install']): Driver {
   const answers = new Map<string, unknown>();
-  const { settings } = locator.thread;
-  const log = createLog(settings.log);
-  const tell = createTell(settings);
+  const tell = createTell(locator.thread.settings);
   let isBusy = false;
   return {
     concerns: (specifier, parent) => !isBusy && locator.concerns(specifier, parent),
@@ -69,8 +68,8 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
         }
         outcome = step.value;
       } catch (fault) {
-        log('error', describeFault(specifier, fault));
-        outcome = attempt(() => ask(undefined));
+        const settled = settleFault(request, locator, fault);
+        outcome = settled ?? attempt(() => ask(undefined));
       } finally {
         isBusy = false;
       }
@@ -89,9 +88,25 @@ export function attempt<R>(run: () => R): Outcome<R> {
   }
 }
 
-/** Whatever goes wrong in annex itself, the program gets what Node alone would have given it. */
-export const describeFault = (specifier: string, fault: unknown): string =>
-  `annex: ${specifier} is left to Node, for a fault in annex itself: ${messageOf(fault)}`;
+/**
+ * What a request gets when something goes wrong in annex itself. A request that comes from a store, or
+ * leads into one, is not found: Node's default step would look above the entry as well. For every
+ * other one the program gets what Node alone would have given it.
+ *
+ * @returns undefined when Node has to be asked
+ */
+export function settleFault(
+  request: Request,
+  { thread, isInStore }: Locator,
+  fault: unknown,
+): { error: unknown } | undefined {
+  const { specifier, parent } = request;
+  const isInside = isInStore(specifier) || (parent !== undefined && isInStore(parent));
+  const result = isInside ? 'is not found' : 'is left to Node';
+  const line = `annex: ${specifier} ${result}, for a fault in annex itself: ${messageOf(fault)}`;
+  createLog(thread.settings.log)('error', line);
+  return isInside ? { error: createNotFound(request) } : undefined;
+}
 
 /** Installs from within a hook; a failure is remembered in this thread too. */
 export function createInstall(thread: Thread): Surroundings<never>['install'] {

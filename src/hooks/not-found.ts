@@ -1,4 +1,5 @@
 /** Node's own not-found errors, for what annex does not let it find. */
+import { stackOf } from '../errors.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import type { Asker } from '../thread.ts';
 
@@ -11,8 +12,8 @@ export function createNotFound({ specifier, kind, parent }: Asker & { specifier:
     const error = new Error(`Cannot find ${what} imported from ${from}`);
     const code = 'ERR_MODULE_NOT_FOUND';
     // As Node prints its own.
-    const stack = error.stack?.replace('Error:', `Error [${code}]:`);
-    return Object.assign(error, { code, stack });
+    const stack = stackOf(error)?.replace('Error:', `Error [${code}]:`);
+    return Object.assign(error, { code }, stack === undefined ? {} : { stack });
   }
   const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
   return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });

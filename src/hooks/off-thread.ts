@@ -8,12 +8,12 @@ import { createLog } from '../log.ts';
 import { describeMissing, EXTERNAL, findOwnFile, OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
-import { createInstall, describeFault } from './drive.ts';
+import { createInstall, settleFault } from './drive.ts';
 import { createGuard } from './guard.ts';
 import { createLocator } from './locator.ts';
-import { type Outcome, type Question, unwrap } from './request.ts';
+import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
-import { toFile, toParent } from './sync.ts';
+import { toFile, toParent, toText } from './sync.ts';
 import { createTell } from './tell.ts';
 
 interface Data {
@@ -156,16 +156,15 @@ type Hook = typeof resolve;
 
 function createHook(state: Thread, install: Surroundings<never>['install']): Hook {
   const locator = createLocator(state);
-  const log = createLog(state.settings.log);
   const tell = createTell(state.settings);
   const resolve: Hook = async (specifier, context, nextResolve) => {
-    const { parentURL } = context;
+    const parentURL = toText(context.parentURL);
+    if (typeof specifier !== 'string') return nextResolve(specifier, context);
     if (!locator.concerns(specifier, parentURL)) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
-    const body = resolveRequest<Resolved>(
-      { specifier, kind: 'import', parent, hasPaths: false },
-      { locator, install, tell, fileOf: ({ url }) => toFile(url) },
-    );
+    const request: Request = { specifier, kind: 'import', parent, hasPaths: false };
+    const fileOf = ({ url }: Resolved): string | undefined => toFile(url);
+    const body = resolveRequest<Resolved>(request, { locator, install, tell, fileOf });
     const ask = (from: Question): Promise<Outcome<Resolved>> => {
       const url = from === undefined ? parentURL : pathToFileURL(from).href;
       return nextResolve(specifier, { ...context, parentURL: url }).then(
@@ -179,8 +178,7 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
       while (step.done !== true) step = body.next(await ask(step.value));
       outcome = step.value;
     } catch (fault) {
-      log('error', describeFault(specifier, fault));
-      outcome = await ask(undefined);
+      outcome = settleFault(request, locator, fault) ?? (await ask(undefined));
     }
     return { ...unwrap(outcome), shortCircuit: true } as Resolved;
   };
@@ -188,7 +186,9 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
   // What is loaded is watched in the thread that runs it.
   const { placeURL } = createGuard(locator, install, () => true);
   return async (specifier, context, nextResolve) => {
-    const parentURL = context.parentURL && placeURL(context.parentURL);
+    if (typeof specifier !== 'string') return nextResolve(specifier, context);
+    const given = toText(context.parentURL);
+    const parentURL = given === undefined ? context.parentURL : placeURL(given);
     const result = await resolve(placeURL(specifier), { ...context, parentURL }, nextResolve);
     return { ...result, url: placeURL(result.url) };
   };

@@ -123,6 +123,6 @@ function findFirst<T>(starts: string[], attempt: (start: string) => T): T {
 /** The file that requires; in the REPL and --eval, a name in the working directory. */
 function findFile(parent: Parent | null | undefined): string | undefined {
   if (typeof parent?.filename === 'string') return parent.filename;
-  const nearest = parent?.paths?.[0];
-  return nearest === undefined ? undefined : `${dirname(nearest)}/[eval]`;
+  const nearest: unknown = parent?.paths?.[0];
+  return typeof nearest !== 'string' ? undefined : `${dirname(nearest)}/[eval]`;
 }

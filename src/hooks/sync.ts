@@ -18,8 +18,9 @@ interface Placer {
  */
 export function registerSync(driver: Driver, guard?: Placer): void {
   const resolve: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
+    if (typeof specifier !== 'string') return nextResolve(specifier, context);
     // nextResolve writes into the context that it is given.
-    const { parentURL } = context;
+    const parentURL = toText(context.parentURL);
     if (!driver.concerns(specifier, parentURL)) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
     if (isForRequire(conditions)) return nextResolve(specifier, context);
@@ -43,7 +44,8 @@ export function registerSync(driver: Driver, guard?: Placer): void {
   }
   const { placeURL } = guard;
   const resolveInPlace: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
-    const { parentURL } = context;
+    if (typeof specifier !== 'string') return nextResolve(specifier, context);
+    const parentURL = toText(context.parentURL);
     const from = parentURL && placeURL(parentURL);
     const moved =
       from === parentURL ? context : ({ ...context, parentURL: from } as typeof context);
@@ -57,6 +59,10 @@ export function registerSync(driver: Driver, guard?: Placer): void {
 /** The condition of the kind itself comes before those of `--conditions`, which may be the other one. */
 export const isForRequire = (conditions: string[]): boolean =>
   conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
+
+/** The parent of import.meta.resolve can be a URL object, and anything else is Node's to complain of. */
+export const toText = (url: unknown): string | undefined =>
+  typeof url === 'string' ? url : url instanceof URL ? url.href : undefined;
 
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {

@@ -253,6 +253,11 @@ for (const node of nodes) {
       expect(await run([])).toEqual({ inEntry: asked, inCore: askedInCore });
     });
 
+    test('the same holds in a program whose errors have call sites in place of a stack', async () => {
+      const sites = sandbox.write('sites.cjs', 'Error.prepareStackTrace = (_, sites) => sites;');
+      expect(await run(['--require', sites])).toEqual({ inEntry: asked, inCore: askedInCore });
+    });
+
     test('the same holds for a store that is configured by a link', async () => {
       const linked = lib.replace('/volume/', '/linked-volume/');
       const store = sandbox.store.replace('/volume/', '/linked-volume/');

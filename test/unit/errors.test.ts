@@ -52,6 +52,35 @@ describe('the order of a message', () => {
   });
 });
 
+test.each([
+  [new Error('text'), 'text'],
+  [Object.assign(new Error(), { message: 5 }), 'no message'],
+  [Object.create(null), 'no message'],
+  [undefined, 'undefined'],
+  [Symbol('x'), 'Symbol(x)'],
+])('a message of %o is a text', (thrown, text) => {
+  expect(messageOf(thrown)).toBe(text);
+});
+
+test.each(['a list', 'nothing', 'an error'])('an error whose stack is %s is explained', (what) => {
+  const error = new Error('Cannot find package');
+  const get = () => {
+    if (what === 'an error') throw new Error('no stack');
+    return what === 'a list' ? [] : undefined;
+  };
+  Object.defineProperty(error, 'stack', { get });
+  const cause = new AnnexError(refusal, circumstances);
+  expect(explain(error, cause)).toBe(error);
+  expect(error.message).toBe(`Cannot find package\n${cause.message}`);
+  expect(error.cause).toBe(cause);
+});
+
+test('an error whose message is no text gets the cause alone', () => {
+  const error = Object.assign(new Error(), { message: { toString: 1 } });
+  const cause = new AnnexError(refusal, circumstances);
+  expect(explain(error, cause)).toHaveProperty('cause', cause);
+});
+
 test('an AnnexError carries code, feature, specifier, hint and cause', () => {
   const cause = new Error('below');
   const error = new AnnexError(refusal, circumstances, { cause });
