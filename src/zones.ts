@@ -36,7 +36,12 @@ export function createZones(settings: Settings): FindZone {
       }
     }
     linked ??= listLinked(modulesAbove);
-    for (const [target, name] of linked) if (isWithin(dir, target)) return findPackageZone(name);
+    for (const [target, name] of linked) {
+      if (!isWithin(dir, target)) continue;
+      const inner = findPackageName(dir.slice(target.length)) ?? findPackageName(target);
+      if (inner !== undefined) return findPackageZone(inner);
+      return packages.has(name) ? 'importer' : 'core';
+    }
     return 'outside';
   };
   const findDirectoryZone: FindZone = (dir) => {

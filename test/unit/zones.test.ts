@@ -68,23 +68,32 @@ test.each([
   expect(makeZones([...directories, 'listed', '@scope/listed'])(path)).toBe(zone);
 });
 
-test('a package that is linked into node_modules is a dependency where it really stands', () => {
+test('a package that is linked into node_modules from outside any is the application’s own', () => {
   makeLink('app/node_modules/lib', at('linked/lib'));
   makeLink('app/node_modules/@scope/lib', at('linked/scoped'));
   makeLink('app/node_modules/gone', at('linked/gone'));
   mkdirSync(at('linked/lib'), { recursive: true });
   mkdirSync(at('linked/scoped'));
   const zone = makeZones(['@scope/lib']);
-  expect(zone('linked/lib/src/index.js')).toBe('dependency');
+  expect(zone('linked/lib/src/index.js')).toBe('core');
+  expect(zone('linked/lib/node_modules/dep/index.js')).toBe('dependency');
+  expect(zone('linked/lib/node_modules/@scope/lib/index.js')).toBe('importer');
   expect(zone('linked/scoped/src/index.js')).toBe('importer');
   expect(zone('linked/gone/index.js')).toBe('outside');
   expect(zone('linked/index.js')).toBe('outside');
 });
 
-test('a workspace beside the core is a dependency, and one in it is core', () => {
+test('a package that is linked from a node_modules elsewhere is a dependency', () => {
+  const stored = 'virtual/links/dep/1.0.0/node_modules/dep';
+  mkdirSync(at(stored), { recursive: true });
+  makeLink('app/node_modules/dep', at(stored));
+  expect(makeZones()(`${stored}/index.js`)).toBe('dependency');
+});
+
+test('a workspace beside the core that is linked, and one in the core, are core', () => {
   makeLink('node_modules/lib', '../packages/lib');
   mkdirSync(at('packages/lib'), { recursive: true });
-  expect(makeZones()('packages/lib/index.js')).toBe('dependency');
+  expect(makeZones()('packages/lib/index.js')).toBe('core');
   expect(makeZones([], sandbox.root)('packages/lib/index.js')).toBe('core');
 });
 
