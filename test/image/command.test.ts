@@ -10,7 +10,7 @@ describe.skipIf(containerProblem)(
   () => {
     test.each([
       ['an executable runs', ['echo', 'a  b', '"$HOME"', "it's"], 0, `a  b "$HOME" it's\n`, ''],
-      ['as the user', ['/bin/sh', '-c', 'id -u; echo $HOME; exit 7'], 7, '10000\n/opt/data\n', ''],
+      ['as the user', ['/bin/sh', '-c', 'id -u; echo $HOME; exit 7'], 7, '10000\n/home/app\n', ''],
       ['a signal is 128 and its number', ['sh', '-c', 'kill -9 $$'], 137, '', 'Killed'],
       ['a subcommand is of agent', ['worker', 'frob'], 2, '', 'agent worker add|remove'],
       ['an unknown word is an error', ['frob', 'x'], 2, '', "no command 'frob'\nusage: "],

@@ -44,6 +44,7 @@ test('Dockerfile, scripts, manifests, code and page agree', () => {
 const drifts: [string, string][] = [
   ['/opt/app', '/opt/application'],
   ['/opt/data', '/opt/volume'],
+  ['/home/app', '/home/other'],
   ['/opt/annex', '/opt/layer'],
   ['/tmp/agent', '/tmp/agents'],
   ['/etc/agent', '/etc/agents'],

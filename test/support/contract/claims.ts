@@ -56,13 +56,16 @@ export function listTopics(files: Files): Record<string, Claims> {
     'the volume': {
       VOLUME: find(steps, 'VOLUME'),
       'install -d': findAfter(steps, '2775'),
-      'the home of the user': findAfter(steps, '--home-dir'),
       '01-volume': assigned(hook, 'volume'),
-      HOME: assigned(asApp, 'HOME'),
       'docker-compose.yml': compose.mount,
       ...pod.mounts,
       'the page, VOLUME': find(advice, 'VOLUME'),
       'the page, install -d': findAfter(advice, '2775'),
+    },
+    'the home': {
+      useradd: findAfter(steps, '--home-dir'),
+      'install -d': /install -d (\/home\S+)/.exec(readText(files, 'Dockerfile'))?.[1],
+      HOME: assigned(asApp, 'HOME'),
     },
     'the store': {
       'ENV ANNEX_STORE': readEnv(steps, 'ANNEX_STORE')?.replace(/\$\{BAKE:\+.*\}$/, ''),

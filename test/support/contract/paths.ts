@@ -1,6 +1,6 @@
 /** Which paths there are in the image, and which are named. */
 import { dirname, join } from 'node:path';
-import { readEnv, readSteps } from './dockerfile.ts';
+import { readAfter, readEnv, readSteps } from './dockerfile.ts';
 import { EXAMPLE, type Files, PAGE, readText } from './files.ts';
 import { readModule } from './module.ts';
 import { readGivenFiles, readQuotes } from './page.ts';
@@ -55,6 +55,7 @@ function listKnownPaths(files: Files): Set<string> {
   const [store = '', layer = ''] =
     /^([^$]*)\$\{BAKE:\+:(.*)\}$/.exec(readEnv(steps, 'ANNEX_STORE') ?? '')?.slice(1) ?? [];
   const [volume = ''] = steps.find(({ keyword }) => keyword === 'VOLUME')?.words ?? [];
+  const [home = ''] = steps.flatMap(({ words }) => readAfter(words, '--home-dir'));
   const common = readWords(readText(files, 'rootfs/usr/local/lib/agent/common.sh'));
   const [services = ''] = readAssignments(common, 'services');
   const own = [...files.keys()].map((path) => path.slice(EXAMPLE.length));
@@ -71,7 +72,7 @@ function listKnownPaths(files: Files): Set<string> {
   );
   return new Set(
     [...listWithParents([...named, ...empty, '/rootfs']), ...listRoutes(files)].concat(
-      [core, store, layer, volume, services].filter(Boolean),
+      [core, store, layer, volume, home, services].filter(Boolean),
     ),
   );
 }
