@@ -205,8 +205,12 @@ export function findOwner(
     if (manifest === undefined || manifest.name === name) return scope;
     isInScope = typeof manifest.name !== 'string';
   }
-  return globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).find(isSeen);
+  return findGlobalOwners(name, globals)[0];
 }
+
+/** What owns a package name in directories that `require` searches last, in their order. */
+export const findGlobalOwners = (name: string, globals: readonly string[]): string[] =>
+  globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).filter(isSeen);
 
 function isThere(path: string): boolean {
   const code = findLookError(path);

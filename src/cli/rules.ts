@@ -40,7 +40,7 @@ export function describeFact(fact: Fact, seen: Seen, node: string | undefined): 
     case 'node':
       return `Node without annex: ${evidence.node === 'failed' ? (node ?? 'failed') : evidence.node}`;
     case 'isOwned':
-      return `core's own copy, seen from there: ${owner ?? 'none'}`;
+      return `core's own copy, seen from there: ${owner ?? 'none'}${evidence.isOwned === 'for require' ? ', which import does not search' : ''}`;
     case 'isInRoot':
       return `core's copy at its root: ${evidence.isInRoot === true ? 'yes' : 'none'}`;
     case 'hasEntry':

@@ -1,5 +1,5 @@
 /** Which entry has to hold the answer to a request, and whether an answer lies where it may. */
-import Module, { isBuiltin } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
@@ -8,6 +8,7 @@ import { parseBareSpecifier, readFirstName } from '../policy/specifier.ts';
 import { isContained } from '../store/contain.ts';
 import { isWithin } from '../store/layout.ts';
 import { findPackageName } from '../zones.ts';
+import { listFolders } from './folders.ts';
 import type { Locator } from './locator.ts';
 import type { Outcome, Request } from './request.ts';
 
@@ -97,10 +98,6 @@ export function isInCorePackage(
 export function isErrorFromOutside({ specifier, parent = sep }: Request, entry: string): boolean {
   const name = readFirstName(specifier);
   if (name === undefined) return false;
-  const owner = findOwner(name, dirname(parent), listGlobalPaths());
+  const owner = findOwner(name, dirname(parent), listFolders());
   return owner !== undefined && !isWithin(owner, entry);
 }
-
-/** Where `require` looks last: NODE_PATH and the folders that Node adds. */
-export const listGlobalPaths = (): string[] =>
-  (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];

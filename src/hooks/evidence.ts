@@ -1,11 +1,11 @@
 /** Looks up the facts that the decision table asks for, one at a time. */
 import { dirname, join } from 'node:path';
-import { findCorePackage, findOwner } from '../core.ts';
+import { findCorePackage, findGlobalOwners, findOwner } from '../core.ts';
 import type { Asked, Evidence } from '../policy/decide.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import type { Damaged } from '../store/entry.ts';
 import type { Entry, Feature, Refusal } from '../types.ts';
-import { listGlobalPaths } from './containment.ts';
+import { listCoreFolders } from './folders.ts';
 import type { Locator } from './locator.ts';
 import type { Request } from './request.ts';
 
@@ -40,9 +40,12 @@ export function lookUp(
   const { evidence } = seen;
   if (fact === 'isOwned') {
     const from = dirname(request.parent ?? join(thread.settings.core.root, 'x'));
-    const owner = findOwner(name, from, listGlobalPaths());
-    evidence.isOwned = owner !== undefined;
+    const own = findOwner(name, from, []);
+    const [owner = own] = own === undefined ? findGlobalOwners(name, listCoreFolders(locator)) : [];
+    const isForRequire = own === undefined && request.kind === 'import';
+    evidence.isOwned = owner !== undefined && (isForRequire ? 'for require' : true);
     if (owner !== undefined) seen.owner = owner;
+    if (owner !== undefined && isForRequire) seen.refusal = refuseFolder(owner);
   } else if (fact === 'isInRoot') {
     evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
   } else if (fact === 'hasEntry') {
@@ -61,6 +64,13 @@ export function lookUp(
     if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
   }
 }
+
+/** A name in a folder that is no node_modules: import alone fails, and Node does not say why. */
+const refuseFolder = (owner: string): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason: `${owner} has that name: NODE_PATH or the home directory leads require there, and import does not search there`,
+  hint: 'whoever runs this can remove it, or take its folder out of NODE_PATH',
+});
 
 /** A package of the core that probes for an optional dependency starts no install. */
 const refuseProbe = ({ name }: Feature): Refusal => ({

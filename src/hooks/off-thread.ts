@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { adoptEnv, readInstallerEnv } from '../config.ts';
 import { readCwd } from '../core.ts';
-import { createLog } from '../log.ts';
 import { describeMissing, EXTERNAL, findOwnFile, OFF_THREAD } from '../paths.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';

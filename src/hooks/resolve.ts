@@ -1,5 +1,5 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { toRealPath } from '../core.ts';
 import { AnnexError, explain } from '../errors.ts';
 import { type Asked, type Decision, decide, type Evidence, type Zone } from '../policy/decide.ts';
@@ -15,6 +15,7 @@ import {
   isInCorePackage,
 } from './containment.ts';
 import { lookUp, type Seen } from './evidence.ts';
+import { isFromFolder } from './folders.ts';
 import { explainGone } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
@@ -37,7 +38,7 @@ export interface Surroundings<R> {
 /**
  * Resolves one request. A generator, so that one body serves drivers that ask Node synchronously
  * and those that have to wait for it. It returns the error that the program is to see; what it
- * throws is a fault of its own, and then Node's answer stands.
+ * throws is a fault of its own: see `settleFault`.
  */
 export function* resolveRequest<R>(
   request: Request,
@@ -53,12 +54,19 @@ export function* resolveRequest<R>(
   const explainLost = (outcome: Outcome<R>, entry: string | undefined): Outcome<R> =>
     entry === undefined ? outcome : explainGone(outcome, entry, request, locator.thread.settings);
   let answer: Outcome<R> = { error: undefined };
+  /** Core does not have what lies in a folder that is no part of it. */
+  const isElsewhere = (found: Outcome<R>): boolean =>
+    'result' in found &&
+    feature !== undefined &&
+    ['core', 'dependency', 'importer'].includes(seen.asked.zone) &&
+    isFromFolder(fileOf(found.result), name, dirname(request.parent ?? join(root, 'x')), locator);
   for (;;) {
     const decision = decide(seen.asked, evidence);
     trace?.(decision, seen);
     if ('look' in decision) {
       if (decision.look === 'node') {
         answer = yield undefined;
+        if (isElsewhere(answer)) answer = { error: createNotFound(request) };
         const isOutside = isForeign(answer, aim, request, locator, fileOf);
         evidence.node = isOutside ? 'found outside' : 'error' in answer ? 'failed' : 'found';
       } else if (feature !== undefined) {

@@ -2,7 +2,7 @@
 
 /** Where the file stands that asks. */
 export type Zone =
-  /** The core's own files, outside its node_modules. */
+  /** The application's own files: of the core outside its node_modules, and of packages linked there from outside any. */
   | 'core'
   /** A package that core ships. */
   | 'dependency'
@@ -32,8 +32,11 @@ export interface Asked {
 export interface Evidence {
   /** What Node itself answers: a file, one outside of the entry that has to hold it, or an error. */
   node?: 'found' | 'found outside' | 'failed';
-  /** Core owns the name, as seen from the parent. */
-  isOwned?: boolean;
+  /**
+   * Core owns the name, as seen from the parent; `for require` when nothing but a folder does that
+   * import does not search.
+   */
+  isOwned?: boolean | 'for require';
   /** The core root holds a package of that name. */
   isInRoot?: boolean;
   /** This thread chose an entry, or a valid one is in the stores. */
@@ -68,7 +71,8 @@ export function decide(asked: Asked, evidence: Evidence): Decision {
   if (evidence.node === undefined) return { look: 'node' };
   if (evidence.node !== 'failed') return { rule: 4, verdict: 'as Node' };
   if (evidence.isOwned === undefined) return { look: 'isOwned' };
-  if (evidence.isOwned) return { rule: 5, verdict: 'as Node' };
+  if (evidence.isOwned === true) return { rule: 5, verdict: 'as Node' };
+  if (evidence.isOwned && zone !== 'outside') return { rule: 5, verdict: 'explain' };
   if (zone === 'outside') return { rule: 6, verdict: 'as Node' };
   if (zone === 'importer') {
     if (evidence.isInRoot === undefined) return { look: 'isInRoot' };

@@ -128,6 +128,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'hooks/containment.ts': 'edge',
   'hooks/drive.ts': 'edge',
   'hooks/evidence.ts': 'edge',
+  'hooks/folders.ts': 'edge',
   'hooks/gone.ts': 'edge',
   'hooks/guard.ts': 'edge',
   'hooks/load.ts': 'edge',

@@ -46,7 +46,9 @@ function plantGlobals(): void {
 
 beforeAll(async () => {
   sandbox = await createSandbox();
-  const names = [...held, ...free, ...declaredBuiltins];
+  const names = [...held, ...free, ...declaredBuiltins, 'shipped'];
+  sandbox.addPackage('node-path', cjsPackage('undeclared', '1.0.0', 'node-path'));
+  sandbox.addPackage('app/node_modules', cjsPackage('shipped', '1.0.0', 'core'));
   sandbox.setCore({ features: Object.fromEntries(names.map((name) => [name, '*'])) });
   plantGlobals();
   const hostile = declaredBuiltins.map((name) => cjsPackage(name, '1.0.0', SHADOW));
@@ -99,9 +101,43 @@ for (const node of nodes) {
         expect(loads(alone, name)).toEqual([undefined, place]);
       }
       for (const [key, answer] of Object.entries(alone)) {
-        if (!key.endsWith('thing')) expect.soft(answers[key], key).toEqual(answer);
+        if (key.endsWith('thing')) continue;
+        const error = answers[key]?.error;
+        // The error of an import says what keeps the store away; it is Node's apart from that.
+        if (error?.cause === undefined) expect.soft(answers[key], key).toEqual(answer);
+        else {
+          expect.soft(error.cause.code, key).toBe('ANNEX_INVALID_CONFIG');
+          expect.soft(error.cause.message, key).toMatch(/has that name: NODE_PATH or the home/);
+          expect.soft(error.code, key).toBe(answer.error?.code);
+        }
       }
+      expect(answers[keyOf('app', 'import()', 'in-node-path')]?.error?.cause).toBeDefined();
       expect(loads(answers, 'thing')).toEqual(['store', 'store']);
+    });
+
+    test('G1: when the core is sealed such folders are no part of it, for declared names', async () => {
+      const NODE_PATH = [join(sandbox.root, 'node-path'), join(sandbox.core, 'node_modules')].join(
+        ':',
+      );
+      const probe = writeProbe(sandbox, [
+        ...held.map((specifier) => ({ from: 'app', specifier })),
+        ...['in-node-path/gone', 'in-node-path/lib/extra.js', 'undeclared', 'shipped'].map(
+          (specifier) => ({ from: 'app', specifier }),
+        ),
+        { from: 'elsewhere', specifier: 'in-node-path' },
+      ]);
+      const flags = ['--import', sandbox.loader];
+      const more = { NODE_PATH, ANNEX_SEALED: '1' };
+      const answers = await probe.run({ node: node.path, flags, env: env(more) });
+      const fromStore = [`${SHADOW} store`, `${SHADOW} store`];
+      for (const name of held) expect.soft(loads(answers, name), name).toEqual(fromStore);
+      expect(answers[keyOf('app', 'require', 'in-node-path/lib/extra.js')]?.error?.code).toMatch(
+        /^ERR_PACKAGE_PATH_NOT_EXPORTED$/,
+      );
+      expect(loads(answers, 'undeclared')).toEqual([undefined, 'node-path']);
+      expect(loads(answers, 'shipped')).toEqual(['core', 'core']);
+      const outside = answers[keyOf('elsewhere', 'require', 'in-node-path')];
+      expect(outside?.marker).toBe('node-path');
     });
 
     test('without NODE_PATH the same names come from the store', async () => {
