@@ -110,7 +110,7 @@ async function openWorld(node: (typeof nodes)[number]) {
     ]);
     const { stdout, stderr } = await sandbox.run(
       ['--import', sandbox.loader, 'main.mjs', JSON.stringify(requests)],
-      { node: node.path, env },
+      { node: node.path, env: { ...env, ANNEX_LOG: 'error' } },
     );
     expect(stderr).toBe('');
     return JSON.parse(stdout) as Answer[];

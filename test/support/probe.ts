@@ -86,7 +86,7 @@ export function forgetPlace(answers: Answers): Answers {
 
 /** A program that was written into a sandbox. */
 export interface Probe {
-  /** Runs it and returns its answers; throws when it gave none, or when the loader had to say something. */
+  /** Runs it and returns its answers; throws when it gave none, or when the loader said more than why a feature is unavailable. */
   run(options?: ProbeOptions): Promise<Answers>;
 }
 
@@ -162,7 +162,8 @@ export function writeProbe(
         env: { ...env, ...become },
       });
       if (code !== 0 || stdout === '') throw new Error(`the probe ended with ${code}: ${stderr}`);
-      if (stderr.includes('annex: ')) throw new Error(`the loader complained: ${stderr}`);
+      if (/annex: (?!.* unavailable \()/.test(stderr))
+        throw new Error(`the loader complained: ${stderr}`);
       return JSON.parse(stdout) as Answers;
     },
   };
