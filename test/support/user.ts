@@ -36,9 +36,11 @@ export function giveTo({ uid, gid }: { uid?: number; gid?: number }, directory: 
   if (!isRoot || uid === undefined || gid === undefined) return;
   // Not with `recursive`: that follows links.
   const give = (path: string): void => {
+    const stats = lstatSync(path);
+    // A file with a second name, such as a binary of Node, is not of this directory alone.
+    if (!stats.isDirectory() && stats.nlink > 1) return;
     lchownSync(path, uid, gid);
-    if (!lstatSync(path).isDirectory()) return;
-    for (const name of readdirSync(path)) give(join(path, name));
+    for (const name of stats.isDirectory() ? readdirSync(path) : []) give(join(path, name));
   };
   give(directory);
 }
