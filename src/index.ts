@@ -1,4 +1,5 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
+import { hideAdditions } from './additions.ts';
 import { findEntryScript, readCwd } from './core.ts';
 import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
@@ -55,7 +56,7 @@ export async function ensure(
   const settings = requireSettings(feature);
   const declared = requireFeature(settings, feature);
   if (getActiveThread() === undefined) warnInactive(settings);
-  const before = findStatus(settings, declared);
+  const before = hideAdditions(() => findStatus(settings, declared));
   const damaged = isUsable(before) ? findDamage(before, declared) : undefined;
   if (isUsable(before) && damaged === undefined) return before;
   const local = getActiveThread()?.failures.get(declared.name);
@@ -99,14 +100,19 @@ function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undef
  * stands in a store. Never installs, never touches the network, never throws; false for a feature
  * that is not declared.
  */
-export function isAvailable(feature: string): boolean {
+export const isAvailable = (feature: string): boolean =>
+  hideAdditions(() => findAvailable(feature));
+
+function findAvailable(feature: string): boolean {
   const settings = findSettings();
   const declared = settings && findFeature(settings, feature);
   return declared !== undefined && isUsable(look(settings as Settings, declared));
 }
 
 /** Where every feature is and why, and whether the loader is active. Never throws, never installs. */
-export function status(): Status {
+export const status = (): Status => hideAdditions(findAll);
+
+function findAll(): Status {
   const settings = findSettings();
   const names = new Map<string, string[]>();
   const features = [...(settings?.declaration.features.values() ?? [])];

@@ -1,7 +1,7 @@
 /** Puts together all that is decided once, when a process starts. */
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { type Config, readConfig, readStartEnv } from './config.ts';
 import {
   findCoreRoot,
@@ -80,6 +80,7 @@ export function loadSettings(
   return {
     settings: {
       core,
+      strayDir: findStrayDir(origin.script, core),
       declaration,
       store: store !== undefined && isStore(store) ? store : undefined,
       layers: layers.filter(isStore),
@@ -101,6 +102,12 @@ export function loadSettings(
       ],
     },
   };
+}
+
+function findStrayDir(script: string | undefined, { root, realRoot }: Core): string | undefined {
+  if (script === undefined || isWithin(script, root) || isWithin(script, realRoot))
+    return undefined;
+  return dirname(script);
 }
 
 /**

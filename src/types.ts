@@ -131,6 +131,8 @@ export type Verify = 'load' | 'first-use' | 'off';
 /** All that was decided when the process started. Structured-cloneable: threads are handed a copy. */
 export interface Settings {
   core: Core;
+  /** Directory of the entry script, when it lies outside of the core that ANNEX_CORE names. */
+  strayDir: string | undefined;
   declaration: Declaration;
   /** Absolute; undefined when there is none that could be one. */
   store: string | undefined;

@@ -1,5 +1,7 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
+
 import { dirname } from 'node:path';
+import { hideAdditions, showAdditions } from '../additions.ts';
 import { messageOf } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
@@ -42,40 +44,41 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
       variant: string,
       fileOf: (result: R) => string | undefined,
       ask: Ask<R>,
-    ) => {
-      const { specifier, kind, parent } = request;
-      const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
-      const known = request.hasPaths ? undefined : answers.get(key);
-      if (known !== undefined) return known as R;
-      let isFromEntry = false;
-      const body = resolveRequest<R>(request, {
-        locator,
-        fileOf,
-        install,
-        tell,
-        trace: (decision) => {
-          isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
-        },
-      });
-      // What annex itself loads meanwhile is no business of its own hooks.
-      isBusy = true;
-      let outcome: Outcome<R>;
-      try {
-        let step = body.next();
-        while (step.done !== true) {
-          const { value } = step;
-          step = body.next(attempt(() => ask(value)));
+    ) =>
+      hideAdditions(() => {
+        const { specifier, kind, parent } = request;
+        const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
+        const known = request.hasPaths ? undefined : answers.get(key);
+        if (known !== undefined) return known as R;
+        let isFromEntry = false;
+        const body = resolveRequest<R>(request, {
+          locator,
+          fileOf,
+          install,
+          tell,
+          trace: (decision) => {
+            isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
+          },
+        });
+        // What annex itself loads meanwhile is no business of its own hooks.
+        isBusy = true;
+        let outcome: Outcome<R>;
+        try {
+          let step = body.next();
+          while (step.done !== true) {
+            const { value } = step;
+            step = body.next(attempt(() => showAdditions(() => ask(value))));
+          }
+          outcome = step.value;
+        } catch (fault) {
+          const settled = settleFault(request, locator, fault);
+          outcome = settled ?? attempt(() => showAdditions(() => ask(undefined)));
+        } finally {
+          isBusy = false;
         }
-        outcome = step.value;
-      } catch (fault) {
-        const settled = settleFault(request, locator, fault);
-        outcome = settled ?? attempt(() => ask(undefined));
-      } finally {
-        isBusy = false;
-      }
-      if (isFromEntry && 'result' in outcome) answers.set(key, outcome.result);
-      return unwrap(outcome);
-    },
+        if (isFromEntry && 'result' in outcome) answers.set(key, outcome.result);
+        return unwrap(outcome);
+      }),
   };
 }
 

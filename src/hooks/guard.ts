@@ -2,6 +2,7 @@
 import type { LoadFnOutput } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hideAdditions } from '../additions.ts';
 import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { digest } from '../sidecar.ts';
@@ -118,11 +119,25 @@ export function createGuard(
       : { real, path, wanted: expected.files.get(path) };
   };
 
+  const verifyIn = (entry: string, file: string, content: Parameters<Guard['verify']>[1]) => {
+    const { real, path, damage, wanted } = look(file, entry);
+    if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
+    const gone = findGone(entry);
+    if (gone !== undefined) throw refuse(file, entry, gone);
+    const problem =
+      damage ??
+      `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
+    const other = findSubstitute(real, problem);
+    const sound = 'dir' in other ? readSound(`${other.dir}/${path}`, wanted) : undefined;
+    if (sound !== undefined) return sound;
+    throw refuse(file, entry, refuseBoth(entry, problem, other));
+  };
+
   const guard: Guard = {
     place: (file) => {
       const entry = locator.findEntryOf(file);
       if (entry === undefined) return file;
-      const home = homes.get(entry) ?? admit(entry, file);
+      const home = homes.get(entry) ?? hideAdditions(() => admit(entry, file));
       if (home === undefined) return file;
       homes.set(entry, home);
       return home === entry ? file : home + file.slice(entry.length);
@@ -142,17 +157,7 @@ export function createGuard(
     verify: (file, content) => {
       const entry = locator.findEntryOf(file);
       if (entry === undefined) return undefined;
-      const { real, path, damage, wanted } = look(file, entry);
-      if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
-      const gone = findGone(entry);
-      if (gone !== undefined) throw refuse(file, entry, gone);
-      const problem =
-        damage ??
-        `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
-      const other = findSubstitute(real, problem);
-      const sound = 'dir' in other ? readSound(`${other.dir}/${path}`, wanted) : undefined;
-      if (sound !== undefined) return sound;
-      throw refuse(file, entry, refuseBoth(entry, problem, other));
+      return hideAdditions(() => verifyIn(entry, file, content));
     },
   };
   return guard;

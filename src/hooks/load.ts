@@ -28,7 +28,7 @@ export function createLoad(guard: Guard): LoadHookSync {
     const before = mayBeScript ? guard.verify(file) : undefined;
     if (before !== undefined) return giveSound(before, format);
     const given = attempt(() => nextLoad(url, context));
-    const content = 'result' in given ? given.result.source : undefined;
+    const content = Object.hasOwn(given, 'result') ? unwrap(given).source : undefined;
     const isReadLater = mayBeScript && content == null;
     const after = isReadLater ? undefined : guard.verify(file, content);
     return after === undefined ? unwrap(given) : giveSound(after, format);

@@ -24,6 +24,7 @@ export type Question = string | undefined;
 
 /** The result, or the error thrown. */
 export function unwrap<R>(outcome: Outcome<R>): R {
-  if ('error' in outcome) throw outcome.error;
-  return outcome.result;
+  // By the own property: a program can have put an `error` on Object.prototype.
+  if (Object.hasOwn(outcome, 'result')) return (outcome as { result: R }).result;
+  throw (outcome as { error: unknown }).error;
 }

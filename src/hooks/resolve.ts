@@ -5,8 +5,8 @@ import { AnnexError, explain } from '../errors.ts';
 import { type Asked, type Decision, decide, type Evidence, type Zone } from '../policy/decide.ts';
 import { refuseAbsent } from '../refusals.ts';
 import { isContained } from '../store/contain.ts';
-import { relativeTo } from '../store/layout.ts';
-import type { Entry, Feature, Refusal } from '../types.ts';
+import { isWithin, relativeTo } from '../store/layout.ts';
+import type { Entry, Feature, Refusal, Settings } from '../types.ts';
 import {
   type Aim,
   findAim,
@@ -77,8 +77,14 @@ export function* resolveRequest<R>(
     switch (decision.verdict) {
       case 'pass':
         return yield undefined;
-      case 'as Node':
-        return explainLost(answer, aim.entry);
+      case 'as Node': {
+        const stray = decision.rule === 6 && findStrayRefusal(locator.thread.settings, request);
+        if (!stray) return explainLost(answer, aim.entry);
+        seen.refusal = stray;
+        const cause = composeCause(request, feature as Feature, seen, root);
+        tell?.(feature as Feature, cause, false);
+        return explainAnswer(answer, cause);
+      }
       case 'as core root': {
         const outcome = yield join(root, 'package.json');
         const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), name, locator);
@@ -126,6 +132,17 @@ function describeRequest(
     isDeclared: form === 'bare' && thread.settings.declaration.byPackage.has(name),
     zone: entry !== undefined ? 'entry' : parent === undefined ? 'outside' : findParentZone(parent),
     isShared: form === 'bare' && entry !== undefined && isShared(entry, name),
+  };
+}
+
+/** The program itself, or what a bundler put beside it, asks from outside of the application. */
+function findStrayRefusal({ core, strayDir }: Settings, { parent }: Request): Refusal | undefined {
+  if (parent === undefined || strayDir === undefined || !isWithin(parent, strayDir))
+    return undefined;
+  return {
+    code: 'ANNEX_DENIED',
+    reason: `the program lies outside of the application ${core.root}, and only the application and its importers get features`,
+    hint: `put the program below ${core.root}, set ANNEX_CORE to a directory above it, or list ${strayDir} under annex.importers`,
   };
 }
 

@@ -105,4 +105,28 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       }
     },
   );
+
+  test.each(['import', 'require'])(
+    'a program outside of the application that ANNEX_CORE names reads why (%s)',
+    async (kind) => {
+      const sandbox = await createSandbox();
+      onTestFinished(() => sandbox.cleanup());
+      sandbox.setCore({ features: { stored: '*' } });
+      const ask =
+        kind === 'import' ? `import('stored')` : `Promise.resolve().then(() => require('stored'))`;
+      const show =
+        '({ code, message, cause }) => console.log(JSON.stringify([code, message, cause?.code, cause?.hint]))';
+      sandbox.write('deploy/bundle.cjs', `${ask}.catch(${show});`);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_CORE: sandbox.core };
+      const args = ['--import', sandbox.loader, 'bundle.cjs'];
+      const { stdout } = await sandbox.run(args, { node, env, cwd: 'deploy' });
+      const [code, message, why, hint] = JSON.parse(stdout) as string[];
+      expect(code).toBe(kind === 'import' ? 'ERR_MODULE_NOT_FOUND' : 'MODULE_NOT_FOUND');
+      expect(message).toMatch(/^annex: stored unavailable .+ outside of the application /m);
+      expect({ why, hint }).toEqual({
+        why: 'ANNEX_DENIED',
+        hint: expect.stringContaining('annex.importers'),
+      });
+    },
+  );
 });

@@ -1,0 +1,90 @@
+/** A program that puts properties on Object.prototype: annex answers as if they were not there. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cjsPackage, esmPackage } from '../support/fixtures.ts';
+import { nodes } from '../support/nodes.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+/** Names of results of annex, and of options of Node's file system. */
+const KEYS = [
+  ...[
+    'entry',
+    'refusal',
+    'error',
+    'result',
+    'look',
+    'verdict',
+    'blocked',
+    'problem',
+    'code',
+    'dir',
+  ],
+  ...['recursive', 'withFileTypes', 'throwIfNoEntry', 'bigint', 'flag', 'mode', 'get', 'value'],
+];
+
+/** Asks in one thread for each property, all of them new, and tells which answers are not the usual ones. */
+const PROGRAM = `
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isAvailable, status } from 'annex';
+const attempt = async (ask) => {
+  try { return (await ask()).marker; } catch (error) { return [error?.code, error?.cause?.code].join(' '); }
+};
+if (isMainThread) {
+  const odd = {};
+  for (const key of JSON.parse(process.argv[2])) {
+    for (const value of [undefined, true, 'text', { text: 'x' }]) {
+      const [seen] = await once(new Worker(new URL(import.meta.url), { workerData: { key, value } }), 'message');
+      if (seen !== JSON.parse(process.argv[3]).join()) odd[key + ' ' + JSON.stringify(value)] = seen;
+    }
+  }
+  console.log(JSON.stringify(odd));
+} else {
+  const require = createRequire(import.meta.url);
+  Object.defineProperty(Object.prototype, workerData.key, { value: workerData.value, writable: true, configurable: true });
+  const seen = [
+    await attempt(() => import('esm-only')),
+    await attempt(() => require('cjs-only')),
+    await attempt(() => import('absent')),
+    await attempt(() => require('absent')),
+    isAvailable('esm-only'),
+    status().features.map(({ where }) => where).join(' '),
+    Object.prototype[workerData.key] === workerData.value,
+  ];
+  delete Object.prototype[workerData.key];
+  parentPort.postMessage(seen.join());
+}`;
+
+const USUAL = [
+  ...['from the store', 'from the store'],
+  ...['ERR_MODULE_NOT_FOUND ANNEX_DENIED', 'MODULE_NOT_FOUND ANNEX_DENIED'],
+  ...['true', 'store store denied', 'true'],
+];
+
+describe.each(nodes)('$label', ({ path: node }) => {
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    sandbox = await createSandbox();
+    sandbox.setCore({ features: { 'esm-only': '*', 'cjs-only': '*', absent: '*' } });
+    for (const pkg of [
+      esmPackage('esm-only', '1.0.0', 'from the store'),
+      cjsPackage('cjs-only', '1.0.0', 'from the store'),
+    ]) {
+      sandbox.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '*' } });
+    }
+    sandbox.write('app/main.mjs', PROGRAM);
+  });
+  afterAll(() => sandbox.cleanup());
+
+  test('whatever it is named and whatever its value', async () => {
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const told = [JSON.stringify(KEYS), JSON.stringify(USUAL)];
+    const args = ['--import', sandbox.loader, 'main.mjs', ...told];
+    const { code, stdout, stderr } = await sandbox.run(args, { node, env });
+    expect({ code, odd: stdout && (JSON.parse(stdout) as unknown), stderr }).toMatchObject({
+      code: 0,
+      odd: {},
+    });
+  });
+});
