@@ -103,6 +103,8 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     for (const name of ['dist', 'loader.mjs', 'package.json']) {
       cpSync(join(repositoryRoot, name), join(other, name), { recursive: true });
     }
+    const manifest = readFileSync(join(other, 'package.json'), 'utf8');
+    writeFileSync(join(other, 'package.json'), manifest.replace(annexVersion, '0.0.9'));
     const dist = join(other, 'dist');
     for (const name of readdirSync(dist, { encoding: 'utf8' }).filter((one) =>
       one.endsWith('.js'),
