@@ -1,10 +1,11 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
-import { hideAdditions } from './additions.ts';
+
 import { findEntryScript, readCwd } from './core.ts';
 import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
 import { createLog } from './log.ts';
+import { hideAdditions } from './object-prototype.ts';
 import { HERE } from './paths.ts';
 import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';

@@ -1,10 +1,10 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
 
 import { dirname } from 'node:path';
-import { hideAdditions, showAdditions } from '../additions.ts';
 import { messageOf } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
+import { hideAdditions, showAdditions } from '../object-prototype.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';

@@ -2,8 +2,8 @@
 import type { LoadFnOutput } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hideAdditions } from '../additions.ts';
 import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
+import { hideAdditions } from '../object-prototype.ts';
 import { findInstallRefusal } from '../refusals.ts';
 import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
