@@ -62,7 +62,7 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
   afterAll(async () => {
     databases.close();
     await sandbox.cleanup();
-  });
+  }, 600_000);
 
   const run = async (node: string, cwd: string, preloads: string[], main: string) => {
     const flags = ['--no-deprecation', ...preloads.flatMap((preload) => ['--import', preload])];
