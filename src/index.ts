@@ -11,6 +11,7 @@ import { findInstallRefusal } from './refusals.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
 import { type Damaged, listStores } from './store/entry.ts';
+import { listRemembered } from './store/failures.ts';
 import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
 
@@ -60,12 +61,12 @@ export async function ensure(
   const before = hideAdditions(() => findStatus(settings, declared));
   const damaged = isUsable(before) ? findDamage(before, declared) : undefined;
   if (isUsable(before) && damaged === undefined) return before;
-  const local = getActiveThread()?.failures.get(declared.name);
-  const since = retry ? Date.now() : 0;
+  const local = retry ? undefined : getActiveThread()?.failures.get(declared.name);
+  const ignored = retry ? listRemembered(settings.store ?? '') : undefined;
   const refusal =
     before.where === 'core outside range'
       ? before.refusal
-      : findInstallRefusal(settings, declared, local, since);
+      : findInstallRefusal(settings, declared, local, ignored);
   if (refusal !== undefined) {
     // That it is blocked counts more than what keeps another one away.
     const told = before.refusal?.blocked === undefined ? refusal : before.refusal;

@@ -10,9 +10,10 @@ import {
   clearFailure,
   type Failure,
   hasFailedHosts,
+  type Ignored,
   isInForce,
   nextFailure,
-  readFailures,
+  readInForce,
 } from './store/failures.ts';
 import { hostName } from './store/layout.ts';
 import type { Feature, Refusal, Settings } from './types.ts';
@@ -58,6 +59,8 @@ function findKey(settings: Settings, feature: Feature, sources: Sources): string
 export interface Remembered {
   failure: Failure;
   host?: string;
+  /** Whether a store says so, which others may be able to write. */
+  isStored: boolean;
 }
 
 /**
@@ -65,27 +68,29 @@ export interface Remembered {
  * packages come from.
  *
  * @param local what this thread itself remembers of it (a store may be unwritable)
- * @param since failures before this do not count, ms since the epoch
+ * @param ignored failures of the store that do not count
  */
 export function findRemembered(
   settings: Settings,
   feature: Feature,
   local: Failure | undefined,
-  since: number,
+  ignored: Ignored | undefined,
 ): Remembered | undefined {
   const { store = '' } = settings;
   const now = Date.now();
-  const counts = (one: Failure): boolean => one.at >= since && isInForce(one, now);
-  const own = [...readFailures(store, feature.slug), ...(local ? [local] : [])].filter(counts);
+  const isOwn = local !== undefined && isInForce(local, now);
+  const own = [...readInForce(store, feature.slug, now, ignored), ...(isOwn ? [local] : [])];
   const hasHosts = hasFailedHosts(store);
   if (own.length === 0 && !hasHosts) return undefined;
   const sources = findSources(settings, feature);
   const key = own.length === 0 ? '' : findKey(settings, feature, sources);
-  const found: Remembered[] = own.filter((one) => one.key === key).map((failure) => ({ failure }));
+  const found: Remembered[] = own
+    .filter((one) => one.key === key)
+    .map((failure) => ({ failure, isStored: failure !== local }));
   for (const host of hasHosts ? sources.hosts : []) {
-    const failed = readFailures(store, hostName(host)).filter(counts);
+    const failed = readInForce(store, hostName(host), now, ignored);
     const failure = failed.find((one) => one.key === sources.key);
-    if (failure !== undefined) found.push({ failure, host });
+    if (failure !== undefined) found.push({ failure, host, isStored: true });
   }
   const [first] = found;
   if (first === undefined) return undefined;
@@ -97,17 +102,17 @@ export function findRemembered(
  * Remembers in the store that a feature failed, and of a host that it did not answer.
  *
  * @param command what a person types to try the feature again, for the hint
- * @param since when the try began, ms since the epoch
+ * @param before what was remembered when the try began
  */
 export function remember(
   settings: Settings,
   feature: Feature,
   refusal: Refusal,
-  { command, since }: { command: string; since: number },
+  { command, before }: { command: string; before: Ignored },
 ): void {
   const { store = '' } = settings;
   const sources = findSources(settings, feature);
-  const times = { since, now: Date.now() };
+  const times = { before, now: Date.now() };
   const { host, hint } = refusal;
   const own = { ...refusal, hint: `${hint}, then ${command}` };
   const key = findKey(settings, feature, sources);

@@ -5,8 +5,8 @@ import { findRemembered, type Remembered } from './memory.ts';
 import { type Pin, readPin } from './sidecar.ts';
 import { findStoreRefusal } from './store/access.ts';
 import type { FoundEntry } from './store/entry.ts';
-import type { Failure } from './store/failures.ts';
-import type { Feature, Refusal, Settings } from './types.ts';
+import type { Failure, Ignored } from './store/failures.ts';
+import type { ErrorCode, Feature, Refusal, Settings } from './types.ts';
 
 /** What a person types here to install a feature. */
 export function nameInstallCommand(settings: Settings, feature: string): string {
@@ -51,13 +51,13 @@ function readFeature(settings: Settings, feature: Feature): Pin | Refusal | unde
  * Imports, the API, the commands and the installer itself all ask here.
  *
  * @param local the failure that this thread itself remembers (a store may be unwritable)
- * @param since failures before this do not count, ms since the epoch: somebody wants it tried again
+ * @param ignored failures of the store that do not count: somebody wants it tried again
  */
 export function findInstallRefusal(
   settings: Settings,
   feature: Feature,
   local?: Failure,
-  since = 0,
+  ignored?: Ignored,
 ): Refusal | undefined {
   const pin = readFeature(settings, feature);
   if (pin !== undefined && 'code' in pin) return pin;
@@ -66,7 +66,7 @@ export function findInstallRefusal(
   if (blocked !== undefined) return blocked;
   const unusable = findStoreRefusal(settings.store ?? '');
   if (unusable !== undefined) return unusable;
-  const remembered = findRemembered(settings, feature, local, since);
+  const remembered = findRemembered(settings, feature, local, ignored);
   return remembered && refuseAgain(remembered, nameInstallCommand(settings, feature.name));
 }
 
@@ -115,16 +115,41 @@ export function refuseAbsent(
   return { ...refusal, reason: `${refusal.reason}, and ${other}` };
 }
 
+/** What helps after a failure that a store remembers: its own words about that are not repeated. */
+const REMEDIES: Record<ErrorCode, string> = {
+  ANNEX_DENIED: 'use a version that is not blocked',
+  ANNEX_CONFLICT: 'bring the versions together',
+  ANNEX_OFFLINE: 'see whether the registry can be reached from here',
+  ANNEX_INTEGRITY: 'find out which mirror, or who, alters the packages',
+  ANNEX_NO_SPACE: 'make room on the volume of the store',
+  ANNEX_STORE_UNUSABLE: 'make the store a directory that the user of this process may write',
+  ANNEX_UNSUPPORTED_PLATFORM: 'use a version that runs here',
+  ANNEX_INSTALL_FAILED: 'see to the reason',
+  ANNEX_TIMEOUT: 'find out what is slow, or raise "timeout" in the file of ANNEX_CONFIG',
+  ANNEX_INVALID_CONFIG: 'correct the settings',
+};
+
+/** Characters of a reason that a store remembers. */
+const MOST_QUOTED = 1_000;
+
+/** What a store says, as what it is: a quotation, in which no sentence of annex's own can be made. */
+const quote = (text: string): string => JSON.stringify(text.slice(0, MOST_QUOTED));
+
 /**
- * A remembered failure as a refusal that says when it may be tried again.
+ * A remembered failure as a refusal that says when it may be tried again. Of what a store says the
+ * reason alone is repeated, as a quotation.
  *
  * @param command what a person types to try at once
  */
-export function refuseAgain({ failure, host }: Remembered, command: string): Refusal {
-  const { refusal, until, feature } = failure;
+export function refuseAgain({ failure, host, isStored }: Remembered, command: string): Refusal {
+  const { until, feature } = failure;
+  const { code, reason: stored } = failure.refusal;
   const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
   const state = `Next try at ${at} UTC; other features unaffected`;
-  if (host === undefined) return { ...refusal, state };
-  const reason = `${host} failed for ${feature}: ${refusal.reason}`;
-  return { ...refusal, reason, hint: `${refusal.hint}, then ${command}`, state };
+  if (!isStored) return { ...failure.refusal, state };
+  const isName = /^[\w@./-]{1,214}$/.test(feature);
+  const whom = isName ? `for ${feature}` : 'before';
+  const what = host === undefined ? 'it failed before' : `${host} failed ${whom}`;
+  const hint = `${REMEDIES[code]}, then ${command}`;
+  return { code, reason: `${what}: ${quote(stored)}`, hint, state };
 }

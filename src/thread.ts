@@ -106,7 +106,8 @@ export function rememberFailure(thread: Thread, feature: Feature, refusal: Refus
   const { settings, failures } = thread;
   if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
   const known = findInstallRefusal(settings, feature);
-  if (known !== undefined) return known;
+  if (known !== undefined)
+    return known.state === undefined ? known : { ...refusal, state: known.state };
   const last = failures.get(feature.name);
   const failure = makeLocalFailure(settings, feature, refusal, last);
   failures.set(feature.name, failure);

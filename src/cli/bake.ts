@@ -3,7 +3,7 @@ import { rmdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { installFeature } from '../install/install.ts';
 import { inDir, listNames } from '../store/dir.ts';
-import { clearFailures } from '../store/failures.ts';
+import { clearFailures, listRemembered } from '../store/failures.ts';
 import { VERSION } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
@@ -23,10 +23,10 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
   }
   // Who builds an image is seldom who runs it.
   process.umask(0o022);
-  const since = Date.now();
+  const ignored = listRemembered(store);
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, true, since));
+    results.push(await installFeature(settings, feature, true, ignored));
   }
   clearFailures(store);
   dropEmpty(store);

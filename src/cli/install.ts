@@ -1,6 +1,8 @@
 /** annex install FEATURE...|--all */
+
 import { isInstaller, isRetry } from '../config.ts';
 import { installFeature } from '../install/install.ts';
+import { listRemembered } from '../store/failures.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings } from './command.ts';
 
@@ -15,10 +17,11 @@ export const install: Command = async ({ args, options, print }) => {
   if (features === undefined) return 1;
   const isByHand = !isInstaller();
   if (!isByHand) process.once('exit', endGroup);
-  const since = isByHand || isRetry() ? Date.now() : 0;
+  const isTriedAgain = isByHand || isRetry();
+  const ignored = isTriedAgain ? listRemembered(settings.store ?? '') : undefined;
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, isByHand, since));
+    results.push(await installFeature(settings, feature, isByHand, ignored));
   }
   print(results.flatMap(describe).join('\n'), results);
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;

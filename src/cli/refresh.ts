@@ -1,10 +1,12 @@
 /** annex refresh */
+
 import { basename, dirname } from 'node:path';
 import { messageOf, refuseDamage } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { findDeclarationRefusal } from '../refusals.ts';
 import { findStatus } from '../status.ts';
 import { listStores } from '../store/entry.ts';
+import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
 import { parseEntryName } from '../store/layout.ts';
@@ -46,11 +48,11 @@ async function refreshAll(): Promise<RefreshResult[]> {
   const settings = findSettings();
   if (settings === undefined) return [];
   // One for all: a host that fails for one feature is not asked for the next.
-  const since = Date.now();
+  const ignored = listRemembered(settings.store ?? '');
   const results: RefreshResult[] = [];
   for (const feature of settings.declaration.features.values()) {
     const before = listStores(settings).flatMap((store) => listStored(store, feature.slug));
-    if (before.length > 0) results.push(await refreshFeature(settings, feature, before, since));
+    if (before.length > 0) results.push(await refreshFeature(settings, feature, before, ignored));
   }
   return results;
 }
@@ -60,7 +62,7 @@ async function refreshFeature(
   settings: Settings,
   feature: Feature,
   before: Stored[],
-  since: number,
+  ignored: Ignored,
 ): Promise<RefreshResult> {
   const { name } = feature;
   try {
@@ -78,7 +80,7 @@ async function refreshFeature(
       const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
       return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
     }
-    const result = await installFeature(settings, feature, true, since);
+    const result = await installFeature(settings, feature, true, ignored);
     if (result.outcome === 'failed') {
       const { refusal } = result;
       const outcome = refusal.code === 'ANNEX_DENIED' ? 'skipped' : 'failed';

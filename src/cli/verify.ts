@@ -1,10 +1,12 @@
 /** annex verify [FEATURE...] [--repair] */
+
 import { toRealPath } from '../core.ts';
 import { composeNotice, refuseByFileError, showName } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findSidecar, listStores } from '../store/entry.ts';
+import { listRemembered } from '../store/failures.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import { retire } from '../store/retired.ts';
 import { findRetirement } from '../store/retirement.ts';
@@ -120,11 +122,11 @@ async function repair(
     writeLine(2, composeNotice(refuseByFileError(error, settings.store ?? '')));
     return 1;
   }
-  const since = Date.now();
+  const ignored = listRemembered(settings.store ?? '');
   let code = 0;
   for (const feature of features) {
     if (!damaged.some((each) => each.feature === feature.name)) continue;
-    const { outcome } = await installFeature(settings, feature, true, since);
+    const { outcome } = await installFeature(settings, feature, true, ignored);
     if (outcome === 'failed') code = 1;
   }
   return code;

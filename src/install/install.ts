@@ -1,4 +1,5 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
+import { lstatSync } from 'node:fs';
 import { toRealPath } from '../core.ts';
 import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
@@ -8,7 +9,7 @@ import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import { findEntry } from '../store/entry.ts';
-import { isRemembered } from '../store/failures.ts';
+import { type Ignored, isRemembered, listRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
 import { LOCKS, lockName, VERSION } from '../store/layout.ts';
@@ -24,8 +25,8 @@ interface Job {
   settings: Settings;
   feature: Feature;
   store: string;
-  /** Failures that are remembered from before this do not count, ms since the epoch. */
-  since: number;
+  /** Remembered failures that do not count. */
+  ignored: Ignored | undefined;
   log: Log;
   finder: Finder;
   stop: Stop;
@@ -36,14 +37,14 @@ interface Job {
  * what it does, and why it could not.
  *
  * @param isByHand a person asked, not a program, which says itself why it failed
- * @param since failures that are remembered from before this do not count, ms since the epoch; what
- *   is found out meanwhile does, by whoever it is
+ * @param ignored remembered failures that do not count; what is found out meanwhile does, by
+ *   whoever it is
  */
 export async function installFeature(
   settings: Settings,
   feature: Feature,
   isByHand: boolean,
-  since: number,
+  ignored: Ignored | undefined,
 ): Promise<InstallResult> {
   // Once it is known to be trusted, no link leads elsewhere.
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
@@ -58,7 +59,7 @@ export async function installFeature(
     },
   );
   const stop = watchForStop(!isByHand);
-  const job: Job = { settings, feature, store, since, log, finder, stop };
+  const job: Job = { settings, feature, store, ignored, log, finder, stop };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
@@ -86,7 +87,7 @@ function retireQuietly(store: string, dir: string, damage: string): void {
 }
 
 /** The answer that needs no install; undefined when there is none. */
-function findAnswer({ settings, feature, since, finder }: Job): InstallResult | undefined {
+function findAnswer({ settings, feature, ignored, finder }: Job): InstallResult | undefined {
   const declared = findDeclarationRefusal(settings, feature);
   if (declared !== undefined) return fail(feature, declared);
   const status = findStatus(settings, feature, { isProduction: true });
@@ -99,13 +100,13 @@ function findAnswer({ settings, feature, since, finder }: Job): InstallResult | 
   }
   const present = findPresent(finder, feature);
   if (present !== undefined) return present;
-  const refusal = findInstallRefusal(settings, feature, undefined, since);
+  const refusal = findInstallRefusal(settings, feature, undefined, ignored);
   return refusal === undefined ? undefined : fail(feature, refusal);
 }
 
 /** @param isPatient whether it has been taken for dead before */
 async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
-  const { settings, feature, store, since, log, finder, stop } = job;
+  const { settings, feature, store, ignored, log, finder, stop } = job;
   for (const junk of makeStore(store, readAbi())) log('error', `annex: ${junk}`);
   const unusable = findStoreRefusal(settings.store ?? '');
   if (unusable !== undefined) return fail(feature, unusable);
@@ -115,7 +116,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
       const present = findPresent(finder, feature);
       if (present !== undefined) return present;
       // Whoever held the lock before may have failed just now.
-      const refusal = findInstallRefusal(settings, feature, undefined, since);
+      const refusal = findInstallRefusal(settings, feature, undefined, ignored);
       return refusal === undefined ? attempt(job, held) : fail(feature, refusal);
     },
     {
@@ -143,7 +144,7 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
-  const startedAt = Date.now();
+  const before = listRemembered(settings.store ?? '');
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
@@ -171,10 +172,12 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   }
   if (stopped.aborted) throw stopped.reason;
   if (held.isOverruled()) return undefined;
-  refusal ??= refuseInvalid(settings, feature);
+  refusal ??= isGone(built, settings, feature) ? REMOVED : refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   const command = nameInstallCommand(settings, feature.name);
-  if (isRemembered(refusal)) remember(settings, feature, refusal, { command, since: startedAt });
+  if (refusal.state === undefined && isRemembered(refusal)) {
+    remember(settings, feature, refusal, { command, before });
+  }
   return fail(feature, { ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
@@ -208,6 +211,22 @@ export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'
   reason: `${what} ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
 });
+
+/** Whether what was installed is not there any more, as after `annex uninstall` in another process. */
+function isGone(built: Built | undefined, settings: Settings, feature: Feature): boolean {
+  const { dir } = built ?? {};
+  return dir === undefined
+    ? findEntry(settings, feature, readAbi()).rejected.length === 0
+    : lstatSync(dir, { throwIfNoEntry: false }) === undefined;
+}
+
+/** Not a failure of the feature: nobody remembers it. */
+const REMOVED: Refusal = {
+  code: 'ANNEX_INSTALL_FAILED',
+  reason: 'it was installed, and another process removed it at once',
+  hint: 'see who runs annex uninstall here',
+  state: 'The next request installs it again; other features unaffected',
+};
 
 function refuseInvalid(settings: Settings, feature: Feature): Refusal {
   const { rejected } = findEntry(settings, feature, readAbi());

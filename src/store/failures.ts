@@ -86,7 +86,37 @@ export function readFailures(store: string, name: string): Failure[] {
 }
 
 /** Names that are looked at: whoever can write the store can make any number. */
-const MOST_NAMES = 10_000;
+const MOST_NAMES = 1_000;
+
+/** Failures that do not count, as `identify` makes them: those that were remembered at some moment. */
+export type Ignored = ReadonlySet<string>;
+
+/** Tells two failures apart, whatever their clocks say. */
+const identify = (name: string, failure: Failure): string => `${name} ${JSON.stringify(failure)}`;
+
+/** Everything that a store remembers at this moment, for whoever tries all the same. */
+export function listRemembered(store: string): Ignored {
+  try {
+    const files = inFailures(store, (dir) => pickNames(dir, MOST_NAMES));
+    const names = files.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
+    return new Set(
+      names.flatMap((name) => readFailures(store, name).map((failure) => identify(name, failure))),
+    );
+  } catch {
+    return new Set();
+  }
+}
+
+/** The failures of a feature or host that count now. */
+export const readInForce = (
+  store: string,
+  name: string,
+  now: number,
+  ignored: Ignored = new Set(),
+): Failure[] =>
+  readFailures(store, name).filter(
+    (failure) => isInForce(failure, now) && !ignored.has(identify(name, failure)),
+  );
 
 /** Whether any host is remembered at all. */
 export function hasFailedHosts(store: string): boolean {
@@ -101,17 +131,18 @@ export function hasFailedHosts(store: string): boolean {
 /**
  * Remembers one more failure; a store that cannot be written just forgets it.
  *
- * @param since when this try began: what others have remembered meanwhile is the same failure
+ * @param before what was remembered when this try began: what is there besides, others have found out
+ *   meanwhile, and it is the same failure
  */
 export function addFailure(
   store: string,
   name: string,
   failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
-  { since, now }: { since: number; now: number },
+  { before, now }: { before: Ignored; now: number },
 ): void {
   const known = readFailures(store, name);
   const last = known.find(({ key }) => key === failed.key);
-  if (last !== undefined && last.at >= since && isInForce(last, now)) return;
+  if (readInForce(store, name, now, before).some(({ key }) => key === failed.key)) return;
   const others = known.filter((one) => one !== last && now - one.until < FORGOTTEN);
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
 }

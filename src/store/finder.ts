@@ -1,4 +1,6 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
+
+import { existsSync } from 'node:fs';
 import { canWatchLoads } from '../policy/load-hook.ts';
 import { readAbi } from '../runtime.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
@@ -98,7 +100,8 @@ export function createFinder(
         ? contents
         : findDamage(dir, contents, { depth: how, isWatched });
     if (damage !== undefined) {
-      damages.set(dir, damage);
+      // One that was removed meanwhile may be installed again, in the same place.
+      if (existsSync(dir)) damages.set(dir, damage);
       return damage;
     }
     if (typeof contents !== 'string') expected.set(dir, contents);
@@ -124,7 +127,10 @@ export function createFinder(
   };
   return {
     find,
-    trust: (dir) => whole.add(dir),
+    trust: (dir) => {
+      damages.delete(dir);
+      whole.add(dir);
+    },
     meet,
     damages,
     expect,

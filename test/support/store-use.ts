@@ -39,7 +39,7 @@ export function useStore(store: string): string[] {
   attempt(() => discard(store, entry));
   attempt(() => listStored(store));
   attempt(() =>
-    addFailure(store, 'alpha', { key: 'k', feature: 'alpha', refusal }, { since: 0, now }),
+    addFailure(store, 'alpha', { key: 'k', feature: 'alpha', refusal }, { before: new Set(), now }),
   );
   attempt(() => readFailures(store, 'alpha'));
   attempt(() => clearFailures(store));

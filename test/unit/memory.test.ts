@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { findRemembered, forget, remember } from '../../src/memory.ts';
 import { digest } from '../../src/sidecar.ts';
+import { type Failure, type Ignored, listRemembered } from '../../src/store/failures.ts';
 import { hostName } from '../../src/store/layout.ts';
 import type { Feature, Refusal, Settings } from '../../src/types.ts';
 import { makeFeature } from '../support/feature.ts';
@@ -78,12 +79,13 @@ function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
   writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
 }
 
-const options = { command: 'annex install', since: 0 };
+const NOTHING: Ignored = new Set();
+const options = { command: 'annex install', before: NOTHING };
 
 /** Whether a feature is left alone, and for what: its own failure, or that of a host. */
-function ask(feature: Feature, { env = {}, timeout = 1000, since = 0 } = {}): string {
+function ask(feature: Feature, { env = {}, timeout = 1000, ignored = NOTHING } = {}): string {
   const here = { ...settings, timeout };
-  const found = callWith(env, () => findRemembered(here, feature, undefined, since));
+  const found = callWith(env, () => findRemembered(here, feature, undefined, ignored));
   return found === undefined ? 'free' : (found.host ?? 'its own');
 }
 
@@ -141,7 +143,7 @@ describe('another configuration is tried at once', () => {
     const operatorFile = join(root, 'operator.json');
     writeFileSync(operatorFile, '{"blocked": []}');
     const other = { ...settings, operatorFile, blocked: [] };
-    const find = (here: Settings) => findRemembered(here, alpha, undefined, 0);
+    const find = (here: Settings) => findRemembered(here, alpha, undefined, NOTHING);
     expect(find({ ...settings, declaration })).toBeUndefined();
     expect(find(other)).toBeDefined();
     writeFileSync(operatorFile, '{"blocked": ["low"]}');
@@ -177,10 +179,30 @@ describe('the same configuration is not', () => {
   });
 
   test('unless somebody asks for it anew; what others find out after that counts', () => {
-    const since = Date.now() + 1000;
-    expect(ask(alpha, { since })).toBe('free');
-    expect(ask(beta, { since })).toBe('free');
-    expect(ask(alpha, { since: since - 2000 })).toBe('its own');
+    const ignored = listRemembered(settings.store ?? '');
+    expect(ask(alpha, { ignored })).toBe('free');
+    expect(ask(beta, { ignored })).toBe('free');
+    remember(settings, alpha, refusal, { ...options, before: ignored });
+    expect(ask(alpha, { ignored })).toBe('its own');
+    expect(ask(beta, { ignored })).toBe(HOST);
+  });
+
+  test('whatever the clock says of whoever remembered it', () => {
+    for (const name of ['alpha', hostName(HOST)]) {
+      const path = failurePath(settings.store ?? '', name);
+      const ahead = 10 * 60_000;
+      const later = (failure: Failure) => ({
+        ...failure,
+        at: failure.at + ahead,
+        until: failure.until + ahead - 60_000,
+      });
+      writeFileSync(path, JSON.stringify(JSON.parse(readFileSync(path, 'utf8')).map(later)));
+    }
+    expect([ask(alpha), ask(beta)]).toEqual(['its own', HOST]);
+    const ignored = listRemembered(settings.store ?? '');
+    expect([ask(alpha, { ignored }), ask(beta, { ignored })]).toEqual(['free', 'free']);
+    remember(settings, alpha, refusal, { ...options, before: ignored });
+    expect(ask(alpha, { ignored })).toBe('its own');
   });
 });
 
@@ -189,7 +211,7 @@ describe('a host', () => {
 
   test('other features from it are left alone too', () => {
     expect(ask(beta)).toBe(HOST);
-    expect(findRemembered(settings, beta, undefined, 0)).toMatchObject({
+    expect(findRemembered(settings, beta, undefined, NOTHING)).toMatchObject({
       failure: { feature: 'alpha', refusal },
     });
   });
@@ -199,8 +221,9 @@ describe('a host', () => {
     const [failure] = JSON.parse(readFileSync(path, 'utf8'));
     const until = failure.until + 10_000;
     writeFileSync(path, JSON.stringify([{ ...failure, until }]));
-    expect(findRemembered(settings, alpha, undefined, 0)).toEqual({
+    expect(findRemembered(settings, alpha, undefined, NOTHING)).toEqual({
       failure: expect.objectContaining({ feature: 'alpha', until }),
+      isStored: true,
     });
   });
 

