@@ -10,6 +10,7 @@ import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
 import { parseEntryName } from '../store/layout.ts';
+import { mendLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { type Command, findSettings, warn } from './command.ts';
@@ -71,6 +72,7 @@ async function refreshFeature(
     const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
     const { entry, damaged, blocked } = finder.find(feature);
     if (entry !== undefined) {
+      mendLinks(entry, settings.core.root);
       const versions = listVersions(entry.manifest, feature);
       return { feature: name, outcome: 'current', versions, dir: entry.dir };
     }

@@ -15,6 +15,7 @@ import { FILES, FORMAT, MANIFEST, PLAIN, STAGING, VERSION } from '../store/layou
 import { composeFiles, findNotGenerated } from '../store/listing.ts';
 import { MOST_MANIFEST } from '../store/manifest.ts';
 import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
+import { linkShared } from '../store/shared-links.ts';
 import { syncName, syncTree } from '../store/sync.ts';
 import { removeIn, sealTree, sweepIn } from '../store/tree.ts';
 import { MOST_GENERATED, MOST_LISTED } from '../store/verify.ts';
@@ -167,6 +168,7 @@ async function finish(
   if (large !== undefined) return refuseInstall(`${large}, more than an entry may have`);
   for (const [name, text] of Object.entries(texts)) writeSealed(held.at(name), text);
   seal(held, scripts.length > 0 ? undefined : directories);
+  linkShared(held, plan.shared, settings.core.root);
   const id = identifyPlan(plan, platform, feature.scripts);
   if (settings.isDurable) await syncTree(staging, readInstallerEnv(settings));
   for (let generation = 0; ; generation++) {

@@ -16,7 +16,8 @@ import { LOCKS, lockName, VERSION } from '../store/layout.ts';
 import { type Held, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
-import type { Feature, InstallResult, Refusal, Settings } from '../types.ts';
+import { mendLinks } from '../store/shared-links.ts';
+import type { Entry, Feature, InstallResult, Refusal, Settings } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopForNobody, watchForStop } from './stop.ts';
 
@@ -98,8 +99,11 @@ function findAnswer({ settings, feature, ignored, finder }: Job): InstallResult 
   if (status.where === 'core outside range' && status.refusal !== undefined) {
     return fail(feature, status.refusal);
   }
-  const present = findPresent(finder, feature);
-  if (present !== undefined) return present;
+  const { entry } = finder.find(feature);
+  if (entry !== undefined) {
+    mendLinks(entry, settings.core.root);
+    return describePresent(entry, feature);
+  }
   const refusal = findInstallRefusal(settings, feature, undefined, ignored);
   return refusal === undefined ? undefined : fail(feature, refusal);
 }
@@ -181,14 +185,15 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   return fail(feature, { ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
-function findPresent(
-  finder: Finder,
-  feature: Feature,
-): Extract<InstallResult, { ms: number }> | undefined {
+type Present = Extract<InstallResult, { ms: number }>;
+
+function findPresent(finder: Finder, feature: Feature): Present | undefined {
   const { entry } = finder.find(feature);
-  if (entry === undefined) return undefined;
-  const versions = listVersions(entry.manifest, feature);
-  return { feature: feature.name, outcome: 'present', versions, dir: entry.dir, ms: 0 };
+  return entry && describePresent(entry, feature);
+}
+
+function describePresent({ feature, dir, manifest }: Entry, declared: Feature): Present {
+  return { feature, outcome: 'present', versions: listVersions(manifest, declared), dir, ms: 0 };
 }
 
 /** Said at once: later, only an addon that fails to load would tell. */

@@ -96,6 +96,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/regular.ts': 'effect',
   'store/retired.ts': 'effect',
   'store/retirement.ts': 'effect',
+  'store/shared-links.ts': 'effect',
   'store/stored.ts': 'effect',
   'store/sync.ts': 'effect',
   'store/tree.ts': 'effect',

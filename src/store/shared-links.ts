@@ -1,0 +1,78 @@
+/** Links in an entry to what it shares with the application, for threads in which no hook of annex runs. */
+import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { findCorePackage } from '../core.ts';
+import { codeOf } from '../errors.ts';
+import type { Entry } from '../types.ts';
+import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+
+/** A package name that is one or two components, and none of them hidden or a way up. */
+const NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
+
+/**
+ * Links every shared name in an entry's `node_modules` to the application's copy, as Node sees it from
+ * the core root. Nothing but a link is ever replaced; what is right already is not touched.
+ *
+ * @param entry the directory of an entry, or one that is to become one
+ * @throws errors of the file system
+ */
+export function linkShared(
+  entry: Dir,
+  shared: Readonly<Record<string, unknown>>,
+  root: string,
+): void {
+  for (const name of Object.keys(shared).filter((each) => NAME.test(each))) {
+    const target = findCorePackage(name, root)?.dir;
+    if (target === undefined) continue;
+    const [first = '', second] = name.split('/');
+    withDir(openIn(entry, 'node_modules'), (modules) => {
+      if (second === undefined) return link(modules, first, target);
+      if (!isThere(modules, first)) writing(modules, () => makeIn(modules, first, 0o755));
+      withDir(openIn(modules, first), (scope) => link(scope, second, target));
+    });
+  }
+}
+
+/** As `linkShared`, for an entry of the store; one that cannot be written stays as it is, and so do layers. */
+export function mendLinks({ dir, isLayer, manifest }: Entry, root: string): void {
+  if (isLayer) return;
+  try {
+    inDir(dir, [], (entry) => linkShared(entry, manifest.shared, root));
+  } catch {
+    // Where hooks run nobody needs the links.
+  }
+}
+
+function link(dir: Dir, name: string, target: string): void {
+  if (isThere(dir, name)) {
+    if (!isOther(dir, name, target)) return;
+    writing(dir, () => {
+      unlinkSync(dir.at(name));
+      symlinkSync(target, dir.at(name));
+    });
+    return;
+  }
+  writing(dir, () => symlinkSync(target, dir.at(name)));
+}
+
+/** Whether there is a link that leads elsewhere. */
+function isOther(dir: Dir, name: string, target: string): boolean {
+  try {
+    return readlinkSync(dir.at(name)) !== target;
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL') throw error;
+    return false;
+  }
+}
+
+const isThere = (dir: Dir, name: string): boolean =>
+  lstatSync(dir.at(name), { throwIfNoEntry: false }) !== undefined;
+
+/** Directories of an entry are read-only. */
+function writing(dir: Dir, action: () => void): void {
+  chmodSync(dir.at(), 0o755);
+  try {
+    action();
+  } finally {
+    chmodSync(dir.at(), 0o555);
+  }
+}
