@@ -25,7 +25,8 @@ const IS_LOADED = /\.(?:[cm]?js|json|node|wasm)$/;
  * itself alone. Loading a file that was not installed is found where every load is watched; elsewhere
  * whatever Node can load counts as well.
  *
- * @param shared names that the entry takes from core: a link of such a name is no content
+ * @param shared names that the entry takes from core: the link of such a name was made when the entry was
+ *   published, is no content, and may lead anywhere
  * @param isWatched whether every load from the entry is verified
  * @see https://nodejs.org/docs/latest-v24.x/api/modules.html#all-together
  */
@@ -40,7 +41,7 @@ export function createJudge(
     const name = path.slice(slash + 1);
     const parent = path.slice(0, Math.max(slash, 0));
     if (name === 'package.json' || name === 'node_modules') return true;
-    if (/(?:^|\/)node_modules(?:\/@[^/]*)?$/.test(parent)) return !isSharedName(path, kind, shared);
+    if (/(?:^|\/)node_modules(?:\/@[^/]*)?$/.test(parent)) return true;
     if (kind === 'directory') return false;
     const isLoaded = IS_LOADED.test(name) || !name.includes('.');
     if (!isWatched && isLoaded) return true;
@@ -50,6 +51,7 @@ export function createJudge(
   };
   return (path, kind) => {
     if (kind === 'directory' && directories.has(path)) return 'installed';
+    if (isSharedName(path, kind, shared)) return 'installed';
     return canChange(path, kind) ? 'matters' : 'harmless';
   };
 }

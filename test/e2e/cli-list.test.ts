@@ -103,7 +103,7 @@ for (const node of outerNodes) {
       expect(text[0]).toMatch(/^feature +package +range +where +version +size +why$/);
       expect(text[2]).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.1 +0\.0 MB$/);
       expect(text[6]).toMatch(
-        /^unknown +unknown +\^1\.0\.0 +failed +- +ANNEX_INSTALL_FAILED: npm: E404/,
+        /^unknown +unknown +\^1\.0\.0 +failed +- +ANNEX_INSTALL_FAILED: it failed before: "npm: E404/,
       );
       expect(text[8]).toMatch(/^pair +shipped2 +\^1\.0\.0 +core +1\.2\.0$/);
       expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +missing +-$/);
