@@ -128,7 +128,7 @@ for (const node of outerNodes) {
         [['../beta'], /"\.\.\/beta" is not NAME or NAME@RANGE/],
         [['@acme@1'], /"@acme@1" is not NAME or NAME@RANGE/],
         [['__proto__@1'], /is not NAME or NAME@RANGE/],
-        [['Beta@^1'], /is not NAME or NAME@RANGE/],
+        [['be ta@^1'], /is not NAME or NAME@RANGE/],
         [['fs@^1'], /fs is a builtin of Node/],
         [['app@^1'], /app is the core itself/],
         [['beta@^1', 'gamma@nope'], /"nope" for gamma is a tag/],

@@ -153,7 +153,9 @@ describe.each(nodes)('$label', ({ path: node }) => {
     const env = { ANNEX_CORE: sandbox.core };
     expect(await ask('elsewhere/app.mjs', 'home', env)).toEqual({
       answer: [sandbox.core, ['needed'], 'ERR_MODULE_NOT_FOUND'],
-      stderr: '',
+      stderr: expect.stringMatching(
+        /^annex: needed unavailable .*lies outside of the application.*\n$/,
+      ),
     });
   });
 
