@@ -6,6 +6,7 @@ import { type Pin, readPin } from './sidecar.ts';
 import { findStoreRefusal } from './store/access.ts';
 import type { FoundEntry } from './store/entry.ts';
 import type { Failure, Ignored } from './store/failures.ts';
+import { describeOutput, findOutput } from './store/script-output.ts';
 import type { ErrorCode, Feature, Refusal, Settings } from './types.ts';
 
 /** What a person types here to install a feature. */
@@ -67,7 +68,10 @@ export function findInstallRefusal(
   const unusable = findStoreRefusal(settings.store ?? '');
   if (unusable !== undefined) return unusable;
   const remembered = findRemembered(settings, feature, local, ignored);
-  return remembered && refuseAgain(remembered, nameInstallCommand(settings, feature.name));
+  if (remembered === undefined) return undefined;
+  const isOwn = remembered.isStored && remembered.host === undefined;
+  const output = isOwn ? findOutput(settings.store ?? '', feature.slug) : undefined;
+  return refuseAgain(remembered, nameInstallCommand(settings, feature.name), output);
 }
 
 /**
@@ -140,8 +144,13 @@ const quote = (text: string): string => JSON.stringify(text.slice(0, MOST_QUOTED
  * reason alone is repeated, as a quotation.
  *
  * @param command what a person types to try at once
+ * @param output the file with the output of the install script that failed
  */
-export function refuseAgain({ failure, host, isStored }: Remembered, command: string): Refusal {
+export function refuseAgain(
+  { failure, host, isStored }: Remembered,
+  command: string,
+  output?: string,
+): Refusal {
   const { until, feature } = failure;
   const { code, reason: stored } = failure.refusal;
   const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
@@ -150,6 +159,7 @@ export function refuseAgain({ failure, host, isStored }: Remembered, command: st
   const isName = /^[\w@./-]{1,214}$/.test(feature);
   const whom = isName ? `for ${feature}` : 'before';
   const what = host === undefined ? 'it failed before' : `${host} failed ${whom}`;
-  const hint = `${REMEDIES[code]}, then ${command}`;
+  const remedy = output === undefined ? REMEDIES[code] : describeOutput(output);
+  const hint = `${remedy}, then ${command}`;
   return { code, reason: `${what}: ${quote(stored)}`, hint, state };
 }

@@ -4,9 +4,9 @@ import { isAbsolute, join } from 'node:path';
 import { readPackage } from '../core.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { pickScriptEnv } from '../policy/environment.ts';
-import { writeOutput } from '../store/failures.ts';
 import { isWithin } from '../store/layout.ts';
 import { eachLine } from '../store/listing.ts';
+import { describeOutput, writeOutput } from '../store/script-output.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { findForeignAddon } from './addons.ts';
 import { inspectTree } from './inspect.ts';
@@ -93,7 +93,7 @@ function refuseScript(
   if (output === undefined) return { ...refusal, reason: `${what}: ${refusal.reason}` };
   const said = summarizeOutput(output) || 'it printed nothing';
   const file = writeOutput(store, slug, output);
-  const hint = file === undefined ? refusal.hint : `read what it printed, in ${file}`;
+  const hint = file === undefined ? refusal.hint : describeOutput(file);
   return { code: refusal.code, reason: `${what}: ${said}`, hint };
 }
 

@@ -1,13 +1,12 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
-import { lstatSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { redact } from '../errors.ts';
+import { readdirSync, rmdirSync } from 'node:fs';
 import type { Refusal } from '../types.ts';
-import { type Dir, inDir, makeIn } from './dir.ts';
+import { inDir } from './dir.ts';
+import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';
 import { isFailure } from './failure-shape.ts';
-import { FAILURES, failureName, outputName, VERSION, versionRoot } from './layout.ts';
+import { FAILURES, failureName, outputName, VERSION } from './layout.ts';
 import { readText } from './regular.ts';
-import { pickNames, removeIn, sweepIn } from './tree.ts';
+import { pickNames, sweepIn } from './tree.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
@@ -147,34 +146,6 @@ export function addFailure(
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
 }
 
-/** As much as is kept of what an install script printed, characters: the last of it. */
-const MOST_OUTPUT = 2 ** 20;
-/** What is older goes when the next one is written. */
-const KEPT_OUTPUT = 14 * 24 * 3_600_000;
-
-/**
- * Keeps what an install script printed, without credentials, until the feature is installed or fails
- * so again.
- *
- * @returns the file; undefined when it could not be written
- */
-export function writeOutput(store: string, name: string, output: string): string | undefined {
-  const file = outputName(name);
-  const isWritten = change(store, (dir) => {
-    sweepOutputs(dir, Date.now() - KEPT_OUTPUT);
-    replace(dir, file, `${redact(output).slice(-MOST_OUTPUT)}\n`);
-  });
-  return isWritten ? join(versionRoot(store), FAILURES, file) : undefined;
-}
-
-function sweepOutputs(dir: Dir, before: number): void {
-  const logs = pickNames(dir, MOST_NAMES).filter((name) => name.endsWith('.log'));
-  for (const name of logs.slice(0, 100)) {
-    const stat = lstatSync(dir.at(name), { throwIfNoEntry: false });
-    if (stat !== undefined && stat.mtimeMs < before) sweepIn(dir, name);
-  }
-}
-
 /**
  * Forgets the failure of a feature or host.
  *
@@ -205,7 +176,7 @@ export function clearFailures(store: string): void {
 function write(store: string, name: string, failures: Failure[]): void {
   const file = failureName(name);
   if (failures.length > 0) {
-    change(store, (dir) => replace(dir, file, JSON.stringify(failures)));
+    changeFailures(store, (dir) => replaceIn(dir, file, JSON.stringify(failures)));
     return;
   }
   attempt(() =>
@@ -213,36 +184,4 @@ function write(store: string, name: string, failures: Failure[]): void {
       for (const one of [file, `${file}.new`]) sweepIn(dir, one);
     }),
   );
-}
-
-/** Writes into the directory, which is made when it is missing; false when that cannot be done. */
-function change(store: string, use: (dir: Dir) => void): boolean {
-  attempt(() => inDir(store, [VERSION], (dir) => makeIn(dir, FAILURES)));
-  return attempt(() => inFailures(store, use));
-}
-
-/** Writes a file whole, or leaves the one that is there. */
-function replace(dir: Dir, name: string, text: string): void {
-  const temporary = `${name}.new`;
-  removeIn(dir, temporary);
-  try {
-    writeFileSync(dir.at(temporary), text, { flag: 'wx' });
-    renameSync(dir.at(temporary), dir.at(name));
-  } catch (error) {
-    sweepIn(dir, temporary);
-    throw error;
-  }
-}
-
-const inFailures = <T>(store: string, use: (dir: Dir) => T): T =>
-  inDir(store, [VERSION, FAILURES], use);
-
-/** A store that cannot be written keeps what it has; a failure runs out by itself. */
-function attempt(action: () => void): boolean {
-  try {
-    action();
-    return true;
-  } catch {
-    return false;
-  }
 }
