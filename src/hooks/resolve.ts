@@ -1,6 +1,5 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
 import { dirname, join } from 'node:path';
-import { toRealPath } from '../core.ts';
 import { AnnexError, explain } from '../errors.ts';
 import { type Asked, type Decision, decide, type Evidence, type Zone } from '../policy/decide.ts';
 import { refuseAbsent } from '../refusals.ts';
@@ -96,8 +95,9 @@ export function* resolveRequest<R>(
         const { dir } = seen.entry as Entry;
         const from = join(dir, 'package.json');
         const outcome = yield from;
-        // No path through a declared package leads to what came along with it.
-        const home = toRealPath(join(dir, 'node_modules', name));
+        // Only files of the package itself count, not those that came along with it. The path is that
+        // of the choice: where a link leads that has taken its place is outside.
+        const home = join(dir, 'node_modules', name);
         const isOutside =
           'error' in outcome
             ? isErrorFromOutside({ ...request, parent: from }, dir)

@@ -14,8 +14,39 @@ const PLACES = [
   ['the version root', '../..'],
 ] as const;
 
+/** Verifies an entry, has a link take a place in it that leads to another copy, and then imports. */
+const SWAPPED = `
+import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensure } from 'annex';
+const { dir } = await ensure('alpha');
+const place = join(dir, process.argv[2]);
+const moved = process.env.ANNEX_STORE + '.moved';
+renameSync(place, moved);
+writeFileSync(join(moved, process.argv[3]), 'export const marker = "swapped";');
+symlinkSync(moved, place);
+const seen = await import('alpha').then(({ marker }) => marker, ({ code }) => code);
+console.log(seen);
+`;
+
 for (const node of nodes) {
   describe.concurrent(node.label, () => {
+    for (const [what, place, file] of [
+      ['an entry', '', 'node_modules/alpha/index.js'],
+      ['a package', 'node_modules/alpha', 'index.js'],
+    ] as const) {
+      test(`${what} that becomes a link after it was verified is not found`, async (context) => {
+        const annex = { features: { alpha: '^1.0.0' } };
+        const { sandbox } = await openWorld(context, { packages: [], annex, node: node.path });
+        const packages = [esmPackage('alpha', '1.0.0', 'sound')] as const;
+        sandbox.plantEntry({ feature: 'alpha', packages, specs: annex.features });
+        sandbox.write('app/swapped.mjs', SWAPPED);
+        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+        const args = ['--import', sandbox.loader, 'swapped.mjs', place, file];
+        const { stdout, stderr } = await sandbox.run(args, { env });
+        expect(stdout, stderr).toBe('ERR_MODULE_NOT_FOUND\n');
+      });
+    }
     for (const [what, linked] of PLACES) {
       test(`${what} that is a link out of the store: not used, and the reason`, async (context) => {
         const annex = { features: { alpha: '^1.0.0' } };
