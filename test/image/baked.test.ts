@@ -37,6 +37,10 @@ describe.skipIf(containerProblem)(`a baked backend${problem}`, () => {
       const list = await container.exec([
         'find',
         '/opt/annex',
+        // A link to what the core shares has no mode of its own.
+        '!',
+        '-type',
+        'l',
         '(',
         '!',
         '-user',

@@ -86,7 +86,6 @@ const SEEN = {
   found: {
     zod: ['imported', '/opt/app/node_modules/', ...NOT_EXPORTED],
     annex: ['imported', '/opt/app/node_modules/', ...NOT_EXPORTED],
-    semver: ['imported', '/opt/app/node_modules/', 'ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'],
   },
 };
 
