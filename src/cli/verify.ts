@@ -5,7 +5,7 @@ import { composeNotice, refuseByFileError, showName } from '../errors.ts';
 import { installFeature } from '../install/install.ts';
 import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
-import { findSidecar, listStores } from '../store/entry.ts';
+import { findAnchor, listStores } from '../store/entry.ts';
 import { listRemembered } from '../store/failures.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import { retire } from '../store/retired.ts';
@@ -69,7 +69,7 @@ function verifyStore(settings: Settings, store: string, slugs: string[] | undefi
 
 function verifyEntry(settings: Settings, store: string, stored: Stored): Verified {
   const { dir, slug, manifest, damage } = stored;
-  const sidecar = findSidecar(settings, dir);
+  const sidecar = findAnchor(settings, dir)?.sidecar;
   // The name of the directory says which feature it is of; a manifest can say anything.
   const declared = [...settings.declaration.features.values()].find((one) => one.slug === slug);
   const found: Verified = {

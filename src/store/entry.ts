@@ -92,13 +92,19 @@ export function findEntry(
   return { rejected, damaged, ...(blocked && { blocked }) };
 }
 
-/** The lock that pins an entry, given its directory; undefined when none does. */
-export function findSidecar(settings: Settings, dir: string): Sidecar | undefined {
+/**
+ * The lock that pins an entry, given its directory; without one when the feature is not locked.
+ *
+ * @returns undefined for an entry that no feature may use: none has its name, or the lock pins another
+ */
+export function findAnchor(settings: Settings, dir: string): { sidecar?: Sidecar } | undefined {
   const { slug, id } = parseEntryName(basename(dir)) ?? {};
   const feature = [...settings.declaration.features.values()].find((each) => each.slug === slug);
-  const pin = feature && readPin(settings.core.root, feature);
-  if (pin === undefined || 'problem' in pin) return undefined;
-  return Object.values(pin.sidecar.ids).includes(id ?? '') ? pin.sidecar : undefined;
+  if (feature === undefined) return undefined;
+  const pin = readPin(settings.core.root, feature);
+  if (pin === undefined) return {};
+  if ('problem' in pin || !Object.values(pin.sidecar.ids).includes(id ?? '')) return undefined;
+  return pin;
 }
 
 /** The one id that will do; none does when the lock is wrong, or not for this platform. */

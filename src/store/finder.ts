@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { canWatchLoads } from '../policy/load-hook.ts';
 import { readAbi } from '../runtime.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
-import { type Damaged, type FoundEntry, findEntry, findSidecar } from './entry.ts';
+import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
 import {
   type Comparison,
@@ -87,8 +87,10 @@ export function createFinder(
   const findManifest = (dir: string): Manifest | undefined => {
     const known = manifests.get(dir);
     if (known !== undefined) return known;
+    const anchor = findAnchor(settings, dir);
+    if (anchor === undefined) return undefined;
     const manifest = readEntryManifest(dir);
-    const sidecar = findSidecar(settings, dir);
+    const { sidecar } = anchor;
     const isForged = manifest && sidecar && findForgery(dir, manifest, sidecar) !== undefined;
     if (manifest === undefined || isForged) return undefined;
     manifests.set(dir, manifest);
@@ -117,7 +119,7 @@ export function createFinder(
     if (known !== undefined) return known;
     const manifest = findManifest(dir);
     if (manifest === undefined) return 'its manifest cannot be read, or is not what was locked';
-    const contents = readExpected(dir, manifest, findSidecar(settings, dir));
+    const contents = readExpected(dir, manifest, findAnchor(settings, dir)?.sidecar);
     if (typeof contents !== 'string') expected.set(dir, contents);
     return contents;
   };

@@ -1,5 +1,5 @@
 /** G5: whichever way a thread first meets an entry, the entry is verified then: by path alone, as an entry script, a worker or a fork. */
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { listEntries, lock } from '../support/lock-files.ts';
@@ -131,6 +131,21 @@ for (const node of nodes) {
         }
       },
     );
+
+    test('an entry that no lock pins does not run, although its listing agrees', async (context) => {
+      const { dir: locked, run } = await open(context, node);
+      const entry = dirname(dirname(locked));
+      const planted = join(dirname(entry), `kit.${'0'.repeat(32)}.0`);
+      renameSync(entry, planted);
+      const dir = join(planted, 'node_modules', 'kit');
+      const { stdout, stderr } = await run(['meet.mjs', dir], denied);
+      context.expect(stdout, stderr).not.toBe('');
+      const seen = Object.entries(JSON.parse(stdout) as Record<string, string>);
+      context.expect(seen.filter(([, got]) => got !== 'ANNEX_INTEGRITY')).toEqual([]);
+      for (const name of ['child.js', 'child.mjs']) {
+        context.expect((await run([join(dir, name)], denied)).stdout).toBe('');
+      }
+    });
 
     test('an entry script of a damaged entry runs from one that is installed anew', async (context) => {
       const { dir, run } = await open(context, node);
