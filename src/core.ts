@@ -79,7 +79,7 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
   }
 }
 
-/** Whether an `annex` key is wrong as a whole. It is told of where nothing above declares features. */
+/** Whether an `annex` key is wrong as a whole. It is reported when no package.json above declares features. */
 function isWrong(annex: unknown): boolean {
   if (annex === undefined || annex === null) return false;
   if (typeof annex !== 'object' || Array.isArray(annex)) return true;

@@ -22,7 +22,7 @@ export function warnOfCopies(settings: Settings, features: Iterable<Feature>): v
   }
 }
 
-/** Core wins, so this is only told. */
+/** Core wins, so this is reported and is no error. */
 function listShippedBlocked(settings: Settings): string[] {
   const { core } = settings;
   const blocked = listBlocked(settings);

@@ -21,8 +21,8 @@ import { type Command, findFeatures, findSettings, parseDays, warn } from './com
 import { warnOfCopies } from './core-copies.ts';
 
 /**
- * Locks features; of all of them, it removes the locks of what is not declared. With --check it only
- * says what differs, from the disk alone.
+ * Locks features. Without names it locks all of them, and removes the locks of features that are not
+ * declared. With --check it only reports what differs, without a network.
  */
 export const lock: Command = async ({ args, options, print }) => {
   const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
@@ -68,13 +68,13 @@ export type LockResult =
       packages?: number;
       shared?: string[];
     }
-  /** Of what is not declared: its name is that of the directory. */
+  /** The lock of an undeclared feature: the directory gives its name. */
   | { feature: string; outcome: 'removed'; dir: string }
   | { feature: string; outcome: 'failed'; refusal: Refusal };
 
 /** How features are locked. */
 interface Locking {
-  /** Days that a version has to be out. */
+  /** The least age of a version in days. */
   minAge?: number | undefined;
   /** Gets the files of each lock; by default they are written at once. */
   write?: (files: Replacement[]) => void;

@@ -75,7 +75,7 @@ export function isForeign<R>(
   const file = fileOf(answer.result);
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
-  // A path is not followed once more: Node has done so, and this is asked for every file of an entry.
+  // A path is not followed once more: Node has done so, and this runs for every file of an entry.
   if (place === undefined ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
   const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];

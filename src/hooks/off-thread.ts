@@ -40,7 +40,7 @@ type NextResolve = (specifier: string, context: Context) => Promise<Resolved>;
 
 /** The hooks thread, before it is started. */
 export interface OffThread {
-  /** By which both threads tell each other which entry they chose. */
+  /** Through it, both threads report which entry they chose. */
   link: ChoiceLink;
   /** Starts it. */
   register: () => void;

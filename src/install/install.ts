@@ -38,8 +38,8 @@ interface Job {
  * what it does, and why it could not.
  *
  * @param isByHand a person asked, not a program, which says itself why it failed
- * @param ignored remembered failures that do not count; what is found out meanwhile does, by
- *   whoever it is
+ * @param ignored remembered failures that do not count; what is found out meanwhile does, whichever
+ *   process found it
  */
 export async function installFeature(
   settings: Settings,

@@ -179,7 +179,7 @@ function judge(judgement: Judgement): Judged {
   const { settings, feature, root, path, damages, sidecar } = judgement;
   try {
     const dir = realpathSync.native(path);
-    // Files of an entry are told by the store that they lie in.
+    // The store that a file lies in identifies it as a file of an entry.
     if (entryOf(dir, versionRoot(realpathSync.native(root))) === undefined) {
       return { rejected: `${path} is reached by a link that leads out of its store` };
     }
