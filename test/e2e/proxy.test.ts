@@ -19,7 +19,7 @@ const { HOME, https_proxy, no_proxy } = process.env;
 const env = Object.fromEntries(Object.entries({ HOME, https_proxy, no_proxy }).filter(([, value]) => value));
 const fetcher = createFetcher(readNpmSettings(process.cwd(), env), AbortSignal.timeout(30_000), process.cwd());
 const wanted = { name: 'alpha', version: '1.0.0', integrity: ${JSON.stringify(integrity)} };
-const one = () => fetcher.fetchTarball(wanted).then((bytes) => bytes.length, ({ refusal }) => refusal);
+const one = () => fetcher.fetchTarball(wanted).then(({ tarball }) => tarball.length, ({ refusal }) => refusal);
 const results = [await one(), ...(await Promise.all([one(), one()]))];
 fetcher.close();
 console.log(JSON.stringify(results));
