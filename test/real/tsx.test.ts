@@ -58,7 +58,10 @@ test('static import, import() and require from TypeScript, with tsx before and a
     ]) {
       const { code, stdout, stderr } = await sandbox.run(
         [...preloads.flatMap((preload) => ['--import', preload]), 'main.ts'],
-        { node, env: { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' } },
+        {
+          node,
+          env: { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' },
+        },
       );
       const seen: unknown = code === 0 ? JSON.parse(stdout) : stderr;
       expect({ version, preloads, stderr, seen }).toEqual({
