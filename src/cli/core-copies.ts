@@ -1,4 +1,4 @@
-/** What has to be said of core's own copies, by `annex list` and `annex lock --check`; it is no error. */
+/** Notices about copies of declared packages in core, for `annex list` and `annex lock --check`. None is an error. */
 import { listBlocked } from '../blocked.ts';
 import { findCorePackage } from '../core.ts';
 import { listDrifts } from '../install/check-lock.ts';

@@ -78,7 +78,7 @@ function packagesOf(feature: unknown): Json {
   return typeof packages === 'object' && packages !== null ? (packages as Json) : {};
 }
 
-/** What has become empty goes as well: `add` would make it. */
+/** Replaces the features of a package.json. Keys that are empty then are removed. */
 function withFeatures(manifest: Json, features: Json): Json {
   const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
   const annex: Json = { ...(manifest.annex as Json), features };

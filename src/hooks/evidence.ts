@@ -9,7 +9,7 @@ import { listCoreFolders } from './folders.ts';
 import type { Locator } from './locator.ts';
 import type { Request } from './request.ts';
 
-/** What was found on the way to a decision. */
+/** The facts that lead to a decision, collected as the decision table asks for them. */
 export interface Seen {
   asked: Asked;
   evidence: Evidence;
