@@ -6,7 +6,7 @@ import { canWatchLoads } from '../../src/policy/load-hook.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { asPlainUser, giveTo } from '../support/user.ts';
+import { type asPlainUser, giveTo, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
 /** Downloads a model on the first use, as packages for machine learning do, and reads it on the next. */
@@ -47,20 +47,20 @@ async function open(context: TestContext, node: NodeUnderTest, user: typeof asPl
 
 for (const node of nodes) {
   describe.concurrent(node.label, () => {
-    test.for([
-      ['as the user of the tests', {}],
-      ['as a plain user', asPlainUser],
-    ] as const)('a cache in the package stays, offline too: %s', async ([, user], context) => {
-      const { sandbox, env, use } = await open(context, node, user);
-      context
-        .expect([await use(), await use(), await use()])
-        .toEqual(['fetched\n', 'cached\n', 'cached\n']);
-      const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
-      context.expect(code).toBe(0);
-      context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
-      const [entry = ''] = listEntries(sandbox);
-      context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
-    });
+    test.for(users)(
+      'a cache in the package stays, offline too: $who',
+      async ({ user }, context) => {
+        const { sandbox, env, use } = await open(context, node, user);
+        context
+          .expect([await use(), await use(), await use()])
+          .toEqual(['fetched\n', 'cached\n', 'cached\n']);
+        const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
+        context.expect(code).toBe(0);
+        context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
+        const [entry = ''] = listEntries(sandbox);
+        context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
+      },
+    );
 
     test('what Node can load is damage where not every load is watched', async (context) => {
       const { use } = await open(context, node, {});

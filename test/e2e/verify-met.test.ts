@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'vitest';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
+import { type asPlainUser, giveTo, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
 const tell = `const tell = (marker) => process.send ? process.send(marker)
@@ -77,17 +78,18 @@ for (const [way, run] of Object.entries(ways)) {
 }
 console.log(JSON.stringify(seen));`;
 
-async function open(context: TestContext, node: NodeUnderTest) {
+async function open(context: TestContext, node: NodeUnderTest, user: typeof asPlainUser) {
   const annex = { features: { kit: '^1.0.0' } };
   const options = { packages: [kit], annex, node: node.path, copyAnnex: true };
   const { sandbox } = await openWorld(context, options);
   await lock(sandbox);
   const env = { ANNEX_STORE: sandbox.store };
-  await sandbox.annex(['install', 'kit'], { env });
   sandbox.write('app/meet.mjs', PROGRAM);
+  giveTo(user, sandbox.root);
+  await sandbox.annex(['install', 'kit'], { env, ...user });
   const dir = join(listEntries(sandbox)[0] ?? '', 'node_modules', 'kit');
   const run = (args: string[], more: Record<string, string> = {}) =>
-    sandbox.run(['--import', sandbox.loader, ...args], { env: { ...env, ...more } });
+    sandbox.run(['--import', sandbox.loader, ...args], { env: { ...env, ...more }, ...user });
   return { sandbox, dir, run };
 }
 
@@ -102,10 +104,10 @@ function damage(dir: string, files: [path: string, content: string][]): void {
 
 const denied = { ANNEX_ALLOW_INSTALLS: '0' };
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
+for (const { who, user } of users) {
+  describe.concurrent.each(nodes)(`$label, ${who}`, (node) => {
     test('what is sound runs, whichever way it is met', async (context) => {
-      const { dir, run } = await open(context, node);
+      const { dir, run } = await open(context, node, user);
       const { stdout, stderr } = await run(['meet.mjs', dir], denied);
       context.expect(stderr).toBe('');
       const seen = Object.values(JSON.parse(stdout) as Record<string, string>);
@@ -118,7 +120,7 @@ for (const node of nodes) {
     test.for(Object.entries(DAMAGES))(
       '%s: nothing of the entry runs',
       async ([, files], context) => {
-        const { dir, run } = await open(context, node);
+        const { dir, run } = await open(context, node, user);
         damage(dir, files);
         const { stdout, stderr } = await run(['meet.mjs', dir], denied);
         context.expect(stdout, stderr).not.toBe('');
@@ -133,7 +135,7 @@ for (const node of nodes) {
     );
 
     test('an entry that no lock pins does not run, although its listing agrees', async (context) => {
-      const { dir: locked, run } = await open(context, node);
+      const { dir: locked, run } = await open(context, node, user);
       const entry = dirname(dirname(locked));
       const planted = join(dirname(entry), `kit.${'0'.repeat(32)}.0`);
       renameSync(entry, planted);
@@ -148,7 +150,7 @@ for (const node of nodes) {
     });
 
     test('an entry script of a damaged entry runs from one that is installed anew', async (context) => {
-      const { dir, run } = await open(context, node);
+      const { dir, run } = await open(context, node, user);
       damage(dir, DAMAGES['an edited package.json'] ?? []);
       const { stdout, stderr } = await run([join(dir, 'child.js')]);
       context.expect({ stdout, stderr }).toMatchObject({
@@ -158,7 +160,7 @@ for (const node of nodes) {
     });
 
     test('a package.json planted above the store does not become the application', async (context) => {
-      const { sandbox, dir, run } = await open(context, node);
+      const { sandbox, dir, run } = await open(context, node, user);
       damage(dir, DAMAGES['edited modules'] ?? []);
       sandbox.write('volume/package.json', { annex: { features: { other: '*' } } });
       for (const name of ['child.js', 'child.mjs']) {

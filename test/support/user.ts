@@ -11,6 +11,12 @@ export const isRoot: boolean = process.geteuid?.() === 0;
 /** Options of `run`, `annex` and `exec` that make a program run as a plain user; none when the tests do already. */
 export const asPlainUser: { uid?: number; gid?: number } = isRoot ? PLAIN_USER : {};
 
+/** Root, when it runs the tests, and a plain user: for tests whose outcome must not depend on rights. */
+export const users: { who: string; user: typeof asPlainUser }[] = [
+  ...(isRoot ? [{ who: 'as root', user: {} }] : []),
+  { who: 'as a plain user', user: asPlainUser },
+];
+
 /**
  * Calls a function with the rights of a plain user; as it is when the tests are not run by root.
  * @param run synchronous: the rights are those of the whole process
