@@ -1,0 +1,95 @@
+/** G4: installers in other namespaces that die or stop while others want the same feature. */
+import { chmodSync, existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, test } from 'vitest';
+import { cli, open, PATIENT } from '../support/holder.ts';
+import { listStaging } from '../support/lock-files.ts';
+import { canUnshare, NO_PROC, OTHER_CLOCKS, OTHER_PIDS } from '../support/namespaces.ts';
+import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
+
+/** Its Date jumps a day forth and back with every look at it. */
+const JUMPY = 'data:text/javascript,const{now}=Date;let s=864e5;Date.now=()=>now()+(s=-s)';
+
+const elsewhere = [
+  ['in another pid namespace, as process 1', OTHER_PIDS, []],
+  ['without a /proc of its own', NO_PROC, []],
+  ['with other clocks, and a date that jumps', OTHER_CLOCKS, ['--import', JUMPY]],
+] as const;
+
+for (const [where, prefix, flags] of elsewhere) {
+  describe.runIf(canListProcesses && canUnshare(prefix)).concurrent(where, () => {
+    test('a holder that lives is not overruled, whoever waits', async (context) => {
+      const { expect } = context;
+      const { sandbox, list, install, hold, letGo, expectOne } = await open(context);
+      const { ended, locks, staging, owner } = await hold(prefix, [...flags]);
+      const pid = owner.split('.')[2];
+      const waiters = await Promise.all([install(3), install(3, prefix)]);
+      for (const { code, stderr } of waiters) {
+        expect(code).toBe(1);
+        expect(stderr).toContain(`process ${pid} on ${hostname()} has been installing it`);
+      }
+      expect([list('locks'), listStaging(sandbox)]).toEqual([locks, staging]);
+      await letGo();
+      expect((await ended).code).toBe(0);
+      expectOne();
+    });
+
+    test('a holder on a slow disk beats while it syncs', async (context) => {
+      const { expect } = context;
+      const { sandbox, list, install, expectOne } = await open(context);
+      chmodSync(sandbox.write('bin/sync', '#!/bin/sh\ntouch "$0.started"; exec sleep 6\n'), 0o755);
+      const PATH = [join(sandbox.root, 'bin'), process.env.PATH].join(delimiter);
+      const holder = install(undefined, ['env', `PATH=${PATH}`, ...prefix], [...flags]);
+      const isSyncing = () => existsSync(join(sandbox.root, 'bin/sync.started'));
+      await expect.poll(isSyncing, PATIENT).toBe(true);
+      const locks = list('locks');
+      const waiter = await install(3);
+      expect(waiter.code).toBe(1);
+      expect(waiter.stderr).toContain('ANNEX_TIMEOUT');
+      expect(list('locks')).toEqual(locks);
+      const { code, stderr } = await holder;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expectOne();
+    });
+
+    test('a holder that is killed is waited for while its heartbeat could come, then its staging goes too', async (context) => {
+      const { expect } = context;
+      const { sandbox, install, hold, expectOne } = await open(context);
+      const { ended } = await hold(prefix, [...flags]);
+      await killAllIn(sandbox.root);
+      await ended;
+      const next = await install(3);
+      expect(next.code, next.stderr).toBe(0);
+      expect(next.stderr).toContain('waiting for process ');
+      expectOne();
+    });
+
+    test('a holder that was stopped, followed and swept does not fail: it waits for its successor', async (context) => {
+      const { expect } = context;
+      const { sandbox, registry, install, hold, letGo, expectOne } = await open(context);
+      const listRunning = () =>
+        listProcessesIn(sandbox.root).filter(({ args }) => args.includes(cli));
+      const signal = (pids: readonly number[], name: NodeJS.Signals) => {
+        for (const pid of pids) process.kill(pid, name);
+      };
+      const { ended, staging } = await hold(prefix, [...flags]);
+      const first = listRunning().map(({ pid }) => pid);
+      signal(first, 'SIGSTOP');
+      registry.fault({ kind: 'hang', times: 1 }, /\.tgz$/);
+      const successor = install(6);
+      await expect.poll(() => registry.requests.length, PATIENT).toBe(2);
+      expect(listStaging(sandbox)).not.toContain(staging[0]);
+      const second = listRunning().flatMap(({ pid }) => (first.includes(pid) ? [] : [pid]));
+      signal(second, 'SIGSTOP');
+      signal(first, 'SIGCONT');
+      await letGo();
+      // It has fetched what it lacked, and found its directory gone.
+      await expect.poll(() => registry.requests.length, PATIENT).toBe(3);
+      signal(second, 'SIGCONT');
+      const runs = [await ended, await successor];
+      for (const { code, stderr } of runs) expect(code, stderr).toBe(0);
+      expectOne();
+    });
+  });
+}

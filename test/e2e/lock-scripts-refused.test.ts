@@ -1,0 +1,62 @@
+/** Install scripts that write where they may not are refused, and leave nothing. */
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { listEntries, listStaging, lock, node } from '../support/lock-files.ts';
+import { open } from '../support/scripts-world.ts';
+
+describe.concurrent(node.label, () => {
+  test('one that leaves packages of its own below it is refused, with the file', async (context) => {
+    const { sandbox, install } = await open(context, 'nester');
+    const { code, stderr } = await install();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /an install script of nester changed node_modules\/nester\/node_modules\/quiet\/index\.js/,
+    );
+    expect(listEntries(sandbox)).toEqual([]);
+  });
+
+  test('one that changes a package whose scripts may not run is refused, with the file', async (context) => {
+    for (const isLocked of [true, false]) {
+      const { sandbox, install } = await open(context, 'patcher');
+      if (isLocked) await lock(sandbox);
+      const { code, stderr } = await install();
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js, which is not in a package whose scripts may run/,
+      );
+      expect(listEntries(sandbox)).toEqual([]);
+      expect(listStaging(sandbox)).toEqual([]);
+    }
+  });
+
+  test('what a script leaves outside of its entry, or leads there, is gone', async (context) => {
+    const { sandbox, install } = await open(context, 'user');
+    expect((await install()).code).toBe(0);
+    const [entry = ''] = listEntries(sandbox);
+    expect(readdirSync(entry).sort()).toEqual([
+      'annex-entry.json',
+      'annex-files.txt',
+      'node_modules',
+      'package.json',
+    ]);
+    expect(readFileSync(join(entry, 'package.json'), 'utf8')).toBe('{"private":true}');
+    const built = join(entry, 'node_modules/native/build');
+    expect(readdirSync(built).sort()).toEqual(['Release', 'latest']);
+    expect(lstatSync(join(built, 'latest')).isSymbolicLink()).toBe(true);
+    expect(existsSync(join(built, 'latest/native.node'))).toBe(true);
+    expect(readdirSync(join(entry, 'node_modules')).sort()).toEqual(['native', 'quiet', 'user']);
+  });
+
+  test('one that fails names its package, and nothing is published', async (context) => {
+    const { sandbox, load } = await open(context, 'failing');
+    const { imported } = await load();
+    expect(imported.failing?.code).toBe('ERR_MODULE_NOT_FOUND');
+    expect(imported.failing?.cause).toMatchObject({ code: 'ANNEX_INSTALL_FAILED' });
+    expect(imported.failing?.cause?.message).toMatch(
+      /an install script of failing failed: no compiler, /,
+    );
+    expect(listEntries(sandbox)).toEqual([]);
+    expect(listStaging(sandbox)).toEqual([]);
+  });
+});

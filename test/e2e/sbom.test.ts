@@ -1,0 +1,92 @@
+/** annex sbom: npm's own report, over what is in use. */
+import { describe, expect, test } from 'vitest';
+import { copyLocks } from '../support/lock-files.ts';
+import {
+  both,
+  common,
+  declare,
+  list,
+  locked,
+  run,
+  type Spdx,
+  sandbox,
+  ship,
+} from '../support/report-world.ts';
+
+describe('annex sbom', () => {
+  const KIT = ['pkg:npm/alpha@1.0.0', 'pkg:npm/kit@1.0.0'];
+  const OTHER = ['pkg:npm/%40acme/other.js@3.0.0'];
+
+  test.each(['locked', 'installed'])(
+    'every package as used, a component for each feature: %s',
+    async (how) => {
+      declare(both);
+      if (how === 'locked') copyLocks(locked, sandbox);
+      else expect((await run('install', '--all')).code).toBe(0);
+      ship(common('1.7.0'));
+      const { code, stderr, document, purls } = await list();
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(purls).toEqual(new Set([...KIT, ...OTHER, 'pkg:npm/common@1.7.0']));
+      expect(document.metadata.component).toMatchObject({ name: '@acme/app', version: '1.0.0' });
+      const needs = Object.fromEntries(
+        document.dependencies.map(({ ref, dependsOn }) => [ref, new Set(dependsOn)]),
+      );
+      expect(needs).toMatchObject({
+        '@acme/app@1.0.0': new Set(['annex-acme-other.js@0.0.0', 'annex-kit@0.0.0']),
+        'annex-kit@0.0.0': new Set(['common@1.7.0', 'kit@1.0.0']),
+        'kit@1.0.0': new Set(['alpha@1.0.0', 'common@1.7.0']),
+      });
+      expect((await list('@acme/other.js')).purls).toEqual(new Set(OTHER));
+    },
+  );
+
+  test('a locked feature beside one that is only installed', async () => {
+    declare(both);
+    copyLocks(locked, sandbox, 'kit');
+    expect((await run('install', '@acme/other.js')).code).toBe(0);
+    const { code, purls } = await list('--format', 'cyclonedx');
+    expect(code).toBe(0);
+    expect(purls).toEqual(new Set([...KIT, ...OTHER, 'pkg:npm/common@1.2.0']));
+  });
+
+  test('spdx says the same', async () => {
+    copyLocks(locked, sandbox);
+    const { code, stdout } = await run('sbom', '--format', 'spdx');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain(sandbox.root);
+    const { spdxVersion, packages: listed } = JSON.parse(stdout) as Spdx;
+    expect(spdxVersion).toMatch(/^SPDX-2/);
+    const purls = listed.flatMap(({ externalRefs }) =>
+      externalRefs.map(({ referenceLocator }) => referenceLocator),
+    );
+    expect(new Set(purls)).toEqual(
+      new Set([...KIT, 'pkg:npm/%40acme/app@1.0.0', 'pkg:npm/common@1.2.0']),
+    );
+    expect(listed).toContainEqual(expect.objectContaining({ name: 'kit', versionInfo: '1.0.0' }));
+  });
+
+  test('a feature, and a core without a name, have no purl: anybody could publish one', async () => {
+    copyLocks(locked, sandbox, 'kit');
+    sandbox.write('app/package.json', { annex: { features: { kit: '^1.0.0' } } });
+    for (const format of ['cyclonedx', 'spdx']) {
+      const { code, stdout } = await run('sbom', '--format', format);
+      expect(code).toBe(0);
+      expect(stdout).toContain('annex-kit');
+      expect(stdout).toContain('pkg:npm/kit@1.0.0');
+      expect(stdout).not.toMatch(/pkg:npm\/(annex-|core@)/);
+    }
+  });
+
+  test('another format is a wrong call', async () => {
+    expect(await run('sbom', '--format', 'xml')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('of nothing it is 1, with a line', async () => {
+    expect(await run('sbom')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        'annex: kit is left out: it is neither locked nor installed\nannex: there is nothing to report on\n',
+    });
+  });
+});

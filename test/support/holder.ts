@@ -1,0 +1,71 @@
+/** An installer that holds the lock of a feature while its registry does not answer. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, type TestContext } from 'vitest';
+import { esmPackage } from './fixtures.ts';
+import { copyLocks, listEntries, listStaging, lock, node } from './lock-files.ts';
+import { startRegistry } from './registry.ts';
+import { createSandbox, type Sandbox } from './sandbox.ts';
+
+export const PATIENT = { interval: 5, timeout: 30_000 };
+export const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
+export const annex = { features: { alpha: '^1.0.0' } };
+export const cli = join(process.cwd(), 'dist/cli/main.js');
+
+let locked: Sandbox;
+beforeAll(async () => {
+  const registry = await startRegistry(packages);
+  locked = await createSandbox({ registry, node: node.path });
+  locked.setCore(annex);
+  await lock(locked);
+  await registry.stop();
+});
+afterAll(() => locked.cleanup());
+
+/** A core with a lock, and a holder that waits for its tarball. */
+export async function open({ onTestFinished, expect }: TestContext) {
+  const registry = await startRegistry(packages);
+  onTestFinished(() => registry.stop());
+  const sandbox = await createSandbox({ registry, node: node.path });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore(annex);
+  copyLocks(locked, sandbox);
+  const list = (name: string): string[] => {
+    const dir = join(sandbox.store, 'v1', name);
+    return existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String).sort() : [];
+  };
+
+  /** @param timeout of the operator, seconds */
+  const makeEnv = (timeout?: number) => ({
+    ANNEX_STORE: sandbox.store,
+    ANNEX_CONFIG: sandbox.write(`operator-${timeout}.json`, { timeout }),
+  });
+
+  /** @param prefix a program that starts it in other namespaces */
+  const install = (timeout?: number, prefix: readonly string[] = [], flags: string[] = []) => {
+    const [command = '', ...args] = [...prefix, node.path, ...flags, cli, 'install', 'alpha'];
+    return sandbox.exec(command, args, { env: makeEnv(timeout) });
+  };
+
+  /** An installer that has the lock and a staging directory, and gets nothing from the registry. */
+  const hold = async (prefix?: readonly string[], flags?: string[]) => {
+    registry.fault({ kind: 'hang' }, /\.tgz$/);
+    const ended = install(undefined, prefix, flags);
+    await expect.poll(() => registry.requests.length, PATIENT).toBe(1);
+    registry.fault(undefined);
+    const [left] = list('locks').filter((name) => name.startsWith('alpha.lock/'));
+    return { ended, locks: list('locks'), staging: listStaging(sandbox), owner: `${left}` };
+  };
+
+  /** What the holder waits for comes: its connection breaks, and it asks again. */
+  const letGo = async () => {
+    await registry.stop();
+    await registry.resume();
+  };
+
+  const expectOne = () => {
+    expect(listEntries(sandbox)).toHaveLength(1);
+    for (const name of ['staging', 'locks', 'failures', 'retired']) expect(list(name)).toEqual([]);
+  };
+  return { registry, sandbox, list, makeEnv, install, hold, letGo, expectOne };
+}

@@ -1,0 +1,30 @@
+/** Unpacks a tarball into a fresh directory. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { type Budget, extractTarball } from '../../src/install/extract.ts';
+import { type TarEntry, writeTarball } from './tarball.ts';
+import { digestTree, removeTree } from './tree.ts';
+
+export const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
+export const plenty = (): Budget => ({ files: 200_000, bytes: 2 ** 31 });
+export const refusal = (reason: string | RegExp) =>
+  expect.objectContaining({ code: 'ANNEX_INTEGRITY', message: expect.stringMatching(reason) });
+
+/** A directory that is removed again, and one in it that is not there yet. */
+export function openPlace(): { root: string; dir: string } {
+  const root = mkdtempSync(join(tmpdir(), 'annex-extract-'));
+  onTestFinished(() => removeTree(root));
+  return { root, dir: join(root, 'node_modules', 'it') };
+}
+
+/** Unpacks into a fresh place, and gives what is there afterwards, whether that worked or not. */
+export function unpack(tarball: Buffer, budget = plenty()) {
+  const { root, dir } = openPlace();
+  const attempt = () => extractTarball(tarball, dir, budget);
+  return { attempt, look: () => digestTree(root), lookInside: () => digestTree(dir) };
+}
+
+export const unpackEntries = (...entries: TarEntry[]) => unpack(writeTarball(entries));
