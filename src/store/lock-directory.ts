@@ -98,12 +98,12 @@ export function release(dir: Dir, name: string, owner: string): void {
 }
 
 /** Shows that the holder lives: a count in place of the time, so that no clock has a part in it. */
-export function beat(lock: Dir, owner: string, count: number): void {
+export function beat(dir: Dir, name: string, owner: string, count: number): void {
   try {
-    // Two seconds: the coarsest that a file system counts in.
-    lutimesSync(lock.at(owner), 2 * count, 2 * count);
+    // Two seconds is the coarsest resolution of a file system.
+    withDir(openIn(dir, name), (lock) => lutimesSync(lock.at(owner), 2 * count, 2 * count));
   } catch {
-    // A holder that cannot show it is taken for dead; the next one is as good.
+    // A holder that cannot show it, or whose lock was removed, is taken for dead; the next one is as good.
   }
 }
 

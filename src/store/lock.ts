@@ -1,7 +1,7 @@
 /** One holder at a time, on any file system: a directory that only a whole one can replace. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dir, makeIn, nameError, openDir, openIn } from './dir.ts';
+import { type Dir, makeIn, nameError, openDir } from './dir.ts';
 import { beat, isAwaited, look, placeOf, release, sweep, take, tryTo } from './lock-directory.ts';
 import { describeOwner, judgeOwner, nameOwner } from './owner.ts';
 import { removeIn } from './tree.ts';
@@ -85,9 +85,8 @@ async function hold<T>(
   run: (held: Held) => Promise<T>,
   times: LockTimes,
 ): Promise<T> {
-  const lock = openIn(dir, name);
   let beats = 0;
-  const timer = setInterval(() => beat(lock, owner, ++beats), times.beat);
+  const timer = setInterval(() => beat(dir, name, owner, ++beats), times.beat);
   try {
     sweep(dir, name);
     return await run({
@@ -96,7 +95,6 @@ async function hold<T>(
     });
   } finally {
     clearInterval(timer);
-    lock.close();
     try {
       // Those that died while they waited have left their places.
       sweep(dir, name);
