@@ -2,7 +2,7 @@
 import { listBlocked } from './blocked.ts';
 import { readInstallerEnv } from './config.ts';
 import { readNpmrc } from './registry/npmrc.ts';
-import { describeSources, makeRegistryFor } from './registry/registries.ts';
+import { describeCredentials, describeSources, makeRegistryFor } from './registry/registries.ts';
 import { readAbi } from './runtime.ts';
 import { digest, readPin } from './sidecar.ts';
 import {
@@ -20,8 +20,10 @@ import type { Feature, Refusal, Settings } from './types.ts';
 
 /** Where the packages of a feature come from. */
 interface Sources {
-  /** The same for all processes that would ask in the same way. */
+  /** The same for all processes that would ask the same places in the same way. */
   key: string;
+  /** Changes with what signs in there. */
+  credentials: string;
   /** Hosts of the registries of the declared packages. */
   hosts: string[];
 }
@@ -34,21 +36,31 @@ function findSources(settings: Settings, { packages }: Feature): Sources {
   const hosts = Object.keys(packages)
     .map(registryFor)
     .flatMap((url) => (URL.canParse(url) ? new URL(url).host : []));
-  return { key: shorten(describeSources(levels, env)), hosts: [...new Set(hosts)] };
+  const credentials = describeCredentials(levels, env, mark);
+  return { key: shorten(describeSources(levels, env)), credentials, hosts: [...new Set(hosts)] };
 }
+
+/**
+ * Eight bits of a token or password: of 256 changes one is not noticed. The key of a failure is stored
+ * where others may read it, and all else in it is known to them: these bits are what they can find out
+ * by guessing, the same ones in every key.
+ */
+const mark = (value: string): string => digest(value).slice(0, 2);
 
 const shorten = (text: string): string => digest(text).slice(0, 16);
 
 /**
  * What has to be equal for a failure to say something about another try: the declaration, the lock
- * with all that it pins, Node's ABI, where packages come from, what is blocked, and the time limit.
+ * with all that it pins, Node's ABI, where packages come from and what signs in there, what is blocked,
+ * and the time limit.
  */
 function findKey(settings: Settings, feature: Feature, sources: Sources): string {
   const { name, packages, scripts, conflicts, share } = feature;
   const pin = readPin(settings.core.root, feature);
   const lock = pin !== undefined && 'sidecar' in pin ? pin.sidecar : undefined;
   const declared = { name, packages, scripts, conflicts, share };
-  const rest = [readAbi(), sources.key, listBlocked(settings), settings.timeout];
+  const { key: places, credentials } = sources;
+  const rest = [readAbi(), places, credentials, listBlocked(settings), settings.timeout];
   return shorten(JSON.stringify([declared, lock, ...rest]));
 }
 

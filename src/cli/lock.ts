@@ -8,6 +8,8 @@ import { lockFeature } from '../install/lock.ts';
 import { writeLine } from '../log.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
 import { findDeclarationProblem } from '../refusals.ts';
+import { nameUnset } from '../registry/failure.ts';
+import { findUnset } from '../registry/npmrc.ts';
 import {
   listTemporaries,
   type Replacement,
@@ -17,7 +19,14 @@ import {
 } from '../replace.ts';
 import { LOCK_FILES } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
-import { type Command, findFeatures, findSettings, parseDays, warn } from './command.ts';
+import {
+  type Command,
+  findFeatures,
+  findSettings,
+  parseDays,
+  toExitCode,
+  warn,
+} from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
 
 /**
@@ -30,8 +39,7 @@ export const lock: Command = async ({ args, options, print }) => {
   if (options.check === true && minAge !== undefined) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { features: declared } = settings.declaration;
-  const features = args.length === 0 ? [...declared.values()] : findFeatures(settings, args);
+  const features = findFeatures(settings, args);
   if (features === undefined) return 1;
   const { root } = settings.core;
   const strays = args.length === 0 ? listStrayLocks(settings) : [];
@@ -47,7 +55,7 @@ export const lock: Command = async ({ args, options, print }) => {
     warnOfCopies(settings, features);
     const whole = features.map(({ name }) => `${name}: locked`).join('\n');
     print(differences.length === 0 ? whole : '', { differences });
-    return differences.length === 0 ? 0 : 1;
+    return toExitCode(differences.length === 0, args, settings);
   }
   sweepTemporaries(root);
   const results = await lockAll(settings, features, { minAge });
@@ -56,7 +64,8 @@ export const lock: Command = async ({ args, options, print }) => {
     results.push({ feature: basename(dir), outcome: 'removed', dir });
   }
   print(results.flatMap(describe).join('\n'), results);
-  return results.every(({ outcome }) => outcome !== 'failed') ? 0 : 1;
+  const isDone = results.every(({ outcome }) => outcome !== 'failed');
+  return toExitCode(isDone, args, settings);
 };
 
 /** What `annex lock --json` says of a feature. */
@@ -112,7 +121,7 @@ async function lockOne(
   if (!isFollowing && checkLock(settings, feature).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
   const fail = (why: Refusal): LockResult => {
-    const refusal = signal.aborted ? refuseByTime(settings) : why;
+    const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(why, findUnset(settings));
     return { feature: name, outcome: 'failed', refusal };
   };
   try {

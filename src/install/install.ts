@@ -5,6 +5,8 @@ import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../er
 import { createLog, type Log } from '../log.ts';
 import { forget, remember } from '../memory.ts';
 import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
+import { nameUnset } from '../registry/failure.ts';
+import { findUnset } from '../registry/npmrc.ts';
 import { readAbi } from '../runtime.ts';
 import { findStatus } from '../status.ts';
 import { findStoreRefusal } from '../store/access.ts';
@@ -126,7 +128,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
     {
       isDone: () => findPresent(finder, feature) !== undefined,
       limit: settings.timeout,
-      signal: AbortSignal.any([stop.asker, stop.told]),
+      signal: AbortSignal.any([stop.asker, stop.signal]),
       isPatient,
       onWait: (holder) =>
         log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
@@ -143,7 +145,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
  */
 async function attempt(job: Job, held: Held): Promise<InstallResult | undefined> {
   const { settings, feature, store, log, finder, stop } = job;
-  const stopped = AbortSignal.any([stop.told, stopForNobody(stop.asker, held)]);
+  const stopped = AbortSignal.any([stop.signal, stopForNobody(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
@@ -178,6 +180,7 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   if (held.isOverruled()) return undefined;
   refusal ??= isGone(built, settings, feature) ? REMOVED : refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
+  refusal = nameUnset(refusal, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);
   if (refusal.state === undefined && isRemembered(refusal)) {
     remember(settings, feature, refusal, { command, before });
@@ -199,7 +202,7 @@ function describePresent({ feature, dir, manifest }: Entry, declared: Feature): 
 /** Said at once: later, only an addon that fails to load would tell. */
 const describeUnrun = (unrun: string, { name }: Feature): string =>
   `annex: ${unrun}, for ${name}: its install script was not run; if the addon fails to load, ` +
-  `whoever builds the application can allow it: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
+  `allow it in package.json: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
 
 const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
   feature: name,

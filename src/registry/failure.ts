@@ -9,6 +9,20 @@ export const REGISTRY_HINTS = {
   signIn: 'give npm a valid token for that registry in an .npmrc',
 };
 
+/**
+ * A registry that refuses a sign-in, where an .npmrc refers to a variable that is not set: npm and annex
+ * then send the text `${NAME}`.
+ */
+export function nameUnset(
+  refusal: Refusal,
+  unset: readonly { name: string; file: string }[],
+): Refusal {
+  if (refusal.hint !== REGISTRY_HINTS.signIn || unset.length === 0) return refusal;
+  const found = unset.map(({ name, file }) => `${file} refers to ${name}, which is not set`);
+  const names = [...new Set(unset.map(({ name }) => name))].join(' and ');
+  return { ...refusal, reason: [refusal.reason, ...found].join('; '), hint: `set ${names}` };
+}
+
 /** Codes of Node and OpenSSL for a certificate that is not trusted. */
 export const CERTIFICATE =
   /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
@@ -97,7 +111,7 @@ export const refuseSize = (asked: Asked, most: number): Refusal => ({
 export const refuseWeak = (what: string, algorithm: string | undefined): Refusal => ({
   code: 'ANNEX_INTEGRITY',
   reason: `${what} cannot be verified: its registry lists ${algorithm === undefined ? 'no digest' : `no digest better than ${algorithm}`}`,
-  hint: 'whoever builds the application can lock it, which records a sha512: npx annex lock',
+  hint: 'lock it, which records a sha512: npx annex lock',
 });
 
 /** A package of a registry that only the scope's own setting names, and that is not set here. */
@@ -112,7 +126,7 @@ export function refuseUncached(what: string): Refusal {
   return {
     code: 'ANNEX_OFFLINE',
     reason: `npm is set to offline and ${what} is not in its cache`,
-    hint: 'take that setting away, or fill the cache (npm cache add)',
+    hint: 'remove that setting, or fill the cache (npm cache add)',
   };
 }
 

@@ -1,6 +1,7 @@
 /** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
+import { readInstallerEnv } from '../config.ts';
 import { readText } from '../store/regular.ts';
 import type { Level } from './registries.ts';
 
@@ -15,8 +16,17 @@ export interface Npmrc {
   /** Absolute paths of the user's file and the machine's, whether they are there or not. */
   userConfig: string;
   globalConfig: string;
+  /** Variables that the first two files refer to where they sign in, and that are not set. */
+  unset: Unset[];
   /** Makes a path absolute as npm does; what is relative is relative to the core. */
   resolvePath(path: string): string;
+}
+
+/** A variable that is not set: npm sends the text `${NAME}` in its place. */
+export interface Unset {
+  name: string;
+  /** The file that refers to it. */
+  file: string;
 }
 
 /**
@@ -34,22 +44,28 @@ export function readNpmrc(
   const home = env.HOME || findHome();
   const resolvePath = (path: string): string =>
     path.startsWith('~/') ? join(home, path.slice(2)) : resolve(core, path);
-  const read = (path: string): Level => readLevel(path, env);
+  const unset: Unset[] = [];
+  const read = (path: string, isReported = false): Level =>
+    readLevel(path, env, (name) => isReported && unset.push({ name, file: path }));
   const builtin = read(join(prefix, 'lib', 'node_modules', 'npm', 'npmrc'));
   const environment = readEnvironment(env);
-  const project = read(join(core, '.npmrc'));
+  const project = read(join(core, '.npmrc'), true);
   const path = (key: string, levels: Level[], usual: string): string => {
     const value = levels.find((level) => typeof level[key] === 'string')?.[key];
     return resolvePath(typeof value === 'string' ? value : usual);
   };
   const userConfig = path('userconfig', [environment, project, builtin], '~/.npmrc');
-  const user = read(userConfig);
+  const user = read(userConfig, true);
   const above = [environment, project, user, builtin];
   const etc = join(path('prefix', above, prefix), 'etc', 'npmrc');
   const globalConfig = path('globalconfig', above, etc);
   const levels = [environment, project, user, read(globalConfig), builtin];
-  return { levels, userConfig, globalConfig, resolvePath };
+  return { levels, userConfig, globalConfig, unset, resolvePath };
 }
+
+/** What the files of a core refer to and an installer that starts now does not have. */
+export const findUnset = (settings: Parameters<typeof readInstallerEnv>[0]): Unset[] =>
+  readNpmrc(settings.core.root, readInstallerEnv(settings)).unset;
 
 function readEnvironment(env: Record<string, string>): Level {
   const level: Level = {};
@@ -63,7 +79,12 @@ function readEnvironment(env: Record<string, string>): Level {
   return level;
 }
 
-function readLevel(path: string, env: Record<string, string>): Level {
+/** @param onUnset gets the names of variables that are not set, and that a value refers to which signs in */
+function readLevel(
+  path: string,
+  env: Record<string, string>,
+  onUnset: (name: string) => void,
+): Level {
   let text: string;
   try {
     text = readText(path, MOST_NPMRC, 'follow');
@@ -72,15 +93,14 @@ function readLevel(path: string, env: Record<string, string>): Level {
   }
   // npm's own parser, loaded when there is something to parse.
   const { parse } = load('ini') as { parse(text: string): Level };
-  const entries = Object.entries(parse(text)).map(([key, value]) => [
-    expand(key, env),
-    Array.isArray(value) ? value.map((one) => expandValue(one, env)) : expandValue(value, env),
-  ]);
+  const entries = Object.entries(parse(text)).map(([key, value]) => {
+    const notice = /^\/\/|^_/.test(key) ? onUnset : undefined;
+    const put = (one: unknown): unknown =>
+      typeof one === 'string' ? expand(one.trim(), env, notice) : one;
+    return [expand(key, env), Array.isArray(value) ? value.map(put) : put(value)];
+  });
   return Object.fromEntries(entries) as Level;
 }
-
-const expandValue = (value: unknown, env: Record<string, string>): unknown =>
-  typeof value === 'string' ? expand(value.trim(), env) : value;
 
 /**
  * Puts in the variables: `${NAME}` stays as it is when there is none, `${NAME?}` becomes nothing,
@@ -88,11 +108,16 @@ const expandValue = (value: unknown, env: Record<string, string>): unknown =>
  *
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/config/lib/env-replace.js
  */
-function expand(text: string, env: Record<string, string>): string {
+function expand(
+  text: string,
+  env: Record<string, string>,
+  onUnset?: (name: string) => void,
+): string {
   return text.replace(
     /(?<!\\)(\\*)\$\{([^${}?]+)(\?)?\}/g,
     (whole: string, escapes: string, name: string, modifier?: string) => {
       if (escapes.length % 2 === 1) return whole.slice((escapes.length + 1) / 2);
+      if (env[name] === undefined && modifier === undefined) onUnset?.(name);
       const value = env[name] ?? (modifier === undefined ? `\${${name}}` : '');
       return escapes.slice(escapes.length / 2) + value;
     },

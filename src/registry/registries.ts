@@ -32,19 +32,51 @@ export function makeRegistryFor(levels: Level[]): (name: string) => string {
   };
 }
 
+/** Settings that sign in to a registry or a proxy. */
+const CREDENTIALS =
+  /^(?:\/\/.*:(?:_authToken|_auth|username|_password|certfile|keyfile)|_auth|_authToken|username|_password|cert|key)$/;
+
 /**
  * Everything that decides where packages come from, as one text without credentials: two processes
- * with equal texts would ask the same places in the same way. Tokens have no part in it; where they
- * are short-lived, every process has another one.
+ * with equal texts would ask the same places in the same way, whoever they sign in as.
  *
  * @param env of an installer: its proxies count
  */
 export function describeSources(levels: Level[], env: Record<string, string>): string {
+  return redact(JSON.stringify(pickSettings(levels, env, SOURCES)));
+}
+
+/**
+ * Everything that signs in, each value as a mark of it: those above, and addresses that may hold a password.
+ *
+ * @param mark makes a few bits of a value, enough to notice most changes and too few to find it by guessing
+ */
+export function describeCredentials(
+  levels: Level[],
+  env: Record<string, string>,
+  mark: (value: string) => string,
+): string {
+  const isAddress = /registry$|proxy$/i;
+  const values = pickSettings(levels, env, CREDENTIALS).concat(
+    pickSettings(levels, env, SOURCES).filter(
+      ([key, value]) => isAddress.test(key) && String(value).includes('@'),
+    ),
+  );
+  return JSON.stringify(values.map(([key, value]) => [key, mark(String(value))]));
+}
+
+/** The strongest value of each setting, and the environment's proxies, sorted by name. */
+function pickSettings(
+  levels: Level[],
+  env: Record<string, string>,
+  keys: RegExp,
+): [string, unknown][] {
   const merged: Level = Object.assign({}, ...levels.toReversed());
-  const proxies = Object.entries(env).filter(([name]) => /^(?:\w+_)?proxy$/i.test(name));
-  const settings = Object.entries(merged).filter(([key]) => SOURCES.test(key));
-  const sorted = [...settings, ...proxies].sort(([a], [b]) => (a < b ? -1 : 1));
-  return redact(JSON.stringify(sorted));
+  const proxies = Object.entries(env).filter(
+    ([name]) => keys === SOURCES && /^(?:\w+_)?proxy$/i.test(name),
+  );
+  const settings = Object.entries(merged).filter(([key]) => keys.test(key));
+  return [...settings, ...proxies].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);

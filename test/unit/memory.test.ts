@@ -132,6 +132,26 @@ describe('another configuration is tried at once', () => {
     expect(ask(alpha, { env: { [name]: value } })).toBe('free');
   });
 
+  test.each([
+    ['npm_config_//registry.corp/:_authToken', 'other'],
+    ['npm_config_//other.corp/:_password', 'other'],
+    ['npm_config_https_proxy', 'http://me:other@proxy.corp'],
+    ['npm_config_registry', `http://me:other@${HOST}/npm`],
+    ['HTTP_PROXY', 'http://me:other@proxy.corp'],
+  ])('signed in by another %s', (name, value) => {
+    const env = { [name]: value.replace('other', 'one') };
+    callWith(env, () => remember(settings, alpha, unknown, options));
+    expect(ask(alpha, { env })).toBe('its own');
+    expect(ask(alpha, { env: { [name]: value } })).toBe('free');
+  });
+
+  test('a variable that is set by now, to which an .npmrc refers', () => {
+    writeNpmrc(`//${HOST}/:_authToken=\${TOKEN}`);
+    remember(settings, alpha, unknown, options);
+    expect(ask(alpha)).toBe('its own');
+    expect(ask(alpha, { env: { TOKEN: SECRET } })).toBe('free');
+  });
+
   test('a registry in an .npmrc, of a scope too', () => {
     writeNpmrc('@corp:registry=http://corp/');
     expect(ask(alpha)).toBe('free');
@@ -158,23 +178,19 @@ describe('another configuration is tried at once', () => {
 describe('the same configuration is not', () => {
   beforeEach(() => remember(settings, alpha, refusal, options));
 
-  test.each([
-    [
-      'a token, which may be another in every process',
-      { 'npm_config_//registry.corp/:_authToken': SECRET },
-    ],
-    ['what has nothing to do with places', { npm_config_cache: '/x', PATH: '/y', LANG: 'C' }],
-  ])('whatever %s is', (_what, env) => {
+  test('whatever has nothing to do with places', () => {
+    const env = { npm_config_cache: '/x', PATH: '/y', LANG: 'C' };
     expect(ask(alpha, { env })).toBe('its own');
   });
 
-  test('whatever the password in an address is', () => {
+  test('where the host does not answer, whoever signs in', () => {
+    expect(ask(alpha, { env: { 'npm_config_//registry.corp/:_authToken': SECRET } })).toBe(HOST);
     const env = (password: string) => ({
       npm_config_registry: `http://me:${password}@${HOST}/npm`,
       HTTP_PROXY: `http://me:${password}@proxy.corp`,
     });
     callWith(env('a'), () => remember(settings, alpha, refusal, options));
-    expect(ask(alpha, { env: env('b') })).toBe('its own');
+    expect(ask(alpha, { env: env('b') })).toBe(HOST);
     expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
 
