@@ -12,8 +12,9 @@ import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
 import { type Damaged, listStores } from './store/entry.ts';
 import { listRemembered } from './store/failures.ts';
+import { createTell } from './tell.ts';
 import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
-import type { Feature, FeatureStatus, InstallResult, Settings } from './types.ts';
+import type { Feature, FeatureStatus, InstallResult, Refusal, Settings } from './types.ts';
 
 export { AnnexError } from './errors.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
@@ -57,7 +58,8 @@ export async function ensure(
 ): Promise<FeatureStatus> {
   const settings = requireSettings(feature);
   const declared = requireFeature(settings, feature);
-  if (getActiveThread() === undefined) warnInactive(settings);
+  // Without a valid feature the loader has nothing to do: what is wrong with this one is the cause.
+  if (getActiveThread() === undefined && declared.problem === undefined) warnInactive(settings);
   const before = hideAdditions(() => findStatus(settings, declared));
   const damaged = isUsable(before) ? findDamage(before, declared) : undefined;
   if (isUsable(before) && damaged === undefined) return before;
@@ -71,22 +73,27 @@ export async function ensure(
     // That it is blocked counts more than what keeps another one away.
     const told = before.refusal?.blocked === undefined ? refusal : before.refusal;
     const why = damaged === undefined ? told : refuseDamage(damaged, told);
-    throw new AnnexError(why, { feature: declared.name });
+    throw tell(settings, declared, why, false);
   }
   const result = await installOnce(settings, declared, retry);
   if (result.outcome === 'failed') {
     const active = getActiveThread();
     const { refusal: why } = result;
     const told = active === undefined ? why : rememberFailure(active, declared, why);
-    const error = new AnnexError(told, { feature: declared.name });
-    createLog(settings.log)('error', error.message);
-    throw error;
+    throw tell(settings, declared, told, true);
   }
   const after = look(settings, declared);
   if (isUsable(after)) return after;
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
   const hint = `annex why ${Object.keys(declared.packages)[0]}`;
   throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint }, { feature: declared.name });
+}
+
+/** The error of a feature that is unavailable, after the line that an import would write about it. */
+function tell(settings: Settings, feature: Feature, why: Refusal, isNews: boolean): AnnexError {
+  const error = new AnnexError(why, { feature: feature.name });
+  createTell(settings)(feature, error, isNews);
+  return error;
 }
 
 /** Verifies as an import would, which then need not wait for it; undefined when there is nothing wrong. */
@@ -170,7 +177,7 @@ function requireFeature(settings: Settings, name: string): Feature {
   const feature = findFeature(settings, name);
   if (feature !== undefined) return feature;
   const reason = `it is not declared in ${settings.core.root}/package.json`;
-  const hint = 'whoever builds the application can declare it: npx annex add NAME@RANGE';
+  const hint = 'declare it: npx annex add NAME@RANGE';
   throw new AnnexError({ code: 'ANNEX_INVALID_CONFIG', reason, hint }, { feature: name });
 }
 

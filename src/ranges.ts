@@ -30,6 +30,12 @@ export function isCovered(version: string, range: string): boolean {
   return satisfies(version, range, { includePrerelease: true });
 }
 
+/** Whether every version of a range lies in another, prereleases like all others. */
+export function isSubset(range: string, other: string): boolean {
+  const subset = load('semver/ranges/subset') as typeof import('semver').subset;
+  return subset(range, other, { includePrerelease: true });
+}
+
 /** Compares two versions, for sorting; what is none comes before all others. */
 export function compareVersions(a: string, b: string): number {
   const compare = load('semver/functions/compare') as typeof import('semver').compare;

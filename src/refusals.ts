@@ -1,7 +1,9 @@
 /** Whether an install of a feature may start now, and if not, why. */
-import { findBlockedRefusal, listBlocked } from './blocked.ts';
+import { findDeclaredRefusal } from './blocked.ts';
 import { refuseDamage } from './errors.ts';
+import { findLockedRefusal } from './locked-plan.ts';
 import { findRemembered, type Remembered } from './memory.ts';
+import { findOutsideRefusal } from './outside.ts';
 import { type Pin, readPin } from './sidecar.ts';
 import { findStoreRefusal } from './store/access.ts';
 import type { FoundEntry } from './store/entry.ts';
@@ -23,7 +25,7 @@ export function findDeclarationProblem(
   return {
     code: 'ANNEX_INVALID_CONFIG',
     reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
-    hint: 'whoever builds the application can correct that key',
+    hint: 'correct that key',
   };
 }
 
@@ -42,13 +44,13 @@ function readFeature(settings: Settings, feature: Feature): Pin | Refusal | unde
   return {
     code: 'ANNEX_INVALID_CONFIG',
     reason: pin.problem,
-    hint: `whoever builds the application can lock it anew: npx annex lock ${feature.name}`,
+    hint: `lock it again: npx annex lock ${feature.name}`,
   };
 }
 
 /**
  * Why no install of this feature may start now; undefined when one may. The declaration, the gate,
- * what is blocked of the locked packages, the store, then what is remembered of the last failure.
+ * what core ships, the lock and what is blocked, the store, then what is remembered of the last failure.
  * Imports, the API, the commands and the installer itself all ask here.
  *
  * @param local the failure that this thread itself remembers (a store may be unwritable)
@@ -63,8 +65,12 @@ export function findInstallRefusal(
   const pin = readFeature(settings, feature);
   if (pin !== undefined && 'code' in pin) return pin;
   if (!settings.gate.isAllowed) return settings.gate.refusal;
-  const blocked = pin && findLockedRefusal(settings, feature, pin);
-  if (blocked !== undefined) return blocked;
+  const unfit =
+    findOutsideRefusal(settings, feature) ??
+    (pin === undefined
+      ? findDeclaredRefusal(settings, feature)
+      : findLockedRefusal(settings, feature, pin));
+  if (unfit !== undefined) return unfit;
   const unusable = findStoreRefusal(settings.store ?? '');
   if (unusable !== undefined) return unusable;
   const remembered = findRemembered(settings, feature, local, ignored);
@@ -72,36 +78,6 @@ export function findInstallRefusal(
   const isOwn = remembered.isStored && remembered.host === undefined;
   const output = isOwn ? findOutput(settings.store ?? '', feature.slug) : undefined;
   return refuseAgain(remembered, nameInstallCommand(settings, feature.name), output);
-}
-
-/**
- * Why a locked feature holds what is blocked. Only what every platform installs is looked at: what
- * is left out on some of them is known when the installer has planned.
- */
-function findLockedRefusal(
-  settings: Settings,
-  feature: Feature,
-  { sidecar, lock }: Pin,
-): Refusal | undefined {
-  const blocked = listBlocked(settings);
-  if (blocked.length === 0) return undefined;
-  const { packages } = JSON.parse(lock) as { packages: Record<string, Locked | undefined> };
-  const everywhere = Object.keys(sidecar.packages).flatMap((path) => {
-    const { version, os, cpu, libc, optional, ...rest } = packages[path] ?? {};
-    const { name = path.slice(path.lastIndexOf('node_modules/') + 13) } = rest;
-    const isEverywhere = (os ?? cpu ?? libc ?? optional) === undefined;
-    return isEverywhere && version !== undefined ? { name, version } : [];
-  });
-  return findBlockedRefusal(settings, feature, everywhere, { isLocked: true, blocked });
-}
-
-interface Locked {
-  name?: string;
-  version?: string;
-  os?: unknown;
-  cpu?: unknown;
-  libc?: unknown;
-  optional?: unknown;
 }
 
 /**

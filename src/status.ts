@@ -1,6 +1,7 @@
 /** Where a feature is, and why it is not to be had. */
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
+import { refuseOutside } from './outside.ts';
 import { isInRange } from './ranges.ts';
 import { findDeclarationRefusal, findInstallRefusal, refuseAbsent } from './refusals.ts';
 import { readAbi } from './runtime.ts';
@@ -34,9 +35,8 @@ export function findStatus(
       : { rejected: [], damaged: [] };
   const { entry, rejected, blocked } = found;
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
-  const refusal =
-    elsewhere === undefined ? (blocked ?? findInstallRefusal(settings, feature)) : undefined;
-  const absent = refusal === undefined ? 'missing' : isDenial(refusal) ? 'denied' : 'failed';
+  const install = elsewhere === undefined ? findInstallRefusal(settings, feature) : undefined;
+  const absent = install === undefined ? 'missing' : isDenial(install) ? 'denied' : 'failed';
   const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
   const packages: Record<string, PackageStatus> = {};
   for (const [name, range] of Object.entries(feature.packages)) {
@@ -47,9 +47,13 @@ export function findStatus(
   const where = summarize(Object.values(packages), elsewhere ?? absent);
   const status: FeatureStatus = { feature: feature.name, where, packages };
   if (where === 'core' || where === 'core (not shipped)') return status;
-  if (where === 'core outside range')
-    return { ...status, refusal: refuseOutside(settings, packages) };
+  const [name, outside] =
+    Object.entries(packages).find(([, found]) => found.where === 'core outside range') ?? [];
+  if (name !== undefined && outside !== undefined) {
+    return { ...status, refusal: refuseOutside(settings.core, name, outside) };
+  }
   if (entry !== undefined) return { ...status, dir: entry.dir };
+  const refusal = blocked ?? install;
   const why = refusal
     ? refuseAbsent(found, refusal)
     : rejected.length > 0 && refuseRejected(rejected, feature.name);
@@ -96,24 +100,9 @@ function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabou
   return isAll('core', 'core (not shipped)') ? 'core (not shipped)' : otherwise;
 }
 
+/** What is known without a try, or was denied in one; the state of a remembered failure is its next try. */
 const isDenial = ({ code, state }: Refusal): boolean =>
-  code === 'ANNEX_DENIED' ||
-  (state === undefined && ['ANNEX_INVALID_CONFIG', 'ANNEX_STORE_UNUSABLE'].includes(code));
-
-function refuseOutside(settings: Settings, packages: FeatureStatus['packages']): Refusal {
-  const [name = '', found] =
-    Object.entries(packages).find(([, { where }]) => where === 'core outside range') ?? [];
-  const isUnshipped = !isShipped(settings.core, name);
-  const what = `${name} ${found?.version ?? 'in a form that cannot be read'}`;
-  const core = isUnshipped ? `core has ${what}, which it does not ship` : `core ships ${what}`;
-  return {
-    code: 'ANNEX_CONFLICT',
-    reason: `${core} (${settings.core.root}), and ${found?.range} is declared; core wins`,
-    hint: isUnshipped
-      ? `npm install --save-dev ${name}@${JSON.stringify(found?.range)}`
-      : 'whoever builds the application can bring the two together, or take one away',
-  };
-}
+  code === 'ANNEX_DENIED' || state === undefined;
 
 const refuseRejected = (rejected: string[], feature: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',

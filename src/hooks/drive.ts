@@ -5,12 +5,12 @@ import { messageOf } from '../errors.ts';
 import { installSync } from '../installer.ts';
 import { createLog } from '../log.ts';
 import { hideAdditions, showAdditions } from '../object-prototype.ts';
+import { createTell } from '../tell.ts';
 import { rememberFailure, type Thread } from '../thread.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
-import { createTell } from './tell.ts';
 
 /** Asks Node: resolve the specifier as from a file, or as asked. */
 export type Ask<R> = (from: Question) => R;

@@ -69,12 +69,12 @@ export function lookUp(
 const refuseFolder = (owner: string): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
   reason: `${owner} has that name: NODE_PATH or the home directory leads require there, and import does not search there`,
-  hint: 'whoever runs this can remove it, or take its folder out of NODE_PATH',
+  hint: 'remove it, or remove its folder from NODE_PATH',
 });
 
 /** A package of the core that probes for an optional dependency starts no install. */
 const refuseProbe = ({ name }: Feature): Refusal => ({
   code: 'ANNEX_DENIED',
-  reason: 'only the application’s own files may start an install',
+  reason: "only the application's own files may start an install",
   hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
 });

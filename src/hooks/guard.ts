@@ -8,13 +8,13 @@ import { findInstallRefusal } from '../refusals.ts';
 import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
 import { readListed } from '../store/listed.ts';
+import { createTell } from '../tell.ts';
 import type { Feature, Refusal } from '../types.ts';
 import { findGone, isDirectory } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createMissing } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
 import { toFile } from './sync.ts';
-import { createTell } from './tell.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {
@@ -196,7 +196,7 @@ const FROZEN: Refusal = {
 const UNDECLARED: Refusal = {
   code: 'ANNEX_INTEGRITY',
   reason: 'no feature of that name is declared',
-  hint: 'whoever runs this can remove that directory',
+  hint: 'remove that directory',
 };
 
 const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({

@@ -5,6 +5,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { adoptEnv, readInstallerEnv } from '../config.ts';
 import { readCwd } from '../core.ts';
 import { describeMissing, EXTERNAL, findOwnFile, OFF_THREAD } from '../paths.ts';
+import { createTell } from '../tell.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
 import { createInstall, settleFault } from './drive.ts';
@@ -13,7 +14,6 @@ import { createLocator } from './locator.ts';
 import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
 import { toFile, toParent, toText } from './sync.ts';
-import { createTell } from './tell.ts';
 
 interface Data {
   settings: Settings;

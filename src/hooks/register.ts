@@ -10,6 +10,7 @@ import { CLI, HERE } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
 import { loadSettings } from '../settings.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
+import { isFirstToTell } from '../tell.ts';
 import {
   clearActiveThread,
   createThread,
@@ -27,7 +28,6 @@ import { createLocator, type Locator } from './locator.ts';
 import { openOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
 import { registerSync } from './sync.ts';
-import { isFirstToTell } from './tell.ts';
 
 /** The package and the name of a package manager, given one of its programs; a version may stand between. */
 const MANAGER =

@@ -5,6 +5,7 @@ import { type Asked, type Decision, decide, type Evidence, type Zone } from '../
 import { refuseAbsent } from '../refusals.ts';
 import { isContained } from '../store/contain.ts';
 import { isWithin, relativeTo } from '../store/layout.ts';
+import type { Tell } from '../tell.ts';
 import type { Entry, Feature, Refusal, Settings } from '../types.ts';
 import {
   type Aim,
@@ -19,7 +20,6 @@ import { explainGone } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import type { Outcome, Question, Request } from './request.ts';
-import type { Tell } from './tell.ts';
 
 /** What the body needs from its surroundings. */
 export interface Surroundings<R> {

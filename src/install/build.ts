@@ -4,11 +4,10 @@ import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 
 import { basename, join } from 'node:path';
 import { findBlockedRefusal } from '../blocked.ts';
 import { readInstallerEnv } from '../config.ts';
-import { describePackage, identifyPlan, listClosure } from '../plan/identity.ts';
+import { describePackage, identifyPlan, listClosure } from '../identity.ts';
 import type { Plan } from '../plan/plan.ts';
-import { isPlatformBound, parsePlatform, type Selection, select } from '../plan/platform.ts';
+import { isPlatformBound, type Selection } from '../plan/platform.ts';
 import { platformOf } from '../policy/abi.ts';
-import { isInRange } from '../ranges.ts';
 import { readAbi } from '../runtime.ts';
 import { type Dir, nameError, openDir, openIn, withDir } from '../store/dir.ts';
 import { FILES, FORMAT, MANIFEST, PLAIN, STAGING, VERSION } from '../store/layout.ts';
@@ -20,9 +19,10 @@ import { syncName, syncTree } from '../store/sync.ts';
 import { removeIn, sealTree, sweepIn } from '../store/tree.ts';
 import { MOST_GENERATED, MOST_LISTED } from '../store/verify.ts';
 import type { ClosurePackage, Feature, Manifest, Refusal, Settings } from '../types.ts';
+import { findUnfit, selectHere } from '../unfit.ts';
 import { version } from '../version.ts';
 import { bring } from './bring.ts';
-import { findImpostor, findOtherFiles, findUnfit, findUnshared } from './check.ts';
+import { findImpostor, findOtherFiles, findUnshared } from './check.ts';
 import { refuseInstall } from './package-failure.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Generated, runScripts, sortScripts } from './scripts.ts';
@@ -114,12 +114,6 @@ async function buildIn(staging: string, held: Dir, build: Build): Promise<Built 
   }
 }
 
-/** The packages for the running Node. */
-function selectHere(plan: Plan, name: string): Selection {
-  const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
-  return select(plan, platform, (range) => isInRange(process.versions.node, range));
-}
-
 async function finish(
   { staging, held }: { staging: string; held: Dir },
   { settings, feature, store, signal, isPresent }: Build,
@@ -198,7 +192,7 @@ function findTooLarge(texts: Record<string, string>, generated: Generated): stri
 const refuseChange = (scripts: string[], path: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason: `an install script of ${scripts.join(', ')} changed ${path}, which is not in a package whose scripts may run, or below a node_modules in it`,
-  hint: 'whoever builds the application can take it out of "scripts", or use another version',
+  hint: 'remove it from "scripts", or use another version',
 });
 
 /** What is locked for this platform and does not run on this Node. */

@@ -1,10 +1,10 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
+import { identifyAll } from '../identity.ts';
 import { listUnshipped, readInventory } from '../inventory.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
-import { identifyAll } from '../plan/identity.ts';
 import { type Plan, plan } from '../plan/plan.ts';
 import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
 import { findBlocked } from '../policy/blocked.ts';

@@ -1,6 +1,7 @@
 /** What is in use of a feature, as an npm project: its entry, or else its lock, with core's copy where shared. */
 import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../core.ts';
+import { planLocked } from '../locked-plan.ts';
 import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
@@ -10,7 +11,6 @@ import { readPin } from '../sidecar.ts';
 import { findStatus } from '../status.ts';
 import { findEntry } from '../store/entry.ts';
 import type { Entry, Feature, Settings, SharedPackage } from '../types.ts';
-import { prepareLocked } from './prepare.ts';
 
 /** A project; or why there is none, and whether that is as it should be. */
 export type Effective = Part | { reason: string; isFine: boolean };
@@ -19,7 +19,7 @@ export type Effective = Part | { reason: string; isFine: boolean };
 export function findEffective(settings: Settings, feature: Feature): Effective {
   const { where } = findStatus(settings, feature, { isProduction: true });
   if (where === 'core' || where === 'core outside range') {
-    const reason = 'the application ships it itself: npm has it in the application’s own lock';
+    const reason = "the application ships it itself: npm has it in the application's own lock";
     return { reason, isFine: true };
   }
   const refusal = findDeclarationRefusal(settings, feature);
@@ -31,9 +31,8 @@ export function findEffective(settings: Settings, feature: Feature): Effective {
       ? { reason: 'it is neither locked nor installed', isFine: false }
       : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
-  const prepared = prepareLocked(settings, feature, pin);
-  if ('code' in prepared) return { reason: prepared.reason, isFine: false };
-  const { plan } = prepared;
+  const plan = planLocked(settings, feature, pin);
+  if ('code' in plan) return { reason: plan.reason, isFine: false };
   const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
   // Packages of other platforms are in a lock, and not in use.
   const paths =

@@ -1,19 +1,14 @@
 /** The plan of an install: from the lock, or made at this moment. */
 import { join } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
-import { findCorePackage } from '../core.ts';
 import { readInventory } from '../inventory.ts';
+import { planLocked } from '../locked-plan.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
-import { readGraph } from '../plan/graph.ts';
-import { identifyPlan } from '../plan/identity.ts';
-import { type Inventory, type Plan, plan } from '../plan/plan.ts';
-import type { LockedPackages } from '../plan/project.ts';
-import { platformOf } from '../policy/abi.ts';
+import type { Plan } from '../plan/plan.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
-import { readAbi } from '../runtime.ts';
-import { type Pin, pinnedId, readPin, type Sidecar } from '../sidecar.ts';
+import { readPin, type Sidecar } from '../sidecar.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
-import { RANGES, resolvePlan } from './resolve.ts';
+import { resolvePlan } from './resolve.ts';
 
 /** What is to be installed. */
 export interface Prepared {
@@ -43,7 +38,10 @@ export const dateBefore = (days: number): string =>
 export async function prepare(preparation: Preparation): Promise<Prepared | Refusal> {
   const { settings, feature } = preparation;
   const pin = readPin(settings.core.root, feature);
-  if (pin !== undefined && !('problem' in pin)) return prepareLocked(settings, feature, pin);
+  if (pin !== undefined && !('problem' in pin)) {
+    const made = planLocked(settings, feature, pin);
+    return 'code' in made ? made : { plan: made, sidecar: pin.sidecar };
+  }
   const inventory = readInventory(settings.core.realRoot);
   const dir = join(preparation.staging, 'resolution');
   const npm = readNpmSettings(settings.core.root, readInstallerEnv(settings));
@@ -54,36 +52,3 @@ export async function prepare(preparation: Preparation): Promise<Prepared | Refu
   if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, false);
   return { plan: made };
 }
-
-/** What is shared was decided when it was locked; that it still fits is looked at again. */
-export function prepareLocked(settings: Settings, feature: Feature, pin: Pin): Prepared | Refusal {
-  const { sidecar } = pin;
-  const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
-  const read = readGraph(lock);
-  if ('problem' in read) return refuseLock(`${pin.dir}/package-lock.json ${read.problem}`, feature);
-  const inventory: Inventory = new Map();
-  for (const name of Object.keys(sidecar.shared)) {
-    const version = findCorePackage(name, settings.core.root)?.version ?? '';
-    inventory.set(name, { version, isDeclared: true, peers: [] });
-  }
-  const { packages, scripts } = feature;
-  const { graph } = read;
-  const { unshared } = sidecar;
-  const asLocked = { conflicts: 'fail' as const, share: true, unshared };
-  // Whoever locked has compared versions inside the closure, and the digest says that it is the same.
-  const trusting = { ...RANGES, isRange: () => false };
-  const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
-  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
-  const platform = platformOf(readAbi());
-  const pinned = pinnedId(sidecar, platform);
-  if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
-    return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
-  }
-  return { plan: made, sidecar };
-}
-
-const refuseLock = (reason: string, { name }: Feature): Refusal => ({
-  code: 'ANNEX_INVALID_CONFIG',
-  reason,
-  hint: `whoever builds the application can lock it anew: npx annex lock ${name}`,
-});

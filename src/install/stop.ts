@@ -9,7 +9,7 @@ export interface Stop {
   /** Aborted when the process that asked has ended: then the install goes on only for others. */
   asker: AbortSignal;
   /** Aborted by a signal to this process: the install stops at once. */
-  told: AbortSignal;
+  signal: AbortSignal;
   /** Lets signals end the process again; ends it, when one has come. */
   release: () => void;
 }
@@ -28,7 +28,7 @@ export function watchForStop(isInstaller: boolean): Stop {
     received = signal;
     // A second one ends the process at once.
     off();
-    controller.abort(makeRefused(refuseStopped(`this installer got a ${signal}`)));
+    controller.abort(makeRefused(refuseStopped(`the installer received ${signal}`)));
   };
   const off = (): void => {
     for (const signal of SIGNALS) process.off(signal, onSignal);
@@ -36,7 +36,7 @@ export function watchForStop(isInstaller: boolean): Stop {
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     asker: isInstaller ? watchAsker() : new AbortController().signal,
-    told: controller.signal,
+    signal: controller.signal,
     release: () => {
       off();
       // An installer says how it went, and whoever asked goes on.
@@ -87,5 +87,5 @@ export function stopForNobody(asker: AbortSignal, { isAwaited }: Held): AbortSig
 const refuseStopped = (reason: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason,
-  hint: 'ask for it again',
+  hint: 'try again',
 });

@@ -22,13 +22,13 @@ export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refus
   const remedies = [
     names.length > 0 && `bring ${names.join(', ')} of the core to a version that fits`,
     !isLocked && isNestable && 'declare "conflicts": "nest" for private copies',
-    isLocked && 'lock anew: npx annex lock',
+    isLocked && 'lock again: npx annex lock',
     !isLocked && names.length === 0 && 'declare another range',
   ].filter((remedy) => remedy !== false);
   return {
     code: 'ANNEX_CONFLICT',
     reason: conflicts.map(describe).join('; '),
-    hint: `whoever builds the application can ${remedies.join(', or ')}`,
+    hint: remedies.join(', or '),
     conflicts,
   };
 }

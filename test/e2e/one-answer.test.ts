@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openApi } from '../support/api.ts';
-import { esmPackage } from '../support/fixtures.ts';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { lock } from '../support/lock-files.ts';
 import { canMount, mount, unmount } from '../support/mount.ts';
 import { outerNodes } from '../support/nodes.ts';
@@ -16,7 +16,8 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([
     esmPackage('kit', '1.0.0', 'kit'),
-    esmPackage('kit', '1.0.1', 'kit'),
+    dependentPackage('kit', '1.0.1', 'kit', { low: '^1.0.0' }),
+    esmPackage('low', '1.0.0', 'low'),
   ]);
 });
 afterAll(() => registry.stop());
@@ -47,6 +48,19 @@ for (const node of outerNodes) {
       const counter = sandbox.write('counter.cjs', COUNTER);
       const started = sandbox.write('started', '');
       chmodSync(started, 0o666);
+      /** What an import gives, and before that list and why; and which processes the import started. */
+      const run = async ({ isQuiet = false } = {}) => {
+        const env = { ANNEX_STORE: sandbox.store, STARTED: started };
+        const shared = { node: node.path, env };
+        const [list] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+        const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
+        const flags = ['--require', counter, '--import', sandbox.loader];
+        const body = `result.import = await import('kit').then(({ marker }) => marker, ({ message }) => message);`;
+        const { result } = isQuiet
+          ? { result: {} }
+          : await world.runProgram(body, { ...shared, flags });
+        return { list, why, imported: result.import, started: readFileSync(started, 'utf8') };
+      };
       /** What everybody says; the reason has to be one and the same. */
       const ask = async (code: string, options: RunOptions = {}) => {
         const env = { ANNEX_STORE: sandbox.store, STARTED: started, ...options.env };
@@ -69,7 +83,7 @@ for (const node of outerNodes) {
         expect(install.stderr).toContain(`(${code}): ${refusal.reason}`);
         return { refusal, why };
       };
-      return { ...world, ask };
+      return { ...world, ask, run };
     };
     const makeStore = (sandbox: Sandbox, mode: number) => {
       mkdirSync(sandbox.store, { mode: 0o755 });
@@ -117,6 +131,55 @@ for (const node of outerNodes) {
         env: { ANNEX_STORE: sandbox.store },
       });
       expect(code).toBe(0);
+    });
+
+    test.each([['kit'], ['kit@<2']])('%s is blocked, which leaves no version', async (item) => {
+      const { sandbox, ask } = await open();
+      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: [item] });
+      const { refusal } = await ask('ANNEX_DENIED');
+      expect(refusal.reason).toBe(`kit ^1.0.0 is blocked by package.json (${item})`);
+      expect(existsSync(sandbox.store)).toBe(false);
+    });
+
+    test('a lock that does not fit what core ships by now', async () => {
+      const { sandbox, ask } = await open();
+      const features = { kit: '^1.0.0' };
+      sandbox.setCore({ features }, { dependencies: { low: '*' } });
+      sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
+      await lock(sandbox);
+      sandbox.addPackage('app/node_modules', esmPackage('low', '2.0.0', 'core'));
+      const { refusal } = await ask('ANNEX_CONFLICT');
+      expect(refusal.reason).toBe('kit 1.0.1 wants low ^1.0.0, and core ships 2.0.0');
+      expect(existsSync(sandbox.store)).toBe(false);
+    });
+
+    test('another package of the feature that core ships out of its range', async () => {
+      const { sandbox, run } = await open();
+      const packages = { kit: '^1.0.0', low: '^2.0.0' };
+      sandbox.setCore({ features: { both: { packages } } }, { dependencies: { low: '*' } });
+      sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
+      const { imported, list, why, started } = await run();
+      expect(imported).toMatch(/ANNEX_CONFLICT.*core ships low 1\.0\.0/);
+      expect(list).toMatchObject({
+        where: 'core outside range',
+        refusal: { code: 'ANNEX_CONFLICT' },
+      });
+      expect(why).toMatchObject({ rule: 8, refusal: list.refusal });
+      expect(started).toBe('');
+    });
+
+    test('an entry that is blocked, where another version may be left: it is missing', async () => {
+      const { sandbox, run } = await open();
+      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
+      sandbox.plantEntry({
+        feature: 'kit',
+        packages: [esmPackage('kit', '1.0.0', 'planted')],
+        specs: { kit: '^1.0.0' },
+      });
+      const before = await run({ isQuiet: true });
+      expect(before.why).toMatchObject({ rule: 9 });
+      expect(before.list).toMatchObject({ where: 'missing', refusal: { code: 'ANNEX_DENIED' } });
+      expect((await run()).imported).toBe('kit');
     });
 
     test('an entry that is damaged, where nothing may be installed', async () => {

@@ -1,14 +1,13 @@
 /** The content of an entry as one word. */
-import { createHash } from 'node:crypto';
-import type { ClosurePackage } from '../types.ts';
-import { type Content, canonicalize } from './content.ts';
-import type { LockNode } from './graph.ts';
-import type { Plan } from './plan.ts';
-import { isPlatformBound, parsePlatform, select } from './platform.ts';
+import { type Content, canonicalize } from './plan/content.ts';
+import type { LockNode } from './plan/graph.ts';
+import type { Plan } from './plan/plan.ts';
+import { isPlatformBound, parsePlatform, select } from './plan/platform.ts';
+import { digest } from './sidecar.ts';
+import type { ClosurePackage } from './types.ts';
 
 /** 32 hex digits: the id of an entry. */
-export const identify = (content: Content): string =>
-  createHash('sha256').update(canonicalize(content)).digest('hex').slice(0, 32);
+export const identify = (content: Content): string => digest(canonicalize(content)).slice(0, 32);
 
 /**
  * The id of a planned entry on a platform. Packages that are left out because of the running Node

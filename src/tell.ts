@@ -1,7 +1,7 @@
 /** Says why a feature is unavailable, for programs that swallow or replace the error that says it. */
-import type { AnnexError } from '../errors.ts';
-import { createLog } from '../log.ts';
-import type { Feature, Settings } from '../types.ts';
+import type { AnnexError } from './errors.ts';
+import { createLog } from './log.ts';
+import type { Feature, Settings } from './types.ts';
 
 /**
  * Writes one line about a request that failed.
@@ -12,9 +12,9 @@ import type { Feature, Settings } from '../types.ts';
 export type Tell = (feature: Feature, cause: AnnexError, isNews: boolean) => void;
 
 /** Whether nobody has said so far why a feature is unavailable; nobody says it again. */
-export function isFirstToTell({ declaration, told }: Settings, { name }: Feature): boolean {
+export function isFirstToTell({ declaration, reported }: Settings, { name }: Feature): boolean {
   const index = [...declaration.features.keys()].indexOf(name);
-  return Atomics.exchange(new Uint8Array(told), index, 1) === 0;
+  return Atomics.exchange(new Uint8Array(reported), index, 1) === 0;
 }
 
 /**
