@@ -83,7 +83,8 @@ function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
 function isWrong(annex: unknown): boolean {
   if (annex === undefined || annex === null) return false;
   if (typeof annex !== 'object' || Array.isArray(annex)) return true;
-  return Object.keys(annex).some((key) => !TOP_KEYS.has(key));
+  const { features } = annex as { features?: unknown };
+  return Array.isArray(features) || Object.keys(annex).some((key) => !TOP_KEYS.has(key));
 }
 
 /** Whether an `annex` key declares anything, rightly or wrongly. */

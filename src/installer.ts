@@ -24,7 +24,9 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
   const cli = findOwnFile(CLI, root, getActiveThread()?.home);
   if (cli === undefined) {
     const reason = describeMissing(root);
-    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', reason, hint: EXTERNAL });
+    // Not to be remembered: no later try of this process has another outcome.
+    const state = 'Nothing can be installed by this process; other features unaffected';
+    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', reason, hint: EXTERNAL, state });
   }
   const options = {
     cwd: root,
@@ -127,14 +129,14 @@ function readEnd(feature: string, output: string, end: unknown): InstallResult {
 function refuseByEnd(feature: string, end: unknown): Refusal {
   const refusal = refusalOf(end);
   if (refusal !== undefined) return refusal;
-  const hint = `annex install ${feature}, by hand, to see what happens`;
+  const hint = `run annex install ${feature} to see its output`;
   const code = (end as { code?: unknown } | null)?.code;
   if (code === 'ETIMEDOUT') {
-    return { code: 'ANNEX_TIMEOUT', reason: 'the installer did not end in time', hint };
+    return { code: 'ANNEX_TIMEOUT', reason: 'the installer did not finish in time', hint };
   }
   const reason =
     typeof end === 'object'
-      ? `the installer did not run: ${messageOf(end)}`
-      : `the installer ended with ${String(end)} before it was done`;
+      ? `the installer did not start: ${messageOf(end)}`
+      : `the installer ended with ${String(end)} before it finished`;
   return { code: 'ANNEX_INSTALL_FAILED', reason, hint };
 }

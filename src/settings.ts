@@ -50,7 +50,7 @@ export function loadSettings(
   if ('problem' in found) return refuse(true, found.problem, 'correct that file');
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
   if (process.versions.pnp !== undefined || isThere(join(core.root, '.pnp.cjs'))) {
-    const reason = `${core.root} is a Yarn Plug’n’Play project, which annex does not support`;
+    const reason = `${core.root} is a Yarn Plug'n'Play project, which annex does not support`;
     return refuse(true, reason, 'set nodeLinker: node-modules in .yarnrc.yml');
   }
   const unfit = baked === undefined ? undefined : findStoreProblem(baked, core);
@@ -88,7 +88,7 @@ export function loadSettings(
       operatorFile: config.operator?.path,
       blocked: config.blocked,
       isSealed: config.isSealed,
-      told: new SharedArrayBuffer(declaration.features.size),
+      reported: new SharedArrayBuffer(declaration.features.size),
       timeout: config.timeout,
       isDurable: config.isDurable,
       verify: config.verify,
@@ -125,13 +125,14 @@ function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[
   return [join(cacheDir, 'annex', core.realRoot)];
 }
 
-const describeKey = ({ key, reason }: Problem, core: Core): string =>
+const describeKey = ({ key, reason }: Problem, core: Pick<Core, 'root'>): string =>
   `${key} in ${core.root}/package.json ${reason}`;
 
-const refuseKey = (problem: Problem, core: Core): Refusal => ({
+/** What is wrong with a key of the core's package.json. */
+export const refuseKey = (problem: Problem, core: Pick<Core, 'root'>): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
   reason: describeKey(problem, core),
-  hint: 'whoever builds the application can correct that key',
+  hint: 'correct that key',
 });
 
 const refuseLayer = (problem: string | undefined): Refusal | undefined =>
@@ -140,7 +141,7 @@ const refuseLayer = (problem: string | undefined): Refusal | undefined =>
     : {
         code: 'ANNEX_STORE_UNUSABLE',
         reason: `${problem}; it is left out`,
-        hint: 'whoever runs this can correct ANNEX_STORE',
+        hint: 'correct ANNEX_STORE',
       };
 
 /** Why a directory cannot be a store, whoever asks; undefined when it can. */
@@ -167,7 +168,7 @@ function describeKind(path: string): string | undefined {
     const stat = lstatSync(path);
     if (stat.isDirectory()) return undefined;
     // Its real path is its own only when it leads nowhere.
-    return stat.isSymbolicLink() ? 'is a link that leads nowhere' : 'is a file';
+    return stat.isSymbolicLink() ? 'is a symbolic link that leads nowhere' : 'is a file';
   } catch (error) {
     return codeOf(error) === 'ENOTDIR' ? 'lies below a file' : undefined;
   }

@@ -6,7 +6,7 @@ import { inDir, listNames } from '../store/dir.ts';
 import { clearFailures, listRemembered } from '../store/failures.ts';
 import { VERSION } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
-import { type Command, findFeatures, findSettings, warn } from './command.ts';
+import { type Command, findFeatures, findSettings, toExitCode, warn } from './command.ts';
 
 /** Fills a directory with published entries, and leaves nothing else in it. */
 export const bake: Command = async ({ args: [dir, ...names], print }) => {
@@ -14,8 +14,7 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
   const store = resolve(dir);
   const settings = findSettings({ baked: store });
   if (settings === undefined) return 1;
-  const declared = [...settings.declaration.features.values()];
-  const features = names.length === 0 ? declared : findFeatures(settings, names);
+  const features = findFeatures(settings, names);
   if (features === undefined) return 1;
   if (features.length === 0) {
     warn(`${settings.core.root}/package.json declares no feature`);
@@ -31,7 +30,8 @@ export const bake: Command = async ({ args: [dir, ...names], print }) => {
   clearFailures(store);
   dropEmpty(store);
   print(results.flatMap(describe).join('\n'), results);
-  return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+  const isDone = results.every(({ outcome }) => outcome !== 'failed');
+  return toExitCode(isDone, names, settings);
 };
 
 /** A layer is only read: what an installer works in is of no use there. */

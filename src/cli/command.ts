@@ -1,4 +1,6 @@
 /** What every command is, and what they share. */
+
+import { isInstaller } from '../config.ts';
 import type { ReadManifest } from '../core.ts';
 import { composeNotice } from '../errors.ts';
 import { writeLine } from '../log.ts';
@@ -48,6 +50,13 @@ export function measure(dir: string): number | undefined {
   }
 }
 
+/**
+ * The exit code of a command that covers what is declared: a declaration that is wrong outside of its
+ * features may miss one, so a command over all of them has not done everything.
+ */
+export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
+  isDone && (names.length > 0 || declaration.problems.length === 0) ? 0 : 1;
+
 /** A size as a person reads it. */
 export const tellSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -70,15 +79,21 @@ export function findSettings({
     baked,
   );
   if (loaded.settings !== undefined) {
-    for (const notice of loaded.settings.notices) writeLine(2, composeNotice(notice));
+    // The process that started an installer has reported them.
+    const notices = isInstaller() ? [] : loaded.settings.notices;
+    for (const notice of notices) writeLine(2, composeNotice(notice));
     return loaded.settings;
   }
   writeLine(2, composeNotice(loaded.refusal));
   return undefined;
 }
 
-/** The features of these names, each once; undefined, after a line, when one is not declared. */
+/**
+ * The features of these names, each once, or all that are declared; undefined, after a line, when one
+ * is not declared.
+ */
 export function findFeatures(settings: Settings, names: string[]): Feature[] | undefined {
+  if (names.length === 0) return [...settings.declaration.features.values()];
   const found = new Set<Feature>();
   for (const name of names) {
     const feature = findFeature(settings, name);
@@ -87,7 +102,7 @@ export function findFeatures(settings: Settings, names: string[]): Feature[] | u
       warn(
         `${name} unavailable (ANNEX_INVALID_CONFIG): it is not declared in ` +
           `${settings.core.root}/package.json. Declared: ${known}. ` +
-          'Now: whoever builds the application can declare it: npx annex add NAME@RANGE',
+          'Now: declare it: npx annex add NAME@RANGE',
       );
       return undefined;
     }

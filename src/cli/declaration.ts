@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { listWorkspaces } from '../core.ts';
+import { composeNotice } from '../errors.ts';
+import { writeLine } from '../log.ts';
 import { readDeclaration } from '../policy/features.ts';
 import { isRange } from '../ranges.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../replace.ts';
+import { refuseKey } from '../settings.ts';
 import { listLocks } from '../sidecar.ts';
 import type { Declaration } from '../types.ts';
 import { findSettings, warn } from './command.ts';
@@ -80,6 +83,11 @@ export async function replaceDeclaration(
     if (locks.some(({ outcome }) => outcome === 'failed')) {
       warn(`nothing was changed in ${file.path}, for what it would declare cannot be locked`);
       return 1;
+    }
+  } else {
+    // Whoever locks reports these with the settings.
+    for (const problem of readFeatures(file, manifest).problems) {
+      writeLine(2, composeNotice(refuseKey(problem, { root })));
     }
   }
   // Locking takes a while.

@@ -1,4 +1,4 @@
-/** What `annex help` prints. */
+/** What `annex help` prints, and what a command prints of it that is called wrongly. */
 
 /** The whole help. */
 export const HELP = `usage: annex COMMAND [--json]
@@ -22,3 +22,14 @@ export const HELP = `usage: annex COMMAND [--json]
 
 The application is the nearest package.json with an "annex" key, or ANNEX_CORE.
 Exit codes: 0 done, 1 could not be done, 2 called wrongly.`;
+
+/**
+ * The lines of the help about one command.
+ *
+ * @example findUsage('env') // 'usage: annex env                                       the lines for a Dockerfile'
+ */
+export const findUsage = (command: string): string =>
+  HELP.split('\n')
+    .filter((line) => line.startsWith(`  ${command} `))
+    .map((line) => `usage: annex ${line.trimStart()}`)
+    .join('\n');

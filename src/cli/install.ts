@@ -4,7 +4,7 @@ import { isInstaller, isRetry } from '../config.ts';
 import { installFeature } from '../install/install.ts';
 import { listRemembered } from '../store/failures.ts';
 import type { InstallResult } from '../types.ts';
-import { type Command, findFeatures, findSettings } from './command.ts';
+import { type Command, findFeatures, findSettings, toExitCode } from './command.ts';
 
 /** Installs features into the store; by hand, a remembered failure does not count. */
 export const install: Command = async ({ args, options, print }) => {
@@ -12,8 +12,7 @@ export const install: Command = async ({ args, options, print }) => {
   if (isAll !== (args.length === 0)) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { features: declared } = settings.declaration;
-  const features = isAll ? [...declared.values()] : findFeatures(settings, args);
+  const features = findFeatures(settings, args);
   if (features === undefined) return 1;
   const isByHand = !isInstaller();
   if (!isByHand) process.once('exit', endGroup);
@@ -24,7 +23,8 @@ export const install: Command = async ({ args, options, print }) => {
     results.push(await installFeature(settings, feature, isByHand, ignored));
   }
   print(results.flatMap(describe).join('\n'), results);
-  return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+  const isDone = results.every(({ outcome }) => outcome !== 'failed');
+  return toExitCode(isDone, args, settings);
 };
 
 /** An installer is the head of its own process group: whatever npm left running ends with it. */

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { version } from '../version.ts';
 import type { Command, Invocation } from './command.ts';
-import { HELP } from './help.ts';
+import { findUsage, HELP } from './help.ts';
 
 const OPTIONS = {
   all: { type: 'boolean' },
@@ -58,14 +58,14 @@ async function main(args: string[]): Promise<number> {
   if (command === undefined) return complain(`${JSON.stringify(name)} is not a command`);
   const { load, takes } = command;
   const foreign = Object.keys(values).find((key) => key !== 'json' && !takes.includes(key));
-  if (foreign !== undefined) return complain(`annex ${name} takes no --${foreign}`);
+  if (foreign !== undefined) return complain(`annex ${name} takes no --${foreign}`, name);
   const invocation: Invocation = {
     args: rest,
     options: values,
     print: (text, data) => say(values.json === true ? JSON.stringify(data) : text),
   };
   const run = await load();
-  return (await run(invocation)) ?? complain(`annex ${name} was called wrongly`);
+  return (await run(invocation)) ?? complain(`wrong arguments for annex ${name}`, name);
 }
 
 function say(text: string): number {
@@ -73,8 +73,9 @@ function say(text: string): number {
   return 0;
 }
 
-function complain(what: string): number {
-  writeLine(2, `annex: ${what}\n${HELP}`);
+/** @param command whose usage is printed instead of the whole help */
+function complain(what: string, command?: string): number {
+  writeLine(2, `annex: ${what}\n${command === undefined ? HELP : findUsage(command)}`);
   return 2;
 }
 

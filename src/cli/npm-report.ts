@@ -50,14 +50,13 @@ export async function reportWithNpm(
 ): Promise<number> {
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { declaration, core, timeout } = settings;
+  const { core, timeout } = settings;
   const env = readInstallerEnv(settings);
   if (asksRegistry && readNpmSettings(core.root, env).offline) {
     warn('npm is set to be offline, and what is known of packages has to be asked of the registry');
     return 1;
   }
-  const features =
-    names.length === 0 ? [...declaration.features.values()] : findFeatures(settings, names);
+  const features = findFeatures(settings, names);
   if (features === undefined) return 1;
   const parts: Part[] = [];
   let isWhole = true;

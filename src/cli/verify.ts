@@ -46,8 +46,7 @@ interface Verified {
 export const verify: Command = async ({ args, options, print }) => {
   const settings = findSettings();
   if (settings === undefined) return 1;
-  const { features: declared } = settings.declaration;
-  const features = args.length > 0 ? findFeatures(settings, args) : [...declared.values()];
+  const features = findFeatures(settings, args);
   if (features === undefined) return 1;
   const slugs = args.length > 0 ? features.map(({ slug }) => slug) : undefined;
   const verified = listStores(settings).flatMap((store) => verifyStore(settings, store, slugs));

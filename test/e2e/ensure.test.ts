@@ -164,8 +164,19 @@ for (const node of nodes) {
         { feature: 'tagged', where: 'denied', refusal: { code: 'ANNEX_INVALID_CONFIG' } },
         { feature: 'outside' },
       ]);
-      expect(lines).toEqual([expect.stringMatching(/^annex: tagged unavailable/)]);
+      expect(lines).toEqual([
+        expect.stringMatching(/^annex: tagged unavailable/),
+        expect.stringMatching(/^annex: alpha unavailable/),
+      ]);
       expect(registry.requests).toEqual([]);
+    });
+
+    test('a declaration without a valid feature: the reason is the declaration, not the loader', async () => {
+      const sandbox = await openSandbox();
+      sandbox.setCore({ features: { beta: 1 } });
+      const { data, lines } = await run(sandbox, "print([await attempt('beta')]);", options);
+      expect(data).toMatchObject([{ code: 'ANNEX_INVALID_CONFIG' }]);
+      expect(lines).toEqual([expect.stringMatching(/^annex: beta unavailable/)]);
     });
 
     test('after a failure and a repair, the same process gets it without a restart', async () => {

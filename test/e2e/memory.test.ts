@@ -216,6 +216,7 @@ describe('ensure with retry', () => {
     );
     const refused = expect.stringMatching(/ANNEX_OFFLINE.*Next try at/);
     expect(said).toEqual([refused, refused, 'store', 'store']);
+    expect(lines.filter((line) => line.startsWith('annex: alpha unavailable'))).toHaveLength(1);
     expect(countTries(lines)).toBe(2);
     expect(readdirSync(failures())).toEqual([]);
   });

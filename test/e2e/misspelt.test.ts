@@ -1,7 +1,9 @@
 /** Keys and variables that are spelled wrongly: told as what they are, and a switch restricts all the same. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn } from '../support/importer.ts';
+import { expectRefused, importIn, splitLines } from '../support/importer.ts';
 import { node } from '../support/lock-files.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -31,6 +33,8 @@ test.each([
 test.each([
   ['a string', 'kit', /annex in \S+package\.json is not an object but a string/],
   ['a list', ['kit'], /annex in \S+package\.json is not an object but a list/],
+  ['an empty list', [], /annex in \S+package\.json is not an object but a list/],
+  ['a list of features', { features: [] }, /annex\.features in \S+package\.json is not an object/],
   [
     'features without the key',
     features,
@@ -39,8 +43,48 @@ test.each([
 ])('an annex key that is %s is told as what it is', async (_, annex, said) => {
   const { sandbox } = await open(annex);
   for (const args of [['list'], ['lock', '--check'], ['why', 'kit'], ['install', '--all']]) {
-    const { stderr } = await sandbox.annex(args);
-    expect({ args, stderr }).toEqual({ args, stderr: expect.stringMatching(said) });
+    const { code, stderr } = await sandbox.annex(args);
+    expect({ args, code, stderr }).toEqual({
+      args,
+      code: args[0] === 'list' ? 0 : 1,
+      stderr: expect.stringMatching(said),
+    });
     expect(stderr).not.toMatch(/no package\.json declares features/);
   }
+});
+
+test('a key beside features that is not known: what covers all features fails, and every command reports it', async () => {
+  const { sandbox } = await open({ features, feature: {} });
+  const env = { ANNEX_STORE: sandbox.store };
+  const line = expect.stringMatching(/^annex: annex\.feature in \S+package\.json is not known/);
+  for (const [args, code] of [
+    [['lock'], 1],
+    [['lock', '--check'], 1],
+    [['lock', 'kit', '--check'], 0],
+    [['install', '--all'], 1],
+    [['install', 'kit'], 0],
+    [['bake', `${sandbox.root}/layer`], 1],
+    [['add', 'other@^1.0.0', '--feature', 'kit'], 1],
+    [['list'], 0],
+  ] as const) {
+    const result = await sandbox.annex(args, { env });
+    expect({ args, code: result.code }).toEqual({ args, code });
+    expect(splitLines(result.stderr).filter((one) => one.includes('annex.feature '))).toEqual([
+      line,
+    ]);
+  }
+  rmSync(join(sandbox.core, 'annex'), { recursive: true });
+  const added = await sandbox.annex(['add', 'other@^1.0.0']);
+  expect(added).toMatchObject({ code: 0, stderr: line });
+  const removed = await sandbox.annex(['remove', 'other']);
+  expect(removed).toMatchObject({ code: 0, stderr: line });
+});
+
+test('what is wrong is reported once by a process and the installers that it starts', async () => {
+  const { sandbox } = await open({ features, importers: 'kit' });
+  const { imported, lines } = await importIn(sandbox, ['kit'], {
+    env: { ANNEX_STORE: sandbox.store },
+  });
+  expect(imported.kit?.marker).toBe('kit');
+  expect(lines.filter((line) => line.includes('annex.importers'))).toHaveLength(1);
 });
