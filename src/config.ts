@@ -54,7 +54,7 @@ export function readConfig(env: Env = process.env): Config {
     const parsed = parseSwitch(value);
     if (parsed === undefined) {
       const reason = `${name} is ${JSON.stringify(value)}, not a boolean; taken as ${restrictive}`;
-      notices.push(notice(reason, `set ${name} to true or false, or take it away`));
+      notices.push(notice(reason, `set ${name} to true or false, or unset it`));
     }
     return parsed ?? restrictive;
   };
@@ -98,7 +98,7 @@ function hasMisspelling(env: Env, name: string, notices: Refusal[]): boolean {
   );
   if (found === undefined) return false;
   const reason = `${found} is not a variable of annex; it is taken for ${name}, at its restrictive value`;
-  notices.push(notice(reason, `call it ${name}, or take it away`));
+  notices.push(notice(reason, `rename it to ${name}, or unset it`));
   return true;
 }
 

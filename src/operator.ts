@@ -52,7 +52,7 @@ export function readOperatorFile(path: string | undefined, notices: Refusal[]): 
     const { meaning, near } = describeUnknown(key, OPERATOR_KEYS);
     hasSwitch ||= near === 'allowInstalls';
     if (near === 'blocked') continue;
-    const what = near === undefined ? 'take it away, or use' : `call it ${near}, or use`;
+    const what = near === undefined ? 'remove it, or use' : `rename it to ${near}, or use`;
     notices.push(
       notice(`${key} in ${path} ${meaning}`, `${what} a version of annex that knows it`),
     );
@@ -66,7 +66,9 @@ export function readOperatorFile(path: string | undefined, notices: Refusal[]): 
   const operator = {
     path,
     allowInstalls: hasSwitch ? false : readAllowInstalls(file.allowInstalls, path, notices),
-    ...(unclear && { problem: `blocks what cannot be told: ${unclear.key} ${unclear.reason}` }),
+    ...(unclear && {
+      problem: `has an invalid list of blocked versions: ${unclear.key} ${unclear.reason}`,
+    }),
   };
   const { timeout, durability = 'sync', verify = 'load' } = file;
   const isTime = typeof timeout === 'number' && timeout > 0 && timeout <= 86_400;

@@ -18,7 +18,7 @@ export interface Refusal {
   code: ErrorCode;
   /** One clause, without a full stop: `registry.corp refused the connection`. */
   reason: string;
-  /** What to do next in this deployment, and who can do it. */
+  /** What to do next in this deployment, as an imperative without a full stop: `unset ANNEX_CONFIG`. */
   hint: string;
   /** What state things are in, when there is more to say than "other features unaffected". */
   state?: string;
@@ -145,7 +145,7 @@ export interface Settings {
   blocked: Blocked[];
   isSealed: boolean;
   /** A byte for each feature, in their order, shared by all threads: 1 once a line has said why it is unavailable. */
-  told: SharedArrayBuffer;
+  reported: SharedArrayBuffer;
   /** Time limit of one install, milliseconds. */
   timeout: number;
   /** Whether an entry is synced to the disk before it is published. */

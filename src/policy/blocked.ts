@@ -96,7 +96,7 @@ export function describeBlocked({ name, version, by, spec, reason = '' }: Blocke
 /**
  * The refusal for a feature that holds a blocked version.
  *
- * @param remedy what whoever builds the application can do
+ * @param remedy what to change in the application, as an imperative
  * @param isOperators the list is in a file of whoever runs this
  */
 export function refuseBlocked(
@@ -104,11 +104,11 @@ export function refuseBlocked(
   remedy: string,
   isOperators: boolean,
 ): Refusal {
-  const mend = isOperators ? `, or whoever runs this can take that out of ${found.by}` : '';
+  const other = isOperators ? `, or remove that item from ${found.by}` : '';
   return {
     code: 'ANNEX_DENIED',
     reason: describeBlocked(found),
-    hint: `whoever builds the application can ${remedy}${mend}`,
+    hint: `${remedy}${other}`,
     blocked: found,
   };
 }

@@ -165,7 +165,7 @@ function findWrong(
   }
   const twin = bySlug.get(toSlug(name));
   if (twin !== undefined) {
-    return { key: '', reason: `cannot be told from ${JSON.stringify(twin)} as a file name` };
+    return { key: '', reason: `has the same file name as ${JSON.stringify(twin)}` };
   }
   for (const declared of Object.keys(packages)) {
     if (!isPackageName(declared)) {

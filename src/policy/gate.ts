@@ -30,44 +30,44 @@ export function decideGate(facts: GateFacts): Gate {
     facts;
   if (core === false) {
     return deny('the core allows no installs', {
-      hint: 'whoever builds the application can set annex.allowInstalls in its package.json',
+      hint: 'set annex.allowInstalls to true in its package.json',
     });
   }
   if (unclear !== undefined) {
-    return deny(`it cannot be told what is blocked: ${unclear}`, {
-      hint: 'whoever builds the application can correct that key',
+    return deny(`the list of blocked versions is invalid: ${unclear}`, {
+      hint: 'correct that key',
     });
   }
   if (operator?.problem !== undefined) {
     return deny(`the operator's file ${operator.path} ${operator.problem}`, {
       code: 'ANNEX_INVALID_CONFIG',
-      hint: 'whoever runs this can mend the file, or take ANNEX_CONFIG away',
+      hint: 'correct the file, or unset ANNEX_CONFIG',
     });
   }
   if (operator?.allowInstalls === false) {
     return deny(`installs are switched off in ${operator.path}`, {
-      hint: 'whoever runs this can set allowInstalls to true in that file',
+      hint: 'set allowInstalls to true in that file',
     });
   }
   if (environment === false) {
     return deny('installs are switched off by ANNEX_ALLOW_INSTALLS', {
-      hint: 'whoever runs this can take ANNEX_ALLOW_INSTALLS away, or set it to true',
+      hint: 'unset ANNEX_ALLOW_INSTALLS, or set it to true',
     });
   }
   if (isSealed && !hasStore) {
     return deny('the core is sealed and there is no store', {
-      hint: 'whoever runs this can set ANNEX_STORE to a directory on a data volume',
+      hint: 'set ANNEX_STORE to a directory on a data volume',
     });
   }
   if (storeProblem !== undefined) {
     return deny(storeProblem, {
       code: 'ANNEX_STORE_UNUSABLE',
-      hint: 'whoever runs this can set ANNEX_STORE to an absolute directory outside the core',
+      hint: 'set ANNEX_STORE to an absolute path outside the core',
     });
   }
   if (isConfined === true) {
-    return deny('Node’s permission model lets this process start no installer', {
-      hint: 'whoever runs this can start it with --allow-child-process, or run annex install before',
+    return deny("Node's permission model forbids this process to start an installer", {
+      hint: 'start it with --allow-child-process, or run annex install first',
     });
   }
   return { isAllowed: true };

@@ -102,7 +102,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
     const { kit, other } = await load(['kit', 'other']);
     const said = `low 1\\.0\\.0 is blocked by ${file} \\(low@<1\\.0\\.1\\): ${REASON}`;
     expectRefused(kit, 'ANNEX_DENIED', new RegExp(said), 'kit');
-    expect(kit?.cause?.hint).toContain(`whoever runs this can take that out of ${file}`);
+    expect(kit?.cause?.hint).toContain(`remove that item from ${file}`);
     expect(other?.marker).toBe('other');
     const list = await annex('list');
     expect(list.stdout).toMatch(new RegExp(`^kit .* denied .*ANNEX_DENIED: ${said}`, 'm'));
@@ -179,7 +179,7 @@ describe('blocked in package.json', () => {
       `low 1\\.0\\.0 is blocked by package\\.json \\(low@1\\.0\\.0\\): ${REASON}`,
     );
     expectRefused(kit, 'ANNEX_DENIED', said, 'kit');
-    expect(kit?.cause?.hint).toMatch(/whoever builds the application can declare another range,/);
+    expect(kit?.cause?.hint).toMatch(/^declare another range,/);
     expect(other?.marker).toBe('other');
     expect(tarballs()).toEqual(['GET /other/-/other-1.0.0.tgz']);
   });
@@ -189,7 +189,7 @@ describe('blocked in package.json', () => {
     declare(['low@1.0.0']);
     const { kit } = await load(['kit']);
     expectRefused(kit, 'ANNEX_DENIED', /low 1\.0\.0 is blocked/, 'kit');
-    expect(kit?.cause?.hint).toMatch(/can lock another version: npx annex lock kit$/);
+    expect(kit?.cause?.hint).toMatch(/^lock another version: npx annex lock kit$/);
     expect(registry.requests).toEqual([]);
   });
 
@@ -263,7 +263,7 @@ describe('blocked in package.json', () => {
   });
 });
 
-describe('what cannot be told', () => {
+describe('a list that is invalid', () => {
   test.each(['package.json', 'the operator’s file'])(
     'in %s: nothing is installed, what is there loads, and a line says so',
     async (where) => {
@@ -273,7 +273,7 @@ describe('what cannot be told', () => {
       const { imported, lines } = await importIn(sandbox, ['kit', 'other'], withEnv());
       expect(imported.kit?.marker).toBe('kit');
       const code = where === 'package.json' ? 'ANNEX_DENIED' : 'ANNEX_INVALID_CONFIG';
-      expectRefused(imported.other, code, /cannot be told.*blocked\[0\]/, 'other');
+      expectRefused(imported.other, code, /invalid.*blocked\[0\]/, 'other');
       expect(lines).toEqual([
         expect.stringMatching(/blocked\[0\].*ANNEX_INVALID_CONFIG/),
         imported.other?.cause?.message,

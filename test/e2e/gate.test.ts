@@ -165,7 +165,7 @@ for (const node of nodes) {
 
       const code = one.code ?? 'ANNEX_DENIED';
       expectRefused(imported.beta, code, one.reason, 'beta');
-      expect(imported.beta?.cause?.message).toMatch(/whoever (runs|builds)/);
+      expect(imported.beta?.cause?.message).toMatch(/Now: (?:set|unset|correct) /);
       expect(imported.beta?.cause?.message).not.toMatch(/npm install|npx/);
       if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
       else expect(imported.alpha).toMatchObject({ marker: 'planted' });

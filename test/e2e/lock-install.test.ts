@@ -224,7 +224,7 @@ describe(node.label, () => {
     const { kit } = await load('kit');
     const said = /kit 1\.0\.0 wants common \^1\.0\.0, and core ships 2\.0\.0/;
     expectRefused(kit, 'ANNEX_CONFLICT', said, 'kit');
-    expect(kit?.cause?.hint).toMatch(/lock anew: npx annex lock/);
+    expect(kit?.cause?.hint).toMatch(/lock again: npx annex lock/);
     expect((await install('kit')).stderr).toMatch(said);
     expect(registry.requests).toEqual([]);
     expect(listEntries(sandbox)).toEqual([]);

@@ -93,7 +93,7 @@ describe.skipIf(containerProblem)(
       expect(await registry.requests()).toEqual([]);
     }
 
-    const SWITCHED = /can take ANNEX_ALLOW_INSTALLS away/;
+    const SWITCHED = /Now: unset ANNEX_ALLOW_INSTALLS/;
     test.each<[string, Record<string, string>, [string, RegExp, RegExp]]>([
       [
         'sealed without a store',

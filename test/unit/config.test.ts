@@ -183,7 +183,7 @@ describe("the operator's file", () => {
           {
             code: 'ANNEX_INVALID_CONFIG',
             reason: `${key} in ${path} is not known to this version and is taken for allowInstalls: false`,
-            hint: 'call it allowInstalls, or use a version of annex that knows it',
+            hint: 'rename it to allowInstalls, or use a version of annex that knows it',
           },
         ]);
       }
@@ -194,7 +194,7 @@ describe("the operator's file", () => {
     const path = writeOperator(JSON.stringify({ [key]: ['axios'] }));
     const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
     expect(operator?.problem).toBe(
-      `blocks what cannot be told: ${key} is not known to this version and is taken for blocked`,
+      `has an invalid list of blocked versions: ${key} is not known to this version and is taken for blocked`,
     );
     expect(notices).toEqual([]);
     const known = [{ name: 'kit', range: '*', spec: 'kit', by: path }];
@@ -221,7 +221,7 @@ describe('variables whose name is near to that of a switch', () => {
       {
         code: 'ANNEX_INVALID_CONFIG',
         reason: `${name} is not a variable of annex; it is taken for ${meant}, at its restrictive value`,
-        hint: `call it ${meant}, or take it away`,
+        hint: `rename it to ${meant}, or unset it`,
       },
     ]);
   });
@@ -253,11 +253,14 @@ describe("what the operator's file blocks", () => {
   });
 
   test.each(['"axios"', '[1]', '["axios", "*"]', '{}', 'null'])(
-    'as %s cannot be told: nothing is installed',
+    'as %s is invalid: nothing is installed',
     (value) => {
       const path = writeOperator(`{"blocked": ${value}}`);
       const { operator, notices } = readConfig({ ANNEX_CONFIG: path });
-      expect(operator).toMatchObject({ path, problem: expect.stringContaining('cannot be told') });
+      expect(operator).toMatchObject({
+        path,
+        problem: expect.stringContaining('has an invalid list'),
+      });
       expect(notices).toEqual([]);
     },
   );

@@ -105,7 +105,7 @@ describe.each(cells)('core $core, operator $operator, environment $environment',
     const named = forbidders.filter((who) => marks[who]?.test(reason));
     expect(named).toHaveLength(1);
     expect(code).toBe(codes[named[0] ?? '']);
-    expect(hint).toMatch(/^whoever (builds|runs)/);
+    expect(hint).toMatch(/^(?:set|unset|correct|start) /);
     expect(hint).not.toContain('npm install');
   });
 });
