@@ -47,7 +47,10 @@ export function loadSettings(
     const reason = `no package.json declares features, as seen from ${origin.script ?? origin.cwd ?? 'a working directory that was deleted'}`;
     return refuse(false, reason, 'annex add NAME@RANGE, or name the application by ANNEX_CORE');
   }
-  if ('problem' in found) return refuse(true, found.problem, 'correct that file');
+  if ('problem' in found) {
+    const place = config.core === undefined ? '' : ', or ANNEX_CORE';
+    return refuse(true, found.problem, `correct that file${place}`);
+  }
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
   if (process.versions.pnp !== undefined || isThere(join(core.root, '.pnp.cjs'))) {
     const reason = `${core.root} is a Yarn Plug'n'Play project, which annex does not support`;

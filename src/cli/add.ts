@@ -36,7 +36,7 @@ export const add: Command = async ({ args, options, print }) => {
   const changed = declare(file.manifest, packages, options.feature);
   const declared = readFeatures(file, changed).features;
   const problem = features.map((name) => declared.get(name)?.problem).find(Boolean);
-  if (problem !== undefined) return refuse(`${problem.key} ${problem.reason}`);
+  if (problem !== undefined) return refuse(`${problem.key}: ${problem.reason}`);
   const replaced = await replaceDeclaration(file, changed, features);
   if (replaced === 1) return 1;
   const { locks } = replaced;

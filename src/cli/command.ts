@@ -2,12 +2,13 @@
 
 import { isInstaller } from '../config.ts';
 import type { ReadManifest } from '../core.ts';
-import { composeNotice } from '../errors.ts';
+import { composeNotice, messageOf } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { loadSettings } from '../settings.ts';
 import { findFeature } from '../status.ts';
 import { measureTree } from '../store/tree.ts';
 import type { Feature, Settings } from '../types.ts';
+import { readNearestManifest } from './edit-manifest.ts';
 
 /** A command line, taken apart. */
 export interface Invocation {
@@ -84,8 +85,24 @@ export function findSettings({
     for (const notice of notices) writeLine(2, composeNotice(notice));
     return loaded.settings;
   }
-  writeLine(2, composeNotice(loaded.refusal));
+  const { isProblem, refusal } = loaded;
+  const problem = isProblem ? undefined : findManifestProblem();
+  const why =
+    problem === undefined
+      ? refusal
+      : { ...refusal, reason: `${refusal.reason}: ${problem}`, hint: 'correct that file' };
+  writeLine(2, composeNotice(why));
   return undefined;
+}
+
+/** Why the nearest package.json declares nothing: it cannot be read. */
+function findManifestProblem(): string | undefined {
+  try {
+    readNearestManifest(process.cwd());
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { listWorkspaces } from '../core.ts';
-import { composeNotice } from '../errors.ts';
+import { composeNotice, messageOf } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { readDeclaration } from '../policy/features.ts';
 import { isRange } from '../ranges.ts';
@@ -22,7 +22,13 @@ type Json = Record<string, unknown>;
  * not.
  */
 export function findDeclaring(): ManifestFile | undefined {
-  const file = readNearestManifest(process.cwd());
+  let file: ManifestFile | undefined;
+  try {
+    file = readNearestManifest(process.cwd());
+  } catch (error) {
+    refuse(messageOf(error));
+    return undefined;
+  }
   if (file === undefined) {
     refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
     return undefined;

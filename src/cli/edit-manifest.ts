@@ -1,7 +1,8 @@
 /** Reads a package.json, and formats another content of it the way its owner wrote it. */
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
+import { codeOf } from '../errors.ts';
 
 /** Node reads past it, JSON.parse does not. */
 const BOM = /^\uFEFF/;
@@ -16,27 +17,29 @@ export interface ManifestFile {
 /**
  * The nearest package.json from a directory upwards; undefined when there is none.
  *
- * @throws when it cannot be read or holds no JSON object
+ * @throws when it cannot be read or holds no JSON object; the message is one clause that names the file
  */
 export function readNearestManifest(from: string): ManifestFile | undefined {
   const paths = listAncestors(from).map((dir) => join(dir, 'package.json'));
-  const nearest = paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  const nearest = paths.find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
   if (nearest === undefined) return undefined;
   const path = toRealPath(nearest);
-  const text = readFileSync(path, 'utf8');
-  const manifest = parse(text);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${codeOf(error)}`);
+  }
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text.replace(BOM, ''));
+  } catch {
+    throw new Error(`${path} ${text.trim() === '' ? 'is empty' : 'does not parse as JSON'}`);
+  }
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) {
-    throw new Error(`${path} does not hold a JSON object (ANNEX_INVALID_CONFIG)`);
+    throw new Error(`${path} does not hold a JSON object`);
   }
   return { path, text, manifest: manifest as Record<string, unknown> };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(BOM, ''));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

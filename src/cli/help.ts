@@ -24,12 +24,14 @@ The application is the nearest package.json with an "annex" key, or ANNEX_CORE.
 Exit codes: 0 done, 1 could not be done, 2 called wrongly.`;
 
 /**
- * The lines of the help about one command.
+ * The lines of the help about one command; without a command, the whole help.
  *
- * @example findUsage('env') // 'usage: annex env                                       the lines for a Dockerfile'
+ * @example findUsage('env') // 'usage: annex env\n  the lines for a Dockerfile'
  */
-export const findUsage = (command: string): string =>
-  HELP.split('\n')
-    .filter((line) => line.startsWith(`  ${command} `))
-    .map((line) => `usage: annex ${line.trimStart()}`)
-    .join('\n');
+export const findUsage = (command: string | undefined): string =>
+  command === undefined
+    ? HELP
+    : HELP.split('\n')
+        .filter((line) => line.startsWith(`  ${command} `))
+        .map((line) => `usage: annex ${line.trimStart().replace(/ {2,}/, '\n  ')}`)
+        .join('\n');

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 import { writeLine } from '../log.ts';
 import { version } from '../version.ts';
 import type { Command, Invocation } from './command.ts';
-import { findUsage, HELP } from './help.ts';
+import { findUsage } from './help.ts';
 
 const OPTIONS = {
   all: { type: 'boolean' },
@@ -41,20 +41,24 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
 };
 
+const isCommand = (name: string): boolean => Object.hasOwn(COMMANDS, name);
+
 /** @returns the exit code: 0 done, 1 could not be done, 2 asked for wrongly */
 async function main(args: string[]): Promise<number> {
   let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
   try {
     parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    return complain(messageOf(error));
+    // The advice that follows the first sentence is about Node's parser.
+    const [what = ''] = messageOf(error).split('. ', 1);
+    return complain(what, args.find(isCommand));
   }
   const { values, positionals } = parsed;
   const [name, ...rest] = positionals;
   if (values.version === true) return say(version);
-  if (values.help === true || name === 'help') return say(HELP);
-  if (name === undefined) return complain('what is to be done?');
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (values.help === true || name === 'help') return say(findUsage(positionals.find(isCommand)));
+  if (name === undefined) return complain('no command is given');
+  const command = isCommand(name) ? COMMANDS[name] : undefined;
   if (command === undefined) return complain(`${JSON.stringify(name)} is not a command`);
   const { load, takes } = command;
   const foreign = Object.keys(values).find((key) => key !== 'json' && !takes.includes(key));
@@ -75,7 +79,7 @@ function say(text: string): number {
 
 /** @param command whose usage is printed instead of the whole help */
 function complain(what: string, command?: string): number {
-  writeLine(2, `annex: ${what}\n${command === undefined ? HELP : findUsage(command)}`);
+  writeLine(2, `annex: ${what}\n${findUsage(command)}`);
   return 2;
 }
 

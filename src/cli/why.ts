@@ -18,7 +18,7 @@ import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
 
 /** Tells which rule of the decision table answers a request, what was looked at, and the file. */
 export const why: Command = ({ args: [specifier, ...rest], options, print }) => {
-  if (specifier === undefined || rest.length > 0) return undefined;
+  if (specifier === undefined || specifier === '' || rest.length > 0) return undefined;
   const settings = findSettings();
   if (settings === undefined) return 1;
   const from = options.from ?? join(settings.core.root, 'index.js');

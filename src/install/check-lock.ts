@@ -23,7 +23,7 @@ export function checkLock(settings: Settings, feature: Feature): string[] {
   const lock = `npx annex lock ${name}`;
   const tell = (what: string, before = ''): string => `${name}: ${what}. Now: ${before}${lock}`;
   if (problem !== undefined) {
-    return [tell(`${problem.key} ${problem.reason}`, 'correct that key, then ')];
+    return [tell(`${problem.key}: ${problem.reason}`, 'correct that key, then ')];
   }
   const pin = readPin(core.root, feature);
   if (pin === undefined) return [tell('is not locked')];

@@ -246,4 +246,4 @@ function refuseInvalid(settings: Settings, feature: Feature): Refusal {
 }
 
 const describeBuilt = ({ packages, bytes }: Built, ms: number): string =>
-  `in ${(ms / 1000).toFixed(1)} s (${packages} packages, ${(bytes / 1e6).toFixed(1)} MB)`;
+  `in ${(ms / 1000).toFixed(1)} s (${packages} ${packages === 1 ? 'package' : 'packages'}, ${(bytes / 1e6).toFixed(1)} MB)`;

@@ -20,7 +20,11 @@ export function nameUnset(
   if (refusal.hint !== REGISTRY_HINTS.signIn || unset.length === 0) return refusal;
   const found = unset.map(({ name, file }) => `${file} refers to ${name}, which is not set`);
   const names = [...new Set(unset.map(({ name }) => name))].join(' and ');
-  return { ...refusal, reason: [refusal.reason, ...found].join('; '), hint: `set ${names}` };
+  return {
+    ...refusal,
+    reason: [refusal.reason, ...found].join('; '),
+    hint: `set ${names}, or ${refusal.hint}`,
+  };
 }
 
 /** Codes of Node and OpenSSL for a certificate that is not trusted. */

@@ -149,7 +149,8 @@ for (const node of outerNodes) {
 
     test('a package.json in which nothing can be declared is left as it is', async () => {
       const texts: [string, RegExp][] = [
-        ['{ "name": "app", ', /does not hold a JSON object/],
+        ['{ "name": "app", ', /does not parse as JSON/],
+        ['', /is empty/],
         ['[]', /does not hold a JSON object/],
         ['null', /does not hold a JSON object/],
         ['{ "annex": "exa-js" }', /annex is not an object/],

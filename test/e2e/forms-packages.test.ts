@@ -223,7 +223,7 @@ describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
       ...names.flatMap((name) => [
         `annex: installing ${name} (${name}@^1.0.0) into ${sandbox.store}`,
         expect.stringMatching(
-          `^annex: installed ${name} 1.0.0 in \\d+\\.\\d s \\(1 packages, \\d+\\.\\d MB\\)$`,
+          `^annex: installed ${name} 1.0.0 in \\d+\\.\\d s \\(1 package, \\d+\\.\\d MB\\)$`,
         ),
       ]),
       '',
