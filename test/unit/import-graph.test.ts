@@ -169,6 +169,18 @@ describe('the preload', () => {
     expect(reached.has('hooks/resolve.ts')).toBe(true);
   });
 
+  test.each(['register.ts', 'index.ts'])(
+    'no file in the graph of %s calls getBuiltinModule while it is loaded',
+    (from) => {
+      const eager = [...listReachable(from).keys()].filter((path) =>
+        /^(?:export )?const [^\n(]*= process\.getBuiltinModule\(/m.test(
+          sources.get(path)?.code ?? '',
+        ),
+      );
+      expect(eager).toEqual([]);
+    },
+  );
+
   test('has no top-level await in its graph, so that --require can load it', () => {
     const waiting = [...listReachable('register.ts').keys()].filter((path) =>
       /^(?:await\b|(?:export )?(?:const|let) .*= await\b)/m.test(sources.get(path)?.code ?? ''),
