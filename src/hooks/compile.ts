@@ -1,5 +1,7 @@
 /** Verifies CommonJS of entries where its text is about to run: on every version of Node, whichever way it was loaded. */
+import { lstatSync } from 'node:fs';
 import Module from 'node:module';
+import { codeOf } from '../errors.ts';
 import { apply } from '../primordials.ts';
 import type { Guard } from './guard.ts';
 import type { Locator } from './locator.ts';
@@ -12,45 +14,84 @@ interface Loading {
   _compile: Compile;
 }
 
+const { defineProperty, getOwnPropertyDescriptor } = Reflect;
+const { hasOwn } = Object;
+const prototype = Module.prototype as unknown as Loading;
+
 /**
  * Replaces `Module.prototype._compile` by an accessor that gives the verifying function to modules of
- * entries alone: for all others what runs, and what a stack trace shows, is Node's own function, or
- * that of who patches it, before or later. The text is what Node read, or what another tool made of
- * it; compiling is the one step that all of it passes.
+ * entries alone. For all other modules, what runs and what a stack trace shows is Node's own function,
+ * or that of a tool that assigned one, earlier or later. The text is what Node read, or what another
+ * tool made of it; compiling is the one step that all of it passes.
  *
- * @returns whether it could be replaced: not when the program froze it
+ * A tool may also redefine the property, as shimmer does. The next call puts a new accessor on top.
+ *
+ * @returns ensures that the accessor is in place; false when the program froze the property
  * @see https://github.com/nodejs/node/blob/v24.21.0/lib/internal/modules/cjs/loader.js Module.prototype._compile
  */
-export function watchCompile({ findEntryOf }: Locator, guard: Guard): boolean {
-  const prototype = Module.prototype as unknown as Loading;
-  let compile = prototype._compile;
+export function watchCompile(locator: Locator, guard: Guard): () => boolean {
+  let accessor: PropertyDescriptor | undefined;
+  return () => {
+    const present = getOwnPropertyDescriptor(prototype, '_compile');
+    if (accessor !== undefined && present?.get === accessor.get) return true;
+    accessor = createAccessor(present ?? ordinary(undefined), locator, guard);
+    return defineProperty(prototype, '_compile', accessor);
+  };
+}
+
+/** @param beneath the property that the accessor covers: a value, or an accessor of another tool */
+function createAccessor(
+  beneath: PropertyDescriptor,
+  { findEntryOf }: Locator,
+  guard: Guard,
+): PropertyDescriptor {
+  let covered = beneath;
+  const find = (module: Loading): Compile =>
+    hasOwn(covered, 'value') ? covered.value : covered.get && apply(covered.get, module, []);
   const compileVerified: Compile = function (text, filename, format) {
     const file = this.filename ?? filename;
     // A module that some code makes of a text of its own is no file, whatever it is named.
-    const isFile = isLoaded(this, file) || guard.isListed(file);
-    const sound = isFile ? guard.verify(file, text)?.toString() : undefined;
-    return apply(compile, this, [sound ?? text, filename, format]);
+    const isOfFile = isLoaded(this, file) || guard.isListed(file) || isFile(file);
+    const sound = isOfFile ? guard.verify(file, text)?.toString() : undefined;
+    return apply(find(this), this, [sound ?? text, filename, format]);
   };
-  return defineProperty(prototype, '_compile', {
+  return {
+    // A property of Object.prototype must not count as one of the descriptor.
+    __proto__: null,
     configurable: true,
-    enumerable: true,
+    enumerable: beneath.enumerable === true,
     get(this: Loading) {
       const { filename } = this;
       const isInEntry = typeof filename === 'string' && findEntryOf(filename) !== undefined;
-      return isInEntry ? compileVerified : compile;
+      return isInEntry ? compileVerified : find(this);
     },
     set(this: Loading, value: Compile) {
-      if (this === prototype) compile = value;
-      else defineProperty(this, '_compile', { value, ...ORDINARY });
+      if (!hasOwn(covered, 'value') && covered.set) apply(covered.set, this, [value]);
+      else if (this === prototype) covered = ordinary(value);
+      else defineProperty(this, '_compile', ordinary(value));
     },
-  });
+  } as PropertyDescriptor;
 }
 
-const { defineProperty } = Reflect;
-
 /** What an assigned property is. */
-const ORDINARY = { writable: true, enumerable: true, configurable: true };
+const ordinary = (value: Compile | undefined): PropertyDescriptor =>
+  ({
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  }) as PropertyDescriptor;
 
 /** Whether Node loads a module from its file: then it has put it into its cache. */
 const isLoaded = (module: object, file: string): boolean =>
   (Module as unknown as { _cache: Record<string, object> })._cache[file] === module;
+
+/** Whether something that can be read as a file has that path. */
+function isFile(path: string): boolean {
+  try {
+    return !lstatSync(path).isDirectory();
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+  }
+}

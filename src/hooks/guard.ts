@@ -9,24 +9,30 @@ import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
 import { readListed } from '../store/listed.ts';
 import { createTell } from '../tell.ts';
+import type { Asker } from '../thread.ts';
 import type { Feature, Refusal } from '../types.ts';
 import { findGone, isDirectory } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createMissing } from './not-found.ts';
 import type { Surroundings } from './resolve.ts';
-import { toFile } from './sync.ts';
+import { isForRequire, toFile } from './sync.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {
   /**
    * Meets the entry that a file lies in: the first time, that entry is verified.
    *
+   * @param kind of the request, which Node may load the file for next
    * @returns the path to use: in a sound generation of the entry, when this one is damaged
-   * @throws Node's not-found error with the cause, when there is no sound one
+   * @throws Node's not-found error of that kind with the cause, when there is no sound one
    */
-  place: (file: string) => string;
-  /** The same for a URL, or a specifier, that may be one of a file. */
-  placeURL: (url: string) => string;
+  place: (file: string, kind: Kind) => string;
+  /**
+   * The same for a URL, or a specifier, that may be one of a file.
+   *
+   * @param conditions of the request, which tell its kind
+   */
+  placeURL: (url: string, conditions: Iterable<string>) => string;
   /** Whether a URL is one of a file in a store. */
   covers: (url: string) => boolean;
   /** Whether a file is one that its entry was installed with. */
@@ -36,11 +42,22 @@ export interface Guard {
    * another tool's transformation.
    *
    * @param content of the file, as Node or another tool read it; without one, the file alone counts
+   * @param kind of the load; by default that of the last `place`, if it was for this file
    * @returns undefined when the content may run; else the bytes to run in its place, from a sound
    *   generation of the entry, which is installed when there is none
-   * @throws Node's not-found error with the cause, when there is no sound one
+   * @throws Node's not-found error of that kind with the cause, when there is no sound one
    */
-  verify: (file: string, content?: Content) => Buffer | undefined;
+  verify: (file: string, content?: Content, kind?: Kind) => Buffer | undefined;
+}
+
+/** How a file is loaded. */
+type Kind = Asker['kind'];
+
+/** A load of a file that lies in an entry. */
+interface Load {
+  entry: string;
+  file: string;
+  kind: Kind;
 }
 
 /** What a load hook gives. */
@@ -51,16 +68,16 @@ type Substitute = { dir: string } | { refusal: Refusal };
 
 /**
  * @param watch called before the first file of an entry is loaded in this thread, to have all of them
- *   verified; tells whether that is possible
+ *   verified; what it returns is called before each of them, and tells whether that is still so
  */
 export function createGuard(
   locator: Locator,
   install: Surroundings<never>['install'],
-  watch: (guard: Guard) => boolean,
+  watch: (guard: Guard) => () => boolean,
 ): Guard {
   const { finder, settings, failures, askers } = locator.thread;
   const homes = new Map<string, string>();
-  let isWatched = false;
+  let isWatched: (() => boolean) | undefined;
   const substitutes = new Map<string, Substitute>();
   const refused = new Set<string>();
   const tell = createTell(settings);
@@ -86,10 +103,10 @@ export function createGuard(
     substitutes.set(entry, known);
     return known;
   };
-  const refuse = (file: string, entry: string, refusal: Refusal): unknown => {
+  const refuse = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
     const feature = findFeature(entry);
     const name = feature?.name ?? basename(entry);
-    const { parent, kind } = askers.get(name) ?? {};
+    const parent = askers.get(name)?.parent;
     const askedBy = parent && relativeTo(settings.core.root, parent);
     const cause = new AnnexError(refusal, { feature: name, askedBy });
     if (feature !== undefined) tell(feature, cause, !refused.has(entry));
@@ -98,16 +115,20 @@ export function createGuard(
   };
   const refuseBoth = (dir: string, damage: string, other: Substitute): Refusal =>
     refuseDamage({ dir, damage }, 'refusal' in other ? other.refusal : refuseOther(other.dir));
-  const admit = (entry: string, file: string): string | undefined => {
+  const holdWatch = (load: Load): void => {
+    isWatched ??= watch(guard);
+    if (!isWatched()) throw refuse(load, FROZEN);
+  };
+  const admit = (load: Load): string | undefined => {
+    const { entry } = load;
     if (!isDirectory(entry)) return undefined;
-    isWatched ||= watch(guard);
-    if (!isWatched) throw refuse(file, entry, FROZEN);
+    holdWatch(load);
     const real = locator.findRealEntry(entry);
     const damage = locator.thread.meet(real);
     if (damage === undefined) return entry;
     const other = findSubstitute(real, damage);
     if ('dir' in other) return other.dir;
-    throw refuse(file, entry, refuseBoth(entry, damage, other));
+    throw refuse(load, refuseBoth(entry, damage, other));
   };
   /** Where a file of an entry lies, and its digest; undefined when it was not installed. */
   const look = (file: string, entry: string) => {
@@ -119,45 +140,60 @@ export function createGuard(
       : { real, path, wanted: expected.files.get(path) };
   };
 
-  const verifyIn = (entry: string, file: string, content: Parameters<Guard['verify']>[1]) => {
+  const verifyIn = (load: Load, content: Content) => {
+    const { entry, file } = load;
     const { real, path, damage, wanted } = look(file, entry);
     if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
     const gone = findGone(entry);
-    if (gone !== undefined) throw refuse(file, entry, gone);
+    if (gone !== undefined) throw refuse(load, gone);
     const problem =
       damage ??
       `${path} ${wanted === undefined ? 'was not installed' : 'is not what was installed'}`;
     const other = findSubstitute(real, problem);
     const sound = 'dir' in other ? readSound(`${other.dir}/${path}`, wanted) : undefined;
     if (sound !== undefined) return sound;
-    throw refuse(file, entry, refuseBoth(entry, problem, other));
+    throw refuse(load, refuseBoth(entry, problem, other));
   };
 
+  const placeIn = (load: Load): string => {
+    const { entry, file } = load;
+    const known = homes.get(entry);
+    if (known !== undefined) holdWatch(load);
+    const home = known ?? hideAdditions(() => admit(load));
+    if (home === undefined) return file;
+    homes.set(entry, home);
+    return home === entry ? file : home + file.slice(entry.length);
+  };
+
+  let placed: Pick<Load, 'file' | 'kind'> | undefined;
   const guard: Guard = {
-    place: (file) => {
+    place: (file, kind) => {
       const entry = locator.findEntryOf(file);
       if (entry === undefined) return file;
-      const home = homes.get(entry) ?? hideAdditions(() => admit(entry, file));
-      if (home === undefined) return file;
-      homes.set(entry, home);
-      return home === entry ? file : home + file.slice(entry.length);
+      const place = placeIn({ entry, file, kind });
+      placed = { file: place, kind };
+      return place;
     },
-    placeURL: (url) => {
-      if (url[0] === '/') return guard.place(url);
-      const file = guard.covers(url) ? toFile(url) : undefined;
-      if (file === undefined) return url;
-      const placed = guard.place(file);
-      return placed === file ? url : moveURL(url, placed);
+    placeURL: (url, conditions) => {
+      const file = url[0] === '/' ? url : guard.covers(url) ? toFile(url) : undefined;
+      const entry = file && locator.findEntryOf(file);
+      if (file === undefined || entry === undefined) return url;
+      const kind = isForRequire([...conditions]) ? 'require' : 'import';
+      const place = placeIn({ entry, file, kind });
+      if (place === file) return url;
+      return url === file ? place : moveURL(url, place);
     },
     covers: (url) => locator.findPrefix(url) !== undefined,
     isListed: (file) => {
       const entry = locator.findEntryOf(file);
       return entry !== undefined && look(file, entry).wanted !== undefined;
     },
-    verify: (file, content) => {
+    verify: (file, content, given) => {
       const entry = locator.findEntryOf(file);
       if (entry === undefined) return undefined;
-      return hideAdditions(() => verifyIn(entry, file, content));
+      const kind = given ?? (placed?.file === file ? placed.kind : 'require');
+      placed = undefined;
+      return hideAdditions(() => verifyIn({ entry, file, kind }, content));
     },
   };
   return guard;

@@ -23,14 +23,15 @@ export function createLoad(guard: Guard): LoadHookSync {
     const file = guard.covers(url) ? toFile(url) : undefined;
     const { format } = context;
     if (file === undefined || format === 'addon') return nextLoad(url, context);
-    if (isForRequire([...context.conditions]) && format !== 'json') return nextLoad(url, context);
+    const kind = isForRequire([...context.conditions]) ? 'require' : 'import';
+    if (kind === 'require' && format !== 'json') return nextLoad(url, context);
     const mayBeScript = format === 'commonjs' || format == null;
-    const before = mayBeScript ? guard.verify(file) : undefined;
+    const before = mayBeScript ? guard.verify(file, undefined, kind) : undefined;
     if (before !== undefined) return giveSound(before, format);
     const given = attempt(() => nextLoad(url, context));
     const content = Object.hasOwn(given, 'result') ? unwrap(given).source : undefined;
     const isReadLater = mayBeScript && content == null;
-    const after = isReadLater ? undefined : guard.verify(file, content);
+    const after = isReadLater ? undefined : guard.verify(file, content, kind);
     return after === undefined ? unwrap(given) : giveSound(after, format);
   };
 }

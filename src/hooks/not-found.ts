@@ -19,8 +19,8 @@ export function createNotFound({ specifier, kind, parent }: Asker & { specifier:
   return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
 }
 
-/** As Node's own for who asked for the feature, whichever way the file itself is loaded. */
-export const createMissing = (file: string, kind: 'import' | 'require' = 'import'): Error =>
+/** Node's own not-found error for a file that must not be loaded. */
+export const createMissing = (file: string, kind: Asker['kind']): Error =>
   Object.assign(new Error(`Cannot find module '${file}'`), {
     code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
   });

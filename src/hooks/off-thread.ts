@@ -183,12 +183,14 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
   };
   if (state.settings.verify === 'off') return resolve;
   // What is loaded is watched in the thread that runs it.
-  const { placeURL } = createGuard(locator, install, () => true);
+  const { placeURL } = createGuard(locator, install, () => () => true);
   return async (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const given = toText(context.parentURL);
-    const parentURL = given === undefined ? context.parentURL : placeURL(given);
-    const result = await resolve(placeURL(specifier), { ...context, parentURL }, nextResolve);
-    return { ...result, url: placeURL(result.url) };
+    const { conditions } = context;
+    const parentURL = given === undefined ? context.parentURL : placeURL(given, conditions);
+    const placed = placeURL(specifier, conditions);
+    const result = await resolve(placed, { ...context, parentURL }, nextResolve);
+    return { ...result, url: placeURL(result.url, conditions) };
   };
 }

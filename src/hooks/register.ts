@@ -84,13 +84,12 @@ function start(settings: Settings): void {
   }
 }
 
-/** Verifies from now on what is loaded from entries; tells whether it can. */
-function watch(locator: Locator, guard: Guard): boolean {
+/** Has what is loaded from entries verified from now on. */
+function watch(locator: Locator, guard: Guard): () => boolean {
   const { settings } = locator.thread;
-  if (settings.verify !== 'load') return true;
-  if (!watchCompile(locator, guard)) return false;
+  if (settings.verify !== 'load') return () => true;
   if (isVerifiedAtLoad(settings)) nodeModule.registerHooks({ load: createLoad(guard) });
-  return true;
+  return watchCompile(locator, guard);
 }
 
 /** Reads the settings, and says in one line each what is wrong with them. */

@@ -80,11 +80,13 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): (
   const resolveFilename: ResolveFilename = function (request, parent, isMain, options) {
     if (guard === undefined) return apply(resolve, this, [request, parent, isMain, options]);
     const file = findFile(parent);
-    const from = file === undefined ? file : guard.place(file);
+    // Node loads CommonJS that is imported without a parent, and so the script of a process.
+    const kind = parent == null && isMain !== true ? 'import' : 'require';
+    const from = file === undefined ? file : guard.place(file, kind);
     const asker = from === undefined || from === file ? parent : standIn(from);
     const isPath = typeof request === 'string' && isAbsolute(request);
-    const asked = isPath ? guard.place(request) : request;
-    return guard.place(apply(resolve, this, [asked, asker, isMain, options]));
+    const asked = isPath ? guard.place(request, kind) : request;
+    return guard.place(apply(resolve, this, [asked, asker, isMain, options]), kind);
   };
   if (!Reflect.set(internals, '_resolveFilename', resolveFilename)) {
     throw new Error(

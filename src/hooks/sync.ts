@@ -7,7 +7,7 @@ import type { Driver } from './drive.ts';
 
 /** The part of a guard that is needed here: the URL to use in place of one, or of a specifier. */
 interface Placer {
-  placeURL: (url: string) => string;
+  placeURL: (url: string, conditions: Iterable<string>) => string;
 }
 
 /**
@@ -46,11 +46,12 @@ export function registerSync(driver: Driver, guard?: Placer): void {
   const resolveInPlace: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const parentURL = toText(context.parentURL);
-    const from = parentURL && placeURL(parentURL);
+    const { conditions } = context;
+    const from = parentURL && placeURL(parentURL, conditions);
     const moved =
       from === parentURL ? context : ({ ...context, parentURL: from } as typeof context);
-    const result = resolve(placeURL(specifier), moved, nextResolve);
-    const url = placeURL(result.url);
+    const result = resolve(placeURL(specifier, conditions), moved, nextResolve);
+    const url = placeURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };
   nodeModule.registerHooks({ resolve: resolveInPlace });

@@ -90,15 +90,20 @@ export const FORM =
 /** What a line about a setting looks like. */
 export const NOTICE = /^annex: (?<reason>.+) \((?<code>ANNEX_[A-Z_]+)\)\. Now: (?<hint>.+)$/;
 
-/** Holds an import that failed to Node's own error, with a cause of that code in the right form. */
+/**
+ * Holds an import that failed to Node's own error, with a cause of that code in the right form.
+ *
+ * @param codeOfNode another one when a `require` failed inside what was imported
+ */
 export function expectRefused(
   imported: Imported | undefined,
   code: string,
   reason: RegExp,
   feature?: string,
+  codeOfNode = 'ERR_MODULE_NOT_FOUND',
 ): void {
   expect(imported).toMatchObject({
-    code: 'ERR_MODULE_NOT_FOUND',
+    code: codeOfNode,
     cause: { name: 'AnnexError', code },
   });
   const { message = '', cause } = imported ?? {};
