@@ -10,20 +10,24 @@ export type Verdict = 'installed' | 'matters' | 'harmless';
 /** Judges what no listing names, by its path below the entry. */
 export type Judge = (path: string, kind: Kind) => Verdict;
 
-/** What `require` appends to a name, in this order, before it looks for a directory. */
+/** What `require` appends to a name before it looks for a directory. */
 const PROBED = ['.js', '.json', '.node'];
-const IS_PROBED = /\.(?:js|json|node)$/;
+/** What it finds for a name with one of these, or for the whole name of a file without an extension. */
+const IS_PROBED = /(?:^[^.]+|\.(?:js|json|node))$/;
+/** What it finds for the name of a directory, and so does `import` for a package. */
+const IS_INDEX = /^index\.(?:js|json|node)$/;
 /** What Node loads by its name; a file without an extension is JavaScript. */
-const IS_LOADED = /\.(?:[cm]?js|json|node|wasm)$/;
+const IS_LOADED = /(?:^[^.]+|\.(?:[cm]?js|json|node|wasm))$/;
 
 /**
  * Makes the judge of one entry.
  *
  * These change an answer: a package.json; a `node_modules`, and any name in one, an empty directory
  * too; in a directory that was installed, a link, and a file that `require` finds by probing, be it
- * that it comes before an installed one. A file in a directory that was added answers a request for
- * itself alone. Loading a file that was not installed is found where every load is watched; elsewhere
- * whatever Node can load counts as well.
+ * that it comes before an installed one; and the index of a new directory in one that was installed.
+ * Any other file answers a request for itself alone. Loading a file that was not installed is found
+ * where every load is watched, except for addons, which no hook sees. Elsewhere whatever Node can load
+ * counts, and every link, which may lead to it.
  *
  * @param shared names that the entry takes from core: the link of such a name was made when the entry was
  *   published, is no content, and may lead anywhere
@@ -36,16 +40,17 @@ export function createJudge(
   isWatched: boolean,
 ): Judge {
   const directories = listDirectories(expected);
+  const isInstalled = (directory: string): boolean =>
+    directory === '' || directories.has(directory);
   const canChange = (path: string, kind: Kind): boolean => {
-    const slash = path.lastIndexOf('/');
-    const name = path.slice(slash + 1);
-    const parent = path.slice(0, Math.max(slash, 0));
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const parent = parentOf(path);
     if (name === 'package.json' || name === 'node_modules') return true;
     if (/(?:^|\/)node_modules(?:\/@[^/]*)?$/.test(parent)) return true;
     if (kind === 'directory') return false;
-    const isLoaded = IS_LOADED.test(name) || !name.includes('.');
-    if (!isWatched && isLoaded) return true;
-    if (parent !== '' && !directories.has(parent)) return false;
+    if (name.endsWith('.node')) return true;
+    if (!isWatched && (kind === 'link' || IS_LOADED.test(name))) return true;
+    if (!isInstalled(parent)) return IS_INDEX.test(name) && isInstalled(parentOf(parent));
     const comesBefore = PROBED.some((extension) => expected.has(path + extension));
     return kind === 'link' || IS_PROBED.test(name) || comesBefore;
   };
@@ -55,6 +60,9 @@ export function createJudge(
     return canChange(path, kind) ? 'matters' : 'harmless';
   };
 }
+
+/** The directory that a path lies in; an empty text for the top of the entry. */
+const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 
 /** Whether a path is the link of a shared name, or the directory of its scope. */
 function isSharedName(path: string, kind: Kind, shared: ReadonlySet<string>): boolean {

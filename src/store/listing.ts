@@ -154,7 +154,7 @@ function leadsInside(path: string, value: string): boolean {
   return !target.startsWith('/') && posix.join(posix.dirname(path), target).startsWith(PACKAGE);
 }
 
-const NATIVE = /\.(?:node|wasm|so|dylib|dll|exe|bin|sh)$|\.so\./;
+const NATIVE = /\.(?:node|wasm|jsc|so|dylib|dll|exe|bin|sh)$|\.so\./;
 const TEXT = /^(?:licen[cs]e|copying|notice|readme|authors|changelog)$/i;
 
 /**

@@ -1,5 +1,5 @@
 /** Holds an entry's files against its listing, and the listing against the lock. */
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { codeOf, showName } from '../errors.ts';
 import { canonicalize } from '../plan/content.ts';
@@ -17,6 +17,7 @@ import {
   measureListings,
   parseFiles,
 } from './listing.ts';
+import { canReach, leadsNowhere } from './reach.ts';
 import { readText } from './regular.ts';
 
 /** One thing in an entry that is not as it was published. */
@@ -152,14 +153,23 @@ export function findDifferences(
   let seen = 0;
   const add = (path: string, problem: Difference['problem']): number =>
     found.push({ path, problem });
-  const visit = (path: string, isKnown: boolean): void => {
-    for (const entry of readdirSync(join(dir, path), { withFileTypes: true })) {
+  const list = (path: string, isInstalled: boolean): Dirent[] => {
+    try {
+      return readdirSync(join(dir, path), { withFileTypes: true });
+    } catch (error) {
+      const counts = isInstalled || canReach(join(dir, path), error);
+      if (counts) add(path || '.', rethrowPassing(error, 'unreadable'));
+      return [];
+    }
+  };
+  const visit = (path: string, isInstalled: boolean): void => {
+    for (const entry of list(path, isInstalled)) {
       if (found.length >= most) return;
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
       if (path === '' && TOP.has(entry.name)) continue;
       const wanted = files.get(below);
       const kind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
-      if (wanted === undefined) visitOther(below, kind, isKnown);
+      if (wanted === undefined) visitOther(below, kind, isInstalled);
       else {
         seen++;
         const isLoaded = depth === 'unseen' && entry.isFile() && !isUnseen(below);
@@ -168,11 +178,11 @@ export function findDifferences(
     }
   };
   /** A directory, which no listing names, or something that was added. */
-  const visitOther = (path: string, kind: Kind, isKnown: boolean): void => {
+  const visitOther = (path: string, kind: Kind, isInstalled: boolean): void => {
     const verdict = judge(path, kind);
     if (verdict === 'matters') add(path, 'added');
-    if (verdict === 'harmless' && isKnown) onHarmless?.(path);
-    if (kind === 'directory') visit(path, isKnown && verdict === 'installed');
+    if (verdict === 'harmless' && isInstalled) onHarmless?.(path);
+    if (kind === 'directory') visit(path, isInstalled && verdict === 'installed');
   };
   const check = (path: string, wanted: string, entry: { isFile(): boolean }): void => {
     const problem = compare(join(dir, path), wanted, entry.isFile());
@@ -180,11 +190,11 @@ export function findDifferences(
   };
   try {
     checkTop(dir, add);
-    visit('', true);
-    visit('node_modules', true);
   } catch (error) {
-    add(rethrowPassing(error, (error as { path?: string }).path ?? ''), 'unreadable');
+    add(BARRIER, rethrowPassing(error, 'unreadable'));
   }
+  visit('', true);
+  visit('node_modules', true);
   if (seen < files.size && found.length < most) {
     for (const path of files.keys()) if (!isThere(join(dir, path))) add(path, 'missing');
   }
@@ -226,8 +236,8 @@ function compare(path: string, wanted: string, isFile: boolean): Difference['pro
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
+  } catch (error) {
+    return !leadsNowhere(error);
   }
 }
 

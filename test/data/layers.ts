@@ -99,6 +99,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'store/owner.ts': 'effect',
   'store/prune.ts': 'effect',
   'store/publish.ts': 'effect',
+  'store/reach.ts': 'effect',
   'store/regular.ts': 'effect',
   'store/retired.ts': 'effect',
   'store/retirement.ts': 'effect',

@@ -1,12 +1,12 @@
 /** G5, G7: a package that writes beside itself keeps what it wrote; what could change an answer of Node is damage. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { canWatchLoads } from '../../src/policy/load-hook.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type asPlainUser, giveTo, users } from '../support/user.ts';
+import { asPlainUser, giveTo, isRoot, PLAIN_USER, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
 /** Downloads a model on the first use, as packages for machine learning do, and reads it on the next. */
@@ -61,6 +61,21 @@ for (const node of nodes) {
         context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
       },
     );
+
+    test('a cache that this user cannot read, or whose name is not UTF-8, is no damage', async (context) => {
+      const { sandbox, env, use } = await open(context, node, asPlainUser);
+      const [entry = ''] = listEntries(sandbox);
+      const cache = join(entry, 'node_modules/model/.cache');
+      chmodSync(dirname(cache), 0o755);
+      mkdirSync(join(cache, 'private'), { recursive: true, mode: 0o755 });
+      chmodSync(join(cache, 'private'), 0);
+      mkdirSync(Buffer.concat([Buffer.from(`${cache}/caf`), Buffer.from([0xe9])]));
+      if (isRoot) chownSync(cache, PLAIN_USER.uid, PLAIN_USER.gid);
+      context.expect(await use()).toBe('fetched\n');
+      const { code, stdout } = await sandbox.annex(['verify'], { env, ...asPlainUser });
+      context.expect(code, stdout).toBe(0);
+      chmodSync(join(cache, 'private'), 0o755);
+    });
 
     test('what Node can load is damage where not every load is watched', async (context) => {
       const { use } = await open(context, node, {});

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -69,7 +70,9 @@ export const EVIL = 'EVIL';
 /** Writes a file whose directory may be read-only. */
 function put(entry: string, path: string, content: string): void {
   const file = join(entry, path);
-  open(dirname(file));
+  const isNew = !existsSync(dirname(file));
+  open(isNew ? dirname(dirname(file)) : dirname(file));
+  mkdirSync(dirname(file), { recursive: true });
   rmSync(file, { force: true });
   writeFileSync(file, content);
 }
@@ -139,6 +142,10 @@ export const TAMPERINGS: Record<string, Tamper> = {
   },
   'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.txt')),
   'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),
+  'an added directory that has an index': (entry) =>
+    put(entry, 'node_modules/tool/opt/index.js', `exports.marker = '${EVIL}'`),
+  'an added addon where there was no directory': (entry) =>
+    put(entry, 'node_modules/kit/native/Debug/addon.node', EVIL),
   'an added package.json': (entry) =>
     put(entry, 'node_modules/kit/lib/package.json', '{ "type": "commonjs" }'),
   'an added package nearer than the locked one': (entry) => {
