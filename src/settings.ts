@@ -171,7 +171,7 @@ function describeKind(path: string): string | undefined {
     const stat = lstatSync(path);
     if (stat.isDirectory()) return undefined;
     // Its real path is its own only when it leads nowhere.
-    return stat.isSymbolicLink() ? 'is a symbolic link that leads nowhere' : 'is a file';
+    return stat.isSymbolicLink() ? 'is a link that leads nowhere' : 'is a file';
   } catch (error) {
     return codeOf(error) === 'ENOTDIR' ? 'lies below a file' : undefined;
   }
