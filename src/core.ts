@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { codeOf } from './errors.ts';
 import { TOP_KEYS } from './policy/features.ts';
 import { isInEntry } from './store/layout.ts';
-import { readText } from './store/regular.ts';
+import { isPassing, readText } from './store/regular.ts';
 
 /** Bytes of a package.json. */
 const MOST = 8 * 2 ** 20;
@@ -163,11 +163,16 @@ function readName(dir: string): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-/** A parsed package.json of a directory; undefined when it is not there or not readable. */
+/**
+ * A parsed package.json of a directory; undefined when it is not there or not readable.
+ *
+ * @throws errors of the file system that say nothing about the file
+ */
 export function readPackage(dir: string): Record<string, unknown> | undefined {
   try {
     return parsePackage(readText(join(dir, 'package.json'), MOST, 'follow'));
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return undefined;
   }
 }

@@ -171,6 +171,17 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
   };
 }
 
+/**
+ * What an error means of a look-up in a store: it is not known what the store holds. Nothing is
+ * installed for it, and nobody remembers it, so that the next look-up decides.
+ *
+ * @param path what was to be read, for the text
+ */
+export const refuseUnread = (error: unknown, path: string): Refusal => ({
+  ...refuseByFileError(error, path),
+  isUnread: true,
+});
+
 /** An entry that is damaged, and why no sound one takes its place. */
 export const refuseDamage = (
   { dir, damage }: { dir: string; damage: string },

@@ -66,7 +66,7 @@ export async function ensure(
   const local = retry ? undefined : getActiveThread()?.failures.get(declared.name);
   const ignored = retry ? listRemembered(settings.store ?? '') : undefined;
   const refusal =
-    before.where === 'core outside range'
+    before.where === 'core outside range' || before.refusal?.isUnread === true
       ? before.refusal
       : findInstallRefusal(settings, declared, local, ignored);
   if (refusal !== undefined) {

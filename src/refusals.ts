@@ -1,13 +1,14 @@
 /** Whether an install of a feature may start now, and if not, why. */
 import { findDeclaredRefusal } from './blocked.ts';
-import { refuseDamage } from './errors.ts';
+import { refuseDamage, refuseUnread } from './errors.ts';
 import { findLockedRefusal } from './locked-plan.ts';
 import { findRemembered, type Remembered } from './memory.ts';
 import { findOutsideRefusal } from './outside.ts';
-import { type Pin, readPin } from './sidecar.ts';
+import { lockRoot, type Pin, readPin } from './sidecar.ts';
 import { findStoreRefusal } from './store/access.ts';
 import type { FoundEntry } from './store/entry.ts';
 import type { Failure, Ignored } from './store/failures.ts';
+import { isPassing } from './store/regular.ts';
 import { describeOutput, findOutput } from './store/script-output.ts';
 import type { ErrorCode, Feature, Refusal, Settings } from './types.ts';
 
@@ -41,6 +42,7 @@ function readFeature(settings: Settings, feature: Feature): Pin | Refusal | unde
   if (declared !== undefined) return declared;
   const pin = readPin(settings.core.root, feature);
   if (pin === undefined || !('problem' in pin)) return pin;
+  if (pin.error !== undefined) return refuseUnread(pin.error, lockRoot(settings.core.root));
   return {
     code: 'ANNEX_INVALID_CONFIG',
     reason: pin.problem,
@@ -61,6 +63,20 @@ export function findInstallRefusal(
   feature: Feature,
   local?: Failure,
   ignored?: Ignored,
+): Refusal | undefined {
+  try {
+    return look(settings, feature, local, ignored);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    return refuseUnread(error, settings.core.root);
+  }
+}
+
+function look(
+  settings: Settings,
+  feature: Feature,
+  local: Failure | undefined,
+  ignored: Ignored | undefined,
 ): Refusal | undefined {
   const pin = readFeature(settings, feature);
   if (pin !== undefined && 'code' in pin) return pin;

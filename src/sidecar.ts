@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { codeOf } from './errors.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from './policy/shape.ts';
 import { FORMAT } from './store/layout.ts';
-import { readText } from './store/regular.ts';
+import { isPassing, readText } from './store/regular.ts';
 import type { Feature, SharedPackage } from './types.ts';
 
 /** What a lock records of a package: enough to limit every read before it happens. */
@@ -48,6 +48,13 @@ export interface Pin {
   lock: string;
 }
 
+/** Why the lock of a feature cannot be used, as one clause that names the file. */
+export interface NoPin {
+  problem: string;
+  /** What kept it from being read, when that says nothing about the lock. */
+  error?: unknown;
+}
+
 /** More than any of the three files holds, bytes. */
 export const MOST_LOCK = 32 * 2 ** 20;
 
@@ -57,13 +64,18 @@ export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as
 /** Where the locks of all features are. */
 export const lockRoot = (root: string): string => join(root, 'annex');
 
-/** Slugs of the features that are locked in a core; what else stands there is not ours. */
+/**
+ * Slugs of the features that are locked in a core; what else stands there is not ours.
+ *
+ * @throws errors of the file system that leave open what is locked
+ */
 export function listLocks(root: string): string[] {
   const dir = lockRoot(root);
   try {
     return readdirSync(dir).filter((slug) => existsSync(join(dir, slug, 'annex.json')));
-  } catch {
-    return [];
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    throw error;
   }
 }
 
@@ -75,9 +87,9 @@ export const digest = (data: string | Uint8Array): string =>
  * Reads the lock of a feature.
  *
  * @param root the core
- * @returns undefined when the feature is not locked; what is wrong, as one clause that names the file
+ * @returns undefined when the feature is not locked
  */
-export function readPin(root: string, feature: Feature): Pin | { problem: string } | undefined {
+export function readPin(root: string, feature: Feature): Pin | NoPin | undefined {
   const dir = join(lockRoot(root), feature.slug);
   const path = join(dir, 'annex.json');
   try {
@@ -98,7 +110,7 @@ export function readPin(root: string, feature: Feature): Pin | { problem: string
     });
     return { dir, sidecar, lock };
   } catch (error) {
-    return { problem: describe(error, path) };
+    return { problem: describe(error, path), ...(isPassing(error) && { error }) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where a feature is, and why it is not to be had. */
 import { findCorePackage } from './core.ts';
+import { refuseUnread } from './errors.ts';
 import { isShipped } from './inventory.ts';
 import { refuseOutside } from './outside.ts';
 import { isInRange } from './ranges.ts';
@@ -7,6 +8,7 @@ import { findDeclarationRefusal, findInstallRefusal, refuseAbsent } from './refu
 import { readAbi } from './runtime.ts';
 import { type FoundEntry, findEntry, type Known } from './store/entry.ts';
 import { listVersions } from './store/fit.ts';
+import { isPassing } from './store/regular.ts';
 import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from './types.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
@@ -26,16 +28,31 @@ export interface Looking extends Known {
 export function findStatus(
   settings: Settings,
   feature: Feature,
-  { isProduction = false, ...known }: Looking = {},
+  looking: Looking = {},
+): FeatureStatus {
+  try {
+    return look(settings, feature, looking);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    const refusal = refuseUnread(error, settings.core.root);
+    return { feature: feature.name, where: 'failed', packages: {}, refusal };
+  }
+}
+
+function look(
+  settings: Settings,
+  feature: Feature,
+  { isProduction = false, ...known }: Looking,
 ): FeatureStatus {
   const declared = findDeclarationRefusal(settings, feature);
   const found: FoundEntry =
     declared === undefined
       ? findEntry(settings, feature, readAbi(), known)
       : { rejected: [], damaged: [] };
-  const { entry, rejected, blocked } = found;
+  const { entry, rejected, blocked, unread } = found;
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
-  const install = elsewhere === undefined ? findInstallRefusal(settings, feature) : undefined;
+  const install =
+    elsewhere === undefined ? (unread ?? findInstallRefusal(settings, feature)) : undefined;
   const absent = install === undefined ? 'missing' : isDenial(install) ? 'denied' : 'failed';
   const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
   const packages: Record<string, PackageStatus> = {};
@@ -53,7 +70,7 @@ export function findStatus(
     return { ...status, refusal: refuseOutside(settings.core, name, outside) };
   }
   if (entry !== undefined) return { ...status, dir: entry.dir };
-  const refusal = blocked ?? install;
+  const refusal = unread ?? blocked ?? install;
   const why = refusal
     ? refuseAbsent(found, refusal)
     : rejected.length > 0 && refuseRejected(rejected, feature.name);

@@ -28,6 +28,8 @@ export interface Refusal {
   conflicts?: Conflict[];
   /** The version that must not be used, of an ANNEX_DENIED for that reason. */
   blocked?: BlockedVersion;
+  /** A store could not be read: the refusal holds for this look-up alone. */
+  isUnread?: boolean;
 }
 
 /** One item of a list of what must not be used. */

@@ -19,6 +19,8 @@ export interface Seen {
   damaged?: Damaged[];
   /** An entry would do, but that it holds what is blocked: this counts more than what keeps another away. */
   blocked?: Refusal;
+  /** A store could not be read: no install may start. */
+  unread?: Refusal;
   refusal?: Refusal;
 }
 
@@ -50,14 +52,16 @@ export function lookUp(
     evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
   } else if (fact === 'hasEntry') {
     thread.askers.set(feature.name, request);
-    const { entry, rejected, damaged, blocked } = thread.choose(feature);
+    const { entry, rejected, damaged, blocked, unread } = thread.choose(feature);
     evidence.hasEntry = entry !== undefined;
     seen.rejected = rejected;
     seen.damaged = damaged;
     if (blocked !== undefined) seen.blocked = blocked;
+    if (unread !== undefined) seen.unread = unread;
     if (entry !== undefined) seen.entry = entry;
   } else if (fact === 'mayInstall') {
     const refusal =
+      seen.unread ??
       findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
       (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
     evidence.mayInstall = refusal === undefined;

@@ -90,17 +90,20 @@ export function createGuard(
     finder.damages.set(entry, damage);
     const feature = findFeature(entry);
     if (feature === undefined) return { refusal: UNDECLARED };
-    const present = finder.find(feature).entry;
+    const { entry: present, unread } = finder.find(feature);
     if (present !== undefined) return present;
     const refusal =
-      findInstallRefusal(settings, feature, failures.get(feature.name)) ?? install(feature);
+      unread ??
+      findInstallRefusal(settings, feature, failures.get(feature.name)) ??
+      install(feature);
     const found = refusal === undefined ? finder.find(feature) : undefined;
     if (found?.entry !== undefined) return found.entry;
     return { refusal: refusal ?? refuseRejected(found?.rejected ?? [], feature) };
   };
   const findSubstitute = (entry: string, damage: string): Substitute => {
     const known = substitutes.get(entry) ?? substitute(entry, damage);
-    substitutes.set(entry, known);
+    const isUnread = 'refusal' in known && known.refusal.isUnread === true;
+    if (!isUnread) substitutes.set(entry, known);
     return known;
   };
   const refuse = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {

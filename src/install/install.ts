@@ -101,12 +101,12 @@ function findAnswer({ settings, feature, ignored, finder }: Job): InstallResult 
   if (status.where === 'core outside range' && status.refusal !== undefined) {
     return fail(feature, status.refusal);
   }
-  const { entry } = finder.find(feature);
+  const { entry, unread } = finder.find(feature);
   if (entry !== undefined) {
     mendLinks(entry, settings.core.root);
     return describePresent(entry, feature);
   }
-  const refusal = findInstallRefusal(settings, feature, undefined, ignored);
+  const refusal = unread ?? findInstallRefusal(settings, feature, undefined, ignored);
   return refusal === undefined ? undefined : fail(feature, refusal);
 }
 
@@ -119,10 +119,10 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
     async (held): Promise<InstallResult | undefined> => {
-      const present = findPresent(finder, feature);
-      if (present !== undefined) return present;
+      const { entry, unread } = finder.find(feature);
+      if (entry !== undefined) return describePresent(entry, feature);
       // Whoever held the lock before may have failed just now.
-      const refusal = findInstallRefusal(settings, feature, undefined, ignored);
+      const refusal = unread ?? findInstallRefusal(settings, feature, undefined, ignored);
       return refusal === undefined ? attempt(job, held) : fail(feature, refusal);
     },
     {
@@ -178,6 +178,7 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   }
   if (stopped.aborted) throw stopped.reason;
   if (held.isOverruled()) return undefined;
+  refusal ??= finder.find(feature).unread;
   refusal ??= isGone(built, settings, feature) ? REMOVED : refuseInvalid(settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   refusal = nameUnset(refusal, findUnset(settings));

@@ -2,7 +2,7 @@
 import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf, refusalOf, refuseByFileError } from '../errors.ts';
+import { codeOf, refusalOf, refuseByFileError, refuseUnread } from '../errors.ts';
 import { findDistrust, type Place, type User } from '../policy/ownership.ts';
 import type { Refusal } from '../types.ts';
 import { inDir } from './dir.ts';
@@ -13,6 +13,7 @@ import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from './layout.ts';
  * A store that does not exist yet is judged by what it would be made in.
  *
  * @param entry real path of the entry's directory; without it, the store itself is asked about
+ * @throws errors of the file system that say nothing about who can write there
  */
 export function findStoreDistrust(store: string, entry?: string): string | undefined {
   const user = whoAmI();
@@ -30,16 +31,26 @@ export function findStoreDistrust(store: string, entry?: string): string | undef
     const target = entry ?? (look(versioned) === undefined ? real : versioned);
     return findDistrust(user, findChain(real, target));
   } catch (error) {
-    return `${store} cannot be looked at (${codeOf(error)})`;
+    const code = codeOf(error) ?? '';
+    if (ABOUT_PATH.has(code)) return `${store} cannot be looked at (${code})`;
+    throw error;
   }
 }
+
+/** Errors that say that the path of a store leads nowhere, or where this user may not look. */
+const ABOUT_PATH = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG']);
 
 /**
  * Why nothing can be installed into a store, as far as looking tells; undefined when nothing speaks
  * against it. Whether there is room is found out by writing alone.
  */
 export function findStoreRefusal(store: string): Refusal | undefined {
-  const distrust = findStoreDistrust(store);
+  let distrust: string | undefined;
+  try {
+    distrust = findStoreDistrust(store);
+  } catch (error) {
+    return refuseUnread(error, store);
+  }
   if (distrust !== undefined) {
     return {
       code: 'ANNEX_STORE_UNUSABLE',

@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, makeRefused } from '../errors.ts';
+import { codeOf, makeRefused, refusalOf } from '../errors.ts';
 
 /**
  * A directory that is held: what is put in its place later is not reached through it.
@@ -88,12 +88,18 @@ export function makeIn(dir: Dir, name: string, mode = 0o777): boolean {
   }
 }
 
-/** The names in a directory, sorted; none when it cannot be read, is a link, or is not there. */
+/**
+ * The names in a directory, sorted; none when it is a link, no directory, or not there.
+ *
+ * @throws errors of the file system that leave open what the directory holds
+ */
 export function listNames(path: string, ...names: string[]): string[] {
   try {
     return inDir(path, names, (dir) => readdirSync(dir.at()).sort());
-  } catch {
-    return [];
+  } catch (error) {
+    const isNone = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    if (isNone || refusalOf(error) !== undefined) return [];
+    throw error;
   }
 }
 

@@ -1,24 +1,16 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
-import { codeOf, refusalOf } from '../errors.ts';
+import { codeOf, refuseUnread } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
 import { compareVersions } from '../ranges.ts';
 import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
 import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
-import { type Dir, inDir } from './dir.ts';
+import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
-import {
-  abiRoot,
-  entryOf,
-  PLAIN,
-  parseEntryName,
-  toEntryName,
-  VERSION,
-  versionRoot,
-} from './layout.ts';
+import { entryOf, PLAIN, parseEntryName, versionRoot } from './layout.ts';
 import { readEntryManifest, readManifest } from './manifest.ts';
 import { findRetirement } from './retirement.ts';
 import { findForgery } from './verify.ts';
@@ -34,6 +26,8 @@ export interface FoundEntry {
   sidecar?: Sidecar;
   /** A candidate would do, but that it holds what is blocked. */
   blocked?: Refusal;
+  /** A store or a candidate could not be read: whether there is an entry is not known, and no install may start. */
+  unread?: Refusal;
 }
 
 /** An entry that is not what was published. */
@@ -54,7 +48,8 @@ export interface Known {
 
 /**
  * The valid entry of a feature: the first store that has one; there, the highest version. Anything
- * wrong with a candidate makes it a miss, never a crash.
+ * wrong with a candidate makes it a miss, never a crash. An error of the file system that does not
+ * say that something is absent, damaged or another user's is no miss: see `unread`.
  *
  * @param abi our ABI's directory; entries of plain JavaScript are looked for besides
  */
@@ -72,10 +67,15 @@ export function findEntry(
   const sidecar = pin && 'sidecar' in pin ? pin.sidecar : undefined;
   const blockedNow = listBlocked(settings);
   let blocked: Refusal | undefined;
+  let unread: Refusal | undefined;
+  const onUnread = (error: unknown, path: string): void => {
+    unread ??= refuseUnread(error, path);
+  };
+  const abis = [abi, PLAIN];
   for (const root of listStores(settings)) {
-    const listed = listCandidates({ root, abis: [abi, PLAIN], slug, pinned, rejected, names });
+    const listed = listCandidates({ root, abis, slug, pinned, rejected, onUnread, names });
     // Of one id all are the same; else the highest version comes first.
-    for (const path of pinned === undefined ? rank([...listed], root, feature) : listed) {
+    for (const path of pinned === undefined ? rank([...listed], root, feature, onUnread) : listed) {
       const id = parseEntryName(basename(path))?.id;
       const judged: Judged =
         pinned === undefined || pinned === id
@@ -84,12 +84,16 @@ export function findEntry(
       if ('entry' in judged) {
         return { entry: judged.entry, rejected, damaged, ...(sidecar && { sidecar }) };
       }
+      if ('error' in judged) {
+        onUnread(judged.error, path);
+        continue;
+      }
       rejected.push(judged.rejected);
       if (judged.damaged !== undefined) damaged.push(judged.damaged);
       blocked ??= judged.blocked;
     }
   }
-  return { rejected, damaged, ...(blocked && { blocked }) };
+  return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
 }
 
 /**
@@ -115,54 +119,11 @@ const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string)
 export const listStores = ({ store, layers }: Settings): string[] =>
   store === undefined ? layers : [store, ...layers];
 
-interface Candidates extends Pick<Known, 'names'> {
-  root: string;
-  abis: string[];
-  slug: string;
-  pinned: string | undefined;
-  rejected: string[];
-}
-
-/** The entry that is locked, under its usual name, comes first: a store can be large. */
-function* listCandidates({
-  root,
-  abis,
-  slug,
-  pinned,
-  rejected,
-  names,
-}: Candidates): Generator<string, void> {
-  const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
-  const isThere = (abi: string): boolean => first !== undefined && isDirectory(root, abi, first);
-  if (first) yield* abis.filter(isThere).map((abi) => join(abiRoot(root, abi), first));
-  for (const dir of abis.map((abi) => abiRoot(root, abi))) {
-    try {
-      const all = names?.get(dir) ?? inDir(root, [VERSION, basename(dir)], readAll);
-      names?.set(dir, all);
-      for (const name of all) {
-        const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
-        if (isOurs && name !== first) yield join(dir, name);
-      }
-    } catch (error) {
-      const code = codeOf(error);
-      const why = refusalOf(error)?.reason ?? `${dir} cannot be read (${code})`;
-      if (code !== 'ENOENT') rejected.push(why);
-    }
-  }
-}
-
-const readAll = (dir: Dir): string[] => readdirSync(dir.at());
-
-/** An entry that cannot be looked at is one that is not there; its store says why. */
-function isDirectory(root: string, abi: string, name: string): boolean {
-  try {
-    return inDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
-  } catch {
-    return false;
-  }
-}
-
-type Judged = { entry: Entry } | { rejected: string; damaged?: Damaged; blocked?: Refusal };
+type Judged =
+  | { entry: Entry }
+  | { rejected: string; damaged?: Damaged; blocked?: Refusal }
+  /** It could not be read. */
+  | { error: unknown };
 
 interface Judgement {
   settings: Settings;
@@ -213,20 +174,39 @@ function judge(judgement: Judgement): Judged {
     if (blocked !== undefined) return { rejected: `${path}: ${blocked.reason}`, blocked };
     return { entry: { feature: feature.name, dir, isLayer, manifest } };
   } catch (error) {
-    return { rejected: `${path} cannot be looked at (${codeOf(error) ?? 'unreadable'})` };
+    const code = codeOf(error);
+    if (code !== undefined && !ABOUT_ENTRY.has(code)) return { error };
+    return { rejected: `${path} cannot be looked at (${code ?? 'unreadable'})` };
   }
 }
+
+/** Errors that say what a candidate is: absent, a loop of links, or another user's. */
+const ABOUT_ENTRY = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM']);
 
 function readVersions(path: string, feature: Feature): Record<string, string> {
   const manifest = readEntryManifest(path);
   return manifest === undefined ? {} : listVersions(manifest, feature);
 }
 
-/** In the order in which they are wanted. Nothing is read where somebody else can write. */
-function rank(paths: string[], root: string, feature: Feature): string[] {
-  if (paths.length < 2 || findStoreDistrust(root) !== undefined) return paths;
+/**
+ * In the order in which they are wanted; none when that order is not known. Nothing is read where
+ * another user can write.
+ */
+function rank(
+  paths: string[],
+  root: string,
+  feature: Feature,
+  onUnread: Candidates['onUnread'],
+): string[] {
   const names = Object.keys(feature.packages);
-  const ranked = paths.map((path) => ({ path, versions: readVersions(path, feature) }));
+  let ranked: { path: string; versions: Record<string, string> }[];
+  try {
+    if (paths.length < 2 || findStoreDistrust(root) !== undefined) return paths;
+    ranked = paths.map((path) => ({ path, versions: readVersions(path, feature) }));
+  } catch (error) {
+    onUnread(error, root);
+    return [];
+  }
   ranked.sort((a, b) => {
     for (const name of names) {
       const order = compareVersions(b.versions[name] ?? '0.0.0', a.versions[name] ?? '0.0.0');

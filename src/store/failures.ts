@@ -39,8 +39,8 @@ const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID
  * Whether a refusal keeps a feature from being tried again for a while. What is blocked does: it takes
  * a resolution to find that out, and another list is another configuration.
  */
-export const isRemembered = ({ code, blocked }: Refusal): boolean =>
-  blocked !== undefined || !NOT_REMEMBERED.has(code);
+export const isRemembered = ({ code, blocked, isUnread = false }: Refusal): boolean =>
+  !isUnread && (blocked !== undefined || !NOT_REMEMBERED.has(code));
 
 /**
  * How long is waited after so many failures in a row, ms: the last fifth of it by chance, so that

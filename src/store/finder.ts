@@ -1,11 +1,13 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 
 import { existsSync } from 'node:fs';
+import { refuseUnread } from '../errors.ts';
 import { canWatchLoads } from '../policy/load-hook.ts';
 import { readAbi } from '../runtime.ts';
 import type { Entry, Feature, Manifest, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
+import { isPassing } from './regular.ts';
 import {
   type Comparison,
   type Contents,
@@ -76,8 +78,14 @@ export function createFinder(
       if (entry === undefined) return found;
       const { dir, manifest } = entry;
       if (depth === undefined || whole.has(dir)) return keep(found, entry);
-      const contents = readExpected(dir, manifest, found.sidecar);
-      if (verify(dir, contents, depth) === undefined) return keep(found, entry);
+      try {
+        const contents = readExpected(dir, manifest, found.sidecar);
+        if (verify(dir, contents, depth) === undefined) return keep(found, entry);
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        const { rejected, damaged } = found;
+        return { rejected, damaged, unread: refuseUnread(error, dir) };
+      }
     }
   };
   const keep = (found: FoundEntry, { dir, manifest }: Entry): FoundEntry => {

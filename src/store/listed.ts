@@ -4,12 +4,6 @@ import { digest } from '../sidecar.ts';
 import { sizeOf } from './listing.ts';
 import { readRegular } from './regular.ts';
 
-/** Errors that say nothing about the file: the process has no more handles or memory. */
-const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
-
-/** Whether an error says nothing about the file. */
-export const isPassing = (error: unknown): boolean => PASSING.has(codeOf(error) ?? '');
-
 /**
  * The bytes of a file that is the listed one. The size is compared before anything is read.
  *

@@ -18,7 +18,9 @@ export type ReadManifest =
   | { foreign: string };
 
 /** Errors of the file system that say that the manifest is not the file that was written. */
-const DAMAGES: (string | undefined)[] = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EINVAL', 'EFBIG'];
+const DAMAGES = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EINVAL', 'EFBIG']);
+/** Errors that say that it is another user's. */
+const DENIALS = new Set(['EACCES', 'EPERM']);
 
 const isPackage = isShape({ path: isText, name: isText, version: isText }, { integrity: isText });
 
@@ -37,7 +39,11 @@ const isManifest = isShape(
   { skipped: isListOf(isPackage) },
 );
 
-/** Reads the manifest of an entry. Never throws. */
+/**
+ * Reads the manifest of an entry.
+ *
+ * @throws errors of the file system that say nothing about the manifest
+ */
 export function readManifest(dir: string): ReadManifest {
   try {
     const value: unknown = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST));
@@ -48,18 +54,18 @@ export function readManifest(dir: string): ReadManifest {
       ? { foreign: `its format is ${format}, and this annex reads ${FORMAT}` }
       : { damage: `${MANIFEST} is not as annex wrote it` };
   } catch (error) {
-    const code = codeOf(error);
     if (error instanceof SyntaxError) return { damage: `${MANIFEST} does not parse as JSON` };
-    return DAMAGES.includes(code)
-      ? { damage: `${MANIFEST} cannot be read (${code})` }
-      : { foreign: `its manifest cannot be read (${code})` };
+    const code = codeOf(error) ?? '';
+    if (DAMAGES.has(code)) return { damage: `${MANIFEST} cannot be read (${code})` };
+    if (DENIALS.has(code)) return { foreign: `its manifest cannot be read (${code})` };
+    throw error;
   }
 }
 
 const isOther = (format: unknown): format is number =>
   Number.isSafeInteger(format) && Number(format) > 0 && format !== FORMAT;
 
-/** The manifest of an entry; undefined when there is none that is whole. */
+/** The manifest of an entry; undefined when there is none that is whole. Throws as `readManifest` does. */
 export function readEntryManifest(dir: string): Manifest | undefined {
   const read = readManifest(dir);
   return 'manifest' in read ? read.manifest : undefined;

@@ -29,7 +29,7 @@ export interface Age {
 
 /** What one declared feature needs of the store. */
 interface Need {
-  /** Why nobody can tell: its declaration, or its lock, is wrong. */
+  /** Why it is not known: its declaration, or its lock, is wrong, or a store could not be read. */
   unclear?: string;
   /** Real paths of the entries that fit what is declared, whatever the ABI of who asks. */
   fitting: Set<string>;
@@ -80,9 +80,10 @@ export function pruneEntries(store: string, weighed: Weighed[], now: number): st
 function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
   const refusal = findDeclarationRefusal(settings, feature);
   if (refusal !== undefined) return { unclear: refusal.reason, fitting: new Set() };
-  const chosen = new Map(
-    [...abis].map((abi) => [abi, findEntry(settings, feature, abi).entry?.dir]),
-  );
+  const found = new Map([...abis].map((abi) => [abi, findEntry(settings, feature, abi)]));
+  const unread = [...found.values()].find((each) => each.unread !== undefined)?.unread;
+  if (unread !== undefined) return { unclear: unread.reason, fitting: new Set() };
+  const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));
   const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
   const { core } = settings;
   const isCore = Object.keys(feature.packages).every(

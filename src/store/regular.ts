@@ -1,5 +1,6 @@
 /** Reads files that somebody else may have put there: regular ones alone, and no more than they may hold. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { codeOf } from '../errors.ts';
 
 /** What a last component that is a symbolic link means. Kubernetes mounts files as links. */
 export type Links = 'refuse' | 'follow';
@@ -32,6 +33,12 @@ export function readRegular(path: string, most: number, links: Links = 'refuse')
     closeSync(file);
   }
 }
+
+/** Errors that say nothing about a file: the process, or the machine, has no more handles or memory. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/** Whether an error says nothing about the file that was to be read. */
+export const isPassing = (error: unknown): boolean => PASSING.has(codeOf(error) ?? '');
 
 /** The same as text. */
 export const readText = (path: string, most: number, links?: Links): string =>

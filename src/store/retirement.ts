@@ -1,6 +1,7 @@
 /** The mark of a generation that is not to be used any more: whether there is one, and what it says. */
+import { lstatSync } from 'node:fs';
 import { codeOf, refusalOf } from '../errors.ts';
-import { inDir } from './dir.ts';
+import { type Dir, inDir } from './dir.ts';
 import { RETIRED, retirementName, VERSION } from './layout.ts';
 import { readText } from './regular.ts';
 
@@ -11,16 +12,26 @@ const MOST_BYTES = 2 ** 16;
  * Why a generation was retired; undefined when it was not. One look.
  *
  * @param entry its directory, which may be gone already
+ * @throws errors of the file system that leave open whether there is a mark
  */
 export function findRetirement(store: string, entry: string): string | undefined {
   try {
-    return inDir(store, [VERSION, RETIRED], (dir) =>
-      readText(dir.at(retirementName(entry)), MOST_BYTES),
-    );
+    return inDir(store, [VERSION, RETIRED], (dir) => readMark(dir, retirementName(entry)));
   } catch (error) {
     const code = codeOf(error);
     // No generation can be marked where the directory of the marks is none.
     const isUnmarked = code === 'ENOENT' || code === 'ENOTDIR' || refusalOf(error) !== undefined;
-    return isUnmarked ? undefined : `its mark: ${code}`;
+    if (isUnmarked) return undefined;
+    throw error;
+  }
+}
+
+/** A mark that cannot be read marks all the same. */
+function readMark(dir: Dir, name: string): string {
+  try {
+    return readText(dir.at(name), MOST_BYTES);
+  } catch (error) {
+    lstatSync(dir.at(name));
+    return `its mark: ${codeOf(error)}`;
   }
 }

@@ -1,9 +1,10 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
 import { join } from 'node:path';
+import { codeOf } from '../errors.ts';
 import type { Manifest } from '../types.ts';
 import { listNames } from './dir.ts';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from './layout.ts';
-import { readManifest } from './manifest.ts';
+import { type ReadManifest, readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */
 export interface Stored {
@@ -35,7 +36,16 @@ export function listStored(store: string, slug?: string): Stored[] {
         const name = parseEntryName(entry);
         if (name === undefined || (slug !== undefined && name.slug !== slug)) return [];
         const dir = join(root, entry);
-        return [{ dir, abi, slug: name.slug, id: name.id, ...readManifest(dir) }];
+        return [{ dir, abi, slug: name.slug, id: name.id, ...readOrLeave(dir) }];
       });
     });
+}
+
+/** What cannot be read at this moment is left alone. */
+function readOrLeave(dir: string): ReadManifest {
+  try {
+    return readManifest(dir);
+  } catch (error) {
+    return { foreign: `its manifest cannot be read (${codeOf(error)})` };
+  }
 }

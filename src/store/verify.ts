@@ -7,7 +7,7 @@ import { digest, type Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
 import { createJudge, type Kind } from './additions.ts';
 import { FILES, MANIFEST, parseEntryName } from './layout.ts';
-import { isPassing, readListed } from './listed.ts';
+import { readListed } from './listed.ts';
 import {
   type Expected,
   expectFiles,
@@ -18,7 +18,7 @@ import {
   parseFiles,
 } from './listing.ts';
 import { canReach, leadsNowhere } from './reach.ts';
-import { readText } from './regular.ts';
+import { isPassing, readText } from './regular.ts';
 
 /** One thing in an entry that is not as it was published. */
 export interface Difference {
