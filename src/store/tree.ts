@@ -5,6 +5,7 @@ import {
   lstatSync,
   opendirSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
@@ -37,15 +38,43 @@ function sealFile(dir: Dir, name: string): void {
   chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
 }
 
+/** Levels of a tree that are held at a time: each takes a handle. What lies deeper is moved up first. */
+const MOST_HELD = 32;
+
+/** A removal on its way. */
+interface Removal {
+  allowance: Allowance | undefined;
+  /** The directory at the top of the tree. */
+  top: Dir;
+  /** Of the directory that is being emptied, below the top. */
+  depth: number;
+  /** Whether something was moved to the top since its names were last read; shared by all levels. */
+  moved: { isAny: boolean };
+}
+
 /**
- * Removes what has a name in a directory: a file, a link, or a tree, read-only directories included.
- * Nothing else is reached, whatever is put in the place of a directory meanwhile. Not an error when
- * it is not there.
+ * Removes what has a name in a directory: a file, a link, or a tree of any depth, read-only directories
+ * included. Nothing else is reached, whatever is put in the place of a directory meanwhile. Not an
+ * error when it is not there.
  *
  * @param allowance ends the removal where it is used up
  * @throws errors of the file system, and one with code ECANCELED at the end of the allowance
  */
 export function removeIn(dir: Dir, name: string, allowance?: Allowance): void {
+  remove(
+    dir,
+    name,
+    (top) => empty(top, { allowance, top, depth: 0, moved: { isAny: false } }),
+    allowance,
+  );
+}
+
+function remove(
+  dir: Dir,
+  name: string,
+  clear: (inner: Dir) => void,
+  allowance: Allowance | undefined,
+): void {
   const stat = lstatSync(dir.at(name), { throwIfNoEntry: false });
   if (stat?.isDirectory() !== true) {
     unlinkIn(dir, name, allowance);
@@ -53,21 +82,38 @@ export function removeIn(dir: Dir, name: string, allowance?: Allowance): void {
   }
   withDir(openIn(dir, name), (inner) => {
     if ((stat.mode & 0o700) !== 0o700) chmodSync(inner.at(), 0o755);
-    empty(inner, allowance);
+    clear(inner);
   });
   spend(allowance);
   ignoreAbsence(() => rmdirSync(dir.at(name)));
 }
 
-function empty(dir: Dir, allowance: Allowance | undefined): void {
+function empty(dir: Dir, removal: Removal): void {
+  const { allowance, top, moved } = removal;
+  const below = { ...removal, depth: removal.depth + 1 };
   for (;;) {
+    if (dir === top) moved.isAny = false;
     const entries = listSome(dir, BATCH);
     for (const entry of entries) {
-      if (entry.isDirectory()) removeIn(dir, entry.name, allowance);
-      else unlinkIn(dir, entry.name, allowance);
+      if (!entry.isDirectory()) unlinkIn(dir, entry.name, allowance);
+      else if (below.depth > MOST_HELD) moveUp(dir, entry.name, removal);
+      else remove(dir, entry.name, (inner) => empty(inner, below), allowance);
     }
-    if (entries.length < BATCH) return;
+    if (entries.length < BATCH && !(dir === top && moved.isAny)) return;
   }
+}
+
+/** Loaded late: the preload never removes a tree. */
+const makeName = (): string => process.getBuiltinModule('node:crypto').randomUUID();
+
+/** Moves a directory to the top, in one rename; a directory that changes its parent has to be writable. */
+function moveUp(dir: Dir, name: string, { top, allowance, moved }: Removal): void {
+  spend(allowance);
+  ignoreAbsence(() => {
+    withDir(openIn(dir, name), (inner) => chmodSync(inner.at(), 0o755));
+    renameSync(dir.at(name), top.at(makeName()));
+    moved.isAny = true;
+  });
 }
 
 /**
