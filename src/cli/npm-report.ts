@@ -1,6 +1,5 @@
 /** Runs a command of npm that only reads, over what is in use of some features. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
 import { readPackage } from '../core.ts';
@@ -12,6 +11,7 @@ import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { nameProject } from '../plan/project.ts';
 import { isPackageName } from '../policy/specifier.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
+import { withTemporary } from '../temporary.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
 
 /**
@@ -71,11 +71,10 @@ export async function reportWithNpm(
     warn('there is nothing to report on');
     return 1;
   }
-  const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-report-')));
   const whole = nameCore(core.root);
-  // npm names the whole after the directory.
-  const cwd = join(temporary, whole.name);
-  try {
+  return withTemporary(async (temporary) => {
+    // npm names the whole after the directory.
+    const cwd = join(temporary, whole.name);
     const files = composePortfolio(whole, parts);
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(cwd, path)), { recursive: true });
@@ -90,9 +89,7 @@ export async function reportWithNpm(
     if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
     return (end.exitCode ?? 1) || (isWhole ? 0 : 1);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 const UNNAMED = 'core';

@@ -1,6 +1,5 @@
 /** Locks a feature: resolves it, looks at every file of it, and composes the project and its sidecar. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
 import { readInstallerEnv } from '../config.ts';
@@ -19,6 +18,7 @@ import type { Replacement } from '../replace.ts';
 import { digest, LOCK_FILES, lockRoot, MOST_LOCK, type Sidecar } from '../sidecar.ts';
 import { FORMAT } from '../store/layout.ts';
 import { readText } from '../store/regular.ts';
+import { withTemporary } from '../temporary.ts';
 import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { findRepository } from '../unfit.ts';
 import { bring } from './bring.ts';
@@ -53,15 +53,12 @@ export interface Locked {
  * they still fit; the same input gives the same bytes.
  */
 export async function lockFeature(locking: Locking): Promise<Locked | Refusal> {
-  const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'annex-lock-')));
   try {
-    return await lockIn(temporary, locking);
+    return await withTemporary((temporary) => lockIn(temporary, locking));
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     return refusal;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
