@@ -1,8 +1,8 @@
 /** Volumes for tests, where a volume can be mounted. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Runs mount. */
 export const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'pipe' });
@@ -10,6 +10,12 @@ export const mount = (...args: string[]) => execFileSync('mount', args, { stdio:
 /** Unmounts, though somebody may still be in it. */
 export const unmount = (directory: string) =>
   execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
+
+/** Unmounts everything that is mounted there, one on top of the other. */
+export function unmountAll(directory: string): void {
+  const isMounted = (): boolean => statSync(directory).dev !== statSync(dirname(directory)).dev;
+  while (isMounted()) unmount(directory);
+}
 
 /** Mounting needs root, and in a container a right that is seldom given. */
 export function canMount(): boolean {
