@@ -165,7 +165,6 @@ function readName(dir: string): string | undefined {
 
 /**
  * A parsed package.json of a directory; undefined when it is not there or not readable.
- *
  * @throws errors of the file system that say nothing about the file
  */
 export function readPackage(dir: string): Record<string, unknown> | undefined {

@@ -102,8 +102,7 @@ export function createGuard(
   };
   const findSubstitute = (entry: string, damage: string): Substitute => {
     const known = substitutes.get(entry) ?? substitute(entry, damage);
-    const isUnread = 'refusal' in known && known.refusal.isUnread === true;
-    if (!isUnread) substitutes.set(entry, known);
+    if ('dir' in known || known.refusal.isUnread !== true) substitutes.set(entry, known);
     return known;
   };
   const refuse = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
