@@ -93,12 +93,12 @@ describe.skipIf(containerProblem)(
       expect(await registry.requests()).toEqual([]);
     }
 
-    const SWITCHED = /Now: unset ANNEX_ALLOW_INSTALLS/;
+    const SWITCHED = /^unset ANNEX_ALLOW_INSTALLS/;
     test.each<[string, Record<string, string>, [string, RegExp, RegExp]]>([
       [
         'sealed without a store',
         { ANNEX_STORE: '' },
-        ['ANNEX_DENIED', /the core is sealed and there is no store/, /Now: set ANNEX_STORE/],
+        ['ANNEX_DENIED', /the core is sealed and there is no store/, /^set ANNEX_STORE/],
       ],
       [
         'a kill switch in the environment that is misspelled',
@@ -108,7 +108,7 @@ describe.skipIf(containerProblem)(
       [
         'an operator’s file that is named and missing',
         { ANNEX_CONFIG: OPERATOR },
-        ['ANNEX_INVALID_CONFIG', /operator.json does not exist/, /Now: correct the file/],
+        ['ANNEX_INVALID_CONFIG', /operator.json does not exist/, /^correct the file/],
       ],
     ])('%s: nothing is installed, and each answer says why', async (_title, env, refusal) => {
       await withGateway(env, (container, volume) => expectDenied(container, volume, refusal));
@@ -118,7 +118,7 @@ describe.skipIf(containerProblem)(
       const refusal: [string, RegExp, RegExp] = [
         'ANNEX_DENIED',
         /switched off in \/opt\/data\/operator.json/,
-        /Now: set allowInstalls to true in that file/,
+        /^set allowInstalls to true in that file/,
       ];
       await withGateway(
         { ANNEX_CONFIG: OPERATOR },
