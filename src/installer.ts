@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { readInstallerEnv } from './config.ts';
 import { makeRefused, messageOf, refusalOf } from './errors.ts';
-import { CLI, describeMissing, EXTERNAL, findOwnFile } from './paths.ts';
+import { CLI, describeMissing, findOwnFile } from './paths.ts';
 import { ASKER_FD, GUARD, RETRY } from './policy/environment.ts';
 import { getActiveThread } from './thread.ts';
 import type { InstallResult, Refusal, Settings } from './types.ts';
@@ -18,15 +18,14 @@ const GRACE = 10_000;
 const loadChildProcess = (): typeof import('node:child_process') =>
   process.getBuiltinModule('node:child_process');
 
-/** @throws with the refusal, when annex is part of a bundle and its command line is nowhere */
+/** @throws with the refusal, when annex is part of a bundle or not complete, and its command line is nowhere */
 function describe(settings: Settings, feature: string, isRetry: boolean) {
   const { root } = settings.core;
   const cli = findOwnFile(CLI, root, getActiveThread()?.home);
   if (cli === undefined) {
-    const reason = describeMissing(root);
     // Not to be remembered: no later try of this process has another outcome.
     const state = 'Nothing can be installed by this process; other features unaffected';
-    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', reason, hint: EXTERNAL, state });
+    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', ...describeMissing(CLI, root), state });
   }
   const options = {
     cwd: root,

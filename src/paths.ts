@@ -43,13 +43,23 @@ export function findOwnFile(file: string, root: string, active?: string): string
   return dir && join(dir, file);
 }
 
-/** Why there is none. */
-export const describeMissing = (root: string): string =>
-  `annex ${version} is part of a bundle here, and its own files are not: ${root} has no annex ${version} installed`;
-
-/** What helps. */
-export const EXTERNAL =
-  'keep annex external when the application is bundled, and ship it in node_modules';
+/**
+ * Why `findOwnFile` found none, and what helps: an incomplete copy of the package, as tools make that trace
+ * imports, or no copy at all.
+ */
+export function describeMissing(file: string, root: string): { reason: string; hint: string } {
+  const dir = [HERE, findInstalled(root)].find((one) => one !== undefined && isOwn(one));
+  if (dir !== undefined) {
+    return {
+      reason: `${join(dir, file)} is missing: this copy of annex ${version} is not complete`,
+      hint: 'ship all files of the package annex: a tool that copies only what it traces has to be told to',
+    };
+  }
+  return {
+    reason: `annex ${version} is part of a bundle here, and its own files are not: ${root} has no annex ${version} installed`,
+    hint: 'keep annex external when the application is bundled, and ship it in node_modules',
+  };
+}
 
 /** Whether a directory is that of a build of this version. */
 function isOwn(dir: string): boolean {

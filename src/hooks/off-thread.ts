@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { adoptEnv, readInstallerEnv } from '../config.ts';
 import { readCwd } from '../core.ts';
-import { describeMissing, EXTERNAL, findOwnFile, OFF_THREAD } from '../paths.ts';
+import { describeMissing, findOwnFile, OFF_THREAD } from '../paths.ts';
 import { createTell } from '../tell.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
@@ -50,7 +50,7 @@ export interface OffThread {
  * Prepares the hooks thread.
  *
  * @throws when the working directory was deleted: Node 20 then waits for ever for its hooks thread;
- *   and when annex is part of a bundle and the file of the hooks is nowhere
+ *   and when annex is part of a bundle or not complete, and the file of the hooks is nowhere
  * @see https://nodejs.org/docs/latest-v20.x/api/module.html#moduleregisterspecifier-parenturl-options
  */
 export function openOffThread(settings: Settings): OffThread {
@@ -59,7 +59,10 @@ export function openOffThread(settings: Settings): OffThread {
   }
   const { root } = settings.core;
   const file = findOwnFile(OFF_THREAD, root);
-  if (file === undefined) throw new Error(`${describeMissing(root)}; ${EXTERNAL}`);
+  if (file === undefined) {
+    const { reason, hint } = describeMissing(OFF_THREAD, root);
+    throw new Error(`${reason}; ${hint}`);
+  }
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const env = new MessageChannel();

@@ -106,6 +106,23 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     },
   );
 
+  test('a copy of annex that lacks files, as of a traced image: a line names what is missing', async () => {
+    const sandbox = await createSandbox({ copyAnnex: true });
+    onTestFinished(() => sandbox.cleanup());
+    sandbox.setCore({ features: { stored: '*', absent: '*' } });
+    const pkg = esmPackage('stored', '1.0.0', 'stored');
+    sandbox.plantEntry({ feature: 'stored', packages: [pkg], specs: { stored: '*' } });
+    const dist = join(sandbox.core, 'node_modules', 'annex', 'dist');
+    for (const name of ['cli', 'hooks']) rmSync(join(dist, name), { recursive: true });
+    sandbox.write('app/out/main.mjs', SOURCE);
+    const { code, stderr, seen } = await run(sandbox, 'esm');
+    expect(code, stderr).toBe(0);
+    const missing = join(dist, major >= 22 ? 'cli/main.js' : 'hooks/off-thread.js');
+    expect(stderr).toContain(`${missing} is missing: this copy of annex `);
+    expect(seen[0]).toBe(major >= 22 ? 'sync' : 'inactive');
+    expect(seen[2]).toMatch(/^ANNEX_INSTALL_FAILED: ship all files of the package annex/);
+  });
+
   test.each(['import', 'require'])(
     'a program outside of the application that ANNEX_CORE names reads why (%s)',
     async (kind) => {
