@@ -1,5 +1,5 @@
 /** Makes annex active in a thread, once; never throws and never fails silently. */
-import * as nodeModule from 'node:module';
+import Module from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { findEntryScript, readCwd, readPackage } from '../core.ts';
@@ -63,7 +63,7 @@ const isHooksThread = (): boolean => !isMainThread && parentPort === null;
 
 /** Registers everything, or nothing when one part cannot be. */
 function start(settings: Settings): void {
-  const offThread = 'registerHooks' in nodeModule ? undefined : openOffThread(settings);
+  const offThread = Object.hasOwn(Module, 'registerHooks') ? undefined : openOffThread(settings);
   const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
   const locator = createLocator(thread);
   const install = createInstall(thread);
@@ -88,7 +88,7 @@ function start(settings: Settings): void {
 function watch(locator: Locator, guard: Guard): () => boolean {
   const { settings } = locator.thread;
   if (settings.verify !== 'load') return () => true;
-  if (isVerifiedAtLoad(settings)) nodeModule.registerHooks({ load: createLoad(guard) });
+  if (isVerifiedAtLoad(settings)) Module.registerHooks({ load: createLoad(guard) });
   return watchCompile(locator, guard);
 }
 

@@ -1,5 +1,5 @@
 /** import, on Node with module.registerHooks (22.15 and later): in this thread, synchronously. */
-import * as nodeModule from 'node:module';
+import Module, { type ResolveHookSync } from 'node:module';
 import { sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { exec, startsWith } from '../primordials.ts';
@@ -17,7 +17,7 @@ interface Placer {
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function registerSync(driver: Driver, guard?: Placer): void {
-  const resolve: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     // nextResolve writes into the context that it is given.
     const parentURL = toText(context.parentURL);
@@ -39,11 +39,11 @@ export function registerSync(driver: Driver, guard?: Placer): void {
     return { ...result, shortCircuit: true };
   };
   if (guard === undefined) {
-    nodeModule.registerHooks({ resolve });
+    Module.registerHooks({ resolve });
     return;
   }
   const { placeURL } = guard;
-  const resolveInPlace: nodeModule.ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolveInPlace: ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const parentURL = toText(context.parentURL);
     const { conditions } = context;
@@ -54,7 +54,7 @@ export function registerSync(driver: Driver, guard?: Placer): void {
     const url = placeURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };
-  nodeModule.registerHooks({ resolve: resolveInPlace });
+  Module.registerHooks({ resolve: resolveInPlace });
 }
 
 /** The condition of the kind itself comes before those of `--conditions`, which may be the other one. */
