@@ -103,7 +103,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     );
   });
 
-  test('a Yarn Plug’n’Play core: one line, and the program runs', async () => {
+  test("a Yarn Plug'n'Play core: one line, and the program runs", async () => {
     const sandbox = await open();
     sandbox.write('app/.pnp.cjs', '');
     sandbox.write('app/app.mjs', `${THREADS}\nif (isMainThread) await ${PROBE.trim()}`);
@@ -112,7 +112,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       code: 0,
       lines: ['', 'ERR_MODULE_NOT_FOUND undefined undefined', 'it runs', 'it runs', 'it runs'],
     });
-    expect(stderr).toMatch(/^annex: .*Plug’n’Play.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/);
+    expect(stderr).toMatch(/^annex: .*Plug'n'Play.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/);
   });
 
   test('started as an installer by mistake, a program ends before it does anything', async () => {
