@@ -20,7 +20,7 @@ const prototype = Module.prototype as unknown as Loading;
 
 /**
  * Replaces `Module.prototype._compile` by an accessor that gives the verifying function to modules of
- * entries alone. For all other modules, what runs and what a stack trace shows is Node's own function,
+ * entries alone, and to those without a name. For all other modules, what runs and what a stack trace shows is Node's own function,
  * or that of a tool that assigned one, earlier or later. The text is what Node read, or what another
  * tool made of it; compiling is the one step that all of it passes.
  *
@@ -48,8 +48,11 @@ function createAccessor(
   let covered = beneath;
   const find = (module: Loading): Compile =>
     hasOwn(covered, 'value') ? covered.value : covered.get && apply(covered.get, module, []);
+  const isInEntry = (file: unknown): file is string =>
+    typeof file === 'string' && findEntryOf(file) !== undefined;
   const compileVerified: Compile = function (text, filename, format) {
     const file = this.filename ?? filename;
+    if (!isInEntry(file)) return apply(find(this), this, [text, filename, format]);
     // A module that some code makes of a text of its own is no file, whatever it is named.
     const isOfFile = isLoaded(this, file) || guard.isListed(file) || isFile(file);
     const sound = isOfFile ? guard.verify(file, text)?.toString() : undefined;
@@ -62,8 +65,9 @@ function createAccessor(
     enumerable: beneath.enumerable === true,
     get(this: Loading) {
       const { filename } = this;
-      const isInEntry = typeof filename === 'string' && findEntryOf(filename) !== undefined;
-      return isInEntry ? compileVerified : find(this);
+      // One that has no name yet gets it with the text.
+      const isOurs = filename == null ? this !== prototype : isInEntry(filename);
+      return isOurs ? compileVerified : find(this);
     },
     set(this: Loading, value: Compile) {
       if (!hasOwn(covered, 'value') && covered.set) apply(covered.set, this, [value]);

@@ -105,6 +105,11 @@ const PLANTED = `
     made._compile(text, file);
     return made.exports;
   };
+  const compileUnnamed = (file, text) => {
+    const made = new Module(file);
+    made._compile(text, file);
+    return made.exports;
+  };
   mkdirSync(join(dir, 'cache'));
   const file = join(dir, 'cache', 'planted.js');
   writeFileSync(file, "exports.marker = 'EVIL'");
@@ -113,6 +118,8 @@ const PLANTED = `
     imported: await attempt(() => import(file)),
     loaded: await attempt(() => load(file)),
     compiled: await attempt(() => compile(file, "exports.marker = 'another'")),
+    unnamed: await attempt(() => compileUnnamed(file, "exports.marker = 'EVIL'")),
+    elsewhere: await attempt(() => compileUnnamed('/nowhere/file.js', "exports.marker = 'elsewhere'")),
     installed: await attempt(() => load(join(dir, 'index.js'))),
     virtual: await attempt(() => compile(join(dir, 'no-file.js'), "exports.marker = 'virtual'")),
     below: await attempt(() => compile(join(dir, 'index.js', 'part'), "exports.marker = 'below'")),
@@ -140,6 +147,8 @@ for (const node of nodes) {
         imported: IMPORTED,
         loaded: REQUIRED,
         compiled: REQUIRED,
+        unnamed: REQUIRED,
+        elsewhere: 'elsewhere',
         installed: 'sound',
         virtual: 'virtual',
         below: 'below',
