@@ -1,5 +1,5 @@
-/** Says why nothing of an entry can be loaded any more: its store went away under the process. */
-import { lstatSync } from 'node:fs';
+/** Says why something of an entry cannot be loaded: its store went away under the process, or it is no file. */
+import { lstatSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../errors.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
@@ -25,15 +25,45 @@ export function isDirectory(path: string): boolean {
   }
 }
 
-/** Gives an error for a file of an entry that went away its cause; leaves every other outcome as it is. */
-export function explainGone<R>(
+/**
+ * A path that Node takes for a file and that is a pipe, a socket or a device: Node would wait for its
+ * end. Undefined for everything else.
+ */
+export function findSpecial(path: string | undefined): string | undefined {
+  try {
+    const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+    return stat === undefined || stat.isFile() || stat.isDirectory() ? undefined : path;
+  } catch {
+    return undefined;
+  }
+}
+
+const refuseSpecial = (path: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${path} is no regular file`,
+  hint: 'annex verify --repair, then start the process again',
+});
+
+/** What is wrong with the entry that has to hold an answer. */
+export interface Loss {
+  entry: string;
+  /** The answer, when it is no regular file. */
+  special: string | undefined;
+}
+
+const findLoss = ({ entry, special }: Loss): Refusal | undefined =>
+  findGone(entry) ?? (special === undefined ? undefined : refuseSpecial(special));
+
+/** Gives an error for a file of an entry that cannot be loaded its cause; leaves every other outcome as it is. */
+export function explainLoss<R>(
   outcome: Outcome<R>,
-  entry: string,
+  loss: Loss,
   { specifier, parent }: Request,
   { core, declaration }: Settings,
 ): Outcome<R> {
-  const refusal = 'error' in outcome ? findGone(entry) : undefined;
+  const refusal = 'error' in outcome ? findLoss(loss) : undefined;
   if (refusal === undefined || !('error' in outcome)) return outcome;
+  const { entry } = loss;
   const slug = parseEntryName(basename(entry))?.slug;
   const features = [...declaration.features.values()];
   const feature = features.find((each) => each.slug === slug)?.name ?? basename(entry);

@@ -16,7 +16,7 @@ import {
 } from './containment.ts';
 import { lookUp, type Seen } from './evidence.ts';
 import { isFromFolder } from './folders.ts';
-import { explainGone } from './gone.ts';
+import { explainLoss, findSpecial } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import type { Outcome, Question, Request } from './request.ts';
@@ -50,8 +50,15 @@ export function* resolveRequest<R>(
     aim.form === 'bare' ? locator.thread.settings.declaration.byPackage.get(name) : undefined;
   const evidence: Evidence = {};
   const seen: Seen = { asked: describeRequest(request, aim, locator), evidence };
+  let special: string | undefined;
+  const isSpecial = (found: Outcome<R>): boolean => {
+    special = 'result' in found ? findSpecial(fileOf(found.result)) : undefined;
+    return special !== undefined;
+  };
   const explainLost = (outcome: Outcome<R>, entry: string | undefined): Outcome<R> =>
-    entry === undefined ? outcome : explainGone(outcome, entry, request, locator.thread.settings);
+    entry === undefined
+      ? outcome
+      : explainLoss(outcome, { entry, special }, request, locator.thread.settings);
   let answer: Outcome<R> = { error: undefined };
   /** Core does not have what lies in a folder that is no part of it. */
   const isElsewhere = (found: Outcome<R>): boolean =>
@@ -66,7 +73,9 @@ export function* resolveRequest<R>(
       if (decision.look === 'node') {
         answer = yield undefined;
         if (isElsewhere(answer)) answer = { error: createNotFound(request) };
-        const isOutside = isForeign(answer, aim, request, locator, fileOf);
+        const isOutside =
+          (aim.entry !== undefined && isSpecial(answer)) ||
+          isForeign(answer, aim, request, locator, fileOf);
         evidence.node = isOutside ? 'found outside' : 'error' in answer ? 'failed' : 'found';
       } else if (feature !== undefined) {
         lookUp(decision.look, { name, feature, request, locator, seen });
@@ -101,7 +110,7 @@ export function* resolveRequest<R>(
         const isOutside =
           'error' in outcome
             ? isErrorFromOutside({ ...request, parent: from }, dir)
-            : !isContained(fileOf(outcome.result), home);
+            : isSpecial(outcome) || !isContained(fileOf(outcome.result), home);
         return explainLost(isOutside ? { error: createNotFound(request) } : outcome, dir);
       }
       case 'explain': {
