@@ -173,7 +173,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       const quietly = { ANNEX_LOG: 'error' };
       const { code, stdout, stderr } = await run(sandbox, [...rights, 'app.mjs'], quietly);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND ANNEX_DENIED /);
+      expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND ANNEX_STORE_UNUSABLE /);
     });
 
     test('with leave to read, what stands in the store is served', async () => {

@@ -1,93 +1,29 @@
 /** Which tries a remembered failure says something about: the same feature in the same configuration, and other features from the same host. */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { findRemembered, forget, remember } from '../../src/memory.ts';
-import { digest } from '../../src/sidecar.ts';
-import { type Failure, type Ignored, listRemembered } from '../../src/store/failures.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { findRemembered, remember } from '../../src/memory.ts';
+import { type Failure, listRemembered } from '../../src/store/failures.ts';
 import { hostName } from '../../src/store/layout.ts';
-import type { Feature, Refusal, Settings } from '../../src/types.ts';
-import { makeFeature } from '../support/feature.ts';
-import { failurePath, failureRoot } from '../support/store-paths.ts';
+import type { Feature, Settings } from '../../src/types.ts';
+import {
+  alpha,
+  ask,
+  beta,
+  callWith,
+  HOST,
+  NOTHING,
+  options,
+  refusal,
+  root,
+  SECRET,
+  settings,
+  unknown,
+  writeLock,
+  writeNpmrc,
+} from '../support/memory-world.ts';
+import { failurePath } from '../support/store-paths.ts';
 import { removeTree } from '../support/tree.ts';
-
-const alpha = makeFeature('alpha');
-const beta = makeFeature('beta');
-const HOST = 'registry.corp:4873';
-const SECRET = 's3cr3t';
-const refusal: Refusal = {
-  code: 'ANNEX_OFFLINE',
-  reason: 'no answer',
-  hint: 'try later',
-  host: HOST,
-};
-const { host: _, ...unknown } = refusal;
-
-let root: string;
-let settings: Settings;
-beforeEach(() => {
-  root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-memory-'));
-  onTestFinished(() => removeTree(root));
-  mkdirSync(join(root, 'store/v1'), { recursive: true });
-  writeNpmrc('');
-  settings = {
-    core: { root, realRoot: root },
-    store: join(root, 'store'),
-    timeout: 1000,
-    declaration: { blocked: [] },
-    startEnv: {},
-  } as unknown as Settings;
-  const usual = process.env;
-  onTestFinished(() => {
-    process.env = usual;
-  });
-  process.env = { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` };
-});
-
-/** Calls a function in this process with some variables more. */
-function callWith<T>(env: Record<string, string>, run: () => T): T {
-  const before = process.env;
-  process.env = { ...before, ...env };
-  try {
-    return run();
-  } finally {
-    process.env = before;
-  }
-}
-
-const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
-
-/** A lock of a feature, as far as reading it goes. */
-function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
-  const dir = join(root, 'annex', slug);
-  mkdirSync(dir, { recursive: true });
-  const texts = { 'package.json': '{}', 'package-lock.json': `{"note":"${note}"}` };
-  for (const [name, text] of Object.entries(texts)) writeFileSync(join(dir, name), text);
-  const digests = Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, digest(text)]),
-  );
-  const empty = { shared: {}, ids: {}, packages: {}, platforms: [], private: [], unshared: [] };
-  const sidecar = { format: 2, specs: packages, scripts, digests, ...empty };
-  writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
-}
-
-const NOTHING: Ignored = new Set();
-const options = { command: 'annex install', before: NOTHING };
-
-/** Whether a feature is left alone, and for what: its own failure, or that of a host. */
-function ask(feature: Feature, { env = {}, timeout = 1000, ignored = NOTHING } = {}): string {
-  const here = { ...settings, timeout };
-  const found = callWith(env, () => findRemembered(here, feature, undefined, ignored));
-  return found === undefined ? 'free' : (found.host ?? 'its own');
-}
 
 describe('another configuration is tried at once', () => {
   beforeEach(() => {
@@ -220,69 +156,4 @@ describe('the same configuration is not', () => {
     remember(settings, alpha, refusal, { ...options, before: ignored });
     expect(ask(alpha, { ignored })).toBe('its own');
   });
-});
-
-describe('a host', () => {
-  beforeEach(() => remember(settings, alpha, refusal, options));
-
-  test('other features from it are left alone too', () => {
-    expect(ask(beta)).toBe(HOST);
-    expect(findRemembered(settings, beta, undefined, NOTHING)).toMatchObject({
-      failure: { feature: 'alpha', refusal },
-    });
-  });
-
-  test('that may not be tried for longer is what the next try of the feature waits for', () => {
-    const path = failurePath(settings.store ?? '', hostName(HOST));
-    const [failure] = JSON.parse(readFileSync(path, 'utf8'));
-    const until = failure.until + 10_000;
-    writeFileSync(path, JSON.stringify([{ ...failure, until }]));
-    expect(findRemembered(settings, alpha, undefined, NOTHING)).toEqual({
-      failure: expect.objectContaining({ feature: 'alpha', until }),
-      isStored: true,
-    });
-  });
-
-  test('those from elsewhere are not, nor are those asked through a proxy', () => {
-    expect(ask(beta, { env: { npm_config_registry: 'http://other.corp/' } })).toBe('free');
-    expect(ask(beta, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
-  });
-
-  test('a feature with packages from several is left alone when one of them failed', () => {
-    const env = {
-      npm_config_registry: 'http://other.corp/',
-      'npm_config_@corp:registry': `http://${HOST}/`,
-    };
-    callWith(env, () => remember(settings, alpha, refusal, options));
-    const both = { ...beta, packages: { beta: '*', '@corp/beta': '*' } };
-    expect(ask(both, { env })).toBe(HOST);
-    expect(ask(beta, { env })).toBe('free');
-  });
-
-  test('a success clears it, and the feature', () => {
-    forget(settings, beta);
-    expect(ask(beta)).toBe('free');
-    expect(ask(alpha)).toBe('its own');
-    forget(settings, alpha);
-    expect(ask(alpha)).toBe('free');
-    expect(readdirSync(failureRoot(settings.store ?? ''))).toEqual([]);
-  });
-
-  test('a refusal that names none is of the feature alone', () => {
-    forget(settings, alpha);
-    remember(settings, alpha, unknown, options);
-    expect([ask(alpha), ask(beta)]).toEqual(['its own', 'free']);
-  });
-});
-
-test('what is written names hosts, and neither paths nor credentials', () => {
-  writeNpmrc(`//registry.corp/:_authToken=${SECRET}\nproxy=http://me:${SECRET}@proxy.corp/`);
-  const env = { npm_config_registry: `http://me:${SECRET}@${HOST}/npm` };
-  callWith(env, () => remember(settings, alpha, refusal, options));
-  const store = settings.store ?? '';
-  for (const name of ['alpha', hostName(HOST)]) {
-    const text = readFileSync(failurePath(store, name), 'utf8');
-    expect(text).toContain(HOST);
-    expect(text).not.toMatch(/s3cr3t|\/npm|proxy/);
-  }
 });

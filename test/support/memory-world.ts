@@ -1,0 +1,84 @@
+/** A store and a core whose failures are remembered in this process. */
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, onTestFinished } from 'vitest';
+import { findRemembered } from '../../src/memory.ts';
+import { digest } from '../../src/sidecar.ts';
+import type { Ignored } from '../../src/store/failures.ts';
+import type { Feature, Refusal, Settings } from '../../src/types.ts';
+import { makeFeature } from './feature.ts';
+import { removeTree } from './tree.ts';
+
+export const alpha = makeFeature('alpha');
+export const beta = makeFeature('beta');
+export const HOST = 'registry.corp:4873';
+export const SECRET = 's3cr3t';
+export const refusal: Refusal = {
+  code: 'ANNEX_OFFLINE',
+  reason: 'no answer',
+  hint: 'try later',
+  host: HOST,
+};
+export const { host: _, ...unknown } = refusal;
+
+export let root: string;
+export let settings: Settings;
+beforeEach(() => {
+  root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-memory-'));
+  onTestFinished(() => removeTree(root));
+  mkdirSync(join(root, 'store/v1'), { recursive: true });
+  writeNpmrc('');
+  settings = {
+    core: { root, realRoot: root },
+    store: join(root, 'store'),
+    timeout: 1000,
+    declaration: { blocked: [] },
+    startEnv: {},
+  } as unknown as Settings;
+  const usual = process.env;
+  onTestFinished(() => {
+    process.env = usual;
+  });
+  process.env = { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` };
+});
+
+/** Calls a function in this process with some variables more. */
+export function callWith<T>(env: Record<string, string>, run: () => T): T {
+  const before = process.env;
+  process.env = { ...before, ...env };
+  try {
+    return run();
+  } finally {
+    process.env = before;
+  }
+}
+
+export const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
+
+/** A lock of a feature, as far as reading it goes. */
+export function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
+  const dir = join(root, 'annex', slug);
+  mkdirSync(dir, { recursive: true });
+  const texts = { 'package.json': '{}', 'package-lock.json': `{"note":"${note}"}` };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(dir, name), text);
+  const digests = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, digest(text)]),
+  );
+  const empty = { shared: {}, ids: {}, packages: {}, platforms: [], private: [], unshared: [] };
+  const sidecar = { format: 2, specs: packages, scripts, digests, ...empty };
+  writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
+}
+
+export const NOTHING: Ignored = new Set();
+export const options = { command: 'annex install', before: NOTHING };
+
+/** Whether a feature is left alone, and for what: its own failure, or that of a host. */
+export function ask(
+  feature: Feature,
+  { env = {}, timeout = 1000, ignored = NOTHING } = {},
+): string {
+  const here = { ...settings, timeout };
+  const found = callWith(env, () => findRemembered(here, feature, undefined, ignored));
+  return found === undefined ? 'free' : (found.host ?? 'its own');
+}
