@@ -1,9 +1,14 @@
 /** Whole trees of files: sealed, measured, removed. No link is followed. */
 import {
   chmodSync,
+  closeSync,
+  constants,
   type Dirent,
+  fchmodSync,
+  fstatSync,
   lstatSync,
   opendirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -32,11 +37,17 @@ export function sealTree(dir: Dir): void {
   chmodSync(dir.at(), 0o555);
 }
 
-/** A file cannot be replaced by another user in a directory of this one: a mode needs no more care. */
+/** Of the open file: chmod(2) would follow a link that has taken its place. */
 function sealFile(dir: Dir, name: string): void {
-  const path = dir.at(name);
-  chmodSync(path, (lstatSync(path).mode & 0o111) === 0 ? 0o444 : 0o555);
+  const file = openSync(dir.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    fchmodSync(file, (fstatSync(file).mode & 0o111) === 0 ? 0o444 : 0o555);
+  } finally {
+    closeSync(file);
+  }
 }
+
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /** Levels of a tree that are held at a time: each takes a handle. What lies deeper is moved up first. */
 const MOST_HELD = 32;
