@@ -1,11 +1,15 @@
 /** Reads a package.json, and formats another content of it the way its owner wrote it. */
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../core.ts';
 import { codeOf } from '../errors.ts';
+import { readText } from '../store/regular.ts';
 
 /** Node reads past it, JSON.parse does not. */
 const BOM = /^\uFEFF/;
+
+/** Bytes of a package.json that are read. */
+const MOST = 8 * 2 ** 20;
 
 /** A package.json as it stands on disk. */
 export interface ManifestFile {
@@ -26,7 +30,7 @@ export function readNearestManifest(from: string): ManifestFile | undefined {
   const path = toRealPath(nearest);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path, MOST, 'follow');
   } catch (error) {
     throw new Error(`${path} cannot be read: ${codeOf(error)}`);
   }
