@@ -45,6 +45,16 @@ export interface Config {
 
 const LEVELS: readonly string[] = ['silent', 'error', 'info', 'debug', 'json'] satisfies LogLevel[];
 
+/**
+ * Whether Node runs a file by the path of a link that leads to it, of the script at least.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/cli.html#--preserve-symlinks
+ */
+export const hasPreservedLinks = (env: Env = process.env): boolean =>
+  env.NODE_PRESERVE_SYMLINKS === '1' ||
+  env.NODE_PRESERVE_SYMLINKS_MAIN === '1' ||
+  [env.NODE_OPTIONS ?? '', ...process.execArgv].some((text) => /--preserve[-_]symlinks/.test(text));
+
 /** Reads the settings; never throws. Whatever is wrong becomes the restrictive value and a warning. */
 export function readConfig(env: Env = process.env): Config {
   const notices: Refusal[] = [];

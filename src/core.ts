@@ -39,14 +39,11 @@ export interface Origin {
  * never wins, nor does one above a script that lies in an entry of a store.
  */
 export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): FoundRoot {
-  if (explicit !== undefined) {
-    const dir = resolve(cwd, explicit);
-    return readDeclaringManifest(dir, true);
-  }
+  if (explicit !== undefined) return readDeclaringManifest(resolve(cwd, explicit), true);
   // From the script itself: `node .` names a directory, and no file has a package.json below it.
   const start = script === undefined ? cwd : toRealPath(script);
   // Above an entry of a store whoever may write the volume may have put a package.json.
-  const above = isInEntry(start) ? undefined : findAbove(start);
+  const above = [start, script ?? ''].some(isInEntry) ? undefined : findAbove(start);
   return above === undefined && self !== undefined ? findAbove(leaveNodeModules(self)) : above;
 }
 
@@ -100,13 +97,6 @@ function leaveNodeModules(path: string): string {
   const parts = path.split(sep);
   const index = parts.findIndex((part) => part === 'node_modules' || part === '.pnpm');
   return index === -1 ? path : parts.slice(0, index).join(sep) || sep;
-}
-
-/** The script that this process runs; undefined for --eval, standard input and the REPL. */
-export function findEntryScript(): string | undefined {
-  const [, script] = process.argv;
-  const isEval = (process as { _eval?: unknown })._eval !== undefined;
-  return script === undefined || script === '-' || isEval ? undefined : toRealPath(script);
 }
 
 /** The working directory; undefined when it was deleted. */

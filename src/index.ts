@@ -1,6 +1,6 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 
-import { findEntryScript, readCwd } from './core.ts';
+import { readCwd } from './core.ts';
 import { AnnexError, refuseDamage } from './errors.ts';
 import { endImpostor } from './impostor.ts';
 import { installAsync } from './installer.ts';
@@ -8,10 +8,12 @@ import { createLog } from './log.ts';
 import { hideAdditions } from './object-prototype.ts';
 import { HERE } from './paths.ts';
 import { findInstallRefusal } from './refusals.ts';
+import { findEntryScript } from './script.ts';
 import { loadSettings } from './settings.ts';
 import { findFeature, findStatus, isUsable } from './status.ts';
-import { type Damaged, listStores } from './store/entry.ts';
+import type { Damaged } from './store/entry.ts';
 import { listRemembered } from './store/failures.ts';
+import { listStores } from './store/place.ts';
 import { createTell } from './tell.ts';
 import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Refusal, Settings } from './types.ts';

@@ -6,7 +6,7 @@ import { HERE } from './paths.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
-import { createFinder, type Finder, isVerifiedAtLoad } from './store/finder.ts';
+import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from './store/finder.ts';
 import type { Depth } from './store/verify.ts';
 import type { Entry, Feature, Manifest, Refusal, Settings } from './types.ts';
 import { version } from './version.ts';
@@ -41,12 +41,11 @@ export interface Thread {
   /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
   choose: (feature: Feature) => FoundEntry;
   /**
-   * Verifies an entry that this thread meets, unless it has done so.
+   * Judges and verifies an entry that this thread meets, unless it has done so.
    *
    * @param dir its directory, a real path
-   * @returns what is damaged, as one clause
    */
-  meet: (dir: string) => string | undefined;
+  meet: (dir: string) => Unfit | undefined;
   /** The one manifest of an entry that counts in this thread, given its real path; see `Finder.findManifest`. */
   findManifest: (dir: string) => Manifest | undefined;
 }
@@ -78,7 +77,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     }
     return found;
   };
-  const meet = (dir: string): string | undefined => {
+  const meet = (dir: string): Unfit | undefined => {
     receive();
     return finder.meet(dir);
   };

@@ -1,13 +1,14 @@
 /** Which entry has to hold the answer to a request, and whether an answer lies where it may. */
 import { isBuiltin } from 'node:module';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, sep } from 'node:path';
+import { hasPreservedLinks } from '../config.ts';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
 import type { Asked } from '../policy/decide.ts';
 import { parseBareSpecifier, readFirstName } from '../policy/specifier.ts';
 import { isContained } from '../store/contain.ts';
 import { isWithin } from '../store/layout.ts';
 import { findPackageName } from '../zones.ts';
+import { readPlace } from './destination.ts';
 import { listFolders } from './folders.ts';
 import type { Locator } from './locator.ts';
 import type { Outcome, Request } from './request.ts';
@@ -22,6 +23,8 @@ export interface Aim {
   /** The entry that has to hold the answer: the one that the place lies in, else that of the file that asks. */
   entry?: string;
 }
+
+const isKeepingLinks = hasPreservedLinks();
 
 /** Reads a request. What leads neither from an entry nor into one has no `entry`. */
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
@@ -42,26 +45,6 @@ export function findAim(request: Request, { findEntryOf, isInStore }: Locator): 
     : { form: 'bare', name, ...within };
 }
 
-/**
- * The place that a relative or absolute path, or a file URL, means; undefined for what Node looks up
- * by its name, and for URLs that it will not take.
- *
- * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
- */
-function readPlace({ specifier, kind, parent = sep }: Request): string | undefined {
-  const isPath = isAbsolute(specifier) || /^\.\.?(?:\/|$)/.test(specifier);
-  if (kind === 'require') return isPath ? resolve(dirname(parent), specifier) : undefined;
-  if (!isPath && !/^file:/i.test(specifier)) return undefined;
-  try {
-    const url = new URL(specifier, pathToFileURL(parent));
-    url.search = '';
-    url.hash = '';
-    return fileURLToPath(url);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether an answer lies outside of the entry that has to hold it, and is not what that shares with core. */
 export function isForeign<R>(
   answer: Outcome<R>,
@@ -75,8 +58,9 @@ export function isForeign<R>(
   const file = fileOf(answer.result);
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
-  // A path is not followed once more: Node has done so, and this runs for every file of an entry.
-  if (place === undefined ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
+  // A path is not followed once more where Node has done so: this runs for every file of an entry.
+  const mayBeLink = place === undefined || isKeepingLinks;
+  if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
   const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];
   return !names.some(

@@ -38,7 +38,7 @@ export function createDriver(locator: Locator, install: Surroundings<never>['ins
   const tell = createTell(locator.thread.settings);
   let isBusy = false;
   return {
-    concerns: (specifier, parent) => !isBusy && locator.concerns(specifier, parent),
+    concerns: (specifier, parent, kind) => !isBusy && locator.concerns(specifier, parent, kind),
     resolve: <R>(
       request: Request,
       variant: string,

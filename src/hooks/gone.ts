@@ -1,5 +1,5 @@
 /** Says why something of an entry cannot be loaded: its store went away under the process, or it is no file. */
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../errors.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
@@ -8,7 +8,7 @@ import type { Outcome, Request } from './request.ts';
 
 /** @returns undefined when the entry is there, whatever it holds */
 export function findGone(entry: string): Refusal | undefined {
-  if (isDirectory(entry)) return undefined;
+  if (look(entry)?.isDirectory()) return undefined;
   return {
     code: 'ANNEX_STORE_UNUSABLE',
     reason: `${entry} cannot be reached: its store was unmounted, renamed or replaced, or the entry removed`,
@@ -16,12 +16,14 @@ export function findGone(entry: string): Refusal | undefined {
   };
 }
 
-/** Whether a path is a directory that can be reached. */
-export function isDirectory(path: string): boolean {
+/** Whether anything has that path, and can be reached. */
+export const isThere = (path: string): boolean => look(path) !== undefined;
+
+function look(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -1,38 +1,45 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
-import type { LoadFnOutput } from 'node:module';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnnexError, codeOf, explain, refuseDamage } from '../errors.ts';
+import { AnnexError, explain, refuseDamage } from '../errors.ts';
 import { hideAdditions } from '../object-prototype.ts';
 import { findInstallRefusal } from '../refusals.ts';
-import { digest } from '../sidecar.ts';
 import { parseEntryName, relativeTo } from '../store/layout.ts';
-import { readListed } from '../store/listed.ts';
 import { createTell } from '../tell.ts';
 import type { Asker } from '../thread.ts';
 import type { Feature, Refusal } from '../types.ts';
-import { findGone, isDirectory } from './gone.ts';
+import { type Content, hasDigest, readSound } from './content.ts';
+import { toFile } from './destination.ts';
+import { findGone, isThere } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createMissing } from './not-found.ts';
+import type { Request } from './request.ts';
 import type { Surroundings } from './resolve.ts';
-import { isForRequire, toFile } from './sync.ts';
+import { isForRequire } from './sync.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {
   /**
-   * Meets the entry that a file lies in: the first time, that entry is verified.
+   * Meets the entry that a file lies in: the first time, that entry is judged and verified.
    *
    * @param kind of the request, which Node may load the file for next
    * @returns the path to use: in a sound generation of the entry, when this one is damaged
-   * @throws Node's not-found error of that kind with the cause, when there is no sound one
+   * @throws Node's not-found error of that kind with the cause, when there is no sound one, and when this
+   *   process must not use the entry
    */
   place: (file: string, kind: Kind) => string;
   /**
-   * The same for a URL, or a specifier, that may be one of a file.
+   * The same for a URL that may be one of a file.
    *
    * @param conditions of the request, which tell its kind
    */
   placeURL: (url: string, conditions: Iterable<string>) => string;
+  /**
+   * The same for the file that a specifier means, and the specifier.
+   *
+   * @param kind of the load, when it is not that of the request
+   */
+  placeSpecifier: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>, kind?: Kind) => string;
   /** Whether a URL is one of a file in a store. */
   covers: (url: string) => boolean;
   /** Whether a file is one that its entry was installed with. */
@@ -48,6 +55,8 @@ export interface Guard {
    * @throws Node's not-found error of that kind with the cause, when there is no sound one
    */
   verify: (file: string, content?: Content, kind?: Kind) => Buffer | undefined;
+  /** Node's not-found error for a file of an entry, with its cause; reports it. */
+  refuse: (file: string, refusal: Refusal) => unknown;
 }
 
 /** How a file is loaded. */
@@ -59,9 +68,6 @@ interface Load {
   file: string;
   kind: Kind;
 }
-
-/** What a load hook gives. */
-export type Content = LoadFnOutput['source'];
 
 /** What stands in for a damaged entry in this thread: the directory of a sound one, or why there is none. */
 type Substitute = { dir: string } | { refusal: Refusal };
@@ -123,14 +129,15 @@ export function createGuard(
   };
   const admit = (load: Load): string | undefined => {
     const { entry } = load;
-    if (!isDirectory(entry)) return undefined;
+    if (!isThere(entry)) return undefined;
     holdWatch(load);
     const real = locator.findRealEntry(entry);
-    const damage = locator.thread.meet(real);
-    if (damage === undefined) return entry;
-    const other = findSubstitute(real, damage);
+    const unfit = locator.thread.meet(real);
+    if (unfit === undefined) return entry;
+    if ('refusal' in unfit) throw refuse(load, unfit.refusal);
+    const other = findSubstitute(real, unfit.damage);
     if ('dir' in other) return other.dir;
-    throw refuse(load, refuseBoth(entry, damage, other));
+    throw refuse(load, refuseBoth(entry, unfit.damage, other));
   };
   /** Where a file of an entry lies, and its digest; undefined when it was not installed. */
   const look = (file: string, entry: string) => {
@@ -177,13 +184,21 @@ export function createGuard(
       return place;
     },
     placeURL: (url, conditions) => {
-      const file = url[0] === '/' ? url : guard.covers(url) ? toFile(url) : undefined;
+      const file = guard.covers(url) ? toFile(url) : undefined;
       const entry = file && locator.findEntryOf(file);
       if (file === undefined || entry === undefined) return url;
       const kind = isForRequire([...conditions]) ? 'require' : 'import';
       const place = placeIn({ entry, file, kind });
-      if (place === file) return url;
-      return url === file ? place : moveURL(url, place);
+      return place === file ? url : moveURL(url, place);
+    },
+    placeSpecifier: (request, kind = request.kind) => {
+      const { specifier } = request;
+      const file = locator.findPlace(request);
+      const entry = file && locator.findEntryOf(file);
+      if (file === undefined || entry === undefined) return specifier;
+      const place = placeIn({ entry, file, kind });
+      if (place === file) return specifier;
+      return request.kind === 'import' ? moveURL(specifier, place) : place;
     },
     covers: (url) => locator.findPrefix(url) !== undefined,
     isListed: (file) => {
@@ -197,6 +212,8 @@ export function createGuard(
       placed = undefined;
       return hideAdditions(() => verifyIn({ entry, file, kind }, content));
     },
+    refuse: (file, refusal) =>
+      refuse({ file, entry: locator.findEntryOf(file) ?? file, kind: 'import' }, refusal),
   };
   return guard;
 }
@@ -204,26 +221,6 @@ export function createGuard(
 /** The URL of another file, with the query and hash of a URL. */
 const moveURL = (url: string, file: string): string =>
   pathToFileURL(file).href + (/[?#].*$/s.exec(url)?.[0] ?? '');
-
-const hasDigest = (content: Content, wanted: string | undefined): boolean =>
-  wanted !== undefined && content != null && digest(toBytes(content)) === wanted.slice(0, 64);
-
-function toBytes(content: NonNullable<Content>): string | Uint8Array {
-  if (typeof content === 'string') return content;
-  if (!ArrayBuffer.isView(content)) return new Uint8Array(content);
-  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-}
-
-/** The bytes of a file, if they are the expected ones. */
-function readSound(file: string, wanted: string | undefined): Buffer | undefined {
-  if (wanted === undefined) return undefined;
-  try {
-    return readListed(file, wanted);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EIO'].includes(`${codeOf(error)}`)) return undefined;
-    throw error;
-  }
-}
 
 const FROZEN: Refusal = {
   code: 'ANNEX_INTEGRITY',

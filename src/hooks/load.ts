@@ -1,10 +1,11 @@
 /** Verifies ES modules, JSON and WebAssembly of entries as Node loads them, and CommonJS that is imported. */
 import type { LoadFnOutput, LoadHookSync } from 'node:module';
 import { compileFunction } from 'node:vm';
+import { toFile } from './destination.ts';
 import { attempt } from './drive.ts';
 import type { Guard } from './guard.ts';
 import { unwrap } from './request.ts';
-import { isForRequire, toFile } from './sync.ts';
+import { isForRequire } from './sync.ts';
 
 /**
  * Makes the load hook. It compares what the other steps give and passes it on as it is: a source of

@@ -4,10 +4,12 @@ import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { mapHas, startsWith } from '../primordials.ts';
-import { listStores } from '../store/entry.ts';
-import { entryOf, versionRoot } from '../store/layout.ts';
+import { entryOf, isWithin, versionRoot } from '../store/layout.ts';
+import { listStores } from '../store/place.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
+import { mayMeanStored, readPlace } from './destination.ts';
+import type { Request } from './request.ts';
 
 /** A thread's knowledge of places. */
 export interface Locator {
@@ -19,7 +21,7 @@ export interface Locator {
   isInStore: (place: string) => boolean;
   /** The entry that a path lies in, as it is written; undefined for a path in none. */
   findEntryOf: (path: string) => string | undefined;
-  /** The real path of an entry. */
+  /** The real path of an entry, unless a link has its place or that of a directory between it and its store. */
   findRealEntry: (entry: string) => string;
   /** What the URL of a file in a store begins with: that of the store. Undefined for any other URL. */
   findPrefix: (url: string) => string | undefined;
@@ -33,20 +35,22 @@ export interface Locator {
    *
    * @param parent path or URL of the file that asks
    */
-  concerns: (specifier: string, parent: string | undefined) => boolean;
+  concerns: (specifier: string, parent: string | undefined, kind: Request['kind']) => boolean;
+  /** The path in a store that a request of a file outside of every store means; undefined for any other request. */
+  findPlace: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>) => string | undefined;
 }
 
 /** A store that does not exist yet has the real path of what it will be made in. */
 export function createLocator(thread: Thread): Locator {
   const stores = listStores(thread.settings);
-  const roots = [...new Set(stores.flatMap((store) => [store, toRealPath(store)]))];
+  const pairs = stores.map((store) => ({ store, real: toRealPath(store) }));
+  const roots = [...new Set(pairs.flatMap(({ store, real }) => [store, real]))];
   const versionRoots = roots.map(versionRoot);
   const { byPackage } = thread.settings.declaration;
   const prefixes = roots.flatMap((root) => [
     versionRoot(root) + sep,
     `${pathToFileURL(versionRoot(root)).href}/`,
   ]);
-  const realEntries = new Map<string, string>();
   const isInStore = (place: string): boolean => {
     for (let at = 0; at < prefixes.length; at++) {
       if (startsWith(place, prefixes[at] as string)) return true;
@@ -69,15 +73,15 @@ export function createLocator(thread: Thread): Locator {
     return undefined;
   };
   const findRealEntry = (entry: string): string => {
-    let real = realEntries.get(entry);
-    if (real === undefined) {
-      real = toRealPath(entry);
-      realEntries.set(entry, real);
-    }
-    return real;
+    const pair = pairs.find(({ store }) => isWithin(entry, store));
+    return pair === undefined ? entry : pair.real + entry.slice(pair.store.length);
   };
   const findShared = (entry: string): object =>
     thread.findManifest(findRealEntry(entry))?.shared ?? {};
+  const findPlace: Locator['findPlace'] = (request) => {
+    const place = mayMeanStored(request.specifier) ? readPlace(request) : undefined;
+    return place !== undefined && isInStore(place) ? place : undefined;
+  };
   return {
     thread,
     findZone: createZones(thread.settings),
@@ -88,10 +92,13 @@ export function createLocator(thread: Thread): Locator {
     findPrefix,
     isShared: (entry, name) => Object.hasOwn(findShared(entry), name),
     listShared: (entry) => Object.keys(findShared(entry)),
-    concerns: (specifier, parent) => {
+    findPlace,
+    concerns: (specifier, parent, kind) => {
       if (parent !== undefined && isInStore(parent)) return true;
       const bare = parseBareSpecifier(specifier);
-      return bare === undefined ? isInStore(specifier) : mapHas(byPackage, bare.name);
+      return bare === undefined
+        ? findPlace({ specifier, parent, kind }) !== undefined
+        : mapHas(byPackage, bare.name);
     },
   };
 }

@@ -8,12 +8,13 @@ import { describeMissing, findOwnFile, OFF_THREAD } from '../paths.ts';
 import { createTell } from '../tell.ts';
 import { type ChoiceLink, createThread, type Thread } from '../thread.ts';
 import type { Entry, Settings } from '../types.ts';
+import { toFile } from './destination.ts';
 import { createInstall, settleFault } from './drive.ts';
 import { createGuard } from './guard.ts';
 import { createLocator } from './locator.ts';
 import { type Outcome, type Question, type Request, unwrap } from './request.ts';
 import { resolveRequest, type Surroundings } from './resolve.ts';
-import { toFile, toParent, toText } from './sync.ts';
+import { toParent, toText } from './sync.ts';
 
 interface Data {
   settings: Settings;
@@ -162,7 +163,7 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
   const resolve: Hook = async (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
-    if (!locator.concerns(specifier, parentURL)) return nextResolve(specifier, context);
+    if (!locator.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
     const request: Request = { specifier, kind: 'import', parent, hasPaths: false };
     const fileOf = ({ url }: Resolved): string | undefined => toFile(url);
@@ -184,16 +185,15 @@ function createHook(state: Thread, install: Surroundings<never>['install']): Hoo
     }
     return { ...unwrap(outcome), shortCircuit: true } as Resolved;
   };
-  if (state.settings.verify === 'off') return resolve;
   // What is loaded is watched in the thread that runs it.
-  const { placeURL } = createGuard(locator, install, () => () => true);
+  const { placeURL, placeSpecifier } = createGuard(locator, install, () => () => true);
   return async (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const given = toText(context.parentURL);
     const { conditions } = context;
     const parentURL = given === undefined ? context.parentURL : placeURL(given, conditions);
-    const placed = placeURL(specifier, conditions);
-    const result = await resolve(placed, { ...context, parentURL }, nextResolve);
+    const asked = placeSpecifier({ specifier, kind: 'import', parent: parentURL });
+    const result = await resolve(asked, { ...context, parentURL }, nextResolve);
     return { ...result, url: placeURL(result.url, conditions) };
   };
 }

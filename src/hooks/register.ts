@@ -1,15 +1,17 @@
-/** Makes annex active in a thread, once; never throws and never fails silently. */
+/** Makes annex active in a thread, once; whatever goes wrong in annex itself is reported, and the program runs. */
 import Module from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { findEntryScript, readCwd, readPackage } from '../core.ts';
+import { readCwd, readPackage } from '../core.ts';
 import { composeMessage, composeNotice, messageOf } from '../errors.ts';
 import { endImpostor } from '../impostor.ts';
 import { createLog } from '../log.ts';
 import { CLI, HERE } from '../paths.ts';
 import { findDeclarationProblem } from '../refusals.ts';
+import { findEntryScript } from '../script.ts';
 import { loadSettings } from '../settings.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
+import { isInEntry } from '../store/layout.ts';
 import { isFirstToTell } from '../tell.ts';
 import {
   clearActiveThread,
@@ -27,30 +29,48 @@ import { createLoad } from './load.ts';
 import { createLocator, type Locator } from './locator.ts';
 import { openOffThread } from './off-thread.ts';
 import { registerRequire } from './require.ts';
+import { watchScript } from './script.ts';
 import { registerSync } from './sync.ts';
 
 /** The package and the name of a package manager, given one of its programs; a version may stand between. */
 const MANAGER =
   /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
 
-/** Activates the hooks in this thread. The second call does nothing. */
+/**
+ * Activates the hooks in this thread. The second call does nothing.
+ *
+ * @throws Node's not-found error, for a script that is not where its path leads
+ */
 export function activate(): void {
+  const started = tryStart();
+  if (started !== undefined) watchScript(started.locator, started.guard);
+}
+
+function tryStart(): Started | undefined {
   try {
-    if (getActiveThread() !== undefined || isHooksThread()) return;
+    if (getActiveThread() !== undefined || isHooksThread()) return undefined;
     const script = findEntryScript();
-    if (script !== undefined && isLeftAlone(script)) return;
+    if (script !== undefined && isLeftAlone(script)) return undefined;
     endImpostor();
     const shared = getSharedSettings();
     const settings = shared === undefined ? (load(script) ?? null) : shared;
     shareSettings(settings);
-    if (settings !== null && settings.declaration.byPackage.size > 0) start(settings);
+    if (settings !== null && settings.declaration.byPackage.size > 0) return start(settings);
   } catch (error) {
     createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
   }
+  return undefined;
+}
+
+/** What the hooks of a thread are made of. */
+interface Started {
+  locator: Locator;
+  guard: Guard;
 }
 
 /** Programs that manage packages stay as they are, and so does annex's own command line. */
 function isLeftAlone(script: string): boolean {
+  if (isInEntry(script)) return false;
   const [, dir, name] = MANAGER.exec(script) ?? [];
   return (
     (HERE !== undefined && script === join(HERE, CLI)) ||
@@ -62,21 +82,19 @@ function isLeftAlone(script: string): boolean {
 const isHooksThread = (): boolean => !isMainThread && parentPort === null;
 
 /** Registers everything, or nothing when one part cannot be. */
-function start(settings: Settings): void {
+function start(settings: Settings): Started {
   const offThread = Object.hasOwn(Module, 'registerHooks') ? undefined : openOffThread(settings);
   const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const driver = createDriver(locator, install);
-  const guard =
-    settings.verify === 'off'
-      ? undefined
-      : createGuard(locator, install, (made) => watch(locator, made));
+  const guard = createGuard(locator, install, (made) => watch(locator, made));
   const restoreRequire = registerRequire(driver, guard);
   try {
     setActiveThread(thread);
     if (offThread) offThread.register();
     else registerSync(driver, guard);
+    return { locator, guard };
   } catch (error) {
     restoreRequire();
     clearActiveThread();

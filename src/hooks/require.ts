@@ -39,7 +39,10 @@ interface Internals {
  * @throws when Module is frozen
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js Module._resolveFilename
  */
-export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): () => void {
+export function registerRequire(
+  driver: Driver,
+  guard: Pick<Guard, 'place' | 'placeSpecifier'>,
+): () => void {
   const internals = Module as unknown as Internals;
   const original = internals._resolveFilename;
   const standIn = (from: string): Parent => ({
@@ -53,8 +56,8 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): (
     const isConcerned =
       typeof request === 'string' &&
       (starts === undefined
-        ? driver.concerns(request, file)
-        : starts.some((start) => driver.concerns(request, start)));
+        ? driver.concerns(request, file, 'require')
+        : starts.some((start) => driver.concerns(request, start, 'require')));
     if (!isConcerned) return apply(original, this, [request, parent, isMain, options]);
     const resolveFrom = (start: string | undefined, some: Options | undefined): string =>
       driver.resolve(
@@ -78,14 +81,15 @@ export function registerRequire(driver: Driver, guard?: Pick<Guard, 'place'>): (
       : findFirst(starts, (start) => resolveFrom(start, { ...options, paths: [dirname(start)] }));
   };
   const resolveFilename: ResolveFilename = function (request, parent, isMain, options) {
-    if (guard === undefined) return apply(resolve, this, [request, parent, isMain, options]);
     const file = findFile(parent);
     // Node loads CommonJS that is imported without a parent, and so the script of a process.
     const kind = parent == null && isMain !== true ? 'import' : 'require';
     const from = file === undefined ? file : guard.place(file, kind);
     const asker = from === undefined || from === file ? parent : standIn(from);
-    const isPath = typeof request === 'string' && isAbsolute(request);
-    const asked = isPath ? guard.place(request, kind) : request;
+    const asked =
+      typeof request === 'string' && (isAbsolute(request) || options?.paths === undefined)
+        ? guard.placeSpecifier({ specifier: request, kind: 'require', parent: from }, kind)
+        : request;
     return guard.place(apply(resolve, this, [asked, asker, isMain, options]), kind);
   };
   if (!Reflect.set(internals, '_resolveFilename', resolveFilename)) {

@@ -1,14 +1,19 @@
 /** import, on Node with module.registerHooks (22.15 and later): in this thread, synchronously. */
 import Module, { type ResolveHookSync } from 'node:module';
 import { sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { exec, startsWith } from '../primordials.ts';
+import { pathToFileURL } from 'node:url';
+import { mayMeanStored, toFile } from './destination.ts';
 import type { Driver } from './drive.ts';
+import type { Request } from './request.ts';
 
-/** The part of a guard that is needed here: the URL to use in place of one, or of a specifier. */
+/** The part of a guard that is needed here. */
 interface Placer {
   placeURL: (url: string, conditions: Iterable<string>) => string;
+  placeSpecifier: (request: Placed) => string;
 }
+
+/** An import that may lead into a store. */
+type Placed = Pick<Request, 'specifier' | 'kind' | 'parent'>;
 
 /**
  * Registers the hooks. What `require` asks goes on to Module._resolveFilename, where
@@ -16,12 +21,12 @@ interface Placer {
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerSync(driver: Driver, guard?: Placer): void {
+export function registerSync(driver: Driver, { placeURL, placeSpecifier }: Placer): void {
   const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     // nextResolve writes into the context that it is given.
     const parentURL = toText(context.parentURL);
-    if (!driver.concerns(specifier, parentURL)) return nextResolve(specifier, context);
+    if (!driver.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
     if (isForRequire(conditions)) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
@@ -38,11 +43,6 @@ export function registerSync(driver: Driver, guard?: Placer): void {
     );
     return { ...result, shortCircuit: true };
   };
-  if (guard === undefined) {
-    Module.registerHooks({ resolve });
-    return;
-  }
-  const { placeURL } = guard;
   const resolveInPlace: ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const parentURL = toText(context.parentURL);
@@ -50,7 +50,12 @@ export function registerSync(driver: Driver, guard?: Placer): void {
     const from = parentURL && placeURL(parentURL, conditions);
     const moved =
       from === parentURL ? context : ({ ...context, parentURL: from } as typeof context);
-    const result = resolve(placeURL(specifier, conditions), moved, nextResolve);
+    // What require asks for is placed in require.ts.
+    const isImport = mayMeanStored(specifier) && !isForRequire([...conditions]);
+    const asked = isImport
+      ? placeSpecifier({ specifier, kind: 'import', parent: from })
+      : specifier;
+    const result = resolve(asked, moved, nextResolve);
     const url = placeURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };
@@ -64,16 +69,6 @@ export const isForRequire = (conditions: string[]): boolean =>
 /** The parent of import.meta.resolve can be a URL object, and anything else is Node's to complain of. */
 export const toText = (url: unknown): string | undefined =>
   typeof url === 'string' ? url : url instanceof URL ? url.href : undefined;
-
-/** The path of a file URL without query and hash; undefined for any other URL. */
-export function toFile(url: string | undefined): string | undefined {
-  if (url === undefined || !startsWith(url, 'file:')) return undefined;
-  try {
-    return fileURLToPath(exec(/^[^?#]*/, url)?.[0] ?? url);
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * The path of the file that asks. The command line (`--import`) asks in the name of the working

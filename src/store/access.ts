@@ -51,13 +51,7 @@ export function findStoreRefusal(store: string): Refusal | undefined {
   } catch (error) {
     return refuseUnread(error, store);
   }
-  if (distrust !== undefined) {
-    return {
-      code: 'ANNEX_STORE_UNUSABLE',
-      reason: distrust,
-      hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
-    };
-  }
+  if (distrust !== undefined) return refuseDistrusted(distrust);
   for (const name of [STAGING, LOCKS]) {
     try {
       accessNearest(store, [VERSION, name]);
@@ -70,6 +64,13 @@ export function findStoreRefusal(store: string): Refusal | undefined {
   }
   return undefined;
 }
+
+/** A store, or an entry in it, that `findStoreDistrust` speaks against. */
+export const refuseDistrusted = (reason: string): Refusal => ({
+  code: 'ANNEX_STORE_UNUSABLE',
+  reason,
+  hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
+});
 
 /** Whether a directory, or the nearest one above it that is there, can be written. */
 function accessNearest(store: string, names: string[]): void {

@@ -1,6 +1,6 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
-import { realpathSync } from 'node:fs';
 import { basename } from 'node:path';
+
 import { findBlockedRefusal, listBlocked } from '../blocked.ts';
 import { codeOf, refuseUnread } from '../errors.ts';
 import { platformOf } from '../policy/abi.ts';
@@ -10,8 +10,11 @@ import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
-import { entryOf, PLAIN, parseEntryName, versionRoot } from './layout.ts';
+
+import { PLAIN, parseEntryName } from './layout.ts';
+
 import { readEntryManifest, readManifest } from './manifest.ts';
+import { ABOUT_ENTRY, judgePlace, listStores } from './place.ts';
 import { findRetirement } from './retirement.ts';
 import { findForgery } from './verify.ts';
 
@@ -96,28 +99,30 @@ export function findEntry(
   return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
 }
 
+/** The feature that an entry belongs to, and the lock that pins the entry; without one when it is not locked. */
+export interface Anchor {
+  feature: Feature;
+  sidecar?: Sidecar;
+}
+
 /**
- * The lock that pins an entry, given its directory; without one when the feature is not locked.
+ * The anchor of an entry, given its directory.
  *
  * @returns undefined for an entry that no feature may use: none has its name, or the lock pins another
  */
-export function findAnchor(settings: Settings, dir: string): { sidecar?: Sidecar } | undefined {
+export function findAnchor(settings: Settings, dir: string): Anchor | undefined {
   const { slug, id } = parseEntryName(basename(dir)) ?? {};
   const feature = [...settings.declaration.features.values()].find((each) => each.slug === slug);
   if (feature === undefined) return undefined;
   const pin = readPin(settings.core.root, feature);
-  if (pin === undefined) return {};
+  if (pin === undefined) return { feature };
   if ('problem' in pin || !Object.values(pin.sidecar.ids).includes(id ?? '')) return undefined;
-  return pin;
+  return { feature, sidecar: pin.sidecar };
 }
 
 /** The one id that will do; none does when the lock is wrong, or not for this platform. */
 const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string): string =>
   'problem' in pin ? '' : (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
-
-/** The store and its layers, in the order in which they are searched. */
-export const listStores = ({ store, layers }: Settings): string[] =>
-  store === undefined ? layers : [store, ...layers];
 
 type Judged =
   | { entry: Entry }
@@ -139,11 +144,9 @@ interface Judgement {
 function judge(judgement: Judgement): Judged {
   const { settings, feature, root, path, damages, sidecar } = judgement;
   try {
-    const dir = realpathSync.native(path);
-    // The store that a file lies in identifies it as a file of an entry.
-    if (entryOf(dir, versionRoot(realpathSync.native(root))) === undefined) {
-      return { rejected: `${path} is reached by a link that leads out of its store` };
-    }
+    const place = judgePlace(root, path);
+    if ('refusal' in place) return { rejected: place.refusal.reason };
+    const { dir } = place;
     const isLayer = root !== settings.store;
     const reject = (damage: string): Judged => ({
       rejected: `${path} is damaged: ${damage}`,
@@ -153,8 +156,6 @@ function judge(judgement: Judgement): Judged {
     if (damage !== undefined) return reject(damage);
     const retired = findRetirement(root, path);
     if (retired !== undefined) return { rejected: `${path} was retired: ${retired}` };
-    const distrust = findStoreDistrust(root, dir);
-    if (distrust !== undefined) return { rejected: distrust };
     const read = readManifest(dir);
     if ('foreign' in read) return { rejected: `${path}: ${read.foreign}` };
     if ('damage' in read) return reject(read.damage);
@@ -179,9 +180,6 @@ function judge(judgement: Judgement): Judged {
     return { rejected: `${path} cannot be looked at (${code ?? 'unreadable'})` };
   }
 }
-
-/** Errors that say what a candidate is: absent, a loop of links, or another user's. */
-const ABOUT_ENTRY = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM']);
 
 function readVersions(path: string, feature: Feature): Record<string, string> {
   const manifest = readEntryManifest(path);

@@ -1,13 +1,21 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 
 import { existsSync } from 'node:fs';
+
+import { findBlockedRefusal } from '../blocked.ts';
+
 import { refuseUnread } from '../errors.ts';
+
 import { canWatchLoads } from '../policy/load-hook.ts';
 import { readAbi } from '../runtime.ts';
-import type { Entry, Feature, Manifest, Settings } from '../types.ts';
+import type { Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
+
+import { findMisplaced } from './place.ts';
+
 import { isPassing } from './regular.ts';
+
 import {
   type Comparison,
   type Contents,
@@ -18,6 +26,9 @@ import {
   readExpected,
 } from './verify.ts';
 
+/** Why an entry is not used: it is damaged, as one clause says, or it must not be used whatever it holds. */
+export type Unfit = { damage: string } | { refusal: Refusal };
+
 /** Looks for whole entries. */
 export interface Finder {
   /** As findEntry, passing over what is damaged. */
@@ -25,12 +36,11 @@ export interface Finder {
   /** Takes an entry for whole: its files were verified when they were written. */
   trust: (dir: string) => void;
   /**
-   * Verifies any entry, also one that is reached by its path alone, unless that was done.
+   * Judges and verifies any entry, also one that is reached by its path alone, unless that was done.
    *
    * @param dir its directory, a real path
-   * @returns what is damaged, as one clause
    */
-  meet: (dir: string) => string | undefined;
+  meet: (dir: string) => Unfit | undefined;
   /** What has turned out to be damaged: directory to one clause. */
   damages: Map<string, string>;
   /**
@@ -90,6 +100,7 @@ export function createFinder(
   };
   const keep = (found: FoundEntry, { dir, manifest }: Entry): FoundEntry => {
     if (!manifests.has(dir)) manifests.set(dir, manifest);
+    whole.add(dir);
     return found;
   };
   const findManifest = (dir: string): Manifest | undefined => {
@@ -118,15 +129,32 @@ export function createFinder(
     whole.add(dir);
     return undefined;
   };
-  const meet = (dir: string): string | undefined => {
-    if (depth === undefined || whole.has(dir)) return undefined;
-    return damages.get(dir) ?? verify(dir, expect(dir), depth);
+  const meet = (dir: string): Unfit | undefined => {
+    if (whole.has(dir)) return undefined;
+    const misplaced = findMisplaced(settings, dir);
+    if (misplaced !== undefined) return { refusal: misplaced };
+    const manifest = findManifest(dir);
+    const refusal = manifest && findBlocked(dir, manifest);
+    if (refusal !== undefined) return { refusal };
+    const damage = damages.get(dir) ?? check(dir, manifest);
+    return damage === undefined ? undefined : { damage };
+  };
+  const findBlocked = (dir: string, { closure }: Manifest): Refusal | undefined => {
+    const { feature, sidecar } = findAnchor(settings, dir) ?? {};
+    const isLocked = sidecar !== undefined;
+    return feature && findBlockedRefusal(settings, feature, closure, { isLocked });
+  };
+  const check = (dir: string, manifest: Manifest | undefined): string | undefined => {
+    if (depth !== undefined) return verify(dir, expect(dir), depth);
+    if (manifest === undefined) return UNREADABLE;
+    whole.add(dir);
+    return undefined;
   };
   const expect = (dir: string): Contents | string => {
     const known = expected.get(dir);
     if (known !== undefined) return known;
     const manifest = findManifest(dir);
-    if (manifest === undefined) return 'its manifest cannot be read, or is not what was locked';
+    if (manifest === undefined) return UNREADABLE;
     const contents = readExpected(dir, manifest, findAnchor(settings, dir)?.sidecar);
     if (typeof contents !== 'string') expected.set(dir, contents);
     return contents;
@@ -148,6 +176,8 @@ export function createFinder(
     adopt,
   };
 }
+
+const UNREADABLE = 'its manifest cannot be read, or is not what was locked';
 
 function findDamage(dir: string, contents: Contents, comparison: Comparison): string | undefined {
   const [first] = findDifferences(dir, contents, { ...comparison, most: 1 });

@@ -1,5 +1,6 @@
 /** Links in an entry to what it shares with the application, for threads in which no hook of annex runs. */
 import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../core.ts';
 import { codeOf } from '../errors.ts';
 import type { Entry } from '../types.ts';
@@ -36,7 +37,9 @@ export function linkShared(
 export function mendLinks({ dir, isLayer, manifest }: Entry, root: string): void {
   if (isLayer) return;
   try {
-    inDir(dir, [], (entry) => linkShared(entry, manifest.shared, root));
+    const store = join(dir, '../../..');
+    const names = relative(store, dir).split(sep);
+    inDir(store, names, (entry) => linkShared(entry, manifest.shared, root));
   } catch {
     // Where hooks run nobody needs the links.
   }

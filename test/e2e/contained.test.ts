@@ -152,6 +152,11 @@ describe.each(users)('$who', ({ user }) => {
         expect(await run(['--require', sites])).toEqual({ inEntry: asked, inCore: askedInCore });
       });
 
+      test('the same holds where Node does not follow links', async () => {
+        const answers = await run(['--preserve-symlinks', '--preserve-symlinks-main']);
+        expect(answers).toEqual({ inEntry: asked, inCore: askedInCore });
+      });
+
       test('the same holds for a store that is configured by a link', async () => {
         const linked = lib.replace('/volume/', '/linked-volume/');
         const store = sandbox.store.replace('/volume/', '/linked-volume/');

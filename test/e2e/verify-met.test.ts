@@ -3,28 +3,10 @@ import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
 import { listEntries, lock } from '../support/lock-files.ts';
+import { kit, writeMeeting } from '../support/meet.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
-import type { PackageFixture } from '../support/package.ts';
 import { type asPlainUser, giveTo, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
-
-const tell = `const tell = (marker) => process.send ? process.send(marker)
-  : parentPort ? parentPort.postMessage(marker) : console.log(marker);`;
-
-const kit: PackageFixture = {
-  name: 'kit',
-  version: '1.0.0',
-  files: {
-    'child.js': `const { parentPort } = require('node:worker_threads');\n${tell}
-tell(require('./part.js').marker);\n`,
-    'child.mjs': `import { parentPort } from 'node:worker_threads';
-import { marker } from './part.mjs';\n${tell}\ntell(marker);\n`,
-    'part.js': `exports.marker = 'sound';\n`,
-    'part.mjs': `export const marker = 'sound';\n`,
-    'addon.node': 'not loaded',
-  },
-  manifest: { main: './part.js' },
-};
 
 /** What is done to a file of the package. */
 const DAMAGES: Record<string, [path: string, content: string][]> = {
@@ -36,55 +18,13 @@ const DAMAGES: Record<string, [path: string, content: string][]> = {
   'an edited addon': [['addon.node', 'EVIL']],
 };
 
-/** Tries every way in which a running program can meet an entry by its path. */
-const PROGRAM = `
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
-const [,, dir] = process.argv;
-const require = createRequire(import.meta.url);
-const attempt = async (run) => {
-  try { return await run(); } catch (error) { return String(error?.cause?.code ?? error); }
-};
-const ways = {
-  'createRequire there': () => createRequire(join(dir, 'child.js'))('./part.js').marker,
-  'require of a path': () => require(join(dir, 'part.js')).marker,
-  'require of a directory': () => require(dir).marker,
-  'import of a path': async () => (await import(join(dir, 'part.mjs'))).marker,
-  'import of a URL': async () => (await import(pathToFileURL(join(dir, 'part.mjs')).href)).marker,
-};
-for (const name of ['child.js', 'child.mjs']) {
-  ways['worker ' + name] = async () => {
-    const worker = new Worker(join(dir, name));
-    return (await once(worker, 'message'))[0];
-  };
-  ways['fork ' + name] = async () => {
-    const child = fork(join(dir, name), { silent: true });
-    let said = '';
-    child.stderr.on('data', (chunk) => { said += chunk; });
-    let marker;
-    child.on('message', (message) => { marker = message; });
-    await once(child, 'close');
-    return marker ?? /ANNEX_\\w+/.exec(said)?.[0] ?? said;
-  };
-}
-const seen = {};
-for (const [way, run] of Object.entries(ways)) {
-  const got = await attempt(run);
-  seen[way] = /ANNEX_INTEGRITY/.exec(got)?.[0] ?? got;
-}
-console.log(JSON.stringify(seen));`;
-
 async function open(context: TestContext, node: NodeUnderTest, user: typeof asPlainUser) {
   const annex = { features: { kit: '^1.0.0' } };
   const options = { packages: [kit], annex, node: node.path, copyAnnex: true };
   const { sandbox } = await openWorld(context, options);
   await lock(sandbox);
   const env = { ANNEX_STORE: sandbox.store };
-  sandbox.write('app/meet.mjs', PROGRAM);
+  writeMeeting(sandbox);
   giveTo(user, sandbox.root);
   await sandbox.annex(['install', 'kit'], { env, ...user });
   const dir = join(listEntries(sandbox)[0] ?? '', 'node_modules', 'kit');

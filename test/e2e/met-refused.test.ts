@@ -1,0 +1,97 @@
+/** What is asked of an entry that is found by its feature's name is asked of one that is met by a path too. */
+import { chmodSync, renameSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, type TestContext, test } from 'vitest';
+import { kit, writeMeeting } from '../support/meet.ts';
+import { type NodeUnderTest, nodes } from '../support/nodes.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { type asPlainUser, giveTo, users } from '../support/user.ts';
+
+/** Moves what stands in a place out of the store, and has a link lead there. */
+function replaceByLink(sandbox: Sandbox, place: string): void {
+  const moved = join(sandbox.root, 'moved');
+  renameSync(place, moved);
+  symlinkSync(moved, place);
+}
+
+interface Case {
+  /** What is done to the world; `entry` is the directory of the entry. */
+  spoil: (sandbox: Sandbox, entry: string) => void;
+  /** The code of the AnnexError, or Node's own where a request leads out of an entry. */
+  answer: string;
+}
+
+const CASES: Record<string, Case> = {
+  'a store that everybody may write': {
+    spoil: ({ store }) => chmodSync(store, 0o777),
+    answer: 'ANNEX_STORE_UNUSABLE',
+  },
+  'a version that is blocked': {
+    spoil: (sandbox) => sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] }),
+    answer: 'ANNEX_DENIED',
+  },
+  'an entry that is a link': {
+    spoil: replaceByLink,
+    answer: 'ANNEX_STORE_UNUSABLE',
+  },
+  'an ABI directory that is a link': {
+    spoil: (sandbox, entry) => replaceByLink(sandbox, dirname(entry)),
+    answer: 'ANNEX_STORE_UNUSABLE',
+  },
+  'a version root that is a link': {
+    spoil: ({ store, ...sandbox }) => replaceByLink({ store, ...sandbox }, join(store, 'v1')),
+    answer: 'ANNEX_STORE_UNUSABLE',
+  },
+};
+
+async function open(
+  { onTestFinished }: TestContext,
+  node: NodeUnderTest,
+  user: typeof asPlainUser,
+  spoil: Case['spoil'],
+) {
+  const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
+  onTestFinished(() => sandbox.cleanup());
+  sandbox.setCore({ features: { kit: '^1.0.0' } });
+  const entry = sandbox.plantEntry({
+    feature: 'kit',
+    packages: [kit],
+    specs: { kit: '^1.0.0' },
+  });
+  writeMeeting(sandbox);
+  spoil(sandbox, entry);
+  giveTo(user, join(sandbox.store, '..'));
+  return async (verify: string) => {
+    const ANNEX_CONFIG = sandbox.write(`${verify}.json`, { verify });
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_CONFIG };
+    const args = ['--import', sandbox.loader, 'meet.mjs', join(entry, 'node_modules/kit')];
+    const { stdout, stderr } = await sandbox.run(args, { env, ...user });
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as Record<string, string>;
+  };
+}
+
+for (const node of nodes) {
+  for (const { who, user } of users) {
+    describe(`${node.label}, ${who}`, () => {
+      test('an entry that nothing speaks against runs, whatever is verified', async (context) => {
+        const meet = await open(context, node, user, () => {});
+        for (const verify of ['load', 'off']) {
+          const answers = Object.values(await meet(verify));
+          context.expect(new Set(answers)).toEqual(new Set(['sound']));
+        }
+      });
+
+      test.for(Object.entries(CASES))(
+        '%s: nothing runs',
+        async ([, { spoil, answer }], context) => {
+          const meet = await open(context, node, user, spoil);
+          for (const verify of ['load', 'off']) {
+            const answers = Object.entries(await meet(verify));
+            context.expect(answers.filter(([, got]) => got !== answer)).toEqual([]);
+          }
+        },
+      );
+    });
+  }
+}
