@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { listAncestors, toRealPath } from './core.ts';
 import type { Zone } from './policy/decide.ts';
 import { isWithin } from './store/layout.ts';
+import { isPassing } from './store/regular.ts';
 import type { Settings } from './types.ts';
 
 /** Tells the zone of a file, entries of stores apart. */
@@ -95,7 +96,9 @@ function listLinked(modules: string[]): Map<string, string> {
 function readDirectory(dir: string) {
   try {
     return readdirSync(dir, { withFileTypes: true });
-  } catch {
+  } catch (error) {
+    // What is found is remembered.
+    if (isPassing(error)) throw error;
     return [];
   }
 }

@@ -17,7 +17,7 @@ import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import type { Replacement } from '../replace.ts';
 import { digest, LOCK_FILES, lockRoot, MOST_LOCK, type Sidecar } from '../sidecar.ts';
 import { FORMAT } from '../store/layout.ts';
-import { readText } from '../store/regular.ts';
+import { isPassing, readText } from '../store/regular.ts';
 import { withTemporary } from '../temporary.ts';
 import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
 import { findRepository } from '../unfit.ts';
@@ -182,7 +182,8 @@ function readKnown(dir: string, blocked: Blocked[]): LockedPackages {
     const nodes = 'problem' in read ? [] : [...read.graph.values()];
     const known = nodes.filter((node) => findBlocked([node], blocked, isCovered) === undefined);
     return Object.fromEntries(known.map(({ path }) => [path, lock.packages[path]]));
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return {};
   }
 }

@@ -8,7 +8,7 @@ import type { NpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import { addressOf, conventionalUrl, findPlace } from '../registry/tarball-url.ts';
 import { digest, MOST_LOCK, type PackageRecord } from '../sidecar.ts';
-import { readText } from '../store/regular.ts';
+import { isPassing, readText } from '../store/regular.ts';
 import type { Unpacked } from './unpack.ts';
 
 /** Places of tarballs, by the path of the package. */
@@ -22,7 +22,8 @@ export function readPlaces(dir: string): Places {
     return Object.fromEntries(
       records.flatMap(([path, { place }]) => (typeof place === 'string' ? [[path, place]] : [])),
     );
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return {};
   }
 }

@@ -1,6 +1,6 @@
 /** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
 import { join } from 'node:path';
-import { readText } from '../store/regular.ts';
+import { isPassing, readText } from '../store/regular.ts';
 import { readNpmrc } from './npmrc.ts';
 import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';
@@ -179,7 +179,8 @@ const MOST_CERTIFICATES = 16 * 2 ** 20;
 function readIfThere(path: string): string | undefined {
   try {
     return readText(path, MOST_CERTIFICATES, 'follow');
-  } catch {
+  } catch (error) {
+    if (isPassing(error)) throw error;
     return undefined;
   }
 }

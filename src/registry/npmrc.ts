@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { readInstallerEnv } from '../config.ts';
-import { readText } from '../store/regular.ts';
+import { isPassing, readText } from '../store/regular.ts';
 import type { Level } from './registries.ts';
 
 const load = createRequire(import.meta.url);
@@ -88,7 +88,9 @@ function readLevel(
   let text: string;
   try {
     text = readText(path, MOST_NPMRC, 'follow');
-  } catch {
+  } catch (error) {
+    // Without its settings another registry would be asked.
+    if (isPassing(error)) throw error;
     return {};
   }
   // npm's own parser, loaded when there is something to parse.
