@@ -18,7 +18,7 @@ export function readListed(path: string, value: string): Buffer | undefined {
     const bytes = readRegular(path, size);
     return bytes.length === size && digest(bytes) === value.slice(0, 64) ? bytes : undefined;
   } catch (error) {
-    if (['EFBIG', 'EINVAL', 'ELOOP'].includes(codeOf(error) ?? '')) return undefined;
+    if (['EFBIG', 'EINVAL', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '')) return undefined;
     throw error;
   }
 }

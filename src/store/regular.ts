@@ -13,7 +13,8 @@ const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
  *
  * @param most the largest size that is read, bytes
  * @param links ELOOP by default
- * @throws errors of the file system; EINVAL when it is something else, EFBIG when it is larger
+ * @throws errors of the file system: EISDIR for a directory, EINVAL for what is no regular file, EFBIG for
+ *   one that is larger
  * @example readRegular('/srv/store/v1/any/ms.0f9a.0/annex-entry.json', 2 ** 20)
  */
 export function readRegular(path: string, most: number, links: Links = 'refuse'): Buffer {
@@ -21,7 +22,8 @@ export function readRegular(path: string, most: number, links: Links = 'refuse')
   const file = openSync(path, flags);
   try {
     const stat = fstatSync(file);
-    if (!stat.isFile()) throw makeError('EINVAL', path, 'is no file');
+    if (stat.isDirectory()) throw makeError('EISDIR', path, 'is a directory');
+    if (!stat.isFile()) throw makeError('EINVAL', path, 'is no regular file');
     if (stat.size > most) throw makeError('EFBIG', path, `holds more than ${most} bytes`);
     const bytes = Buffer.allocUnsafeSlow(stat.size);
     let length = 0;
