@@ -102,7 +102,8 @@ function tell(settings: Settings, feature: Feature, why: Refusal, isNews: boolea
 function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undefined {
   const active = getActiveThread();
   if (where === 'core' || where === 'core (not shipped)' || active === undefined) return undefined;
-  const { entry, damaged } = active.choose(feature);
+  const { entry, damaged, unread } = active.choose(feature);
+  if (unread !== undefined) throw tell(active.settings, feature, unread, false);
   return entry === undefined ? damaged[0] : undefined;
 }
 

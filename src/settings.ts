@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
-import { type Config, readConfig, readStartEnv } from './config.ts';
+import { type Config, hasPreservedLinks, readConfig, readStartEnv } from './config.ts';
 import {
   findCoreRoot,
   listWorkspaces,
@@ -91,6 +91,7 @@ export function loadSettings(
       operatorFile: config.operator?.path,
       blocked: config.blocked,
       isSealed: config.isSealed,
+      keepsLinks: hasPreservedLinks(),
       reported: new SharedArrayBuffer(declaration.features.size),
       timeout: config.timeout,
       isDurable: config.isDurable,

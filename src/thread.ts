@@ -1,12 +1,16 @@
 /** The state of annex in one thread: the settings, and the entries that were chosen. */
+import { resolve } from 'node:path';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { readLentEnv } from './config.ts';
+import { toRealPath } from './core.ts';
 import { makeLocalFailure } from './memory.ts';
 import { HERE } from './paths.ts';
 import { findDeclarationProblem, findInstallRefusal } from './refusals.ts';
 import type { FoundEntry } from './store/entry.ts';
 import { type Failure, isRemembered } from './store/failures.ts';
 import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from './store/finder.ts';
+import { isWithin, versionRoot } from './store/layout.ts';
+import { listStores } from './store/place.ts';
 import type { Depth } from './store/verify.ts';
 import type { Entry, Feature, Manifest, Refusal, Settings } from './types.ts';
 import { version } from './version.ts';
@@ -26,9 +30,19 @@ export interface Asker {
   kind: 'import' | 'require';
 }
 
+/** A store or layer in its two forms. */
+export interface Place {
+  /** As configured, without a slash at its end. */
+  store: string;
+  /** Its real path when the thread started; of what it would be made in, when it did not exist. */
+  real: string;
+}
+
 /** What a thread knows. */
 export interface Thread {
   settings: Settings;
+  /** The store and its layers. */
+  places: Place[];
   loader: LoaderKind;
   /** Where annex's own files are, unless this copy of it is part of a bundle. */
   home: string | undefined;
@@ -57,6 +71,12 @@ export interface Thread {
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
   const finder = createFinder(settings, chooseDepth(settings));
+  const places = listStores(settings).map((store) => ({
+    store: resolve(store),
+    real: toRealPath(store),
+  }));
+  const isPlaced = ({ dir }: Entry): boolean =>
+    places.some(({ real }) => isWithin(dir, versionRoot(real)));
   const receive = (): void => {
     for (const entry of link?.receive() ?? []) {
       if (chosen.has(entry.feature)) continue;
@@ -71,6 +91,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     if (findDeclarationProblem(settings, feature) !== undefined)
       return { rejected: [], damaged: [] };
     const found = finder.find(feature);
+    if (found.entry !== undefined && !isPlaced(found.entry)) return refuseMoved(found.entry);
     if (found.entry !== undefined) {
       chosen.set(feature.name, found.entry);
       link?.send(found.entry);
@@ -86,8 +107,30 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     return finder.findManifest(dir);
   };
   const remembered = { failures: new Map(), askers: new Map() };
-  return { settings, loader, home: HERE, ...remembered, finder, choose, meet, findManifest };
+  return {
+    settings,
+    places,
+    loader,
+    home: HERE,
+    ...remembered,
+    finder,
+    choose,
+    meet,
+    findManifest,
+  };
 }
+
+/** Files of such an entry would be neither contained nor verified, for the hooks know stores by their paths. */
+const refuseMoved = ({ dir }: Entry): FoundEntry => ({
+  rejected: [],
+  damaged: [],
+  unread: {
+    code: 'ANNEX_STORE_UNUSABLE',
+    reason: `the path of the store leads to ${dir} now, and led elsewhere when this process started`,
+    hint: 'start the process again',
+    isUnread: true,
+  },
+});
 
 /** How much of an entry is verified when a thread first uses it; undefined: nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {

@@ -114,14 +114,12 @@ export interface Declaration {
 export interface Core {
   /** The root directory as it was found. */
   root: string;
-  /** The same as a real path. */
   realRoot: string;
 }
 
 /** Whether installs are allowed, and if not, why. */
 export type Gate = { isAllowed: true } | { isAllowed: false; refusal: Refusal };
 
-/** How much is said on stderr. */
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 
 /**
@@ -146,6 +144,8 @@ export interface Settings {
   /** What it blocked when the process started. */
   blocked: Blocked[];
   isSealed: boolean;
+  /** Whether Node was told to keep links in the paths of modules. */
+  keepsLinks: boolean;
   /** A byte for each feature, in their order, shared by all threads: 1 once a line has said why it is unavailable. */
   reported: SharedArrayBuffer;
   /** Time limit of one install, milliseconds. */

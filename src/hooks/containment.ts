@@ -4,6 +4,7 @@ import { dirname, sep } from 'node:path';
 import { hasPreservedLinks } from '../config.ts';
 import { findCorePackage, findOwner, toRealPath } from '../core.ts';
 import type { Asked } from '../policy/decide.ts';
+import { canWatchLoads } from '../policy/load-hook.ts';
 import { parseBareSpecifier, readFirstName } from '../policy/specifier.ts';
 import { isContained } from '../store/contain.ts';
 import { isWithin } from '../store/layout.ts';
@@ -24,7 +25,11 @@ export interface Aim {
   entry?: string;
 }
 
-const isKeepingLinks = hasPreservedLinks();
+/**
+ * Whether a path that Node gives may still lead through a link: it keeps links, or, where loads are not
+ * watched, it knew the real path before the link was made.
+ */
+const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
 
 /** Reads a request. What leads neither from an entry nor into one has no `entry`. */
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
@@ -59,7 +64,7 @@ export function isForeign<R>(
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
   // A path is not followed once more where Node has done so: this runs for every file of an entry.
-  const mayBeLink = place === undefined || isKeepingLinks;
+  const mayBeLink = place === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
   if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
   const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];

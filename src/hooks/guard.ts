@@ -1,6 +1,7 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hasPreservedLinks } from '../config.ts';
 import { AnnexError, explain, refuseDamage } from '../errors.ts';
 import { hideAdditions } from '../object-prototype.ts';
 import { findInstallRefusal } from '../refusals.ts';
@@ -16,6 +17,7 @@ import { createMissing } from './not-found.ts';
 import type { Request } from './request.ts';
 import type { Surroundings } from './resolve.ts';
 import { isForRequire } from './sync.ts';
+import { FROZEN, refuseOther, refuseRejected, STRAY, UNDECLARED } from './unsound.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {
@@ -87,6 +89,7 @@ export function createGuard(
   const substitutes = new Map<string, Substitute>();
   const refused = new Set<string>();
   const tell = createTell(settings);
+  const keepsLinks = settings.keepsLinks || hasPreservedLinks();
 
   const findFeature = (entry: string): Feature | undefined => {
     const slug = parseEntryName(basename(entry))?.slug;
@@ -174,31 +177,34 @@ export function createGuard(
     return home === entry ? file : home + file.slice(entry.length);
   };
 
+  const placeFile = (file: string, kind: Kind): string => {
+    const entry = locator.findEntryOf(file);
+    if (entry !== undefined) return placeIn({ entry, file, kind });
+    if (locator.isInStore(file)) throw refuse({ entry: file, file, kind }, STRAY);
+    return file;
+  };
+
   let placed: Pick<Load, 'file' | 'kind'> | undefined;
   const guard: Guard = {
     place: (file, kind) => {
-      const entry = locator.findEntryOf(file);
-      if (entry === undefined) return file;
-      const place = placeIn({ entry, file, kind });
+      const place = placeFile(file, kind);
       placed = { file: place, kind };
       return place;
     },
     placeURL: (url, conditions) => {
       const file = guard.covers(url) ? toFile(url) : undefined;
-      const entry = file && locator.findEntryOf(file);
-      if (file === undefined || entry === undefined) return url;
-      const kind = isForRequire([...conditions]) ? 'require' : 'import';
-      const place = placeIn({ entry, file, kind });
+      if (file === undefined) return url;
+      const place = placeFile(file, isForRequire([...conditions]) ? 'require' : 'import');
       return place === file ? url : moveURL(url, place);
     },
     placeSpecifier: (request, kind = request.kind) => {
       const { specifier } = request;
       const file = locator.findPlace(request);
-      const entry = file && locator.findEntryOf(file);
-      if (file === undefined || entry === undefined) return specifier;
-      const place = placeIn({ entry, file, kind });
-      if (place === file) return specifier;
-      return request.kind === 'import' ? moveURL(specifier, place) : place;
+      if (file === undefined) return specifier;
+      const place = placeFile(file, kind);
+      if (request.kind === 'require') return place === file ? specifier : place;
+      // A URL that Node does not bring into its usual form would not be known when it is loaded.
+      return place === file && !keepsLinks ? specifier : moveURL(specifier, place);
     },
     covers: (url) => locator.findPrefix(url) !== undefined,
     isListed: (file) => {
@@ -221,27 +227,3 @@ export function createGuard(
 /** The URL of another file, with the query and hash of a URL. */
 const moveURL = (url: string, file: string): string =>
   pathToFileURL(file).href + (/[?#].*$/s.exec(url)?.[0] ?? '');
-
-const FROZEN: Refusal = {
-  code: 'ANNEX_INTEGRITY',
-  reason: 'the program froze Module.prototype, and what it loads from a store cannot be verified',
-  hint: 'load the feature before that, or set "verify" to "first-use" in the file of ANNEX_CONFIG',
-};
-
-const UNDECLARED: Refusal = {
-  code: 'ANNEX_INTEGRITY',
-  reason: 'no feature of that name is declared',
-  hint: 'remove that directory',
-};
-
-const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({
-  code: 'ANNEX_INTEGRITY',
-  reason: rejected.join('; ') || 'there is no other entry',
-  hint: `annex verify ${name}`,
-});
-
-const refuseOther = (dir: string): Refusal => ({
-  code: 'ANNEX_INTEGRITY',
-  reason: `${dir}, which is whole, does not hold that file`,
-  hint: 'start the process again',
-});

@@ -1,11 +1,9 @@
 /** Where the files stand that ask: the core, what it ships, an entry of a store. */
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { toRealPath } from '../core.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { mapHas, startsWith } from '../primordials.ts';
 import { entryOf, isWithin, versionRoot } from '../store/layout.ts';
-import { listStores } from '../store/place.ts';
 import type { Thread } from '../thread.ts';
 import { createZones, type FindZone } from '../zones.ts';
 import { mayMeanStored, readPlace } from './destination.ts';
@@ -40,11 +38,10 @@ export interface Locator {
   findPlace: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>) => string | undefined;
 }
 
-/** A store that does not exist yet has the real path of what it will be made in. */
+/** Makes it from the places of the stores as they were when the thread started. */
 export function createLocator(thread: Thread): Locator {
-  const stores = listStores(thread.settings);
-  const pairs = stores.map((store) => ({ store, real: toRealPath(store) }));
-  const roots = [...new Set(pairs.flatMap(({ store, real }) => [store, real]))];
+  const { places } = thread;
+  const roots = [...new Set(places.flatMap(({ store, real }) => [store, real]))];
   const versionRoots = roots.map(versionRoot);
   const { byPackage } = thread.settings.declaration;
   const prefixes = roots.flatMap((root) => [
@@ -73,8 +70,8 @@ export function createLocator(thread: Thread): Locator {
     return undefined;
   };
   const findRealEntry = (entry: string): string => {
-    const pair = pairs.find(({ store }) => isWithin(entry, store));
-    return pair === undefined ? entry : pair.real + entry.slice(pair.store.length);
+    const found = places.find(({ store }) => isWithin(entry, store));
+    return found === undefined ? entry : found.real + entry.slice(found.store.length);
   };
   const findShared = (entry: string): object =>
     thread.findManifest(findRealEntry(entry))?.shared ?? {};

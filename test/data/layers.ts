@@ -156,6 +156,7 @@ export const LAYER_OF: Record<string, Layer> = {
   'hooks/resolve.ts': 'edge',
   'hooks/script.ts': 'edge',
   'hooks/sync.ts': 'edge',
+  'hooks/unsound.ts': 'edge',
 
   'install/bring.ts': 'edge',
   'install/build.ts': 'edge',
