@@ -1,37 +1,42 @@
-/** `annex uninstall` beside processes that import: what was removed on purpose has not failed. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** `annex uninstall` beside processes that install: what was removed on purpose has not failed. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn } from '../support/importer.ts';
+import { importIn } from '../support/importer.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 import { openWorld } from '../support/world.ts';
 
 const packages = [esmPackage('alpha', '1.0.0', 'from-registry')];
 
+/** Takes an entry away at the moment in which it is published, as `annex uninstall` does. */
+const REMOVER = `
+const fs = require('node:fs');
+const { renameSync } = fs;
+fs.renameSync = (from, to) => {
+  renameSync(from, to);
+  if (/\\/alpha\\.[0-9a-f]{32}\\.\\d+$/.test(to)) renameSync(to, process.env.REMOVED);
+};
+require('node:module').syncBuiltinESMExports();`;
+
 for (const node of outerNodes) {
   describe(node.label, () => {
     test('an entry that is removed as soon as it is installed is remembered as no failure', async (context) => {
       const annex = { features: { alpha: '^1.0.0' } };
       const { sandbox } = await openWorld(context, { packages, annex });
-      mkdirSync(join(sandbox.store, 'v1/any'), { recursive: true });
-      const program = join(repositoryRoot, 'test/support/remover.mjs');
-      const remover = spawn(process.execPath, [program, sandbox.store]);
-      context.onTestFinished(() => void remover.kill('SIGKILL'));
-      await once(remover.stdout, 'data');
+      const preload = sandbox.write('remover.cjs', REMOVER);
+      const REMOVED = join(sandbox.root, 'removed');
+      mkdirSync(REMOVED);
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
-      const { imported } = await importIn(sandbox, ['alpha'], options);
-      expectRefused(
-        imported.alpha,
-        'ANNEX_INSTALL_FAILED',
-        /another process removed it|no valid entry stands in the store: none is there/,
-        'alpha',
-      );
-      remover.kill('SIGKILL');
-      await once(remover, 'exit');
+      const cli = join(repositoryRoot, 'dist/cli/main.js');
+      const { code, stderr } = await sandbox.run(['--require', preload, cli, 'install', 'alpha'], {
+        ...options,
+        env: { ...options.env, REMOVED },
+      });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/\(ANNEX_INSTALL_FAILED\): .* another process removed it at once/);
+      expect(readdirSync(REMOVED), 'the whole entry').toContain('annex-entry.json');
       expect(readdirSync(join(sandbox.store, 'v1/failures'))).toEqual([]);
       const again = await importIn(sandbox, ['alpha'], options);
       expect(again.imported.alpha).toMatchObject({ marker: 'from-registry' });
