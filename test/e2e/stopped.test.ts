@@ -53,8 +53,9 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     };
     const isAsked = () =>
       expect.poll(() => own.requests.filter((line) => line.endsWith('.tgz')).length, PATIENT);
-    const expectNothing = () => {
-      expect(listProcessesIn(sandbox.root)).toEqual([]);
+    const expectNothing = async () => {
+      // A process that was killed is listed until the system has ended it.
+      await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
       for (const name of ['staging', 'locks', 'failures']) expect(list(name)).toEqual([]);
       expect(listEntries(sandbox)).toEqual([]);
     };
@@ -75,7 +76,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
       process.kill(await findProcess(`${way}.mjs`), signal);
       // The installer holds stderr: both have ended.
       expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
-      expectNothing();
+      await expectNothing();
     },
   );
 
@@ -85,7 +86,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await isAsked().toBe(1);
     process.kill(-(await findProcess('import.mjs')), 'SIGINT');
     expect(await asked).toMatchObject({ code: null, signal: 'SIGINT' });
-    expectNothing();
+    await expectNothing();
   });
 
   test('an install script ends with it, and all that the script started', async (context) => {
@@ -94,7 +95,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expect.poll(() => existsSync(join(sandbox.home, 'started')), PATIENT).toBe(true);
     process.kill(await findProcess('script.mjs'), 'SIGTERM');
     expect(await asked).toMatchObject({ code: null, signal: 'SIGTERM' });
-    expectNothing();
+    await expectNothing();
   });
 
   test('while another process waits for it, it goes on for that one', async (context) => {
@@ -140,7 +141,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
       await isAsked().toBe(1);
       process.kill(await findProcess('--all'), signal);
       expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
-      expectNothing();
+      await expectNothing();
     },
   );
 });
