@@ -1,9 +1,10 @@
 /** The content of an entry as one word. */
+
+import { digest } from './digest.ts';
 import { type Content, canonicalize } from './plan/content.ts';
 import type { LockNode } from './plan/graph.ts';
 import type { Plan } from './plan/plan.ts';
 import { isPlatformBound, parsePlatform, select } from './plan/platform.ts';
-import { digest } from './sidecar.ts';
 import type { ClosurePackage } from './types.ts';
 
 /** 32 hex digits: the id of an entry. */

@@ -1,10 +1,11 @@
 /** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
 import { listBlocked } from './blocked.ts';
 import { readInstallerEnv } from './config.ts';
+import { digest } from './digest.ts';
 import { readNpmrc } from './registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from './registry/registries.ts';
 import { readAbi } from './runtime.ts';
-import { digest, readPin } from './sidecar.ts';
+import { readPin } from './sidecar.ts';
 import {
   addFailure,
   clearFailure,

@@ -1,6 +1,7 @@
 /** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { digest } from './digest.ts';
 import { codeOf } from './errors.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from './policy/shape.ts';
 import { FORMAT } from './store/layout.ts';
@@ -78,10 +79,6 @@ export function listLocks(root: string): string[] {
     throw error;
   }
 }
-
-/** sha256 of a text or bytes, as hex digits. Loaded late: a core without locks pays nothing for it. */
-export const digest = (data: string | Uint8Array): string =>
-  process.getBuiltinModule('node:crypto').hash('sha256', data);
 
 /**
  * Reads the lock of a feature.

@@ -1,7 +1,7 @@
 /** What is loaded from a file of an entry, held against its value in the listing. */
 import type { LoadFnOutput } from 'node:module';
+import { digest } from '../digest.ts';
 import { codeOf } from '../errors.ts';
-import { digest } from '../sidecar.ts';
 import { readListed } from '../store/listed.ts';
 
 /** What a load hook gives. */

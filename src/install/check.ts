@@ -1,10 +1,11 @@
 /** Whether what was brought is what was planned. */
 import { join } from 'node:path';
 import { readPackage } from '../core.ts';
+import { digest } from '../digest.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { parseBareSpecifier } from '../policy/specifier.ts';
 import { isInRange } from '../ranges.ts';
-import { digest, type Sidecar } from '../sidecar.ts';
+import type { Sidecar } from '../sidecar.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { refuseInstall, refuseIntegrity } from './package-failure.ts';
 import type { Unpacked } from './unpack.ts';

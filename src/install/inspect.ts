@@ -1,7 +1,7 @@
 /** Reads what stands on disk: every file of a tree, its digest and size. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { digest } from '../sidecar.ts';
+import { digest } from '../digest.ts';
 import { toValue } from '../store/listing.ts';
 import { readRegular } from '../store/regular.ts';
 

@@ -1,5 +1,6 @@
 /** What a lock records of packages: digests of what came, sizes, and places of tarballs. */
 import { join } from 'node:path';
+import { digest } from '../digest.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type LockedPackages, sortKeys } from '../plan/project.ts';
@@ -7,7 +8,7 @@ import { readDigests } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import { addressOf, conventionalUrl, findPlace } from '../registry/tarball-url.ts';
-import { digest, MOST_LOCK, type PackageRecord } from '../sidecar.ts';
+import { MOST_LOCK, type PackageRecord } from '../sidecar.ts';
 import { isPassing, readText } from '../store/regular.ts';
 import type { Unpacked } from './unpack.ts';
 

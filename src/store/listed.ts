@@ -1,6 +1,7 @@
 /** Reads a file of an entry, provided that it is the listed one. */
+
+import { digest } from '../digest.ts';
 import { codeOf } from '../errors.ts';
-import { digest } from '../sidecar.ts';
 import { sizeOf } from './listing.ts';
 import { readRegular } from './regular.ts';
 

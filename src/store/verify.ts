@@ -1,9 +1,10 @@
 /** Holds an entry's files against its listing, and the listing against the lock. */
 import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { digest } from '../digest.ts';
 import { codeOf, showName } from '../errors.ts';
 import { canonicalize } from '../plan/content.ts';
-import { digest, type Sidecar } from '../sidecar.ts';
+import type { Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
 import { createJudge, type Kind } from './additions.ts';
 import { FILES, MANIFEST, parseEntryName } from './layout.ts';
