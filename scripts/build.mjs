@@ -30,7 +30,7 @@ const lateLoads = {
 };
 
 // Each group has its own copy of what it shares with others: what the preload loads is two files, not ten.
-const groups = [['register', 'hooks/off-thread'], ['index'], ['cli/main']];
+const groups = [['register', 'hooks/import-node20'], ['index'], ['cli/main']];
 const bundled = new Set();
 for (const group of groups) {
   const bundle = await rolldown({
@@ -40,7 +40,7 @@ for (const group of groups) {
     plugins: [lateLoads],
     transform: { define: { ANNEX_VERSION: JSON.stringify(version) } },
   });
-  // Chunks stand beside index.js: src/paths.ts counts on it.
+  // Chunks stand beside index.js: src/base/own-files.ts counts on it.
   const { output } = await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js' });
   await bundle.close();
   for (const id of output.flatMap(({ moduleIds = [] }) => moduleIds)) {

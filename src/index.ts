@@ -1,24 +1,29 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 
-import { readCwd } from './core.ts';
-import { AnnexError, refuseDamage } from './errors.ts';
-import { endImpostor } from './impostor.ts';
-import { installAsync } from './installer.ts';
-import { createLog } from './log.ts';
-import { hideAdditions } from './object-prototype.ts';
-import { HERE } from './paths.ts';
-import { findInstallRefusal } from './refusals.ts';
-import { findEntryScript } from './script.ts';
-import { loadSettings } from './settings.ts';
-import { findFeature, findStatus, isUsable } from './status.ts';
+import { readCwd } from './app/core.ts';
+import { findEntryScript } from './app/script.ts';
+import { loadSettings } from './app/settings.ts';
+import { AnnexError, refuseDamage } from './base/errors.ts';
+import { createLog } from './base/log.ts';
+import { hideAdditions } from './base/object-prototype.ts';
+import { HERE } from './base/own-files.ts';
+import { endImpostor } from './hooks/impostor.ts';
+import { installAsync } from './hooks/run-installer.ts';
+import { createTell } from './resolve/tell.ts';
+import {
+  getActiveThread,
+  getSharedSettings,
+  type LoaderKind,
+  rememberFailure,
+} from './resolve/thread.ts';
+import { findInstallRefusal } from './status/refusals.ts';
+import { findFeature, findStatus, isUsable } from './status/status.ts';
 import type { Damaged } from './store/entry.ts';
 import { listRemembered } from './store/failures.ts';
 import { listStores } from './store/place.ts';
-import { createTell } from './tell.ts';
-import { getActiveThread, getSharedSettings, type LoaderKind, rememberFailure } from './thread.ts';
 import type { Feature, FeatureStatus, InstallResult, Refusal, Settings } from './types.ts';
 
-export { AnnexError } from './errors.ts';
+export { AnnexError } from './base/errors.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
 
 endImpostor();

@@ -1,4 +1,4 @@
 /** `import 'annex/register'`: the loader for programs that take no flags. */
-import { activate } from './hooks/register.ts';
+import { activate } from './hooks/activate.ts';
 
 activate();

@@ -1,8 +1,8 @@
 /** annex add NAME[@RANGE]... [--feature FEATURE] */
 import { dirname } from 'node:path';
 import { execa } from 'execa';
-import { readInstallerEnv } from '../config.ts';
-import { isPackageName } from '../policy/specifier.ts';
+import { isPackageName } from '../base/specifier.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Command } from './command.ts';
 import {
   findDeclaring,

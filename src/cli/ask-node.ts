@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaSync } from 'execa';
-import type { Outcome, Question, Request } from '../hooks/request.ts';
+import type { Outcome, Question, Request } from '../resolve/request.ts';
 
 const SCRIPT = `
 import { createRequire } from 'node:module';

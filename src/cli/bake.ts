@@ -1,10 +1,10 @@
 /** annex bake DIRECTORY [FEATURE...] */
 import { rmdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { VERSION } from '../base/store-layout.ts';
 import { installFeature } from '../install/install.ts';
 import { inDir, listNames } from '../store/dir.ts';
 import { clearFailures, listRemembered } from '../store/failures.ts';
-import { VERSION } from '../store/layout.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, toExitCode, warn } from './command.ts';
 

@@ -1,11 +1,11 @@
 /** What every command is, and what they share. */
 
-import { isInstaller } from '../config.ts';
-import type { ReadManifest } from '../core.ts';
-import { composeNotice, messageOf } from '../errors.ts';
-import { writeLine } from '../log.ts';
-import { loadSettings } from '../settings.ts';
-import { findFeature } from '../status.ts';
+import type { ReadManifest } from '../app/core.ts';
+import { loadSettings } from '../app/settings.ts';
+import { composeNotice, messageOf } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
+import { isInstaller } from '../settings/environment.ts';
+import { findFeature } from '../status/status.ts';
 import { measureTree } from '../store/tree.ts';
 import type { Feature, Settings } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';

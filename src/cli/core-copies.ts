@@ -1,10 +1,10 @@
 /** Notices about copies of declared packages in core, for `annex list` and `annex lock --check`. None is an error. */
-import { listBlocked } from '../blocked.ts';
-import { findCorePackage } from '../core.ts';
-import { listDrifts } from '../install/check-lock.ts';
-import { isShipped } from '../inventory.ts';
-import { describeBlocked, findBlocked } from '../policy/blocked.ts';
-import { isCovered } from '../ranges.ts';
+import { listBlocked } from '../app/blocked.ts';
+import { findCorePackage } from '../app/core.ts';
+import { isShipped } from '../app/inventory.ts';
+import { isCovered } from '../base/ranges.ts';
+import { listDrifts } from '../lock/check.ts';
+import { describeBlocked, findBlocked } from '../settings/blocked.ts';
 import type { Feature, Settings } from '../types.ts';
 import { warn } from './command.ts';
 

@@ -1,9 +1,9 @@
 /** Reads a package.json, and formats another content of it the way its owner wrote it. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf } from '../errors.ts';
-import { readText } from '../store/regular.ts';
+import { listAncestors, toRealPath } from '../app/core.ts';
+import { codeOf } from '../base/errors.ts';
+import { readText } from '../base/regular-file.ts';
 
 /** Node reads past it, JSON.parse does not. */
 const BOM = /^\uFEFF/;

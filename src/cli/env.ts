@@ -1,9 +1,9 @@
 /** annex env */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readConfig } from '../config.ts';
-import { toRealPath } from '../core.ts';
-import { HERE } from '../paths.ts';
+import { toRealPath } from '../app/core.ts';
+import { HERE } from '../base/own-files.ts';
+import { readConfig } from '../settings/environment.ts';
 import { type Command, findSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */

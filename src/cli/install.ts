@@ -1,7 +1,7 @@
 /** annex install FEATURE...|--all */
 
-import { isInstaller, isRetry } from '../config.ts';
 import { installFeature } from '../install/install.ts';
+import { isInstaller, isRetry } from '../settings/environment.ts';
 import { listRemembered } from '../store/failures.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, toExitCode } from './command.ts';

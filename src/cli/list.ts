@@ -1,7 +1,8 @@
 /** annex list */
-import { findStatus } from '../status.ts';
+
+import { chooseDepth } from '../resolve/thread.ts';
+import { findStatus } from '../status/status.ts';
 import { createFinder } from '../store/finder.ts';
-import { chooseDepth } from '../thread.ts';
 import type { FeatureStatus } from '../types.ts';
 import { type Command, findSettings, measure, tellSize } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';

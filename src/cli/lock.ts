@@ -1,23 +1,23 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { composeMessage, messageOf, refuseByFileError } from '../errors.ts';
-import { checkLock, listDrifts, listStrayLocks } from '../install/check-lock.ts';
+import { LOCK_FILES } from '../app/pin.ts';
+import { composeMessage, messageOf, refuseByFileError } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
 import { refuseByTime } from '../install/install.ts';
-import { lockFeature } from '../install/lock.ts';
-import { writeLine } from '../log.ts';
-import { tabulateConflicts } from '../plan/conflicts.ts';
-import { findDeclarationProblem } from '../refusals.ts';
-import { nameUnset } from '../registry/failure.ts';
-import { findUnset } from '../registry/npmrc.ts';
+import { checkLock, listDrifts, listStrayLocks } from '../lock/check.ts';
 import {
   listTemporaries,
   type Replacement,
   removeEmpty,
   replaceFiles,
   sweepTemporaries,
-} from '../replace.ts';
-import { LOCK_FILES } from '../sidecar.ts';
+} from '../lock/replace.ts';
+import { lockFeature } from '../lock/write.ts';
+import { tabulateConflicts } from '../plan/conflicts.ts';
+import { nameUnset } from '../registry/failure.ts';
+import { findUnset } from '../registry/npmrc.ts';
+import { findDeclarationProblem } from '../status/refusals.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import {
   type Command,

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../errors.ts';
-import { writeLine } from '../log.ts';
-import { version } from '../version.ts';
+import { messageOf } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
+import { version } from '../base/version.ts';
 import type { Command, Invocation } from './command.ts';
 import { findUsage } from './help.ts';
 

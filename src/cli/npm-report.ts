@@ -1,17 +1,17 @@
 /** Runs a command of npm that only reads, over what is in use of some features. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
-import { readPackage } from '../core.ts';
-import { redact } from '../errors.ts';
-import { findEffective } from '../install/effective.ts';
-import { callNpm } from '../install/npm.ts';
-import { writeLine } from '../log.ts';
+import { readPackage } from '../app/core.ts';
+import { redact } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
+import { isPackageName } from '../base/specifier.ts';
+import { findEffective } from '../lock/effective.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { nameProject } from '../plan/project.ts';
-import { isPackageName } from '../policy/specifier.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
-import { withTemporary } from '../temporary.ts';
+import { callNpm } from '../registry/run-npm.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
+import { withTemporary } from '../store/temporary.ts';
 import { findFeatures, findSettings, warn } from './command.ts';
 
 /**

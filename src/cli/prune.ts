@@ -1,10 +1,10 @@
 /** annex prune [--days N] [--dry-run] */
-import { toRealPath } from '../core.ts';
-import { composeNotice, refuseByFileError } from '../errors.ts';
-import { writeLine } from '../log.ts';
-import { readAbi } from '../runtime.ts';
+import { toRealPath } from '../app/core.ts';
+import { composeNotice, refuseByFileError } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
+import { readAbi } from '../base/running-abi.ts';
+import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';
 import { findStoreDistrust } from '../store/access.ts';
-import { pruneEntries, type Weighed, weighEntries } from '../store/prune.ts';
 import { makeStore } from '../store/publish.ts';
 import type { Settings } from '../types.ts';
 import { type Command, findSettings, measure, parseDays, tellSize, warn } from './command.ts';

@@ -1,14 +1,14 @@
 /** annex refresh */
 
 import { basename, dirname } from 'node:path';
-import { messageOf, refuseDamage } from '../errors.ts';
+import { messageOf, refuseDamage } from '../base/errors.ts';
+import { parseEntryName } from '../base/store-layout.ts';
 import { installFeature } from '../install/install.ts';
-import { findDeclarationRefusal } from '../refusals.ts';
-import { findStatus } from '../status.ts';
+import { findDeclarationRefusal } from '../status/refusals.ts';
+import { findStatus } from '../status/status.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
-import { parseEntryName } from '../store/layout.ts';
 import { listStores } from '../store/place.ts';
 import { mendLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';

@@ -1,7 +1,7 @@
 /** annex remove NAME... [--feature FEATURE] */
 import { dirname, join } from 'node:path';
-import { listLocks, lockRoot } from '../sidecar.ts';
-import { toSlug } from '../store/layout.ts';
+import { listLocks, lockRoot } from '../app/pin.ts';
+import { toSlug } from '../base/store-layout.ts';
 import type { Command } from './command.ts';
 import {
   findDeclaring,

@@ -1,7 +1,7 @@
 /** The decision table in words, for people. */
 
-import type { Seen } from '../hooks/evidence.ts';
-import type { Evidence, Zone } from '../policy/decide.ts';
+import type { Evidence, Zone } from '../resolve/decide.ts';
+import type { Seen } from '../resolve/lookups.ts';
 
 /** What each rule says, by its number. */
 export const RULES: Record<number, string> = {

@@ -1,9 +1,9 @@
 /** annex uninstall FEATURE */
-import { toRealPath } from '../core.ts';
-import { findFeature } from '../status.ts';
+import { toRealPath } from '../app/core.ts';
+import { toSlug } from '../base/store-layout.ts';
+import { findFeature } from '../status/status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { clearFailure } from '../store/failures.ts';
-import { toSlug } from '../store/layout.ts';
 import { discard } from '../store/retired.ts';
 import { listStored } from '../store/stored.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';

@@ -1,9 +1,9 @@
 /** annex verify [FEATURE...] [--repair] */
 
-import { toRealPath } from '../core.ts';
-import { composeNotice, refuseByFileError, showName } from '../errors.ts';
+import { toRealPath } from '../app/core.ts';
+import { composeNotice, refuseByFileError, showName } from '../base/errors.ts';
+import { writeLine } from '../base/log.ts';
 import { installFeature } from '../install/install.ts';
-import { writeLine } from '../log.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findAnchor } from '../store/entry.ts';
 import { listRemembered } from '../store/failures.ts';

@@ -1,16 +1,16 @@
 /** annex why SPECIFIER [--from FILE] [--require] */
 import { join, resolve } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
-import { findCorePackage } from '../core.ts';
-import { codeOf, composeMessage, messageOf } from '../errors.ts';
-import { toFile } from '../hooks/destination.ts';
-import type { Seen } from '../hooks/evidence.ts';
-import { createLocator } from '../hooks/locator.ts';
-import type { Outcome, Request } from '../hooks/request.ts';
-import { resolveRequest } from '../hooks/resolve.ts';
-import { isShipped } from '../inventory.ts';
-import { parseBareSpecifier } from '../policy/specifier.ts';
-import { createThread } from '../thread.ts';
+import { findCorePackage } from '../app/core.ts';
+import { isShipped } from '../app/inventory.ts';
+import { codeOf, composeMessage, messageOf } from '../base/errors.ts';
+import { parseBareSpecifier } from '../base/specifier.ts';
+import { toFile } from '../resolve/destination.ts';
+import { createLocator } from '../resolve/locator.ts';
+import type { Seen } from '../resolve/lookups.ts';
+import type { Outcome, Request } from '../resolve/request.ts';
+import { resolveRequest } from '../resolve/resolve.ts';
+import { createThread } from '../resolve/thread.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { askNode } from './ask-node.ts';
 import { type Command, findSettings } from './command.ts';

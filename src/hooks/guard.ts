@@ -1,23 +1,23 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hasPreservedLinks } from '../config.ts';
-import { AnnexError, explain, refuseDamage } from '../errors.ts';
-import { hideAdditions } from '../object-prototype.ts';
-import { findInstallRefusal } from '../refusals.ts';
-import { parseEntryName, relativeTo } from '../store/layout.ts';
-import { createTell } from '../tell.ts';
-import type { Asker } from '../thread.ts';
+import { AnnexError, explain, refuseDamage } from '../base/errors.ts';
+import { hideAdditions } from '../base/object-prototype.ts';
+import { parseEntryName, relativeTo } from '../base/store-layout.ts';
+import { toFile } from '../resolve/destination.ts';
+import { findGone, isThere } from '../resolve/gone.ts';
+import type { Locator } from '../resolve/locator.ts';
+import { createMissing } from '../resolve/not-found.ts';
+import type { Request } from '../resolve/request.ts';
+import type { Surroundings } from '../resolve/resolve.ts';
+import { createTell } from '../resolve/tell.ts';
+import type { Asker } from '../resolve/thread.ts';
+import { hasPreservedLinks } from '../settings/environment.ts';
+import { findInstallRefusal } from '../status/refusals.ts';
 import type { Feature, Refusal } from '../types.ts';
-import { type Content, hasDigest, readSound } from './content.ts';
-import { toFile } from './destination.ts';
-import { findGone, isThere } from './gone.ts';
-import type { Locator } from './locator.ts';
-import { createMissing } from './not-found.ts';
-import type { Request } from './request.ts';
-import type { Surroundings } from './resolve.ts';
-import { isForRequire } from './sync.ts';
+import { isForRequire } from './import.ts';
 import { FROZEN, refuseOther, refuseRejected, STRAY, UNDECLARED } from './unsound.ts';
+import { type Content, hasDigest, readSound } from './verify-content.ts';
 
 /** Verifies the files of entries in one thread. */
 export interface Guard {

@@ -1,8 +1,8 @@
 /** require, require.resolve and createRequire, on every version: one patched function. */
 import Module from 'node:module';
 import { dirname, isAbsolute, join, resolve as toAbsolute } from 'node:path';
-import { apply } from '../primordials.ts';
-import type { Driver } from './drive.ts';
+import { apply } from '../base/primordials.ts';
+import type { Driver } from './driver.ts';
 import type { Guard } from './guard.ts';
 
 /** What Node hands over as the parent; all of it can be missing. */

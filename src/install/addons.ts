@@ -1,8 +1,8 @@
 /** Whether the addons that install scripts built are made for the Node that runs. */
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { AS_NODE } from '../registry/run-npm.ts';
 import type { Refusal } from '../types.ts';
-import { AS_NODE } from './npm.ts';
 
 /** Addons of one staging directory. */
 export interface AddonCheck {

@@ -1,14 +1,14 @@
 /** Brings the packages of a plan into a directory: directly, or through npm where that cannot be honoured. */
 import { join } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
-import { makeRefused, refusalOf } from '../errors.ts';
+import type { PackageRecord } from '../app/pin.ts';
+import { makeRefused, refusalOf } from '../base/errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseElsewhere } from '../registry/failure.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
-import type { PackageRecord } from '../sidecar.ts';
+import { runNpm } from '../registry/run-npm.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Refusal, Settings } from '../types.ts';
-import { runNpm } from './npm.ts';
 import { type Unpacked, unpackAll } from './unpack.ts';
 
 /** What is to be brought, and where. */

@@ -1,13 +1,13 @@
 /** Whether what was brought is what was planned. */
 import { join } from 'node:path';
-import { readPackage } from '../core.ts';
-import { digest } from '../digest.ts';
+import { readPackage } from '../app/core.ts';
+import type { Sidecar } from '../app/pin.ts';
+import { digest } from '../base/digest.ts';
+import { isInRange } from '../base/ranges.ts';
+import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { parseBareSpecifier } from '../policy/specifier.ts';
-import { isInRange } from '../ranges.ts';
-import type { Sidecar } from '../sidecar.ts';
+import { refuseInstall, refuseIntegrity } from '../registry/package-failure.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
-import { refuseInstall, refuseIntegrity } from './package-failure.ts';
 import type { Unpacked } from './unpack.ts';
 
 /** What was brought and is not what the lock says; undefined when all is. */

@@ -1,9 +1,9 @@
 /** Reads what stands on disk: every file of a tree, its digest and size. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { digest } from '../digest.ts';
+import { digest } from '../base/digest.ts';
+import { readRegular } from '../base/regular-file.ts';
 import { toValue } from '../store/listing.ts';
-import { readRegular } from '../store/regular.ts';
 
 /** A tree that was looked through. */
 interface Inspected {

@@ -1,20 +1,22 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
-import { lstatSync } from 'node:fs';
-import { toRealPath } from '../core.ts';
-import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../errors.ts';
-import { createLog, type Log } from '../log.ts';
-import { forget, remember } from '../memory.ts';
-import { findDeclarationRefusal, findInstallRefusal, nameInstallCommand } from '../refusals.ts';
+import { toRealPath } from '../app/core.ts';
+import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../base/errors.ts';
+import { createLog, type Log } from '../base/log.ts';
+import { readAbi } from '../base/running-abi.ts';
+import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
-import { readAbi } from '../runtime.ts';
-import { findStatus } from '../status.ts';
+import { forget, remember } from '../status/failure-memory.ts';
+import {
+  findDeclarationRefusal,
+  findInstallRefusal,
+  nameInstallCommand,
+} from '../status/refusals.ts';
+import { findStatus } from '../status/status.ts';
 import { findStoreRefusal } from '../store/access.ts';
-import { findEntry } from '../store/entry.ts';
 import { type Ignored, isRemembered, listRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
-import { LOCKS, lockName, VERSION } from '../store/layout.ts';
 import { type Held, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
@@ -22,6 +24,7 @@ import { mendLinks } from '../store/shared-links.ts';
 import type { Entry, Feature, InstallResult, Refusal, Settings } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopForNobody, watchForStop } from './stop.ts';
+import { refuseUnusable } from './unusable.ts';
 
 /** One install on its way. */
 interface Job {
@@ -179,7 +182,7 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
   if (stopped.aborted) throw stopped.reason;
   if (held.isOverruled()) return undefined;
   refusal ??= finder.find(feature).unread;
-  refusal ??= isGone(built, settings, feature) ? REMOVED : refuseInvalid(settings, feature);
+  refusal ??= refuseUnusable(built?.dir, settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);
   refusal = nameUnset(refusal, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);
@@ -220,31 +223,6 @@ export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'
   reason: `${what} ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
 });
-
-/** Whether what was installed is not there any more, as after `annex uninstall` in another process. */
-function isGone(built: Built | undefined, settings: Settings, feature: Feature): boolean {
-  const { dir } = built ?? {};
-  return dir === undefined
-    ? findEntry(settings, feature, readAbi()).rejected.length === 0
-    : lstatSync(dir, { throwIfNoEntry: false }) === undefined;
-}
-
-/** Not a failure of the feature: nobody remembers it. */
-const REMOVED: Refusal = {
-  code: 'ANNEX_INSTALL_FAILED',
-  reason: 'it was installed, and another process removed it at once',
-  hint: 'see who runs annex uninstall here',
-  state: 'The next request installs it again; other features unaffected',
-};
-
-function refuseInvalid(settings: Settings, feature: Feature): Refusal {
-  const { rejected } = findEntry(settings, feature, readAbi());
-  return {
-    code: 'ANNEX_INSTALL_FAILED',
-    reason: `what was installed is not valid: ${rejected.join('; ') || 'it is not there'}`,
-    hint: `annex why ${Object.keys(feature.packages)[0]}`,
-  };
-}
 
 const describeBuilt = ({ packages, bytes }: Built, ms: number): string =>
   `in ${(ms / 1000).toFixed(1)} s (${packages} ${packages === 1 ? 'package' : 'packages'}, ${(bytes / 1e6).toFixed(1)} MB)`;

@@ -1,12 +1,12 @@
 /** The plan of an install: from the lock, or made at this moment. */
 import { join } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
-import { readInventory } from '../inventory.ts';
-import { planLocked } from '../locked-plan.ts';
+import { readInventory } from '../app/inventory.ts';
+import { planLocked } from '../app/locked-plan.ts';
+import { readPin, type Sidecar } from '../app/pin.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
-import { readPin, type Sidecar } from '../sidecar.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
 import { resolvePlan } from './resolve.ts';
 

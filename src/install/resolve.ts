@@ -1,17 +1,17 @@
 /** Makes a plan from npm's resolution, pinned to what core ships. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
+import { MOST_LOCK } from '../app/pin.ts';
+import { isInRange, isRange } from '../base/ranges.ts';
+import { readText } from '../base/regular-file.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
-import { isInRange, isRange } from '../ranges.ts';
-import { MOST_LOCK } from '../sidecar.ts';
-import { readText } from '../store/regular.ts';
+import { refuseInstall } from '../registry/package-failure.ts';
+import { RESOLVE, runNpm } from '../registry/run-npm.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import { removeTree } from '../store/tree.ts';
 import type { Feature, Refusal, Settings } from '../types.ts';
-import { RESOLVE, runNpm } from './npm.ts';
-import { refuseInstall } from './package-failure.ts';
 
 /** What is to be resolved. */
 export interface Resolution {

@@ -1,17 +1,17 @@
 /** Runs the install scripts of the packages that may, in staging. */
 import { lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { readPackage } from '../core.ts';
+import { readPackage } from '../app/core.ts';
+import { isWithin } from '../base/store-layout.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { pickScriptEnv } from '../policy/environment.ts';
-import { isWithin } from '../store/layout.ts';
+import { describeNpmFailure, readScriptOutput, summarizeOutput } from '../registry/npm-failure.ts';
+import { callNpm } from '../registry/run-npm.ts';
+import { pickScriptEnv } from '../settings/installer-env.ts';
 import { eachLine } from '../store/listing.ts';
 import { describeOutput, writeOutput } from '../store/script-output.ts';
 import type { Feature, Listings, Refusal } from '../types.ts';
 import { findForeignAddon } from './addons.ts';
 import { inspectTree } from './inspect.ts';
-import { callNpm } from './npm.ts';
-import { describeNpmFailure, readScriptOutput, summarizeOutput } from './npm-failure.ts';
 
 /** Where scripts run, and for whom. */
 export interface ScriptRun {

@@ -1,6 +1,6 @@
 /** When an install is given up: the process that asked for it has ended, or a signal says so. */
-import { makeRefused } from '../errors.ts';
-import { ASKER_FD } from '../policy/environment.ts';
+import { makeRefused } from '../base/errors.ts';
+import { ASKER_FD } from '../settings/installer-env.ts';
 import type { Held } from '../store/lock.ts';
 import type { Refusal } from '../types.ts';
 

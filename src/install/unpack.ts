@@ -1,13 +1,13 @@
 /** Brings the packages of a plan into a directory: fetched, verified and unpacked, several at a time. */
 import { join } from 'node:path';
-import { codeOf, makeRefused, messageOf } from '../errors.ts';
+import type { PackageRecord } from '../app/pin.ts';
+import { codeOf, makeRefused, messageOf } from '../base/errors.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { createFetcher, type Wanted } from '../registry/fetch.ts';
 import { digestOf } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
-import type { PackageRecord } from '../sidecar.ts';
+import { type Budget, type Extracted, extractTarball } from '../tarball/extract.ts';
 import type { Listings } from '../types.ts';
-import { type Budget, type Extracted, extractTarball } from './extract.ts';
 
 /** What was brought. */
 export interface Unpacked {

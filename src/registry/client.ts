@@ -1,6 +1,6 @@
 /** GETs from registries: connections kept alive, redirects, limits, and who is shown which credentials. */
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
-import { codeOf, makeRefused } from '../errors.ts';
+import { codeOf, makeRefused } from '../base/errors.ts';
 import { isLocal, makeTooLarge, type Room, receiveBody } from './body.ts';
 import {
   type Asked,

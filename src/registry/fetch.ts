@@ -1,6 +1,6 @@
 /** Fetches tarballs: npm's cache, then the registry, and only bytes with the digest that is wanted. */
 import { gunzipSync } from 'node:zlib';
-import { makeRefused } from '../errors.ts';
+import { makeRefused } from '../base/errors.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient, type Purpose } from './client.ts';
 import {

@@ -1,7 +1,7 @@
 /** Tarballs in npm's cache, where each lies under its digest: read only, and verified. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegular } from '../store/regular.ts';
+import { readRegular } from '../base/regular-file.ts';
 import { type Digests, digestOf } from './integrity.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
 import { join } from 'node:path';
-import { isPassing, readText } from '../store/regular.ts';
+import { isPassing, readText } from '../base/regular-file.ts';
 import { readNpmrc } from './npmrc.ts';
 import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';

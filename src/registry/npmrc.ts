@@ -1,8 +1,8 @@
 /** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
-import { readInstallerEnv } from '../config.ts';
-import { isPassing, readText } from '../store/regular.ts';
+import { isPassing, readText } from '../base/regular-file.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Level } from './registries.ts';
 
 const load = createRequire(import.meta.url);

@@ -1,5 +1,5 @@
 /** Which registry a package comes from, and what of npm's settings decides where packages come from. */
-import { redact } from '../errors.ts';
+import { redact } from '../base/errors.ts';
 
 /** One file, or the environment: expanded keys and values. */
 export type Level = Record<string, unknown>;

@@ -1,5 +1,5 @@
 /** The User-Agent header: npm's setting of that name, since some registries let nobody in but npm. */
-import { version } from '../version.ts';
+import { version } from '../base/version.ts';
 
 /** As npm's own, but for the version: which npm this stands in for is not known. */
 const USUAL = `npm/{npm-version} annex/${version} node/{node-version} {platform} {arch}`;

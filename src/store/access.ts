@@ -1,12 +1,12 @@
 /** Whether this process may use what stands in a store, or write to it: the facts for ownership.ts. */
 import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { listAncestors, toRealPath } from '../core.ts';
-import { codeOf, refusalOf, refuseByFileError, refuseUnread } from '../errors.ts';
-import { findDistrust, type Place, type User } from '../policy/ownership.ts';
+import { listAncestors, toRealPath } from '../app/core.ts';
+import { codeOf, refusalOf, refuseByFileError, refuseUnread } from '../base/errors.ts';
+import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
 import { inDir } from './dir.ts';
-import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from './layout.ts';
+import { findDistrust, type Place, type User } from './ownership.ts';
 
 /**
  * Why this process may not use an entry, or may not write to the store; undefined when it may.

@@ -1,9 +1,9 @@
 /** Which directories of a store have the name of an entry of a feature. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { codeOf, refusalOf } from '../errors.ts';
+import { codeOf, refusalOf } from '../base/errors.ts';
+import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
 import { type Dir, inDir } from './dir.ts';
-import { abiRoot, parseEntryName, toEntryName, VERSION } from './layout.ts';
 
 /** Where to look, and for what. */
 export interface Candidates {

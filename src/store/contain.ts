@@ -1,6 +1,6 @@
 /** Whether a file really is inside a directory, whatever links lead to it. */
 import { realpathSync } from 'node:fs';
-import { isWithin } from './layout.ts';
+import { isWithin } from '../base/store-layout.ts';
 
 /**
  * @param file as it was resolved; undefined (no file at all) is contained in nothing

@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, makeRefused, refusalOf } from '../errors.ts';
+import { codeOf, makeRefused, refusalOf } from '../base/errors.ts';
 
 /**
  * A directory that is held: what is put in its place later is not reached through it.

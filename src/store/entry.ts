@@ -1,17 +1,16 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
 import { basename } from 'node:path';
 
-import { findBlockedRefusal, listBlocked } from '../blocked.ts';
-import { codeOf, refuseUnread } from '../errors.ts';
-import { platformOf } from '../policy/abi.ts';
-import { compareVersions } from '../ranges.ts';
-import { pinnedId, readPin, type Sidecar } from '../sidecar.ts';
+import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
+import { pinnedId, readPin, type Sidecar } from '../app/pin.ts';
+import { platformOf } from '../base/abi.ts';
+import { codeOf, refuseUnread } from '../base/errors.ts';
+import { compareVersions } from '../base/ranges.ts';
+import { PLAIN, parseEntryName } from '../base/store-layout.ts';
 import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
-
-import { PLAIN, parseEntryName } from './layout.ts';
 
 import { readEntryManifest, readManifest } from './manifest.ts';
 import { ABOUT_ENTRY, judgePlace, listStores } from './place.ts';

@@ -1,7 +1,7 @@
 /** The directory of a store that holds remembered failures and the output of install scripts. */
 import { renameSync, writeFileSync } from 'node:fs';
+import { FAILURES, VERSION } from '../base/store-layout.ts';
 import { type Dir, inDir, makeIn } from './dir.ts';
-import { FAILURES, VERSION } from './layout.ts';
 import { removeIn, sweepIn } from './tree.ts';
 
 /**

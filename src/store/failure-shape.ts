@@ -1,5 +1,5 @@
 /** Whether what a store remembers of a failure is whole. */
-import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../policy/shape.ts';
+import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../base/shape.ts';
 import type { ErrorCode } from '../types.ts';
 
 const CODES: ErrorCode[] = [

@@ -1,11 +1,11 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
+import { readText } from '../base/regular-file.ts';
+import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
 import { inDir } from './dir.ts';
 import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';
 import { isFailure } from './failure-shape.ts';
-import { FAILURES, failureName, outputName, VERSION } from './layout.ts';
-import { readText } from './regular.ts';
 import { pickNames, sweepIn } from './tree.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */

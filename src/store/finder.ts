@@ -2,19 +2,17 @@
 
 import { existsSync } from 'node:fs';
 
-import { findBlockedRefusal } from '../blocked.ts';
+import { findBlockedRefusal } from '../app/blocked.ts';
 
-import { refuseUnread } from '../errors.ts';
+import { refuseUnread } from '../base/errors.ts';
 
-import { canWatchLoads } from '../policy/load-hook.ts';
-import { readAbi } from '../runtime.ts';
+import { canWatchLoads } from '../base/load-hooks.ts';
+import { isPassing } from '../base/regular-file.ts';
+import { readAbi } from '../base/running-abi.ts';
 import type { Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
-
 import { findMisplaced } from './place.ts';
-
-import { isPassing } from './regular.ts';
 
 import {
   type Comparison,

@@ -1,6 +1,6 @@
 /** Whether what an entry holds still fits what is declared, and what core ships. */
-import { findCorePackage } from '../core.ts';
-import { isInRange } from '../ranges.ts';
+import { findCorePackage } from '../app/core.ts';
+import { isInRange } from '../base/ranges.ts';
 import type { Feature, Manifest } from '../types.ts';
 
 /** Why an entry does not fit any more, as one clause; undefined when it does. */

@@ -1,9 +1,9 @@
 /** Reads a file of an entry, provided that it is the listed one. */
 
-import { digest } from '../digest.ts';
-import { codeOf } from '../errors.ts';
+import { digest } from '../base/digest.ts';
+import { codeOf } from '../base/errors.ts';
+import { readRegular } from '../base/regular-file.ts';
 import { sizeOf } from './listing.ts';
-import { readRegular } from './regular.ts';
 
 /**
  * The bytes of a file that is the listed one. The size is compared before anything is read.

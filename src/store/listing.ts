@@ -1,7 +1,7 @@
 /** What an entry is to hold: how its listing is written, read, and made ready for comparison. */
 import { posix } from 'node:path';
+import { FORMAT } from '../base/store-layout.ts';
 import type { ClosurePackage, Listings } from '../types.ts';
-import { FORMAT } from './layout.ts';
 
 /** `annex-files.txt`, read. */
 export interface Files {

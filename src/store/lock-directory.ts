@@ -12,7 +12,7 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { codeOf, refusalOf } from '../errors.ts';
+import { codeOf, refusalOf } from '../base/errors.ts';
 import { type Dir, makeIn, openIn, withDir } from './dir.ts';
 import { isDebris, judgeOwner, splitOwned } from './owner.ts';
 import { pickNames, removeIn } from './tree.ts';

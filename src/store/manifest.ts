@@ -1,10 +1,10 @@
 /** Reads the manifest of an entry, and checks all of it. */
 import { join } from 'node:path';
-import { codeOf } from '../errors.ts';
-import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../policy/shape.ts';
+import { codeOf } from '../base/errors.ts';
+import { readText } from '../base/regular-file.ts';
+import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
+import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import type { Manifest } from '../types.ts';
-import { FORMAT, MANIFEST } from './layout.ts';
-import { readText } from './regular.ts';
 
 /** Bytes of a manifest: 5,000 packages take a little less. An install writes none that is longer. */
 export const MOST_MANIFEST = 2 * 2 ** 20;

@@ -1,11 +1,11 @@
 /** Whether an entry may be used where it stands, whether it was found by the name of its feature or by a path into it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { toRealPath } from '../core.ts';
-import { codeOf } from '../errors.ts';
+import { toRealPath } from '../app/core.ts';
+import { codeOf } from '../base/errors.ts';
+import { isWithin, versionRoot } from '../base/store-layout.ts';
 import type { Refusal, Settings } from '../types.ts';
 import { findStoreDistrust, refuseDistrusted } from './access.ts';
-import { isWithin, versionRoot } from './layout.ts';
 
 /** Errors that say what an entry is: absent, a loop of links, or another user's. */
 export const ABOUT_ENTRY = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM']);

@@ -2,9 +2,7 @@
 
 import { chmodSync, lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, refusalOf } from '../errors.ts';
-import type { Feature } from '../types.ts';
-import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+import { codeOf, refusalOf } from '../base/errors.ts';
 import {
   abiRoot,
   FAILURES,
@@ -15,7 +13,9 @@ import {
   stagingRoot,
   toEntryName,
   VERSION,
-} from './layout.ts';
+} from '../base/store-layout.ts';
+import type { Feature } from '../types.ts';
+import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 import { isDebris, nameOwner, splitOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';
 import { findRetirement } from './retirement.ts';

@@ -2,9 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, refusalOf } from '../errors.ts';
+import { codeOf, refusalOf } from '../base/errors.ts';
+import {
+  abiRoot,
+  isAbiName,
+  parseEntryName,
+  RETIRED,
+  retirementName,
+  VERSION,
+} from '../base/store-layout.ts';
 import { type Dir, inDir, makeIn, openDir, withDir } from './dir.ts';
-import { abiRoot, isAbiName, parseEntryName, RETIRED, retirementName, VERSION } from './layout.ts';
 import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
 
 /** How long a retired generation stays for the processes that still run on it, ms. */

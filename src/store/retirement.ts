@@ -1,9 +1,9 @@
 /** The mark of a generation that is not to be used any more: whether there is one, and what it says. */
 import { lstatSync } from 'node:fs';
-import { codeOf, refusalOf } from '../errors.ts';
+import { codeOf, refusalOf } from '../base/errors.ts';
+import { readText } from '../base/regular-file.ts';
+import { RETIRED, retirementName, VERSION } from '../base/store-layout.ts';
 import { type Dir, inDir } from './dir.ts';
-import { RETIRED, retirementName, VERSION } from './layout.ts';
-import { readText } from './regular.ts';
 
 /** Of the reason in a mark. */
 const MOST_BYTES = 2 ** 16;

@@ -1,8 +1,8 @@
 /** Links in an entry to what it shares with the application, for threads in which no hook of annex runs. */
 import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { findCorePackage } from '../core.ts';
-import { codeOf } from '../errors.ts';
+import { findCorePackage } from '../app/core.ts';
+import { codeOf } from '../base/errors.ts';
 import type { Entry } from '../types.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 

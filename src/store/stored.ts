@@ -1,9 +1,9 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
 import { join } from 'node:path';
-import { codeOf } from '../errors.ts';
+import { codeOf } from '../base/errors.ts';
+import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
 import type { Manifest } from '../types.ts';
 import { listNames } from './dir.ts';
-import { isAbiName, parseEntryName, VERSION, versionRoot } from './layout.ts';
 import { type ReadManifest, readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */

@@ -1,13 +1,14 @@
 /** Holds an entry's files against its listing, and the listing against the lock. */
 import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { digest } from '../digest.ts';
-import { codeOf, showName } from '../errors.ts';
+import type { Sidecar } from '../app/pin.ts';
+import { digest } from '../base/digest.ts';
+import { codeOf, showName } from '../base/errors.ts';
+import { isPassing, readText } from '../base/regular-file.ts';
+import { FILES, MANIFEST, parseEntryName } from '../base/store-layout.ts';
 import { canonicalize } from '../plan/content.ts';
-import type { Sidecar } from '../sidecar.ts';
 import type { Manifest } from '../types.ts';
 import { createJudge, type Kind } from './additions.ts';
-import { FILES, MANIFEST, parseEntryName } from './layout.ts';
 import { readListed } from './listed.ts';
 import {
   type Expected,
@@ -19,7 +20,6 @@ import {
   parseFiles,
 } from './listing.ts';
 import { canReach, leadsNowhere } from './reach.ts';
-import { isPassing, readText } from './regular.ts';
 
 /** One thing in an entry that is not as it was published. */
 export interface Difference {

@@ -103,7 +103,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     sandbox.write('app/out/main.mjs', SOURCE);
     const { code, stderr, seen } = await run(sandbox, 'esm');
     expect(code, stderr).toBe(0);
-    const missing = join(dist, major >= 22 ? 'cli/main.js' : 'hooks/off-thread.js');
+    const missing = join(dist, major >= 22 ? 'cli/main.js' : 'hooks/import-node20.js');
     expect(stderr).toContain(`${missing} is missing: this copy of annex `);
     expect(seen[0]).toBe(major >= 22 ? 'sync' : 'inactive');
     expect(seen[2]).toMatch(/^ANNEX_INSTALL_FAILED: ship all files of the package annex/);

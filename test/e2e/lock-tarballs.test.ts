@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { identify } from '../../src/identity.ts';
+import { identify } from '../../src/plan/identity.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import {

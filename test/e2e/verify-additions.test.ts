@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'vitest';
-import { canWatchLoads } from '../../src/policy/load-hook.ts';
+import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';

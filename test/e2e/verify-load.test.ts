@@ -2,7 +2,7 @@
 import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canWatchLoads } from '../../src/policy/load-hook.ts';
+import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';

@@ -1,6 +1,6 @@
 /** G5: whatever addition to a package changes an answer of plain Node counts as damage of an entry. */
 import { describe, test } from 'vitest';
-import { canWatchLoads } from '../../src/policy/load-hook.ts';
+import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { createJudge, type Kind } from '../../src/store/additions.ts';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox } from '../support/sandbox.ts';

@@ -1,6 +1,6 @@
 /** G5: what changes in an entry while a process runs on it does not run: CommonJS on every Node, the rest where a load hook sees it. */
 import { describe, test } from 'vitest';
-import { canWatchLoads } from '../../src/policy/load-hook.ts';
+import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { lock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { extractTarball } from '../../src/install/extract.ts';
+import { extractTarball } from '../../src/tarball/extract.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { digestTree } from '../support/tree.ts';

@@ -1,8 +1,8 @@
 /** Random closures, cores and declarations: small, so that everything that can meet does meet. */
 
 import fc from 'fast-check';
+import { isInRange, isRange } from '../../src/base/ranges.ts';
 import type { Edge, LockGraph } from '../../src/plan/graph.ts';
-import { isInRange, isRange } from '../../src/ranges.ts';
 import type { Locked, Situation } from './lock.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', '@s/e'];

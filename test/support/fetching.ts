@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { refusalOf } from '../../src/errors.ts';
+import { refusalOf } from '../../src/base/errors.ts';
 import { createFetcher, type Fetcher, type Wanted } from '../../src/registry/fetch.ts';
 import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import type { Refusal } from '../../src/types.ts';

@@ -1,7 +1,8 @@
 /** Package-locks and inventories of core in few words, and plans made from them. */
+
+import { isInRange, isRange } from '../../src/base/ranges.ts';
 import { type LockGraph, readGraph } from '../../src/plan/graph.ts';
 import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
-import { isInRange, isRange } from '../../src/ranges.ts';
 import type { Conflict } from '../../src/types.ts';
 
 /** A package as a package-lock has it; a text is its version. */

@@ -1,6 +1,6 @@
 /** What core ships, in few words. */
 import { realpathSync } from 'node:fs';
-import { readInventory } from '../../src/inventory.ts';
+import { readInventory } from '../../src/app/inventory.ts';
 import type { PackageFixture } from './package.ts';
 
 /** A package that is nothing but its package.json. */

@@ -1,6 +1,6 @@
 /** Everything in src/store that writes, lists or deletes, called once: for stores in which something is wrong. */
 import { join } from 'node:path';
-import { refusalOf } from '../../src/errors.ts';
+import { refusalOf } from '../../src/base/errors.ts';
 import { addFailure, clearFailures, readFailures } from '../../src/store/failures.ts';
 import { makeStaging, makeStore, publish, sweepStaged } from '../../src/store/publish.ts';
 import { discard, GRACE, retire, sweepRetired } from '../../src/store/retired.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { type Budget, extractTarball } from '../../src/install/extract.ts';
+import { type Budget, extractTarball } from '../../src/tarball/extract.ts';
 import { type TarEntry, writeTarball } from './tarball.ts';
 import { digestTree, removeTree } from './tree.ts';
 

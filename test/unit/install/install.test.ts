@@ -1,8 +1,8 @@
 /** Several that want one feature at once, whatever is remembered: who waited takes the answer of who tried. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { loadSettings } from '../../../src/app/settings.ts';
 import { installFeature } from '../../../src/install/install.ts';
-import { loadSettings } from '../../../src/settings.ts';
 import { listRemembered } from '../../../src/store/failures.ts';
 import type { Feature, Settings } from '../../../src/types.ts';
 import { esmPackage } from '../../support/fixtures.ts';

@@ -1,8 +1,8 @@
 /** The id of an entry: equal exactly when what stands in it is. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { identify, identifyPlan } from '../../../src/identity.ts';
 import type { Content } from '../../../src/plan/content.ts';
+import { identify, identifyPlan } from '../../../src/plan/identity.ts';
 import { makePlan } from '../../support/lock.ts';
 
 const word = fc.constantFrom('a', 'b');

@@ -1,11 +1,11 @@
 /** What holds for every plan, over random closures and cores. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isInRange } from '../../../src/base/ranges.ts';
 import { type Edge, findAbove, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
 import { installedName, type Plan, plan } from '../../../src/plan/plan.ts';
 import { select } from '../../../src/plan/platform.ts';
 import { composeProject } from '../../../src/plan/project.ts';
-import { isInRange } from '../../../src/ranges.ts';
 import { answers, situation } from '../../support/closures.ts';
 import {
   makeGraph,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { refuseAgain } from '../../../src/refusals.ts';
+import { refuseAgain } from '../../../src/status/refusals.ts';
 import {
   addFailure,
   type Failure,

@@ -11,7 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { refuseAgain } from '../../../src/refusals.ts';
+import { hostName } from '../../../src/base/store-layout.ts';
+import { refuseAgain } from '../../../src/status/refusals.ts';
 import {
   addFailure,
   clearFailure,
@@ -24,7 +25,6 @@ import {
   pauseAfter,
   readFailures,
 } from '../../../src/store/failures.ts';
-import { hostName } from '../../../src/store/layout.ts';
 import type { ErrorCode, Refusal } from '../../../src/types.ts';
 import { failurePath, failureRoot } from '../../support/store-paths.ts';
 import { removeTree } from '../../support/tree.ts';

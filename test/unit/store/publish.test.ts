@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { abiRoot, parseEntryName } from '../../../src/base/store-layout.ts';
 import { findStoreDistrust } from '../../../src/store/access.ts';
 import { inDir } from '../../../src/store/dir.ts';
-import { abiRoot, parseEntryName } from '../../../src/store/layout.ts';
 import { makeStaging, makeStore, publish } from '../../../src/store/publish.ts';
 import { discard, GRACE, retire, sweepRetired } from '../../../src/store/retired.ts';
 import { findRetirement } from '../../../src/store/retirement.ts';

@@ -1,0 +1,130 @@
+/** What core ships: its production closure, walked in its own tree, as far as its root sees it. */
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isInRange } from '../base/ranges.ts';
+import { isInstallable } from '../plan/graph.ts';
+import type { Inventory } from '../plan/plan.ts';
+import type { Core, Feature } from '../types.ts';
+import { findCorePackage, listAncestors, readPackage } from './core.ts';
+
+type Json = Record<string, unknown>;
+
+/**
+ * Walks from the core's own dependencies; devDependencies are not in the image, though they are on
+ * the laptop that locks. Of npm, pnpm, Yarn (node-modules) and workspaces alike: only Node's rule of
+ * `node_modules` is used, and real paths. The store is never looked at.
+ *
+ * @param root real path of the core
+ */
+export function readInventory(root: string): Inventory {
+  const findFrom = createFinder();
+  const shipped = new Map<string, Json>();
+  const names = new Set<string>();
+  const visit = (dir: string, manifest: Json): void => {
+    const optional = asRecord(manifest.optionalDependencies);
+    for (const name of listDependencies(manifest)) {
+      const found = findFrom(name, dir);
+      const below = found === undefined ? undefined : (shipped.get(found) ?? readPackage(found));
+      if (found === undefined || below === undefined) continue;
+      // Of the machine that looks, not of core: another platform has another one, or none.
+      if (Object.hasOwn(optional, name) && (below.os ?? below.cpu ?? below.libc)) continue;
+      names.add(name);
+      if (shipped.has(found)) continue;
+      shipped.set(found, below);
+      visit(found, below);
+    }
+  };
+  const core = readPackage(root) ?? {};
+  visit(root, core);
+  const declared = new Set(listDependencies(core));
+  const development = asRecord(core.devDependencies);
+  const places = listAncestors(root);
+  const inventory: Inventory = new Map();
+  for (const name of [...names].sort()) {
+    const dir = findFrom(name, root);
+    const manifest = dir === undefined ? undefined : shipped.get(dir);
+    if (dir === undefined || manifest === undefined) continue;
+    // pnpm: the root sees it through a link that is made for development alone.
+    const isLink = !places.some((up) => join(up, 'node_modules', name) === dir);
+    if (isLink && Object.hasOwn(development, name) && !declared.has(name)) continue;
+    const { version, name: own, peerDependencies } = manifest;
+    const isShareable = own === name && typeof version === 'string' && isInRange(version, version);
+    inventory.set(name, {
+      version: isShareable ? version : '',
+      isDeclared: declared.has(name),
+      peers: Object.keys(asRecord(peerDependencies)),
+    });
+  }
+  return inventory;
+}
+
+const known = new WeakMap<Core, Inventory>();
+
+/**
+ * Whether a package that the core root sees is part of what core ships. One that is not is there for
+ * development: a devDependency, what a devDependency needs, or what no package.json asks for. The
+ * closure is walked once in a process, and not for what core declares itself.
+ */
+export function isShipped(core: Core, name: string): boolean {
+  const manifest = readPackage(core.realRoot);
+  if (manifest !== undefined && listDependencies(manifest).includes(name)) return true;
+  const inventory = known.get(core) ?? readInventory(core.realRoot);
+  known.set(core, inventory);
+  return inventory.has(name);
+}
+
+/** Versions of declared packages that core has and does not ship. */
+export function listUnshipped(
+  core: Core,
+  { packages }: Feature,
+): { name: string; version: string }[] {
+  return Object.keys(packages).flatMap((name) => {
+    const version = findCorePackage(name, core.root)?.version;
+    return version === undefined || isShipped(core, name) ? [] : { name, version };
+  });
+}
+
+/** Not the optional peers: one that is there has come for somebody else, or for development. */
+function listDependencies(manifest: Json): string[] {
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest;
+  const meta = asRecord(peerDependenciesMeta);
+  const peers = Object.keys(asRecord(peerDependencies)).filter(
+    (name) => asRecord(meta[name]).optional !== true,
+  );
+  const others = [dependencies, optionalDependencies].map(asRecord).flatMap(Object.keys);
+  return [...new Set([...others, ...peers])].filter(isInstallable);
+}
+
+/** Real path of a package as seen from a directory; undefined when it is not there. */
+type Find = (name: string, dir: string) => string | undefined;
+
+/** Every place is looked at once: a core of many packages asks for the same ones over and over. */
+function createFinder(): Find {
+  const places = new Map<string, string | undefined>();
+  const look = (path: string): string | undefined => {
+    if (!places.has(path)) places.set(path, findRealPath(path));
+    return places.get(path);
+  };
+  return (name, dir) => {
+    for (const up of listAncestors(dir)) {
+      const modules = join(up, 'node_modules');
+      if (basename(up) === 'node_modules' || look(modules) === undefined) continue;
+      const found = look(join(modules, name));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
+
+function findRealPath(path: string): string | undefined {
+  try {
+    const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return isThere ? realpathSync.native(path) : undefined;
+  } catch {
+    // A link that leads nowhere is not shipped either.
+    return undefined;
+  }
+}
+
+const asRecord = (value: unknown): Json =>
+  typeof value === 'object' && value !== null ? (value as Json) : {};

@@ -1,0 +1,67 @@
+/** What a lock installs here, or why it cannot: decided from the lock and the core alone. */
+
+import { platformOf } from '../base/abi.ts';
+import { isInRange } from '../base/ranges.ts';
+import { readAbi } from '../base/running-abi.ts';
+import { refuseConflicts } from '../plan/conflicts.ts';
+import { readGraph } from '../plan/graph.ts';
+import { identifyPlan } from '../plan/identity.ts';
+import { type Inventory, type Plan, plan } from '../plan/plan.ts';
+import type { LockedPackages } from '../plan/project.ts';
+import type { Feature, Refusal, Settings } from '../types.ts';
+import { findBlockedRefusal } from './blocked.ts';
+import { findCorePackage } from './core.ts';
+import { type Pin, pinnedId } from './pin.ts';
+import { findUnfit, selectHere } from './unfit.ts';
+
+/** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
+export function findLockedRefusal(
+  settings: Settings,
+  feature: Feature,
+  pin: Pin,
+): Refusal | undefined {
+  const made = planLocked(settings, feature, pin);
+  if ('code' in made) return made;
+  const platform = platformOf(readAbi());
+  const selection = selectHere(made, platform);
+  return (
+    findUnfit({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
+    findBlockedRefusal(settings, feature, selection.nodes, { isLocked: true })
+  );
+}
+
+/**
+ * The plan of a lock. What is shared was decided when it was locked; whether that still fits what core
+ * ships is checked again.
+ */
+export function planLocked(settings: Settings, feature: Feature, pin: Pin): Plan | Refusal {
+  const { sidecar } = pin;
+  const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
+  const read = readGraph(lock);
+  if ('problem' in read) return refuseLock(`${pin.dir}/package-lock.json ${read.problem}`, feature);
+  const inventory: Inventory = new Map();
+  for (const name of Object.keys(sidecar.shared)) {
+    const version = findCorePackage(name, settings.core.root)?.version ?? '';
+    inventory.set(name, { version, isDeclared: true, peers: [] });
+  }
+  const { packages, scripts } = feature;
+  const { graph } = read;
+  const { unshared } = sidecar;
+  const asLocked = { conflicts: 'fail' as const, share: true, unshared };
+  // Whoever locked has compared versions inside the closure, and the digest says that it is the same.
+  const trusting = { isInRange, isRange: () => false };
+  const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
+  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
+  const platform = platformOf(readAbi());
+  const pinned = pinnedId(sidecar, platform);
+  if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
+    return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
+  }
+  return made;
+}
+
+const refuseLock = (reason: string, { name }: Feature): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason,
+  hint: `lock it again: npx annex lock ${name}`,
+});

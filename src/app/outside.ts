@@ -1,0 +1,46 @@
+/** Declared packages that core has in another version than declared: its copy wins, and the feature is off. */
+
+import { isInRange } from '../base/ranges.ts';
+import type { Core, Feature, Refusal, Settings } from '../types.ts';
+import { findCorePackage } from './core.ts';
+import { isShipped } from './inventory.ts';
+
+/** The conflict of a feature with what core ships; undefined when there is none. */
+export function findOutsideRefusal(
+  { core }: Settings,
+  { packages }: Pick<Feature, 'packages'>,
+): Refusal | undefined {
+  for (const [name, range] of Object.entries(packages)) {
+    const found = findCorePackage(name, core.root);
+    const { version } = found ?? {};
+    const isFit = found === undefined || (version !== undefined && isInRange(version, range));
+    if (!isFit && isShipped(core, name)) return refuseOutside(core, name, { range, version });
+  }
+  return undefined;
+}
+
+/**
+ * The refusal for such a package.
+ *
+ * @param version of core's copy; undefined when it cannot be read
+ */
+export function refuseOutside(
+  core: Core,
+  name: string,
+  {
+    range,
+    version = 'in a form that cannot be read',
+  }: { range: string; version?: string | undefined },
+): Refusal {
+  const isUnshipped = !isShipped(core, name);
+  const has = isUnshipped
+    ? `core has ${name} ${version}, which it does not ship`
+    : `core ships ${name} ${version}`;
+  return {
+    code: 'ANNEX_CONFLICT',
+    reason: `${has} (${core.root}), and ${range} is declared; core wins`,
+    hint: isUnshipped
+      ? `npm install --save-dev ${name}@${JSON.stringify(range)}`
+      : 'change the declared range or the shipped version, or remove one of the two',
+  };
+}

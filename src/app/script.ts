@@ -1,0 +1,17 @@
+/** Which script a process was started with. */
+
+import { isInEntry } from '../base/store-layout.ts';
+import { toRealPath } from './core.ts';
+
+/** The script that this process runs, as it was named; undefined for --eval, standard input and the REPL. */
+export function readScript(): string | undefined {
+  const [, script] = process.argv;
+  const isEval = (process as { _eval?: unknown })._eval !== undefined;
+  return script === undefined || script === '-' || isEval ? undefined : script;
+}
+
+/** Its real path; a path into an entry stays as it is, since no link in an entry makes a file a part of elsewhere. */
+export function findEntryScript(): string | undefined {
+  const script = readScript();
+  return script === undefined || isInEntry(script) ? script : toRealPath(script);
+}

@@ -1,0 +1,63 @@
+/** Whether a plan can be installed on the platform of this process. */
+
+import { isInRange } from '../base/ranges.ts';
+import type { LockNode } from '../plan/graph.ts';
+import type { Plan } from '../plan/plan.ts';
+import { parsePlatform, type Selection, select } from '../plan/platform.ts';
+import { refuseWeak } from '../registry/failure.ts';
+import { isStrong, readDigests } from '../registry/integrity.ts';
+import type { Refusal } from '../types.ts';
+import { pinnedId, type Sidecar } from './pin.ts';
+
+/** The packages for the running Node. */
+export function selectHere(plan: Plan, name: string): Selection {
+  const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
+  return select(plan, platform, (range) => isInRange(process.versions.node, range));
+}
+
+/** Why a plan cannot be installed on this platform; undefined when it can. */
+export function findUnfit(
+  { sidecar, plan }: { sidecar?: Sidecar; plan: Plan },
+  { unsupported, nodes }: Selection,
+  platform: string,
+): Refusal | undefined {
+  if (unsupported !== undefined) {
+    const { name, version, os, cpu, libc } = unsupported;
+    const made = [os, cpu, libc].flatMap((list) => list ?? []).join(' ');
+    return {
+      code: 'ANNEX_UNSUPPORTED_PLATFORM',
+      reason: `${name} ${version} is made for ${made}, and this is ${platform}`,
+      hint: 'use a version, or another package, that is made for this platform',
+    };
+  }
+  if (sidecar !== undefined && pinnedId(sidecar, platform) === undefined) {
+    const bound = [...plan.nodes.values()].find(({ os, cpu, libc }) => os ?? cpu ?? libc);
+    return {
+      code: 'ANNEX_UNSUPPORTED_PLATFORM',
+      reason: `${bound?.name} is locked for ${sidecar.platforms.join(', ')}, and this is ${platform}`,
+      hint: `add ${platform} to annex.platforms and lock again`,
+    };
+  }
+  const repository = findRepository(plan, nodes);
+  if (repository !== undefined) return repository;
+  const weak = nodes.find(
+    ({ integrity, isBundled }) => !isBundled && !isStrong(readDigests(integrity)),
+  );
+  if (weak === undefined) return undefined;
+  return refuseWeak(`${weak.name}@${weak.version}`, readDigests(weak.integrity)?.algorithm);
+}
+
+/** A package that comes from a git repository: what is built from it has no digest that could be locked. */
+export function findRepository({ edges }: Plan, nodes: Iterable<LockNode>): Refusal | undefined {
+  for (const { path, name, version, resolved = '' } of nodes) {
+    if (!/^git(?:\+|:|@)/.test(resolved)) continue;
+    const from = edges.find(({ to }) => to === path)?.from ?? '';
+    const asking = from.slice(from.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `${asking} depends on ${name} ${version} from a git repository, and annex installs tarballs of registries alone`,
+      hint: `use a version of ${asking} whose dependencies are all published`,
+    };
+  }
+  return undefined;
+}

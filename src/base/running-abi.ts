@@ -1,0 +1,32 @@
+/** The ABI of this process, read once. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { nameAbi } from './abi.ts';
+
+let abi: string | undefined;
+
+/** Name of this process's ABI directory. */
+export function readAbi(): string {
+  abi ??= nameAbi({
+    modules: process.versions.modules,
+    platform: process.platform,
+    arch: process.arch,
+    head: process.platform === 'linux' ? readHead(process.execPath) : '',
+  });
+  return abi;
+}
+
+/** The first bytes of a binary; its interpreter is named there. */
+function readHead(path: string): string {
+  const buffer = Buffer.alloc(4096);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, buffer, 0, buffer.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
+  return buffer.toString('latin1');
+}

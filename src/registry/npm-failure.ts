@@ -1,0 +1,155 @@
+/** What npm's own account of a failure means, in our codes. */
+import { stripVTControlCharacters } from 'node:util';
+import { redact } from '../base/errors.ts';
+import type { ErrorCode, Refusal } from '../types.ts';
+import { CERTIFICATE, REGISTRY_HINTS } from './failure.ts';
+
+/** The parts of a finished npm process that tell why it failed. */
+export interface NpmEnd {
+  stdout?: string;
+  stderr?: string;
+  exitCode?: number | undefined;
+  signal?: string | undefined;
+  /** The code of an error that kept npm from running: ENOENT. */
+  code?: string | undefined;
+}
+
+const OFFLINE =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
+const REFUSED = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
+const UNKNOWN = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
+
+/**
+ * Tells npm's failures apart by their codes.
+ *
+ * @see https://docs.npmjs.com/cli/v11/using-npm/logging
+ */
+export function describeNpmFailure(end: NpmEnd): Refusal {
+  if (end.code === 'ENOENT') {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: 'there is no npm on this machine',
+      hint: 'put npm on the PATH, or fill a layer of ANNEX_STORE where npm is',
+    };
+  }
+  if (end.code !== undefined && end.exitCode === undefined) {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `npm cannot be run: ${end.code}`,
+      hint: 'put an npm on the PATH that the user of this process can run',
+    };
+  }
+  const { code: npmCode, summary } = readReport(end);
+  const text = `${npmCode} ${summary}`;
+  const reason = `npm: ${[npmCode, summary].filter(Boolean).join(' ')}`;
+  const make = (code: ErrorCode, hint: string): Refusal => ({ code, reason, hint });
+  if (/\b(ENOSPC|EDQUOT)\b/.test(text)) {
+    return make('ANNEX_NO_SPACE', 'make room on the volume of the store');
+  }
+  if (/\bEINTEGRITY\b/.test(text)) {
+    return make('ANNEX_INTEGRITY', REGISTRY_HINTS.integrity);
+  }
+  if (/\b(EBADPLATFORM|EBADENGINE)\b/.test(text)) {
+    return make('ANNEX_UNSUPPORTED_PLATFORM', 'use a version of the package that runs here');
+  }
+  if (/\bgit error\b|\bspawn git\b/.test(text)) {
+    return {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `a dependency comes from a git repository, which npm could not read (${reason})`,
+      hint: 'use versions whose dependencies are all published in a registry',
+    };
+  }
+  if (/\bERESOLVE\b/.test(text)) {
+    return make('ANNEX_CONFLICT', 'declare ranges whose peer dependencies agree');
+  }
+  if (REFUSED.test(text)) {
+    return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
+  }
+  if (/\bETARGET\b.* with a date before /.test(text)) {
+    // npm says so whether or not a later version would fit.
+    return make(
+      'ANNEX_INSTALL_FAILED',
+      'correct the range in annex.features; where only later versions fit it, wait, or take them: ' +
+        'npx annex lock --min-age 0, or min-release-age=0 in the .npmrc of the application',
+    );
+  }
+  if (UNKNOWN.test(text)) {
+    return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
+  }
+  const isCertificate = CERTIFICATE.test(text);
+  if (isCertificate || OFFLINE.test(text)) {
+    const { certificate, offline } = REGISTRY_HINTS;
+    const refusal = make('ANNEX_OFFLINE', isCertificate ? certificate : offline);
+    const host = readHost(summary);
+    return host === undefined ? refusal : { ...refusal, host };
+  }
+  if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
+    return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
+  }
+  return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
+}
+
+/**
+ * What an install script printed, as npm reports it; undefined when it is not a script that failed.
+ *
+ * @param end of a run with --json
+ * @see https://github.com/npm/cli/blob/v11.6.2/lib/utils/error-message.js#L430
+ */
+export function readScriptOutput({ stdout }: NpmEnd): string | undefined {
+  try {
+    const { error } = JSON.parse(stdout ?? '') as { error: { summary?: string; detail?: string } };
+    return error.summary === 'command failed' ? error.detail : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lines that say where, not why: of npm's own, of a stack, and those that end every run of node-gyp. */
+const WHERE =
+  /^(?:$|sh -c |at |Node\.js v|npm (?:error|ERR!)|gyp (?:info|ERR! (?:System|command|cwd|node|\$npm_|not ok|stack\s+at)))/;
+
+/** The last lines that say something, as one line without credentials. */
+export function summarizeOutput(output: string): string {
+  const lines = stripVTControlCharacters(redact(output)).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => !WHERE.test(line))
+    .slice(-4)
+    .join('; ')
+    .slice(-400);
+}
+
+function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {
+  code: string;
+  summary: string;
+} {
+  try {
+    const { error } = JSON.parse(stdout ?? '') as { error: { code?: string; summary?: string } };
+    const summary = tidy(error.summary ?? '');
+    if (error.code !== undefined || summary !== '') return { code: error.code ?? '', summary };
+  } catch {
+    // It ended before it could report, or is no npm at all.
+  }
+  const how = signal ?? `exit code ${exitCode}`;
+  return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
+}
+
+/** The host that npm spoke to: it says so in its text alone, as an address. */
+function readHost(summary: string): string | undefined {
+  const [url = ''] = /\bhttps?:\/\/[^\s"']+/.exec(summary) ?? [];
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+/** One line, without credentials and without npm's own prefix. */
+function tidy(text: string): string {
+  const lines = redact(text)
+    .replace(/^npm (?:error|ERR!)\s*/gm, '')
+    .split('\n');
+  return lines
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .slice(0, 2)
+    .join('; ')
+    .replace(/\.$/, '')
+    .slice(0, 400);
+}

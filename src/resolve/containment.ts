@@ -1,0 +1,92 @@
+/** Which entry has to hold the answer to a request, and whether an answer lies where it may. */
+import { isBuiltin } from 'node:module';
+import { dirname, sep } from 'node:path';
+import { findCorePackage, findOwner, toRealPath } from '../app/core.ts';
+import { canWatchLoads } from '../base/load-hooks.ts';
+import { parseBareSpecifier, readFirstName } from '../base/specifier.ts';
+import { isWithin } from '../base/store-layout.ts';
+import { hasPreservedLinks } from '../settings/environment.ts';
+import { isContained } from '../store/contain.ts';
+import type { Asked } from './decide.ts';
+import { readPlace } from './destination.ts';
+import { listFolders } from './global-folders.ts';
+import type { Locator } from './locator.ts';
+import type { Outcome, Request } from './request.ts';
+import { findPackageName } from './zones.ts';
+
+/** Where a request leads, before Node looks anything up or follows a link. */
+export interface Aim {
+  form: Asked['form'];
+  /** The package: that of a bare specifier, else the one that the place lies in; empty for none. */
+  name: string;
+  /** The place that a path or a URL means. */
+  place?: string;
+  /** The entry that has to hold the answer: the one that the place lies in, else that of the file that asks. */
+  entry?: string;
+}
+
+/**
+ * Whether a path that Node gives may still lead through a link: it keeps links, or, where loads are not
+ * watched, it knew the real path before the link was made.
+ */
+const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
+
+/** Reads a request. What leads neither from an entry nor into one has no `entry`. */
+export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
+  const { specifier, parent } = request;
+  if (isBuiltin(specifier)) return { form: 'free', name: '' };
+  const place = readPlace(request);
+  if (place !== undefined && !isInStore(place)) return { form: 'free', name: '' };
+  const entry =
+    (place === undefined ? undefined : findEntryOf(place)) ??
+    (parent === undefined ? undefined : findEntryOf(parent));
+  const within = entry === undefined ? {} : { entry };
+  if (place !== undefined) {
+    return { form: 'other', name: findPackageName(place) ?? '', place, ...within };
+  }
+  const name = parseBareSpecifier(specifier)?.name;
+  return name === undefined
+    ? { form: 'other', name: '', ...within }
+    : { form: 'bare', name, ...within };
+}
+
+/** Whether an answer lies outside of the entry that has to hold it, and is not what that shares with core. */
+export function isForeign<R>(
+  answer: Outcome<R>,
+  { entry, name, place }: Aim,
+  request: Request,
+  locator: Locator,
+  fileOf: (result: R) => string | undefined,
+): boolean {
+  if (entry === undefined) return false;
+  if ('error' in answer) return place === undefined && isErrorFromOutside(request, entry);
+  const file = fileOf(answer.result);
+  if (file === undefined) return false;
+  const real = locator.findRealEntry(entry);
+  // A path is not followed once more where Node has done so: this runs for every file of an entry.
+  const mayBeLink = place === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
+  if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
+    return false;
+  const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];
+  return !names.some(
+    (shared) => locator.isShared(entry, shared) && isInCorePackage(file, shared, locator),
+  );
+}
+
+/** Whether a file lies in the copy of a package that the core root sees. */
+export function isInCorePackage(
+  file: string | undefined,
+  name: string,
+  { thread }: Locator,
+): boolean {
+  const found = findCorePackage(name, thread.settings.core.root);
+  return found !== undefined && isContained(file, toRealPath(found.dir));
+}
+
+/** Whether an error is about a broken copy outside of an entry: the nearest one of that name. */
+export function isErrorFromOutside({ specifier, parent = sep }: Request, entry: string): boolean {
+  const name = readFirstName(specifier);
+  if (name === undefined) return false;
+  const owner = findOwner(name, dirname(parent), listFolders());
+  return owner !== undefined && !isWithin(owner, entry);
+}

@@ -1,0 +1,46 @@
+/** The folders that `require` searches after every node_modules, and whether they are part of core. */
+import Module from 'node:module';
+import { join } from 'node:path';
+import { findGlobalOwners, findOwner, listAncestors, toRealPath } from '../app/core.ts';
+import { isContained } from '../store/contain.ts';
+import type { Locator } from './locator.ts';
+
+/**
+ * All of them: those of NODE_PATH, `.node_modules` and `.node_libraries` of HOME, and `lib/node` beside
+ * the Node that runs.
+ *
+ * @see https://nodejs.org/docs/latest-v24.x/api/modules.html#loading-from-the-global-folders
+ */
+export const listFolders = (): string[] =>
+  (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];
+
+/**
+ * Those in which a package owns a declared name. In a sealed core they are no part of it: the
+ * application's user can often write them. A node_modules of the core stays one if NODE_PATH names it.
+ */
+export const listCoreFolders = ({ thread }: Locator): string[] => {
+  const { core, isSealed } = thread.settings;
+  if (!isSealed) return listFolders();
+  const ups = [...listAncestors(core.root), ...listAncestors(core.realRoot)];
+  return listFolders().filter((dir) => ups.some((up) => join(up, 'node_modules') === dir));
+};
+
+/**
+ * Whether `require` found a declared package in a folder that is no part of core.
+ *
+ * @param from the directory that the look-up starts from
+ */
+export function isFromFolder(
+  file: string | undefined,
+  name: string,
+  from: string,
+  locator: Locator,
+): boolean {
+  if (!locator.thread.settings.isSealed) return false;
+  const counted = listCoreFolders(locator);
+  const others = listFolders().filter((dir) => !counted.includes(dir));
+  const isIn = (owner: string): boolean => isContained(file, toRealPath(owner));
+  if (!findGlobalOwners(name, others).some(isIn)) return false;
+  const owner = findOwner(name, from, counted);
+  return owner === undefined || !isIn(owner);
+}

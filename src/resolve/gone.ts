@@ -1,0 +1,75 @@
+/** Says why something of an entry cannot be loaded: its store went away under the process, or it is no file. */
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { AnnexError, explain } from '../base/errors.ts';
+import { parseEntryName, relativeTo } from '../base/store-layout.ts';
+import type { Refusal, Settings } from '../types.ts';
+import type { Outcome, Request } from './request.ts';
+
+/** @returns undefined when the entry is there, whatever it holds */
+export function findGone(entry: string): Refusal | undefined {
+  if (look(entry)?.isDirectory()) return undefined;
+  return {
+    code: 'ANNEX_STORE_UNUSABLE',
+    reason: `${entry} cannot be reached: its store was unmounted, renamed or replaced, or the entry removed`,
+    hint: 'bring the store back as it was when this process started, then start the process again',
+  };
+}
+
+/** Whether anything has that path, and can be reached. */
+export const isThere = (path: string): boolean => look(path) !== undefined;
+
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A path that Node takes for a file and that is a pipe, a socket or a device: Node would wait for its
+ * end. Undefined for everything else.
+ */
+export function findSpecial(path: string | undefined): string | undefined {
+  try {
+    const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+    return stat === undefined || stat.isFile() || stat.isDirectory() ? undefined : path;
+  } catch {
+    return undefined;
+  }
+}
+
+const refuseSpecial = (path: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${path} is no regular file`,
+  hint: 'annex verify --repair, then start the process again',
+});
+
+/** What is wrong with the entry that has to hold an answer. */
+export interface Loss {
+  entry: string;
+  /** The answer, when it is no regular file. */
+  special: string | undefined;
+}
+
+const findLoss = ({ entry, special }: Loss): Refusal | undefined =>
+  findGone(entry) ?? (special === undefined ? undefined : refuseSpecial(special));
+
+/** Gives an error for a file of an entry that cannot be loaded its cause; leaves every other outcome as it is. */
+export function explainLoss<R>(
+  outcome: Outcome<R>,
+  loss: Loss,
+  { specifier, parent }: Request,
+  { core, declaration }: Settings,
+): Outcome<R> {
+  const refusal = 'error' in outcome ? findLoss(loss) : undefined;
+  if (refusal === undefined || !('error' in outcome)) return outcome;
+  const { entry } = loss;
+  const slug = parseEntryName(basename(entry))?.slug;
+  const features = [...declaration.features.values()];
+  const feature = features.find((each) => each.slug === slug)?.name ?? basename(entry);
+  const askedBy = parent && relativeTo(core.root, parent);
+  const cause = new AnnexError(refusal, { feature, specifier, askedBy });
+  return { error: explain(outcome.error, cause) };
+}

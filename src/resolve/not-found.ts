@@ -1,0 +1,26 @@
+/** Node's own not-found errors, for what annex does not let it find. */
+import { stackOf } from '../base/errors.ts';
+import { parseBareSpecifier } from '../base/specifier.ts';
+import type { Asker } from './thread.ts';
+
+/** Node's own not-found error, for what Node found in a place that does not count. */
+export function createNotFound({ specifier, kind, parent }: Asker & { specifier: string }): Error {
+  const from = parent ?? 'the command line';
+  if (kind === 'import') {
+    const name = parseBareSpecifier(specifier)?.name;
+    const what = name === undefined ? `module '${specifier}'` : `package '${name}'`;
+    const error = new Error(`Cannot find ${what} imported from ${from}`);
+    const code = 'ERR_MODULE_NOT_FOUND';
+    // As Node prints its own.
+    const stack = stackOf(error)?.replace('Error:', `Error [${code}]:`);
+    return Object.assign(error, { code }, stack === undefined ? {} : { stack });
+  }
+  const error = new Error(`Cannot find module '${specifier}'\nRequire stack:\n- ${from}`);
+  return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
+}
+
+/** Node's own not-found error for a file that must not be loaded. */
+export const createMissing = (file: string, kind: Asker['kind']): Error =>
+  Object.assign(new Error(`Cannot find module '${file}'`), {
+    code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
+  });

@@ -1,0 +1,104 @@
+/** Where a file stands that asks: in the core, in what the core ships, in an importer, or elsewhere. */
+import { readdirSync, realpathSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { listAncestors, toRealPath } from '../app/core.ts';
+import { isPassing } from '../base/regular-file.ts';
+import { isWithin } from '../base/store-layout.ts';
+import type { Settings } from '../types.ts';
+import type { Zone } from './decide.ts';
+
+/** Tells the zone of a file, entries of stores apart. */
+export type FindZone = (file: string) => Exclude<Zone, 'entry'>;
+
+/** Remembers each directory: the hook asks for every import of a declared package. */
+export function createZones(settings: Settings): FindZone {
+  const { root, realRoot } = settings.core;
+  const directories = settings.declaration.importers.filter((item) => item.startsWith('/'));
+  const packages = new Set(settings.declaration.importers.filter((item) => !item.startsWith('/')));
+  const importerRoots = [...directories, ...directories.map(toRealPath)];
+  const modulesAbove = [...listAncestors(root), ...listAncestors(realRoot)].map((dir) =>
+    join(dir, 'node_modules'),
+  );
+  const known = new Map<string, Exclude<Zone, 'entry'>>();
+  let linked: Map<string, string> | undefined;
+
+  const findPackageZone = (name: string | undefined): 'dependency' | 'importer' =>
+    name !== undefined && packages.has(name) ? 'importer' : 'dependency';
+
+  const findTreeZone: FindZone = (dir) => {
+    for (const core of [root, realRoot]) {
+      if (!isWithin(dir, core)) continue;
+      const name = findPackageName(dir.slice(core.length));
+      return name === undefined ? 'core' : findPackageZone(name);
+    }
+    for (const modules of modulesAbove) {
+      if (isWithin(dir, modules)) {
+        return findPackageZone(findPackageName(dir.slice(dirname(modules).length)));
+      }
+    }
+    linked ??= listLinked(modulesAbove);
+    for (const [target, name] of linked) {
+      if (!isWithin(dir, target)) continue;
+      const inner = findPackageName(dir.slice(target.length)) ?? findPackageName(target);
+      if (inner !== undefined) return findPackageZone(inner);
+      return packages.has(name) ? 'importer' : 'core';
+    }
+    return 'outside';
+  };
+  const findDirectoryZone: FindZone = (dir) => {
+    const zone = findTreeZone(dir);
+    const isListed = importerRoots.some((importer) => isWithin(dir, importer));
+    return zone !== 'core' && isListed ? 'importer' : zone;
+  };
+  return (file) => {
+    const dir = dirname(file);
+    let zone = known.get(dir);
+    if (zone === undefined) {
+      zone = findDirectoryZone(dir);
+      // A link may lead into the core: createRequire and --preserve-symlinks keep it in the path.
+      if (zone === 'outside') zone = findDirectoryZone(toRealPath(dir));
+      known.set(dir, zone);
+    }
+    return zone;
+  };
+}
+
+/** The package that a path lies in: what follows its last `node_modules`. */
+export function findPackageName(path: string): string | undefined {
+  const parts = path.split(sep);
+  const index = parts.lastIndexOf('node_modules');
+  if (index === -1) return undefined;
+  const [first = '', second = ''] = parts.slice(index + 1);
+  return first.startsWith('@') ? `${first}/${second}` : first;
+}
+
+/** Real directories that are linked into node_modules, with the names they have there. */
+function listLinked(modules: string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (dir: string, scope: string): void => {
+    for (const child of readDirectory(dir)) {
+      const path = join(dir, child.name);
+      if (child.isDirectory() && scope === '' && child.name.startsWith('@')) {
+        visit(path, `${child.name}/`);
+      } else if (child.isSymbolicLink()) {
+        try {
+          found.set(realpathSync.native(path), scope + child.name);
+        } catch {
+          // A dangling link leads nowhere.
+        }
+      }
+    }
+  };
+  for (const dir of modules) visit(dir, '');
+  return found;
+}
+
+function readDirectory(dir: string) {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch (error) {
+    // What is found is remembered.
+    if (isPassing(error)) throw error;
+    return [];
+  }
+}

@@ -1,0 +1,150 @@
+/** Which entries of a store one core has no use for any more, and taking them away. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { findCorePackage, toRealPath } from '../app/core.ts';
+import { isShipped } from '../app/inventory.ts';
+import { codeOf } from '../base/errors.ts';
+import { readAbi } from '../base/running-abi.ts';
+import { MANIFEST, PLAIN } from '../base/store-layout.ts';
+import { findEntry } from '../store/entry.ts';
+import { findRetiredAt, GRACE, isPastGrace, retire, sweepRetired } from '../store/retired.ts';
+import { listStored, type Stored } from '../store/stored.ts';
+import type { Feature, Settings } from '../types.ts';
+import { findDeclarationRefusal } from './refusals.ts';
+
+/** An entry, what is to become of it, and why. */
+export interface Weighed {
+  entry: string;
+  feature: string;
+  fate: 'keep' | 'retire' | 'delete';
+  /** One clause. */
+  why: string;
+}
+
+/** By what age, and at what time: ms, the latter since the epoch. */
+export interface Age {
+  age: number;
+  now: number;
+}
+
+/** What one declared feature needs of the store. */
+interface Need {
+  /** Why it is not known: its declaration, or its lock, is wrong, or a store could not be read. */
+  unclear?: string;
+  /** Real paths of the entries that fit what is declared, whatever the ABI of who asks. */
+  fitting: Set<string>;
+  /** What this process has instead of any other: an entry, or core's own. */
+  instead?: { entry?: string };
+}
+
+const DAY = 24 * 60 * 60_000;
+
+/**
+ * Weighs every entry of a store against what a core declares; looks only.
+ *
+ * What would be chosen for a declared feature is kept, for every ABI that the store has; and what
+ * nothing has taken the place of yet, what is another user's, and what this annex does not know. The
+ * rest goes when it was published, or replaced, longer ago than the age.
+ */
+export function weighEntries(settings: Settings, store: string, age: Age): Weighed[] {
+  const all = listStored(store);
+  const needs = new Map<string, Need>();
+  const names = new Map<string, string>();
+  for (const feature of settings.declaration.features.values()) {
+    names.set(feature.slug, feature.name);
+    const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
+    // Of two features with one slug one is wrong, and nobody knows whose an entry is.
+    if (abis.length === 0 || needs.get(feature.slug)?.unclear !== undefined) continue;
+    needs.set(feature.slug, findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis])));
+  }
+  return all.map((stored) => ({
+    entry: stored.dir,
+    feature: names.get(stored.slug) ?? stored.slug,
+    ...weigh(store, stored, needs.get(stored.slug), age),
+  }));
+}
+
+/**
+ * Retires and deletes what was weighed so.
+ *
+ * @returns directories of the entries that were deleted
+ * @throws errors of the file system; what was retired until then stays retired
+ */
+export function pruneEntries(store: string, weighed: Weighed[], now: number): string[] {
+  for (const { entry, fate, why } of weighed) {
+    if (fate === 'retire') retire(store, entry, `annex prune: ${why}`);
+  }
+  return weighed.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];
+}
+
+function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
+  const refusal = findDeclarationRefusal(settings, feature);
+  if (refusal !== undefined) return { unclear: refusal.reason, fitting: new Set() };
+  const found = new Map([...abis].map((abi) => [abi, findEntry(settings, feature, abi)]));
+  const unread = [...found.values()].find((each) => each.unread !== undefined)?.unread;
+  if (unread !== undefined) return { unclear: unread.reason, fitting: new Set() };
+  const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));
+  const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
+  const { core } = settings;
+  const isCore = Object.keys(feature.packages).every(
+    (name) => findCorePackage(name, core.root) !== undefined && isShipped(core, name),
+  );
+  if (isCore) return { fitting, instead: {} };
+  const entry = chosen.get(readAbi());
+  return { fitting, ...(entry !== undefined && { instead: { entry } }) };
+}
+
+type Verdict = Pick<Weighed, 'fate' | 'why'>;
+
+const keep = (why: string): Verdict => ({ fate: 'keep', why });
+
+function weigh(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
+  const { dir, foreign } = stored;
+  try {
+    const stat = lstatSync(dir);
+    const user = process.geteuid?.() ?? stat.uid;
+    if (!stat.isDirectory()) return keep('it is no directory');
+    if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
+    const retiredAt = findRetiredAt(store, dir);
+    if (retiredAt !== undefined) return weighRetired(retiredAt, age.now);
+    if (foreign !== undefined) return keep(foreign);
+    if (need?.unclear !== undefined) return keep(need.unclear);
+    if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits what is declared');
+    return need === undefined ? weighUndeclared(dir, age) : weighReplaced(dir, need, age);
+  } catch (error) {
+    return keep(`it cannot be looked at (${codeOf(error)})`);
+  }
+}
+
+/** Whoever retired it: what is over is over. */
+function weighRetired(since: number, now: number): Verdict {
+  if (isPastGrace(since, now)) return { fate: 'delete', why: 'its grace period is over' };
+  return keep(`it is retired, and goes after ${new Date(since + GRACE).toISOString()}`);
+}
+
+function weighUndeclared(dir: string, { age, now }: Age): Verdict {
+  const since = readPublished(dir);
+  if (now - since <= age) return keep(`not declared, but published ${tellAge(now - since)}`);
+  return { fate: 'retire', why: 'no such feature is declared' };
+}
+
+/** From the day on which something else took its place: until then it was what a rollback needs. */
+function weighReplaced(dir: string, { instead }: Need, { age, now }: Age): Verdict {
+  if (instead === undefined) return keep('nothing that fits has taken its place yet');
+  const { entry } = instead;
+  const replaced = entry === undefined ? 0 : readPublished(entry);
+  const since = Math.max(readPublished(dir), replaced);
+  if (now - since <= age) return keep(`replaced, but only ${tellAge(now - since)}`);
+  return { fate: 'retire', why: entry === undefined ? 'core ships it' : `${entry} has its place` };
+}
+
+const tellAge = (ms: number): string => `${Math.max(0, Math.floor(ms / DAY))} days ago`;
+
+/**
+ * When an entry was published: the manifest is the last file that is written before, and nobody
+ * writes it again. Not the time of a change of its inode, which every chown of a boot hook sets.
+ */
+function readPublished(dir: string): number {
+  const manifest = lstatSync(join(dir, MANIFEST), { throwIfNoEntry: false });
+  return (manifest ?? lstatSync(dir)).mtimeMs;
+}

@@ -1,0 +1,157 @@
+/** Whether an install of a feature may start now, and if not, why. */
+import { findDeclaredRefusal } from '../app/blocked.ts';
+import { findLockedRefusal } from '../app/locked-plan.ts';
+import { findOutsideRefusal } from '../app/outside.ts';
+import { lockRoot, type Pin, readPin } from '../app/pin.ts';
+import { refuseDamage, refuseUnread } from '../base/errors.ts';
+import { isPassing } from '../base/regular-file.ts';
+import { findStoreRefusal } from '../store/access.ts';
+import type { FoundEntry } from '../store/entry.ts';
+import type { Failure, Ignored } from '../store/failures.ts';
+import { describeOutput, findOutput } from '../store/script-output.ts';
+import type { ErrorCode, Feature, Refusal, Settings } from '../types.ts';
+import { findRemembered, type Remembered } from './failure-memory.ts';
+
+/** What a person types here to install a feature. */
+export function nameInstallCommand(settings: Settings, feature: string): string {
+  return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
+}
+
+/** What is wrong with a feature's declaration, as a refusal. */
+export function findDeclarationProblem(
+  { core }: Settings,
+  { problem }: Feature,
+): Refusal | undefined {
+  if (problem === undefined) return undefined;
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
+    hint: 'correct that key',
+  };
+}
+
+/** Why a feature is off whatever the store holds: its declaration, or its lock, is wrong. */
+export function findDeclarationRefusal(settings: Settings, feature: Feature): Refusal | undefined {
+  const pin = readFeature(settings, feature);
+  return pin !== undefined && 'code' in pin ? pin : undefined;
+}
+
+/** The lock of a feature, or why the feature is off; undefined when it is declared and not locked. */
+function readFeature(settings: Settings, feature: Feature): Pin | Refusal | undefined {
+  const declared = findDeclarationProblem(settings, feature);
+  if (declared !== undefined) return declared;
+  const pin = readPin(settings.core.root, feature);
+  if (pin === undefined || !('problem' in pin)) return pin;
+  if (pin.error !== undefined) return refuseUnread(pin.error, lockRoot(settings.core.root));
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: pin.problem,
+    hint: `lock it again: npx annex lock ${feature.name}`,
+  };
+}
+
+/**
+ * Why no install of this feature may start now; undefined when one may. The declaration, the gate,
+ * what core ships, the lock and what is blocked, the store, then what is remembered of the last failure.
+ * Imports, the API, the commands and the installer itself all ask here.
+ *
+ * @param local the failure that this thread itself remembers (a store may be unwritable)
+ * @param ignored failures of the store that do not count: somebody wants it tried again
+ */
+export function findInstallRefusal(
+  settings: Settings,
+  feature: Feature,
+  local?: Failure,
+  ignored?: Ignored,
+): Refusal | undefined {
+  try {
+    return look(settings, feature, local, ignored);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    return refuseUnread(error, settings.core.root);
+  }
+}
+
+function look(
+  settings: Settings,
+  feature: Feature,
+  local: Failure | undefined,
+  ignored: Ignored | undefined,
+): Refusal | undefined {
+  const pin = readFeature(settings, feature);
+  if (pin !== undefined && 'code' in pin) return pin;
+  if (!settings.gate.isAllowed) return settings.gate.refusal;
+  const unfit =
+    findOutsideRefusal(settings, feature) ??
+    (pin === undefined
+      ? findDeclaredRefusal(settings, feature)
+      : findLockedRefusal(settings, feature, pin));
+  if (unfit !== undefined) return unfit;
+  const unusable = findStoreRefusal(settings.store ?? '');
+  if (unusable !== undefined) return unusable;
+  const remembered = findRemembered(settings, feature, local, ignored);
+  if (remembered === undefined) return undefined;
+  const isOwn = remembered.isStored && remembered.host === undefined;
+  const output = isOwn ? findOutput(settings.store ?? '', feature.slug) : undefined;
+  return refuseAgain(remembered, nameInstallCommand(settings, feature.name), output);
+}
+
+/**
+ * Why a feature is not to be had, given why no install may start: what is damaged counts most, and
+ * who may not install wants to know why what stands there will not do, after an upgrade most of all.
+ */
+export function refuseAbsent(
+  { damaged: [damaged], rejected: [other] }: Pick<FoundEntry, 'damaged' | 'rejected'>,
+  refusal: Refusal,
+): Refusal {
+  if (damaged !== undefined) return refuseDamage(damaged, refusal);
+  const isClosed = ['ANNEX_DENIED', 'ANNEX_STORE_UNUSABLE'].includes(refusal.code);
+  const isUnfit = other !== undefined && isClosed && !refusal.blocked;
+  if (!isUnfit || refusal.reason.includes(other)) return refusal;
+  return { ...refusal, reason: `${refusal.reason}, and ${other}` };
+}
+
+/** What helps after a failure that a store remembers: its own words about that are not repeated. */
+const REMEDIES: Record<ErrorCode, string> = {
+  ANNEX_DENIED: 'use a version that is not blocked',
+  ANNEX_CONFLICT: 'bring the versions together',
+  ANNEX_OFFLINE: 'see whether the registry can be reached from here',
+  ANNEX_INTEGRITY: 'find out which mirror, or who, alters the packages',
+  ANNEX_NO_SPACE: 'make room on the volume of the store',
+  ANNEX_STORE_UNUSABLE: 'make the store a directory that the user of this process may write',
+  ANNEX_UNSUPPORTED_PLATFORM: 'use a version that runs here',
+  ANNEX_INSTALL_FAILED: 'see to the reason',
+  ANNEX_TIMEOUT: 'find out what is slow, or raise "timeout" in the file of ANNEX_CONFIG',
+  ANNEX_INVALID_CONFIG: 'correct the settings',
+};
+
+/** Characters of a reason that a store remembers. */
+const MOST_QUOTED = 1_000;
+
+/** What a store says, as what it is: a quotation, in which no sentence of annex's own can be made. */
+const quote = (text: string): string => JSON.stringify(text.slice(0, MOST_QUOTED));
+
+/**
+ * A remembered failure as a refusal that says when it may be tried again. Of what a store says the
+ * reason alone is repeated, as a quotation.
+ *
+ * @param command what a person types to try at once
+ * @param output the file with the output of the install script that failed
+ */
+export function refuseAgain(
+  { failure, host, isStored }: Remembered,
+  command: string,
+  output?: string,
+): Refusal {
+  const { until, feature } = failure;
+  const { code, reason: stored } = failure.refusal;
+  const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
+  const state = `Next try at ${at} UTC; other features unaffected`;
+  if (!isStored) return { ...failure.refusal, state };
+  const isName = /^[\w@./-]{1,214}$/.test(feature);
+  const whom = isName ? `for ${feature}` : 'before';
+  const what = host === undefined ? 'it failed before' : `${host} failed ${whom}`;
+  const remedy = output === undefined ? REMEDIES[code] : describeOutput(output);
+  const hint = `${remedy}, then ${command}`;
+  return { code, reason: `${what}: ${quote(stored)}`, hint, state };
+}

@@ -1,0 +1,76 @@
+/** Files that somebody else may have put there: what is read of them, and what is not. */
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readRegular, readText } from '../../../src/base/regular-file.ts';
+import { removeTree } from '../../support/tree.ts';
+
+function openDirectory(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'annex-regular-'));
+  onTestFinished(() => removeTree(dir));
+  return dir;
+}
+
+/** Bytes that this process has read from files so far. */
+const countRead = (): number =>
+  Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+
+test('a file is read up to its limit', () => {
+  const path = join(openDirectory(), 'file');
+  for (const text of ['', 'é', 'x'.repeat(100_000)]) {
+    writeFileSync(path, text);
+    const size = Buffer.byteLength(text);
+    expect(readText(path, size)).toBe(text);
+    expect(readRegular(path, size + 1)).toHaveLength(size);
+    if (size > 0) expect(() => readRegular(path, size - 1)).toThrow(/holds more than/);
+  }
+});
+
+test('nothing of a file is read that is larger than its limit', () => {
+  const path = join(openDirectory(), 'file');
+  writeFileSync(path, '');
+  truncateSync(path, 2 * 2 ** 30);
+  const before = countRead();
+  const error = expect.objectContaining({ code: 'EFBIG', path });
+  expect(() => readRegular(path, 2 ** 20)).toThrow(error);
+  expect(countRead() - before).toBeLessThan(10_000);
+});
+
+test('a link is followed when that is asked for', () => {
+  const dir = openDirectory();
+  writeFileSync(join(dir, 'file'), 'text');
+  symlinkSync('file', join(dir, 'link'));
+  expect(() => readText(join(dir, 'link'), 10)).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+  expect(readText(join(dir, 'link'), 10, 'follow')).toBe('text');
+});
+
+test('a pipe is not waited for, and no directory or device is read', () => {
+  const dir = openDirectory();
+  execFileSync('mkfifo', [join(dir, 'pipe')]);
+  mkdirSync(join(dir, 'directory'));
+  for (const path of [join(dir, 'pipe'), join(dir, 'directory'), '/dev/zero', '/dev/null']) {
+    for (const links of ['refuse', 'follow'] as const) {
+      const code = path.endsWith('directory') ? 'EISDIR' : 'EINVAL';
+      const error = expect.objectContaining({ code, path });
+      expect(() => readRegular(path, 2 ** 20, links), path).toThrow(error);
+    }
+  }
+});
+
+test('what is missing or not allowed has the error of the file system', () => {
+  const dir = openDirectory();
+  writeFileSync(join(dir, 'file'), '');
+  const missing = expect.objectContaining({ code: 'ENOENT' });
+  expect(() => readRegular(join(dir, 'none'), 1)).toThrow(missing);
+  const below = expect.objectContaining({ code: 'ENOTDIR' });
+  expect(() => readRegular(join(dir, 'file', 'x'), 1)).toThrow(below);
+});

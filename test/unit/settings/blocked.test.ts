@@ -1,0 +1,197 @@
+/** Lists of what must not be used: how they are read, what they mean at most, and which versions they meet. */
+import { describe, expect, test } from 'vitest';
+import { isCovered, isRange } from '../../../src/base/ranges.ts';
+import {
+  describeBlocked,
+  findBlocked,
+  readBlocked,
+  refuseBlocked,
+} from '../../../src/settings/blocked.ts';
+import { readDeclaration } from '../../../src/settings/declaration.ts';
+import { decideGate } from '../../../src/settings/gate.ts';
+
+const read = (value: unknown) =>
+  readBlocked(value, { key: 'blocked', by: '/etc/annex.json', isRange });
+
+/** Whether a version is blocked by a list. */
+const meets = (list: unknown, name: string, version: string): boolean =>
+  findBlocked([{ name, version }], read(list).blocked, isCovered) !== undefined;
+
+describe('an item', () => {
+  test.each<[unknown, string, string]>([
+    ['axios', 'axios', '*'],
+    ['axios@1.7.2', 'axios', '1.7.2'],
+    ['axios@<1.7.4', 'axios', '<1.7.4'],
+    [' axios@ <1.7.4 || 2.x ', 'axios', '<1.7.4 || 2.x'],
+    ['@scope/name', '@scope/name', '*'],
+    ['@scope/name@^2', '@scope/name', '^2'],
+    ['JSONStream@*', 'JSONStream', '*'],
+    ['discord.js', 'discord.js', '*'],
+    [{ spec: 'axios@1' }, 'axios', '1'],
+  ])('%j is %s in %s', (item, name, range) => {
+    const { blocked, problems, unclear } = read([item]);
+    expect(blocked).toMatchObject([{ name, range, by: '/etc/annex.json' }]);
+    expect({ problems, unclear }).toEqual({ problems: [], unclear: undefined });
+  });
+
+  test('keeps its reason, and how it was written', () => {
+    const { blocked } = read([{ spec: ' axios@<1.7.4 ', reason: 'CVE-2024-39338' }]);
+    expect(blocked).toEqual([
+      {
+        name: 'axios',
+        range: '<1.7.4',
+        spec: 'axios@<1.7.4',
+        reason: 'CVE-2024-39338',
+        by: '/etc/annex.json',
+      },
+    ]);
+  });
+
+  test.each([
+    'axios@',
+    'axios@latest',
+    'axios@npm:other@1',
+    'axios@1.2.3.4',
+    `axios@${'1'.repeat(201)}`,
+  ])('%j has a range that is none: every version is blocked, and it is said', (item) => {
+    const { blocked, problems, unclear } = read(['good@1', item]);
+    expect(blocked).toMatchObject([{ name: 'good' }, { name: 'axios', range: '*' }]);
+    expect(problems).toEqual([
+      { key: 'blocked[1]', reason: 'has a range that is none; every version of axios is blocked' },
+    ]);
+    expect(unclear).toBeUndefined();
+  });
+
+  test.each<[unknown]>([[{ spec: 'axios@1', reason: 7 }], [{ spec: 'axios@1', until: 'June' }]])(
+    '%j counts, and what is wrong with it is said',
+    (item) => {
+      const { blocked, problems, unclear } = read([item]);
+      expect(blocked).toEqual([
+        { name: 'axios', range: '1', spec: 'axios@1', by: '/etc/annex.json' },
+      ]);
+      expect(problems).toMatchObject([{ key: 'blocked[0]' }]);
+      expect(unclear).toBeUndefined();
+    },
+  );
+
+  test.each<[unknown]>([
+    [''],
+    [' '],
+    ['*'],
+    ['@'],
+    ['@1.0.0'],
+    ['@scope'],
+    ['a b'],
+    ['npm:axios@1'],
+    ['../x'],
+    [1],
+    [null],
+    [['axios']],
+    [{}],
+    [{ reason: 'why' }],
+    [{ spec: 1 }],
+  ])('%j leaves open what is meant; the others count', (item) => {
+    const { blocked, problems, unclear } = read([item, 'axios']);
+    expect(blocked).toMatchObject([{ name: 'axios' }]);
+    expect(problems).toEqual([unclear]);
+    expect(unclear?.key).toBe('blocked[0]');
+  });
+
+  test.each<[unknown]>([['axios'], [{}], [null], [true]])(
+    '%j is no list, which leaves it open too',
+    (value) => {
+      const { blocked, unclear } = read(value);
+      expect({ blocked, unclear }).toEqual({
+        blocked: [],
+        unclear: { key: 'blocked', reason: 'is not a list' },
+      });
+    },
+  );
+});
+
+describe('a version', () => {
+  test.each<[string, string, boolean]>([
+    ['axios', '0.0.1', true],
+    ['axios', '9.9.9-rc.1', true],
+    ['axios', 'no version', true],
+    ['axios@1.7.2', '1.7.2', true],
+    ['axios@1.7.2', '1.7.3', false],
+    ['axios@1.7.2', '1.7.2-rc.1', false],
+    ['axios@<1.7.4', '1.7.3', true],
+    ['axios@<1.7.4', '1.7.4', false],
+    ['axios@<1.7.4', '1.7.4-beta.1', true],
+    ['axios@<1.7.4', '1.6.0-beta.1', true],
+    ['axios@^1.0.0', '1.5.0-rc.1', true],
+    ['axios@^1.0.0', '2.0.0-rc.1', false],
+    ['axios@1.x', '1.9.9', true],
+    ['axios@1.2.3 || >=2', '2.0.0', true],
+    ['axios@1.2.3 || >=2', '1.2.4', false],
+    ['axios@<1', 'no version', false],
+  ])('%s meets axios %s: %s', (spec, version, isBlocked) => {
+    expect(meets([spec], 'axios', version)).toBe(isBlocked);
+  });
+
+  test('of another package is none of it, whatever its name begins or ends with', () => {
+    for (const name of ['axios-retry', '@scope/axios', 'Axios', 'axio']) {
+      expect(meets(['axios'], name, '1.0.0')).toBe(false);
+    }
+  });
+
+  test('a list that is empty looks at nothing', () => {
+    const packages = {
+      [Symbol.iterator](): Iterator<{ name: string; version: string }> {
+        throw new Error('looked at');
+      },
+    };
+    expect(findBlocked(packages, [], isCovered)).toBeUndefined();
+  });
+});
+
+describe('the refusal', () => {
+  const found = { name: 'axios', version: '1.7.2', spec: 'axios@<1.7.4', by: '/etc/annex.json' };
+
+  test('names package, version, spec, reason, and whose list it is', () => {
+    expect(describeBlocked(found)).toBe('axios 1.7.2 is blocked by /etc/annex.json (axios@<1.7.4)');
+    expect(describeBlocked({ ...found, reason: 'CVE-2024-39338. ' })).toBe(
+      'axios 1.7.2 is blocked by /etc/annex.json (axios@<1.7.4): CVE-2024-39338',
+    );
+  });
+
+  test('is a denial, and says who can do what', () => {
+    expect(refuseBlocked(found, 'declare another range', true)).toEqual({
+      code: 'ANNEX_DENIED',
+      reason: describeBlocked(found),
+      hint: 'declare another range, or remove that item from /etc/annex.json',
+      blocked: found,
+    });
+    expect(refuseBlocked(found, 'declare another range', false).hint).toBe('declare another range');
+  });
+});
+
+describe('in the core’s package.json', () => {
+  const declare = (blocked: unknown) =>
+    readDeclaration({ annex: { blocked } }, { isBuiltin: () => false, isRange, workspaces: [] });
+
+  test('it is read under that name, and what is wrong by its key', () => {
+    const { blocked, problems } = declare(['axios@nope', 'discord.js']);
+    expect(blocked.map(({ name, by }) => `${name} ${by}`)).toEqual([
+      'axios package.json',
+      'discord.js package.json',
+    ]);
+    expect(problems).toMatchObject([{ key: 'annex.blocked[0]' }]);
+  });
+
+  test('an item that names no package closes the gate', () => {
+    const { unclear, problems } = declare(['*']);
+    expect(problems).toEqual([unclear]);
+    const facts = { core: true, environment: true, isSealed: false, hasStore: true };
+    expect(decideGate(facts)).toEqual({ isAllowed: true });
+    expect(decideGate({ ...facts, unclear: unclear?.key })).toMatchObject({
+      isAllowed: false,
+      refusal: {
+        code: 'ANNEX_DENIED',
+        reason: 'the list of blocked versions is invalid: annex.blocked[0]',
+      },
+    });
+  });
+});

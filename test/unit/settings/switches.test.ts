@@ -1,0 +1,50 @@
+/** Booleans in settings: the words that count, and everything else that does not. */
+import { expect, test } from 'vitest';
+import { describeUnknown, isNear, parseSwitch } from '../../../src/settings/switches.ts';
+
+test.each([...['1', 'true', 'yes', 'on', 'TRUE', 'Yes', 'oN', ' true ', 'true\n', true, 1]])(
+  '%j is on',
+  (value) => {
+    expect(parseSwitch(value)).toBe(true);
+  },
+);
+
+test.each([...['0', 'false', 'no', 'off', 'FALSE', 'No', 'oFF', '\toff', false, 0]])(
+  '%j is off',
+  (value) => {
+    expect(parseSwitch(value)).toBe(false);
+  },
+);
+
+test.each([
+  ...['', ' ', 'maybe', 'truthy', 'y', 'n', 't', '2', '-1', '01', '1.0', 'true false', 'null'],
+  ...[2, -1, Number.NaN, null, undefined, {}, [], [true], ['true'], 'ＴＲＵＥ'],
+])('%j is no boolean', (value) => {
+  expect(parseSwitch(value)).toBeUndefined();
+});
+
+test.each([
+  ['allowInstall', 'allowInstalls', true],
+  ['ALLOW_INSTALLS', 'allowInstalls', true],
+  ['ANNEX_ALLOW_INSTALL', 'ANNEX_ALLOW_INSTALLS', true],
+  ['alowinstal', 'allowInstalls', false],
+  ['allow', 'allowInstalls', true],
+  ['locked', 'blocked', true],
+  ['lock', 'blocked', false],
+  ['', 'blocked', false],
+  ['verifyy', 'verify', true],
+  ['mirrors', 'importers', false],
+])('%j is near to %j: %j', (name, known, isIt) => {
+  expect(isNear(name, known)).toBe(isIt);
+});
+
+test('a key that is near to no switch does nothing, and is told what would be known', () => {
+  const known = ['allowInstalls', 'blocked', 'timeout'];
+  expect(describeUnknown('mirrors', known)).toEqual({
+    meaning: 'is not known to this version and does nothing',
+  });
+  expect(describeUnknown('timeOuts', known)).toEqual({
+    near: 'timeout',
+    meaning: 'is not known to this version and does nothing: timeout would be known',
+  });
+});

@@ -1,0 +1,80 @@
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Budget, extractTarball } from '../../../src/tarball/extract.ts';
+import { writeTarball } from '../../support/tarball.ts';
+import { removeTree } from '../../support/tree.ts';
+
+const MiB = 2 ** 20;
+const refusal = (reason: RegExp) =>
+  expect.objectContaining({ code: 'ANNEX_INTEGRITY', message: expect.stringMatching(reason) });
+
+/** Unpacks into a fresh place; `look` lists what is there afterwards. */
+function unpack(tarball: Buffer, budget: Budget = { files: 200_000, bytes: 2 ** 31 }) {
+  const root = mkdtempSync(join(tmpdir(), 'annex-limits-'));
+  onTestFinished(() => removeTree(root));
+  return {
+    attempt: () => extractTarball(tarball, join(root, 'it'), budget),
+    look: () => readdirSync(root),
+  };
+}
+
+/** The tarball, with another size of what it holds in its last four bytes. */
+function restate(tarball: Buffer, size: number): Buffer {
+  const restated = Buffer.from(tarball);
+  restated.writeUInt32LE(size, restated.length - 4);
+  return restated;
+}
+
+describe('what an install may unpack', () => {
+  test('is lowered by files, directories and bytes of the archive', () => {
+    const budget = { files: 10, bytes: 10_000 };
+    const tarball = writeTarball([
+      { path: 'package/lib/deep/a', data: 'abc' },
+      { path: 'package/lib/b', data: 'abc' },
+    ]);
+    unpack(tarball, budget).attempt();
+    expect(budget).toEqual({ files: 6, bytes: 10_000 - 3072 });
+    unpack(tarball, budget).attempt();
+    expect(unpack(tarball, budget).attempt).toThrow(refusal(/too many files/));
+  });
+
+  test('may be used up to the last file and byte', () => {
+    const tarball = writeTarball([{ path: 'package/a' }]);
+    expect(unpack(tarball, { files: 1, bytes: 1536 }).attempt().files).toBe(1);
+    expect(unpack(tarball, { files: 0, bytes: 1536 }).attempt).toThrow(refusal(/too many files/));
+    expect(unpack(tarball, { files: 1, bytes: 1535 }).attempt).toThrow(refusal(/1536 bytes/));
+    expect(unpack(tarball, { files: 1, bytes: 0 }).attempt).toThrow(refusal(/1536 bytes/));
+  });
+
+  test('counts directories, so that long paths do not make more of them than files are allowed', () => {
+    const path = `package/${'d/'.repeat(100)}a`;
+    expect(unpack(writeTarball([{ path }]), { files: 101, bytes: MiB }).attempt().files).toBe(1);
+    expect(unpack(writeTarball([{ path }]), { files: 100, bytes: MiB }).attempt).toThrow(
+      refusal(/too many files/),
+    );
+  });
+});
+
+describe('a bomb', () => {
+  const zeros = gzipSync(Buffer.alloc(80 * MiB));
+
+  test('that says its size is refused before anything of it is unpacked', () => {
+    const { attempt, look } = unpack(zeros);
+    expect(attempt).toThrow(refusal(/^it says it is 83886080 bytes, which is too much$/));
+    expect(look()).toEqual([]);
+  });
+
+  test('that says it is larger than what may be unpacked is refused by that alone', () => {
+    const small = writeTarball([{ path: 'package/a', data: 'a' }]);
+    expect(unpack(restate(small, 2 ** 32 - 1)).attempt).toThrow(refusal(/4294967295 bytes/));
+  });
+
+  test('that says it is small is refused once it is not', () => {
+    const { attempt, look } = unpack(restate(zeros, 10_240));
+    expect(attempt).toThrow(refusal(/^it does not unpack: /));
+    expect(look()).toEqual([]);
+  });
+});
