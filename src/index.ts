@@ -1,5 +1,4 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
-
 import { readCwd } from './app/core.ts';
 import { findEntryScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';

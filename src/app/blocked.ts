@@ -1,5 +1,4 @@
 /** What is blocked here, by the core's package.json and by the operator's file as it is now. */
-
 import { isCovered, isSubset } from '../base/ranges.ts';
 import { findBlocked, refuseBlocked } from '../settings/blocked.ts';
 import { readOperatorBlocked } from '../settings/operator-file.ts';

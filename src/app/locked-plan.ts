@@ -1,5 +1,4 @@
 /** What a lock installs here, or why it cannot: decided from the lock and the core alone. */
-
 import { platformOf } from '../base/abi.ts';
 import { isInRange } from '../base/ranges.ts';
 import { readAbi } from '../base/running-abi.ts';

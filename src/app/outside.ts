@@ -1,5 +1,4 @@
 /** Declared packages that core has in another version than declared: its copy wins, and the feature is off. */
-
 import { isInRange } from '../base/ranges.ts';
 import type { Core, Feature, Refusal, Settings } from '../types.ts';
 import { findCorePackage } from './core.ts';

@@ -1,5 +1,4 @@
 /** Which script a process was started with. */
-
 import { isInEntry } from '../base/store-layout.ts';
 import { toRealPath } from './core.ts';
 

@@ -1,5 +1,4 @@
 /** Whether a plan can be installed on the platform of this process. */
-
 import { isInRange } from '../base/ranges.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -1,5 +1,4 @@
 /** What every command is, and what they share. */
-
 import type { ReadManifest } from '../app/core.ts';
 import { loadSettings } from '../app/settings.ts';
 import { composeNotice, messageOf } from '../base/errors.ts';

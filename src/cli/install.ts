@@ -1,5 +1,4 @@
 /** annex install FEATURE...|--all */
-
 import { installFeature } from '../install/install.ts';
 import { isInstaller, isRetry } from '../settings/environment.ts';
 import { listRemembered } from '../store/failures.ts';

@@ -1,5 +1,4 @@
 /** annex list */
-
 import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
 import { createFinder } from '../store/finder.ts';

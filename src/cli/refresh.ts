@@ -1,5 +1,4 @@
 /** annex refresh */
-
 import { basename, dirname } from 'node:path';
 import { messageOf, refuseDamage } from '../base/errors.ts';
 import { parseEntryName } from '../base/store-layout.ts';

@@ -1,5 +1,4 @@
 /** The decision table in words, for people. */
-
 import type { Evidence, Zone } from '../resolve/decide.ts';
 import type { Seen } from '../resolve/lookups.ts';
 

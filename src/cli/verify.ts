@@ -1,5 +1,4 @@
 /** annex verify [FEATURE...] [--repair] */
-
 import { toRealPath } from '../app/core.ts';
 import { composeNotice, refuseByFileError, showName } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';

@@ -1,5 +1,4 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
-
 import { dirname } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';

@@ -1,5 +1,4 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
-
 import type { Readable } from 'node:stream';
 import { makeRefused, messageOf, refusalOf } from '../base/errors.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';

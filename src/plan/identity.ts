@@ -1,5 +1,4 @@
 /** The content of an entry as one word. */
-
 import { digest } from '../base/digest.ts';
 import type { ClosurePackage } from '../types.ts';
 import { type Content, canonicalize } from './content.ts';

@@ -1,5 +1,4 @@
 /** Reads the `annex` key of a package.json into features; everything wrong is named by its key. */
-
 import { isPackageName } from '../base/specifier.ts';
 import { toSlug } from '../base/store-layout.ts';
 import { parsePlatform } from '../plan/platform.ts';

@@ -1,6 +1,5 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
 import { basename } from 'node:path';
-
 import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
 import { pinnedId, readPin, type Sidecar } from '../app/pin.ts';
 import { platformOf } from '../base/abi.ts';
@@ -11,7 +10,6 @@ import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
-
 import { readEntryManifest, readManifest } from './manifest.ts';
 import { ABOUT_ENTRY, judgePlace, listStores } from './place.ts';
 import { findRetirement } from './retirement.ts';

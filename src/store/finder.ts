@@ -1,11 +1,7 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
-
 import { existsSync } from 'node:fs';
-
 import { findBlockedRefusal } from '../app/blocked.ts';
-
 import { refuseUnread } from '../base/errors.ts';
-
 import { canWatchLoads } from '../base/load-hooks.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { readAbi } from '../base/running-abi.ts';
@@ -13,7 +9,6 @@ import type { Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
 import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
 import { readEntryManifest } from './manifest.ts';
 import { findMisplaced } from './place.ts';
-
 import {
   type Comparison,
   type Contents,

@@ -1,5 +1,4 @@
 /** One holder at a time, on any file system: a directory that only a whole one can replace. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dir, makeIn, nameError, openDir } from './dir.ts';
 import { beat, isAwaited, look, placeOf, release, sweep, take, tryTo } from './lock-directory.ts';

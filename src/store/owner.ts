@@ -1,5 +1,4 @@
 /** Who made something in a store: said by its name, and whether that process still lives. */
-
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -55,5 +55,5 @@ export function findMisplaced(settings: Settings, dir: string): Refusal | undefi
 const refuseJunk = (path: string, what: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason: `${path} is ${what}`,
-  hint: 'whoever runs this can move it out of the store',
+  hint: 'move it out of the store',
 });

@@ -1,5 +1,4 @@
 /** Building an entry in staging, and the one rename that makes it visible. */
-
 import { chmodSync, lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { codeOf, refusalOf } from '../base/errors.ts';
