@@ -1,4 +1,4 @@
-/** What is blocked here, by the core's package.json and by the operator's file as it is now. */
+/** Collects the blocked versions from package.json and the operator's file, and finds them in a closure. */
 import { isCovered, isSubset } from '../base/ranges.ts';
 import { findBlocked, refuseBlocked } from '../settings/blocked.ts';
 import { readOperatorBlocked } from '../settings/operator-file.ts';
@@ -7,8 +7,8 @@ import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
 
 /**
- * Everything that is blocked. The operator's file is read again each time; when that cannot be done,
- * what it said when the process started stands.
+ * Lists the blocked versions. Each call reads the operator's file again; if that fails, the list that was read
+ * at the start is used.
  */
 export function listBlocked({ declaration, blocked, operatorFile }: Settings): Blocked[] {
   if (operatorFile === undefined) return declaration.blocked;
@@ -18,9 +18,9 @@ export function listBlocked({ declaration, blocked, operatorFile }: Settings): B
 /**
  * Why these packages may not be used; undefined when they may.
  *
- * @param packages of a closure; what it takes from core is none of them
- * @param isLocked whether they are those of a lock
- * @param blocked what is blocked, if that is known already
+ * @param packages of a closure, without those that it shares with the core
+ * @param isLocked whether a lock lists these packages
+ * @param blocked the blocked versions, if the caller has read them already
  * @param covers whether a range covers a version
  */
 export function findBlockedRefusal(
@@ -42,8 +42,7 @@ export function findBlockedRefusal(
 }
 
 /**
- * Why a resolution of a feature cannot find a version that may be used: all that the declaration allows
- * are blocked. Undefined when one may be left.
+ * Returns a refusal when every version in a declared range is blocked, so that no resolution can succeed.
  */
 export function findDeclaredRefusal(settings: Settings, feature: Feature): Refusal | undefined {
   const { core } = settings;

@@ -1,4 +1,4 @@
-/** What a lock installs here, or why it cannot: decided from the lock and the core alone. */
+/** Plans an install from a lock and the core, without a registry. */
 import { platformOf } from '../base/abi.ts';
 import { isInRange } from '../base/ranges.ts';
 import { readAbi } from '../base/running-abi.ts';

@@ -1,10 +1,10 @@
-/** Declared packages that core has in another version than declared: its copy wins, and the feature is off. */
+/** Finds declared packages whose copy in the core is outside the declared range. That copy wins, and the feature is off. */
 import { isInRange } from '../base/ranges.ts';
 import type { Core, Feature, Refusal, Settings } from '../types.ts';
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
 
-/** The conflict of a feature with what core ships; undefined when there is none. */
+/** Returns the conflict between a feature and the packages that the core ships, or undefined. */
 export function findOutsideRefusal(
   { core }: Settings,
   { packages }: Pick<Feature, 'packages'>,

@@ -66,7 +66,7 @@ export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as
 export const lockRoot = (root: string): string => join(root, 'annex');
 
 /**
- * Slugs of the features that are locked in a core; what else stands there is not ours.
+ * Lists the slugs of the features that are locked in a core. Other directories below `annex/` are ignored.
  *
  * @throws errors of the file system that leave open what is locked
  */

@@ -9,7 +9,7 @@ export function readScript(): string | undefined {
   return script === undefined || script === '-' || isEval ? undefined : script;
 }
 
-/** Its real path; a path into an entry stays as it is, since no link in an entry makes a file a part of elsewhere. */
+/** The real path of the script. A path into an entry stays as it is: a link out of an entry must not choose the core. */
 export function findEntryScript(): string | undefined {
   const script = readScript();
   return script === undefined || isInEntry(script) ? script : toRealPath(script);

@@ -137,7 +137,7 @@ function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[
 const describeKey = ({ key, reason }: Problem, core: Pick<Core, 'root'>): string =>
   `${key} in ${core.root}/package.json ${reason}`;
 
-/** What is wrong with a key of the core's package.json. */
+/** Describes a wrong key of package.json as a refusal. */
 export const refuseKey = (problem: Problem, core: Pick<Core, 'root'>): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
   reason: describeKey(problem, core),

@@ -1,4 +1,4 @@
-/** Holds the script of a thread to the entry that its path leads into: Node follows links in that path before it calls any hook. */
+/** Refuses a script that is a link out of its entry. Node follows that link before it calls any hook. */
 import Module from 'node:module';
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -19,8 +19,8 @@ interface Internals {
 }
 
 /**
- * Checks the script, when its path leads into an entry: at once, or, in a worker whose `--require` preloads
- * run before `process.argv` names the script, when Node runs it.
+ * Checks the script if its path is in an entry. In a worker, `--require` preloads run before `process.argv`
+ * names the script; there the check waits until Node runs it.
  *
  * @throws Node's not-found error, when the file that Node is about to run is not in that entry, or when the
  *   entry must not be used
@@ -35,7 +35,7 @@ export function watchScript(locator: Locator, guard: Pick<Guard, 'refuse'>): voi
     if (entry === undefined) return;
     const answer = internals._resolveFilename(path, null, true);
     const real = internals._findPath(path, null, true);
-    // From a damaged entry another one may have the answer: hooks lead there what is in the entry.
+    // A sound entry may stand in for a damaged one: then the hooks resolve the script to a file of the sound one.
     const isLed = real === false || real === answer || isWithin(real, locator.findRealEntry(entry));
     if (!isLed) throw guard.refuse(path, STRAY);
   };

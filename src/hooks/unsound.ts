@@ -29,7 +29,7 @@ export const refuseRejected = (rejected: string[], { name }: Feature): Refusal =
   hint: `annex verify ${name}`,
 });
 
-/** A sound entry stands in for a damaged one, and lacks a file of it. */
+/** The sound entry that replaces a damaged one lacks the requested file. */
 export const refuseOther = (dir: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',
   reason: `${dir}, which is whole, does not hold that file`,

@@ -19,9 +19,9 @@ const { hasOwn } = Object;
 const prototype = Module.prototype as unknown as Loading;
 
 /**
- * Replaces `Module.prototype._compile` by an accessor that gives the verifying function to modules of
- * entries alone, and to those without a name. For all other modules, what runs and what a stack trace shows is Node's own function,
- * or that of a tool that assigned one, earlier or later. The text is what Node read, or what another
+ * Replaces `Module.prototype._compile` by an accessor. It gives the verifying function to modules of entries and
+ * to modules without a name. All other modules get Node's own function, or the one that a tool assigned, and no
+ * frame of annex in their stack traces. The text is what Node read, or what another
  * tool made of it; compiling is the one step that all of it passes.
  *
  * A tool may also redefine the property, as shimmer does. The next call puts a new accessor on top.
@@ -53,7 +53,7 @@ function createAccessor(
   const compileVerified: Compile = function (text, filename, format) {
     const file = this.filename ?? filename;
     if (!isInEntry(file)) return apply(find(this), this, [text, filename, format]);
-    // A module that some code makes of a text of its own is no file, whatever it is named.
+    // Code may compile its own text under a path at which there is no file.
     const isOfFile = isLoaded(this, file) || guard.isListed(file) || isFile(file);
     const sound = isOfFile ? guard.verify(file, text)?.toString() : undefined;
     return apply(find(this), this, [sound ?? text, filename, format]);

@@ -1,4 +1,4 @@
-/** What is loaded from a file of an entry, held against its value in the listing. */
+/** Compares the content of a file of an entry with the digest in the listing. */
 import type { LoadFnOutput } from 'node:module';
 import { digest } from '../base/digest.ts';
 import { codeOf } from '../base/errors.ts';

@@ -15,8 +15,7 @@ const STORED = /v1|[%\\\s]/;
 const RELATIVE = /^\.\.?(?:\/|$)/;
 
 /**
- * The path that a specifier means; undefined for what Node looks up by its name, and for URLs that are none of
- * a file.
+ * Returns the path that a specifier means, or undefined for a bare specifier and for a URL other than a file URL.
  *
  * @param request whose `parent` is a path or a file URL
  * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification

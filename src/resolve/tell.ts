@@ -1,4 +1,4 @@
-/** Says why a feature is unavailable, for programs that swallow or replace the error that says it. */
+/** Writes why a feature is unavailable to stderr, for programs that swallow or replace the error. */
 import type { AnnexError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import type { Feature, Settings } from '../types.ts';
@@ -11,7 +11,7 @@ import type { Feature, Settings } from '../types.ts';
  */
 export type Tell = (feature: Feature, cause: AnnexError, isNews: boolean) => void;
 
-/** Whether nobody has said so far why a feature is unavailable; nobody says it again. */
+/** Returns true for the first caller in all threads of the process, for each feature. */
 export function isFirstToTell({ declaration, reported }: Settings, { name }: Feature): boolean {
   const index = [...declaration.features.keys()].indexOf(name);
   return Atomics.exchange(new Uint8Array(reported), index, 1) === 0;

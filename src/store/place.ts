@@ -1,4 +1,4 @@
-/** Whether an entry may be used where it stands, whether it was found by the name of its feature or by a path into it. */
+/** Decides whether an entry may be used, by its location and its owners. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { toRealPath } from '../app/core.ts';

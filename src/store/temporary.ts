@@ -1,4 +1,4 @@
-/** Working directories outside of every store, removed in the end, also when their process was killed. */
+/** Temporary working directories. Those of killed processes are removed by the next run. */
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
