@@ -1,9 +1,10 @@
-// Builds dist/: type declarations by tsc, and few large files by rolldown. A preload pays about one millisecond for
+// Builds dist/: the public type declarations by tsc, and few large files by rolldown. A preload pays about one millisecond for
 // every module it loads, in every process; source files stay small, what is shipped does not. Packages that annex uses
 // are part of these files: dist/ needs nothing beside it.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -14,18 +15,46 @@ const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const { name, version, license } = readJson(join(root, 'package.json'));
 
 rmSync(dist, { recursive: true, force: true });
+const declarations = mkdtempSync(join(tmpdir(), 'annex-declarations-'));
 const tsc = join(root, 'node_modules', '.bin', 'tsc');
-const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', declarations], {
+  cwd: root,
+  stdio: 'inherit',
+});
 if (status !== 0) process.exit(status ?? 1);
+
+/** Copies a declaration file and those that it imports: as ES modules, and for TypeScript that compiles to CommonJS. */
+function copyDeclarations(name, copied = new Set()) {
+  if (copied.has(name)) return;
+  copied.add(name);
+  const text = readFileSync(join(declarations, `${name}.d.ts`), 'utf8');
+  const pattern = /(?<=\bfrom ')(\.[^']+)\.ts(?=')/g;
+  for (const [, path] of text.matchAll(pattern)) {
+    copyDeclarations(normalize(join(dirname(name), path)), copied);
+  }
+  mkdirSync(dirname(join(dist, name)), { recursive: true });
+  for (const kind of ['js', 'cjs']) {
+    const file = join(dist, `${name}.d.${kind.replace('js', 'ts')}`);
+    writeFileSync(file, text.replace(pattern, `$1.${kind}`));
+  }
+}
+copyDeclarations('index');
+copyDeclarations('register');
+rmSync(declarations, { recursive: true });
+
+// Node has the ES module for both; TypeScript wants a file of CommonJS beside declarations of CommonJS.
+for (const name of ['index', 'register']) {
+  writeFileSync(join(dist, `${name}.cjs`), `module.exports = require('./${name}.js');\n`);
+}
 
 /** What src/ loads late by a `load` of its own is bundled, and still runs when it is first loaded. */
 const lateLoads = {
   name: 'late-loads',
   transform(code) {
     const own = 'const load = createRequire(import.meta.url);';
-    return code.includes(own)
-      ? code.replace(own, '').replaceAll(/\bload\('/g, "require('")
-      : undefined;
+    if (!code.includes(own)) return undefined;
+    // Lines stay, which is as exact as the source map has to be.
+    return { code: code.replace(own, '').replaceAll(/\bload\('/g, "require('"), map: null };
   },
 };
 
@@ -41,7 +70,13 @@ for (const group of groups) {
     transform: { define: { ANNEX_VERSION: JSON.stringify(version) } },
   });
   // Chunks stand beside index.js: src/base/own-files.ts counts on it.
-  const { output } = await bundle.write({ dir: dist, format: 'esm', entryFileNames: '[name].js' });
+  const { output } = await bundle.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
   await bundle.close();
   for (const id of output.flatMap(({ moduleIds = [] }) => moduleIds)) {
     const [home] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];

@@ -9,18 +9,20 @@ import { HERE } from './base/own-files.ts';
 import { endImpostor } from './hooks/impostor.ts';
 import { installAsync } from './hooks/run-installer.ts';
 import { createTell } from './resolve/tell.ts';
-import {
-  getActiveThread,
-  getSharedSettings,
-  type LoaderKind,
-  rememberFailure,
-} from './resolve/thread.ts';
+import { getActiveThread, getSharedSettings, rememberFailure } from './resolve/thread.ts';
 import { findInstallRefusal } from './status/refusals.ts';
 import { findFeature, findStatus, isUsable } from './status/status.ts';
 import type { Damaged } from './store/entry.ts';
 import { listRemembered } from './store/failures.ts';
 import { listStores } from './store/place.ts';
-import type { Feature, FeatureStatus, InstallResult, Refusal, Settings } from './types.ts';
+import type {
+  Feature,
+  FeatureStatus,
+  InstallResult,
+  LoaderKind,
+  Refusal,
+  Settings,
+} from './types.ts';
 
 export { AnnexError } from './base/errors.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';

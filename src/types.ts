@@ -225,6 +225,9 @@ export type Whereabouts =
   | 'denied'
   | 'failed';
 
+/** How the loader is active in a thread. */
+export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
+
 /** What `status()` and `annex list` say of a feature. */
 export interface FeatureStatus {
   feature: string;

@@ -13,10 +13,7 @@ import { type Failure, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from '../store/finder.ts';
 import { listStores } from '../store/place.ts';
 import type { Depth } from '../store/verify.ts';
-import type { Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
-
-/** How the loader is active in a thread. */
-export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
+import type { Entry, Feature, LoaderKind, Manifest, Refusal, Settings } from '../types.ts';
 
 /** Choices that are made in another thread of the same module graph, and ours told to it. */
 export interface ChoiceLink {

@@ -44,7 +44,7 @@ test('the tarball holds what runs and what describes it, and nothing of the work
     expect(files).toContain(`package/${wanted}`);
   }
   const allowed =
-    /^package\/(?:package\.json|loader\.mjs|README\.md|LICENSE|dist\/[\w/-]+\.(?:js|d\.ts)|dist\/(?:sbom\.cdx\.json|licenses\.txt)|docs\/annex\.schema\.json)$/;
+    /^package\/(?:package\.json|loader\.mjs|[A-Z]+(?:\.md)?|dist\/[\w/-]+\.(?:js|js\.map|cjs|d\.ts|d\.cts)|dist\/(?:sbom\.cdx\.json|licenses\.txt)|docs\/[\w-]+\.(?:md|schema\.json))$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
@@ -96,23 +96,25 @@ test('annex add, then two runs: the first installs, the second is silent; only p
   ]);
 });
 
-test('the types resolve for a strict TypeScript consumer, library checks included', async () => {
-  sandbox.write('app/tsconfig.json', {
-    compilerOptions: {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      target: 'es2022',
-      module: 'nodenext',
-      moduleResolution: 'nodenext',
-      types: [],
-      skipLibCheck: false,
-    },
-    files: ['consumer.mts', 'consumer.cts'],
-  });
-  sandbox.write(
-    'app/consumer.mts',
-    `import 'annex/register';
+test.each(['nodenext', 'node16'])(
+  'the types resolve for a strict consumer with module %s, library checks included',
+  async (module) => {
+    sandbox.write('app/tsconfig.json', {
+      compilerOptions: {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        target: 'es2022',
+        module,
+        moduleResolution: module,
+        types: [],
+        skipLibCheck: false,
+      },
+      files: ['consumer.mts', 'consumer.cts'],
+    });
+    sandbox.write(
+      'app/consumer.mts',
+      `import 'annex/register';
      import { AnnexError, ensure, type ErrorCode, type FeatureStatus, isAvailable, status, type Status, type Whereabouts } from 'annex';
      const is: boolean = isAvailable('exa-js');
      const found: Status = status();
@@ -132,12 +134,23 @@ test('the types resolve for a strict TypeScript consumer, library checks include
      // @ts-expect-error: not a promise
      isAvailable('exa-js').then();
      export { is, loader, places };`,
-  );
-  sandbox.write(
-    'app/consumer.cts',
-    `export const load = async (): Promise<boolean> => (await import('annex')).isAvailable('exa-js');`,
-  );
-  const tsc = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, stdout } = await sandbox.run([tsc, '--project', 'tsconfig.json']);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-});
+    );
+    sandbox.write(
+      'app/consumer.cts',
+      `import 'annex/register';
+     import { AnnexError, isAvailable } from 'annex';
+     export const is: boolean = isAvailable('exa-js');
+     export const read = (error: unknown): string => error instanceof AnnexError ? error.code : '';
+     export const load = async (): Promise<boolean> => (await import('annex')).isAvailable('exa-js');`,
+    );
+    const tsc = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { code, stdout } = await sandbox.run([tsc, '--project', 'tsconfig.json']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    const required = "console.log(Object.keys(require('annex')).join())";
+    expect(await sandbox.run(['--eval', required])).toMatchObject({
+      code: 0,
+      stdout: 'AnnexError,ensure,isAvailable,status\n',
+      stderr: '',
+    });
+  },
+);
