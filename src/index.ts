@@ -10,19 +10,14 @@ import { endImpostor } from './hooks/impostor.ts';
 import { installAsync } from './hooks/run-installer.ts';
 import { createTell } from './resolve/tell.ts';
 import { getActiveThread, getSharedSettings, rememberFailure } from './resolve/thread.ts';
+import type { Feature } from './settings/feature.ts';
+import type { Settings } from './settings/settings.ts';
 import { findInstallRefusal } from './status/refusals.ts';
 import { findFeature, findStatus, isUsable } from './status/status.ts';
 import type { Damaged } from './store/entry.ts';
 import { listRemembered } from './store/failures.ts';
 import { listStores } from './store/place.ts';
-import type {
-  Feature,
-  FeatureStatus,
-  InstallResult,
-  LoaderKind,
-  Refusal,
-  Settings,
-} from './types.ts';
+import type { FeatureStatus, InstallResult, LoaderKind, Refusal } from './types.ts';
 
 export { AnnexError } from './base/errors.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';

@@ -1,8 +1,10 @@
 /** Collects the blocked versions from package.json and the operator's file, and finds them in a closure. */
 import { isCovered, isSubset } from '../base/ranges.ts';
 import { findBlocked, refuseBlocked } from '../settings/blocked.ts';
+import type { Feature } from '../settings/feature.ts';
 import { readOperatorBlocked } from '../settings/operator-file.ts';
-import type { Blocked, Feature, Refusal, Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Blocked, Refusal } from '../types.ts';
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
 

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { isInRange } from '../base/ranges.ts';
 import { isInstallable } from '../plan/graph.ts';
 import type { Inventory } from '../plan/plan.ts';
-import type { Core, Feature } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Core } from '../settings/settings.ts';
 import { findCorePackage, listAncestors, readPackage } from './core.ts';
 
 type Json = Record<string, unknown>;

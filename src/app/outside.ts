@@ -1,6 +1,8 @@
 /** Finds declared packages whose copy in the core is outside the declared range. That copy wins, and the feature is off. */
 import { isInRange } from '../base/ranges.ts';
-import type { Core, Feature, Refusal, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Core, Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
 

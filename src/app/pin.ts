@@ -6,7 +6,8 @@ import { codeOf } from '../base/errors.ts';
 import { isPassing, readText } from '../base/regular-file.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT } from '../base/store-layout.ts';
-import type { Feature, SharedPackage } from '../types.ts';
+import type { SharedPackage } from '../plan/plan.ts';
+import type { Feature } from '../settings/feature.ts';
 
 /** What a lock records of a package: enough to limit every read before it happens. */
 export interface PackageRecord {

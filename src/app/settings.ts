@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
+import type { LogLevel } from '../base/log.ts';
 import { isRange } from '../base/ranges.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { readDeclaration } from '../settings/declaration.ts';
@@ -12,8 +13,11 @@ import {
   readConfig,
   readStartEnv,
 } from '../settings/environment.ts';
+import type { Problem } from '../settings/feature.ts';
+import type { Gate } from '../settings/gate.ts';
 import { decideGate } from '../settings/gate.ts';
-import type { Core, Gate, LogLevel, Problem, Refusal, Settings } from '../types.ts';
+import type { Core, Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import {
   findCoreRoot,
   listWorkspaces,

@@ -1,8 +1,10 @@
 /** Whether a plan can be installed on the platform of this process. */
+
+import { parsePlatform } from '../base/platform.ts';
 import { isInRange } from '../base/ranges.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
-import { parsePlatform, type Selection, select } from '../plan/platform.ts';
+import { type Selection, select } from '../plan/platform.ts';
 import { refuseWeak } from '../registry/failure.ts';
 import { isStrong, readDigests } from '../registry/integrity.ts';
 import type { Refusal } from '../types.ts';

@@ -1,7 +1,8 @@
 /** Lines on stderr; written at once, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
-import type { LogLevel } from '../types.ts';
 import { codeOf } from './errors.ts';
+
+export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 
 /** Importance of one line. */
 export type Severity = 'error' | 'info' | 'debug';

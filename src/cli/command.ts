@@ -4,9 +4,10 @@ import { loadSettings } from '../app/settings.ts';
 import { composeNotice, messageOf } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
 import { isInstaller } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findFeature } from '../status/status.ts';
 import { measureTree } from '../store/tree.ts';
-import type { Feature, Settings } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 
 /** A command line, taken apart. */

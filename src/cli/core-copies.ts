@@ -5,7 +5,8 @@ import { isShipped } from '../app/inventory.ts';
 import { isCovered } from '../base/ranges.ts';
 import { listDrifts } from '../lock/check.ts';
 import { describeBlocked, findBlocked } from '../settings/blocked.ts';
-import type { Feature, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { warn } from './command.ts';
 
 /** Prints what core ships although it is blocked, and copies that it does not ship and that are not what is locked. */

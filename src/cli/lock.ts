@@ -17,8 +17,10 @@ import { lockFeature } from '../lock/write.ts';
 import { tabulateConflicts } from '../plan/conflicts.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findDeclarationProblem } from '../status/refusals.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import {
   type Command,
   findFeatures,

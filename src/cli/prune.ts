@@ -3,10 +3,10 @@ import { toRealPath } from '../app/core.ts';
 import { composeNotice, refuseByFileError } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
 import { readAbi } from '../base/running-abi.ts';
+import type { Settings } from '../settings/settings.ts';
 import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { makeStore } from '../store/publish.ts';
-import type { Settings } from '../types.ts';
 import { type Command, findSettings, measure, parseDays, tellSize, warn } from './command.ts';
 
 /** Days since an entry was published, or replaced. */

@@ -3,6 +3,8 @@ import { basename, dirname } from 'node:path';
 import { messageOf, refuseDamage } from '../base/errors.ts';
 import { parseEntryName } from '../base/store-layout.ts';
 import { installFeature } from '../install/install.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findDeclarationRefusal } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
@@ -11,7 +13,7 @@ import { listVersions } from '../store/fit.ts';
 import { listStores } from '../store/place.ts';
 import { mendLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { type Command, findSettings, warn } from './command.ts';
 
 /** What became of a feature. */

@@ -3,6 +3,8 @@ import { toRealPath } from '../app/core.ts';
 import { composeNotice, refuseByFileError, showName } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
 import { installFeature } from '../install/install.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { findAnchor } from '../store/entry.ts';
 import { listRemembered } from '../store/failures.ts';
@@ -17,7 +19,6 @@ import {
   findDifferences,
   readExpected,
 } from '../store/verify.ts';
-import type { Feature, Settings } from '../types.ts';
 import { type Command, findFeatures, findSettings } from './command.ts';
 
 /** What was found in an entry. */

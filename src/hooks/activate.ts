@@ -19,9 +19,9 @@ import {
   setActiveThread,
   shareSettings,
 } from '../resolve/thread.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findDeclarationProblem } from '../status/refusals.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
-import type { Settings } from '../types.ts';
 import { createDriver, createInstall } from './driver.ts';
 import { watchScript } from './entry-script.ts';
 import { createGuard, type Guard } from './guard.ts';

@@ -5,7 +5,8 @@ import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { getActiveThread } from '../resolve/thread.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
-import type { InstallResult, Refusal, Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { InstallResult, Refusal } from '../types.ts';
 
 /**
  * The installer ends itself and says why, after waiting for another for as long as an install may

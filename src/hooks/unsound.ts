@@ -1,5 +1,6 @@
 /** Why a file of a store must not run. */
-import type { Feature, Refusal } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Refusal } from '../types.ts';
 
 /** The hooks of `Module.prototype._compile` are gone. */
 export const FROZEN: Refusal = {

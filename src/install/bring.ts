@@ -8,7 +8,8 @@ import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import { runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Refusal, Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import { type Unpacked, unpackAll } from './unpack.ts';
 
 /** What is to be brought, and where. */

@@ -7,7 +7,9 @@ import { isInRange } from '../base/ranges.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseInstall, refuseIntegrity } from '../registry/package-failure.ts';
-import type { Feature, Listings, Refusal } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Listings } from '../store/listing.ts';
+import type { Refusal } from '../types.ts';
 import type { Unpacked } from './unpack.ts';
 
 /** What was brought and is not what the lock says; undefined when all is. */

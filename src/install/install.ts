@@ -6,6 +6,8 @@ import { readAbi } from '../base/running-abi.ts';
 import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { forget, remember } from '../status/failure-memory.ts';
 import {
   findDeclarationRefusal,
@@ -14,6 +16,7 @@ import {
 } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
 import { findStoreRefusal } from '../store/access.ts';
+import type { Entry } from '../store/entry.ts';
 import { type Ignored, isRemembered, listRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
@@ -21,7 +24,7 @@ import { type Held, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
 import { mendLinks } from '../store/shared-links.ts';
-import type { Entry, Feature, InstallResult, Refusal, Settings } from '../types.ts';
+import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopForNobody, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';

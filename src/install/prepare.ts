@@ -7,7 +7,9 @@ import { refuseConflicts } from '../plan/conflicts.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import { resolvePlan } from './resolve.ts';
 
 /** What is to be installed. */

@@ -10,8 +10,10 @@ import type { LockedPackages } from '../plan/project.ts';
 import { refuseInstall } from '../registry/package-failure.ts';
 import { RESOLVE, runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { removeTree } from '../store/tree.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Refusal } from '../types.ts';
 
 /** What is to be resolved. */
 export interface Resolution {

@@ -6,10 +6,12 @@ import { isWithin } from '../base/store-layout.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { describeNpmFailure, readScriptOutput, summarizeOutput } from '../registry/npm-failure.ts';
 import { callNpm } from '../registry/run-npm.ts';
+import type { Feature } from '../settings/feature.ts';
 import { pickScriptEnv } from '../settings/installer-env.ts';
+import type { Listings } from '../store/listing.ts';
 import { eachLine } from '../store/listing.ts';
 import { describeOutput, writeOutput } from '../store/script-output.ts';
-import type { Feature, Listings, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { findForeignAddon } from './addons.ts';
 import { inspectTree } from './inspect.ts';
 

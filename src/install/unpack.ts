@@ -6,8 +6,8 @@ import type { LockNode } from '../plan/graph.ts';
 import { createFetcher, type Wanted } from '../registry/fetch.ts';
 import { digestOf } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
+import type { Listings } from '../store/listing.ts';
 import { type Budget, type Extracted, extractTarball } from '../tarball/extract.ts';
-import type { Listings } from '../types.ts';
 
 /** What was brought. */
 export interface Unpacked {

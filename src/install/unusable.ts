@@ -1,8 +1,10 @@
 /** Why an entry cannot be used although it was published a moment ago. */
 import { lstatSync } from 'node:fs';
 import { readAbi } from '../base/running-abi.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Refusal } from '../types.ts';
 
 /** @param dir of the published entry; undefined when another installer published it */
 export function refuseUnusable(

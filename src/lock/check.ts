@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
 import { listUnshipped, readInventory } from '../app/inventory.ts';
 import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../app/pin.ts';
+import { type Platform, parsePlatform } from '../base/platform.ts';
 import { isCovered, isInRange } from '../base/ranges.ts';
 import { RANGES } from '../install/resolve.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
+import type { SharedPackage } from '../plan/plan.ts';
 import { type Plan, plan } from '../plan/plan.ts';
-import { type Platform, parsePlatform, select, selectAll } from '../plan/platform.ts';
+import { select, selectAll } from '../plan/platform.ts';
 import { findBlocked } from '../settings/blocked.ts';
-import type { Feature, Settings, SharedPackage } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /**
  * What differs, one line each, with the feature and the command that mends it; none when the lock is

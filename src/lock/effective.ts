@@ -4,13 +4,16 @@ import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { readPin } from '../app/pin.ts';
 import { readAbi } from '../base/running-abi.ts';
+import type { SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findDeclarationRefusal } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
+import type { Entry } from '../store/entry.ts';
 import { findEntry } from '../store/entry.ts';
-import type { Entry, Feature, Settings, SharedPackage } from '../types.ts';
 
 /** A project; or why there is none, and whether that is as it should be. */
 export type Effective = Part | { reason: string; isFine: boolean };

@@ -1,5 +1,14 @@
 /** What makes two entries the same, as one text. */
-import type { ClosurePackage, SharedPackage } from '../types.ts';
+import type { SharedPackage } from './plan.ts';
+
+/** One package of a closure, as npm's lockfile names it. */
+export interface ClosurePackage {
+  /** Below the entry, with slashes: `node_modules/axios/node_modules/form-data`. */
+  path: string;
+  name: string;
+  version: string;
+  integrity?: string;
+}
 
 /** What makes two entries the same. */
 export interface Content {

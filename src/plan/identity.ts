@@ -1,10 +1,10 @@
 /** The content of an entry as one word. */
 import { digest } from '../base/digest.ts';
-import type { ClosurePackage } from '../types.ts';
-import { type Content, canonicalize } from './content.ts';
+import { parsePlatform } from '../base/platform.ts';
+import { type ClosurePackage, type Content, canonicalize } from './content.ts';
 import type { LockNode } from './graph.ts';
 import type { Plan } from './plan.ts';
-import { isPlatformBound, parsePlatform, select } from './platform.ts';
+import { isPlatformBound, select } from './platform.ts';
 
 /** 32 hex digits: the id of an entry. */
 export const identify = (content: Content): string => digest(canonicalize(content)).slice(0, 32);

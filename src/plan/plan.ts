@@ -1,6 +1,15 @@
 /** Which packages of a closure an entry takes from core, which it holds itself, and what does not fit. */
-import type { Conflict, SharedPackage } from '../types.ts';
+
+import type { Conflict } from '../types.ts';
 import { type Edge, findAbove, type LockGraph, type LockNode } from './graph.ts';
+
+/** A dependency that an entry takes from core. */
+export interface SharedPackage {
+  /** Every range that the closure asks of it. */
+  ranges: string[];
+  /** Core's version when the entry was installed. */
+  version: string;
+}
 
 /** A package that core ships and that its root sees. */
 export interface Shipped {

@@ -1,14 +1,7 @@
 /** Which packages of a planned closure belong on a platform, as npm decides it. */
+import { type Platform, parsePlatform } from '../base/platform.ts';
 import type { LockNode } from './graph.ts';
 import type { Plan } from './plan.ts';
-
-/** Where a closure is to run. */
-export interface Platform {
-  os: string;
-  cpu: string;
-  /** Of Linux alone. */
-  libc?: string;
-}
 
 /** The packages for one platform. */
 export interface Selection {
@@ -16,19 +9,6 @@ export interface Selection {
   nodes: LockNode[];
   /** A package that is needed and made for another platform. */
   unsupported?: LockNode;
-}
-
-/**
- * Reads the name of a platform.
- *
- * @example parsePlatform('linux-x64-glibc') // { os: 'linux', cpu: 'x64', libc: 'glibc' }
- * @returns undefined for what names none
- */
-export function parsePlatform(name: string): Platform | undefined {
-  const [, os = '', cpu = '', libc] =
-    /^([a-z0-9]+)-([a-z0-9]+)(?:-(glibc|musl))?$/.exec(name) ?? [];
-  if (os === '' || (os === 'linux') !== (libc !== undefined)) return undefined;
-  return { os, cpu, ...(libc !== undefined && { libc }) };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A planned closure as an npm project: a package.json and a package-lock.json. */
-import type { Feature } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
 import type { Plan } from './plan.ts';
 
 /** The `packages` of a package-lock, without its root. */

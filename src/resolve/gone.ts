@@ -3,7 +3,8 @@ import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/errors.ts';
 import { parseEntryName, relativeTo } from '../base/store-layout.ts';
-import type { Refusal, Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import type { Outcome, Request } from './request.ts';
 
 /** @returns undefined when the entry is there, whatever it holds */

@@ -1,9 +1,10 @@
 /** Looks up the facts that the decision table asks for, one at a time. */
 import { dirname, join } from 'node:path';
 import { findCorePackage, findGlobalOwners, findOwner } from '../app/core.ts';
+import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
-import type { Damaged } from '../store/entry.ts';
-import type { Entry, Feature, Refusal } from '../types.ts';
+import type { Damaged, Entry } from '../store/entry.ts';
+import type { Refusal } from '../types.ts';
 import type { Asked, Evidence } from './decide.ts';
 import { listCoreFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';

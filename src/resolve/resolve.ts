@@ -2,9 +2,12 @@
 import { dirname, join } from 'node:path';
 import { AnnexError, explain } from '../base/errors.ts';
 import { isWithin, relativeTo } from '../base/store-layout.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { refuseAbsent } from '../status/refusals.ts';
 import { isContained } from '../store/contain.ts';
-import type { Entry, Feature, Refusal, Settings } from '../types.ts';
+import type { Entry } from '../store/entry.ts';
+import type { Refusal } from '../types.ts';
 import {
   type Aim,
   findAim,

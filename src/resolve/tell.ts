@@ -1,7 +1,8 @@
 /** Writes why a feature is unavailable to stderr, for programs that swallow or replace the error. */
 import type { AnnexError } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
-import type { Feature, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /**
  * Writes one line about a request that failed.

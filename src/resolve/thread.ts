@@ -6,14 +6,17 @@ import { HERE } from '../base/own-files.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
 import { version } from '../base/version.ts';
 import { readLentEnv } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { makeLocalFailure } from '../status/failure-memory.ts';
 import { findDeclarationProblem, findInstallRefusal } from '../status/refusals.ts';
-import type { FoundEntry } from '../store/entry.ts';
+import type { Entry, FoundEntry } from '../store/entry.ts';
 import { type Failure, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from '../store/finder.ts';
+import type { Manifest } from '../store/manifest.ts';
 import { listStores } from '../store/place.ts';
 import type { Depth } from '../store/verify.ts';
-import type { Entry, Feature, LoaderKind, Manifest, Refusal, Settings } from '../types.ts';
+import type { LoaderKind, Refusal } from '../types.ts';
 
 /** Choices that are made in another thread of the same module graph, and ours told to it. */
 export interface ChoiceLink {

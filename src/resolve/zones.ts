@@ -4,7 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { isWithin } from '../base/store-layout.ts';
-import type { Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Zone } from './decide.ts';
 
 /** Tells the zone of a file, entries of stores apart. */

@@ -1,5 +1,7 @@
 /** Versions that must not be used: reading the lists, and finding one among packages. */
-import type { Blocked, BlockedVersion, Problem, Refusal } from '../types.ts';
+
+import type { Blocked, BlockedVersion, Refusal } from '../types.ts';
+import type { Problem } from './feature.ts';
 import { isObject, MAX_LENGTH } from './feature.ts';
 
 /** A list as it was read. */

@@ -1,18 +1,41 @@
 /** Reads the `annex` key of a package.json into features; everything wrong is named by its key. */
+
+import { parsePlatform } from '../base/platform.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { toSlug } from '../base/store-layout.ts';
-import { parsePlatform } from '../plan/platform.ts';
-import type { Declaration, Feature, Problem } from '../types.ts';
+import type { Blocked } from '../types.ts';
 import { readBlocked } from './blocked.ts';
 import {
+  type Feature,
   findWrongRange,
   isObject,
   MAX_LENGTH,
+  type Problem,
   type ReadFeature,
   readFeature,
+  readList,
   type Wrong,
 } from './feature.ts';
 import { describeUnknown, parseSwitch } from './switches.ts';
+
+/** The `annex` key of the core's package.json, checked. */
+export interface Declaration {
+  features: Map<string, Feature>;
+  /** Declared package name to the feature that lists it. */
+  byPackage: Map<string, Feature>;
+  /** Directories (absolute) and package names whose imports may trigger installs. */
+  importers: string[];
+  /** Platforms that a lock is made for: `linux-x64-glibc`. */
+  platforms: string[];
+  /** The sealed switch; undefined when the core does not say. */
+  allowInstalls: boolean | undefined;
+  /** What must not be used, whatever is declared or locked. */
+  blocked: Blocked[];
+  /** Something is blocked, and it cannot be told what: nothing may be installed. */
+  unclear?: Problem;
+  /** What is wrong besides the features themselves. */
+  problems: Problem[];
+}
 
 /** What the reader has to know of the world. */
 export interface Surroundings {
@@ -181,19 +204,9 @@ function findWrong(
 }
 
 function readImporters(value: unknown, problems: Problem[]): string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) {
-    problems.push({ key: 'annex.importers', reason: 'is not a list' });
-    return [];
-  }
-  return value.filter((item, index): item is string => {
-    const isFine = typeof item === 'string' && (item.startsWith('/') || isPackageName(item));
-    if (!isFine) {
-      const reason = 'is neither an absolute directory nor a package name';
-      problems.push({ key: `annex.importers[${index}]`, reason });
-    }
-    return isFine;
-  });
+  const isFine = (item: string): boolean => item.startsWith('/') || isPackageName(item);
+  const reason = 'is neither an absolute directory nor a package name';
+  return readList(value, { key: 'annex.importers', isFine, reason }, problems) ?? [];
 }
 
 function readAllowInstalls(annex: Json, problems: Problem[]): boolean | undefined {
@@ -214,19 +227,9 @@ function readConflicts(value: unknown, problems: Problem[]): 'fail' | 'nest' {
 }
 
 function readPlatforms(value: unknown, problems: Problem[]): string[] {
-  if (value === undefined) return PLATFORMS;
-  if (!Array.isArray(value)) {
-    problems.push({ key: 'annex.platforms', reason: 'is not a list; the default is taken' });
-    return PLATFORMS;
-  }
-  const platforms = value.filter((item, index): item is string => {
-    const isFine = typeof item === 'string' && parsePlatform(item) !== undefined;
-    if (!isFine) {
-      const reason = 'is no platform, such as linux-x64-glibc or darwin-arm64';
-      problems.push({ key: `annex.platforms[${index}]`, reason });
-    }
-    return isFine;
-  });
+  const isFine = (item: string): boolean => parsePlatform(item) !== undefined;
+  const reason = 'is no platform, such as linux-x64-glibc or darwin-arm64';
+  const platforms = readList(value, { key: 'annex.platforms', isFine, reason }, problems) ?? [];
   return platforms.length === 0 ? PLATFORMS : [...new Set(platforms)].sort();
 }
 

@@ -1,7 +1,9 @@
 /** The only reader of process.env. */
+
 import { delimiter, isAbsolute, join } from 'node:path';
+import type { LogLevel } from '../base/log.ts';
 import { readText } from '../base/regular-file.ts';
-import type { Blocked, LogLevel, Refusal, Verify } from '../types.ts';
+import type { Blocked, Refusal } from '../types.ts';
 import type { GateFacts } from './gate.ts';
 import {
   GUARD,
@@ -13,6 +15,7 @@ import {
   RETRY,
 } from './installer-env.ts';
 import { DEFAULT_TIMEOUT, readOperatorFile } from './operator-file.ts';
+import type { Verify } from './settings.ts';
 import { isNear, parseSwitch } from './switches.ts';
 
 /** Bytes of an .npmrc. */

@@ -1,6 +1,30 @@
 /** Reads one feature of the `annex` key. */
 import { isPackageName } from '../base/specifier.ts';
 
+/** One feature as the core's package.json declares it. */
+export interface Feature {
+  name: string;
+  /** The feature's name as a file name: `[a-z0-9._-]`, at most 60 characters. */
+  slug: string;
+  /** Declared packages: name to semver range. */
+  packages: Record<string, string>;
+  /** Packages of the closure whose install scripts may run. */
+  scripts: string[];
+  /** What happens to a dependency that core ships at a version that does not fit. */
+  conflicts: 'fail' | 'nest';
+  /** Whether anything may be taken from core. */
+  share: boolean;
+  /** Set when the declaration is wrong: the feature is off. */
+  problem?: Problem;
+}
+
+/** Something wrong in a file that a person wrote. */
+export interface Problem {
+  /** Where: `annex.features["exa-js"]`. */
+  key: string;
+  reason: string;
+}
+
 type Json = Record<string, unknown>;
 
 /** Characters that a name or a range may have. */
@@ -102,3 +126,21 @@ function describeWrongRange(
 /** Whether a parsed value is an object, and no list. */
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The items of a list that are fine; undefined when there is no list. */
+export function readList(
+  value: unknown,
+  { key, isFine, reason }: { key: string; isFine: (item: string) => boolean; reason: string },
+  problems: Problem[],
+): string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) {
+    problems.push({ key, reason: 'is not a list; the default applies' });
+    return undefined;
+  }
+  return value.filter((item, index): item is string => {
+    if (typeof item === 'string' && isFine(item)) return true;
+    problems.push({ key: `${key}[${index}]`, reason });
+    return false;
+  });
+}

@@ -1,5 +1,8 @@
 /** Whether installs are allowed here: every switch can only restrict. */
-import type { Gate, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
+
+/** Whether installs are allowed, and if not, why. */
+export type Gate = { isAllowed: true } | { isAllowed: false; refusal: Refusal };
 
 /** All that the gate looks at. */
 export interface GateFacts {

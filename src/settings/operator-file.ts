@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { isRange } from '../base/ranges.ts';
 import { readText } from '../base/regular-file.ts';
-import type { Blocked, Refusal, Verify } from '../types.ts';
+import type { Blocked, Refusal } from '../types.ts';
 import { type ReadBlocked, readBlocked } from './blocked.ts';
 import { isObject } from './feature.ts';
 import type { GateFacts } from './gate.ts';
+import type { Verify } from './settings.ts';
 import { describeUnknown, parseSwitch } from './switches.ts';
 
 /** Bytes of it. */

@@ -7,6 +7,8 @@ import { hostName } from '../base/store-layout.ts';
 import { readNpmrc } from '../registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from '../registry/registries.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import {
   addFailure,
   clearFailure,
@@ -17,7 +19,7 @@ import {
   nextFailure,
   readInForce,
 } from '../store/failures.ts';
-import type { Feature, Refusal, Settings } from '../types.ts';
+import type { Refusal } from '../types.ts';
 
 /** Where the packages of a feature come from. */
 interface Sources {

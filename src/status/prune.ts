@@ -6,10 +6,11 @@ import { isShipped } from '../app/inventory.ts';
 import { codeOf } from '../base/errors.ts';
 import { readAbi } from '../base/running-abi.ts';
 import { MANIFEST, PLAIN } from '../base/store-layout.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
 import { findRetiredAt, GRACE, isPastGrace, retire, sweepRetired } from '../store/retired.ts';
 import { listStored, type Stored } from '../store/stored.ts';
-import type { Feature, Settings } from '../types.ts';
 import { findDeclarationRefusal } from './refusals.ts';
 
 /** An entry, what is to become of it, and why. */

@@ -5,11 +5,13 @@ import { findOutsideRefusal } from '../app/outside.ts';
 import { lockRoot, type Pin, readPin } from '../app/pin.ts';
 import { refuseDamage, refuseUnread } from '../base/errors.ts';
 import { isPassing } from '../base/regular-file.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { FoundEntry } from '../store/entry.ts';
 import type { Failure, Ignored } from '../store/failures.ts';
 import { describeOutput, findOutput } from '../store/script-output.ts';
-import type { ErrorCode, Feature, Refusal, Settings } from '../types.ts';
+import type { ErrorCode, Refusal } from '../types.ts';
 import { findRemembered, type Remembered } from './failure-memory.ts';
 
 /** What a person types here to install a feature. */

@@ -6,9 +6,11 @@ import { refuseUnread } from '../base/errors.ts';
 import { isInRange } from '../base/ranges.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { readAbi } from '../base/running-abi.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
 import { listVersions } from '../store/fit.ts';
-import type { Feature, FeatureStatus, Refusal, Settings, Whereabouts } from '../types.ts';
+import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
 import { findDeclarationRefusal, findInstallRefusal, refuseAbsent } from './refusals.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];

@@ -6,14 +6,26 @@ import { platformOf } from '../base/abi.ts';
 import { codeOf, refuseUnread } from '../base/errors.ts';
 import { compareVersions } from '../base/ranges.ts';
 import { PLAIN, parseEntryName } from '../base/store-layout.ts';
-import type { Blocked, Entry, Feature, Refusal, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Blocked, Refusal } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
-import { readEntryManifest, readManifest } from './manifest.ts';
+import { type Manifest, readEntryManifest, readManifest } from './manifest.ts';
 import { ABOUT_ENTRY, judgePlace, listStores } from './place.ts';
 import { findRetirement } from './retirement.ts';
 import { findForgery } from './verify.ts';
+
+/** A published entry that may be used by this process. */
+export interface Entry {
+  feature: string;
+  /** Real path of the entry's directory. */
+  dir: string;
+  /** Whether it stands in a layer, not in the store. */
+  isLayer: boolean;
+  manifest: Manifest;
+}
 
 /** What a search found: the entry to use, or why those that stand there were passed over. */
 export interface FoundEntry {

@@ -5,8 +5,12 @@ import { refuseUnread } from '../base/errors.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { readAbi } from '../base/running-abi.ts';
-import type { Entry, Feature, Manifest, Refusal, Settings } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
+import type { Entry } from './entry.ts';
 import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
+import type { Manifest } from './manifest.ts';
 import { readEntryManifest } from './manifest.ts';
 import { findMisplaced } from './place.ts';
 import {

@@ -1,7 +1,8 @@
 /** Whether what an entry holds still fits what is declared, and what core ships. */
 import { findCorePackage } from '../app/core.ts';
 import { isInRange } from '../base/ranges.ts';
-import type { Feature, Manifest } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Manifest } from './manifest.ts';
 
 /** Why an entry does not fit any more, as one clause; undefined when it does. */
 export const findMisfit = (

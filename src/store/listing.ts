@@ -1,7 +1,10 @@
 /** What an entry is to hold: how its listing is written, read, and made ready for comparison. */
 import { posix } from 'node:path';
 import { FORMAT } from '../base/store-layout.ts';
-import type { ClosurePackage, Listings } from '../types.ts';
+import type { ClosurePackage } from '../plan/content.ts';
+
+/** Path of a package to its listing, as `composeListing` writes it. */
+export type Listings = Record<string, string>;
 
 /** `annex-files.txt`, read. */
 export interface Files {

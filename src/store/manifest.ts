@@ -4,7 +4,27 @@ import { codeOf } from '../base/errors.ts';
 import { readText } from '../base/regular-file.ts';
 import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
-import type { Manifest } from '../types.ts';
+import type { ClosurePackage } from '../plan/content.ts';
+import type { SharedPackage } from '../plan/plan.ts';
+
+/** `annex-entry.json`: what an entry holds and for whom. */
+export interface Manifest {
+  format: 2;
+  feature: string;
+  /** The declared ranges that this entry was installed for. */
+  specs: Record<string, string>;
+  closure: ClosurePackage[];
+  /** What the closure has on this platform, and was left out because it does not run on this Node. */
+  skipped?: ClosurePackage[];
+  shared: Record<string, SharedPackage>;
+  private: string[];
+  /** Packages whose install scripts ran. */
+  scripts: string[];
+  /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
+  abi: string;
+  /** The annex that wrote it: `annex@1.0.0`. */
+  tool: string;
+}
 
 /** Bytes of a manifest: 5,000 packages take a little less. An install writes none that is longer. */
 export const MOST_MANIFEST = 2 * 2 ** 20;

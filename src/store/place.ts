@@ -4,7 +4,8 @@ import { join, relative } from 'node:path';
 import { toRealPath } from '../app/core.ts';
 import { codeOf } from '../base/errors.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
-import type { Refusal, Settings } from '../types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Refusal } from '../types.ts';
 import { findStoreDistrust, refuseDistrusted } from './access.ts';
 
 /** Errors that say what an entry is: absent, a loop of links, or another user's. */

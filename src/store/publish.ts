@@ -13,7 +13,7 @@ import {
   toEntryName,
   VERSION,
 } from '../base/store-layout.ts';
-import type { Feature } from '../types.ts';
+import type { Feature } from '../settings/feature.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 import { isDebris, nameOwner, splitOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';

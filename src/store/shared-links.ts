@@ -3,8 +3,8 @@ import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'nod
 import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { codeOf } from '../base/errors.ts';
-import type { Entry } from '../types.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+import type { Entry } from './entry.ts';
 
 /** A package name that is one or two components, and none of them hidden or a way up. */
 const NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { codeOf } from '../base/errors.ts';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
-import type { Manifest } from '../types.ts';
 import { listNames } from './dir.ts';
+import type { Manifest } from './manifest.ts';
 import { type ReadManifest, readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */

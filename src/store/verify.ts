@@ -7,7 +7,6 @@ import { codeOf, showName } from '../base/errors.ts';
 import { isPassing, readText } from '../base/regular-file.ts';
 import { FILES, MANIFEST, parseEntryName } from '../base/store-layout.ts';
 import { canonicalize } from '../plan/content.ts';
-import type { Manifest } from '../types.ts';
 import { createJudge, type Kind } from './additions.ts';
 import { readListed } from './listed.ts';
 import {
@@ -19,6 +18,7 @@ import {
   measureListings,
   parseFiles,
 } from './listing.ts';
+import type { Manifest } from './manifest.ts';
 import { canReach, leadsNowhere } from './reach.ts';
 
 /** One thing in an entry that is not as it was published. */

@@ -4,8 +4,8 @@
 export const LAYERS = [
   ['types.ts'],
   ['base'],
-  ['plan'],
   ['settings'],
+  ['plan'],
   ['registry'],
   ['app'],
   ['store'],
@@ -21,6 +21,7 @@ const PURE = new Set([
   'base/abi.ts',
   'base/errors.ts',
   'base/load-hooks.ts',
+  'base/platform.ts',
   'base/object-prototype.ts',
   'base/primordials.ts',
   'base/shape.ts',

@@ -1,5 +1,5 @@
 /** Features as the reader of a declaration makes them. */
-import type { Feature } from '../../src/types.ts';
+import type { Feature } from '../../src/settings/feature.ts';
 
 /** A feature of one package of the same name. */
 export const makeFeature = (name: string, range = '^1.0.0'): Feature => ({

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, onTestFinished } from 'vitest';
 import { digest } from '../../src/base/digest.ts';
+import type { Feature } from '../../src/settings/feature.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { findRemembered } from '../../src/status/failure-memory.ts';
 import type { Ignored } from '../../src/store/failures.ts';
-import type { Feature, Refusal, Settings } from '../../src/types.ts';
+import type { Refusal } from '../../src/types.ts';
 import { makeFeature } from './feature.ts';
 import { removeTree } from './tree.ts';
 

@@ -1,8 +1,9 @@
 /** What of a closure is selected for a platform, in few words. */
 
+import type { Platform } from '../../src/base/platform.ts';
 import { isInRange } from '../../src/base/ranges.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { type Platform, select } from '../../src/plan/platform.ts';
+import { select } from '../../src/plan/platform.ts';
 
 export const LINUX: Platform = { os: 'linux', cpu: 'x64', libc: 'glibc' };
 

@@ -1,6 +1,7 @@
 /** What of a closure belongs on a platform. */
 import { describe, expect, test } from 'vitest';
-import { isPlatformBound, parsePlatform, select } from '../../../src/plan/platform.ts';
+import { parsePlatform } from '../../../src/base/platform.ts';
+import { isPlatformBound, select } from '../../../src/plan/platform.ts';
 import { type Locked, makePlan } from '../../support/lock.ts';
 import { choose, LINUX, listNames } from '../../support/selection.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createZones } from '../../../src/resolve/zones.ts';
-import type { Settings } from '../../../src/types.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 let sandbox: Sandbox;

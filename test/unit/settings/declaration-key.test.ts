@@ -96,7 +96,7 @@ describe('the key as a whole', () => {
       [2, 3, 4, 5].map((index) => `annex.importers[${index}]`),
     );
     expect(read({ importers: '/opt' }).problems).toEqual([
-      { key: 'annex.importers', reason: 'is not a list' },
+      { key: 'annex.importers', reason: 'is not a list; the default applies' },
     ]);
   });
 });

@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { hostName } from '../../../src/base/store-layout.ts';
+import type { Feature } from '../../../src/settings/feature.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
 import { findRemembered, remember } from '../../../src/status/failure-memory.ts';
 import { type Failure, listRemembered } from '../../../src/store/failures.ts';
-import type { Feature, Settings } from '../../../src/types.ts';
 import {
   alpha,
   ask,

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readPin } from '../../../src/app/pin.ts';
 import { readAbi } from '../../../src/base/running-abi.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
 import { findRemembered } from '../../../src/status/failure-memory.ts';
 import { weighEntries } from '../../../src/status/prune.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
@@ -14,7 +15,6 @@ import { type Failure, isInForce, nextFailure, readFailures } from '../../../src
 import { createFinder } from '../../../src/store/finder.ts';
 import { readManifest } from '../../../src/store/manifest.ts';
 import { listStored } from '../../../src/store/stored.ts';
-import type { Settings } from '../../../src/types.ts';
 import { plantEntry } from '../../support/entry.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { esmPackage } from '../../support/fixtures.ts';

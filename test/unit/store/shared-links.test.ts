@@ -10,8 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Entry } from '../../../src/store/entry.ts';
+import type { Manifest } from '../../../src/store/manifest.ts';
 import { mendLinks } from '../../../src/store/shared-links.ts';
-import type { Entry, Manifest } from '../../../src/types.ts';
 import { removeTree } from '../../support/tree.ts';
 
 /** An entry that shares `dep` with a core, and the core. */
