@@ -1,7 +1,7 @@
 /** Holds the documents to the code: names that the code knows are in the README, and no others. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { HELP } from '../../../src/cli/help.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
@@ -70,7 +70,7 @@ test('the README lists every rule, every state and every command', () => {
 
 test('files and commands that the documents name are there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/decisions.md', 'docs/images.md'];
+  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/images.md'];
   const examples = readdirSync(join(repositoryRoot, 'examples')).map(
     (name) => `examples/${name}/README.md`,
   );
@@ -88,6 +88,64 @@ test('files and commands that the documents name are there', () => {
       const places = [path, join(dirname(document), path)];
       const isThere = places.some((place) => existsSync(join(repositoryRoot, place)));
       expect({ document, path, isThere }).toEqual({ document, path, isThere: true });
+    }
+  }
+});
+
+describe('decisions', () => {
+  const directory = 'docs/decisions';
+  const names = readdirSync(join(repositoryRoot, directory))
+    .filter((name) => name !== 'README.md')
+    .sort();
+  const index = read(join(directory, 'README.md'));
+
+  test('their numbers are unique and without gaps', () => {
+    const expected = names.map((_, i) => `${i + 1}`.padStart(4, '0'));
+    expect(names.map((name) => name.slice(0, 4))).toEqual(expected);
+  });
+
+  test.each(names)('%s has a title, a date, a status and its three parts', (name) => {
+    expect(name).toMatch(/^\d{4}-[a-z0-9-]+\.md$/);
+    const [head = '', ...parts] = read(join(directory, name)).split(/^## /m);
+    expect(head).toMatch(
+      /^# .+\n\n- Date: \d{4}-\d\d-\d\d\n- Status: (accepted|superseded by \[).*\n\n$/,
+    );
+    expect(parts.map((part) => /^\w+(?=\n\n\S)/.exec(part)?.[0])).toEqual([
+      'Context',
+      'Decision',
+      'Consequence',
+    ]);
+  });
+
+  test('they are in order of date', () => {
+    const dates = names.map((name) => /Date: (.*)/.exec(read(join(directory, name)))?.[1]);
+    expect(dates).toEqual([...dates].sort());
+  });
+
+  test('the index lists each exactly once, with its title and whether it is superseded', () => {
+    const lines = index.split('\n').filter((line) => line.startsWith('- '));
+    const expected = names.map((name) => {
+      const text = read(join(directory, name));
+      const end = text.includes('- Status: superseded') ? ' (superseded)' : '';
+      return `- [${name.slice(0, 4)}](${name}) ${/^# (.*)/.exec(text)?.[1]}${end}`;
+    });
+    expect(lines.sort()).toEqual(expected.sort());
+  });
+});
+
+test('relative links of all documents resolve', () => {
+  const folders = ['.', 'docs', 'docs/decisions', 'bench'];
+  for (const name of readdirSync(join(repositoryRoot, 'examples')))
+    folders.push(`examples/${name}`);
+  const documents = folders.flatMap((folder) =>
+    readdirSync(join(repositoryRoot, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  );
+  for (const document of documents) {
+    for (const link of collect(read(document), /\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
+      const isThere = existsSync(join(repositoryRoot, dirname(document), link));
+      expect({ document, link, isThere }).toEqual({ document, link, isThere: true });
     }
   }
 });
