@@ -2,7 +2,8 @@
 import { readCwd } from './app/core.ts';
 import { findEntryScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';
-import { AnnexError, refuseDamage } from './base/errors.ts';
+import { AnnexError } from './base/error.ts';
+import { refuseDamage } from './base/file-error.ts';
 import { createLog } from './base/log.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
@@ -19,7 +20,7 @@ import { listRemembered } from './store/failures.ts';
 import { listStores } from './store/place.ts';
 import type { FeatureStatus, InstallResult, LoaderKind, Refusal } from './types.ts';
 
-export { AnnexError } from './base/errors.ts';
+export { AnnexError } from './base/error.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
 
 endImpostor();

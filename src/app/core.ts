@@ -1,9 +1,9 @@
 /** The application's own tree: finding its root and looking into it, synchronously. */
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { codeOf } from '../base/errors.ts';
 import { isPassing, readText } from '../base/regular-file.ts';
 import { isInEntry } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { TOP_KEYS } from '../settings/declaration.ts';
 
 /** Bytes of a package.json. */

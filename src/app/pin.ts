@@ -2,10 +2,10 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from '../base/digest.ts';
-import { codeOf } from '../base/errors.ts';
 import { isPassing, readText } from '../base/regular-file.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 

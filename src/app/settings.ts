@@ -2,10 +2,10 @@
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
-import { codeOf } from '../base/errors.ts';
 import type { LogLevel } from '../base/log.ts';
 import { isRange } from '../base/ranges.ts';
 import { isWithin } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { readDeclaration } from '../settings/declaration.ts';
 import {
   type Config,

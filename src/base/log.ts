@@ -1,6 +1,6 @@
 /** Lines on stderr; written at once, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
-import { codeOf } from './errors.ts';
+import { codeOf } from './thrown.ts';
 
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 

@@ -1,6 +1,6 @@
 /** Reads files that somebody else may have put there: regular ones alone, and no more than they may hold. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { codeOf } from './errors.ts';
+import { codeOf } from './thrown.ts';
 
 /** What a last component that is a symbolic link means. Kubernetes mounts files as links. */
 export type Links = 'refuse' | 'follow';

@@ -1,8 +1,9 @@
 /** What every command is, and what they share. */
 import type { ReadManifest } from '../app/core.ts';
 import { loadSettings } from '../app/settings.ts';
-import { composeNotice, messageOf } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
+import { composeNotice } from '../base/messages.ts';
+import { messageOf } from '../base/thrown.ts';
 import { isInstaller } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

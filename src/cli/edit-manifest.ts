@@ -2,8 +2,8 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { codeOf } from '../base/errors.ts';
 import { readText } from '../base/regular-file.ts';
+import { codeOf } from '../base/thrown.ts';
 
 /** Node reads past it, JSON.parse does not. */
 const BOM = /^\uFEFF/;

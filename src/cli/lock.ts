@@ -2,8 +2,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES } from '../app/pin.ts';
-import { composeMessage, messageOf, refuseByFileError } from '../base/errors.ts';
+import { refuseByFileError } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
+import { composeMessage } from '../base/messages.ts';
+import { messageOf } from '../base/thrown.ts';
 import { refuseByTime } from '../install/install.ts';
 import { checkLock, listDrifts, listStrayLocks } from '../lock/check.ts';
 import {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
+import { messageOf } from '../base/thrown.ts';
 import { version } from '../base/version.ts';
 import type { Command, Invocation } from './command.ts';
 import { findUsage } from './help.ts';

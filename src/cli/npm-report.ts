@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readPackage } from '../app/core.ts';
-import { redact } from '../base/errors.ts';
 import { writeLine } from '../base/log.ts';
+import { redact } from '../base/messages.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { findEffective } from '../lock/effective.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';

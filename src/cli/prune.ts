@@ -1,7 +1,8 @@
 /** annex prune [--days N] [--dry-run] */
 import { toRealPath } from '../app/core.ts';
-import { composeNotice, refuseByFileError } from '../base/errors.ts';
+import { refuseByFileError } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
+import { composeNotice } from '../base/messages.ts';
 import { readAbi } from '../base/running-abi.ts';
 import type { Settings } from '../settings/settings.ts';
 import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';

@@ -1,7 +1,8 @@
 /** annex refresh */
 import { basename, dirname } from 'node:path';
-import { messageOf, refuseDamage } from '../base/errors.ts';
+import { refuseDamage } from '../base/file-error.ts';
 import { parseEntryName } from '../base/store-layout.ts';
+import { messageOf } from '../base/thrown.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

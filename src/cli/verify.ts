@@ -1,7 +1,8 @@
 /** annex verify [FEATURE...] [--repair] */
 import { toRealPath } from '../app/core.ts';
-import { composeNotice, refuseByFileError, showName } from '../base/errors.ts';
+import { refuseByFileError } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
+import { composeNotice, showName } from '../base/messages.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

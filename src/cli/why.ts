@@ -2,8 +2,9 @@
 import { join, resolve } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
-import { codeOf, composeMessage, messageOf } from '../base/errors.ts';
+import { composeMessage } from '../base/messages.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
+import { codeOf, messageOf } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
 import { createLocator } from '../resolve/locator.ts';
 import type { Seen } from '../resolve/lookups.ts';

@@ -5,10 +5,11 @@ import { isMainThread, parentPort } from 'node:worker_threads';
 import { readCwd, readPackage } from '../app/core.ts';
 import { findEntryScript } from '../app/script.ts';
 import { loadSettings } from '../app/settings.ts';
-import { composeMessage, composeNotice, messageOf } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
+import { composeMessage, composeNotice } from '../base/messages.ts';
 import { CLI, HERE } from '../base/own-files.ts';
 import { isInEntry } from '../base/store-layout.ts';
+import { messageOf } from '../base/thrown.ts';
 import { createLocator, type Locator } from '../resolve/locator.ts';
 import { isFirstToTell } from '../resolve/tell.ts';
 import {

@@ -1,8 +1,8 @@
 /** Runs the resolution body in this thread: what registerHooks and require share. */
 import { dirname } from 'node:path';
-import { messageOf } from '../base/errors.ts';
 import { createLog } from '../base/log.ts';
 import { hideAdditions, showAdditions } from '../base/object-prototype.ts';
+import { messageOf } from '../base/thrown.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createNotFound } from '../resolve/not-found.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';

@@ -1,7 +1,8 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AnnexError, explain, refuseDamage } from '../base/errors.ts';
+import { AnnexError, explain } from '../base/error.ts';
+import { refuseDamage } from '../base/file-error.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
 import { parseEntryName, relativeTo } from '../base/store-layout.ts';
 import { toFile } from '../resolve/destination.ts';
@@ -119,8 +120,8 @@ export function createGuard(
     const feature = findFeature(entry);
     const name = feature?.name ?? basename(entry);
     const parent = askers.get(name)?.parent;
-    const askedBy = parent && relativeTo(settings.core.root, parent);
-    const cause = new AnnexError(refusal, { feature: name, askedBy });
+    const asker = parent && relativeTo(settings.core.root, parent);
+    const cause = new AnnexError(refusal, { feature: name, asker });
     if (feature !== undefined) tell(feature, cause, !refused.has(entry));
     refused.add(entry);
     return explain(createMissing(file, kind), cause);

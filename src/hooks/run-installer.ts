@@ -1,7 +1,8 @@
 /** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
 import type { Readable } from 'node:stream';
-import { makeRefused, messageOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
+import { messageOf } from '../base/thrown.ts';
 import { getActiveThread } from '../resolve/thread.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
@@ -25,7 +26,7 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
   if (cli === undefined) {
     // Not to be remembered: no later try of this process has another outcome.
     const state = 'Nothing can be installed by this process; other features unaffected';
-    throw makeRefused({ code: 'ANNEX_INSTALL_FAILED', ...describeMissing(CLI, root), state });
+    throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', ...describeMissing(CLI, root), state });
   }
   const options = {
     cwd: root,
@@ -126,8 +127,7 @@ function readEnd(feature: string, output: string, end: unknown): InstallResult {
 }
 
 function refuseByEnd(feature: string, end: unknown): Refusal {
-  const refusal = refusalOf(end);
-  if (refusal !== undefined) return refusal;
+  if (end instanceof AnnexError) return end.refusal;
   const hint = `run annex install ${feature} to see its output`;
   const code = (end as { code?: unknown } | null)?.code;
   if (code === 'ETIMEDOUT') {

@@ -1,8 +1,8 @@
 /** Verifies CommonJS of entries where its text is about to run: on every version of Node, whichever way it was loaded. */
 import { lstatSync } from 'node:fs';
 import Module from 'node:module';
-import { codeOf } from '../base/errors.ts';
 import { apply } from '../base/primordials.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { Locator } from '../resolve/locator.ts';
 import type { Guard } from './guard.ts';
 

@@ -1,7 +1,7 @@
 /** Compares the content of a file of an entry with the digest in the listing. */
 import type { LoadFnOutput } from 'node:module';
 import { digest } from '../base/digest.ts';
-import { codeOf } from '../base/errors.ts';
+import { codeOf } from '../base/thrown.ts';
 import { readListed } from '../store/listed.ts';
 
 /** What a load hook gives. */

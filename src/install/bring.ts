@@ -1,7 +1,7 @@
 /** Brings the packages of a plan into a directory: directly, or through npm where that cannot be honoured. */
 import { join } from 'node:path';
 import type { PackageRecord } from '../app/pin.ts';
-import { makeRefused, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseElsewhere } from '../registry/failure.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
@@ -54,9 +54,8 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
     if (refusal !== undefined) return nameIn(refusal, nodes);
     return await unpackAll({ ...errand, npm: { ...npm, cache, offline: true }, dir: into });
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    return refusal;
+    if (error instanceof AnnexError) return error.refusal;
+    throw error;
   }
 }
 
@@ -68,7 +67,7 @@ export async function bring(errand: Errand): Promise<Unpacked | Refusal> {
 function refuseHomeless({ nodes, records = {} }: Errand, npm: NpmSettings): void {
   for (const { path, name, version } of nodes) {
     if (records[path]?.place === undefined || npm.registryFor(name) !== PUBLIC_REGISTRY) continue;
-    throw makeRefused(refuseElsewhere(`${name}@${version}`, name));
+    throw new AnnexError(refuseElsewhere(`${name}@${version}`, name));
   }
 }
 

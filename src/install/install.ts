@@ -1,7 +1,9 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
 import { toRealPath } from '../app/core.ts';
-import { composeMessage, makeRefused, refusalOf, refuseByFileError } from '../base/errors.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
+import { refuseByFileError } from '../base/file-error.ts';
 import { createLog, type Log } from '../base/log.ts';
+import { composeMessage } from '../base/messages.ts';
 import { readAbi } from '../base/running-abi.ts';
 import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
@@ -77,7 +79,8 @@ export async function installFeature(
   }
   stop.release();
   if (stop.asker.aborted && result.outcome === 'failed') {
-    log('info', `annex: ${feature.name} is not installed: ${refusalOf(stop.asker.reason)?.reason}`);
+    const { refusal } = stop.asker.reason as AnnexError;
+    log('info', `annex: ${feature.name} is not installed: ${refusal.reason}`);
   }
   // A program that asked says it itself, and knows which file asked.
   if (result.outcome === 'failed' && isByHand) {
@@ -139,7 +142,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
       onWait: (holder) =>
         log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
       onLimit: (holder) =>
-        makeRefused(refuseByTime(settings, `${holder} has been installing it for longer than`)),
+        new AnnexError(refuseByTime(settings, `${holder} has been installing it for longer than`)),
     },
   );
   return result ?? findPresent(finder, feature) ?? installIntoStore(job, true);
@@ -218,7 +221,7 @@ const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
 });
 
 const refuseByError = (error: unknown, store: string): Refusal =>
-  refusalOf(error) ?? refuseByFileError(error, store);
+  toRefusal(error, () => refuseByFileError(error, store));
 
 /** The time of the operator's file is over. */
 export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({

@@ -1,5 +1,5 @@
 /** When an install is given up: the process that asked for it has ended, or a signal says so. */
-import { makeRefused } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import { ASKER_FD } from '../settings/installer-env.ts';
 import type { Held } from '../store/lock.ts';
 import type { Refusal } from '../types.ts';
@@ -28,7 +28,7 @@ export function watchForStop(isInstaller: boolean): Stop {
     received = signal;
     // A second one ends the process at once.
     off();
-    controller.abort(makeRefused(refuseStopped(`the installer received ${signal}`)));
+    controller.abort(new AnnexError(refuseStopped(`the installer received ${signal}`)));
   };
   const off = (): void => {
     for (const signal of SIGNALS) process.off(signal, onSignal);
@@ -57,7 +57,7 @@ function watchAsker(): AbortSignal {
     const pipe = new Socket({ fd: ASKER_FD, readable: true, writable: false });
     pipe.on('error', () => {});
     pipe.once('close', () =>
-      controller.abort(makeRefused(refuseStopped('the process that asked for it has ended'))),
+      controller.abort(new AnnexError(refuseStopped('the process that asked for it has ended'))),
     );
     pipe.resume().unref();
   } catch {

@@ -1,7 +1,8 @@
 /** Brings the packages of a plan into a directory: fetched, verified and unpacked, several at a time. */
 import { join } from 'node:path';
 import type { PackageRecord } from '../app/pin.ts';
-import { codeOf, makeRefused, messageOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
+import { codeOf, messageOf } from '../base/thrown.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { createFetcher, type Wanted } from '../registry/fetch.ts';
 import { digestOf } from '../registry/integrity.ts';
@@ -117,6 +118,6 @@ function extract(
   } catch (error) {
     if (codeOf(error) !== 'ANNEX_INTEGRITY') throw error;
     const reason = `the tarball of ${name} ${version}: ${messageOf(error)}`;
-    throw makeRefused({ code: 'ANNEX_INTEGRITY', reason, hint: 'use another version of it' });
+    throw new AnnexError({ code: 'ANNEX_INTEGRITY', reason, hint: 'use another version of it' });
   }
 }

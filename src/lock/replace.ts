@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES, lockRoot } from '../app/pin.ts';
-import { codeOf } from '../base/errors.ts';
+import { codeOf } from '../base/thrown.ts';
 import { judgeOwner, nameOwner, splitOwned } from '../store/owner.ts';
 
 /** The new content of a file. */

@@ -6,7 +6,7 @@ import { readInventory } from '../app/inventory.ts';
 import { LOCK_FILES, lockRoot, MOST_LOCK, type Sidecar } from '../app/pin.ts';
 import { findRepository } from '../app/unfit.ts';
 import { digest } from '../base/digest.ts';
-import { refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { isCovered } from '../base/ranges.ts';
 import { isPassing, readText } from '../base/regular-file.ts';
@@ -66,9 +66,8 @@ export async function lockFeature(locking: Locking): Promise<Locked | Refusal> {
   try {
     return await withTemporary((temporary) => lockIn(temporary, locking));
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    return refusal;
+    if (error instanceof AnnexError) return error.refusal;
+    throw error;
   }
 }
 

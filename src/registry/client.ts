@@ -1,6 +1,7 @@
 /** GETs from registries: connections kept alive, redirects, limits, and who is shown which credentials. */
 import type { Agent, AgentOptions, OutgoingHttpHeaders } from 'node:http';
-import { codeOf, makeRefused } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
+import { codeOf } from '../base/thrown.ts';
 import { isLocal, makeTooLarge, type Room, receiveBody } from './body.ts';
 import {
   type Asked,
@@ -232,18 +233,18 @@ function describe(url: URL, { what }: Purpose, settings: NpmSettings): Asked {
   return { what, host: url.host, proxy: host };
 }
 
-const refuse = (asked: Asked, problem: string): Error => makeRefused(refuseAnswer(asked, problem));
+const refuse = (asked: Asked, problem: string): Error =>
+  new AnnexError(refuseAnswer(asked, problem));
 
 function fail(asked: Asked, error: unknown, { most }: Purpose): Error {
   const code = codeOf(error) ?? 'no answer';
   if (code === 'E2BIG') {
-    return Object.assign(makeRefused(refuseSize(asked, most)), { isPassing: true });
+    return Object.assign(new AnnexError(refuseSize(asked, most)), { isPassing: true });
   }
-  if (code === 'ERR_INVALID_CHAR') return makeRefused(refuseSignIn(asked));
+  if (code === 'ERR_INVALID_CHAR') return new AnnexError(refuseSignIn(asked));
   // What a proxy says to a tunnel.
-  if ((error as { statusCode?: number }).statusCode === 407) {
-    return makeRefused(refuseStatus(asked, 407));
-  }
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode === 407) return new AnnexError(refuseStatus(asked, 407));
   const isPassing = !CERTIFICATE.test(code) && code !== 'ENOTFOUND';
-  return Object.assign(makeRefused(refuseConnection(asked, code)), { isPassing });
+  return Object.assign(new AnnexError(refuseConnection(asked, code)), { isPassing });
 }

@@ -1,6 +1,6 @@
 /** Fetches tarballs: npm's cache, then the registry, and only bytes with the digest that is wanted. */
 import { gunzipSync } from 'node:zlib';
-import { makeRefused } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient, type Purpose } from './client.ts';
 import {
@@ -45,7 +45,7 @@ export interface Fetcher {
    * A whole tarball, in memory, with the digest that is wanted. Concurrency is the caller's; a
    * tarball under way takes up to 8 MiB of memory, and the rest of it waits on the disk.
    *
-   * @throws an error with a refusal (`refusalOf`): unreachable, refused, unknown, other bytes
+   * @throws AnnexError: unreachable, refused, unknown, other bytes
    * @throws the signal's reason when it is aborted
    */
   fetchTarball(wanted: Wanted): Promise<Fetched>;
@@ -126,7 +126,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
       const placed = new URL(placeUrl(url, registry, settings.replaceRegistryHost));
       // As for a redirect: a token that is meant for https must not go without it.
       if (registry.startsWith('https:') && placed.protocol === 'http:') {
-        throw makeRefused(refuseAnswer(asked, 'lists an address without https'));
+        throw new AnnexError(refuseAnswer(asked, 'lists an address without https'));
       }
       return placed.href;
     } catch (error) {
@@ -158,20 +158,20 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
       const { integrity, isFirst = false, size = MOST_TARBALL } = wanted;
       const digests = readDigests(integrity);
       if (!isFirst && !isStrong(digests)) {
-        throw makeRefused(refuseWeak(describe(wanted), digests?.algorithm));
+        throw new AnnexError(refuseWeak(describe(wanted), digests?.algorithm));
       }
       const cached = digests && findCached(digests, size);
       if (cached !== undefined) return { tarball: cached };
-      if (settings.offline) throw makeRefused(refuseUncached(describe(wanted)));
+      if (settings.offline) throw new AnnexError(refuseUncached(describe(wanted)));
       const first = await attempt(wanted);
       if ('tarball' in first) return first;
       const wait = Math.max(settings.backoff, first.retryAfter ?? 0);
-      if (!first.isPassing || wait > MAX_WAIT) throw makeRefused(first.refusal);
+      if (!first.isPassing || wait > MAX_WAIT) throw new AnnexError(first.refusal);
       // Not all that were turned away together come back together.
       await client.wait(wait + Math.random() * settings.backoff);
       const second = await attempt(wanted);
       if ('tarball' in second) return second;
-      throw makeRefused(second.refusal);
+      throw new AnnexError(second.refusal);
     },
     close: client.close,
   };
@@ -223,7 +223,7 @@ function readTarballUrl(answer: Answer, version: string): string | undefined {
   try {
     packument = JSON.parse((decode(answer, MOST_PACKUMENT) ?? answer.body).toString());
   } catch {
-    throw makeRefused(refuseAnswer(answer.asked, 'lists its versions in what is no JSON'));
+    throw new AnnexError(refuseAnswer(answer.asked, 'lists its versions in what is no JSON'));
   }
   const tarball = packument?.versions?.[version]?.dist?.tarball;
   return typeof tarball === 'string' ? tarball : undefined;

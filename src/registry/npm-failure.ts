@@ -1,6 +1,6 @@
 /** What npm's own account of a failure means, in our codes. */
 import { stripVTControlCharacters } from 'node:util';
-import { redact } from '../base/errors.ts';
+import { redact } from '../base/messages.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { CERTIFICATE, REGISTRY_HINTS } from './failure.ts';
 

@@ -1,5 +1,5 @@
 /** Which registry a package comes from, and what of npm's settings decides where packages come from. */
-import { redact } from '../base/errors.ts';
+import { redact } from '../base/messages.ts';
 
 /** One file, or the environment: expanded keys and values. */
 export type Level = Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** Says why something of an entry cannot be loaded: its store went away under the process, or it is no file. */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { AnnexError, explain } from '../base/errors.ts';
+import { AnnexError, explain } from '../base/error.ts';
 import { parseEntryName, relativeTo } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
@@ -70,7 +70,7 @@ export function explainLoss<R>(
   const slug = parseEntryName(basename(entry))?.slug;
   const features = [...declaration.features.values()];
   const feature = features.find((each) => each.slug === slug)?.name ?? basename(entry);
-  const askedBy = parent && relativeTo(core.root, parent);
-  const cause = new AnnexError(refusal, { feature, specifier, askedBy });
+  const asker = parent && relativeTo(core.root, parent);
+  const cause = new AnnexError(refusal, { feature, specifier, asker });
   return { error: explain(outcome.error, cause) };
 }

@@ -1,6 +1,7 @@
 /** Node's own not-found errors, for what annex does not let it find. */
-import { stackOf } from '../base/errors.ts';
+
 import { parseBareSpecifier } from '../base/specifier.ts';
+import { stackOf } from '../base/thrown.ts';
 import type { Asker } from './thread.ts';
 
 /** Node's own not-found error, for what Node found in a place that does not count. */

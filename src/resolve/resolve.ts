@@ -1,6 +1,6 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
 import { dirname, join } from 'node:path';
-import { AnnexError, explain } from '../base/errors.ts';
+import { AnnexError, explain } from '../base/error.ts';
 import { isWithin, relativeTo } from '../base/store-layout.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -169,9 +169,9 @@ function composeCause(
     reason: `no valid entry stands in the store: ${seen.rejected?.join('; ') || 'none is there'}`,
     hint: `annex why ${specifier}`,
   };
-  const askedBy = parent && relativeTo(root, parent);
+  const asker = parent && relativeTo(root, parent);
   const make = (why: Refusal): AnnexError =>
-    new AnnexError(why, { feature: name, specifier, askedBy });
+    new AnnexError(why, { feature: name, specifier, asker });
   const { damaged = [], rejected = [], refusal = fallback } = seen;
   return make(refuseAbsent({ damaged, rejected }, refusal));
 }

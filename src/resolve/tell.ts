@@ -1,5 +1,5 @@
 /** Writes why a feature is unavailable to stderr, for programs that swallow or replace the error. */
-import type { AnnexError } from '../base/errors.ts';
+import type { AnnexError } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -3,7 +3,7 @@ import { findDeclaredRefusal } from '../app/blocked.ts';
 import { findLockedRefusal } from '../app/locked-plan.ts';
 import { findOutsideRefusal } from '../app/outside.ts';
 import { lockRoot, type Pin, readPin } from '../app/pin.ts';
-import { refuseDamage, refuseUnread } from '../base/errors.ts';
+import { refuseDamage, refuseUnread } from '../base/file-error.ts';
 import { isPassing } from '../base/regular-file.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -2,7 +2,7 @@
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { refuseOutside } from '../app/outside.ts';
-import { refuseUnread } from '../base/errors.ts';
+import { refuseUnread } from '../base/file-error.ts';
 import { isInRange } from '../base/ranges.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { readAbi } from '../base/running-abi.ts';

@@ -2,8 +2,10 @@
 import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { codeOf, refusalOf, refuseByFileError, refuseUnread } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
+import { refuseByFileError, refuseUnread } from '../base/file-error.ts';
 import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { Refusal } from '../types.ts';
 import { inDir } from './dir.ts';
 import { findDistrust, type Place, type User } from './ownership.ts';
@@ -56,8 +58,7 @@ export function findStoreRefusal(store: string): Refusal | undefined {
     try {
       accessNearest(store, [VERSION, name]);
     } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal !== undefined) return refusal;
+      if (error instanceof AnnexError) return error.refusal;
       // Node's permission model has a code of its own, and does not restrict the installer.
       if (DENIED.has(codeOf(error) ?? '')) return refuseByFileError(error, store);
     }

@@ -1,8 +1,9 @@
 /** Which directories of a store have the name of an entry of a feature. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { codeOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir } from './dir.ts';
 
 /** Where to look, and for what. */
@@ -36,8 +37,7 @@ export function* listCandidates(candidates: Candidates): Generator<string, void>
       all = names?.get(dir) ?? inDir(root, [VERSION, basename(dir)], readAll);
       names?.set(dir, all);
     } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal !== undefined) rejected.push(refusal.reason);
+      if (error instanceof AnnexError) rejected.push(error.refusal.reason);
       else if (!isAbsence(error)) onUnread(error, dir);
     }
     for (const name of all) {
@@ -54,7 +54,7 @@ function isDirectory({ root, onUnread }: Candidates, abi: string, name: string):
   try {
     return inDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
   } catch (error) {
-    if (refusalOf(error) === undefined && !isAbsence(error))
+    if (!(error instanceof AnnexError || isAbsence(error)))
       onUnread(error, join(abiRoot(root, abi), name));
     return false;
   }

@@ -10,7 +10,8 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, makeRefused, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
+import { codeOf } from '../base/thrown.ts';
 
 /**
  * A directory that is held: what is put in its place later is not reached through it.
@@ -98,7 +99,7 @@ export function listNames(path: string, ...names: string[]): string[] {
     return inDir(path, names, (dir) => readdirSync(dir.at()).sort());
   } catch (error) {
     const isNone = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
-    if (isNone || refusalOf(error) !== undefined) return [];
+    if (isNone || error instanceof AnnexError) return [];
     throw error;
   }
 }
@@ -181,7 +182,7 @@ const refuseJunk = (path: string, stat: Stats): Error =>
   );
 
 const refuse = (reason: string): Error =>
-  makeRefused({
+  new AnnexError({
     code: 'ANNEX_STORE_UNUSABLE',
     reason,
     hint: 'move it away; annex makes the directory when it installs',

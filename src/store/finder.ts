@@ -1,7 +1,7 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { existsSync } from 'node:fs';
 import { findBlockedRefusal } from '../app/blocked.ts';
-import { refuseUnread } from '../base/errors.ts';
+import { refuseUnread } from '../base/file-error.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
 import { isPassing } from '../base/regular-file.ts';
 import { readAbi } from '../base/running-abi.ts';

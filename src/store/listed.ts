@@ -1,7 +1,7 @@
 /** Reads a file of an entry, provided that it is the listed one. */
 import { digest } from '../base/digest.ts';
-import { codeOf } from '../base/errors.ts';
 import { readRegular } from '../base/regular-file.ts';
+import { codeOf } from '../base/thrown.ts';
 import { sizeOf } from './listing.ts';
 
 /**

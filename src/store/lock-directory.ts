@@ -12,7 +12,8 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { codeOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, makeIn, openIn, withDir } from './dir.ts';
 import { isDebris, judgeOwner, splitOwned } from './owner.ts';
 import { pickNames, removeIn } from './tree.ts';
@@ -82,7 +83,7 @@ export function look(dir: Dir, name: string): { owner?: string; state: string } 
     });
   } catch (error) {
     // A link or a file is no lock, and nobody can hold it.
-    if (refusalOf(error) !== undefined) remove(() => unlinkSync(dir.at(name)));
+    if (error instanceof AnnexError) remove(() => unlinkSync(dir.at(name)));
     return { state: 'gone' };
   }
 }
@@ -134,6 +135,6 @@ function remove(action: () => void): void {
     action();
   } catch (error) {
     const isDone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '');
-    if (!isDone && refusalOf(error) === undefined) throw error;
+    if (!(isDone || error instanceof AnnexError)) throw error;
   }
 }

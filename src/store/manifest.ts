@@ -1,9 +1,9 @@
 /** Reads the manifest of an entry, and checks all of it. */
 import { join } from 'node:path';
-import { codeOf } from '../base/errors.ts';
 import { readText } from '../base/regular-file.ts';
 import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { ClosurePackage } from '../plan/content.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 

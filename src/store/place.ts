@@ -2,8 +2,8 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { toRealPath } from '../app/core.ts';
-import { codeOf } from '../base/errors.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import { findStoreDistrust, refuseDistrusted } from './access.ts';

@@ -1,7 +1,7 @@
 /** Building an entry in staging, and the one rename that makes it visible. */
 import { chmodSync, lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import {
   abiRoot,
   FAILURES,
@@ -13,6 +13,7 @@ import {
   toEntryName,
   VERSION,
 } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 import { isDebris, nameOwner, splitOwned } from './owner.ts';
@@ -59,9 +60,8 @@ function findJunk(dir: Dir, name: string): string | undefined {
     openIn(dir, name).close();
     return undefined;
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === undefined) throw error;
-    return refusal.reason;
+    if (error instanceof AnnexError) return error.refusal.reason;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Tells whether Node could load something below a directory that cannot be listed. */
 import { lstatSync } from 'node:fs';
-import { codeOf } from '../base/errors.ts';
+import { codeOf } from '../base/thrown.ts';
 
 const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ESTALE']);
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'ERR_ACCESS_DENIED']);

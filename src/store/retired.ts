@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import {
   abiRoot,
   isAbiName,
@@ -11,6 +11,7 @@ import {
   retirementName,
   VERSION,
 } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir, makeIn, openDir, withDir } from './dir.ts';
 import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
 
@@ -49,7 +50,7 @@ export function findRetiredAt(store: string, entry: string): number | undefined 
       (dir) => lstatSync(dir.at(retirementName(entry))).mtimeMs,
     );
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || refusalOf(error) !== undefined) return undefined;
+    if (codeOf(error) === 'ENOENT' || error instanceof AnnexError) return undefined;
     throw error;
   }
 }

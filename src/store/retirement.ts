@@ -1,8 +1,9 @@
 /** The mark of a generation that is not to be used any more: whether there is one, and what it says. */
 import { lstatSync } from 'node:fs';
-import { codeOf, refusalOf } from '../base/errors.ts';
+import { AnnexError } from '../base/error.ts';
 import { readText } from '../base/regular-file.ts';
 import { RETIRED, retirementName, VERSION } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir } from './dir.ts';
 
 /** Of the reason in a mark. */
@@ -20,7 +21,7 @@ export function findRetirement(store: string, entry: string): string | undefined
   } catch (error) {
     const code = codeOf(error);
     // No generation can be marked where the directory of the marks is none.
-    const isUnmarked = code === 'ENOENT' || code === 'ENOTDIR' || refusalOf(error) !== undefined;
+    const isUnmarked = code === 'ENOENT' || code === 'ENOTDIR' || error instanceof AnnexError;
     if (isUnmarked) return undefined;
     throw error;
   }

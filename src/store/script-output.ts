@@ -1,7 +1,7 @@
 /** The output of install scripts that failed, kept for the person who has to find out why. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { redact } from '../base/errors.ts';
+import { redact } from '../base/messages.ts';
 import { FAILURES, outputName, versionRoot } from '../base/store-layout.ts';
 import type { Dir } from './dir.ts';
 import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
-import { codeOf } from '../base/errors.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 import type { Entry } from './entry.ts';
 

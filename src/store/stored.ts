@@ -1,7 +1,7 @@
 /** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
 import { join } from 'node:path';
-import { codeOf } from '../base/errors.ts';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { listNames } from './dir.ts';
 import type { Manifest } from './manifest.ts';
 import { type ReadManifest, readManifest } from './manifest.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/thrown.ts';
 
 /**
  * Syncs a tree that was just written: its whole file system with the `sync` program, which is one

@@ -15,7 +15,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { codeOf } from '../base/errors.ts';
+import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir, openIn, withDir } from './dir.ts';
 
 /** How much may still be removed, in files and directories; lowered on the way. */

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, type Dirent, openSync, readdirSync, writeSync } from 'node:fs';
 import { basename, dirname, win32 } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/thrown.ts';
 import { composeListing, toValue } from '../store/listing.ts';
 import { makeDirectory } from '../store/publish.ts';
 import { makeArchiveError, readTar } from './tar.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { refusalOf } from '../../src/base/errors.ts';
+import { AnnexError } from '../../src/base/error.ts';
 import { createFetcher, type Fetcher, type Wanted } from '../../src/registry/fetch.ts';
 import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import type { Refusal } from '../../src/types.ts';
@@ -57,9 +57,9 @@ export async function refuseFetch(fetcher: Fetcher, what: Wanted = wanted): Prom
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  const refusal = refusalOf(error);
-  if (refusal === undefined) throw new Error('it was not refused', { cause: error });
-  expect(`${JSON.stringify(refusal)} ${(error as Error).stack}`).not.toContain(SECRET);
+  if (!(error instanceof AnnexError)) throw new Error('it was not refused', { cause: error });
+  const { refusal } = error;
+  expect(`${JSON.stringify(refusal)} ${error.stack}`).not.toContain(SECRET);
   return refusal;
 }
 

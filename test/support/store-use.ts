@@ -1,6 +1,6 @@
 /** Everything in src/store that writes, lists or deletes, called once: for stores in which something is wrong. */
 import { join } from 'node:path';
-import { refusalOf } from '../../src/base/errors.ts';
+import { AnnexError } from '../../src/base/error.ts';
 import { addFailure, clearFailures, readFailures } from '../../src/store/failures.ts';
 import { makeStaging, makeStore, publish, sweepStaged } from '../../src/store/publish.ts';
 import { discard, GRACE, retire, sweepRetired } from '../../src/store/retired.ts';
@@ -22,7 +22,7 @@ export function useStore(store: string): string[] {
     try {
       action();
     } catch (error) {
-      problems.push(refusalOf(error)?.reason ?? String(error));
+      problems.push(error instanceof AnnexError ? error.refusal.reason : String(error));
     }
   };
   const entry = join(store, 'v1/any', `alpha.${ID}.0`);

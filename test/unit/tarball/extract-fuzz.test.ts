@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { codeOf } from '../../../src/base/errors.ts';
+import { codeOf } from '../../../src/base/thrown.ts';
 import { extractTarball } from '../../../src/tarball/extract.ts';
 import { signHeader, type TarEntry, writeArchive } from '../../support/tarball.ts';
 import { digestTree, removeTree } from '../../support/tree.ts';

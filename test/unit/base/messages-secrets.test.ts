@@ -1,12 +1,8 @@
 /** No credential gets into a message. */
 import { describe, expect, test } from 'vitest';
-import {
-  AnnexError,
-  composeMessage,
-  composeNotice,
-  messageOf,
-  redact,
-} from '../../../src/base/errors.ts';
+import { AnnexError } from '../../../src/base/error.ts';
+import { composeMessage, composeNotice, redact } from '../../../src/base/messages.ts';
+import { messageOf } from '../../../src/base/thrown.ts';
 import type { Refusal } from '../../../src/types.ts';
 
 const refusal: Refusal = {
@@ -15,7 +11,7 @@ const refusal: Refusal = {
   hint: 'annex install search.exa',
   state: 'Next try at 12:04:30 UTC; other features unaffected',
 };
-const circumstances = { feature: 'search.exa', specifier: 'exa-js', askedBy: 'dist/search.js' };
+const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
 
 describe('credentials never get through', () => {
   const secret = 's3cr3t-v4lue';
@@ -73,9 +69,9 @@ describe('credentials never get through', () => {
     };
     const error = new Error(`https://u:${secret}@r/ said no\nmore ${secret}`);
     for (const text of [
-      composeMessage(leaking, circumstances),
+      composeMessage(leaking, context),
       composeNotice(leaking),
-      new AnnexError(leaking, circumstances).message,
+      new AnnexError(leaking, context).message,
       messageOf(error),
     ]) {
       expect(text).not.toContain(secret);

@@ -1,0 +1,36 @@
+/** Reads thrown values, which can be anything. */
+import { redact } from './messages.ts';
+
+/**
+ * The `code` of a thrown value, if it has one. Node has no name for EDQUOT, which is 122 on Linux.
+ *
+ * @see https://github.com/libuv/libuv/blob/v1.51.0/include/uv.h UV_ERRNO_MAP
+ */
+export function codeOf(error: unknown): string | undefined {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (errno === -122) return 'EDQUOT';
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The message of a thrown value, without credentials, on one line. */
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  const isText = error === null || !['object', 'function'].includes(typeof error);
+  const text = typeof message === 'string' ? message : isText ? String(error) : 'no message';
+  return redact(text.split('\n', 1)[0] ?? '');
+}
+
+/**
+ * The stack of an error. `Error.prepareStackTrace` of the program makes it: it can be anything, often a
+ * list of call sites, and making it can throw.
+ *
+ * @returns undefined when it is no text
+ */
+export function stackOf(error: Error): string | undefined {
+  try {
+    const stack: unknown = error.stack;
+    return typeof stack === 'string' ? stack : undefined;
+  } catch {
+    return undefined;
+  }
+}

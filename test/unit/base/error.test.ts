@@ -1,0 +1,120 @@
+/** AnnexError, and how it explains an error of Node. */
+import { describe, expect, test } from 'vitest';
+import { AnnexError, explain, toRefusal } from '../../../src/base/error.ts';
+import { composeMessage, composeNotice } from '../../../src/base/messages.ts';
+import type { Refusal } from '../../../src/types.ts';
+
+const refusal: Refusal = {
+  code: 'ANNEX_OFFLINE',
+  reason: 'registry.corp timed out after 30 s',
+  hint: 'annex install search.exa',
+  state: 'Next try at 12:04:30 UTC; other features unaffected',
+};
+const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
+
+test('an AnnexError carries code, feature, specifier, hint and cause', () => {
+  const cause = new Error('below');
+  const error = new AnnexError(refusal, context, { cause });
+  expect(error).toBeInstanceOf(Error);
+  expect(error).toMatchObject({
+    name: 'AnnexError',
+    code: 'ANNEX_OFFLINE',
+    feature: 'search.exa',
+    specifier: 'exa-js',
+    hint: 'annex install search.exa',
+    cause,
+    message: composeMessage(refusal, context),
+  });
+});
+
+test('an AnnexError without a context carries its refusal, and names it alone', () => {
+  const error = new AnnexError(refusal);
+  expect(error.refusal).toBe(refusal);
+  expect(error).toMatchObject({
+    feature: '',
+    specifier: undefined,
+    message: composeNotice(refusal),
+  });
+  expect(Object.keys(error)).not.toContain('refusal');
+});
+
+test('the refusal of a thrown value is that of an AnnexError, or the fallback', () => {
+  const fallback: Refusal = { code: 'ANNEX_TIMEOUT', reason: 'no answer', hint: 'wait' };
+  expect(toRefusal(new AnnexError(refusal), () => fallback)).toBe(refusal);
+  for (const thrown of [new Error('text'), undefined, null, 'text']) {
+    expect(toRefusal(thrown, () => fallback)).toBe(fallback);
+  }
+});
+
+test('an AnnexError of another copy or thread is one, and no other error is', () => {
+  const foreign = Object.assign(new Error('text'), { name: 'AnnexError', code: 'ANNEX_DENIED' });
+  expect(new AnnexError(refusal, context)).toBeInstanceOf(AnnexError);
+  expect(foreign).toBeInstanceOf(AnnexError);
+  for (const other of [
+    new Error('text'),
+    Object.assign(new Error('text'), { code: 'ANNEX_DENIED' }),
+    Object.assign(new Error('text'), { name: 'AnnexError' }),
+    { name: 'AnnexError', code: 'ANNEX_DENIED' },
+    undefined,
+  ]) {
+    expect(other).not.toBeInstanceOf(AnnexError);
+  }
+});
+
+describe("explaining Node's own error", () => {
+  const cause = new AnnexError(refusal, context);
+
+  test('the same object goes on with its code; its message and stack gain one line', () => {
+    const error = Object.assign(new Error("Cannot find package 'exa-js'"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
+    const { stack = '' } = error;
+    expect(explain(error, cause)).toBe(error);
+    expect(error).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND', cause });
+    expect(error.message).toBe(`Cannot find package 'exa-js'\n${cause.message}`);
+    expect(error.stack?.split('\n').length).toBe(stack.split('\n').length + 1);
+  });
+
+  test('an error that is explained already stays as it is', () => {
+    const error = new Error('x', { cause: 'before' });
+    expect(explain(error, cause)).toBe(error);
+    expect(error).toMatchObject({ message: 'x', cause: 'before' });
+  });
+
+  test.each(['text', null, undefined, 5])('%j is thrown on as it is', (thrown) => {
+    expect(explain(thrown, cause)).toBe(thrown);
+  });
+});
+
+test.each(['a list', 'nothing', 'an error'])('an error whose stack is %s is explained', (what) => {
+  const error = new Error('Cannot find package');
+  const get = () => {
+    if (what === 'an error') throw new Error('no stack');
+    return what === 'a list' ? [] : undefined;
+  };
+  Object.defineProperty(error, 'stack', { get });
+  const cause = new AnnexError(refusal, context);
+  expect(explain(error, cause)).toBe(error);
+  expect(error.message).toBe(`Cannot find package\n${cause.message}`);
+  expect(error.cause).toBe(cause);
+});
+
+test('an error whose message is no text gets the cause alone', () => {
+  const error = Object.assign(new Error(), { message: { toString: 1 } });
+  const cause = new AnnexError(refusal, context);
+  expect(explain(error, cause)).toHaveProperty('cause', cause);
+});
+
+test('an error whose stack is read-only, and one that is frozen, are explained as far as they let', () => {
+  const cause = new AnnexError(refusal, context);
+  const foreign = new Error('not found');
+  Object.defineProperty(foreign, 'stack', { value: `Error: not found\n    at x`, writable: false });
+  const explained = explain(foreign, cause) as Error;
+  expect(explained).toBe(foreign);
+  expect(explained.message).toBe(`not found\n${cause.message}`);
+  expect(explained.stack).toBe(`Error: not found\n${cause.message}\n    at x`);
+  expect(explained.cause).toBe(cause);
+  const frozen = Object.freeze(new Error('not found'));
+  expect(explain(frozen, cause)).toBe(frozen);
+  expect(frozen.message).toBe('not found');
+});

@@ -1,0 +1,36 @@
+/** Refusals for errors of the file system. */
+import { expect, test } from 'vitest';
+import { refuseByFileError } from '../../../src/base/file-error.ts';
+
+test.each([
+  ['ENOSPC', 'ANNEX_NO_SPACE', /no space is left/, /make room/],
+  ['EDQUOT', 'ANNEX_NO_SPACE', /quota/, /quota raised/],
+  ['EROFS', 'ANNEX_STORE_UNUSABLE', /mounted read-only/, /mount it writable/],
+  ['EIO', 'ANNEX_STORE_UNUSABLE', /disk/, /kernel's log/],
+  ['EMFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /ulimit -n/],
+  ['ENFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /fs\.file-max/],
+  ['EXDEV', 'ANNEX_STORE_UNUSABLE', /different file systems/, /mount one volume/],
+  ['EFBIG', 'ANNEX_STORE_UNUSABLE', /larger than files may be/, /ulimit -f/],
+  ['EACCES', 'ANNEX_STORE_UNUSABLE', /cannot be used: EACCES/, /user of this process/],
+  ['EPERM', 'ANNEX_STORE_UNUSABLE', /cannot be used: EPERM/, /user of this process/],
+  ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],
+])('a file system that says %s is %s: what it means, where, and what helps', (code, ...wanted) => {
+  const facts = { code, syscall: 'rename', path: '/opt/store/a', dest: '/opt/store/b' };
+  const { reason, hint, ...rest } = refuseByFileError(
+    Object.assign(new Error(`${code}: no`), facts),
+    '/opt/store',
+  );
+  const [expected, why, help] = wanted;
+  expect(rest.code).toBe(expected);
+  expect(reason).toMatch(/^\/opt\/store cannot be used: /);
+  expect(reason).toMatch(why);
+  expect(reason).toContain(`${code} rename /opt/store/a /opt/store/b`);
+  expect(hint).toMatch(help);
+});
+
+test('an error of the file system that names no path, and one that is none', () => {
+  const write = Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'write' });
+  expect(refuseByFileError(write, '/s').reason).toMatch(/^\/s cannot be used: .* \(EIO write\)$/);
+  expect(refuseByFileError(new Error('a\nb'), '/s').reason).toBe('/s cannot be used: a');
+  expect(refuseByFileError(undefined, '/s').reason).toBe('/s cannot be used: undefined');
+});
