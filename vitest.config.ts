@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests of the example image are beside it. */
+const image = 'examples/immutable-image/test';
 const common = { testTimeout: 60_000, hookTimeout: 120_000, retry: 0 };
 
 export default defineConfig({
@@ -7,7 +9,13 @@ export default defineConfig({
     // Most of the time the tests wait for programs that they have started.
     maxWorkers: 3,
     projects: [
-      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', `${image}/files/*.test.ts`],
+        },
+      },
       {
         test: {
           ...common,
@@ -46,9 +54,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'image',
-          include: ['test/image/*.test.ts'],
+          include: [`${image}/containers/*.test.ts`],
           testTimeout: 120_000,
-          globalSetup: ['test/support/image-setup.ts'],
+          globalSetup: [`${image}/support/setup.ts`],
         },
       },
       {
@@ -56,9 +64,9 @@ export default defineConfig({
         test: {
           ...common,
           name: 'image-alone',
-          include: ['test/image/alone/*.test.ts'],
+          include: [`${image}/containers/alone/*.test.ts`],
           testTimeout: 120_000,
-          globalSetup: ['test/support/image-setup.ts'],
+          globalSetup: [`${image}/support/setup.ts`],
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,0 +1,57 @@
+/** G7 in a real container: a registry that was away is not asked before its failure may be forgotten, and then it is. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Answer, createVolume, runContainer } from '../support/container.ts';
+import { type ImageRegistry, startImageRegistry } from '../support/network.ts';
+import { containerProblem, until } from '../support/podman.ts';
+
+describe.skipIf(containerProblem)(
+  `a registry that was away${containerProblem ? `: ${containerProblem}` : ''}`,
+  () => {
+    let registry: ImageRegistry;
+    beforeAll(async () => {
+      registry = await startImageRegistry();
+    });
+    afterAll(() => registry?.close());
+
+    test('what failed is not tried again before its failure may be forgotten, and succeeds then', async () => {
+      const { network, env } = registry;
+      const volume = createVolume();
+      const container = await runContainer({
+        image: inject('image'),
+        volume: volume.path,
+        network,
+        env: { ...env, npm_config_fetch_timeout: '3000', npm_config_fetch_retry_mintimeout: '100' },
+      });
+      const search = (): Promise<Answer> => container.request('/search?q=otters&with=search.exa');
+      try {
+        await container.ready();
+        await registry.disconnect();
+        expect(await search()).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
+        await registry.connect();
+        await registry.reset();
+        const first = await search();
+        expect(first).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
+        expect(await registry.requests()).toEqual([]);
+
+        // The feature's, and the host's.
+        const failures = join(volume.path, 'annex/v1/failures');
+        const ends = readdirSync(failures).map((name) => {
+          const [{ at, until: end }] = JSON.parse(readFileSync(join(failures, name), 'utf8'));
+          expect(end - at).toBeLessThanOrEqual(30_000);
+          return end as number;
+        });
+        const end = Math.ceil(Math.max(...ends) / 1000) * 1000;
+        const told = new Date(end).toISOString().slice(11, 19);
+        expect(first.body.message).toContain(`Next try at ${told} UTC`);
+        await until('the failure may be forgotten', () => Date.now() > end, 35);
+        const second = await search();
+        expect(second).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });
+      } finally {
+        await container.remove();
+        volume.remove();
+      }
+    });
+  },
+);

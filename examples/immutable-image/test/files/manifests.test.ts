@@ -1,0 +1,61 @@
+/** The deployment files of the sealed image are what Compose and Kubernetes take. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { repositoryRoot } from '../../../../test/support/package.ts';
+import { checkCompose, checkKubernetes, parseYaml } from '../support/manifests.ts';
+
+const read = (name: string): string =>
+  readFileSync(join(repositoryRoot, 'examples', 'immutable-image', name), 'utf8');
+const compose = read('docker-compose.yml');
+const kubernetes = read('kubernetes.yaml');
+
+/** The text with one thing in it changed, which has to be there. */
+function change(text: string, from: string, to: string): string {
+  expect(text).toContain(from);
+  return text.replace(from, to);
+}
+
+test('docker-compose.yml is a Compose file', () => {
+  expect(parseYaml(compose).map(checkCompose)).toEqual([[]]);
+});
+
+test.each([
+  ['read_only:', 'readonly:', /gateway must NOT have additional properties/],
+  ['restart: unless-stopped', 'restart: [always]', /restart must be string/],
+  ['stop_grace_period: 10s', 'stop_grace_period: 10', /stop_grace_period must be string/],
+  ['volumes:\n  data:', 'volume:\n  data:', /must NOT have additional properties/],
+])('a Compose file with %j as %j is refused', (from, to, why) => {
+  expect(
+    parseYaml(change(compose, from, to))
+      .flatMap(checkCompose)
+      .join('\n'),
+  ).toMatch(why);
+});
+
+test('kubernetes.yaml is a claim, a deployment and a service', async () => {
+  const objects = parseYaml(kubernetes);
+  expect(await checkKubernetes(objects)).toEqual([]);
+  const kinds = (objects as { kind: string }[]).map(({ kind }) => kind);
+  expect(kinds).toEqual(['PersistentVolumeClaim', 'Deployment', 'Service']);
+});
+
+test.each([
+  [
+    'runAsNonRoot: true',
+    'runAsNonroot: true',
+    /runAsNonroot.* does not exist in type 'PodSecurityContext'/,
+  ],
+  ['- name: install\n', '- title: install\n', /title.* does not exist in type 'Container'/],
+  ['name: http\n      port: 80\n', 'name: http\n', /Property 'port' is missing/],
+  ['replicas: 1', 'replicas: "1"', /'string' is not assignable to type 'number'/],
+  ['apps/v1', 'apps/v2', /Cannot find module/],
+  ['kind: Service', 'kind: Servce', /has no exported member 'Servce'/],
+])('a manifest with %j as %j is refused', async (from, to, why) => {
+  const mistakes = await checkKubernetes(parseYaml(change(kubernetes, from, to)));
+  expect(mistakes.join('\n')).toMatch(why);
+});
+
+test('a key that is there twice is refused', () => {
+  expect(() => parseYaml(`${compose}volumes: {}\n`)).toThrow(/unique/);
+});

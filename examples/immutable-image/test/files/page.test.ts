@@ -1,0 +1,49 @@
+/** The page about images: what it quotes is what annex and the image say, and the README's rules hold for it too. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { HELP } from '../../../../src/cli/help.ts';
+import { repositoryRoot } from '../../../../test/support/package.ts';
+import { PAGE, readFiles, readText } from '../support/contract/files.ts';
+import { readBlocks, readQuotes } from '../support/contract/page.ts';
+import { isShell } from '../support/contract/words.ts';
+
+const files = readFiles();
+const page = readText(files, PAGE);
+
+/** Where messages come from: the code and the scripts. What Node says itself is listed. */
+const sources = [
+  ...readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(repositoryRoot, 'src', name), 'utf8')),
+  ...[...files].filter(([path, text]) => isShell(path, text)).map(([, text]) => text),
+  'Cannot find module loader.mjs',
+].join('\n');
+
+/** The parts of a message that are always the same. */
+const readParts = (quote: string): string[] =>
+  quote.split(/\.\.\.|[:;,] /).flatMap((part) => part.trim() || []);
+
+/** Parts of the messages in the table that nobody says. */
+function listUnsaid(text: string): string[] {
+  const [, table = ''] = text.split('| what you see |');
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  const quotes = rows.flatMap((row) => readQuotes(row.split(' | ')[0] ?? ''));
+  expect(quotes.length).toBeGreaterThan(15);
+  return quotes.flatMap(readParts).filter((part) => !sources.includes(part));
+}
+
+test('messages in the table are said by annex, by the image or by Node', () => {
+  expect(listUnsaid(page)).toEqual([]);
+  expect(listUnsaid(page.replace('is writable by everybody', 'is writable by all'))).toEqual([
+    'is writable by all',
+  ]);
+});
+
+test('commands on the page are commands of annex', () => {
+  const known = HELP.split('\n').flatMap((line) => /^ {2}(\w+) .* {2}/.exec(line)?.[1] ?? []);
+  const code = [...readBlocks(page).map(({ text }) => text), ...readQuotes(page)].join('\n');
+  const named = [...code.matchAll(/(?:^|[ /])annex (?!= )([a-z]+)\b/gm)].map(([, name]) => name);
+  expect(named).toEqual(expect.arrayContaining(['install', 'list', 'lock']));
+  expect(named.filter((name) => name === undefined || !known.includes(name))).toEqual([]);
+});
