@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { guarantees } from './test/data/guarantees.ts';
 
 /** Tests of the example image are beside it. */
 const image = 'examples/immutable-image/test';
@@ -14,6 +15,14 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/unit/**/*.test.ts', `${image}/files/*.test.ts`],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'guarantees',
+          include: Object.values(guarantees),
+          globalSetup: ['test/support/global-setup.ts'],
         },
       },
       {

@@ -83,7 +83,7 @@ export async function fetchNode(version) {
   }
 }
 
-/** The end-to-end tests that run under several Nodes; `npm test` has run the others already. */
+/** The end-to-end tests that run under several Nodes; the others do not depend on the version of Node. */
 function listTests() {
   const directory = fileURLToPath(new URL('../test/e2e/', import.meta.url));
   const isForMany = (name) =>

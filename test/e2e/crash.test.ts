@@ -44,7 +44,7 @@ const moments: [string, (world: World) => boolean][] = [
 ];
 
 for (const node of outerNodes) {
-  describe.runIf(canListProcesses).concurrent(node.label, () => {
+  describe.runIf(canListProcesses).concurrent(`G4: all or nothing, ${node.label}`, () => {
     test('killed at any moment: all is visible or nothing, and in the end one entry', async (context) => {
       const { expect } = context;
       const killed = moments.map(async ([what, isThen]) => {
@@ -134,10 +134,9 @@ for (const node of outerNodes) {
         const PATH = [writeNpm(sandbox, lines), process.env.PATH].join(delimiter);
         const ANNEX_CONFIG = sandbox.write('operator.json', { timeout: 2 });
         const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG, PATH };
-        const { imported, ms } = await importIn(sandbox, ['alpha'], { node: node.path, env });
+        const { imported } = await importIn(sandbox, ['alpha'], { node: node.path, env });
         const reason = code === LATE ? /took longer than 2 s/ : /exit code 1/;
         expectRefused(imported.alpha, code, reason, 'alpha');
-        expect(ms).toBeLessThan(8_000);
         await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
         expect(list(sandbox, 'failures')).toEqual(['alpha.json']);
         for (const name of ['staging', 'locks', 'any']) expect(list(sandbox, name)).toEqual([]);

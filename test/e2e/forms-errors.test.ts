@@ -54,7 +54,7 @@ interface Report {
   after: Record<string, Answer>;
 }
 
-describe.each(nodes)('$label', ({ path: node }) => {
+describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => {
   let annex: Sandbox;
   let plain: Sandbox;
   let seen: Report;

@@ -38,7 +38,7 @@ const entriesOf = (sandbox: Sandbox, abi = 'any'): string[] =>
   );
 
 for (const node of nodes) {
-  describe.concurrent(node.label, () => {
+  describe.concurrent(`G2: entries are only added, ${node.label}`, () => {
     test('G2, G7: one line at the start and one at the end; then neither lines, requests nor writes', async (context) => {
       const { sandbox, registry } = await open(context, { copyAnnex: true });
       giveTo(asPlainUser, dirname(sandbox.store));

@@ -133,7 +133,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.cleanup());
 
 for (const node of nodes) {
-  describe(node.label, () => {
+  describe(`G3: declared packages only, ${node.label}`, () => {
     let alone: Answers;
     let answers: Answers;
     beforeAll(async () => {

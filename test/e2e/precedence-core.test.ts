@@ -37,7 +37,7 @@ const count = (answers: Answers, marker: string) =>
   Object.values(answers).filter((answer) => answer.marker?.startsWith(marker)).length;
 
 for (const node of nodes) {
-  describe(node.label, () => {
+  describe(`G1: the core wins, ${node.label}`, () => {
     let alone: Answers;
     let answers: Answers;
     beforeAll(async () => {

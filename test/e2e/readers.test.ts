@@ -35,7 +35,7 @@ async function traceImport(context: TestContext, node: string) {
 }
 
 for (const node of outerNodes) {
-  describe.runIf(canTrace).concurrent(node.label, () => {
+  describe.runIf(canTrace).concurrent(`G7: not in the way, ${node.label}`, () => {
     test('an import of what is installed', async (context) => {
       const { expect } = context;
       const { sandbox, lines, ...ran } = await traceImport(context, node.path);

@@ -102,7 +102,7 @@ async function holdHealed(
 }
 
 for (const node of nodes) {
-  describe.concurrent(node.label, () => {
+  describe.concurrent(`G5: pinned and verified, ${node.label}`, () => {
     for (const [what, tamper] of Object.entries(TAMPERINGS)) {
       test(`${what} is found, and healed when installs are allowed`, () =>
         holdHealed(node, what, tamper));

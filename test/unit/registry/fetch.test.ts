@@ -120,7 +120,7 @@ describe('what another try cannot change is refused at once', () => {
       const registry = await openRegistry();
       const { fetcher } = openFetcher(registry);
       const headers = { 'content-length': `${most + 1}` };
-      registry.fault({ kind: 'status', status: 200, headers });
+      registry.fault({ kind: 'status', status: 200, headers }, /\.tgz$/);
       const what = { ...wanted, ...(size !== undefined && { size }) };
       expect(await refuseFetch(fetcher, what)).toMatchObject({
         code: 'ANNEX_INTEGRITY',

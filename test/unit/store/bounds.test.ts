@@ -1,29 +1,17 @@
 /** Work on what others can put into a store is bounded, and what is left over goes with later installs. */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'rolldown';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeStaging, makeStore } from '../../../src/store/publish.ts';
 import { sweepRetired } from '../../../src/store/retired.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { makeOwner } from '../../support/locks.ts';
-import { repositoryRoot } from '../../support/package.ts';
-import { execute } from '../../support/process.ts';
 import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';
 import { ABI, ID } from '../../support/store-use.ts';
-import { strace, straceProblem } from '../../support/strace.ts';
 import { removeTree } from '../../support/tree.ts';
 
 const FOREIGN = makeOwner({ place: 'abcdef012345' });
-const MANY = 8_000;
 
 function openStore(): string {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-bounds-'));
@@ -70,38 +58,3 @@ test('a prune removes all whose time is over, however much it is', () => {
   sweepRetired(store, Date.now() + 48 * 3_600_000);
   expect(readdirSync(retiredRoot(store))).toEqual([]);
 });
-
-const PROGRAM = `
-import { hasFailedHosts } from 'REPOSITORY/src/store/failures.ts';
-import { withLock } from 'REPOSITORY/src/store/lock.ts';
-import { makeStaging } from 'REPOSITORY/src/store/publish.ts';
-const store = process.argv[2];
-makeStaging(store, { name: 'alpha', slug: 'alpha' });
-hasFailedHosts(store);
-const wait = { isDone: () => false, limit: 60000, isPatient: false, onWait() {}, onLimit: () => new Error() };
-await withLock({ store, dirs: ['v1', 'locks'], name: 'alpha.lock' }, async () => {}, wait);
-`;
-
-test.skipIf(straceProblem !== undefined)(
-  'with 8,000 of everything that others can make, an install needs fewer than 20,000 system calls on files',
-  async () => {
-    const store = openStore();
-    for (const owner of listOwners(MANY)) {
-      mkdirSync(join(stagingRoot(store), `alpha.${owner}`));
-      mkdirSync(join(store, 'v1/locks', `alpha.lock.${owner}`));
-      const [number = ''] = owner.split('.', 1);
-      writeFileSync(join(retiredRoot(store), `any.alpha.${ID}.${number}`), '');
-      writeFileSync(join(store, 'v1/failures', `${number}.json`), '');
-    }
-    const input = join(store, '../program.mjs');
-    writeFileSync(input, PROGRAM.replaceAll('REPOSITORY', repositoryRoot));
-    const file = join(store, '../bundle.mjs');
-    await build({ input, platform: 'node', output: { file } });
-    const log = join(store, '../log');
-    const args = ['-f', '-qq', '-o', log, '-e', 'trace=%file,getdents64', process.execPath, file];
-    const ran = await execute(strace ?? '', [...args, store], { cwd: join(store, '..'), env: {} });
-    expect(ran).toMatchObject({ stderr: '', code: 0 });
-    const calls = readFileSync(log, 'utf8').split('\n').length;
-    expect(calls).toBeLessThan(20_000);
-  },
-);

@@ -11,17 +11,17 @@ import {
   dualPackage,
   esmPackage,
   subpathPackage,
-} from '../../support/fixtures.ts';
-import type { Packument } from '../../support/packument.ts';
+} from '../support/fixtures.ts';
+import type { Packument } from '../support/packument.ts';
 import {
   type PackageFixture,
   packInstalled,
   packInstalledTree,
   type Registry,
   startRegistry,
-} from '../../support/registry.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { writeTarball } from '../../support/tarball.ts';
+} from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { writeTarball } from '../support/tarball.ts';
 
 async function openRegistry(...packages: PackageFixture[]): Promise<Registry> {
   const registry = await startRegistry(packages);

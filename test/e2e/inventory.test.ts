@@ -2,10 +2,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { repositoryRoot } from '../../support/package.ts';
-import { type Registry, startRegistry } from '../../support/registry.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { pkg, read } from '../../support/shipped.ts';
+import { repositoryRoot } from '../support/package.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { pkg, read } from '../support/shipped.ts';
 
 /** What the registry has. */
 const PACKAGES = [
