@@ -1,5 +1,5 @@
 /** Collects the blocked versions from package.json and the operator's file, and finds them in a closure. */
-import { isCovered, isSubset } from '../base/ranges.ts';
+import { isSubset, satisfiesWithPrereleases } from '../base/semver.ts';
 import { findBlocked, refuseBlocked } from '../settings/blocked.ts';
 import type { Feature } from '../settings/feature.ts';
 import { readOperatorBlocked } from '../settings/operator-file.ts';
@@ -32,8 +32,8 @@ export function findBlockedRefusal(
   {
     isLocked,
     blocked = listBlocked(settings),
-    covers = isCovered,
-  }: { isLocked: boolean; blocked?: Blocked[]; covers?: typeof isCovered },
+    covers = satisfiesWithPrereleases,
+  }: { isLocked: boolean; blocked?: Blocked[]; covers?: typeof satisfiesWithPrereleases },
 ): Refusal | undefined {
   const found = findBlocked(packages, blocked, covers);
   if (found === undefined) return undefined;

@@ -1,9 +1,9 @@
 /** The application's own tree: finding its root and looking into it, synchronously. */
-import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { listDirectory, pathExists, readText } from '../base/files.ts';
 import { isInEntry } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
+import { codeOf, isTransient } from '../base/thrown.ts';
 import { TOP_KEYS } from '../settings/declaration.ts';
 
 /** Bytes of a package.json. */
@@ -140,13 +140,8 @@ export function listWorkspaces({ dir, manifest }: ReadManifest): string[] {
     .flatMap((workspace) => readName(workspace) ?? []);
 }
 
-function listChildren(dir: string): string[] {
-  try {
-    return readdirSync(dir).map((name) => join(dir, name));
-  } catch {
-    return [];
-  }
-}
+const listChildren = (dir: string): string[] =>
+  listDirectory(dir, () => true).map(({ name }) => join(dir, name));
 
 function readName(dir: string): string | undefined {
   const name = readPackage(dir)?.name;
@@ -161,7 +156,7 @@ export function readPackage(dir: string): Record<string, unknown> | undefined {
   try {
     return parsePackage(readText(join(dir, 'package.json'), MOST, 'follow'));
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isTransient(error)) throw error;
     return undefined;
   }
 }
@@ -191,11 +186,11 @@ export function findOwner(
   let isInScope = true;
   for (const dir of listAncestors(from)) {
     const inModules = join(dir, 'node_modules', name);
-    const owner = FILE_FORMS.map((form) => inModules + form).find(isThere);
+    const owner = FILE_FORMS.map((form) => inModules + form).find(pathExists);
     if (owner !== undefined) return owner;
     if (!isInScope) continue;
     const scope = join(dir, 'package.json');
-    if (!isThere(scope)) continue;
+    if (!pathExists(scope)) continue;
     const manifest = readPackage(dir);
     if (manifest === undefined || manifest.name === name) return scope;
     isInScope = typeof manifest.name !== 'string';
@@ -207,21 +202,12 @@ export function findOwner(
 export const findGlobalOwners = (name: string, globals: readonly string[]): string[] =>
   globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).filter(isSeen);
 
-function isThere(path: string): boolean {
-  const code = findLookError(path);
-  return code !== 'ENOENT' && code !== 'ENOTDIR';
-}
-
 /** Unlike the core, the home of another user is no concern of ours: HOME often outlives a change of user. */
-const isSeen = (path: string): boolean => findLookError(path) === undefined;
-
-/** Why a path cannot be looked at; undefined when something stands there. */
-function findLookError(path: string): string | undefined {
+function isSeen(path: string): boolean {
   try {
-    lstatSync(path);
-    return undefined;
-  } catch (error) {
-    return codeOf(error) ?? 'unknown';
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -232,7 +218,7 @@ export function findCorePackage(
 ): { dir: string; version: string | undefined } | undefined {
   for (const up of listAncestors(root)) {
     const dir = join(up, 'node_modules', name);
-    if (!isThere(dir)) continue;
+    if (!pathExists(dir)) continue;
     const version = readPackage(dir)?.version;
     return { dir, version: typeof version === 'string' ? version : undefined };
   }

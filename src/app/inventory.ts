@@ -1,7 +1,7 @@
 /** What core ships: its production closure, walked in its own tree, as far as its root sees it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { isInRange } from '../base/ranges.ts';
+import { satisfies } from '../base/semver.ts';
 import { isInstallable } from '../plan/graph.ts';
 import type { Inventory } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -49,7 +49,7 @@ export function readInventory(root: string): Inventory {
     const isLink = !places.some((up) => join(up, 'node_modules', name) === dir);
     if (isLink && Object.hasOwn(development, name) && !declared.has(name)) continue;
     const { version, name: own, peerDependencies } = manifest;
-    const isShareable = own === name && typeof version === 'string' && isInRange(version, version);
+    const isShareable = own === name && typeof version === 'string' && satisfies(version, version);
     inventory.set(name, {
       version: isShareable ? version : '',
       isDeclared: declared.has(name),

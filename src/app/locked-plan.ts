@@ -1,7 +1,7 @@
 /** Plans an install from a lock and the core, without a registry. */
-import { platformOf } from '../base/abi.ts';
-import { isInRange } from '../base/ranges.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { readAbi } from '../base/abi.ts';
+import { platformOf } from '../base/platform.ts';
+import { satisfies } from '../base/semver.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { identifyPlan } from '../plan/identity.ts';
@@ -50,7 +50,7 @@ export function planLocked(settings: Settings, feature: Feature, pin: Pin): Plan
   const { unshared } = sidecar;
   const asLocked = { conflicts: 'fail' as const, share: true, unshared };
   // Whoever locked has compared versions inside the closure, and the digest says that it is the same.
-  const trusting = { isInRange, isRange: () => false };
+  const trusting = { satisfies, isRange: () => false };
   const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
   if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
   const platform = platformOf(readAbi());

@@ -1,5 +1,5 @@
 /** Finds declared packages whose copy in the core is outside the declared range. That copy wins, and the feature is off. */
-import { isInRange } from '../base/ranges.ts';
+import { satisfies } from '../base/semver.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Core, Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
@@ -14,7 +14,7 @@ export function findOutsideRefusal(
   for (const [name, range] of Object.entries(packages)) {
     const found = findCorePackage(name, core.root);
     const { version } = found ?? {};
-    const isFit = found === undefined || (version !== undefined && isInRange(version, range));
+    const isFit = found === undefined || (version !== undefined && satisfies(version, range));
     if (!isFit && isShipped(core, name)) return refuseOutside(core, name, { range, version });
   }
   return undefined;

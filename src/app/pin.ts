@@ -1,11 +1,11 @@
 /** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from '../base/digest.ts';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { listDirectory, pathExists, readJson, readText } from '../base/files.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
+import { codeOf, isTransient } from '../base/thrown.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 
@@ -73,12 +73,8 @@ export const lockRoot = (root: string): string => join(root, 'annex');
  */
 export function listLocks(root: string): string[] {
   const dir = lockRoot(root);
-  try {
-    return readdirSync(dir).filter((slug) => existsSync(join(dir, slug, 'annex.json')));
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
-    throw error;
-  }
+  const slugs = listDirectory(dir).map(({ name }) => name);
+  return slugs.filter((slug) => existsSync(join(dir, slug, 'annex.json')));
 }
 
 /**
@@ -91,8 +87,8 @@ export function readPin(root: string, feature: Feature): Pin | NoPin | undefined
   const dir = join(lockRoot(root), feature.slug);
   const path = join(dir, 'annex.json');
   try {
-    if (!isThere(dir)) return undefined;
-    const sidecar = JSON.parse(readText(path, MOST_LOCK, 'follow')) as Sidecar | null;
+    if (!pathExists(dir)) return undefined;
+    const sidecar = readJson(path, MOST_LOCK, 'follow') as Sidecar | null;
     if (sidecar?.format !== FORMAT) {
       const format = JSON.stringify(sidecar?.format);
       return {
@@ -108,17 +104,7 @@ export function readPin(root: string, feature: Feature): Pin | NoPin | undefined
     });
     return { dir, sidecar, lock };
   } catch (error) {
-    return { problem: describe(error, path), ...(isPassing(error) && { error }) };
-  }
-}
-
-/** A core may have a file of that name. */
-function isThere(dir: string): boolean {
-  try {
-    return lstatSync(dir, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    if (codeOf(error) === 'ENOTDIR') return false;
-    throw error;
+    return { problem: describe(error, path), ...(isTransient(error) && { error }) };
   }
 }
 

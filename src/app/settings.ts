@@ -2,8 +2,9 @@
 import { lstatSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
+import { pathExists } from '../base/files.ts';
 import type { LogLevel } from '../base/log.ts';
-import { isRange } from '../base/ranges.ts';
+import { isRange } from '../base/semver.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import { readDeclaration } from '../settings/declaration.ts';
@@ -61,7 +62,7 @@ export function loadSettings(
     return refuse(true, found.problem, `correct that file${place}`);
   }
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
-  if (process.versions.pnp !== undefined || isThere(join(core.root, '.pnp.cjs'))) {
+  if (process.versions.pnp !== undefined || pathExists(join(core.root, '.pnp.cjs'))) {
     const reason = `${core.root} is a Yarn Plug'n'Play project, which annex does not support`;
     return refuse(true, reason, 'set nodeLinker: node-modules in .yarnrc.yml');
   }
@@ -184,14 +185,5 @@ function describeKind(path: string): string | undefined {
     return stat.isSymbolicLink() ? 'is a link that leads nowhere' : 'is a file';
   } catch (error) {
     return codeOf(error) === 'ENOTDIR' ? 'lies below a file' : undefined;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

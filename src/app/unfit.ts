@@ -1,7 +1,6 @@
 /** Whether a plan can be installed on the platform of this process. */
-
 import { parsePlatform } from '../base/platform.ts';
-import { isInRange } from '../base/ranges.ts';
+import { satisfies } from '../base/semver.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/platform.ts';
@@ -13,7 +12,7 @@ import { pinnedId, type Sidecar } from './pin.ts';
 /** The packages for the running Node. */
 export function selectHere(plan: Plan, name: string): Selection {
   const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
-  return select(plan, platform, (range) => isInRange(process.versions.node, range));
+  return select(plan, platform, (range) => satisfies(process.versions.node, range));
 }
 
 /** Why a plan cannot be installed on this platform; undefined when it can. */

@@ -1,29 +1,32 @@
-/** What a compiled addon depends on, as one word. */
+/** The ABI of this process, read once. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { nameAbi } from './platform.ts';
 
-/** Facts of the running process. */
-export interface Runtime {
-  /** process.versions.modules */
-  modules: string;
-  platform: string;
-  arch: string;
-  /** First bytes of the Node binary: the interpreter that it asks for tells the C library. */
-  head: string;
+let abi: string | undefined;
+
+/** Name of this process's ABI directory. */
+export function readAbi(): string {
+  abi ??= nameAbi({
+    modules: process.versions.modules,
+    platform: process.platform,
+    arch: process.arch,
+    head: process.platform === 'linux' ? readHead(process.execPath) : '',
+  });
+  return abi;
 }
 
-/**
- * The name of an ABI directory.
- *
- * @example nameAbi({ modules: '137', platform: 'linux', arch: 'x64', head }) // 'node137-linux-x64-glibc'
- */
-export function nameAbi({ modules, platform, arch, head }: Runtime): string {
-  const base = `node${modules}-${platform}-${arch}`;
-  if (platform !== 'linux') return base;
-  return `${base}-${head.includes('/ld-musl-') ? 'musl' : 'glibc'}`;
+/** First bytes of a binary, which name its interpreter. */
+function readHead(path: string): string {
+  const buffer = Buffer.alloc(4096);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, buffer, 0, buffer.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
+  return buffer.toString('latin1');
 }
-
-/**
- * The platform of an ABI directory.
- *
- * @example platformOf('node137-linux-x64-glibc') // 'linux-x64-glibc'
- */
-export const platformOf = (abi: string): string => abi.slice(abi.indexOf('-') + 1);

@@ -1,8 +1,9 @@
 /** Where annex's own files are, also for a copy of its code that is part of the application's bundle. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readJson } from './files.ts';
 import { version } from './version.ts';
 
 /**
@@ -61,10 +62,12 @@ export function describeMissing(file: string, root: string): { reason: string; h
   };
 }
 
+const MOST = 2 ** 20;
+
 /** Whether a directory is that of a build of this version. */
 function isOwn(dir: string): boolean {
   try {
-    const manifest = JSON.parse(readFileSync(join(dir, '..', 'package.json'), 'utf8')) as {
+    const manifest = readJson(join(dir, '..', 'package.json'), MOST, 'follow') as {
       name?: unknown;
       version?: unknown;
     };

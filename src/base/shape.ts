@@ -26,7 +26,7 @@ export const isListOf =
 export const isRecordOf =
   (check: Check): Check =>
   (value) =>
-    isRecord(value) && Object.values(value).every(check);
+    isObject(value) && Object.values(value).every(check);
 
 /**
  * An object with these fields of its own. More of them do no harm: nobody reads those.
@@ -36,7 +36,7 @@ export const isRecordOf =
 export const isShape =
   (fields: Record<string, Check>, optional: Record<string, Check> = {}): Check =>
   (value) =>
-    isRecord(value) &&
+    isObject(value) &&
     Object.entries(fields).every(
       ([key, check]) => Object.hasOwn(value, key) && check(value[key]),
     ) &&
@@ -44,7 +44,8 @@ export const isShape =
       ([key, check]) => !Object.hasOwn(value, key) || check(value[key]),
     );
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+/** Whether a value is an object and no list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is shared with core: names to ranges and a version. */

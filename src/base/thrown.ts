@@ -12,6 +12,15 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Whether an error of the file system says that a path leads to nothing. */
+export const isNotFound = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+
+const TRANSIENT = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/** Whether an error says nothing about a file: the process, or the machine, lacks handles or memory. */
+export const isTransient = (error: unknown): boolean => TRANSIENT.has(codeOf(error) ?? '');
+
 /** The message of a thrown value, without credentials, on one line. */
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown };

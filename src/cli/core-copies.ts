@@ -2,7 +2,7 @@
 import { listBlocked } from '../app/blocked.ts';
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
-import { isCovered } from '../base/ranges.ts';
+import { satisfiesWithPrereleases } from '../base/semver.ts';
 import { listDrifts } from '../lock/check.ts';
 import { describeBlocked, findBlocked } from '../settings/blocked.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -32,7 +32,7 @@ function listShippedBlocked(settings: Settings): string[] {
     return version === undefined || !isShipped(core, name) ? [] : { name, version };
   });
   return shipped.flatMap((one) => {
-    const found = findBlocked([one], blocked, isCovered);
+    const found = findBlocked([one], blocked, satisfiesWithPrereleases);
     if (found === undefined) return [];
     const remedy = `Now: npm install ${one.name}@VERSION, with one that is not blocked`;
     return `${describeBlocked(found)}; core ships it, and core wins. ${remedy}`;

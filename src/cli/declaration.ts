@@ -7,7 +7,7 @@ import { listLocks } from '../app/pin.ts';
 import { refuseKey } from '../app/settings.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { isRange } from '../base/ranges.ts';
+import { isRange } from '../base/semver.ts';
 import { messageOf } from '../base/thrown.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replace.ts';
 import type { Declaration } from '../settings/declaration.ts';

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { readText } from '../base/regular-file.ts';
+import { readText } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
 
 /** Node reads past it, JSON.parse does not. */

@@ -1,4 +1,5 @@
 /** annex list */
+import { formatTable } from '../base/table.ts';
 import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
 import { createFinder } from '../store/finder.ts';
@@ -29,7 +30,7 @@ export const list: Command = ({ args, print }) => {
   });
   warnOfCopies(settings, settings.declaration.features.values());
   const none = `no features are declared in ${settings.core.root}/package.json`;
-  print(rows.length === 0 ? none : layOut([HEAD, ...rows.flatMap(toLines)]), rows);
+  print(rows.length === 0 ? none : formatTable([HEAD, ...rows.flatMap(toLines)]), rows);
   return 0;
 };
 
@@ -48,11 +49,4 @@ function toLines({ feature, packages, where, bytes, refusal }: Row): string[][] 
   ]);
   const [first = ['', '-', '-', where, '-', '', ''], ...rest] = lines;
   return [[feature, ...first.slice(1, 5), size, why], ...rest];
-}
-
-function layOut(rows: string[][]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const pad = (row: string[]): string =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return rows.map((row) => pad(row).trimEnd()).join('\n');
 }

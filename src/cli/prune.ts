@@ -1,9 +1,9 @@
 /** annex prune [--days N] [--dry-run] */
 import { toRealPath } from '../app/core.ts';
+import { readAbi } from '../base/abi.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { readAbi } from '../base/running-abi.ts';
 import type { Settings } from '../settings/settings.ts';
 import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';
 import { findStoreDistrust } from '../store/access.ts';

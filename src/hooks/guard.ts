@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AnnexError, explain } from '../base/error.ts';
 import { refuseDamage } from '../base/file-error.ts';
+import { pathExists } from '../base/files.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
 import { parseEntryName, relativeTo } from '../base/store-layout.ts';
 import { toFile } from '../resolve/destination.ts';
-import { findGone, isThere } from '../resolve/gone.ts';
+import { findGone } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createMissing } from '../resolve/not-found.ts';
 import type { Request } from '../resolve/request.ts';
@@ -134,7 +135,7 @@ export function createGuard(
   };
   const admit = (load: Load): string | undefined => {
     const { entry } = load;
-    if (!isThere(entry)) return undefined;
+    if (!pathExists(entry)) return undefined;
     holdWatch(load);
     const real = locator.findRealEntry(entry);
     const unfit = locator.thread.meet(real);

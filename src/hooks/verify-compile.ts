@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import Module from 'node:module';
 import { apply } from '../base/primordials.ts';
-import { codeOf } from '../base/thrown.ts';
+import { isNotFound } from '../base/thrown.ts';
 import type { Locator } from '../resolve/locator.ts';
 import type { Guard } from './guard.ts';
 
@@ -96,6 +96,6 @@ function isFile(path: string): boolean {
   try {
     return !lstatSync(path).isDirectory();
   } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    return !isNotFound(error);
   }
 }

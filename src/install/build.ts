@@ -4,8 +4,8 @@ import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 
 import { basename, join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { findUnfit, selectHere } from '../app/unfit.ts';
-import { platformOf } from '../base/abi.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { readAbi } from '../base/abi.ts';
+import { platformOf } from '../base/platform.ts';
 import { FILES, FORMAT, MANIFEST, PLAIN, STAGING, VERSION } from '../base/store-layout.ts';
 import { version } from '../base/version.ts';
 import type { ClosurePackage } from '../plan/content.ts';

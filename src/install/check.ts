@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readPackage } from '../app/core.ts';
 import type { Sidecar } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
-import { isInRange } from '../base/ranges.ts';
+import { satisfies } from '../base/semver.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseInstall, refuseIntegrity } from '../registry/package-failure.ts';
@@ -41,7 +41,7 @@ export function findImpostor(
       return refuseInstall(`what came as ${name} calls itself ${String(found.name)}`);
     }
     const { version } = found;
-    if (typeof version !== 'string' || !isInRange(version, range)) {
+    if (typeof version !== 'string' || !satisfies(version, range)) {
       const what = `what came as ${name} says it is ${String(version)}, which is not in ${range}`;
       return refuseInstall(what);
     }

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from '../base/digest.ts';
-import { readRegular } from '../base/regular-file.ts';
+import { readRegular } from '../base/files.ts';
 import { toValue } from '../store/listing.ts';
 
 /** A tree that was looked through. */

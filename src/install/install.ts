@@ -1,10 +1,10 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
 import { toRealPath } from '../app/core.ts';
+import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
-import { readAbi } from '../base/running-abi.ts';
 import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';

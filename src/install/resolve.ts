@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MOST_LOCK } from '../app/pin.ts';
-import { isInRange, isRange } from '../base/ranges.ts';
-import { readText } from '../base/regular-file.ts';
+import { readJson } from '../base/files.ts';
+import { isRange, satisfies } from '../base/semver.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
@@ -77,7 +77,7 @@ interface NpmLock {
 }
 
 /** What the plan knows of semver. */
-export const RANGES = { isRange, isInRange };
+export const RANGES = { isRange, satisfies };
 
 /**
  * One run of npm.
@@ -111,7 +111,7 @@ export async function runResolution(
 
 function readLock(dir: string): NpmLock | Refusal {
   try {
-    return JSON.parse(readText(join(dir, 'package-lock.json'), MOST_LOCK));
+    return readJson(join(dir, 'package-lock.json'), MOST_LOCK) as NpmLock;
   } catch {
     return refuseInstall('npm left no package-lock.json that can be read');
   }

@@ -1,11 +1,11 @@
 /** Brings the packages of a plan into a directory: fetched, verified and unpacked, several at a time. */
 import { join } from 'node:path';
 import type { PackageRecord } from '../app/pin.ts';
+import { computeIntegrity } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
 import { codeOf, messageOf } from '../base/thrown.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { createFetcher, type Wanted } from '../registry/fetch.ts';
-import { digestOf } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import type { Listings } from '../store/listing.ts';
 import { type Budget, type Extracted, extractTarball } from '../tarball/extract.ts';
@@ -84,7 +84,7 @@ export async function unpackAll(unpacking: Unpacking): Promise<Unpacked> {
       unpacked.listings[path] = listing;
       unpacked.sizes[path] = tarball.length;
       if (address !== undefined) unpacked.addresses[path] = address;
-      if (isFirst) unpacked.integrities[path] = digestOf(tarball, 'sha512');
+      if (isFirst) unpacked.integrities[path] = computeIntegrity(tarball, 'sha512');
       unpacked.bytes += bytes;
       unpacked.hasAddon ||= hasAddon;
       const steps = path.split('/');

@@ -1,6 +1,6 @@
 /** Why an entry cannot be used although it was published a moment ago. */
 import { lstatSync } from 'node:fs';
-import { readAbi } from '../base/running-abi.ts';
+import { readAbi } from '../base/abi.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';

@@ -4,7 +4,7 @@ import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
 import { listUnshipped, readInventory } from '../app/inventory.ts';
 import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../app/pin.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
-import { isCovered, isInRange } from '../base/ranges.ts';
+import { satisfies, satisfiesWithPrereleases } from '../base/semver.ts';
 import { RANGES } from '../install/resolve.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
@@ -121,8 +121,8 @@ export function listFitting(settings: Settings, feature: Feature): Record<string
   const blocked = listBlocked(settings);
   const fitting = listUnshipped(settings.core, feature).filter(
     (one) =>
-      isInRange(one.version, feature.packages[one.name] ?? '') &&
-      findBlocked([one], blocked, isCovered) === undefined,
+      satisfies(one.version, feature.packages[one.name] ?? '') &&
+      findBlocked([one], blocked, satisfiesWithPrereleases) === undefined,
   );
   return Object.fromEntries(fitting.map(({ name, version }) => [name, version]));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { readPin } from '../app/pin.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { readAbi } from '../base/abi.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';

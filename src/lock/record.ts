@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { MOST_LOCK, type PackageRecord } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { readJson } from '../base/files.ts';
+import { isTransient } from '../base/thrown.ts';
 import type { Unpacked } from '../install/unpack.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -18,13 +19,15 @@ export type Places = Record<string, string>;
 /** The places that were locked before; none when they cannot be read. */
 export function readPlaces(dir: string): Places {
   try {
-    const { packages } = JSON.parse(readText(join(dir, 'annex.json'), MOST_LOCK, 'follow'));
-    const records = Object.entries(packages as Record<string, Partial<PackageRecord>>);
+    const { packages } = readJson(join(dir, 'annex.json'), MOST_LOCK, 'follow') as {
+      packages: Record<string, Partial<PackageRecord>>;
+    };
+    const records = Object.entries(packages);
     return Object.fromEntries(
       records.flatMap(([path, { place }]) => (typeof place === 'string' ? [[path, place]] : [])),
     );
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isTransient(error)) throw error;
     return {};
   }
 }

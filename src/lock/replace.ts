@@ -7,7 +7,6 @@ import {
   copyFileSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES, lockRoot } from '../app/pin.ts';
+import { listDirectory } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
 import { judgeOwner, nameOwner, splitOwned } from '../store/owner.ts';
 
@@ -123,9 +123,9 @@ const HIDDEN: ReadonlySet<string> = new Set(LOCK_FILES.map((name) => `.${name}`)
  */
 export function listTemporaries(root: string): string[] {
   const locks = lockRoot(root);
-  const dirs = [root, ...listNames(locks).map((name) => join(locks, name))];
+  const dirs = [root, ...listChildren(locks).map((name) => join(locks, name))];
   return dirs.flatMap((dir) =>
-    listNames(dir)
+    listChildren(dir)
       .filter((name) => {
         const { base = '', owner = '' } = splitOwned(name) ?? {};
         return HIDDEN.has(base) && judgeOwner(owner) !== 'alive';
@@ -142,10 +142,10 @@ export function sweepTemporaries(root: string): void {
   }
 }
 
-/** Names in a directory; none in what is a link or no directory. */
-function listNames(dir: string): string[] {
+/** Names in a directory; none in a link or a file. */
+function listChildren(dir: string): string[] {
   try {
-    return lstatSync(dir).isDirectory() ? readdirSync(dir) : [];
+    return lstatSync(dir).isDirectory() ? listDirectory(dir).map(({ name }) => name) : [];
   } catch {
     return [];
   }

@@ -7,10 +7,11 @@ import { LOCK_FILES, lockRoot, MOST_LOCK, type Sidecar } from '../app/pin.ts';
 import { findRepository } from '../app/unfit.ts';
 import { digest } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
+import { readJson } from '../base/files.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
-import { isCovered } from '../base/ranges.ts';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { satisfiesWithPrereleases } from '../base/semver.ts';
 import { FORMAT } from '../base/store-layout.ts';
+import { isTransient } from '../base/thrown.ts';
 import { bring } from '../install/bring.ts';
 import { findUnshared } from '../install/check.ts';
 import { COOLDOWN, dateBefore } from '../install/prepare.ts';
@@ -186,13 +187,16 @@ function findUnserved(made: Plan, platforms: string[]): Refusal | undefined {
 /** What was locked before, but for what is blocked by now; nothing when it cannot be read. */
 function readKnown(dir: string, blocked: Blocked[]): LockedPackages {
   try {
-    const lock = JSON.parse(readText(join(dir, 'package-lock.json'), MOST_LOCK, 'follow'));
+    const path = join(dir, 'package-lock.json');
+    const lock = readJson(path, MOST_LOCK, 'follow') as { packages: LockedPackages };
     const read = readGraph(lock);
     const nodes = 'problem' in read ? [] : [...read.graph.values()];
-    const known = nodes.filter((node) => findBlocked([node], blocked, isCovered) === undefined);
-    return Object.fromEntries(known.map(({ path }) => [path, lock.packages[path]]));
+    const known = nodes.filter(
+      (node) => findBlocked([node], blocked, satisfiesWithPrereleases) === undefined,
+    );
+    return Object.fromEntries(known.map(({ path }) => [path, lock.packages[path] ?? {}]));
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isTransient(error)) throw error;
     return {};
   }
 }

@@ -1,4 +1,5 @@
 /** What is said of dependencies that do not fit, and what helps. */
+import { formatTable } from '../base/table.ts';
 import type { Conflict, Refusal } from '../types.ts';
 
 /** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */
@@ -35,7 +36,7 @@ export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refus
 
 /** The same as a table for people, with a row for every edge. */
 export function tabulateConflicts(conflicts: Conflict[]): string {
-  const rows = [
+  return formatTable([
     ['dependent', 'dependency', 'range', 'kind', 'found'],
     ...conflicts.map(({ dependent, dependency, range, kind, of, version = 'none' }) => [
       dependent,
@@ -44,16 +45,5 @@ export function tabulateConflicts(conflicts: Conflict[]): string {
       kind,
       of === 'core' ? `core ${version}` : version,
     ]),
-  ];
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  ]);
 }

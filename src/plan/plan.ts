@@ -1,5 +1,4 @@
 /** Which packages of a closure an entry takes from core, which it holds itself, and what does not fit. */
-
 import type { Conflict } from '../types.ts';
 import { type Edge, findAbove, type LockGraph, type LockNode } from './graph.ts';
 
@@ -27,7 +26,7 @@ export type Inventory = Map<string, Shipped>;
 /** What the plan has to know of semver. */
 export interface Ranges {
   isRange: (range: string) => boolean;
-  isInRange: (version: string, range: string) => boolean;
+  satisfies: (version: string, range: string) => boolean;
 }
 
 /** What is to be planned. */
@@ -136,7 +135,7 @@ function findPrivate(
   for (const { name, range } of edges) {
     const shipped = inventory.get(name);
     if (shipped === undefined || own.has(name)) continue;
-    const isFit = ranges.isInRange(shipped.version, range);
+    const isFit = ranges.satisfies(shipped.version, range);
     if (!isFit || bound.has(name) || isSplit(name)) more.add(name);
   }
   return [...more];
@@ -186,9 +185,9 @@ function findClash(
   { version, isDeclared }: Shipped,
   { packages, conflicts, share, unshared }: PlanInput,
   { bound }: Walk,
-  { isInRange }: Ranges,
+  { satisfies }: Ranges,
 ): Found | undefined {
-  const isFit = isInRange(version, range);
+  const isFit = satisfies(version, range);
   const found: Found = {
     of: 'core',
     ...(version !== '' && { version }),
@@ -209,7 +208,7 @@ function findClash(
 function findMisfit(
   { name: asked, to, range, kind }: Edge,
   { nodes }: Walk,
-  { isRange, isInRange }: Ranges,
+  { isRange, satisfies }: Ranges,
 ): Found | undefined {
   const node = to === undefined ? undefined : nodes.get(to);
   if (node === undefined) {
@@ -220,7 +219,7 @@ function findMisfit(
   // A tag or an address says nothing about names and versions: the lock's word has to do.
   const isFine =
     (alias === null && !isRange(wanted)) ||
-    (name === node.name && (!isRange(wanted) || isInRange(node.version, wanted)));
+    (name === node.name && (!isRange(wanted) || satisfies(node.version, wanted)));
   return isFine ? undefined : { of: 'closure', version: node.version };
 }
 

@@ -1,5 +1,6 @@
 /** Fetches tarballs: npm's cache, then the registry, and only bytes with the digest that is wanted. */
 import { gunzipSync } from 'node:zlib';
+import { computeIntegrity } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
 import type { Refusal } from '../types.ts';
 import { type Answer, createClient, type Purpose } from './client.ts';
@@ -11,7 +12,7 @@ import {
   refuseUncached,
   refuseWeak,
 } from './failure.ts';
-import { type Digests, digestOf, isStrong, readDigests } from './integrity.ts';
+import { type Digests, isStrong, readDigests } from './integrity.ts';
 import { openCache } from './npm-cache.ts';
 import type { NpmSettings } from './npm-settings.ts';
 import { addressOf, conventionalUrl, placeUrl } from './tarball-url.ts';
@@ -95,7 +96,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
       if (tarball !== undefined) return { tarball, address };
       // A proxy may have cut it, or put a page of its own in its place.
       const { algorithm = 'sha512', all = [] } = digests ?? {};
-      const got = digestOf(answer.body, algorithm);
+      const got = computeIntegrity(answer.body, algorithm);
       const size = answer.body.length;
       const refusal = refuseDigest(asked, { wanted: all[0] ?? '', got, size, isFirst });
       return { refusal, isPassing: true, isFinal: false };
@@ -202,7 +203,7 @@ function toFailure(error: unknown, registry: string): Failure {
 function findBytes(answer: Answer, digests: Digests | undefined, most: number): Buffer | undefined {
   const isWanted = (bytes: Buffer | undefined): boolean =>
     bytes !== undefined &&
-    (digests === undefined || digests.all.includes(digestOf(bytes, digests.algorithm)));
+    (digests === undefined || digests.all.includes(computeIntegrity(bytes, digests.algorithm)));
   if (isWanted(answer.body)) return answer.body;
   const decoded = decode(answer, most);
   return isWanted(decoded) ? decoded : undefined;

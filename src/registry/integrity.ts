@@ -13,17 +13,6 @@ export interface Digests {
 }
 
 /**
- * Loads `node:crypto` late: the preload has this file in its graph. Not imported: that asks for all
- * that it exports, and loads more than hashes.
- *
- * @example digestOf(tarball, 'sha512') // 'sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXc…'
- */
-export function digestOf(bytes: Buffer, algorithm: string): string {
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  return `${algorithm}-${createHash(algorithm).update(bytes).digest('base64')}`;
-}
-
-/**
  * Reads a text of Subresource Integrity. Of several algorithms the strongest counts alone.
  *
  * @returns undefined when it holds no digest that is known

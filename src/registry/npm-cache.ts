@@ -1,8 +1,9 @@
 /** Tarballs in npm's cache, where each lies under its digest: read only, and verified. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegular } from '../base/regular-file.ts';
-import { type Digests, digestOf } from './integrity.ts';
+import { computeIntegrity } from '../base/digest.ts';
+import { readRegular } from '../base/files.ts';
+import type { Digests } from './integrity.ts';
 
 /**
  * Opens the cache.
@@ -21,7 +22,7 @@ export function openCache(cache: string): (digests: Digests, most: number) => Bu
       // Asked first: an error for each package that is not there costs more than all of them.
       if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
       const bytes = readRegular(path, most);
-      return digestOf(bytes, algorithm) === wanted ? bytes : undefined;
+      return computeIntegrity(bytes, algorithm) === wanted ? bytes : undefined;
     } catch {
       return undefined;
     }

@@ -1,6 +1,7 @@
 /** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
 import { join } from 'node:path';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { readText } from '../base/files.ts';
+import { isTransient } from '../base/thrown.ts';
 import { readNpmrc } from './npmrc.ts';
 import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';
@@ -180,7 +181,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readText(path, MOST_CERTIFICATES, 'follow');
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isTransient(error)) throw error;
     return undefined;
   }
 }

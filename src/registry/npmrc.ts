@@ -1,7 +1,8 @@
 /** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
-import { isPassing, readText } from '../base/regular-file.ts';
+import { readText } from '../base/files.ts';
+import { isTransient } from '../base/thrown.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Level } from './registries.ts';
 
@@ -90,7 +91,7 @@ function readLevel(
     text = readText(path, MOST_NPMRC, 'follow');
   } catch (error) {
     // Without its settings another registry would be asked.
-    if (isPassing(error)) throw error;
+    if (isTransient(error)) throw error;
     return {};
   }
   // npm's own parser, loaded when there is something to parse.

@@ -17,9 +17,6 @@ export function findGone(entry: string): Refusal | undefined {
   };
 }
 
-/** Whether anything has that path, and can be reached. */
-export const isThere = (path: string): boolean => look(path) !== undefined;
-
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

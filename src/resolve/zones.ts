@@ -1,9 +1,10 @@
 /** Where a file stands that asks: in the core, in what the core ships, in an importer, or elsewhere. */
-import { readdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { isPassing } from '../base/regular-file.ts';
+import { listDirectory } from '../base/files.ts';
 import { isWithin } from '../base/store-layout.ts';
+import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Zone } from './decide.ts';
 
@@ -93,12 +94,5 @@ function listLinked(modules: string[]): Map<string, string> {
   return found;
 }
 
-function readDirectory(dir: string) {
-  try {
-    return readdirSync(dir, { withFileTypes: true });
-  } catch (error) {
-    // What is found is remembered.
-    if (isPassing(error)) throw error;
-    return [];
-  }
-}
+// What is found is remembered.
+const readDirectory = (dir: string) => listDirectory(dir, (error) => !isTransient(error));

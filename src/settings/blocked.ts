@@ -1,8 +1,8 @@
 /** Versions that must not be used: reading the lists, and finding one among packages. */
-
+import { isObject } from '../base/shape.ts';
 import type { Blocked, BlockedVersion, Refusal } from '../types.ts';
 import type { Problem } from './feature.ts';
-import { isObject, MAX_LENGTH } from './feature.ts';
+import { MAX_LENGTH } from './feature.ts';
 
 /** A list as it was read. */
 export interface ReadBlocked {
@@ -70,17 +70,18 @@ export function readBlocked(
 /**
  * The first package that is blocked; undefined when none is.
  *
- * @param isCovered whether a version lies in a range, prereleases like all others
+ * @param satisfiesWithPrereleases whether a version lies in a range, prereleases like all others
  */
 export function findBlocked(
   packages: Iterable<{ name: string; version: string }>,
   blocked: readonly Blocked[],
-  isCovered: (version: string, range: string) => boolean,
+  satisfiesWithPrereleases: (version: string, range: string) => boolean,
 ): BlockedVersion | undefined {
   if (blocked.length === 0) return undefined;
   for (const { name, version } of packages) {
     const item = blocked.find(
-      (one) => one.name === name && (one.range === '*' || isCovered(version, one.range)),
+      (one) =>
+        one.name === name && (one.range === '*' || satisfiesWithPrereleases(version, one.range)),
     );
     if (item === undefined) continue;
     const { range: _, ...rest } = item;

@@ -1,6 +1,6 @@
 /** Reads the `annex` key of a package.json into features; everything wrong is named by its key. */
-
 import { parsePlatform } from '../base/platform.ts';
+import { isObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { toSlug } from '../base/store-layout.ts';
 import type { Blocked } from '../types.ts';
@@ -8,7 +8,6 @@ import { readBlocked } from './blocked.ts';
 import {
   type Feature,
   findWrongRange,
-  isObject,
   MAX_LENGTH,
   type Problem,
   type ReadFeature,

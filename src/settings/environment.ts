@@ -1,8 +1,7 @@
 /** The only reader of process.env. */
-
 import { delimiter, isAbsolute, join } from 'node:path';
+import { readText } from '../base/files.ts';
 import type { LogLevel } from '../base/log.ts';
-import { readText } from '../base/regular-file.ts';
 import type { Blocked, Refusal } from '../types.ts';
 import type { GateFacts } from './gate.ts';
 import {

@@ -1,4 +1,5 @@
 /** Reads one feature of the `annex` key. */
+import { isObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
 
 /** One feature as the core's package.json declares it. */
@@ -122,10 +123,6 @@ function describeWrongRange(
   if (/^[\w.@:-]+\/[\w.-]+(#.*)?$/.test(range)) return 'a git address';
   return /^[a-z]/i.test(range) ? 'a tag' : 'not a semver range';
 }
-
-/** Whether a parsed value is an object, and no list. */
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The items of a list that are fine; undefined when there is no list. */
 export function readList(

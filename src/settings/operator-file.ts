@@ -1,11 +1,11 @@
 /** The operator's file: switches of whoever runs the application, read when it starts and, for what is blocked, again. */
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { isRange } from '../base/ranges.ts';
-import { readText } from '../base/regular-file.ts';
+import { readJson } from '../base/files.ts';
+import { isRange } from '../base/semver.ts';
+import { isObject } from '../base/shape.ts';
 import type { Blocked, Refusal } from '../types.ts';
 import { type ReadBlocked, readBlocked } from './blocked.ts';
-import { isObject } from './feature.ts';
 import type { GateFacts } from './gate.ts';
 import type { Verify } from './settings.ts';
 import { describeUnknown, parseSwitch } from './switches.ts';
@@ -42,7 +42,7 @@ export function readOperatorFile(path: string | undefined, notices: Refusal[]): 
   if (!existsSync(path)) return fail('does not exist or cannot be reached');
   let value: unknown;
   try {
-    value = JSON.parse(readText(path, MOST, 'follow'));
+    value = readJson(path, MOST, 'follow');
   } catch (error) {
     return fail(error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read');
   }
@@ -112,7 +112,7 @@ function readList(file: Record<string, unknown>, path: string): ReadBlocked {
  */
 export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
   try {
-    const file: unknown = JSON.parse(readText(path, MOST, 'follow'));
+    const file: unknown = readJson(path, MOST, 'follow');
     if (!isObject(file)) return known;
     const { blocked, unclear } = readList(file, path);
     return unclear === undefined ? blocked : [...known, ...blocked];

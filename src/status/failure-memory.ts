@@ -1,8 +1,8 @@
 /** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
 import { listBlocked } from '../app/blocked.ts';
 import { readPin } from '../app/pin.ts';
+import { readAbi } from '../base/abi.ts';
 import { digest } from '../base/digest.ts';
-import { readAbi } from '../base/running-abi.ts';
 import { hostName } from '../base/store-layout.ts';
 import { readNpmrc } from '../registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from '../registry/registries.ts';

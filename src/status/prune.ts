@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCorePackage, toRealPath } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { readAbi } from '../base/abi.ts';
 import { MANIFEST, PLAIN } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';

@@ -4,7 +4,7 @@ import { findLockedRefusal } from '../app/locked-plan.ts';
 import { findOutsideRefusal } from '../app/outside.ts';
 import { lockRoot, type Pin, readPin } from '../app/pin.ts';
 import { refuseDamage, refuseUnread } from '../base/file-error.ts';
-import { isPassing } from '../base/regular-file.ts';
+import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
@@ -69,7 +69,7 @@ export function findInstallRefusal(
   try {
     return look(settings, feature, local, ignored);
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isTransient(error)) throw error;
     return refuseUnread(error, settings.core.root);
   }
 }

@@ -2,10 +2,10 @@
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { refuseOutside } from '../app/outside.ts';
+import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
-import { isInRange } from '../base/ranges.ts';
-import { isPassing } from '../base/regular-file.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { satisfies } from '../base/semver.ts';
+import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
@@ -35,7 +35,7 @@ export function findStatus(
   try {
     return look(settings, feature, looking);
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isTransient(error)) throw error;
     const refusal = refuseUnread(error, settings.core.root);
     return { feature: feature.name, where: 'failed', packages: {}, refusal };
   }
@@ -93,7 +93,7 @@ function findInCore(
   const isUnshipped = !isShipped(core, name);
   if (isUnshipped && isProduction) return undefined;
   const { version } = found;
-  const isFine = version !== undefined && isInRange(version, range);
+  const isFine = version !== undefined && satisfies(version, range);
   return describe(
     range,
     isFine ? (isUnshipped ? 'core (not shipped)' : 'core') : 'core outside range',

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
+import { isNotFound } from '../base/thrown.ts';
 import { type Dir, inDir } from './dir.ts';
 
 /** Where to look, and for what. */
@@ -38,7 +38,7 @@ export function* listCandidates(candidates: Candidates): Generator<string, void>
       names?.set(dir, all);
     } catch (error) {
       if (error instanceof AnnexError) rejected.push(error.refusal.reason);
-      else if (!isAbsence(error)) onUnread(error, dir);
+      else if (!isNotFound(error)) onUnread(error, dir);
     }
     for (const name of all) {
       const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
@@ -54,11 +54,8 @@ function isDirectory({ root, onUnread }: Candidates, abi: string, name: string):
   try {
     return inDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
   } catch (error) {
-    if (!(error instanceof AnnexError || isAbsence(error)))
+    if (!(error instanceof AnnexError || isNotFound(error)))
       onUnread(error, join(abiRoot(root, abi), name));
     return false;
   }
 }
-
-/** Whether an error says that a path leads to nothing. Every other one leaves open what is there. */
-const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
-import { codeOf } from '../base/thrown.ts';
+import { codeOf, isNotFound } from '../base/thrown.ts';
 
 /**
  * A directory that is held: what is put in its place later is not reached through it.
@@ -98,8 +98,7 @@ export function listNames(path: string, ...names: string[]): string[] {
   try {
     return inDir(path, names, (dir) => readdirSync(dir.at()).sort());
   } catch (error) {
-    const isNone = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
-    if (isNone || error instanceof AnnexError) return [];
+    if (isNotFound(error) || error instanceof AnnexError) return [];
     throw error;
   }
 }

@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
 import { pinnedId, readPin, type Sidecar } from '../app/pin.ts';
-import { platformOf } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
-import { compareVersions } from '../base/ranges.ts';
+import { platformOf } from '../base/platform.ts';
+import { compareVersions } from '../base/semver.ts';
 import { PLAIN, parseEntryName } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';

@@ -1,6 +1,6 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
-import { readText } from '../base/regular-file.ts';
+import { readText } from '../base/files.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
 import { inDir } from './dir.ts';

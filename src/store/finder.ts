@@ -1,10 +1,10 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { existsSync } from 'node:fs';
 import { findBlockedRefusal } from '../app/blocked.ts';
+import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
-import { isPassing } from '../base/regular-file.ts';
-import { readAbi } from '../base/running-abi.ts';
+import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
@@ -89,7 +89,7 @@ export function createFinder(
         const contents = readExpected(dir, manifest, found.sidecar);
         if (verify(dir, contents, depth) === undefined) return keep(found, entry);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isTransient(error)) throw error;
         const { rejected, damaged } = found;
         return { rejected, damaged, unread: refuseUnread(error, dir) };
       }

@@ -1,6 +1,6 @@
 /** Whether what an entry holds still fits what is declared, and what core ships. */
 import { findCorePackage } from '../app/core.ts';
-import { isInRange } from '../base/ranges.ts';
+import { satisfies } from '../base/semver.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -28,7 +28,7 @@ function findMismatch(manifest: Manifest, feature: Feature): string | undefined 
     // Core ships one of several declared packages.
     if (version === undefined && Object.hasOwn(manifest.shared, name)) continue;
     if (version === undefined) return `it does not hold ${name}`;
-    if (manifest.specs[name] !== range && !isInRange(version, range)) {
+    if (manifest.specs[name] !== range && !satisfies(version, range)) {
       return `it holds ${name} ${version}, not ${range}`;
     }
   }
@@ -45,7 +45,7 @@ function findSharedMismatch(
     const declared = packages[name];
     if (now === version && declared === manifest.specs[name]) continue;
     const asked = declared === undefined ? ranges : [...ranges, declared];
-    if (now === undefined || !asked.every((range) => isInRange(now, range))) {
+    if (now === undefined || !asked.every((range) => satisfies(now, range))) {
       return `it takes ${name} ${asked.join(' and ')} from core, which has ${now ?? 'none'}`;
     }
   }

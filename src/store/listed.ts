@@ -1,6 +1,6 @@
 /** Reads a file of an entry, provided that it is the listed one. */
 import { digest } from '../base/digest.ts';
-import { readRegular } from '../base/regular-file.ts';
+import { readRegular } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
 import { sizeOf } from './listing.ts';
 

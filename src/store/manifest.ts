@@ -1,6 +1,6 @@
 /** Reads the manifest of an entry, and checks all of it. */
 import { join } from 'node:path';
-import { readText } from '../base/regular-file.ts';
+import { readJson } from '../base/files.ts';
 import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
@@ -66,7 +66,7 @@ const isManifest = isShape(
  */
 export function readManifest(dir: string): ReadManifest {
   try {
-    const value: unknown = JSON.parse(readText(join(dir, MANIFEST), MOST_MANIFEST));
+    const value: unknown = readJson(join(dir, MANIFEST), MOST_MANIFEST);
     if (isManifest(value)) return { manifest: value as Manifest };
     const { format } = (value ?? {}) as { format?: unknown };
     // Another format is told by its number.

@@ -1,7 +1,8 @@
 /** Who made something in a store: said by its name, and whether that process still lives. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { digest } from '../base/digest.ts';
 
 /** Whether a process lives; unknown when it runs in another container or on another host. */
 export type Life = 'alive' | 'dead' | 'unknown';
@@ -100,7 +101,7 @@ function lookAtSelf(): Self {
       readlinkSync('/proc/self/ns/pid'),
       findTimeNamespace(),
     ];
-    const place = createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 12);
+    const place = digest(parts.join(' ')).slice(0, 12);
     return { place, start: stat.start };
   } catch {
     return { place: NOWHERE, start: '0' };

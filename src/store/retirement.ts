@@ -1,9 +1,9 @@
 /** The mark of a generation that is not to be used any more: whether there is one, and what it says. */
 import { lstatSync } from 'node:fs';
 import { AnnexError } from '../base/error.ts';
-import { readText } from '../base/regular-file.ts';
+import { readText } from '../base/files.ts';
 import { RETIRED, retirementName, VERSION } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
+import { codeOf, isNotFound } from '../base/thrown.ts';
 import { type Dir, inDir } from './dir.ts';
 
 /** Of the reason in a mark. */
@@ -19,10 +19,8 @@ export function findRetirement(store: string, entry: string): string | undefined
   try {
     return inDir(store, [VERSION, RETIRED], (dir) => readMark(dir, retirementName(entry)));
   } catch (error) {
-    const code = codeOf(error);
     // No generation can be marked where the directory of the marks is none.
-    const isUnmarked = code === 'ENOENT' || code === 'ENOTDIR' || error instanceof AnnexError;
-    if (isUnmarked) return undefined;
+    if (isNotFound(error) || error instanceof AnnexError) return undefined;
     throw error;
   }
 }

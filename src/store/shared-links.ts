@@ -1,7 +1,8 @@
 /** Links in an entry to what it shares with the application, for threads in which no hook of annex runs. */
-import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
+import { pathExists } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
 import type { Entry } from './entry.ts';
@@ -27,7 +28,7 @@ export function linkShared(
     const [first = '', second] = name.split('/');
     withDir(openIn(entry, 'node_modules'), (modules) => {
       if (second === undefined) return link(modules, first, target);
-      if (!isThere(modules, first)) writing(modules, () => makeIn(modules, first, 0o755));
+      if (!pathExists(modules.at(first))) writing(modules, () => makeIn(modules, first, 0o755));
       withDir(openIn(modules, first), (scope) => link(scope, second, target));
     });
   }
@@ -46,7 +47,7 @@ export function mendLinks({ dir, isLayer, manifest }: Entry, root: string): void
 }
 
 function link(dir: Dir, name: string, target: string): void {
-  if (isThere(dir, name)) {
+  if (pathExists(dir.at(name))) {
     if (!isOther(dir, name, target)) return;
     writing(dir, () => {
       unlinkSync(dir.at(name));
@@ -66,9 +67,6 @@ function isOther(dir: Dir, name: string, target: string): boolean {
     return false;
   }
 }
-
-const isThere = (dir: Dir, name: string): boolean =>
-  lstatSync(dir.at(name), { throwIfNoEntry: false }) !== undefined;
 
 /** Directories of an entry are read-only. */
 function writing(dir: Dir, action: () => void): void {

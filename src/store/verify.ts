@@ -3,11 +3,11 @@ import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Sidecar } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
+import { readText } from '../base/files.ts';
 import { showName } from '../base/messages.ts';
-import { isPassing, readText } from '../base/regular-file.ts';
 import { FILES, MANIFEST, parseEntryName } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
-import { canonicalize } from '../plan/content.ts';
+import { codeOf, isTransient } from '../base/thrown.ts';
+import { identify } from '../plan/identity.ts';
 import { createJudge, type Kind } from './additions.ts';
 import { readListed } from './listed.ts';
 import {
@@ -103,8 +103,7 @@ export function findForgery(
   { scripts }: Sidecar,
 ): string | undefined {
   const content = { closure: [...closure, ...skipped], shared, private: own, scripts };
-  const id = digest(canonicalize(content)).slice(0, 32);
-  return id === parseEntryName(basename(dir))?.id
+  return identify(content) === parseEntryName(basename(dir))?.id
     ? undefined
     : `${MANIFEST} is not what was locked`;
 }
@@ -244,6 +243,6 @@ function isThere(path: string): boolean {
 }
 
 function rethrowPassing<T>(error: unknown, otherwise: T): T {
-  if (isPassing(error)) throw error;
+  if (isTransient(error)) throw error;
   return otherwise;
 }

@@ -18,7 +18,6 @@ export const LAYERS = [
 /** Pure files outside of plan/, all of whose files are. */
 const PURE = new Set([
   'types.ts',
-  'base/abi.ts',
   'base/error.ts',
   'base/file-error.ts',
   'base/load-hooks.ts',
@@ -29,6 +28,7 @@ const PURE = new Set([
   'base/shape.ts',
   'base/specifier.ts',
   'base/store-layout.ts',
+  'base/table.ts',
   'base/thrown.ts',
   'cli/help.ts',
   'registry/failure.ts',

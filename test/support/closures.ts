@@ -1,7 +1,6 @@
 /** Random closures, cores and declarations: small, so that everything that can meet does meet. */
-
 import fc from 'fast-check';
-import { isInRange, isRange } from '../../src/base/ranges.ts';
+import { isRange, satisfies } from '../../src/base/semver.ts';
 import type { Edge, LockGraph } from '../../src/plan/graph.ts';
 import type { Locked, Situation } from './lock.ts';
 
@@ -85,7 +84,7 @@ export function answers(graph: LockGraph, { to = '', name, range }: Edge): boole
   const node = graph.get(to);
   if (node === undefined) return false;
   if (range.startsWith('npm:')) {
-    return node.name === 'a' && isInRange(node.version, range.slice('npm:a@'.length));
+    return node.name === 'a' && satisfies(node.version, range.slice('npm:a@'.length));
   }
-  return !isRange(range) || (node.name === name && isInRange(node.version, range));
+  return !isRange(range) || (node.name === name && satisfies(node.version, range));
 }

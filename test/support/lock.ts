@@ -1,6 +1,5 @@
 /** Package-locks and inventories of core in few words, and plans made from them. */
-
-import { isInRange, isRange } from '../../src/base/ranges.ts';
+import { isRange, satisfies } from '../../src/base/semver.ts';
 import { type LockGraph, readGraph } from '../../src/plan/graph.ts';
 import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
 import type { Conflict } from '../../src/types.ts';
@@ -42,7 +41,7 @@ export const makeInventory = (shipped: Record<string, string>): Inventory =>
   );
 
 /** What semver says. */
-export const RANGES = { isRange, isInRange };
+export const RANGES = { isRange, satisfies };
 
 /** What is to be planned; the feature is `feature` of any version if nothing else is said. */
 export interface Situation extends Partial<Omit<PlanInput, 'graph' | 'inventory'>> {

@@ -1,7 +1,6 @@
 /** What of a closure is selected for a platform, in few words. */
-
 import type { Platform } from '../../src/base/platform.ts';
-import { isInRange } from '../../src/base/ranges.ts';
+import { satisfies } from '../../src/base/semver.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { select } from '../../src/plan/platform.ts';
 
@@ -13,6 +12,6 @@ export const listNames = (nodes: { path: string }[]): string[] =>
 
 /** Short names of what is selected, of what is left out for this Node, and what is needed and unfit. */
 export function choose(made: Plan, platform: Platform = LINUX, node = '22.15.0') {
-  const { nodes, unsupported } = select(made, platform, (range) => isInRange(node, range));
+  const { nodes, unsupported } = select(made, platform, (range) => satisfies(node, range));
   return { nodes: listNames(nodes), unsupported: unsupported?.name };
 }

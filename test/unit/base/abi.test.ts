@@ -1,7 +1,7 @@
 /** Names of ABI directories: what a compiled addon depends on, and nothing else. */
 import { expect, test } from 'vitest';
-import { nameAbi } from '../../../src/base/abi.ts';
-import { readAbi } from '../../../src/base/running-abi.ts';
+import { readAbi } from '../../../src/base/abi.ts';
+import { nameAbi } from '../../../src/base/platform.ts';
 
 const glibc = '\x7fELF\0/lib64/ld-linux-x86-64.so.2\0';
 const musl = '\x7fELF\0/lib/ld-musl-x86_64.so.1\0';

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { isRange } from '../../../src/base/ranges.ts';
+import { isRange } from '../../../src/base/semver.ts';
 import { readDeclaration } from '../../../src/settings/declaration.ts';
 import { repositoryRoot } from '../../support/package.ts';
 

@@ -1,6 +1,6 @@
 /** Lists of what must not be used: how they are read, what they mean at most, and which versions they meet. */
 import { describe, expect, test } from 'vitest';
-import { isCovered, isRange } from '../../../src/base/ranges.ts';
+import { isRange, satisfiesWithPrereleases } from '../../../src/base/semver.ts';
 import {
   describeBlocked,
   findBlocked,
@@ -15,7 +15,7 @@ const read = (value: unknown) =>
 
 /** Whether a version is blocked by a list. */
 const meets = (list: unknown, name: string, version: string): boolean =>
-  findBlocked([{ name, version }], read(list).blocked, isCovered) !== undefined;
+  findBlocked([{ name, version }], read(list).blocked, satisfiesWithPrereleases) !== undefined;
 
 describe('an item', () => {
   test.each<[unknown, string, string]>([
@@ -143,7 +143,7 @@ describe('a version', () => {
         throw new Error('looked at');
       },
     };
-    expect(findBlocked(packages, [], isCovered)).toBeUndefined();
+    expect(findBlocked(packages, [], satisfiesWithPrereleases)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 /** What is declared beside features: each key, unknown keys, and optional peers. */
 import { isBuiltin } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { isRange } from '../../../src/base/ranges.ts';
+import { isRange } from '../../../src/base/semver.ts';
 import { readDeclaration } from '../../../src/settings/declaration.ts';
 
 const surroundings = { isBuiltin, isRange, workspaces: ['@app/part', 'part'] };

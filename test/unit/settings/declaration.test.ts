@@ -1,7 +1,7 @@
 /** Reading the `annex` key: every wrong form is named by its key, and puts off that feature alone. */
 import { isBuiltin } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { isRange } from '../../../src/base/ranges.ts';
+import { isRange } from '../../../src/base/semver.ts';
 import { readDeclaration } from '../../../src/settings/declaration.ts';
 
 const surroundings = { isBuiltin, isRange, workspaces: ['@app/part', 'part'] };

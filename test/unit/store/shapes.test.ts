@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readPin } from '../../../src/app/pin.ts';
-import { readAbi } from '../../../src/base/running-abi.ts';
+import { readAbi } from '../../../src/base/abi.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { findRemembered } from '../../../src/status/failure-memory.ts';
 import { weighEntries } from '../../../src/status/prune.ts';

@@ -19,13 +19,13 @@ export function isRange(range: string): boolean {
  *
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/arborist/lib/dep-valid.js
  */
-export function isInRange(version: string, range: string): boolean {
+export function satisfies(version: string, range: string): boolean {
   const satisfies = load('semver/functions/satisfies') as typeof import('semver').satisfies;
   return satisfies(version, range, { includePrerelease: /^\s*\*?\s*$/.test(range) });
 }
 
 /** Whether a version lies in a range, prereleases like all others; false for what is no version. */
-export function isCovered(version: string, range: string): boolean {
+export function satisfiesWithPrereleases(version: string, range: string): boolean {
   const satisfies = load('semver/functions/satisfies') as typeof import('semver').satisfies;
   return satisfies(version, range, { includePrerelease: true });
 }

@@ -1,6 +1,15 @@
-/** Reads files that somebody else may have put there: regular ones alone, and no more than they may hold. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { codeOf } from './thrown.ts';
+/** Reads files and directories that another program may have written: regular files only, of limited size. */
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from 'node:fs';
+import { isNotFound } from './thrown.ts';
 
 /** What a last component that is a symbolic link means. Kubernetes mounts files as links. */
 export type Links = 'refuse' | 'follow';
@@ -36,15 +45,40 @@ export function readRegular(path: string, most: number, links: Links = 'refuse')
   }
 }
 
-/** Errors that say nothing about a file: the process, or the machine, has no more handles or memory. */
-const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
-
-/** Whether an error says nothing about the file that was to be read. */
-export const isPassing = (error: unknown): boolean => PASSING.has(codeOf(error) ?? '');
-
 /** The same as text. */
 export const readText = (path: string, most: number, links?: Links): string =>
   readRegular(path, most, links).toString();
 
+/** The same as parsed JSON. @throws SyntaxError for anything else */
+export const readJson = (path: string, most: number, links?: Links): unknown =>
+  JSON.parse(readText(path, most, links));
+
 const makeError = (code: string, path: string, problem: string): Error =>
   Object.assign(new Error(`${path} ${problem}`), { code, path });
+
+/** Whether a path exists; true also for a dangling link, and when an error leaves it open. */
+export function pathExists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return !isNotFound(error);
+  }
+}
+
+/**
+ * Lists a directory.
+ *
+ * @param isIgnored whether an error of the file system means an empty list; by default, that there is no directory
+ * @throws every other error of the file system
+ */
+export function listDirectory(
+  path: string,
+  isIgnored: (error: unknown) => boolean = isNotFound,
+): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (isIgnored(error)) return [];
+    throw error;
+  }
+}

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readRegular, readText } from '../../../src/base/regular-file.ts';
+import { listDirectory, pathExists, readRegular, readText } from '../../../src/base/files.ts';
 import { removeTree } from '../../support/tree.ts';
 
 function openDirectory(): string {
@@ -73,4 +73,28 @@ test('what is missing or not allowed has the error of the file system', () => {
   expect(() => readRegular(join(dir, 'none'), 1)).toThrow(missing);
   const below = expect.objectContaining({ code: 'ENOTDIR' });
   expect(() => readRegular(join(dir, 'file', 'x'), 1)).toThrow(below);
+});
+
+test('a path exists when something is there or an error leaves it open', () => {
+  const dir = openDirectory();
+  writeFileSync(join(dir, 'file'), '');
+  symlinkSync('nowhere', join(dir, 'dangling'));
+  const paths = ['file', 'dangling', 'absent', 'file/below', 'x'.repeat(300)];
+  expect(paths.map((path) => pathExists(join(dir, path)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test('an absent directory is an empty list; every other error is thrown unless it is ignored', () => {
+  const dir = openDirectory();
+  mkdirSync(join(dir, 'a'));
+  expect(listDirectory(dir).map(({ name }) => name)).toEqual(['a']);
+  expect(listDirectory(join(dir, 'absent'))).toEqual([]);
+  const long = join(dir, 'x'.repeat(300));
+  expect(() => listDirectory(long)).toThrow('ENAMETOOLONG');
+  expect(listDirectory(long, () => true)).toEqual([]);
 });
