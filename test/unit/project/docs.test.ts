@@ -92,6 +92,22 @@ test('files and commands that the documents name are there', () => {
   }
 });
 
+test('tests that the page on reliability names are there', () => {
+  const image = 'examples/immutable-image/test';
+  const named = collect(
+    read('docs/reliability.md'),
+    /`((?:unit|e2e|long|real|containers|files)\/[\w/-]+)`/g,
+  );
+  expect(named.length).toBeGreaterThan(40);
+  for (const name of named) {
+    const path = join(repositoryRoot, /^(containers|files)/.test(name) ? image : 'test', name);
+    expect({ name, isThere: existsSync(`${path}.test.ts`) || existsSync(path) }).toEqual({
+      name,
+      isThere: true,
+    });
+  }
+});
+
 describe('decisions', () => {
   const directory = 'docs/decisions';
   const names = readdirSync(join(repositoryRoot, directory))

@@ -26,7 +26,7 @@ const readParts = (quote: string): string[] =>
 
 /** Parts of the messages in the table that nobody says. */
 function listUnsaid(text: string): string[] {
-  const [, table = ''] = text.split('| what you see |');
+  const [, table = ''] = text.split('| message |');
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
   const quotes = rows.flatMap((row) => readQuotes(row.split(' | ')[0] ?? ''));
   expect(quotes.length).toBeGreaterThan(15);
