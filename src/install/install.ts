@@ -22,7 +22,7 @@ import type { Entry } from '../store/entry.ts';
 import { type Ignored, isRemembered, listRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
-import { type Held, withLock } from '../store/lock.ts';
+import { type HeldLock, withLock } from '../store/lock.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retired.ts';
 import { mendLinks } from '../store/shared-links.ts';
@@ -152,7 +152,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
  * Builds and publishes, and remembers how it went; undefined when it failed and another installer
  * has taken over meanwhile: how that one does is what counts.
  */
-async function attempt(job: Job, held: Held): Promise<InstallResult | undefined> {
+async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefined> {
   const { settings, feature, store, log, finder, stop } = job;
   const stopped = AbortSignal.any([stop.signal, stopForNobody(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
@@ -186,7 +186,7 @@ async function attempt(job: Job, held: Held): Promise<InstallResult | undefined>
     return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
   }
   if (stopped.aborted) throw stopped.reason;
-  if (held.isOverruled()) return undefined;
+  if (held.isTakenOver()) return undefined;
   refusal ??= finder.find(feature).unread;
   refusal ??= refuseUnusable(built?.dir, settings, feature);
   if (signal.aborted) refusal = refuseByTime(settings);

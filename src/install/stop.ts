@@ -1,7 +1,7 @@
 /** When an install is given up: the process that asked for it has ended, or a signal says so. */
 import { AnnexError } from '../base/error.ts';
 import { ASKER_FD } from '../settings/installer-env.ts';
-import type { Held } from '../store/lock.ts';
+import type { HeldLock } from '../store/lock.ts';
 import type { Refusal } from '../types.ts';
 
 /** What may end an install before its time. */
@@ -73,7 +73,7 @@ const POLL = 500;
  * Aborted once whoever asked has ended and no other process waits for the lock: those that wait would
  * begin from the start.
  */
-export function stopForNobody(asker: AbortSignal, { isAwaited }: Held): AbortSignal {
+export function stopForNobody(asker: AbortSignal, { isAwaited }: HeldLock): AbortSignal {
   const controller = new AbortController();
   const look = (): void => {
     if (!isAwaited()) controller.abort(asker.reason);

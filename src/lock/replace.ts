@@ -17,7 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES, lockRoot } from '../app/pin.ts';
 import { listDirectory } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
-import { judgeOwner, nameOwner, splitOwned } from '../store/owner.ts';
+import { checkOwner, nameOwner, parseOwned } from '../store/owner.ts';
 
 /** The new content of a file. */
 export interface Replacement {
@@ -127,8 +127,8 @@ export function listTemporaries(root: string): string[] {
   return dirs.flatMap((dir) =>
     listChildren(dir)
       .filter((name) => {
-        const { base = '', owner = '' } = splitOwned(name) ?? {};
-        return HIDDEN.has(base) && judgeOwner(owner) !== 'alive';
+        const { base = '', owner = '' } = parseOwned(name) ?? {};
+        return HIDDEN.has(base) && checkOwner(owner) !== 'alive';
       })
       .map((name) => join(dir, name)),
   );

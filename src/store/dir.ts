@@ -75,6 +75,16 @@ export function withDir<T>(dir: Dir, use: (dir: Dir) => T): T {
 export const inDir = <T>(path: string, names: string[], use: (dir: Dir) => T): T =>
   withDir(openDir(path, ...names), use);
 
+/** Runs an action that may fail; returns whether it succeeded. */
+export function ignoreErrors(action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes a directory unless something has its name already; true when it was made. */
 export function makeIn(dir: Dir, name: string, mode = 0o777): boolean {
   const path = dir.at(name);

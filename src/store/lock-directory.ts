@@ -1,4 +1,4 @@
-/** The directory that a lock is: taken, looked at, kept alive, released and swept. */
+/** The directory that is a lock: how it is taken, read, kept alive, released and swept. */
 import {
   chmodSync,
   closeSync,
@@ -14,127 +14,106 @@ import {
 } from 'node:fs';
 import { AnnexError } from '../base/error.ts';
 import { codeOf } from '../base/thrown.ts';
-import { type Dir, makeIn, openIn, withDir } from './dir.ts';
-import { isDebris, judgeOwner, splitOwned } from './owner.ts';
+import { type Dir, ignoreErrors, makeIn, openIn, withDir } from './dir.ts';
+import { checkOwner, isAbandoned, parseOwned } from './owner.ts';
 import { pickNames, removeIn } from './tree.ts';
 
-/** Names that are looked at in one sweep: whoever can write the store can make any number. */
-const MOST = 1_000;
+/** Names read in one sweep: anybody who can write the store can create any number of them. */
+const MAX_SWEPT = 1_000;
 
-/** Takes a free lock. An empty directory (being released, or its dead owner removed) is replaced. */
+const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
+
+/** Takes a lock that is free or empty: an empty one is being released, or its dead owner was removed. */
 export function take(dir: Dir, name: string, owner: string): boolean {
-  const made = placeOf(name, owner);
+  const made = waiterName(name, owner);
   makeIn(dir, made);
   try {
-    // Who may take locks here may also end that of a dead holder.
+    // Users who may take locks here must be able to remove the lock of a dead holder.
     const mode = statSync(dir.at()).mode & 0o7777;
-    withDir(openIn(dir, made), (own) => {
-      chmodSync(own.at(), mode);
-      closeSync(openSync(own.at(owner), CREATE));
+    withDir(openIn(dir, made), (lock) => {
+      chmodSync(lock.at(), mode);
+      closeSync(openSync(lock.at(owner), O_WRONLY | O_CREAT | O_NOFOLLOW));
     });
     renameSync(dir.at(made), dir.at(name));
     return true;
   } catch (error) {
-    const code = codeOf(error);
-    // ENOENT: whoever holds the lock by now has swept what we made. ENOTDIR: there is junk.
-    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(code ?? '')) return false;
+    // ENOENT: the present holder has swept the directory. ENOTDIR: a file has the name of the lock.
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return false;
     throw error;
   }
 }
 
-const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
-const CREATE = O_WRONLY | O_CREAT | O_NOFOLLOW;
+/** Name of the directory by which a process shows that it waits, and which becomes its lock. */
+export const waiterName = (name: string, owner: string): string => `${name}.${owner}`;
 
-/** Where a waiter shows that it waits, and makes its lock. */
-export const placeOf = (name: string, owner: string): string => `${name}.${owner}`;
-
-/**
- * Makes or removes such a place, if that is possible. A holder that does not see a waiter may stop for want of
- * one; a place that stays is swept.
- */
-export function tryTo(action: () => void): void {
-  try {
-    action();
-  } catch {
-    // Whoever may not write there may still get what the holder makes.
-  }
-}
-
-/** Whether another than the holder waits for a lock, or may do so. */
+/** Whether a process other than the holder waits for a lock, or may do so. */
 export function isAwaited(dir: Dir, name: string, holder: string): boolean {
   try {
     return readdirSync(dir.at()).some((other) => {
-      const made = splitOwned(other);
-      const isOther = made?.base === name && made.owner !== holder;
-      return isOther && judgeOwner(made.owner) !== 'dead';
+      const { base, owner = holder } = parseOwned(other) ?? {};
+      return base === name && owner !== holder && checkOwner(owner) !== 'dead';
     });
   } catch {
     return false;
   }
 }
 
-/** Who holds a lock, and a text that changes with each beat; what is no directory is removed. */
-export function look(dir: Dir, name: string): { owner?: string; state: string } {
+/** Returns the holder of a lock and a text that changes with each heartbeat. Removes a link or a file. */
+export function readHolder(dir: Dir, name: string): { holder?: string; state: string } {
   try {
     return withDir(openIn(dir, name), (lock) => {
-      const [owner] = readdirSync(lock.at());
-      if (owner === undefined) return { state: 'empty' };
-      return { owner, state: `${owner} ${lstatSync(lock.at(owner)).mtimeMs}` };
+      const [holder] = readdirSync(lock.at());
+      if (holder === undefined) return { state: 'empty' };
+      return { holder, state: `${holder} ${lstatSync(lock.at(holder)).mtimeMs}` };
     });
   } catch (error) {
-    // A link or a file is no lock, and nobody can hold it.
-    if (error instanceof AnnexError) remove(() => unlinkSync(dir.at(name)));
+    if (error instanceof AnnexError) ignoreGone(() => unlinkSync(dir.at(name)));
     return { state: 'gone' };
   }
 }
 
 /**
- * Frees a lock if it is still this owner's.
+ * Frees a lock if this owner still holds it.
  *
  * @throws errors of the file system
  */
 export function release(dir: Dir, name: string, owner: string): void {
-  remove(() => withDir(openIn(dir, name), (lock) => unlinkSync(lock.at(owner))));
-  remove(() => rmdirSync(dir.at(name)));
-}
-
-/** Shows that the holder lives: a count in place of the time, so that no clock has a part in it. */
-export function beat(dir: Dir, name: string, owner: string, count: number): void {
-  try {
-    // Two seconds is the coarsest resolution of a file system.
-    withDir(openIn(dir, name), (lock) => lutimesSync(lock.at(owner), 2 * count, 2 * count));
-  } catch {
-    // A holder that cannot show it, or whose lock was removed, is taken for dead; the next one is as good.
-  }
+  ignoreGone(() => withDir(openIn(dir, name), (lock) => unlinkSync(lock.at(owner))));
+  ignoreGone(() => rmdirSync(dir.at(name)));
 }
 
 /**
- * Removes locks of the dead, and what they were making; what is not ours to remove is in nobody's
- * way.
+ * Shows that the holder lives, by a count in place of a time: no clock takes part. Two seconds are the
+ * coarsest resolution of a file system. A holder that cannot do this counts as dead.
  */
+export function heartbeat(dir: Dir, name: string, owner: string, count: number): void {
+  ignoreErrors(() =>
+    withDir(openIn(dir, name), (lock) => lutimesSync(lock.at(owner), 2 * count, 2 * count)),
+  );
+}
+
+/** Removes the locks of dead processes and the directories of dead waiters, as far as this user may. */
 export function sweep(dir: Dir, name: string): void {
-  for (const other of pickNames(dir, MOST)) {
-    const made = splitOwned(other);
-    try {
-      if (made !== undefined) {
-        if (isDebris(made.owner, made.base === name)) removeIn(dir, other);
+  for (const other of pickNames(dir, MAX_SWEPT)) {
+    ignoreErrors(() => {
+      const { base, owner } = parseOwned(other) ?? {};
+      if (owner !== undefined) {
+        if (isAbandoned(owner, base === name)) removeIn(dir, other);
       } else if (other !== name) {
-        const { owner } = look(dir, other);
-        if (owner === undefined) rmdirSync(dir.at(other));
-        else if (judgeOwner(owner) === 'dead') release(dir, other, owner);
+        const { holder } = readHolder(dir, other);
+        if (holder === undefined) rmdirSync(dir.at(other));
+        else if (checkOwner(holder) === 'dead') release(dir, other, holder);
       }
-    } catch {
-      // It belongs to another user, or is being taken at this moment.
-    }
+    });
   }
 }
 
-/** Whoever else was faster has done the same. */
-function remove(action: () => void): void {
+/** Another process may have removed the same, or taken the lock meanwhile. */
+function ignoreGone(action: () => void): void {
   try {
     action();
   } catch (error) {
-    const isDone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '');
-    if (!(isDone || error instanceof AnnexError)) throw error;
+    const isGone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    if (!isGone && !(error instanceof AnnexError)) throw error;
   }
 }

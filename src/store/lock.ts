@@ -1,77 +1,111 @@
-/** One holder at a time, on any file system: a directory that only a whole one can replace. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dir, makeIn, nameError, openDir } from './dir.ts';
-import { beat, isAwaited, look, placeOf, release, sweep, take, tryTo } from './lock-directory.ts';
-import { describeOwner, judgeOwner, nameOwner } from './owner.ts';
+/** A lock between processes, on any file system: a directory that can be replaced only while it is empty. */
+import { setTimeout } from 'node:timers/promises';
+import { type Dir, ignoreErrors, makeIn, nameError, openDir } from './dir.ts';
+import {
+  heartbeat,
+  isAwaited,
+  readHolder,
+  release,
+  sweep,
+  take,
+  waiterName,
+} from './lock-directory.ts';
+import { checkOwner, describeOwner, nameOwner } from './owner.ts';
 import { removeIn } from './tree.ts';
 
-/** Times, ms. */
+/** Durations, ms. */
 export interface LockTimes {
-  /** How often the holder shows that it lives. */
-  beat: number;
-  /** How long a heartbeat may stand still, by the waiter's own clock, before the holder is dead. */
+  /** Between two heartbeats of a holder. */
+  heartbeat: number;
+  /** How long a heartbeat may be missing before the holder counts as dead. */
   stale: number;
-  /** How often a waiter looks. */
+  /** Between two checks by a waiter. */
   poll: number;
-  /** How long a waiter waits before it says so. */
+  /** How long a wait goes unreported. */
   quiet: number;
 }
 
+/** A monotonic clock and its timers. */
+export interface Clock {
+  /** Milliseconds since some moment. */
+  now: () => number;
+  sleep: (ms: number) => Promise<unknown>;
+  /** Calls a function at an interval. Returns a function that ends it. */
+  repeat: (ms: number, action: () => void) => () => void;
+}
+
 /** What the holder of a lock can ask. */
-export interface Held {
-  /** Whether another has taken over by now. */
-  isOverruled: () => boolean;
-  /** Whether another waits for the lock. */
+export interface HeldLock {
+  /** Whether another process has taken the lock over. */
+  isTakenOver: () => boolean;
+  /** Whether another process waits for the lock. */
   isAwaited: () => boolean;
 }
 
-/** What a waiter wants to know and to say. */
+/** How to wait for a lock. */
 export interface Wait {
-  /** When true, the lock is not needed any more. */
+  /** Returns true when the lock is no longer needed. */
   isDone: () => boolean;
   /** Ends the wait; its reason is thrown. */
   signal: AbortSignal;
   /** How long to wait at most, ms. */
   limit: number;
-  /** Was taken for dead itself, and only slow: silence does not count before the limit. */
+  /** Gives a silent holder until the limit: this process was slow itself, and lost the lock for it. */
   isPatient: boolean;
-  /** Called once, when the wait is worth a word. */
+  /** Called once, when the wait takes long. */
   onWait: (holder: string) => void;
-  /** What to throw at the limit. */
+  /** Makes the error to throw at the limit. */
   onLimit: (holder: string) => Error;
 }
 
-const TIMES: LockTimes = { beat: 500, stale: 10_000, poll: 50, quiet: 2_000 };
+const TIMES: LockTimes = { heartbeat: 500, stale: 10_000, poll: 50, quiet: 2_000 };
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: setTimeout,
+  repeat: (ms, action) => {
+    const timer = setInterval(action, ms);
+    return () => clearInterval(timer);
+  },
+};
+
+/** One lock, and how this process waits for it. */
+interface Lock {
+  /** The directory of the locks. */
+  dir: Dir;
+  name: string;
+  /** This process. */
+  owner: string;
+  times: LockTimes;
+  clock: Clock;
+}
 
 /**
  * Runs a function while holding a lock.
  *
- * The lock is a directory that holds one file, named after its owner. It is taken by renaming a
- * finished one into place, which fails while another stands there; a former owner's file is removed
- * by its name, so that of several waiters none can remove the lock of a living successor. Nothing
- * depends on clocks of different machines, or on a clock that can be set. Whoever waits has an empty
- * directory of its own beside the lock, which becomes its lock.
+ * The lock is a directory with one file, which is named after the owner. Renaming a complete directory into
+ * place takes the lock, and fails while another one is there. The file of a former owner is removed by its
+ * name, so no waiter can remove the lock of a living successor. A waiter has an empty directory beside the
+ * lock, which becomes the lock. No clock of another machine, and no clock that can be set, is compared.
  *
- * A holder that can be seen to be dead is followed at once. One whose heartbeat stands still is
- * taken for dead, unless it can be seen to live: that one is overruled at the waiter's limit. At the
- * limit the waiter of any other holder goes.
+ * A waiter takes the lock of a dead process over at once. A holder without a heartbeat counts as dead, unless
+ * it is known to live: that one loses the lock at the waiter's limit. From any other holder the waiter goes
+ * away at its limit.
  *
- * @param place the store, the names down to the directory of its locks, which is there, and that of
- *   the lock
+ * @param place the store, the names down to the existing directory of its locks, and the name of the lock
  * @returns what the function returned; undefined when `isDone` ended the wait
- * @throws what `onLimit` made, the reason of `signal`, and errors of the file system
+ * @throws the error of `onLimit`, the reason of `signal`, and errors of the file system
  */
 export async function withLock<T>(
   place: { store: string; dirs: string[]; name: string },
-  run: (held: Held) => Promise<T>,
+  run: (held: HeldLock) => Promise<T>,
   wait: Wait,
-  times: LockTimes = TIMES,
+  { times = TIMES, clock = systemClock }: { times?: LockTimes; clock?: Clock } = {},
 ): Promise<T | undefined> {
-  const { name } = place;
   const dir = openDir(place.store, ...place.dirs);
+  const lock: Lock = { dir, name: place.name, owner: nameOwner(), times, clock };
   try {
-    const owner = await acquire(dir, name, wait, times);
-    return owner === undefined ? undefined : await hold({ dir, name, owner }, run, times);
+    return (await acquire(lock, wait)) ? await hold(lock, run) : undefined;
   } catch (error) {
     throw nameError(error, dir);
   } finally {
@@ -79,77 +113,70 @@ export async function withLock<T>(
   }
 }
 
-async function hold<T>(
-  { dir, name, owner }: { dir: Dir; name: string; owner: string },
-  run: (held: Held) => Promise<T>,
-  times: LockTimes,
-): Promise<T> {
-  let beats = 0;
-  const timer = setInterval(() => beat(dir, name, owner, ++beats), times.beat);
+async function hold<T>(lock: Lock, run: (held: HeldLock) => Promise<T>): Promise<T> {
+  const { dir, name, owner, times, clock } = lock;
+  let count = 0;
+  const stop = clock.repeat(times.heartbeat, () => heartbeat(dir, name, owner, ++count));
   try {
     sweep(dir, name);
     return await run({
-      isOverruled: () => ![undefined, owner].includes(look(dir, name).owner),
+      isTakenOver: () => ![undefined, owner].includes(readHolder(dir, name).holder),
       isAwaited: () => isAwaited(dir, name, owner),
     });
   } finally {
-    clearInterval(timer);
-    try {
-      // Those that died while they waited have left their places.
+    stop();
+    ignoreErrors(() => {
+      // Waiters that were killed have left their directories.
       sweep(dir, name);
       release(dir, name, owner);
-    } catch {
-      // What was done is done. The lock is followed once this process has ended.
-    }
+    });
   }
 }
 
-async function acquire(
-  dir: Dir,
-  name: string,
-  wait: Wait,
-  times: LockTimes,
-): Promise<string | undefined> {
-  const owner = nameOwner();
-  const place = placeOf(name, owner);
+/** Waits for the lock and takes it; returns false when `isDone` ended the wait. */
+async function acquire(lock: Lock, wait: Wait): Promise<boolean> {
+  const { dir, name, owner, times, clock } = lock;
+  const waiter = waiterName(name, owner);
   const stale = wait.isPatient ? wait.limit : Math.min(times.stale, wait.limit);
-  const start = performance.now();
-  let last: string | undefined;
-  let since = start;
-  let isQuiet = true;
-  let told: string | undefined;
+  let checkedAt = clock.now();
+  let waited = 0;
+  let changedAt = 0;
+  let last: ReturnType<typeof readHolder> | undefined;
+  let isReported = false;
   try {
     for (;;) {
-      const seen = look(dir, name);
-      if (seen.owner === undefined && take(dir, name, owner)) return owner;
-      if (wait.isDone()) return undefined;
+      const seen = readHolder(dir, name);
+      const { holder } = seen;
+      if (holder === undefined && take(dir, name, owner)) return true;
+      if (wait.isDone()) return false;
       wait.signal.throwIfAborted();
-      // A holder sweeps when it begins.
-      if (seen.owner !== told) tryTo(() => makeIn(dir, place));
-      told = seen.owner;
-      const now = performance.now();
-      if (last !== undefined && seen.state !== last) since = now;
-      last = seen.state;
-      const isOver = now - start >= wait.limit;
-      const isStill = now - since >= stale;
-      if (seen.owner !== undefined && isToFollow(seen.owner, isStill, isOver)) {
-        release(dir, name, seen.owner);
+      // A new holder has swept the directory away.
+      if (holder !== last?.holder) ignoreErrors(() => makeIn(dir, waiter));
+      const now = clock.now();
+      // While this process was stopped or starved, the holder may have been too: one heartbeat of that counts.
+      waited += Math.min(now - checkedAt, times.heartbeat);
+      checkedAt = now;
+      if (last !== undefined && seen.state !== last.state) changedAt = waited;
+      last = seen;
+      const isTimedOut = waited >= wait.limit;
+      const isStale = waited - changedAt >= stale;
+      if (holder !== undefined && canTakeOver(holder, isStale, isTimedOut)) {
+        release(dir, name, holder);
         continue;
       }
-      if (isOver) throw wait.onLimit(describeOwner(seen.owner));
-      if (isQuiet && now - start >= times.quiet) {
-        isQuiet = false;
-        wait.onWait(describeOwner(seen.owner));
+      if (isTimedOut) throw wait.onLimit(describeOwner(holder));
+      if (!isReported && waited >= times.quiet) {
+        isReported = true;
+        wait.onWait(describeOwner(holder));
       }
-      await sleep(times.poll);
+      await clock.sleep(times.poll);
     }
   } finally {
-    tryTo(() => removeIn(dir, place));
+    ignoreErrors(() => removeIn(dir, waiter));
   }
 }
 
-/** Whether a holder's time is over. */
-function isToFollow(owner: string, isStill: boolean, isOver: boolean): boolean {
-  const life = judgeOwner(owner);
-  return life === 'dead' || (isStill && (life === 'unknown' || isOver));
+function canTakeOver(holder: string, isStale: boolean, isTimedOut: boolean): boolean {
+  const liveness = checkOwner(holder);
+  return liveness === 'dead' || (isStale && (liveness === 'unknown' || isTimedOut));
 }

@@ -1,82 +1,83 @@
-/** Who made something in a store: said by its name, and whether that process still lives. */
+/** Names the process that makes something in a store, and tells whether that process still runs. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { digest } from '../base/digest.ts';
 
-/** Whether a process lives; unknown when it runs in another container or on another host. */
-export type Life = 'alive' | 'dead' | 'unknown';
+/** Whether a process runs; unknown when it runs in another container or on another host. */
+export type Liveness = 'alive' | 'dead' | 'unknown';
 
-/** Where process ids mean the same, and when this process started there. */
+/** This process, as other processes can identify it. */
 interface Self {
-  /** 12 hex digits; `NOWHERE` where there is no /proc of our own. */
+  /** Identifies where process ids have the same meaning: 12 hex digits, or `NO_PLACE`. */
   place: string;
-  /** In the ticks of /proc. */
+  /** Start time in the ticks of /proc. */
   start: string;
 }
 
-const NOWHERE = '0'.repeat(12);
+/** Without a /proc of its own a process cannot be identified. */
+const NO_PLACE = '0'.repeat(12);
 
-/** A random part, pid, start time, place, host. */
+/** Random part, pid, start time, place, host. */
 const OWNER = '[0-9a-f]{12}\\.(\\d{1,10})\\.(\\d{1,20})\\.([0-9a-f]{12})\\.([\\w.-]{0,63})';
-const WHOLE = new RegExp(`^${OWNER}$`);
-const OWNED = new RegExp(`^(?<base>.+?)\\.(?<owner>${OWNER})$`);
+const IS_OWNER = new RegExp(`^${OWNER}$`);
+const IS_OWNED = new RegExp(`^(?<base>.+?)\\.(?<owner>${OWNER})$`);
 
 let self: Self | undefined;
 
 /**
- * A name for something that this process makes, another one each time. A name is there as soon as
- * the thing is, and is never half written.
+ * Returns a new name for something that this process makes. The owner is part of the name, so it appears
+ * together with the thing and is never half written.
  *
  * @example nameOwner() // '5f0c2a9b7d31.4711.183360.9a8b7c6d5e4f.web-1'
  */
 export function nameOwner(): string {
-  const { place, start } = findSelf();
+  self ??= identifySelf();
   const host = hostname()
     .replace(/[^\w.-]/g, '-')
     .slice(0, 63);
-  return [randomBytes(6).toString('hex'), process.pid, start, place, host].join('.');
+  return [randomBytes(6).toString('hex'), process.pid, self.start, self.place, host].join('.');
 }
 
-/** Takes `BASE.OWNER` apart; undefined for any other name. */
-export function splitOwned(name: string): { base: string; owner: string } | undefined {
-  const { base, owner } = OWNED.exec(name)?.groups ?? {};
+/** Splits `BASE.OWNER`; returns undefined for any other name. */
+export function parseOwned(name: string): { base: string; owner: string } | undefined {
+  const { base, owner } = IS_OWNED.exec(name)?.groups ?? {};
   return base === undefined || owner === undefined ? undefined : { base, owner };
 }
 
 /** `process 4711 on web-1`, for a message. */
 export function describeOwner(owner: string | undefined): string {
-  const [, pid, , , host] = WHOLE.exec(owner ?? '') ?? [];
+  const [, pid, , , host] = IS_OWNER.exec(owner ?? '') ?? [];
   if (pid === undefined) return 'another process';
   return host === '' ? `process ${pid}` : `process ${pid} on ${host}`;
 }
 
 /**
- * Whether an owner lives. A process id alone says nothing: it is given out again, and every
- * container has its own. It counts in the same pid namespace since the same boot, together with the
- * time at which the process started (proc_pid_stat(5), field 22), which is told by the reader's own
- * time namespace (time_namespaces(7)).
+ * Whether an owner still runs. A process id is reused and every container has its own ids, so it is compared
+ * only within one boot and one pid namespace, together with the start time (proc_pid_stat(5), field 22).
+ * The start time depends on the reader's time namespace (time_namespaces(7)).
  */
-export function judgeOwner(owner: string): Life {
-  const [, pid = '', start, place = NOWHERE] = WHOLE.exec(owner) ?? [];
-  if (place === NOWHERE || place !== findSelf().place) return 'unknown';
+export function checkOwner(owner: string): Liveness {
+  self ??= identifySelf();
+  const [, pid = '', start, place = NO_PLACE] = IS_OWNER.exec(owner) ?? [];
+  if (place === NO_PLACE || place !== self.place) return 'unknown';
   const found = readStat(pid);
   if (found === undefined) return isGone(Number(pid)) ? 'dead' : 'unknown';
-  // Z and X: it has ended, and its parent has not asked how.
+  // Z and X: the process has ended, and its parent has not waited for it. In a container nobody may ever do so.
   return found.start === start && !/[ZXx]/.test(found.state) ? 'alive' : 'dead';
 }
 
 /**
- * Whether what an owner made is to be swept by whoever holds the lock of a feature.
+ * Whether the holder of a feature's lock may remove what an owner made.
  *
  * @param isOurs whether it was made for that feature: then its owner has lost the lock
  */
-export function isDebris(owner: string, isOurs: boolean): boolean {
-  const life = judgeOwner(owner);
-  return life === 'dead' || (life === 'unknown' && isOurs);
+export function isAbandoned(owner: string, isOurs: boolean): boolean {
+  const liveness = checkOwner(owner);
+  return liveness === 'dead' || (liveness === 'unknown' && isOurs);
 }
 
-/** /proc may hide the processes of other users (hidepid); no signal is ever sent. */
+/** With hidepid, /proc hides the processes of other users. Signal 0 only checks that a process exists. */
 function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -86,30 +87,23 @@ function isGone(pid: number): boolean {
   }
 }
 
-function findSelf(): Self {
-  self ??= lookAtSelf();
-  return self;
-}
-
-function lookAtSelf(): Self {
+function identifySelf(): Self {
   const stat = readStat('self');
-  // A /proc of another pid namespace tells of others.
-  if (stat === undefined || stat.pid !== String(process.pid)) return { place: NOWHERE, start: '0' };
   try {
-    const parts = [
-      readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-      readlinkSync('/proc/self/ns/pid'),
-      findTimeNamespace(),
-    ];
-    const place = digest(parts.join(' ')).slice(0, 12);
-    return { place, start: stat.start };
+    // In a /proc of another pid namespace `self` has another id.
+    if (stat?.pid === String(process.pid)) {
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      const facts = [boot, readlinkSync('/proc/self/ns/pid'), readTimeNamespace()].join(' ');
+      return { place: digest(facts).slice(0, 12), start: stat.start };
+    }
   } catch {
-    return { place: NOWHERE, start: '0' };
+    // A sandbox hides these files.
   }
+  return { place: NO_PLACE, start: '0' };
 }
 
-/** Linux before 5.6 has one for all. */
-function findTimeNamespace(): string {
+/** Linux before 5.6 has no time namespaces. */
+function readTimeNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/time');
   } catch {
@@ -117,11 +111,11 @@ function findTimeNamespace(): string {
   }
 }
 
-/** What /proc says of a process; undefined when it says nothing. */
+/** Reads /proc/PID/stat; returns undefined when it cannot be read. */
 function readStat(pid: string): { pid: string; state: string; start: string } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The program's name may hold anything.
+    // The name of the program, in parentheses, may contain any character.
     const [state = '', ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { pid: text.slice(0, text.indexOf(' ')), state, start: rest[18] ?? '' };
   } catch {

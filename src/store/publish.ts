@@ -16,7 +16,7 @@ import {
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
-import { isDebris, nameOwner, splitOwned } from './owner.ts';
+import { isAbandoned, nameOwner, parseOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';
 import { findRetirement } from './retirement.ts';
 import { type Allowance, pickNames, sweepIn } from './tree.ts';
@@ -85,10 +85,13 @@ export function makeDirectory(dir: string, mode: number): boolean {
  * A fresh staging directory of a feature. What dead installers left goes, and so do entries whose
  * time is over; of either a bounded part, so that nobody can make an install slow by adding more.
  */
-export function makeStaging(store: string, feature: Feature): string {
+export function makeStaging(
+  store: string,
+  feature: Feature,
+  allowance: Allowance = { left: MOST_REMOVED },
+): string {
   const nameOne = (): string => `${feature.slug}.${nameOwner()}`;
   const name = nameOne();
-  const allowance: Allowance = { left: MOST_REMOVED };
   inDir(store, [VERSION, STAGING], (dir) => {
     for (const other of pickDebris(dir, feature.slug)) {
       sweepStaging(dir, other, nameOne(), allowance);
@@ -106,8 +109,8 @@ export function makeStaging(store: string, feature: Feature): string {
 /** Names of what is to be swept: a part of it. */
 function pickDebris(dir: Dir, slug: string): string[] {
   const isSwept = (name: string): boolean => {
-    const { base, owner } = splitOwned(name) ?? {};
-    return owner !== undefined && isDebris(owner, base === slug);
+    const { base, owner } = parseOwned(name) ?? {};
+    return owner !== undefined && isAbandoned(owner, base === slug);
   };
   return pickNames(dir, MOST_NAMES).filter(isSwept).slice(0, MOST_SWEPT);
 }

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inDir } from './dir.ts';
-import { judgeOwner, nameOwner, splitOwned } from './owner.ts';
+import { checkOwner, nameOwner, parseOwned } from './owner.ts';
 import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
 
 /** How the name of each begins; what follows names the process that made it. */
@@ -41,8 +41,8 @@ export async function withTemporary<T>(use: (dir: string) => Promise<T>): Promis
 
 /** Whether it is a directory of this user whose process is known to have ended. */
 function isLeft(path: string, name: string): boolean {
-  const { base, owner } = splitOwned(name) ?? {};
-  if (base !== BASE || owner === undefined || judgeOwner(owner) !== 'dead') return false;
+  const { base, owner } = parseOwned(name) ?? {};
+  if (base !== BASE || owner === undefined || checkOwner(owner) !== 'dead') return false;
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat?.isDirectory() === true && stat.uid === (process.geteuid?.() ?? stat.uid);
 }

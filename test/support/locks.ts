@@ -1,20 +1,37 @@
 /** Locks in a directory of their own, and owners of every kind. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Held, type LockTimes, type Wait, withLock } from '../../src/store/lock.ts';
+import {
+  type Clock,
+  type HeldLock,
+  type LockTimes,
+  type Wait,
+  withLock,
+} from '../../src/store/lock.ts';
 import { nameOwner } from '../../src/store/owner.ts';
+import { createClock } from './clock.ts';
 import { removeTree } from './tree.ts';
 
-/** For a test that waits. */
-export const times: LockTimes = { beat: 20, stale: 400, poll: 5, quiet: 10_000 };
+/** Time as all locks of a test see it. */
+export const clock: Clock = createClock();
 
-/** For a test that must not be passed by waiting, ms. */
+/** On that clock. */
+export const times: LockTimes = { heartbeat: 20, stale: 400, poll: 5, quiet: 10_000 };
+
+/** Longer than any wait that a test expects, ms. */
 export const HOUR = 3_600_000;
 
-/** Waits for ever. */
+/** Waits without an end. */
 export const patient: Wait = {
   isDone: () => false,
   limit: HOUR,
@@ -24,7 +41,7 @@ export const patient: Wait = {
   onLimit: (holder) => new Error(`${holder} holds it`),
 };
 
-/** Where a lock goes: a directory that is not there yet. */
+/** Path of a lock in a directory that does not exist yet. */
 export function makePath(): string {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-lock-'));
   onTestFinished(() => removeTree(root));
@@ -38,25 +55,34 @@ export const placeOf = (path: string) => ({
   name: basename(path),
 });
 
-/** What stands beside and in place of a lock. */
+/** Everything in the directory of a lock. */
 export const list = (path: string): string[] =>
   readdirSync(join(path, '..'), { recursive: true }).map(String).sort();
 
-/** A lock as a holder leaves it who was killed. */
+/** Makes a lock as a killed holder leaves it. */
 export function leave(path: string, owner: string | undefined): void {
   mkdirSync(path, { recursive: true });
   if (owner !== undefined) writeFileSync(join(path, owner), '');
 }
 
-/** What differs from the patient wait, the times of a test, and a run of no length. */
+/** Differences from the patient wait, the times of a test, and a run that ends at once. */
 export interface HoldOptions extends Partial<Wait>, Partial<LockTimes> {
-  run?: (held: Held) => Promise<unknown>;
+  run?: (held: HeldLock) => Promise<unknown>;
+  clock?: Clock;
 }
 
 /** Takes the lock, by default for a moment. */
 export function hold(path: string, { run = async () => 'held', ...rest }: HoldOptions = {}) {
   mkdirSync(dirname(path), { recursive: true });
-  return withLock(placeOf(path), run, { ...patient, ...rest }, { ...times, ...rest });
+  const timing = { clock, ...rest, times: { ...times, ...rest } };
+  return withLock(placeOf(path), run, { ...patient, ...rest }, timing);
+}
+
+/** Sends heartbeats in place of an owner until the test is over. */
+export function keepBeating(file: string): void {
+  let count = 0;
+  const beat = (): void => utimesSync(file, ++count, count);
+  onTestFinished(clock.repeat(times.heartbeat, beat));
 }
 
 /** Parts of an owner's name. */

@@ -1,4 +1,4 @@
-/** The lock among real processes: no two are ever inside. */
+/** The lock between real processes: never two inside. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -28,11 +28,11 @@ for (let turn = 0; turn < 12; turn++) {
     await sleep(2);
     appendFileSync('turns', name);
     unlinkSync('inside');
-  }, { isDone: () => false, limit: 60000, signal }, { beat: 500, stale: 60000, poll: 1, quiet: 60000 });
+  }, { isDone: () => false, limit: 3600000, signal }, { times: { heartbeat: 500, stale: 3600000, poll: 1, quiet: 3600000 } });
 }
 `;
 
-test('of many processes one holds it at a time, and each gets all of its turns', async () => {
+test('of many processes one holds it at a time, and each gets all its turns', async () => {
   const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-lock-'));
   onTestFinished(() => removeTree(directory));
   await build({

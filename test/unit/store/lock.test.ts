@@ -1,15 +1,25 @@
-/** The lock of a feature: one holder at a time, a dead one taken over, and nobody's lock removed by another. */
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+/** The lock of a feature: one holder at a time, and no process removes the lock of another living one. */
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Held } from '../../../src/store/lock.ts';
-import { endOne, hold, leave, list, makeOwner, makePath, times } from '../../support/locks.ts';
+import { type HeldLock, systemClock } from '../../../src/store/lock.ts';
+import {
+  clock,
+  endOne,
+  hold,
+  keepBeating,
+  leave,
+  list,
+  makeOwner,
+  makePath,
+  times,
+} from '../../support/locks.ts';
 import { removeTree } from '../../support/tree.ts';
 
-const PATIENT = { interval: 5, timeout: 30_000 };
+/** Longer than a holder without a heartbeat keeps its lock. */
+const LONG = 2 * times.stale + 200;
 
-test('many callers in one process hold it one after the other, and all of them do', async () => {
+test('many callers in one process hold it one after the other', async () => {
   const path = makePath();
   let inside = 0;
   let most = 0;
@@ -17,7 +27,7 @@ test('many callers in one process hold it one after the other, and all of them d
     hold(path, {
       run: async () => {
         most = Math.max(most, ++inside);
-        await sleep(3);
+        await clock.sleep(3);
         inside--;
         return index;
       },
@@ -28,7 +38,7 @@ test('many callers in one process hold it one after the other, and all of them d
   expect(list(path)).toEqual([]);
 });
 
-test('what the function throws comes through, and the lock is free again', async () => {
+test('the error of the function is thrown, and the lock is free again', async () => {
   const path = makePath();
   const run = hold(path, { run: () => Promise.reject(new Error('inside')) });
   await expect(run).rejects.toThrow('inside');
@@ -37,28 +47,37 @@ test('what the function throws comes through, and the lock is free again', async
 });
 
 describe('a holder that lives', () => {
-  test('shows it again and again', async () => {
+  test('changes the times of its file with each heartbeat', async () => {
     const path = makePath();
-    const seen = new Set<number>();
+    const seen: number[] = [];
     const run = async () => {
       const file = join(path, readdirSync(path)[0] ?? '');
-      const look = () => seen.add(statSync(file).mtimeMs).size;
-      await expect.poll(look, PATIENT).toBeGreaterThan(3);
+      for (let count = 0; count < 4; count++) {
+        await clock.sleep(times.heartbeat);
+        seen.push(statSync(file).mtimeMs);
+      }
     };
     await hold(path, { run });
+    expect(seen).toEqual([2_000, 4_000, 6_000, 8_000]);
   });
 
-  test('keeps its lock for longer than a dead one would', async () => {
+  test.each([
+    ['on the clock of the test', clock],
+    ['on the clock of the machine', systemClock],
+  ])('keeps its lock for longer than a dead one would, %s', async (_, clock) => {
     const path = makePath();
+    // Nothing may depend on a clock that can be set.
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
     let isHeld = true;
     const holder = hold(path, {
+      clock,
       run: async () => {
-        await sleep(2 * times.stale + 200);
+        await clock.sleep(LONG);
         isHeld = false;
       },
     });
-    await expect.poll(() => existsSync(path), PATIENT).toBe(true);
-    await hold(path, { run: async () => expect(isHeld).toBe(false) });
+    await hold(path, { clock, run: async () => expect(isHeld).toBe(false) });
     await holder;
   });
 
@@ -67,31 +86,30 @@ describe('a holder that lives', () => {
     const owner = 'elsewhere';
     leave(path, owner);
     let hour = 0;
-    const beat = setInterval(() => {
+    const stop = clock.repeat(times.heartbeat, () => {
       hour++;
       const seconds = Date.now() / 1000 + 3600 * (hour % 2 === 0 ? hour : -hour);
       utimesSync(join(path, owner), seconds, seconds);
-    }, times.beat);
-    onTestFinished(() => clearInterval(beat));
-    const waiter = hold(path, { limit: 2 * times.stale + 200 });
+    });
+    onTestFinished(stop);
+    const waiter = hold(path, { limit: LONG });
     await expect(waiter).rejects.toThrow('another process holds it');
     expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
   });
 
-  test('keeps it when its own clock stands still', async () => {
+  test('keeps it while a waiter is stopped again and again, and the holder with it', async () => {
     const path = makePath();
-    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
-    onTestFinished(() => void vi.useRealTimers());
-    let isHeld = true;
-    const holder = hold(path, {
-      run: async () => {
-        await sleep(2 * times.stale + 200);
-        isHeld = false;
-      },
-    });
-    await expect.poll(() => existsSync(path), PATIENT).toBe(true);
-    await hold(path, { run: async () => expect(isHeld).toBe(false) });
-    await holder;
+    leave(path, 'holder');
+    keepBeating(join(path, 'holder'));
+    let stopped = 0;
+    const now = () => clock.now() + stopped;
+    const stop = (ms: number) => {
+      stopped += 10 * times.stale;
+      return clock.sleep(ms);
+    };
+    const waiter = hold(path, { clock: { ...clock, now, sleep: stop }, limit: LONG });
+    await expect(waiter).rejects.toThrow('another process holds it');
+    expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 });
 
@@ -100,25 +118,27 @@ describe('a dead holder', () => {
     ['just now', Date.now() / 1000],
     ['in the year 2000', 946_684_800],
     ['in the future', 4_102_444_800],
-  ])('that beat last %s is waited for by the own clock, then taken over', async (_, beat) => {
-    const path = makePath();
-    leave(path, 'dead');
-    utimesSync(join(path, 'dead'), beat, beat);
-    const start = performance.now();
-    expect(await hold(path)).toBe('held');
-    const waited = performance.now() - start;
-    expect(waited).toBeGreaterThanOrEqual(times.stale);
-    expect(list(path)).toEqual([]);
-  });
+  ])(
+    'with its last heartbeat %s is waited for on the own clock, then its lock is taken',
+    async (_, at) => {
+      const path = makePath();
+      leave(path, 'dead');
+      utimesSync(join(path, 'dead'), at, at);
+      const start = clock.now();
+      expect(await hold(path)).toBe('held');
+      expect(clock.now() - start).toBe(times.stale);
+      expect(list(path)).toEqual([]);
+    },
+  );
 
-  test('is taken over by one of many waiters, and the others wait for that one', async () => {
+  test('loses its lock to one of many waiters, and the others wait for that one', async () => {
     const path = makePath();
     leave(path, 'dead');
     let inside = 0;
     let most = 0;
     const run = async () => {
       most = Math.max(most, ++inside);
-      await sleep(10);
+      await clock.sleep(10);
       inside--;
     };
     await Promise.all(Array.from({ length: 12 }, () => hold(path, { run })));
@@ -128,17 +148,15 @@ describe('a dead holder', () => {
 });
 
 describe('a waiter', () => {
-  test('that is ended takes nobody’s lock with it', async () => {
+  test('that reaches its limit leaves the lock of a living holder', async () => {
     const path = makePath();
     leave(path, 'holder');
-    const beat = setInterval(() => utimesSync(join(path, 'holder'), beats, beats++), times.beat);
-    let beats = 1;
-    onTestFinished(() => clearInterval(beat));
+    keepBeating(join(path, 'holder'));
     await expect(hold(path, { limit: 60 })).rejects.toThrow('another process holds it');
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 
-  test('that has what it wanted goes without the lock', async () => {
+  test('that no longer needs the lock goes without it', async () => {
     const path = makePath();
     leave(path, 'holder');
     let asked = 0;
@@ -146,52 +164,25 @@ describe('a waiter', () => {
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 
-  test('whose holder changes waits anew for each', async () => {
+  test('gives each new holder the full time', async () => {
     const path = makePath();
     leave(path, 'first');
-    const start = performance.now();
+    const start = clock.now();
     const waiter = hold(path);
-    await sleep(times.stale / 2);
+    await clock.sleep(times.stale / 2);
     writeFileSync(join(path, 'second'), '');
     removeTree(join(path, 'first'));
     expect(await waiter).toBe('held');
-    expect(performance.now() - start).toBeGreaterThanOrEqual(1.5 * times.stale);
+    expect(clock.now() - start).toBeGreaterThanOrEqual(1.5 * times.stale);
   });
-});
 
-test('a holder that was overruled is told so, and releases nothing of its successor', async () => {
-  const path = makePath();
-  let successor: Promise<unknown> | undefined;
-  const order: string[] = [];
-  const run = async ({ isOverruled }: Held) => {
-    expect(isOverruled()).toBe(false);
-    const [mine = ''] = readdirSync(path);
-    removeTree(join(path, mine));
-    expect(isOverruled()).toBe(false);
-    successor = hold(path, {
-      run: async () => {
-        await sleep(100);
-        order.push('successor');
-      },
-    });
-    await expect.poll(isOverruled, PATIENT).toBe(true);
-    order.push('holder');
-  };
-  await hold(path, { run });
-  expect(list(path)).toHaveLength(2);
-  await successor;
-  expect(order).toEqual(['holder', 'successor']);
-  expect(list(path)).toEqual([]);
-});
-
-describe('whoever waits', () => {
-  test('is seen by the holder, until it goes', async () => {
+  test('is visible to the holder until it goes', async () => {
     const path = makePath();
     const stop = new AbortController();
-    const run = async ({ isAwaited }: Held) => {
+    const run = async ({ isAwaited }: HeldLock) => {
       expect(isAwaited()).toBe(false);
       const waiter = hold(path, { signal: stop.signal });
-      await expect.poll(isAwaited, PATIENT).toBe(true);
+      expect(isAwaited()).toBe(true);
       stop.abort(new Error('no longer wanted'));
       await expect(waiter).rejects.toThrow('no longer wanted');
       expect(isAwaited()).toBe(false);
@@ -201,9 +192,9 @@ describe('whoever waits', () => {
     expect(list(path)).toEqual([]);
   });
 
-  test('does not count once it is dead, nor does who waits for another feature', async () => {
+  test('does not count when it is dead, or waits for another feature', async () => {
     const path = makePath();
-    const run = async ({ isAwaited }: Held) => {
+    const run = async ({ isAwaited }: HeldLock) => {
       mkdirSync(`${path}.${makeOwner({ pid: endOne() })}`);
       mkdirSync(`${path.replace('alpha', 'beta')}.${makeOwner()}`);
       expect(isAwaited()).toBe(false);
@@ -212,4 +203,29 @@ describe('whoever waits', () => {
     };
     await hold(path, { run });
   });
+});
+
+test('a holder that lost its lock learns it, and releases nothing of its successor', async () => {
+  const path = makePath();
+  let successor: Promise<unknown> | undefined;
+  const order: string[] = [];
+  const run = async ({ isTakenOver }: HeldLock) => {
+    expect(isTakenOver()).toBe(false);
+    const [mine = ''] = readdirSync(path);
+    removeTree(join(path, mine));
+    expect(isTakenOver()).toBe(false);
+    successor = hold(path, {
+      run: async () => {
+        await clock.sleep(100);
+        order.push('successor');
+      },
+    });
+    expect(isTakenOver()).toBe(true);
+    order.push('holder');
+  };
+  await hold(path, { run });
+  expect(list(path)).toHaveLength(2);
+  await successor;
+  expect(order).toEqual(['holder', 'successor']);
+  expect(list(path)).toEqual([]);
 });

@@ -1,22 +1,22 @@
-/** The owners of what is made in a store: told from others of the same process id, and never taken for dead while they may live. */
+/** Owners: distinguished from other processes with the same id, and never judged dead while they may live. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
+  checkOwner,
   describeOwner,
-  isDebris,
-  judgeOwner,
+  isAbandoned,
   nameOwner,
-  splitOwned,
+  parseOwned,
 } from '../../../src/store/owner.ts';
 import { endOne, makeOwner } from '../../support/locks.ts';
 
 const PATIENT = { interval: 5, timeout: 30_000 };
 const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
 
-test('each name is another one, and fits beside the longest slug', () => {
+test('each name is new, and fits beside the longest slug', () => {
   const names = Array.from({ length: 100 }, nameOwner);
   expect(new Set(names).size).toBe(100);
   for (const name of names) expect(name.length + 60).toBeLessThanOrEqual(200);
@@ -27,17 +27,17 @@ test.each([
   ['search.exa', undefined],
   ['search.lock', { host: '' }],
   ['a.b-c_d', { host: 'web-1.example.com' }],
-])('what %s owns is told from what other names own', (base, parts) => {
+])('%s is split from its owner', (base, parts) => {
   const owner = makeOwner(parts);
-  expect(splitOwned(`${base}.${owner}`)).toEqual({ base, owner });
+  expect(parseOwned(`${base}.${owner}`)).toEqual({ base, owner });
 });
 
 test.each(['', 'search', `search.${uuid}`, 'search.exa', nameOwner(), `.${nameOwner()}`])(
-  'nobody owns %j',
-  (name) => expect(splitOwned(name)).toBeUndefined(),
+  '%j has no owner',
+  (name) => expect(parseOwned(name)).toBeUndefined(),
 );
 
-test('a message names the process and its host, or says that it is another', () => {
+test('a message names the process and its host, or another process', () => {
   expect(describeOwner(nameOwner())).toBe(`process ${process.pid} on ${hostname()}`);
   expect(describeOwner(makeOwner({ host: '' }))).toBe(`process ${process.pid}`);
   for (const name of [undefined, '', uuid, makeOwner({ host: 'a b' }), `${nameOwner()}\n`]) {
@@ -48,23 +48,23 @@ test('a message names the process and its host, or says that it is another', () 
 describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
   const start = readFileSync('/proc/self/stat', 'utf8').split(' ')[21];
 
-  test('this process lives', () => {
-    expect(judgeOwner(nameOwner())).toBe('alive');
+  test('this process is alive', () => {
+    expect(checkOwner(nameOwner())).toBe('alive');
     expect(nameOwner().split('.')[2]).toBe(start);
   });
 
-  test('one that has ended is dead', () => {
-    expect(judgeOwner(makeOwner({ pid: endOne() }))).toBe('dead');
+  test('a process that has ended is dead', () => {
+    expect(checkOwner(makeOwner({ pid: endOne() }))).toBe('dead');
   });
 
-  test('one whose process id was given to another is dead', () => {
+  test('a process whose id was reused is dead', () => {
     const before = String(Number(start) - 1);
-    expect(judgeOwner(makeOwner({ start: before }))).toBe('dead');
-    expect(judgeOwner(makeOwner({ pid: '1' }))).toBe('dead');
+    expect(checkOwner(makeOwner({ start: before }))).toBe('dead');
+    expect(checkOwner(makeOwner({ pid: '1' }))).toBe('dead');
   });
 
-  test('one that nobody has buried is dead, whatever it is called; one that is stopped lives', async () => {
-    // The shell becomes a sleep, and never asks how its child ended.
+  test('a zombie is dead, whatever its name; a stopped process is alive', async () => {
+    // The shell becomes a sleep, which never waits for its child.
     const child = 'process.title = "a) Z (b"; setInterval(() => {}, 1e6)';
     const args = ['-c', '"$0" -e "$1" & echo $!; exec sleep 1000', process.execPath, child];
     const parent = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
@@ -77,19 +77,19 @@ describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
     const owner = makeOwner({ pid, start: stat()[20] ?? '' });
     process.kill(Number(pid), 'SIGSTOP');
     await expect.poll(() => stat()[1], PATIENT).toBe('T');
-    expect(judgeOwner(owner)).toBe('alive');
+    expect(checkOwner(owner)).toBe('alive');
     process.kill(Number(pid), 'SIGKILL');
     await expect.poll(() => stat()[1], PATIENT).toBe('Z');
-    expect(judgeOwner(owner)).toBe('dead');
+    expect(checkOwner(owner)).toBe('dead');
   });
 
-  test('one of another user that /proc hides is not taken for dead', () => {
-    // As it is under hidepid=2: no /proc/PID, and a signal is not permitted.
+  test('a process that /proc hides is not judged dead', () => {
+    // As under hidepid=2: no /proc/PID, and a signal is not permitted.
     const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
       throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
     });
     onTestFinished(() => kill.mockRestore());
-    expect(judgeOwner(makeOwner({ pid: endOne() }))).toBe('unknown');
+    expect(checkOwner(makeOwner({ pid: endOne() }))).toBe('unknown');
   });
 });
 
@@ -100,15 +100,15 @@ test.each([
   ['cut off', nameOwner().slice(0, 20)],
   ['empty', ''],
   ['too long', makeOwner({ pid: '9'.repeat(30) })],
-])('of an owner %s nothing is known', (_, owner) => {
-  expect(judgeOwner(owner)).toBe('unknown');
+])('an owner %s is unknown', (_, owner) => {
+  expect(checkOwner(owner)).toBe('unknown');
 });
 
-test('what the dead made is debris, what the living made is not, and otherwise it is the feature’s', () => {
+test('things of dead owners are abandoned, of living ones not, of unknown ones only those of the same feature', () => {
   const unknown = makeOwner({ place: 'abcdef012345' });
   const rows = [nameOwner(), unknown].map((owner) => [
-    isDebris(owner, true),
-    isDebris(owner, false),
+    isAbandoned(owner, true),
+    isAbandoned(owner, false),
   ]);
   if (process.platform !== 'linux') return;
   expect(rows).toEqual([
@@ -116,5 +116,5 @@ test('what the dead made is debris, what the living made is not, and otherwise i
     [true, false],
   ]);
   const dead = makeOwner({ start: '1' });
-  expect([isDebris(dead, true), isDebris(dead, false)]).toEqual([true, true]);
+  expect([isAbandoned(dead, true), isAbandoned(dead, false)]).toEqual([true, true]);
 });
