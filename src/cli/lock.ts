@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
@@ -129,13 +130,17 @@ async function lockOne(
     return { feature: name, outcome: 'failed', refusal };
   };
   try {
-    const locked = await lockFeature({ settings, feature, signal, minAge });
-    if ('code' in locked) return fail(locked);
-    const { dir, packages, sidecar, files } = locked;
+    const { dir, packages, sidecar, files } = await lockFeature({
+      settings,
+      feature,
+      signal,
+      minAge,
+    });
     if (files.every(isWritten)) return unchanged;
     write(files);
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
+    if (error instanceof AnnexError) return fail(error.refusal);
     const hint = 'make that path one that the user of this process can write to';
     return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
   }

@@ -1,28 +1,28 @@
-/** Whether the addons that install scripts built are made for the Node that runs. */
+/** Checks that the addons that install scripts built are for the running Node. */
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { AnnexError } from '../base/error.ts';
 import { AS_NODE } from '../registry/run-npm.ts';
-import type { Refusal } from '../types.ts';
 
-/** Addons of one staging directory. */
+/** Files of one staging directory. */
 export interface AddonCheck {
   staging: string;
-  /** Below it. */
+  /** Paths of files that scripts made, below `staging`; those that are no addons are ignored. */
   paths: string[];
-  /** Names of the packages whose scripts built them, for the message. */
+  /** Names of the packages whose scripts ran, for the message. */
   names: string[];
   /** The environment of install scripts. */
   env: Record<string, string>;
   signal: AbortSignal;
 }
 
-/** node-gyp keeps the linker's output beside the file that is used. */
+/** node-gyp keeps the output of the linker beside the addon. */
 const INTERMEDIATE = /\/obj\.target\//;
 
 /**
- * Loads addons, each at its path, until one says that it is made for another Node: what Node says of
- * a NODE_MODULE_VERSION, or a symbol of V8 or Node that is not there. An addon may lack other things
- * here (a driver, a library) and be right; a file of that name may be no addon at all.
+ * Loads addons until Node reports one of another Node: by its NODE_MODULE_VERSION, or by a missing
+ * symbol of V8 or Node. Other errors prove nothing: a driver or a library may be missing here, and
+ * not every file of that name is an addon.
  *
  * @see https://github.com/nodejs/node/blob/v24.11.1/src/node_binding.cc DLOpen
  */
@@ -42,38 +42,36 @@ process.reallyExit(0);
 `;
 
 /**
- * Loads addons in a process that is thrown away: one that crashes there proves nothing, and harms
- * nothing.
+ * Loads addons in a child process: a crash there proves nothing and harms nothing.
  *
- * @returns a refusal that names the first one that is made for another Node; undefined when none is
- * @throws the signal's reason when it is aborted
+ * @throws AnnexError that names the first addon for another Node, and the signal's reason
  */
-export async function findForeignAddon(check: AddonCheck): Promise<Refusal | undefined> {
+export async function checkAddons(check: AddonCheck): Promise<void> {
   const { staging, paths, names, env, signal } = check;
   const addons = paths.filter((path) => path.endsWith('.node') && !INTERMEDIATE.test(path));
-  if (addons.length === 0) return undefined;
+  if (addons.length === 0) return;
   const args = ['--eval', PROBE, '--', ...addons.map((path) => join(staging, path))];
   const options = { env: { ...env, ...AS_NODE }, cwd: staging, signal, timeout: 60_000 };
   // Loaded late: most installs run no script.
   const { execFile } = process.getBuiltinModule('node:child_process');
-  const stdout = await promisify(execFile)(process.execPath, args, options).then(
-    (ended) => ended.stdout,
-    ({ stdout: said = '' }: { stdout?: string }) => said,
+  const output = await promisify(execFile)(process.execPath, args, options).then(
+    ({ stdout }) => stdout,
+    ({ stdout = '' }: { stdout?: string }) => stdout,
   );
   signal.throwIfAborted();
-  const found = readFinding(stdout);
-  if (found === undefined) return undefined;
-  const { path, version } = found;
+  const foreign = parseOutput(output);
+  if (foreign === undefined) return;
+  const { path, version } = foreign;
   const made = version === undefined ? 'another Node' : `NODE_MODULE_VERSION ${version}`;
-  return {
+  throw new AnnexError({
     code: 'ANNEX_INSTALL_FAILED',
     reason: `an install script of ${names.join(', ')} built ${path.slice(staging.length + 1)} for ${made}, and this Node has ${process.versions.modules}`,
-    hint: `take away settings that name another Node (npm_config_nodedir, npm_config_target), or use a version of the package that supports Node ${process.version}`,
-  };
+    hint: `unset what names another Node (npm_config_nodedir, npm_config_target), or use a version of the package that supports Node ${process.version}`,
+  });
 }
 
-function readFinding(stdout: string): { path: string; version?: string } | undefined {
-  const [last = ''] = stdout.trimEnd().split('\n').slice(-1);
+function parseOutput(output: string): { path: string; version?: string } | undefined {
+  const [last = ''] = output.trimEnd().split('\n').slice(-1);
   try {
     const found = JSON.parse(last) as { path?: unknown } | null;
     return typeof found?.path === 'string' ? (found as { path: string }) : undefined;

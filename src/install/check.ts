@@ -1,56 +1,70 @@
-/** Whether what was brought is what was planned. */
+/** Checks that the packages on disk are those of the plan. */
 import { join } from 'node:path';
 import { readPackage } from '../app/core.ts';
 import type { Sidecar } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
+import { AnnexError } from '../base/error.ts';
 import { satisfies } from '../base/semver.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseInstall, refuseIntegrity } from '../registry/package-failure.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Listings } from '../store/listing.ts';
-import type { Refusal } from '../types.ts';
-import type { Unpacked } from './unpack.ts';
 
-/** What was brought and is not what the lock says; undefined when all is. */
-export function findOtherFiles(sidecar: Sidecar, unpacked: Unpacked): Refusal | undefined {
-  for (const [path, listing] of Object.entries(unpacked.listings)) {
-    const [wanted = 'none', got] = [sidecar.packages[path]?.listing, digest(listing)];
-    if (wanted !== got) {
-      const [short, other] = [wanted, got].map((text) => text.slice(0, 12));
-      return refuseIntegrity(
-        `the files of ${path} are not the locked ones: ${other}, not ${short}`,
-      );
-    }
+/**
+ * Compares the files of each package with the locked listing.
+ *
+ * @throws AnnexError that names the first package whose files differ
+ */
+export function checkLockedFiles(sidecar: Sidecar, listings: Listings): void {
+  for (const [path, listing] of Object.entries(listings)) {
+    const [locked = 'none', actual] = [sidecar.packages[path]?.listing, digest(listing)];
+    if (locked === actual) continue;
+    const [wanted, got] = [locked, actual].map((text) => text.slice(0, 12));
+    throw new AnnexError(
+      refuseIntegrity(`the files of ${path} are not the locked ones: ${got}, not ${wanted}`),
+    );
   }
-  return undefined;
 }
 
-/** A declared package that is not what it came as; undefined when all are. */
-export function findImpostor(
+/**
+ * Compares the package.json of each declared package with its declaration: without a lock, nothing
+ * else says that a tarball holds the package that the registry served it as.
+ *
+ * @throws AnnexError that names the first package that differs
+ */
+export function checkDeclaredPackages(
   { packages }: Feature,
   staging: string,
   listings: Listings,
-): Refusal | undefined {
+): void {
   for (const [name, range] of Object.entries(packages)) {
     const path = join('node_modules', name);
     if (listings[path] === undefined) continue;
-    const found = readPackage(join(staging, path));
-    if (found === undefined) return refuseInstall(`${name} has no package.json that can be read`);
-    if (found.name !== name) {
-      return refuseInstall(`what came as ${name} calls itself ${String(found.name)}`);
-    }
-    const { version } = found;
-    if (typeof version !== 'string' || !satisfies(version, range)) {
-      const what = `what came as ${name} says it is ${String(version)}, which is not in ${range}`;
-      return refuseInstall(what);
-    }
+    const problem = findMismatch(name, range, readPackage(join(staging, path)));
+    if (problem !== undefined) throw new AnnexError(refuseInstall(problem));
   }
-  return undefined;
 }
 
-/** Shared names that some package's `imports` leads to: Node looks those up past every hook. */
-export function findUnshared(staging: string, nodes: LockNode[], shared: string[]): string[] {
+function findMismatch(
+  name: string,
+  range: string,
+  manifest: Record<string, unknown> | undefined,
+): string | undefined {
+  if (manifest === undefined) return `${name} has no package.json that can be read`;
+  if (manifest.name !== name) {
+    return `the package.json in the tarball of ${name} has the name ${String(manifest.name)}`;
+  }
+  const { version } = manifest;
+  if (typeof version === 'string' && satisfies(version, range)) return undefined;
+  return `the package.json in the tarball of ${name} has the version ${String(version)}, which is not in ${range}`;
+}
+
+/**
+ * Lists the shared names that the `imports` field of some package targets. Node resolves those past
+ * every hook, so they have to be in the entry.
+ */
+export function listUnshareable(staging: string, nodes: LockNode[], shared: string[]): string[] {
   if (shared.length === 0) return [];
   const targets = new Set<string>();
   const collect = (value: unknown): void => {

@@ -164,12 +164,8 @@ async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefi
   let refusal: Refusal | undefined;
   try {
     const isPresent = (): boolean => findPresent(finder, feature) !== undefined;
-    const result = await buildEntry({ settings, feature, store, signal, isPresent });
-    if ('code' in result) refusal = result;
-    else {
-      built = result;
-      if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
-    }
+    built = await buildEntry({ settings, feature, store, signal, isPresent });
+    if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
   } catch (error) {
     refusal = refuseByError(error, store);
   }

@@ -1,9 +1,11 @@
-/** Makes a plan from npm's resolution, pinned to what core ships. */
+/** Resolves a feature with npm and plans its closure: what core ships is pinned to core's versions. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MOST_LOCK } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
 import { readJson } from '../base/files.ts';
 import { isRange, satisfies } from '../base/semver.ts';
+import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
@@ -13,23 +15,29 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { removeTree } from '../store/tree.ts';
-import type { Refusal } from '../types.ts';
 
-/** What is to be resolved. */
+/** Minimum age of a chosen version in days, unless npm is configured to another one. */
+export const COOLDOWN = 1;
+
+/** The date that is a number of days ago, in ISO format. */
+export const dateBefore = (days: number): string =>
+  new Date(Date.now() - days * 86_400_000).toISOString();
+
+/** A feature to resolve. */
 export interface Resolution {
   settings: Settings;
   feature: Feature;
   inventory: Inventory;
-  /** A directory that does not exist yet and that npm may work in. */
+  /** The working directory of npm; made and removed. */
   dir: string;
   signal: AbortSignal;
-  /** Versions published after this are not chosen: an ISO date. */
+  /** Versions published after this ISO date are not chosen. */
   before?: string | undefined;
   /** Names that must not be shared. */
   unshared: string[];
-  /** What was locked before, and stays where it still fits. */
-  known?: LockedPackages;
-  /** Versions of declared packages that are asked for in place of their ranges. */
+  /** Packages of an earlier lock; each stays if it still fits. */
+  locked?: LockedPackages;
+  /** Versions of declared packages that replace their ranges. */
   exact?: Record<string, string>;
 }
 
@@ -40,79 +48,88 @@ export interface Resolved {
 }
 
 /**
- * Resolves with npm. What core ships stands in the way of newer copies, as bare versions in a
- * package-lock: npm asks a registry about those of them alone that are peers, and takes no for an
- * answer, so that it costs nothing however large the core is, and packages that were never
- * published do no harm. A name that turns out to be private is
- * resolved anew without core's version.
+ * Resolves with npm. The versions that core ships are given to npm as a package-lock: npm requests
+ * only those of them that are peers, and accepts a 404, so that a large core costs nothing and its
+ * unpublished packages do no harm. If a name turns out to be private, npm resolves again without
+ * core's version of it.
+ *
+ * @throws AnnexError when npm fails or the plan has conflicts
  */
-export async function resolvePlan(resolution: Resolution): Promise<Resolved | Refusal> {
-  const { feature, inventory, unshared, known = {}, exact } = resolution;
-  const { packages, conflicts, share, scripts } = feature;
+export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
+  const { feature, inventory, unshared, locked = {}, exact } = resolution;
   const pins = new Map<string, string>();
   for (const [name, { version }] of inventory) {
-    if (share && version !== '' && !unshared.includes(name)) pins.set(name, version);
+    if (feature.share && version !== '' && !unshared.includes(name)) pins.set(name, version);
   }
   for (;;) {
+    const dependencies = { ...feature.packages, ...exact, ...Object.fromEntries(pins) };
     const seed = Object.fromEntries(
       [...pins].map(([name, version]) => [`node_modules/${name}`, { version }]),
     );
-    const dependencies = { ...packages, ...exact, ...Object.fromEntries(pins) };
-    const resolved = await runResolution(resolution, dependencies, { ...known, ...seed });
-    if ('code' in resolved) return resolved;
-    const read = readGraph(resolved);
-    if ('problem' in read) return refuseInstall(`what npm resolved ${read.problem}`);
-    const { graph } = read;
-    const made = plan({ graph, packages, inventory, conflicts, share, scripts, unshared }, RANGES);
+    const lock = await runResolution(resolution, dependencies, { ...locked, ...seed });
+    const made = planResolved(resolution, lock);
     const freed = made.private.filter((name) => pins.has(name));
-    // With conflicts too: what is below a private package may have more of them.
-    if (freed.length === 0) return { plan: made, packages: resolved.packages };
+    // Only the last plan has all conflicts: packages below a private one can add to them.
+    if (freed.length === 0) return requireFit({ plan: made, packages: lock.packages });
     for (const name of freed) pins.delete(name);
   }
 }
 
-interface NpmLock {
+/** Plans a resolution of npm. */
+export function planResolved({ feature, inventory, unshared }: Resolution, lock: NpmLock): Plan {
+  const read = readGraph(lock);
+  if ('problem' in read) throw new AnnexError(refuseInstall(`what npm resolved ${read.problem}`));
+  return plan({ ...feature, graph: read.graph, inventory, unshared }, RANGES);
+}
+
+/** @throws AnnexError for a plan with conflicts */
+export function requireFit(resolved: Resolved): Resolved {
+  const { conflicts } = resolved.plan;
+  if (conflicts.length > 0) throw new AnnexError(refuseConflicts(conflicts, false));
+  return resolved;
+}
+
+/** A package-lock that npm wrote. */
+export interface NpmLock {
   lockfileVersion: number;
   packages: LockedPackages;
 }
 
-/** What the plan knows of semver. */
+/** The semver rules of a plan. */
 export const RANGES = { isRange, satisfies };
 
 /**
- * One run of npm.
+ * Runs npm once.
  *
- * @param seed packages that a package-lock has already
+ * @param seed packages of the package-lock that npm starts from
  */
 export async function runResolution(
   { settings, dir, signal, before }: Resolution,
   dependencies: Record<string, string>,
   seed: LockedPackages,
-): Promise<NpmLock | Refusal> {
+): Promise<NpmLock> {
   mkdirSync(dir);
   try {
-    const lock = {
-      lockfileVersion: 3,
-      requires: true,
-      packages: { '': { dependencies }, ...seed },
-    };
+    const packages = { '': { dependencies }, ...seed };
+    const lock = { lockfileVersion: 3, requires: true, packages };
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ private: true, dependencies }));
-    if (Object.keys(seed).length > 0)
+    if (Object.keys(seed).length > 0) {
       writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(lock));
+    }
     const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
-    const { core } = settings;
     const env = readInstallerEnv(settings);
-    const refusal = await runNpm({ args, cwd: dir, core: core.root, env, signal });
-    return refusal ?? readLock(dir);
+    const refusal = await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
+    if (refusal !== undefined) throw new AnnexError(refusal);
+    return readLock(dir);
   } finally {
     removeTree(dir);
   }
 }
 
-function readLock(dir: string): NpmLock | Refusal {
+function readLock(dir: string): NpmLock {
   try {
     return readJson(join(dir, 'package-lock.json'), MOST_LOCK) as NpmLock;
   } catch {
-    return refuseInstall('npm left no package-lock.json that can be read');
+    throw new AnnexError(refuseInstall('npm left no package-lock.json that can be read'));
   }
 }

@@ -1,41 +1,48 @@
-/** Runs the install scripts of the packages that may, in staging. */
-import { lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+/** Runs install scripts in the staging directory: those of the packages that the feature allows. */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { readPackage } from '../app/core.ts';
-import { isWithin } from '../base/store-layout.ts';
+import { AnnexError } from '../base/error.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { describeNpmFailure, readScriptOutput, summarizeOutput } from '../registry/npm-failure.ts';
+import { describePackage } from '../plan/identity.ts';
+import {
+  describeNpmFailure,
+  type NpmEnd,
+  readScriptOutput,
+  summarizeOutput,
+} from '../registry/npm-failure.ts';
 import { callNpm } from '../registry/run-npm.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import { pickScriptEnv } from '../settings/installer-env.ts';
-import type { Listings } from '../store/listing.ts';
-import { eachLine } from '../store/listing.ts';
+import type { Settings } from '../settings/settings.ts';
+import { findNotGenerated, type Listings } from '../store/listing.ts';
 import { describeOutput, writeOutput } from '../store/script-output.ts';
 import type { Refusal } from '../types.ts';
-import { findForeignAddon } from './addons.ts';
-import { inspectTree } from './inspect.ts';
+import { checkAddons } from './addons.ts';
+import { findGenerated, type Generated } from './generated.ts';
 
-/** Where scripts run, and for whom. */
+/** Scripts to run. */
 export interface ScriptRun {
+  settings: Settings;
+  feature: Feature;
+  store: string;
   /** A directory with a package.json and a node_modules. */
   staging: string;
-  /** Names of packages. */
-  names: string[];
-  /** What is in the packages before. */
+  /** The packages in it. */
+  nodes: LockNode[];
+  /** Their files before any script runs. */
   listings: Listings;
-  /** The environment of the installer. */
-  env: Record<string, string>;
+  /** Names of the packages whose scripts run. */
+  names: string[];
   signal: AbortSignal;
-  store: string;
-  slug: string;
 }
 
-/** What scripts made, changed or removed: path in the entry to its value in a listing, empty when it went. */
-export type Generated = Record<string, string>;
-
 /**
- * Which of the packages have an install script, by whether the feature allows it. Their own
- * package.json decides: what a registry says of it is not always there.
+ * Sorts the packages that have an install script by whether the feature allows it. The package.json
+ * of each package decides: a registry does not always list scripts.
+ *
+ * @returns `scripts`: names of allowed packages; `unrun`: the others, as `NAME VERSION`
  */
 export function sortScripts(
   nodes: LockNode[],
@@ -65,74 +72,46 @@ function hasInstallScript(dir: string): boolean {
   return gypfile !== false && gyp?.isFile() === true;
 }
 
-/**
- * npm may be set to refuse scripts that its own list does not name. Which run is the list of the
- * feature: `npm rebuild NAME` runs no others.
- */
+/** npm may be configured to refuse scripts; here `npm rebuild NAME` runs those of NAME and no others. */
 const FLAGS = ['--no-ignore-scripts', '--dangerously-allow-all-scripts'];
 
-/** Runs npm rebuild for exactly these packages; what came of it, or why it failed. */
-export async function runScripts(run: ScriptRun): Promise<{ generated: Generated } | Refusal> {
-  const { staging, names, listings, signal } = run;
-  const env = pickScriptEnv(run.env);
+/**
+ * Runs the install scripts of exactly the named packages.
+ *
+ * @returns what the scripts made, changed and removed
+ * @throws AnnexError when a script fails, changes a package that is not allowed to run scripts, or
+ *   builds an addon for another Node
+ */
+export async function runScripts(run: ScriptRun): Promise<Generated> {
+  const { settings, staging, nodes, listings, names, signal } = run;
+  if (names.length === 0) return {};
+  const env = pickScriptEnv(readInstallerEnv(settings));
   const args = ['rebuild', '--json', '--no-workspaces', ...FLAGS, ...names];
   const end = await callNpm({ args, cwd: staging, env, signal });
-  if (end.failed) return refuseScript(run, describeNpmFailure(end), readScriptOutput(end));
+  if (end.failed) throw new AnnexError(refuseScript(run, end));
   const generated = findGenerated(staging, listings);
-  const made = Object.entries(generated).filter(([, is]) => is !== '' && !is.startsWith('-> '));
-  const paths = made.map(([path]) => path);
-  const foreign = await findForeignAddon({ staging, paths, names, env, signal });
-  return foreign ?? { generated };
-}
-
-/** @param output what the script printed; undefined when npm itself failed */
-function refuseScript(
-  { names, store, slug }: ScriptRun,
-  refusal: Refusal,
-  output: string | undefined,
-): Refusal {
-  const what = `an install script of ${names.join(', ')} failed`;
-  if (output === undefined) return { ...refusal, reason: `${what}: ${refusal.reason}` };
-  const said = summarizeOutput(output) || 'it printed nothing';
-  const file = writeOutput(store, slug, output);
-  const hint = file === undefined ? refusal.hint : describeOutput(file);
-  return { code: refusal.code, reason: `${what}: ${said}`, hint };
-}
-
-function findGenerated(staging: string, listings: Listings): Generated {
-  const { files, oddities } = inspectTree(staging);
-  const generated: Generated = {};
-  for (const oddity of oddities) {
-    const target = keepLink(staging, join(staging, oddity));
-    if (target !== undefined) generated[oddity] = `-> ${target}`;
-  }
-  for (const [owner, listing] of Object.entries(listings)) {
-    eachLine(listing, (name, before) => {
-      const path = `${owner}/${name}`;
-      const now = files.get(path);
-      files.delete(path);
-      if (now !== before) generated[path] ??= now ?? '';
-    });
-  }
-  // Whatever no package came with.
-  for (const [path, value] of files) generated[path] = value;
+  const files = Object.entries(generated).filter(([, is]) => is !== '' && !is.startsWith('-> '));
+  const paths = files.map(([path]) => path);
+  await checkAddons({ staging, paths, names, env, signal });
+  const strange = findNotGenerated(Object.entries(generated), nodes.map(describePackage), names);
+  if (strange !== undefined) throw new AnnexError(refuseChange(names, strange));
   return generated;
 }
 
-/**
- * A build leaves links to the tools that it used: whatever leads out of the entry goes.
- *
- * @returns the target of a link that stays
- */
-function keepLink(staging: string, path: string): string | undefined {
-  try {
-    const target = readlinkSync(path);
-    const isInside = isWithin(realpathSync(path), join(staging, 'node_modules'));
-    // The path of staging is not that of the entry.
-    if (isInside && !isAbsolute(target)) return target;
-  } catch {
-    // It leads nowhere, or is no link.
-  }
-  rmSync(path, { force: true });
-  return undefined;
+function refuseScript({ names, store, feature }: ScriptRun, end: NpmEnd): Refusal {
+  const refusal = describeNpmFailure(end);
+  const output = readScriptOutput(end);
+  const what = `an install script of ${names.join(', ')} failed`;
+  if (output === undefined) return { ...refusal, reason: `${what}: ${refusal.reason}` };
+  const summary = summarizeOutput(output) || 'it printed nothing';
+  const file = writeOutput(store, feature.slug, output);
+  const hint = file === undefined ? refusal.hint : describeOutput(file);
+  return { code: refusal.code, reason: `${what}: ${summary}`, hint };
 }
+
+/** A lock cannot distinguish such a change from tampering: the entry would never be valid. */
+const refuseChange = (names: string[], path: string): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason: `an install script of ${names.join(', ')} changed ${path}, which is not in a package whose scripts may run, or below a node_modules in it`,
+  hint: 'remove it from "scripts", or use another version',
+});

@@ -111,7 +111,7 @@ const cases: Case[] = [
     name: 'gone',
     packages: [swapped('gone', 'other')],
     code: 'ANNEX_INSTALL_FAILED',
-    reason: /what came as gone calls itself other/,
+    reason: /the package.json in the tarball of gone has the name other/,
   },
 ];
 

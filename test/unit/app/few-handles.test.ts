@@ -6,7 +6,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { findCorePackage } from '../../../src/app/core.ts';
 import { readInventory } from '../../../src/app/inventory.ts';
 import { listLocks } from '../../../src/app/pin.ts';
-import { readPlaces } from '../../../src/lock/record.ts';
+import { readPlaces } from '../../../src/lock/previous.ts';
 import { readNpmSettings } from '../../../src/registry/npm-settings.ts';
 import { createZones } from '../../../src/resolve/zones.ts';
 import { listStored } from '../../../src/store/stored.ts';

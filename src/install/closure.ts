@@ -1,0 +1,122 @@
+/** Plans the closure of a feature, from its lock or with npm, and fetches it into staging. */
+import { join } from 'node:path';
+import { findBlockedRefusal } from '../app/blocked.ts';
+import { readInventory } from '../app/inventory.ts';
+import { planLocked } from '../app/locked-plan.ts';
+import { readPin, type Sidecar } from '../app/pin.ts';
+import { findUnfit, selectHere } from '../app/unfit.ts';
+import { readAbi } from '../base/abi.ts';
+import { AnnexError } from '../base/error.ts';
+import { platformOf } from '../base/platform.ts';
+import type { LockNode } from '../plan/graph.ts';
+import type { Plan } from '../plan/plan.ts';
+import { readNpmSettings } from '../registry/npm-settings.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Dir } from '../store/dir.ts';
+import { sweepIn } from '../store/tree.ts';
+import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
+import { type FetchedPackages, fetchPackages } from './fetch-packages.ts';
+import { COOLDOWN, dateBefore, resolvePlan } from './resolve.ts';
+
+/** A staging directory. */
+export interface Staging {
+  /** Its real path, for npm and for what this process runs in it. */
+  path: string;
+  /** Its open handle, for what this process writes. */
+  held: Dir;
+}
+
+/** A feature to install. */
+export interface ClosureJob {
+  settings: Settings;
+  feature: Feature;
+  signal: AbortSignal;
+}
+
+/** The packages for this platform. */
+export interface Closure {
+  plan: Plan;
+  /** By path, parents first. */
+  nodes: LockNode[];
+  fetched: FetchedPackages;
+}
+
+interface Planned {
+  plan: Plan;
+  nodes: LockNode[];
+  /** The sidecar of the lock, if the feature is locked. */
+  sidecar?: Sidecar;
+}
+
+/**
+ * Plans and fetches, again while a package's `imports` targets a shared name: that name is then not
+ * shared.
+ *
+ * @throws AnnexError, errors of the file system, and the signal's reason
+ */
+export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<Closure> {
+  const { settings, feature, signal } = job;
+  const unshared: string[] = [];
+  for (;;) {
+    const { plan, nodes, sidecar } = await planClosure(job, staging, unshared);
+    const fetched = await fetchPackages({
+      settings,
+      nodes,
+      dir: staging.path,
+      heldDir: staging.held.at(),
+      signal,
+      ...(sidecar && { records: sidecar.packages }),
+    });
+    if (sidecar === undefined) checkDeclaredPackages(feature, staging.path, fetched.listings);
+    else checkLockedFiles(sidecar, fetched.listings);
+    const more = listUnshareable(staging.path, nodes, Object.keys(plan.shared));
+    if (more.length === 0) return { plan, nodes, fetched };
+    unshared.push(...more);
+    sweepIn(staging.held, 'node_modules');
+  }
+}
+
+/** Plans from the lock, or else with npm; rejects what cannot be installed on this platform. */
+async function planClosure(
+  job: ClosureJob,
+  staging: Staging,
+  unshared: string[],
+): Promise<Planned> {
+  const { settings, feature } = job;
+  const pin = readPin(settings.core.root, feature);
+  const lock = pin === undefined || 'problem' in pin ? undefined : pin;
+  const plan = await (lock === undefined
+    ? resolveNow(job, staging, unshared)
+    : planLocked(settings, feature, lock));
+  if ('code' in plan) throw new AnnexError(plan);
+  const planned = { plan, ...(lock && { sidecar: lock.sidecar }) };
+  const platform = platformOf(readAbi());
+  const selection = selectHere(plan, platform);
+  const { nodes } = selection;
+  const refusal =
+    findUnfit(planned, selection, platform) ??
+    findBlockedRefusal(settings, feature, nodes, { isLocked: lock !== undefined });
+  if (refusal !== undefined) throw new AnnexError(refusal);
+  return { ...planned, nodes };
+}
+
+async function resolveNow(
+  { settings, feature, signal }: ClosureJob,
+  staging: Staging,
+  unshared: string[],
+): Promise<Plan> {
+  const { core } = settings;
+  const npm = readNpmSettings(core.root, readInstallerEnv(settings));
+  const resolved = await resolvePlan({
+    settings,
+    feature,
+    inventory: readInventory(core.realRoot),
+    dir: join(staging.path, 'resolution'),
+    signal,
+    before: npm.hasReleaseAge ? undefined : dateBefore(COOLDOWN),
+    unshared,
+  });
+  return resolved.plan;
+}

@@ -1,0 +1,123 @@
+/** Composes the three files of a lock. The same input gives the same bytes. */
+import type { PackageRecord, Sidecar } from '../app/pin.ts';
+import { digest } from '../base/digest.ts';
+import { FORMAT } from '../base/store-layout.ts';
+import type { FetchedPackages } from '../install/fetch-packages.ts';
+import type { Resolved } from '../install/resolve.ts';
+import type { LockNode } from '../plan/graph.ts';
+import { identifyAll } from '../plan/identity.ts';
+import { installedName } from '../plan/plan.ts';
+import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
+import { readDigests } from '../registry/integrity.ts';
+import type { NpmSettings } from '../registry/npm-settings.ts';
+import { PUBLIC_REGISTRY } from '../registry/registries.ts';
+import { addressOf, conventionalUrl, findPlace } from '../registry/tarball-url.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Places } from './previous.ts';
+
+/** What a lock is composed of. */
+export interface LockParts {
+  feature: Feature;
+  platforms: string[];
+  resolved: Resolved;
+  /** The packages for these platforms. */
+  nodes: LockNode[];
+  fetched: FetchedPackages;
+  npm: NpmSettings;
+  /** Places of tarballs in the previous lock. */
+  places: Places;
+  /** Names that are not shared because of the `imports` of a package. */
+  unshared: string[];
+}
+
+/** The text of each file, and the sidecar as data. */
+export interface ComposedLock {
+  sidecar: Sidecar;
+  texts: { 'annex.json': string; 'package.json': string; 'package-lock.json': string };
+}
+
+/** Composes a lock. */
+export function composeLock(parts: LockParts): ComposedLock {
+  const { feature, platforms, fetched, npm, unshared } = parts;
+  const { plan, packages } = addDigests(parts.resolved, fetched);
+  const { manifest, lock } = composeProject(plan, packages, feature);
+  const whole = { ...packages, '': lock.packages[''] ?? {} };
+  const files = {
+    'package.json': format(manifest),
+    'package-lock.json': format({ ...lock, packages: removeAddresses(whole, npm) }),
+  };
+  const sidecar: Sidecar = {
+    format: FORMAT,
+    feature: feature.name,
+    specs: feature.packages,
+    scripts: feature.scripts,
+    platforms,
+    shared: plan.shared,
+    private: plan.private,
+    unshared: [...unshared].sort(),
+    ids: identifyAll(plan, platforms, feature.scripts),
+    packages: recordPackages(parts),
+    digests: {
+      'package.json': digest(files['package.json']),
+      'package-lock.json': digest(files['package-lock.json']),
+    },
+  };
+  return { sidecar, texts: { ...files, 'annex.json': format(sidecar) } };
+}
+
+const format = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** Adds the sha512 of each tarball for which the registry lists none. */
+function addDigests({ plan, packages }: Resolved, { tarballs }: FetchedPackages): Resolved {
+  const add = <T extends object>([path, one]: readonly [string, T]): [string, T] => {
+    const { integrity } = one as { integrity?: string };
+    const computed = tarballs[path]?.integrity;
+    const isListed = readDigests(integrity)?.algorithm === 'sha512';
+    return [path, computed === undefined || isListed ? one : { ...one, integrity: computed }];
+  };
+  const nodes = new Map([...plan.nodes].map(add));
+  return {
+    plan: { ...plan, nodes },
+    packages: Object.fromEntries(Object.entries(packages).map(add)),
+  };
+}
+
+/** Leaves out addresses on the registry of each package: an installer has a registry of its own. */
+function removeAddresses(packages: LockedPackages, npm: NpmSettings): LockedPackages {
+  const entries = Object.entries(packages).map(([path, locked]) => {
+    const { resolved, ...rest } = locked as { resolved?: string; name?: string };
+    const name = rest.name ?? installedName(path);
+    const isUsual = resolved !== undefined && npm.isOnRegistry(resolved, name);
+    return [path, isUsual ? rest : locked] as const;
+  });
+  return sortKeys(Object.fromEntries(entries));
+}
+
+function recordPackages({ nodes, fetched, npm, places }: LockParts): Sidecar['packages'] {
+  const records: Record<string, PackageRecord> = {};
+  for (const node of nodes) {
+    const { path, name } = node;
+    const [listing, tarball] = [fetched.listings[path], fetched.tarballs[path]];
+    if (listing === undefined || tarball === undefined) continue;
+    const address = node.resolved ?? tarball.address;
+    const found =
+      address === undefined ? places[path]?.place : findPlace(address, npm.registryFor(name));
+    const place = found !== undefined && isPlaceNeeded(node, found, npm) ? found : undefined;
+    records[path] = {
+      size: tarball.size,
+      listing: digest(listing),
+      listed: Buffer.byteLength(listing),
+      ...(place !== undefined && { place }),
+    };
+  }
+  return sortKeys(records);
+}
+
+/** Whether an installer needs to know a place: it could not guess it, or must not guess the registry. */
+function isPlaceNeeded({ name, version }: LockNode, place: string, npm: NpmSettings): boolean {
+  const registry = npm.registryFor(name);
+  if (registry === PUBLIC_REGISTRY) return false;
+  const usual = addressOf(conventionalUrl(registry, name, version), registry);
+  const isGuessed = addressOf(place, registry) === usual;
+  return !isGuessed || registry !== npm.registryFor('');
+}

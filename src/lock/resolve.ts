@@ -1,0 +1,65 @@
+/** Resolves a feature for its lock, together with what the shared packages of core depend on. */
+import { AnnexError } from '../base/error.ts';
+import {
+  dateBefore,
+  type NpmLock,
+  planResolved,
+  type Resolution,
+  type Resolved,
+  requireFit,
+  resolvePlan,
+  runResolution,
+} from '../install/resolve.ts';
+import { composeProject } from '../plan/project.ts';
+import type { NpmSettings } from '../registry/npm-settings.ts';
+
+/**
+ * Prefers the versions that the application is developed with. They can be too recent, or not fit
+ * the rest: then the declared ranges decide.
+ *
+ * @param exact name to preferred version
+ * @throws AnnexError when npm fails or the plan has conflicts
+ */
+export async function resolveForLock(
+  exact: Record<string, string>,
+  resolution: Resolution,
+  npm: NpmSettings,
+): Promise<Resolved> {
+  if (Object.keys(exact).length > 0) {
+    try {
+      return await resolveProject({ ...resolution, exact }, npm);
+    } catch (error) {
+      if (!(error instanceof AnnexError) || resolution.signal.aborted) throw error;
+    }
+  }
+  return resolveProject(resolution, npm);
+}
+
+/**
+ * Resolves a second time with core's versions as dependencies, so that npm ci and npm audit find the
+ * lock complete. Any age is accepted of those: core ships them already. A shared package that is in no
+ * registry is locked without its dependencies.
+ */
+async function resolveProject(
+  resolution: Resolution,
+  { hasReleaseAge }: NpmSettings,
+): Promise<Resolved> {
+  const first = await resolvePlan(resolution);
+  const { nodes, shared } = first.plan;
+  if (Object.keys(shared).length === 0) return first;
+  const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
+  const locked = { ...resolution.locked, ...Object.fromEntries(seed) };
+  const { manifest } = composeProject(first.plan, first.packages, resolution.feature);
+  const before = hasReleaseAge ? dateBefore(-1) : undefined;
+  let lock: NpmLock;
+  try {
+    lock = await runResolution({ ...resolution, before }, manifest.dependencies, locked);
+  } catch (error) {
+    if (error instanceof AnnexError && UNPUBLISHED.test(error.refusal.reason)) return first;
+    throw error;
+  }
+  return requireFit({ plan: planResolved(resolution, lock), packages: lock.packages });
+}
+
+/** npm's codes for a package or a version that no registry has. */
+const UNPUBLISHED = /\b(E404|ETARGET)\b/;
