@@ -3,7 +3,7 @@ import { rmdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { VERSION } from '../base/store-layout.ts';
 import { installFeature } from '../install/install.ts';
-import { inDir, listNames } from '../store/dir.ts';
+import { listNames, withDir } from '../store/directory.ts';
 import { clearFailures, listRemembered } from '../store/failures.ts';
 import type { InstallResult } from '../types.ts';
 import { type Command, findFeatures, findSettings, toExitCode, warn } from './command.ts';
@@ -42,7 +42,7 @@ function dropEmpty(store: string): void {
 
 function drop(store: string, above: string[], name: string): void {
   try {
-    inDir(store, above, (dir) => rmdirSync(dir.at(name)));
+    withDir(store, above, (dir) => rmdirSync(dir.at(name)));
   } catch {
     // It holds entries, or somebody else works in it.
   }

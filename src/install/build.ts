@@ -7,7 +7,7 @@ import { platformOf } from '../base/platform.ts';
 import { STAGING, VERSION } from '../base/store-layout.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import { type Dir, nameError, openDir, openIn, withDir } from '../store/dir.ts';
+import { type DirHandle, nameError, openDir, openIn, useDir } from '../store/directory.ts';
 import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
 import { linkShared } from '../store/shared-links.ts';
 import { syncName, syncTree } from '../store/sync.ts';
@@ -88,7 +88,7 @@ async function withStaging<T>(
  */
 const BARRIER = 'package.json';
 
-const writeBarrier = (held: Dir): void =>
+const writeBarrier = (held: DirHandle): void =>
   writeSealed(held.at(BARRIER), JSON.stringify({ private: true }));
 
 /** Removes what npm and scripts left beside `node_modules`; a script can have replaced the barrier. */
@@ -99,11 +99,11 @@ function clearTop({ path, held }: Staging): void {
 }
 
 /** @param directories all that are writable; undefined after scripts, which can have made others */
-function sealPackages(held: Dir, directories: Iterable<string> | undefined): void {
-  if (directories === undefined) withDir(openIn(held, 'node_modules'), sealTree);
+function sealPackages(held: DirHandle, directories: Iterable<string> | undefined): void {
+  if (directories === undefined) useDir(openIn(held, 'node_modules'), sealTree);
   for (const directory of directories ?? []) {
     const [top = '', ...below] = directory.split('/');
-    withDir(openIn(held, top, ...below), (dir) => chmodSync(dir.at(), 0o555));
+    useDir(openIn(held, top, ...below), (dir) => chmodSync(dir.at(), 0o555));
   }
 }
 

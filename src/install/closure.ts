@@ -14,8 +14,8 @@ import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Dir } from '../store/dir.ts';
-import { sweepIn } from '../store/tree.ts';
+import type { DirHandle } from '../store/directory.ts';
+import { tryRemoveIn } from '../store/tree.ts';
 import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
 import { type FetchedPackages, fetchPackages } from './fetch-packages.ts';
 import { COOLDOWN, dateBefore, resolvePlan } from './resolve.ts';
@@ -25,7 +25,7 @@ export interface Staging {
   /** Its real path, for npm and for what this process runs in it. */
   path: string;
   /** Its open handle, for what this process writes. */
-  held: Dir;
+  held: DirHandle;
 }
 
 /** A feature to install. */
@@ -74,7 +74,7 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
     const more = listUnshareable(staging.path, nodes, Object.keys(plan.shared));
     if (more.length === 0) return { plan, nodes, fetched };
     unshared.push(...more);
-    sweepIn(staging.held, 'node_modules');
+    tryRemoveIn(staging.held, 'node_modules');
   }
 }
 

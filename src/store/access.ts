@@ -7,7 +7,7 @@ import { refuseByFileError, refuseUnread } from '../base/file-error.ts';
 import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Refusal } from '../types.ts';
-import { inDir } from './dir.ts';
+import { withDir } from './directory.ts';
 import { findDistrust, type Place, type User } from './ownership.ts';
 
 /**
@@ -76,7 +76,7 @@ export const refuseDistrusted = (reason: string): Refusal => ({
 /** Whether a directory, or the nearest one above it that is there, can be written. */
 function accessNearest(store: string, names: string[]): void {
   try {
-    inDir(store, names, (dir) => accessSync(dir.at(), constants.W_OK | constants.X_OK));
+    withDir(store, names, (dir) => accessSync(dir.at(), constants.W_OK | constants.X_OK));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     if (names.length > 0) {

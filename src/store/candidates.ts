@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
 import { isNotFound } from '../base/thrown.ts';
-import { type Dir, inDir } from './dir.ts';
+import { type DirHandle, withDir } from './directory.ts';
 
 /** Where to look, and for what. */
 export interface Candidates {
@@ -34,7 +34,7 @@ export function* listCandidates(candidates: Candidates): Generator<string, void>
   for (const dir of abis.map((abi) => abiRoot(root, abi))) {
     let all: string[] = [];
     try {
-      all = names?.get(dir) ?? inDir(root, [VERSION, basename(dir)], readAll);
+      all = names?.get(dir) ?? withDir(root, [VERSION, basename(dir)], readAll);
       names?.set(dir, all);
     } catch (error) {
       if (error instanceof AnnexError) rejected.push(error.refusal.reason);
@@ -47,12 +47,12 @@ export function* listCandidates(candidates: Candidates): Generator<string, void>
   }
 }
 
-const readAll = (dir: Dir): string[] => readdirSync(dir.at());
+const readAll = (dir: DirHandle): string[] => readdirSync(dir.at());
 
 /** What has another kind than a directory is not there; the look at its ABI directory says why. */
 function isDirectory({ root, onUnread }: Candidates, abi: string, name: string): boolean {
   try {
-    return inDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
+    return withDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
   } catch (error) {
     if (!(error instanceof AnnexError || isNotFound(error)))
       onUnread(error, join(abiRoot(root, abi), name));

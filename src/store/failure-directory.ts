@@ -1,32 +1,32 @@
 /** The directory of a store that holds remembered failures and the output of install scripts. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { FAILURES, VERSION } from '../base/store-layout.ts';
-import { type Dir, inDir, makeIn } from './dir.ts';
-import { removeIn, sweepIn } from './tree.ts';
+import { type DirHandle, makeIn, withDir } from './directory.ts';
+import { removeIn, tryRemoveIn } from './tree.ts';
 
 /**
  * Calls a function with the directory.
  *
  * @throws errors of the file system: ENOENT when nothing is remembered
  */
-export const inFailures = <T>(store: string, use: (dir: Dir) => T): T =>
-  inDir(store, [VERSION, FAILURES], use);
+export const inFailures = <T>(store: string, use: (dir: DirHandle) => T): T =>
+  withDir(store, [VERSION, FAILURES], use);
 
 /** Makes the directory when it is missing, and changes it; returns false when that fails. */
-export function changeFailures(store: string, use: (dir: Dir) => void): boolean {
-  attempt(() => inDir(store, [VERSION], (dir) => makeIn(dir, FAILURES)));
+export function changeFailures(store: string, use: (dir: DirHandle) => void): boolean {
+  attempt(() => withDir(store, [VERSION], (dir) => makeIn(dir, FAILURES)));
   return attempt(() => inFailures(store, use));
 }
 
 /** Writes a file whole, or leaves the file that is there. */
-export function replaceIn(dir: Dir, name: string, text: string): void {
+export function replaceIn(dir: DirHandle, name: string, text: string): void {
   const temporary = `${name}.new`;
   removeIn(dir, temporary);
   try {
     writeFileSync(dir.at(temporary), text, { flag: 'wx' });
     renameSync(dir.at(temporary), dir.at(name));
   } catch (error) {
-    sweepIn(dir, temporary);
+    tryRemoveIn(dir, temporary);
     throw error;
   }
 }

@@ -3,10 +3,10 @@ import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
-import { inDir } from './dir.ts';
+import { sampleNames, withDir } from './directory.ts';
 import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';
 import { isFailure } from './failure-shape.ts';
-import { pickNames, sweepIn } from './tree.ts';
+import { tryRemoveIn } from './tree.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
 export interface Failure {
@@ -96,7 +96,7 @@ const identify = (name: string, failure: Failure): string => `${name} ${JSON.str
 /** Everything that a store remembers at this moment, for whoever tries all the same. */
 export function listRemembered(store: string): Ignored {
   try {
-    const files = inFailures(store, (dir) => pickNames(dir, MOST_NAMES));
+    const files = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
     const names = files.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
     return new Set(
       names.flatMap((name) => readFailures(store, name).map((failure) => identify(name, failure))),
@@ -120,7 +120,7 @@ export const readInForce = (
 /** Whether any host is remembered at all. */
 export function hasFailedHosts(store: string): boolean {
   try {
-    const names = inFailures(store, (dir) => pickNames(dir, MOST_NAMES));
+    const names = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
     return names.some((name) => name.startsWith('@'));
   } catch {
     return false;
@@ -152,7 +152,7 @@ export function addFailure(
  * @param key in this configuration alone
  */
 export function clearFailure(store: string, name: string, key?: string): void {
-  attempt(() => inFailures(store, (dir) => sweepIn(dir, outputName(name))));
+  attempt(() => inFailures(store, (dir) => tryRemoveIn(dir, outputName(name))));
   const known = key === undefined ? [] : readFailures(store, name);
   write(
     store,
@@ -166,9 +166,9 @@ export function clearFailures(store: string): void {
   attempt(() => {
     inFailures(store, (dir) => {
       const names = readdirSync(dir.at()).filter((name) => !name.endsWith('.log'));
-      for (const name of names) sweepIn(dir, name);
+      for (const name of names) tryRemoveIn(dir, name);
     });
-    inDir(store, [VERSION], (dir) => rmdirSync(dir.at(FAILURES)));
+    withDir(store, [VERSION], (dir) => rmdirSync(dir.at(FAILURES)));
   });
 }
 
@@ -181,7 +181,7 @@ function write(store: string, name: string, failures: Failure[]): void {
   }
   attempt(() =>
     inFailures(store, (dir) => {
-      for (const one of [file, `${file}.new`]) sweepIn(dir, one);
+      for (const one of [file, `${file}.new`]) tryRemoveIn(dir, one);
     }),
   );
 }

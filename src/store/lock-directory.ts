@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { AnnexError } from '../base/error.ts';
 import { codeOf } from '../base/thrown.ts';
-import { type Dir, ignoreErrors, makeIn, openIn, withDir } from './dir.ts';
+import { type DirHandle, ignoreErrors, makeIn, openIn, sampleNames, useDir } from './directory.ts';
 import { checkOwner, isAbandoned, parseOwned } from './owner.ts';
-import { pickNames, removeIn } from './tree.ts';
+import { removeIn } from './tree.ts';
 
 /** Names read in one sweep: anybody who can write the store can create any number of them. */
 const MAX_SWEPT = 1_000;
@@ -24,13 +24,13 @@ const MAX_SWEPT = 1_000;
 const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
 
 /** Takes a lock that is free or empty: an empty one is being released, or its dead owner was removed. */
-export function take(dir: Dir, name: string, owner: string): boolean {
+export function take(dir: DirHandle, name: string, owner: string): boolean {
   const made = waiterName(name, owner);
   makeIn(dir, made);
   try {
     // Users who may take locks here must be able to remove the lock of a dead holder.
     const mode = statSync(dir.at()).mode & 0o7777;
-    withDir(openIn(dir, made), (lock) => {
+    useDir(openIn(dir, made), (lock) => {
       chmodSync(lock.at(), mode);
       closeSync(openSync(lock.at(owner), O_WRONLY | O_CREAT | O_NOFOLLOW));
     });
@@ -47,7 +47,7 @@ export function take(dir: Dir, name: string, owner: string): boolean {
 export const waiterName = (name: string, owner: string): string => `${name}.${owner}`;
 
 /** Whether a process other than the holder waits for a lock, or may do so. */
-export function isAwaited(dir: Dir, name: string, holder: string): boolean {
+export function isAwaited(dir: DirHandle, name: string, holder: string): boolean {
   try {
     return readdirSync(dir.at()).some((other) => {
       const { base, owner = holder } = parseOwned(other) ?? {};
@@ -59,9 +59,9 @@ export function isAwaited(dir: Dir, name: string, holder: string): boolean {
 }
 
 /** Returns the holder of a lock and a text that changes with each heartbeat. Removes a link or a file. */
-export function readHolder(dir: Dir, name: string): { holder?: string; state: string } {
+export function readHolder(dir: DirHandle, name: string): { holder?: string; state: string } {
   try {
-    return withDir(openIn(dir, name), (lock) => {
+    return useDir(openIn(dir, name), (lock) => {
       const [holder] = readdirSync(lock.at());
       if (holder === undefined) return { state: 'empty' };
       return { holder, state: `${holder} ${lstatSync(lock.at(holder)).mtimeMs}` };
@@ -77,8 +77,8 @@ export function readHolder(dir: Dir, name: string): { holder?: string; state: st
  *
  * @throws errors of the file system
  */
-export function release(dir: Dir, name: string, owner: string): void {
-  ignoreGone(() => withDir(openIn(dir, name), (lock) => unlinkSync(lock.at(owner))));
+export function release(dir: DirHandle, name: string, owner: string): void {
+  ignoreGone(() => useDir(openIn(dir, name), (lock) => unlinkSync(lock.at(owner))));
   ignoreGone(() => rmdirSync(dir.at(name)));
 }
 
@@ -86,15 +86,15 @@ export function release(dir: Dir, name: string, owner: string): void {
  * Shows that the holder lives, by a count in place of a time: no clock takes part. Two seconds are the
  * coarsest resolution of a file system. A holder that cannot do this counts as dead.
  */
-export function heartbeat(dir: Dir, name: string, owner: string, count: number): void {
+export function heartbeat(dir: DirHandle, name: string, owner: string, count: number): void {
   ignoreErrors(() =>
-    withDir(openIn(dir, name), (lock) => lutimesSync(lock.at(owner), 2 * count, 2 * count)),
+    useDir(openIn(dir, name), (lock) => lutimesSync(lock.at(owner), 2 * count, 2 * count)),
   );
 }
 
 /** Removes the locks of dead processes and the directories of dead waiters, as far as this user may. */
-export function sweep(dir: Dir, name: string): void {
-  for (const other of pickNames(dir, MAX_SWEPT)) {
+export function sweep(dir: DirHandle, name: string): void {
+  for (const other of sampleNames(dir, MAX_SWEPT)) {
     ignoreErrors(() => {
       const { base, owner } = parseOwned(other) ?? {};
       if (owner !== undefined) {

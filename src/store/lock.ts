@@ -1,6 +1,6 @@
 /** A lock between processes, on any file system: a directory that can be replaced only while it is empty. */
 import { setTimeout } from 'node:timers/promises';
-import { type Dir, ignoreErrors, makeIn, nameError, openDir } from './dir.ts';
+import { type DirHandle, ignoreErrors, makeIn, nameError, openDir } from './directory.ts';
 import {
   heartbeat,
   isAwaited,
@@ -72,7 +72,7 @@ export const systemClock: Clock = {
 /** One lock, and how this process waits for it. */
 interface Lock {
   /** The directory of the locks. */
-  dir: Dir;
+  dir: DirHandle;
   name: string;
   /** This process. */
   owner: string;

@@ -15,11 +15,11 @@ import {
 } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
-import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+import { type DirHandle, makeIn, openIn, sampleNames, useDir, withDir } from './directory.ts';
 import { isAbandoned, nameOwner, parseOwned } from './owner.ts';
 import { sweepRetired } from './retired.ts';
 import { findRetirement } from './retirement.ts';
-import { type Allowance, pickNames, sweepIn } from './tree.ts';
+import { type Allowance, tryRemoveIn } from './tree.ts';
 
 /** What one install does at most for others: names that it looks at, */
 const MOST_NAMES = 1_000;
@@ -39,14 +39,14 @@ export function makeStore(store: string, abi: string): string[] {
   // An umask of 0 must not make a store that its own user then may not trust.
   const mode = process.geteuid?.() === 0 ? 0o755 : 0o775;
   makeDirectory(store, mode);
-  return inDir(store, [], (root) => {
+  return withDir(store, [], (root) => {
     const isGroupStore = (statSync(root.at()).mode & 0o020) !== 0;
-    const make = (dir: Dir, name: string): void => {
+    const make = (dir: DirHandle, name: string): void => {
       if (!makeIn(dir, name, mode) || !isGroupStore) return;
-      withDir(openIn(dir, name), (made) => chmodSync(made.at(), 0o2775));
+      useDir(openIn(dir, name), (made) => chmodSync(made.at(), 0o2775));
     };
     make(root, VERSION);
-    return withDir(openIn(root, VERSION), (dir) =>
+    return useDir(openIn(root, VERSION), (dir) =>
       [abi, PLAIN, STAGING, LOCKS, FAILURES, RETIRED].flatMap((name) => {
         make(dir, name);
         return findJunk(dir, name) ?? [];
@@ -55,7 +55,7 @@ export function makeStore(store: string, abi: string): string[] {
   });
 }
 
-function findJunk(dir: Dir, name: string): string | undefined {
+function findJunk(dir: DirHandle, name: string): string | undefined {
   try {
     openIn(dir, name).close();
     return undefined;
@@ -92,7 +92,7 @@ export function makeStaging(
 ): string {
   const nameOne = (): string => `${feature.slug}.${nameOwner()}`;
   const name = nameOne();
-  inDir(store, [VERSION, STAGING], (dir) => {
+  withDir(store, [VERSION, STAGING], (dir) => {
     for (const other of pickDebris(dir, feature.slug)) {
       sweepStaging(dir, other, nameOne(), allowance);
     }
@@ -107,29 +107,29 @@ export function makeStaging(
 }
 
 /** Names of what is to be swept: a part of it. */
-function pickDebris(dir: Dir, slug: string): string[] {
+function pickDebris(dir: DirHandle, slug: string): string[] {
   const isSwept = (name: string): boolean => {
     const { base, owner } = parseOwned(name) ?? {};
     return owner !== undefined && isAbandoned(owner, base === slug);
   };
-  return pickNames(dir, MOST_NAMES).filter(isSwept).slice(0, MOST_SWEPT);
+  return sampleNames(dir, MOST_NAMES).filter(isSwept).slice(0, MOST_SWEPT);
 }
 
 /** First out of the way, in one rename: its owner may only stand still, and must not go on in half of it. */
-function sweepStaging(dir: Dir, name: string, ours: string, allowance: Allowance): void {
+function sweepStaging(dir: DirHandle, name: string, ours: string, allowance: Allowance): void {
   try {
     renameSync(dir.at(name), dir.at(ours));
   } catch {
     // Somebody else has taken it away.
     return;
   }
-  sweepIn(dir, ours, allowance);
+  tryRemoveIn(dir, ours, allowance);
 }
 
 /** Removes a staging directory, or what is left of it. */
 export function sweepStaged(store: string, staging: string): void {
   try {
-    inDir(store, [VERSION, STAGING], (dir) => sweepIn(dir, basename(staging)));
+    withDir(store, [VERSION, STAGING], (dir) => tryRemoveIn(dir, basename(staging)));
   } catch {
     // It is gone already.
   }
@@ -148,7 +148,7 @@ export function publish(
   name: { abi: string; slug: string; id: string; nonce: string },
 ): string | undefined {
   const target = join(abiRoot(store, name.abi), toEntryName(name));
-  return inDir(store, [VERSION, name.abi], (dir) => {
+  return withDir(store, [VERSION, name.abi], (dir) => {
     const entry = basename(target);
     if (lstatSync(dir.at(entry), { throwIfNoEntry: false }) !== undefined) return undefined;
     if (findRetirement(store, target) !== undefined) return undefined;
@@ -164,8 +164,8 @@ export function publish(
 }
 
 function move(store: string, staged: string, target: string): void {
-  inDir(store, [VERSION, STAGING], (from) => {
-    withDir(openIn(from, staged), (dir) => chmodSync(dir.at(), 0o755));
+  withDir(store, [VERSION, STAGING], (from) => {
+    useDir(openIn(from, staged), (dir) => chmodSync(dir.at(), 0o755));
     renameSync(from.at(staged), target);
   });
 }

@@ -12,8 +12,8 @@ import {
   VERSION,
 } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
-import { type Dir, inDir, makeIn, openDir, withDir } from './dir.ts';
-import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
+import { type DirHandle, makeIn, openDir, sampleNames, useDir, withDir } from './directory.ts';
+import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
 
 /** How long a retired generation stays for the processes that still run on it, ms. */
 export const GRACE = 24 * 60 * 60_000;
@@ -44,7 +44,7 @@ export function retire(store: string, entry: string, reason: string): void {
  */
 export function findRetiredAt(store: string, entry: string): number | undefined {
   try {
-    return inDir(
+    return withDir(
       store,
       [VERSION, RETIRED],
       (dir) => lstatSync(dir.at(retirementName(entry))).mtimeMs,
@@ -63,7 +63,7 @@ export function findRetiredAt(store: string, entry: string): number | undefined 
 export function discard(store: string, entry: string, allowance?: Allowance): void {
   inRetired(store, (dir) => {
     const name = randomUUID();
-    inDir(store, [VERSION, basename(dirname(entry))], (from) =>
+    withDir(store, [VERSION, basename(dirname(entry))], (from) =>
       renameSync(from.at(basename(entry)), dir.at(name)),
     );
     removeIn(dir, name, allowance);
@@ -71,9 +71,9 @@ export function discard(store: string, entry: string, allowance?: Allowance): vo
 }
 
 /** A store that was baked has no such directory yet. */
-function inRetired<T>(store: string, use: (dir: Dir) => T): T {
-  inDir(store, [VERSION], (dir) => makeIn(dir, RETIRED));
-  return inDir(store, [VERSION, RETIRED], use);
+function inRetired<T>(store: string, use: (dir: DirHandle) => T): T {
+  withDir(store, [VERSION], (dir) => makeIn(dir, RETIRED));
+  return withDir(store, [VERSION, RETIRED], use);
 }
 
 /** Whether what was retired then may go now. A clock that was set back must not keep it for ever. */
@@ -89,12 +89,12 @@ export const isPastGrace = (since: number, now: number): boolean => Math.abs(now
  */
 export function sweepRetired(store: string, now: number, allowance?: Allowance): string[] {
   const removed: string[] = [];
-  withDir(openDir(store, VERSION, RETIRED), (dir) => {
-    const names = allowance === undefined ? readdirSync(dir.at()) : pickNames(dir, MOST);
+  useDir(openDir(store, VERSION, RETIRED), (dir) => {
+    const names = allowance === undefined ? readdirSync(dir.at()) : sampleNames(dir, MOST);
     for (const name of names) {
       const [, abi = '', entryName = ''] = /^([^.]+)\.(.+)$/.exec(name) ?? [];
       if (!isAbiName(abi) || parseEntryName(entryName) === undefined) {
-        sweepIn(dir, name, allowance);
+        tryRemoveIn(dir, name, allowance);
         continue;
       }
       try {

@@ -4,7 +4,7 @@ import { AnnexError } from '../base/error.ts';
 import { readText } from '../base/files.ts';
 import { RETIRED, retirementName, VERSION } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
-import { type Dir, inDir } from './dir.ts';
+import { type DirHandle, withDir } from './directory.ts';
 
 /** Of the reason in a mark. */
 const MOST_BYTES = 2 ** 16;
@@ -17,7 +17,7 @@ const MOST_BYTES = 2 ** 16;
  */
 export function findRetirement(store: string, entry: string): string | undefined {
   try {
-    return inDir(store, [VERSION, RETIRED], (dir) => readMark(dir, retirementName(entry)));
+    return withDir(store, [VERSION, RETIRED], (dir) => readMark(dir, retirementName(entry)));
   } catch (error) {
     // No generation can be marked where the directory of the marks is none.
     if (isNotFound(error) || error instanceof AnnexError) return undefined;
@@ -26,7 +26,7 @@ export function findRetirement(store: string, entry: string): string | undefined
 }
 
 /** A mark that cannot be read marks all the same. */
-function readMark(dir: Dir, name: string): string {
+function readMark(dir: DirHandle, name: string): string {
   try {
     return readText(dir.at(name), MOST_BYTES);
   } catch (error) {

@@ -3,9 +3,9 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { redact } from '../base/messages.ts';
 import { FAILURES, outputName, versionRoot } from '../base/store-layout.ts';
-import type { Dir } from './dir.ts';
+import { type DirHandle, sampleNames } from './directory.ts';
 import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';
-import { pickNames, sweepIn } from './tree.ts';
+import { tryRemoveIn } from './tree.ts';
 
 /** The last characters of an output that are kept. */
 const MOST_OUTPUT = 2 ** 20;
@@ -44,10 +44,10 @@ export const describeOutput = (file: string): string => `read what it printed, i
 const toPath = (store: string, slug: string): string =>
   join(versionRoot(store), FAILURES, outputName(slug));
 
-function sweepOutputs(dir: Dir, before: number): void {
-  const logs = pickNames(dir, MOST_NAMES).filter((name) => name.endsWith('.log'));
+function sweepOutputs(dir: DirHandle, before: number): void {
+  const logs = sampleNames(dir, MOST_NAMES).filter((name) => name.endsWith('.log'));
   for (const name of logs.slice(0, 100)) {
     const stat = lstatSync(dir.at(name), { throwIfNoEntry: false });
-    if (stat !== undefined && stat.mtimeMs < before) sweepIn(dir, name);
+    if (stat !== undefined && stat.mtimeMs < before) tryRemoveIn(dir, name);
   }
 }

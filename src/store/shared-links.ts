@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { pathExists } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
-import { type Dir, inDir, makeIn, openIn, withDir } from './dir.ts';
+import { type DirHandle, makeIn, openIn, useDir, withDir } from './directory.ts';
 import type { Entry } from './entry.ts';
 
 /** A package name that is one or two components, and none of them hidden or a way up. */
@@ -18,7 +18,7 @@ const NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
  * @throws errors of the file system
  */
 export function linkShared(
-  entry: Dir,
+  entry: DirHandle,
   shared: Readonly<Record<string, unknown>>,
   root: string,
 ): void {
@@ -26,10 +26,10 @@ export function linkShared(
     const target = findCorePackage(name, root)?.dir;
     if (target === undefined) continue;
     const [first = '', second] = name.split('/');
-    withDir(openIn(entry, 'node_modules'), (modules) => {
+    useDir(openIn(entry, 'node_modules'), (modules) => {
       if (second === undefined) return link(modules, first, target);
       if (!pathExists(modules.at(first))) writing(modules, () => makeIn(modules, first, 0o755));
-      withDir(openIn(modules, first), (scope) => link(scope, second, target));
+      useDir(openIn(modules, first), (scope) => link(scope, second, target));
     });
   }
 }
@@ -40,13 +40,13 @@ export function mendLinks({ dir, isLayer, manifest }: Entry, root: string): void
   try {
     const store = join(dir, '../../..');
     const names = relative(store, dir).split(sep);
-    inDir(store, names, (entry) => linkShared(entry, manifest.shared, root));
+    withDir(store, names, (entry) => linkShared(entry, manifest.shared, root));
   } catch {
     // Where hooks run nobody needs the links.
   }
 }
 
-function link(dir: Dir, name: string, target: string): void {
+function link(dir: DirHandle, name: string, target: string): void {
   if (pathExists(dir.at(name))) {
     if (!isOther(dir, name, target)) return;
     writing(dir, () => {
@@ -59,7 +59,7 @@ function link(dir: Dir, name: string, target: string): void {
 }
 
 /** Whether there is a link that leads elsewhere. */
-function isOther(dir: Dir, name: string, target: string): boolean {
+function isOther(dir: DirHandle, name: string, target: string): boolean {
   try {
     return readlinkSync(dir.at(name)) !== target;
   } catch (error) {
@@ -69,7 +69,7 @@ function isOther(dir: Dir, name: string, target: string): boolean {
 }
 
 /** Directories of an entry are read-only. */
-function writing(dir: Dir, action: () => void): void {
+function writing(dir: DirHandle, action: () => void): void {
   chmodSync(dir.at(), 0o755);
   try {
     action();

@@ -2,9 +2,9 @@
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inDir } from './dir.ts';
+import { sampleNames, withDir } from './directory.ts';
 import { checkOwner, nameOwner, parseOwned } from './owner.ts';
-import { type Allowance, pickNames, removeIn, sweepIn } from './tree.ts';
+import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
 
 /** How the name of each begins; what follows names the process that made it. */
 const BASE = 'annex-work';
@@ -26,16 +26,18 @@ const MOST_REMOVED = 20_000;
 export async function withTemporary<T>(use: (dir: string) => Promise<T>): Promise<T> {
   const above = realpathSync(tmpdir());
   const name = `${BASE}.${nameOwner()}`;
-  inDir(above, [], (dir) => {
+  withDir(above, [], (dir) => {
     const allowance: Allowance = { left: MOST_REMOVED };
-    const debris = pickNames(dir, MOST_NAMES).filter((other) => isLeft(join(above, other), other));
-    for (const other of debris.slice(0, MOST_SWEPT)) sweepIn(dir, other, allowance);
+    const debris = sampleNames(dir, MOST_NAMES).filter((other) =>
+      isLeft(join(above, other), other),
+    );
+    for (const other of debris.slice(0, MOST_SWEPT)) tryRemoveIn(dir, other, allowance);
     mkdirSync(dir.at(name), { mode: 0o700 });
   });
   try {
     return await use(join(above, name));
   } finally {
-    inDir(above, [], (dir) => removeIn(dir, name));
+    withDir(above, [], (dir) => removeIn(dir, name));
   }
 }
 

@@ -59,7 +59,7 @@ for (const node of nodes) {
         const options = { node: node.path, env: { ANNEX_STORE: store }, ...user };
         const told =
           row.kind === 'file'
-            ? /is no directory/
+            ? /is not a directory/
             : /is a symbolic link, which annex does not follow/;
 
         const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], options);

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { abiRoot, parseEntryName } from '../../../src/base/store-layout.ts';
 import { findStoreDistrust } from '../../../src/store/access.ts';
-import { inDir } from '../../../src/store/dir.ts';
+import { withDir } from '../../../src/store/directory.ts';
 import { makeStaging, makeStore, publish } from '../../../src/store/publish.ts';
 import { discard, GRACE, retire, sweepRetired } from '../../../src/store/retired.ts';
 import { findRetirement } from '../../../src/store/retirement.ts';
@@ -73,7 +73,7 @@ test('a sealed tree is 0555 and 0444 all through, execute bits kept, set-id bits
   const store = makeVolume();
   callAsPlainUser(() => {
     fill(store, files);
-    inDir(store, ['node_modules'], sealTree);
+    withDir(store, ['node_modules'], sealTree);
     const bytes = Object.keys(files).reduce((total, path) => total + path.length, 0);
     expect(measureTree(join(store, 'node_modules'))).toBe(bytes);
     const modes = Object.keys(files).map((path) => modeOf(join(store, path)));
@@ -126,7 +126,7 @@ test('a published entry is 0755 at the top and appears whole; a generation is ne
     const staging = makeStaging(store, makeFeature('alpha'));
     fill(staging, files);
     chmodSync(staging, 0o700);
-    inDir(staging, ['node_modules'], sealTree);
+    withDir(staging, ['node_modules'], sealTree);
     const target = publish(store, staging, name) ?? '';
     expect(target).toBe(join(abiRoot(store, 'any'), `alpha.${id}.0`));
     expect(modeOf(target)).toBe('755');
@@ -147,7 +147,7 @@ test('discarding takes an entry out of sight and removes it, read-only as it is'
     makeStore(store, abi);
     const staging = makeStaging(store, makeFeature('alpha'));
     fill(staging, files);
-    inDir(staging, ['node_modules'], sealTree);
+    withDir(staging, ['node_modules'], sealTree);
     const entry = publish(store, staging, { abi: 'any', slug: 'alpha', id, nonce: '0' }) ?? '';
     discard(store, entry);
     expect(readdirSync(abiRoot(store, 'any'))).toEqual([]);
@@ -163,7 +163,7 @@ test('a retired generation keeps its files for the grace period, and its name un
     const make = (nonce: string): string | undefined => {
       const staging = makeStaging(store, makeFeature('alpha'));
       fill(staging, files);
-      inDir(staging, ['node_modules'], sealTree);
+      withDir(staging, ['node_modules'], sealTree);
       return publish(store, staging, { ...name, nonce });
     };
     const entry = make('0') ?? '';

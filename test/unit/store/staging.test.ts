@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { inDir } from '../../../src/store/dir.ts';
+import { withDir } from '../../../src/store/directory.ts';
 import { makeStaging, makeStore } from '../../../src/store/publish.ts';
 import { sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
@@ -33,7 +33,7 @@ function openStore(): string {
 function leave(dir: string): void {
   mkdirSync(join(dir, 'node_modules/alpha'), { recursive: true });
   writeFileSync(join(dir, 'node_modules/alpha/index.js'), '');
-  inDir(dir, [], sealTree);
+  withDir(dir, [], sealTree);
 }
 
 const listStaging = (store: string): Set<string> =>

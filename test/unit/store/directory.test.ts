@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { inDir, openDir } from '../../../src/store/dir.ts';
+import { openDir, withDir } from '../../../src/store/directory.ts';
 import { addFailure, readFailures } from '../../../src/store/failures.ts';
 import { makeStore } from '../../../src/store/publish.ts';
 import { removeIn } from '../../../src/store/tree.ts';
@@ -78,7 +78,7 @@ describe.each(['root', 'a plain user'])('as %s', (user) => {
     removeTree(path);
     writeFileSync(path, '');
     const problems = call(() => useStore(store));
-    expect(problems.join('\n')).toContain(`${path} is no directory`);
+    expect(problems.join('\n')).toContain(`${path} is not a directory`);
   });
 });
 
@@ -118,7 +118,7 @@ test('a held directory stays itself when another takes its place', () => {
     removeIn(dir, 'notes');
     expect(readdirSync(`${path}.aside`)).toEqual([]);
   } else {
-    expect(() => removeIn(dir, 'notes')).toThrow(/is not the directory that it was/);
+    expect(() => removeIn(dir, 'notes')).toThrow(/was replaced while it was in use/);
   }
   dir.close();
   expect(readdirSync(victim)).toContain('notes');
@@ -126,7 +126,7 @@ test('a held directory stays itself when another takes its place', () => {
 
 test('an error names the path of a directory, not how it was held', () => {
   const { root } = makePlace();
-  expect(() => inDir(root, ['victim'], (dir) => readdirSync(dir.at('absent')))).toThrow(
+  expect(() => withDir(root, ['victim'], (dir) => readdirSync(dir.at('absent')))).toThrow(
     `${root}/victim/absent`,
   );
 });
@@ -143,8 +143,8 @@ async function bundle(root: string, text: string): Promise<string> {
 /** Removes a tree again and again while another process swaps a part of it; prints what was lost elsewhere. */
 const SWEEPER = `
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { openDir } from 'REPOSITORY/src/store/dir.ts';
-import { sweepIn } from 'REPOSITORY/src/store/tree.ts';
+import { openDir } from 'REPOSITORY/src/store/directory.ts';
+import { tryRemoveIn } from 'REPOSITORY/src/store/tree.ts';
 const [root, rounds] = process.argv.slice(2);
 const dir = openDir(root);
 let losses = 0;
@@ -153,7 +153,7 @@ for (let round = 0; round < Number(rounds); round++) {
     mkdirSync(root + '/tree/inner', { recursive: true });
     for (let file = 0; file < 20; file++) writeFileSync(root + '/tree/inner/' + file, '');
   } catch {}
-  sweepIn(dir, 'tree');
+  tryRemoveIn(dir, 'tree');
   for (let file = 0; file < 20; file++) {
     if (existsSync(root + '/victim/' + file)) continue;
     losses++;
