@@ -1,9 +1,9 @@
-// Three ways to search, none of which the service ships: each is imported when it is first asked.
+// Three search providers that the service does not ship; each is imported at first use.
 import { ensure } from 'annex';
 
 const { EXA_API_KEY = 'none', FIRECRAWL_API_KEY = 'none', OPENAI_API_KEY = 'none' } = process.env;
 
-/** In the order in which they are tried. `connect` gives a function from a query to titles. */
+/** Providers in the order in which they are tried. `connect` returns a function from a query to titles. */
 export const providers = [
   {
     feature: 'search.exa',
@@ -34,11 +34,11 @@ export const providers = [
 ];
 
 /**
- * Connects to a provider. A package that cannot be had is an answer, not a failure: the `cause` of
- * Node's own error says why, and what to do.
+ * Connects to a provider. An unavailable package is a result, not a failure: the `cause` of Node's error has
+ * the reason and a hint.
  */
 export async function connect(provider) {
-  // Installs without blocking, so that /health answers meanwhile. What goes wrong, the import says.
+  // Installs without blocking, so that /health responds meanwhile. The import reports a failure.
   await ensure(provider.feature).catch(() => {});
   try {
     return { search: await provider.connect() };

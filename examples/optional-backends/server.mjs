@@ -1,13 +1,13 @@
-// A search service: the first provider that is to be had answers.
+// A search service that uses the first available provider.
 import 'annex/register';
 import { createServer } from 'node:http';
 import { status } from 'annex';
 import { connect, providers } from './providers.mjs';
 
-/** Never waits for anything. */
+/** Responds without waiting for anything. */
 const tellHealth = () => ({ ok: true });
 
-/** Where each provider is and why, without installing anything. */
+/** Lists the state of each provider with its reason. Installs nothing. */
 const listProviders = () =>
   status().features.map(({ feature, where, packages, refusal }) => ({
     feature,

@@ -1,4 +1,4 @@
-// An application that ships without exa-js, declares it in package.json, and uses it all the same.
+// An application that declares exa-js in package.json, does not ship it, and uses it.
 import 'annex/register';
 import { fileURLToPath } from 'node:url';
 import { ensure } from 'annex';
@@ -6,6 +6,6 @@ import { ensure } from 'annex';
 await ensure('exa-js');
 const { default: Exa } = await import('exa-js');
 
-const exa = new Exa('a key that is never sent');
+const exa = new Exa('unused key');
 console.log(`exa-js: ${fileURLToPath(import.meta.resolve('exa-js'))}`);
 console.log(`its client has search: ${typeof exa.search}`);

@@ -1,4 +1,4 @@
-// Shows what annex promises on the example application, for real, in temporary directories; exits with 1 when it fails.
+// Runs the example application in temporary directories and checks what annex promises; exits with 1 if a check fails.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -29,7 +29,7 @@ const core = join(world, 'app');
 const volume = join(world, 'volume');
 const store = join(volume, 'annex');
 
-/** The environment of the application: a sealed core with a store on a volume, and this machine's npm settings. */
+/** Environment of a sealed application with a store on a volume, and this machine's npm settings. */
 const environment = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(ANNEX_|NODE_OPTIONS$)/.test(name)),
@@ -37,7 +37,7 @@ const environment = {
   ANNEX_STORE: store,
   ANNEX_SEALED: '1',
 };
-/** The same where no registry can be reached. */
+/** The same environment with an unreachable registry. */
 const offline = { ...environment, npm_config_registry: 'http://127.0.0.1:9/' };
 
 function writeJson(path, value) {
@@ -45,7 +45,7 @@ function writeJson(path, value) {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Writes a package whose default export says where it is from. */
+/** Writes a package whose default export names its origin. */
 function writePackage(dir, version, origin) {
   writeJson(join(dir, 'package.json'), {
     name: 'greeter',
@@ -56,7 +56,7 @@ function writePackage(dir, version, origin) {
   writeFileSync(join(dir, 'index.js'), `export default ${JSON.stringify(origin)};\n`);
 }
 
-/** A directory and every path below it; links are not followed. */
+/** Lists a directory and every path below it, without following links. */
 function walk(path) {
   if (!lstatSync(path).isDirectory()) return [path];
   return [
@@ -67,7 +67,7 @@ function walk(path) {
   ];
 }
 
-/** Calls back for every directory and file of a tree, links left out. */
+/** Sets the mode of every directory and file of a tree, except links. */
 function changeModes(dir, modeOf) {
   for (const path of walk(dir)) {
     const stat = lstatSync(path);
@@ -75,7 +75,7 @@ function changeModes(dir, modeOf) {
   }
 }
 
-/** One digest over names, modes and contents of a tree. */
+/** Digest of the names, modes and contents of a tree. */
 function digest(dir) {
   const hash = createHash('sha256');
   for (const path of walk(dir)) {
@@ -94,7 +94,7 @@ function title(text) {
   console.log(`\n== ${text}`);
 }
 
-/** Runs node, shows what it prints, and how long it took. */
+/** Runs node, prints its output and the time it took. */
 function run(shown, args, env = environment) {
   console.log(`$ ${shown}`);
   const start = performance.now();
@@ -113,7 +113,7 @@ function prepare() {
   mkdirSync(volume);
   cpSync(join(here, 'app.mjs'), join(core, 'app.mjs'));
   const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
-  // Declared as well as shipped, so that the store would be asked if core did not win.
+  // Declared and shipped, so that annex would search the store if the shipped copy did not win.
   manifest.annex.features.greeter = '^1.0.0';
   manifest.dependencies.greeter = '^1.0.0';
   writeJson(join(core, 'package.json'), manifest);
@@ -127,25 +127,25 @@ function prepare() {
 }
 
 function showFirstRun() {
-  title('First run: exa-js is declared and not there; the import installs it');
+  title('First run: exa-js is declared but missing; the import installs it');
   const first = run('node app.mjs', ['app.mjs']);
-  assert.equal(first.status, 0, 'the first run needs the npm registry that npm is configured for');
+  assert.equal(first.status, 0, 'the first run needs the registry that npm is configured for');
   assert.match(first.stderr, /annex: installing exa-js/);
   assert.ok(first.stdout.includes(`exa-js: ${store}`), 'exa-js comes from the store');
   return first;
 }
 
 function showSecondRun(first) {
-  title('Second run, with no registry in reach: nothing is said, nothing is asked');
+  title('Second run, without a reachable registry: no output from annex, no requests');
   const second = run('npm_config_registry=http://127.0.0.1:9/ node app.mjs', ['app.mjs'], offline);
   assert.equal(second.status, 0, 'the second run needs no network');
-  assert.doesNotMatch(second.stderr, /annex/, 'annex says nothing in the second run');
-  assert.equal(second.stdout, first.stdout, 'it gets the same as the first run');
+  assert.doesNotMatch(second.stderr, /annex/, 'annex prints nothing in the second run');
+  assert.equal(second.stdout, first.stdout, 'it loads the same file as the first run');
   assert.ok(second.seconds < first.seconds, 'the second run is faster');
   console.log(`first ${first.seconds.toFixed(2)} s, second ${second.seconds.toFixed(2)} s`);
 }
 
-/** Three copies of a core package: a valid entry of the store, a node_modules, and a scope that claims the name. */
+/** Plants three copies of a shipped package: a valid entry of the store, one in node_modules, and a package.json with its name. */
 function plantShadows() {
   const entry = join(store, 'v1', 'any', `greeter.${'0'.repeat(32)}.0`);
   const closure = [{ path: 'node_modules/greeter', name: 'greeter', version: '1.9.9' }];
@@ -178,32 +178,32 @@ function plantShadows() {
 }
 
 function showShadows() {
-  title('An attacker who can write to the volume plants greeter, which core ships');
+  title('An attacker who can write to the volume plants greeter, which the application ships');
   plantShadows();
   const greeting = run('node greet.mjs', ['greet.mjs'], offline);
   assert.equal(greeting.status, 0);
-  assert.equal(greeting.stdout, 'core\n', "core's own copy is the one that runs");
+  assert.equal(greeting.stdout, 'core\n', "the application's own copy runs");
   const why = run('annex why greeter', [cli, 'why', 'greeter'], offline);
   assert.match(why.stdout, /^rule 4: /m);
   assert.ok(why.stdout.includes(`file: ${join(core, 'node_modules', 'greeter', 'index.js')}`));
 }
 
-/** Without a copy of its own the same application takes the planted entry: the attack above was a real one. */
+/** Without its own copy the same application loads the planted entry, so the attack above was real. */
 function showControl() {
-  title('Control: the same application without its own greeter gets the planted one');
+  title('Control: the same application without its own greeter loads the planted one');
   const bare = join(world, 'bare');
   cpSync(core, bare, { recursive: true, verbatimSymlinks: true });
   changeModes(bare, (stat) => stat.mode | 0o700);
   rmSync(join(bare, 'node_modules', 'greeter'), { recursive: true });
   const greeting = run('node ../bare/greet.mjs', [join(bare, 'greet.mjs')], offline);
-  assert.equal(greeting.stdout, 'an attacker\n', 'the planted entry is a valid one');
+  assert.equal(greeting.stdout, 'an attacker\n', 'the planted entry is valid');
 }
 
 function showCore(before) {
-  title("Core: every name, mode and byte of the application's directory");
+  title("Names, modes and bytes of the application's directory");
   const after = digest(core);
   console.log(`  before ${before}\n  after  ${after}`);
-  assert.equal(after, before, 'the core is unchanged');
+  assert.equal(after, before, 'the application is unchanged');
   assert.equal(run('annex list', [cli, 'list'], offline).status, 0);
 }
 
@@ -215,9 +215,9 @@ try {
   showShadows();
   showControl();
   showCore(before);
-  console.log('\nall promises kept');
+  console.log('\nall checks passed');
 } catch (error) {
-  console.error(`\nNOT KEPT: ${error.message}`);
+  console.error(`\nFAILED: ${error.message}`);
   process.exitCode = 1;
 } finally {
   changeModes(world, (stat) => stat.mode | 0o700);

@@ -80,7 +80,7 @@ for (const node of nodes) {
       return sandbox;
     };
 
-    test('the quickstart keeps every promise that it shows, from any directory, and leaves nothing', async () => {
+    test('the quickstart passes all its checks from any directory, and leaves nothing behind', async () => {
       const sandbox = await open();
       const env = { TMPDIR: sandbox.home };
       const demo = join(examples, 'quickstart', 'demo.mjs');
@@ -93,22 +93,22 @@ for (const node of nodes) {
       expect(stdout).toMatch(/annex: installed exa-js 1\.10\.3 in/);
       expect(stdout).toMatch(/\$ node greet\.mjs\n {2}core\n/);
       expect(stdout).toMatch(/\$ node \.\.\/bare\/greet\.mjs\n {2}an attacker\n/);
-      expect(stdout).toMatch(/\nall promises kept\n$/);
+      expect(stdout).toMatch(/\nall checks passed\n$/);
       expect(listDemos(sandbox.home)).toEqual([]);
     });
 
-    test('the quickstart without a registry says which promise it could not keep, and exits with 1', async () => {
+    test('the quickstart without a registry names the failed check and exits with 1', async () => {
       const sandbox = await open();
       const env = { TMPDIR: sandbox.home, npm_config_registry: 'http://127.0.0.1:9' };
       const demo = join(examples, 'quickstart', 'demo.mjs');
       const { code, stdout, stderr } = await sandbox.run([demo], { node: node.path, env });
       expect(code).toBe(1);
       expect(stdout).toContain('ANNEX_OFFLINE');
-      expect(stderr).toMatch(/^\nNOT KEPT: the first run needs the npm registry/);
+      expect(stderr).toMatch(/^\nFAILED: the first run needs the registry/);
       expect(listDemos(sandbox.home)).toEqual([]);
     });
 
-    test('the first program of the README does what it says', async () => {
+    test('the first program of the README works', async () => {
       const sandbox = await open();
       const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
       const [, program = ''] = /^```js\n(\/\/ main\.mjs[\s\S]*?)^```$/m.exec(readme) ?? [];
@@ -126,7 +126,7 @@ for (const node of nodes) {
       expect(second).toMatchObject({ code: 0, stdout: first.stdout, stderr: '' });
     });
 
-    test('the search service answers with what is to be had, says what is not, and never keeps /health waiting', async () => {
+    test('the search service uses available providers, names the others, and never delays /health', async () => {
       const sandbox = await open();
       cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
       sandbox.write('app/driver.mjs', driver);
@@ -165,7 +165,7 @@ for (const node of nodes) {
       expect(noPath.status).toBe(404);
     });
 
-    test('the search service without installs answers with what somebody installed by hand', async () => {
+    test('the search service without installs uses what annex install installed', async () => {
       const sandbox = await open();
       cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
       sandbox.write('app/driver.mjs', driver);

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-/** The application's command. Exit codes: 0 done, 1 could not be done, 2 called wrongly, 78 configured wrongly. */
+/** The application's command. Exit codes: 0 success, 1 failure, 2 wrong usage, 78 configuration error. */
 
 const usage = `usage: agent gateway              serve /health, /backends, /search and /messages
        agent dashboard            serve a page about the backends
        agent search QUERY         ask the search backend
-       agent health               ask a running gateway how it is
+       agent health               check a running gateway
        agent worker add NAME COMMAND...
        agent worker remove|start|stop|status NAME`;
 
-/** Each loads only what it needs. */
+/** Commands; each loads only what it needs. */
 const commands = {
   gateway: async () => (await import('../src/gateway.mjs')).serveGateway(),
   dashboard: async () => (await import('../src/dashboard.mjs')).serveDashboard(),
@@ -34,5 +34,5 @@ async function main() {
   }
 }
 
-// A thread, or an SDK that keeps a connection, does not keep the process.
+// Exits even if a worker or an open connection of an SDK would keep the process alive.
 process.exit(await main());

@@ -1,6 +1,6 @@
 /**
- * Calls backends in a thread of their own: loading a large SDK takes a third of a second, in which the gateway would
- * answer nobody; and an SDK that throws where nobody catches it ends that thread only.
+ * Calls backends in a worker. Loading a large SDK takes a third of a second, during which the gateway could not respond,
+ * and an uncaught error of an SDK ends only the worker.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -29,9 +29,9 @@ function startThread() {
 
 /**
  * @param {string} feature as in `backends.mjs`
- * @param {unknown} argument of the backend; it is cloned
- * @returns {Promise<{ value: unknown } | { refusal: object } | { error: string }>} what it answered, why it cannot be
- * had, or how it failed
+ * @param {unknown} argument passed to the backend as a structured clone
+ * @returns {Promise<{ value: unknown } | { refusal: object } | { error: string }>} the result, the reason why the
+ * backend is unavailable, or the error
  */
 export function callBackend(feature, argument) {
   thread ??= startThread();

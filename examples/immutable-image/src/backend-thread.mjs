@@ -1,4 +1,4 @@
-/** The thread in which backends are loaded and called; see backend-client.mjs. */
+/** Worker that loads and calls backends; see backend-client.mjs. */
 import { parentPort } from 'node:worker_threads';
 import { connect } from './backends.mjs';
 

@@ -1,7 +1,7 @@
-/** The optional backends. None is in the image: each is installed into the volume when it is first asked. */
+/** The optional backends. None is in the image: each is installed on the volume at first use. */
 import { ensure, status } from 'annex';
 
-/** By feature: what connects to it. An SDK gets its address from the environment, to go through a proxy. */
+/** Functions that connect to a feature. An SDK gets its address from the environment, so that it can use a proxy. */
 const connectors = {
   'search.exa': async ({ EXA_API_KEY = 'none', EXA_BASE_URL }) => {
     const { default: Exa } = await import('exa-js');
@@ -24,7 +24,7 @@ const connectors = {
       appId: FEISHU_APP_ID,
       appSecret: FEISHU_APP_SECRET,
       domain,
-      // At any other level a request that fails is printed with the secret in it.
+      // At any other level the SDK prints failed requests including the secret.
       loggerLevel: lark.LoggerLevel.fatal,
     });
     return async ({ chat, text }) => {
@@ -40,9 +40,9 @@ const connectors = {
 const searchers = ['search.exa', 'search.firecrawl'];
 
 /**
- * @param {string | null | undefined} asked by SEARCH_BACKEND, or the first, if nothing is asked for
+ * @param {string | null | undefined} asked a feature; default SEARCH_BACKEND, or the first one
  * @returns {string} the feature to search with
- * @throws for one that cannot: status 400 for whoever asked, exitCode 78 for whoever configured it
+ * @throws for any other feature, with status 400 for a request and exitCode 78 for the configuration
  */
 export function chooseSearcher(asked) {
   const feature = asked || process.env.SEARCH_BACKEND || searchers[0];
@@ -52,13 +52,13 @@ export function chooseSearcher(asked) {
 }
 
 /**
- * Connects to a backend, which is installed first when it is missing. That does not block: other
- * requests are answered meanwhile.
+ * Connects to a backend and installs it first if it is missing. Does not block: other requests get
+ * responses meanwhile.
  * @param {string} feature one of the connectors
- * @returns {Promise<Function | { feature: string, code: string, hint: string }>} what to call, or why it cannot be had
+ * @returns {Promise<Function | { feature: string, code: string, hint: string }>} the backend, or the reason why it is unavailable
  */
 export async function connect(feature) {
-  // Installs in a process of its own; what goes wrong, the import below says.
+  // Installs in a separate process. The import below reports a failure.
   await ensure(feature).catch(() => {});
   try {
     return await connectors[feature](process.env);
@@ -69,7 +69,7 @@ export async function connect(feature) {
   }
 }
 
-/** Where each backend is and why, without installing anything. */
+/** Lists the state of each backend with its reason. Installs nothing. */
 export const listBackends = () =>
   status().features.map(({ feature, where, refusal }) => ({
     feature,

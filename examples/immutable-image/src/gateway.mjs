@@ -1,16 +1,16 @@
-/** The gateway: answers whatever its backends do; a backend that cannot be had is an answer with a reason. */
+/** The gateway. It responds whatever its backends do; an unavailable backend gives a response with the reason. */
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { callBackend } from './backend-client.mjs';
 import { chooseSearcher, listBackends } from './backends.mjs';
 import { readPort, serve, tell } from './server.mjs';
 
-/** Of a message, in bytes. */
+/** Maximum size of a message, in bytes. */
 const MAX_BODY = 100_000;
 
 const Message = z.object({ chat: z.string().min(1), text: z.string().min(1).max(10_000) });
 
-/** The answer of a backend under that name, or why there is none. */
+/** Response with the result of a backend under `name`, or the reason why there is none. */
 async function call(feature, argument, name) {
   const { value, refusal, error } = await callBackend(feature, argument);
   if (refusal) return tell(503, refusal);
@@ -23,9 +23,9 @@ async function search({ searchParams }) {
 }
 
 async function send(_url, request) {
-  // Whoever does not say how much comes is not listened to either.
+  // Also rejects a request without a content length.
   if (!(Number(request.headers['content-length']) <= MAX_BODY)) {
-    return tell(413, { error: `a message has at most ${MAX_BODY} bytes, and says how many` });
+    return tell(413, { error: `a message needs a content length of at most ${MAX_BODY} bytes` });
   }
   const parsed = Message.safeParse(parse(await text(request)));
   if (!parsed.success) return tell(400, { error: parsed.error.issues[0].message });

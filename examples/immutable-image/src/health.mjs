@@ -1,4 +1,4 @@
-/** What HEALTHCHECK runs: whether the gateway answers, whatever its backends do. */
+/** Command of HEALTHCHECK: checks whether the gateway responds, whatever its backends do. */
 import { get } from 'node:http';
 import { readPort } from './server.mjs';
 

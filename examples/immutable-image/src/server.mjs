@@ -1,15 +1,15 @@
-/** An HTTP server of JSON routes that stops when it is told to. */
+/** HTTP server with JSON routes that stops on SIGTERM and SIGINT. */
 import { createServer } from 'node:http';
 
-/** Exit code of a configuration that only a person can mend; supervisors do not restart after it (sysexits.h). */
+/** Exit code for a configuration error (sysexits.h); supervisors do not restart after it. */
 const EX_CONFIG = 78;
-/** For requests that are being answered when the server is told to stop, in ms. */
+/** Time for open requests when the server stops, in ms. */
 const GRACE = 1000;
 
 /**
- * @param {string | undefined} text a port, as the environment has it
- * @returns {number} of a port
- * @throws with exitCode 78 for anything else
+ * @param {string | undefined} text a port, from the environment
+ * @returns {number} the port
+ * @throws an error with exitCode 78 if the text is not a port
  */
 export function readPort(text, fallback) {
   const port = Number(text || fallback);
@@ -21,9 +21,9 @@ export function readPort(text, fallback) {
  * Serves until SIGTERM or SIGINT.
  * @param {number} port on all addresses
  * @param {Record<string, (url: URL, request: import('node:http').IncomingMessage) => unknown>} routes
- * by method and path, as in `GET /health`; each gives a body, or { status, body }, or throws an error, which may have a
- * status
- * @returns {Promise<number>} the exit code, when the last request is answered
+ * by method and path, for example `GET /health`; each returns a body or { status, body }, or throws an error with an
+ * optional status
+ * @returns {Promise<number>} the exit code, after the last response
  */
 export function serve(port, routes) {
   const server = createServer(async (request, response) => {
@@ -33,7 +33,7 @@ export function serve(port, routes) {
   return new Promise((resolve, reject) => {
     const stop = () => {
       server.close(() => resolve(0));
-      // Whoever supervises this does not wait much longer for answers that are still being made.
+      // Supervisors do not wait much longer for open requests.
       setTimeout(() => server.closeAllConnections(), GRACE).unref();
     };
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
@@ -56,7 +56,7 @@ async function answer(routes, request) {
   }
 }
 
-/** A JSON answer of that status. */
+/** JSON response with the given status. */
 export const tell = (status, value) => ({
   status,
   type: 'application/json',

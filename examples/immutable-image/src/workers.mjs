@@ -1,12 +1,13 @@
-/** Services that the application registers while it runs: supervised by an s6-svscan of its own user. */
+/** Services that the application registers at run time, supervised by s6-svscan of the application's user. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What s6-svscan supervises in this container. */
+/** Scan directory of s6-svscan in this container. */
 const SCAN = '/tmp/agent';
-/** How long s6 may take to see a change, and a service to stop, in ms. */
+/** Time for s6 to notice a change, in ms. */
 const PATIENCE = 5000;
+/** Time for a service to stop, in ms. */
 const GRACE = 1000;
 
 const fail = (message, exitCode = 1) => Object.assign(new Error(message), { exitCode });
@@ -19,13 +20,13 @@ function run(command, ...args) {
 
 const quote = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** A name that is no path, and that s6-svscan does not leave out. */
+/** Checks that a name is not a path and is not ignored by s6-svscan. */
 function readName(name = '') {
   if (/^[a-z0-9][a-z0-9._-]*$/.test(name)) return name;
   throw fail(`'${name}' is not a name: a-z, 0-9, dots, dashes and underscores`, 2);
 }
 
-/** Registers it and starts it. */
+/** Registers and starts a service. */
 function add({ name, directory }, command) {
   if (command.length === 0) throw fail('agent worker add NAME COMMAND...', 2);
   if (existsSync(join(SCAN, name))) throw fail(`${name} is registered`);
@@ -40,7 +41,7 @@ function add({ name, directory }, command) {
   return `${name} runs`;
 }
 
-/** Has s6 let go of it first, then deletes it. */
+/** Removes a service from supervision, then deletes its directory. */
 function remove({ name, directory }) {
   run('s6-svunlink', '-t', PATIENCE, SCAN, name);
   rmSync(directory, { recursive: true });

@@ -71,7 +71,11 @@ async function serve(request, response) {
   const path = decodeURIComponent(new URL(request.url, 'http://registry').pathname);
   const line = `${request.method} ${path}`;
   const body = request.method === 'POST' ? await json(request).catch(() => ({})) : {};
-  if (controls[line]) return tell(response, 200, controls[line](body));
+  if (controls[line]) {
+    // Controls are rare: a client would reuse a connection just as the server closes it for being idle.
+    response.setHeader('connection', 'close');
+    return tell(response, 200, controls[line](body));
+  }
   requests.push(line);
   if (apis[line]) return tell(response, 200, apis[line](body));
   // The faults are the registry's.

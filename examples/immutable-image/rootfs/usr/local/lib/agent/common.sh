@@ -1,9 +1,9 @@
-# What the boot hooks and wrappers share: the application's user, by number, and where services are.
+# Shared by the boot hooks and wrappers: the application's user, as a number, and the scan directory.
 # shellcheck shell=sh disable=SC2034
 
 warn() { printf 'init: %s\n' "$*" >&2; }
 
-# is_id TEXT: a number that a user or group may have, and root's is not.
+# is_id TEXT: whether it is a user or group number other than root's.
 is_id() {
   case $1 in
     '' | 0* | *[!0-9]* | ??????*) return 1 ;;
@@ -24,8 +24,8 @@ elif [ -n "${AGENT_CANNOT_DROP:-}" ]; then
   uid=0
   gid=0
 fi
-# What s6-svscan supervises. In /tmp, where the user makes it without anybody's help.
+# Scan directory of s6-svscan. In /tmp, where the user can create it without root.
 services=/tmp/agent
 
-# Whether root may become the application's user: not without CAP_SETUID, nor where that user is not mapped.
+# Whether root can change to the application's user: not without CAP_SETUID, or where that user is not mapped.
 may_drop() { /usr/bin/s6-setuidgid "$uid:$gid" /bin/true 2>/dev/null; }
