@@ -28,7 +28,7 @@ import { retire } from '../store/retired.ts';
 import { mendLinks } from '../store/shared-links.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
-import { type Stop, stopForNobody, watchForStop } from './stop.ts';
+import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
 /** One install on its way. */
@@ -154,7 +154,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
  */
 async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefined> {
   const { settings, feature, store, log, finder, stop } = job;
-  const stopped = AbortSignal.any([stop.signal, stopForNobody(stop.asker, held)]);
+  const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);

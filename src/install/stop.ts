@@ -1,45 +1,44 @@
-/** When an install is given up: the process that asked for it has ended, or a signal says so. */
+/** Ends an install early: on a signal, or when the process that asked for it has ended. */
 import { AnnexError } from '../base/error.ts';
 import { ASKER_FD } from '../settings/installer-env.ts';
 import type { HeldLock } from '../store/lock.ts';
-import type { Refusal } from '../types.ts';
 
-/** What may end an install before its time. */
+/** Both signals are aborted with an AnnexError. */
 export interface Stop {
-  /** Aborted when the process that asked has ended: then the install goes on only for others. */
+  /** Aborted when the asking process has ended: the install continues only for other processes. */
   asker: AbortSignal;
-  /** Aborted by a signal to this process: the install stops at once. */
+  /** Aborted by SIGINT, SIGTERM or SIGHUP: the install stops at once. */
   signal: AbortSignal;
-  /** Lets signals end the process again; ends it, when one has come. */
+  /** Restores the default actions. A command then ends by the signal that it received. */
   release: () => void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Watches while an install runs. The reason of both signals is an error with a refusal.
+ * Handles signals until `release` is called.
  *
- * @param isInstaller whether this process was started by annex, with a pipe to whoever asked
+ * @param isInstaller whether a process with annex started this one, and holds a pipe to it
  */
 export function watchForStop(isInstaller: boolean): Stop {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    received = signal;
-    // A second one ends the process at once.
-    off();
-    controller.abort(new AnnexError(refuseStopped(`the installer received ${signal}`)));
+  const onSignal = (name: NodeJS.Signals): void => {
+    received = name;
+    // A second signal ends the process at once.
+    restore();
+    controller.abort(makeError(`the installer received ${name}`));
   };
-  const off = (): void => {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+  const restore = (): void => {
+    for (const name of SIGNALS) process.off(name, onSignal);
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const name of SIGNALS) process.on(name, onSignal);
   return {
     asker: isInstaller ? watchAsker() : new AbortController().signal,
     signal: controller.signal,
     release: () => {
-      off();
-      // An installer says how it went, and whoever asked goes on.
+      restore();
+      // An installer reports the failure, and its asker continues.
       if (received !== undefined && !isInstaller) process.kill(process.pid, received);
     },
   };
@@ -47,7 +46,7 @@ export function watchForStop(isInstaller: boolean): Stop {
 
 let asker: AbortSignal | undefined;
 
-/** The system closes the pipe of whoever asked, however that process ends. */
+/** The system closes the pipe however the asking process ends. One pipe serves all features. */
 function watchAsker(): AbortSignal {
   if (asker !== undefined) return asker;
   const controller = new AbortController();
@@ -57,35 +56,32 @@ function watchAsker(): AbortSignal {
     const pipe = new Socket({ fd: ASKER_FD, readable: true, writable: false });
     pipe.on('error', () => {});
     pipe.once('close', () =>
-      controller.abort(new AnnexError(refuseStopped('the process that asked for it has ended'))),
+      controller.abort(makeError('the process that asked for it has ended')),
     );
     pipe.resume().unref();
   } catch {
-    // There is no pipe: a person has set the variable that marks an installer.
+    // There is no pipe: the variable that marks an installer was set by a person.
   }
   return asker;
 }
 
-/** How often an install that nobody asked for any more looks whether another process waits, ms. */
+/** How often an install without an asker checks whether another process waits for it, ms. */
 const POLL = 500;
 
 /**
- * Aborted once whoever asked has ended and no other process waits for the lock: those that wait would
- * begin from the start.
+ * A signal that is aborted once the asker has ended and no other process waits for the lock. A waiter
+ * would otherwise start the install again.
  */
-export function stopForNobody(asker: AbortSignal, { isAwaited }: HeldLock): AbortSignal {
+export function stopUnlessAwaited(asking: AbortSignal, { isAwaited }: HeldLock): AbortSignal {
   const controller = new AbortController();
-  const look = (): void => {
-    if (!isAwaited()) controller.abort(asker.reason);
-    else setTimeout(look, POLL).unref();
+  const check = (): void => {
+    if (!isAwaited()) controller.abort(asking.reason);
+    else setTimeout(check, POLL).unref();
   };
-  if (asker.aborted) look();
-  else asker.addEventListener('abort', look, { once: true });
+  if (asking.aborted) check();
+  else asking.addEventListener('abort', check, { once: true });
   return controller.signal;
 }
 
-const refuseStopped = (reason: string): Refusal => ({
-  code: 'ANNEX_INSTALL_FAILED',
-  reason,
-  hint: 'try again',
-});
+const makeError = (reason: string): AnnexError =>
+  new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint: 'try again' });

@@ -1,4 +1,4 @@
-/** Replaces files of the application, all of them or none, and removes what an earlier run left unfinished. */
+/** Replaces files of the application, all of them or none, and removes temporary files of killed runs. */
 import {
   accessSync,
   chmodSync,
@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES, lockRoot } from '../app/pin.ts';
 import { listDirectory } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
+import { ignoreErrors } from '../store/directory.ts';
 import { checkOwner, nameOwner, parseOwned } from '../store/owner.ts';
 
 /** The new content of a file. */
@@ -26,12 +27,12 @@ export interface Replacement {
 }
 
 /**
- * Replaces files, or creates them with the directories that they need. A file that exists keeps its
- * mode and, when root writes, its owner. Everything that needs space is written before the first
- * rename; when a rename fails, the files that were renamed before it get their old content back.
+ * Replaces files, or creates them with their directories. A file that exists keeps its mode and, when
+ * root writes, its owner. Everything that takes space is written before the first rename; if a rename
+ * fails, the files that were renamed before it get their old content back.
  *
- * @param files in the order in which they are renamed
- * @throws when one cannot be written: an error with the file in its message, and Node's own code
+ * @param files in the order of the renames
+ * @throws an error that names the file that cannot be written, with the code of Node's error
  */
 export function replaceFiles(files: Replacement[]): void {
   const temporaries: string[] = [];
@@ -52,32 +53,31 @@ export function replaceFiles(files: Replacement[]): void {
       undo.push(() => (before === undefined ? rmSync(path) : renameSync(before, path)));
     }
   } catch (error) {
-    const lost = undo.reverse().flatMap((step) => attempt(step) ?? []);
-    const state = lost.length === 0 ? '' : `, nor can the files before it be restored: ${lost[0]}`;
+    const lost = undo.reverse().filter((step) => !ignoreErrors(step));
+    const state = lost.length === 0 ? '' : ', and the files before it cannot be restored';
     const message = `${current} cannot be written (${codeOf(error)})${state}`;
     throw Object.assign(new Error(message, { cause: error }), { code: codeOf(error) });
   } finally {
-    for (const path of temporaries) attempt(() => rmSync(path, { force: true }));
-    for (const [dir, end] of made) attempt(() => removeEmpty(dir, end));
+    for (const path of temporaries) ignoreErrors(() => rmSync(path, { force: true }));
+    for (const [dir, end] of made) ignoreErrors(() => removeEmpty(dir, end));
   }
 }
 
 /** Writes the new content beside the file, and a copy of the old one. */
 function stage({ path, text }: Replacement, temporaries: string[]) {
-  const dir = dirname(path);
-  const name = (): string => {
-    const temporary = join(dir, `.${basename(path)}.${nameOwner()}`);
+  const nameTemporary = (): string => {
+    const temporary = join(dirname(path), `.${basename(path)}.${nameOwner()}`);
     temporaries.push(temporary);
     return temporary;
   };
-  const next = name();
+  const next = nameTemporary();
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
     writeFileSync(next, text);
     return { path, next };
   }
   accessSync(path, constants.W_OK);
-  const before = name();
+  const before = nameTemporary();
   copyFileSync(path, before);
   writeFileSync(next, text);
   for (const temporary of [before, next]) {
@@ -87,25 +87,15 @@ function stage({ path, text }: Replacement, temporaries: string[]) {
   return { path, next, before };
 }
 
-/** @returns why it failed; undefined when it did not */
-function attempt(action: () => void): string | undefined {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return `${codeOf(error)}`;
-  }
-}
-
 /**
- * Removes a directory and those above it, as far as they are empty.
+ * Removes a directory and its parents while they are empty.
  *
- * @param end a directory above, which stays
+ * @param end a parent that stays
  */
 export function removeEmpty(dir: string, end: string): void {
-  for (let at = dir; at !== end && at !== dirname(at); at = dirname(at)) {
+  for (let empty = dir; empty !== end && empty !== dirname(empty); empty = dirname(empty)) {
     try {
-      rmdirSync(at);
+      rmdirSync(empty);
     } catch (error) {
       if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) return;
       throw error;
@@ -116,8 +106,7 @@ export function removeEmpty(dir: string, end: string): void {
 const HIDDEN: ReadonlySet<string> = new Set(LOCK_FILES.map((name) => `.${name}`));
 
 /**
- * Temporary files that `replaceFiles` left in an application when its process was killed. Those of a
- * process that runs are not among them.
+ * Lists the temporary files of `replaceFiles` whose process was killed.
  *
  * @param root the core
  */
@@ -134,11 +123,11 @@ export function listTemporaries(root: string): string[] {
   );
 }
 
-/** Removes them, and the directories that held nothing else. What cannot be removed stays for the next run. */
+/** Removes those files, and directories that held nothing else. What cannot be removed stays for the next run. */
 export function sweepTemporaries(root: string): void {
   for (const path of listTemporaries(root)) {
-    attempt(() => rmSync(path, { force: true }));
-    attempt(() => removeEmpty(dirname(path), root));
+    ignoreErrors(() => rmSync(path, { force: true }));
+    ignoreErrors(() => removeEmpty(dirname(path), root));
   }
 }
 

@@ -1,4 +1,4 @@
-/** Several that want one feature at once, whatever is remembered: who waited takes the answer of who tried. */
+/** Concurrent installs of one feature: a process that waited takes the result of the one that tried. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadSettings } from '../../../src/app/settings.ts';
@@ -10,7 +10,7 @@ import { esmPackage } from '../../support/fixtures.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { createSandbox } from '../../support/sandbox.ts';
 
-test('five that want it tried anew make one try, whose failure is theirs', async () => {
+test('five installs that ignore a remembered failure make one attempt and share its failure', async () => {
   const registry = await startRegistry([esmPackage('alpha', '1.0.0', 'alpha')]);
   onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry });
@@ -31,13 +31,12 @@ test('five that want it tried anew make one try, whose failure is theirs', async
   const settings = loadSettings({ script: undefined, cwd: sandbox.core, self: undefined })
     .settings as Settings;
   const feature = settings.declaration.features.get('alpha') as Feature;
-  const tryAnew = () =>
-    installFeature(settings, feature, true, listRemembered(settings.store ?? ''));
+  const retry = () => installFeature(settings, feature, true, listRemembered(settings.store ?? ''));
 
   registry.fault({ kind: 'status', status: 404 });
   await installFeature(settings, feature, false, undefined);
   expect(registry.requests).toHaveLength(1);
-  const results = await Promise.all([1, 2, 3, 4, 5].map(tryAnew));
+  const results = await Promise.all([1, 2, 3, 4, 5].map(retry));
   expect(registry.requests).toHaveLength(2);
   expect(results).toEqual(
     results.map(() => ({
@@ -47,5 +46,5 @@ test('five that want it tried anew make one try, whose failure is theirs', async
     })),
   );
   registry.fault(undefined);
-  expect(await tryAnew()).toMatchObject({ outcome: 'installed' });
+  expect(await retry()).toMatchObject({ outcome: 'installed' });
 });

@@ -1,4 +1,4 @@
-/** Replacing files of an application: all or none, and what a killed run left is told from everything else. */
+/** Replacing files of an application: all or none; temporary files of killed runs are found and removed. */
 import {
   chmodSync,
   mkdirSync,
@@ -28,7 +28,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(root, { recursive: true }));
 });
 
-describe('replacing', () => {
+describe('replaceFiles', () => {
   test('writes all files, with their directories, and keeps the mode of those that were there', () => {
     write('package.json', 'old');
     chmodSync(at('package.json'), 0o640);
@@ -39,7 +39,7 @@ describe('replacing', () => {
     expect(Object.keys(digestTree(root)).filter((path) => /\.\w+\.json\./.test(path))).toEqual([]);
   });
 
-  test('of which one cannot be written changes nothing, and names the file', () => {
+  test('changes nothing when one file cannot be written, and names that file', () => {
     write('package.json', 'old');
     mkdirSync(at('annex/other/annex.json'), { recursive: true });
     const before = digestTree(root);
@@ -50,12 +50,12 @@ describe('replacing', () => {
   });
 });
 
-describe('what a killed run left', () => {
-  /** A process that cannot be: no pid is as large. */
+describe('temporary files of a killed run', () => {
+  /** No pid is as large. */
   const dead = nameOwner().replace(/^(\w+)\.\d+/, '$1.4999999999');
   const elsewhere = dead.replace(/\.[0-9a-f]{12}\./, '.0123456789ab.');
 
-  test('is told, beside package.json and in locks, and swept with what was empty but for it', () => {
+  test('are listed beside package.json and in locks, and swept with directories that held nothing else', () => {
     const left = [`.package.json.${dead}`, `annex/kit/.annex.json.${dead}`];
     left.push(`annex/kit/.package-lock.json.${elsewhere}`);
     for (const path of left) write(path);
@@ -66,7 +66,7 @@ describe('what a killed run left', () => {
     expect(new Set(Object.keys(digestTree(root)))).toEqual(new Set(kept));
   });
 
-  test('is not what a process is writing now, nor what only looks like it', () => {
+  test('do not include files of a running process, or files with similar names', () => {
     const others = [
       `.package.json.${nameOwner()}`,
       '.package.json.bak',
