@@ -3,7 +3,13 @@ import { guarantees } from './test/data/guarantees.ts';
 
 /** Tests of the example image are beside it. */
 const image = 'examples/immutable-image/test';
-const common = { testTimeout: 60_000, hookTimeout: 120_000, retry: 0 };
+// A test waits for events, not for a time: these limits are for what hangs, not for what is slow.
+const common = {
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  retry: 0,
+  expect: { poll: { interval: 5, timeout: 300_000 } },
+};
 
 export default defineConfig({
   test: {
@@ -38,7 +44,6 @@ export default defineConfig({
           ...common,
           name: 'real',
           include: ['test/real/**/*.test.ts'],
-          testTimeout: 300_000,
         },
       },
       {
@@ -64,7 +69,6 @@ export default defineConfig({
           ...common,
           name: 'image',
           include: [`${image}/containers/*.test.ts`],
-          testTimeout: 120_000,
           globalSetup: [`${image}/support/setup.ts`],
         },
       },
@@ -74,7 +78,6 @@ export default defineConfig({
           ...common,
           name: 'image-alone',
           include: [`${image}/containers/alone/*.test.ts`],
-          testTimeout: 120_000,
           globalSetup: [`${image}/support/setup.ts`],
           sequence: { groupOrder: 1 },
         },

@@ -130,9 +130,12 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
     async (held): Promise<InstallResult | undefined> => {
       const { entry, unread } = finder.find(feature);
       if (entry !== undefined) return describePresent(entry, feature);
+      // Before the question whether it may be tried: a failure that another stores in between is not
+      // the one before this try, but the same one.
+      const before = listRemembered(settings.store ?? '');
       // Whoever held the lock before may have failed just now.
       const refusal = unread ?? findInstallRefusal(settings, feature, undefined, ignored);
-      return refusal === undefined ? attempt(job, held) : fail(feature, refusal);
+      return refusal === undefined ? attempt(job, held, before) : fail(feature, refusal);
     },
     {
       isDone: () => findPresent(finder, feature) !== undefined,
@@ -152,14 +155,17 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
  * Builds and publishes, and remembers how it went; undefined when it failed and another installer
  * has taken over meanwhile: how that one does is what counts.
  */
-async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefined> {
+async function attempt(
+  job: Job,
+  held: HeldLock,
+  before: Ignored,
+): Promise<InstallResult | undefined> {
   const { settings, feature, store, log, finder, stop } = job;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
   log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
   const start = performance.now();
-  const before = listRemembered(settings.store ?? '');
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {

@@ -179,7 +179,6 @@ for (const node of outerNodes) {
       expectRefused(ran.imported.beta, 'ANNEX_TIMEOUT', /took longer than 3 s/, 'beta');
       expect(ran.lines).toHaveLength(2);
       expect(ran.ms).toBeGreaterThan(3_000);
-      expect(ran.ms).toBeLessThan(9_000);
       expectNoDebris(sandbox.store, 'beta');
       await expectNoSecret(sandbox, ran);
       if (canListProcesses) expect(listProcessesIn(sandbox.root)).toEqual([]);

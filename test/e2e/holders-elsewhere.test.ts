@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'vitest';
-import { cli, open, PATIENT } from '../support/holder.ts';
+import { cli, open, stepClock } from '../support/holder.ts';
 import { listStaging } from '../support/lock-files.ts';
 import { canUnshare, NO_PROC, OTHER_CLOCKS, OTHER_PIDS } from '../support/namespaces.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
@@ -24,7 +24,10 @@ for (const [where, prefix, flags] of elsewhere) {
       const { sandbox, list, install, hold, letGo, expectOne } = await open(context);
       const { ended, locks, staging, owner } = await hold(prefix, [...flags]);
       const pid = owner.split('.')[2];
-      const waiters = await Promise.all([install(3), install(3, prefix)]);
+      const waiters = await Promise.all([
+        install(3, [], stepClock(50)),
+        install(3, prefix, stepClock(50)),
+      ]);
       for (const { code, stderr } of waiters) {
         expect(code).toBe(1);
         expect(stderr).toContain(`process ${pid} on ${hostname()} has been installing it`);
@@ -38,16 +41,23 @@ for (const [where, prefix, flags] of elsewhere) {
     test('a holder on a slow disk beats while it syncs', async (context) => {
       const { expect } = context;
       const { sandbox, list, install, expectOne } = await open(context);
-      chmodSync(sandbox.write('bin/sync', '#!/bin/sh\ntouch "$0.started"; exec sleep 6\n'), 0o755);
+      chmodSync(
+        sandbox.write(
+          'bin/sync',
+          '#!/bin/sh\ntouch "$0.started"; until [ -e "$0.done" ]; do sleep 0.1; done\n',
+        ),
+        0o755,
+      );
       const PATH = [join(sandbox.root, 'bin'), process.env.PATH].join(delimiter);
       const holder = install(undefined, ['env', `PATH=${PATH}`, ...prefix], [...flags]);
       const isSyncing = () => existsSync(join(sandbox.root, 'bin/sync.started'));
-      await expect.poll(isSyncing, PATIENT).toBe(true);
+      await expect.poll(isSyncing).toBe(true);
       const locks = list('locks');
-      const waiter = await install(3);
+      const waiter = await install(3, [], stepClock(50));
       expect(waiter.code).toBe(1);
       expect(waiter.stderr).toContain('ANNEX_TIMEOUT');
       expect(list('locks')).toEqual(locks);
+      sandbox.write('bin/sync.done', '');
       const { code, stderr } = await holder;
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expectOne();
@@ -59,7 +69,7 @@ for (const [where, prefix, flags] of elsewhere) {
       const { ended } = await hold(prefix, [...flags]);
       await killAllIn(sandbox.root);
       await ended;
-      const next = await install(3);
+      const next = await install(60, [], stepClock(500));
       expect(next.code, next.stderr).toBe(0);
       expect(next.stderr).toContain('waiting for process ');
       expectOne();
@@ -77,15 +87,15 @@ for (const [where, prefix, flags] of elsewhere) {
       const first = listRunning().map(({ pid }) => pid);
       signal(first, 'SIGSTOP');
       registry.fault({ kind: 'hang', times: 1 }, /\.tgz$/);
-      const successor = install(6);
-      await expect.poll(() => registry.requests.length, PATIENT).toBe(2);
+      const successor = install(60, [], stepClock(500));
+      await expect.poll(() => registry.requests.length).toBe(2);
       expect(listStaging(sandbox)).not.toContain(staging[0]);
       const second = listRunning().flatMap(({ pid }) => (first.includes(pid) ? [] : [pid]));
       signal(second, 'SIGSTOP');
       signal(first, 'SIGCONT');
       await letGo();
       // It has fetched what it lacked, and found its directory gone.
-      await expect.poll(() => registry.requests.length, PATIENT).toBe(3);
+      await expect.poll(() => registry.requests.length).toBe(3);
       signal(second, 'SIGCONT');
       const runs = [await ended, await successor];
       for (const { code, stderr } of runs) expect(code, stderr).toBe(0);

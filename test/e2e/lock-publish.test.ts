@@ -11,7 +11,6 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { strace, straceProblem } from '../support/strace.ts';
 import { removeTree } from '../support/tree.ts';
 
-const PATIENT = { interval: 5, timeout: 30_000 };
 const packages = [
   dependentPackage('kit', '1.0.0', 'kit', { alpha: '^1.0.0' }),
   esmPackage('alpha', '1.0.0', 'alpha'),
@@ -140,7 +139,7 @@ describe.runIf(canListProcesses)(node.label, () => {
       );
     };
     const isAsked = () => registry.requests.some((line) => line.includes('kit'));
-    await expect.poll(() => hasAlpha() && isAsked(), PATIENT).toBe(true);
+    await expect.poll(() => hasAlpha() && isAsked()).toBe(true);
     const frozen = listProcessesIn(sandbox.root);
     for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
     expect(frozen).toHaveLength(1);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, splitLines, writeImporter } from '../support/importer.ts';
 import { copyLocks, lock, node } from '../support/lock-files.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
+import { makeGate, type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const names = ['alpha', 'beta', '@corp/gamma'];
@@ -156,8 +156,12 @@ describe('a registry that is not there', () => {
   });
 
   test('features that fail side by side are one failure of the host', async () => {
-    registry.fault({ kind: 'status', status: 503 });
-    await Promise.all(names.map((name) => load([name])));
+    const { until, letGo } = makeGate();
+    registry.fault({ kind: 'status', status: 503, until });
+    const running = Promise.all(names.map((name) => load([name])));
+    await expect.poll(() => registry.requests.length).toBe(names.length);
+    letGo();
+    await running;
     const [file = ''] = readdirSync(failures()).filter((name) => name.startsWith('@'));
     expect(JSON.parse(readFileSync(join(failures(), file), 'utf8'))).toMatchObject([
       { attempts: 1 },

@@ -10,7 +10,6 @@ import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-const PATIENT = { interval: 5, timeout: 45_000 };
 const plain = cjsPackage('alpha', '1.0.0', 'alpha');
 const scripted = cjsPackage('slow', '1.0.0', 'slow', { scripts: { install: 'node wait.cjs' } });
 /** Says that it runs, and never ends. */
@@ -48,14 +47,14 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
       listProcessesIn(sandbox.root).filter(({ args }) => args.includes(argument));
     /** The one of them, once there is one. */
     const findProcess = async (argument: string): Promise<number> => {
-      await expect.poll(() => find(argument).length, PATIENT).toBe(1);
+      await expect.poll(() => find(argument).length).toBe(1);
       return find(argument)[0]?.pid ?? 0;
     };
     const isAsked = () =>
-      expect.poll(() => own.requests.filter((line) => line.endsWith('.tgz')).length, PATIENT);
+      expect.poll(() => own.requests.filter((line) => line.endsWith('.tgz')).length);
     const expectNothing = async () => {
       // A process that was killed is listed until the system has ended it.
-      await expect.poll(() => listProcessesIn(sandbox.root), PATIENT).toEqual([]);
+      await expect.poll(() => listProcessesIn(sandbox.root)).toEqual([]);
       for (const name of ['staging', 'locks', 'failures']) expect(list(name)).toEqual([]);
       expect(listEntries(sandbox)).toEqual([]);
     };
@@ -92,7 +91,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
   test('an install script ends with it, and all that the script started', async (context) => {
     const { sandbox, ask, findProcess, expectNothing } = await open(context);
     const asked = ask('script');
-    await expect.poll(() => existsSync(join(sandbox.home, 'started')), PATIENT).toBe(true);
+    await expect.poll(() => existsSync(join(sandbox.home, 'started'))).toBe(true);
     process.kill(await findProcess('script.mjs'), 'SIGTERM');
     expect(await asked).toMatchObject({ code: null, signal: 'SIGTERM' });
     await expectNothing();
@@ -103,9 +102,9 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     const first = ask('import');
     await isAsked().toBe(1);
     const second = ask('require');
-    await expect.poll(() => list('locks').length, PATIENT).toBe(2);
+    await expect.poll(() => list('locks').length).toBe(2);
     process.kill(await findProcess('import.mjs'), 'SIGTERM');
-    await expect.poll(() => find('import.mjs'), PATIENT).toEqual([]);
+    await expect.poll(() => find('import.mjs')).toEqual([]);
     expect(find('alpha')).toHaveLength(2);
     own.fault(undefined);
     await own.stop();
@@ -123,7 +122,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     const first = ask('import');
     await isAsked().toBe(1);
     const second = ask('require');
-    await expect.poll(() => list('locks').length, PATIENT).toBe(2);
+    await expect.poll(() => list('locks').length).toBe(2);
     process.kill(await findProcess('require.mjs'), 'SIGTERM');
     expect((await second).signal).toBe('SIGTERM');
     expect(list('locks')).toEqual(['alpha.lock']);

@@ -7,10 +7,14 @@ import { copyLocks, listEntries, listStaging, lock, node } from './lock-files.ts
 import { startRegistry } from './registry.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
-export const PATIENT = { interval: 5, timeout: 30_000 };
 export const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
 export const annex = { features: { alpha: '^1.0.0' } };
 export const cli = join(process.cwd(), 'dist/cli/main.js');
+
+/** Flags for a waiter whose clock goes on by so many ms with each look at the lock, on a machine of any speed. */
+export const stepClock = (ms: number): string[] => [
+  `--import=data:text/javascript,let t=0;performance.now=()=>(t+=${ms})`,
+];
 
 let locked: Sandbox;
 beforeAll(async () => {
@@ -36,9 +40,11 @@ export async function open({ onTestFinished, expect }: TestContext) {
   };
 
   /** @param timeout of the operator, seconds */
-  const makeEnv = (timeout?: number) => ({
+  const makeEnv = (timeout = 900) => ({
     ANNEX_STORE: sandbox.store,
     ANNEX_CONFIG: sandbox.write(`operator-${timeout}.json`, { timeout }),
+    // Whoever holds the lock waits for its tarball until the test lets go.
+    npm_config_fetch_timeout: '900000',
   });
 
   /** @param prefix a program that starts it in other namespaces */
@@ -51,7 +57,7 @@ export async function open({ onTestFinished, expect }: TestContext) {
   const hold = async (prefix?: readonly string[], flags?: string[]) => {
     registry.fault({ kind: 'hang' }, /\.tgz$/);
     const ended = install(undefined, prefix, flags);
-    await expect.poll(() => registry.requests.length, PATIENT).toBe(1);
+    await expect.poll(() => registry.requests.length).toBe(1);
     registry.fault(undefined);
     const [left] = list('locks').filter((name) => name.startsWith('alpha.lock/'));
     return { ended, locks: list('locks'), staging: listStaging(sandbox), owner: `${left}` };

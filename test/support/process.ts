@@ -20,7 +20,7 @@ export interface ExecuteOptions {
   env: Record<string, string | undefined>;
   /** Written to its stdin, which is closed afterwards. */
   input?: string;
-  /** Milliseconds until its process group is killed; 50,000 by default. */
+  /** Milliseconds until its process group is killed; 300,000 by default. */
   timeout?: number;
   /** User to run as, without supplementary groups; needs root. */
   uid?: number;
@@ -38,7 +38,7 @@ export function execute(
   args: readonly string[],
   options: ExecuteOptions,
 ): Promise<RunResult> {
-  const { cwd, env, input = '', timeout = 50_000, uid, gid = uid } = options;
+  const { cwd, env, input = '', timeout = 300_000, uid, gid = uid } = options;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

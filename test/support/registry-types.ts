@@ -8,12 +8,15 @@ export type Fault = (
   | { kind: 'cut' }
   | { kind: 'stall' }
   | { kind: 'slow'; ms: number }
+  | { kind: 'late' }
   | { kind: 'wrong-digest' }
   | { kind: 'page'; body: string }
   | { kind: 'endless' }
 ) & {
   /** How many requests fail before the registry is well again; all by default. */
   times?: number;
+  /** It answers after that. */
+  until?: Promise<unknown>;
 };
 
 /** Where a registry is, and how it is spoken to. */

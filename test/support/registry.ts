@@ -35,6 +35,15 @@ function tamper(tarball: Buffer): Buffer {
   return bytes;
 }
 
+/** For a fault that lasts until a test lets go. */
+export function makeGate(): { until: Promise<void>; letGo: () => void } {
+  let letGo = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  return { until, letGo };
+}
+
 /**
  * Starts a registry on a free loopback port.
  * @example
@@ -110,6 +119,7 @@ export async function startRegistry(
 
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'slow') await delay(fault.ms, undefined, { ref: false });
+    await fault?.until;
     if (fault?.kind === 'status') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       response.end(JSON.stringify({ error: `status ${fault.status}` }));

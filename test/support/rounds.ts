@@ -84,11 +84,11 @@ export async function runRound(
     const { volume, prefix = [] } = hosts[index % hosts.length] ?? hosts[0];
     const env = { ANNEX_STORE: join(volume, `round-${round}`) };
     const [command, ...rest] = [...prefix, node.path, ...args] as [string, ...string[]];
-    return sandbox.exec(command, rest, { node: node.path, env, timeout: 200_000 });
+    return sandbox.exec(command, rest, { node: node.path, env });
   });
   const countReady = () =>
     readdirSync(sandbox.root).filter((name) => name.startsWith(`barrier-${round}.`)).length;
-  await expect.poll(countReady, { interval: 5, timeout: 60_000 }).toBe(race.processes);
+  await expect.poll(countReady).toBe(race.processes);
   writeFileSync(barrier, '');
   const runs = await Promise.all(running);
   const wanted = new Set(indexes.flatMap((index) => race.names(index)));

@@ -13,7 +13,6 @@ import {
 } from '../../../src/store/owner.ts';
 import { endOne, makeOwner } from '../../support/locks.ts';
 
-const PATIENT = { interval: 5, timeout: 30_000 };
 const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
 
 test('each name is new, and fits beside the longest slug', () => {
@@ -73,13 +72,13 @@ describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
     const pid = String(text).trim();
     const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').split(' ');
     const comm = () => readFileSync(`/proc/${pid}/comm`, 'utf8');
-    await expect.poll(comm, PATIENT).toBe('a) Z (b\n');
+    await expect.poll(comm).toBe('a) Z (b\n');
     const owner = makeOwner({ pid, start: stat()[20] ?? '' });
     process.kill(Number(pid), 'SIGSTOP');
-    await expect.poll(() => stat()[1], PATIENT).toBe('T');
+    await expect.poll(() => stat()[1]).toBe('T');
     expect(checkOwner(owner)).toBe('alive');
     process.kill(Number(pid), 'SIGKILL');
-    await expect.poll(() => stat()[1], PATIENT).toBe('Z');
+    await expect.poll(() => stat()[1]).toBe('Z');
     expect(checkOwner(owner)).toBe('dead');
   });
 
