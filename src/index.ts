@@ -1,5 +1,6 @@
 /** The programming interface: ensure, isAvailable, status, AnnexError. */
 import { readCwd } from './app/core.ts';
+import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { findEntryScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';
 import { AnnexError } from './base/error.ts';
@@ -64,15 +65,16 @@ export async function ensure(
   const declared = requireFeature(settings, feature);
   // Without a valid feature the loader has nothing to do: what is wrong with this one is the cause.
   if (getActiveThread() === undefined && declared.problem === undefined) warnInactive(settings);
-  const before = hideAdditions(() => findStatus(settings, declared));
-  const damaged = isUsable(before) ? findDamage(before, declared) : undefined;
+  const lookup = createLookup(settings, declared);
+  const before = hideAdditions(() => findStatus(lookup));
+  const damaged = isUsable(before) ? findDamage(before, lookup) : undefined;
   if (isUsable(before) && damaged === undefined) return before;
   const local = retry ? undefined : getActiveThread()?.failures.get(declared.name);
   const ignored = retry ? listRemembered(settings.store ?? '') : undefined;
   const refusal =
     before.where === 'core outside range' || before.refusal?.isUnread === true
       ? before.refusal
-      : findInstallRefusal(settings, declared, local, ignored);
+      : findInstallRefusal(lookup, { local, ignored });
   if (refusal !== undefined) {
     // That it is blocked counts more than what keeps another one away.
     const told = before.refusal?.blocked === undefined ? refusal : before.refusal;
@@ -83,10 +85,10 @@ export async function ensure(
   if (result.outcome === 'failed') {
     const active = getActiveThread();
     const { refusal: why } = result;
-    const told = active === undefined ? why : rememberFailure(active, declared, why);
+    const told = active === undefined ? why : rememberFailure(active, lookup, why);
     throw tell(settings, declared, told, true);
   }
-  const after = look(settings, declared);
+  const after = look(refreshLookup(lookup));
   if (isUsable(after)) return after;
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
   const hint = `annex why ${Object.keys(declared.packages)[0]}`;
@@ -101,11 +103,11 @@ function tell(settings: Settings, feature: Feature, why: Refusal, isNews: boolea
 }
 
 /** Verifies as an import would, which then need not wait for it; undefined when there is nothing wrong. */
-function findDamage({ where }: FeatureStatus, feature: Feature): Damaged | undefined {
+function findDamage({ where }: FeatureStatus, lookup: Lookup): Damaged | undefined {
   const active = getActiveThread();
   if (where === 'core' || where === 'core (not shipped)' || active === undefined) return undefined;
-  const { entry, damaged, unread } = active.choose(feature);
-  if (unread !== undefined) throw tell(active.settings, feature, unread, false);
+  const { entry, damaged, unread } = active.choose(lookup);
+  if (unread !== undefined) throw tell(active.settings, lookup.feature, unread, false);
   return entry === undefined ? damaged[0] : undefined;
 }
 
@@ -120,7 +122,7 @@ export const isAvailable = (feature: string): boolean =>
 function findAvailable(feature: string): boolean {
   const settings = findSettings();
   const declared = settings && findFeature(settings, feature);
-  return declared !== undefined && isUsable(look(settings as Settings, declared));
+  return declared !== undefined && isUsable(look(createLookup(settings as Settings, declared)));
 }
 
 /** Where every feature is and why, and whether the loader is active. Never throws, never installs. */
@@ -134,13 +136,13 @@ function findAll(): Status {
     loader: getActiveThread()?.loader ?? 'inactive',
     core: settings?.core.root,
     stores: settings === undefined ? [] : listStores(settings),
-    features: features.map((feature) => look(settings as Settings, feature, names)),
+    features: features.map((feature) => look(createLookup(settings as Settings, feature), names)),
   };
 }
 
 /** What this thread has found to be damaged is not there. */
-const look = (settings: Settings, feature: Feature, names?: Map<string, string[]>): FeatureStatus =>
-  findStatus(settings, feature, { names, damages: getActiveThread()?.finder.damages });
+const look = (lookup: Lookup, names?: Map<string, string[]>): FeatureStatus =>
+  findStatus(lookup, { names, damages: getActiveThread()?.finder.damages });
 
 const running = new Map<string, Promise<InstallResult>>();
 

@@ -1,55 +1,42 @@
-/** Collects the blocked versions from package.json and the operator's file, and finds them in a closure. */
+/** Finds blocked versions in a closure, and ranges that leave no other version. */
 import { isSubset, satisfiesWithPrereleases } from '../base/semver.ts';
 import { findBlocked, refuseBlocked } from '../settings/blocked.ts';
-import type { Feature } from '../settings/feature.ts';
-import { readOperatorBlocked } from '../settings/operator-file.ts';
-import type { Settings } from '../settings/settings.ts';
-import type { Blocked, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { findCorePackage } from './core.ts';
 import { isShipped } from './inventory.ts';
+import type { Lookup } from './lookup.ts';
 
 /**
- * Lists the blocked versions. Each call reads the operator's file again; if that fails, the list that was read
- * at the start is used.
- */
-export function listBlocked({ declaration, blocked, operatorFile }: Settings): Blocked[] {
-  if (operatorFile === undefined) return declaration.blocked;
-  return [...declaration.blocked, ...readOperatorBlocked(operatorFile, blocked)];
-}
-
-/**
- * Why these packages may not be used; undefined when they may.
+ * Returns a refusal when one of these packages is blocked.
  *
  * @param packages of a closure, without those that it shares with the core
- * @param isLocked whether a lock lists these packages
- * @param blocked the blocked versions, if the caller has read them already
  * @param covers whether a range covers a version
+ * @param isLocking the lock is about to be replaced
  */
 export function findBlockedRefusal(
-  settings: Settings,
-  { name }: Feature,
+  { settings, feature, readLock, listBlocked }: Lookup,
   packages: Iterable<{ name: string; version: string }>,
   {
-    isLocked,
-    blocked = listBlocked(settings),
     covers = satisfiesWithPrereleases,
-  }: { isLocked: boolean; blocked?: Blocked[]; covers?: typeof satisfiesWithPrereleases },
+    isLocking = false,
+  }: { covers?: typeof satisfiesWithPrereleases; isLocking?: boolean } = {},
 ): Refusal | undefined {
-  const found = findBlocked(packages, blocked, covers);
+  const found = findBlocked(packages, listBlocked(), covers);
   if (found === undefined) return undefined;
-  const remedy = isLocked
-    ? `lock another version: npx annex lock ${name}`
-    : 'declare another range';
+  const remedy =
+    !isLocking && readLock().isLocked
+      ? `lock another version: npx annex lock ${feature.name}`
+      : 'declare another range';
   return refuseBlocked(found, remedy, found.by === settings.operatorFile);
 }
 
 /**
  * Returns a refusal when every version in a declared range is blocked, so that no resolution can succeed.
  */
-export function findDeclaredRefusal(settings: Settings, feature: Feature): Refusal | undefined {
-  const { core } = settings;
-  const wanted = Object.entries(feature.packages)
+export function findDeclaredRefusal(lookup: Lookup): Refusal | undefined {
+  const { core } = lookup.settings;
+  const wanted = Object.entries(lookup.feature.packages)
     .filter(([name]) => findCorePackage(name, core.root) === undefined || !isShipped(core, name))
     .map(([name, range]) => ({ name, version: range }));
-  return findBlockedRefusal(settings, feature, wanted, { isLocked: false, covers: isSubset });
+  return findBlockedRefusal(lookup, wanted, { covers: isSubset });
 }

@@ -8,34 +8,40 @@ import { identifyPlan } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import { findBlockedRefusal } from './blocked.ts';
 import { findCorePackage } from './core.ts';
+import type { Lookup } from './lookup.ts';
 import { type Pin, pinnedId } from './pin.ts';
 import { findUnfit, selectHere } from './unfit.ts';
 
 /** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
-export function findLockedRefusal(
-  settings: Settings,
-  feature: Feature,
-  pin: Pin,
-): Refusal | undefined {
-  const made = planLocked(settings, feature, pin);
+export function findLockedRefusal(lookup: Lookup, pin: Pin): Refusal | undefined {
+  const made = planLocked(lookup, pin);
   if ('code' in made) return made;
   const platform = platformOf(readAbi());
   const selection = selectHere(made, platform);
   return (
     findUnfit({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
-    findBlockedRefusal(settings, feature, selection.nodes, { isLocked: true })
+    findBlockedRefusal(lookup, selection.nodes)
   );
 }
 
+const plans = new WeakMap<Pin, Plan>();
+
 /**
- * The plan of a lock. What is shared was decided when it was locked; whether that still fits what core
- * ships is checked again.
+ * Plans an install from a lock; plans each lock once. What is shared was decided when it was locked; whether that
+ * still fits what core ships is checked again.
  */
-export function planLocked(settings: Settings, feature: Feature, pin: Pin): Plan | Refusal {
+export function planLocked(lookup: Lookup, pin: Pin): Plan | Refusal {
+  const known = plans.get(pin);
+  if (known !== undefined) return known;
+  const made = makePlan(lookup, pin);
+  if (!('code' in made)) plans.set(pin, made);
+  return made;
+}
+
+function makePlan({ settings, feature }: Lookup, pin: Pin): Plan | Refusal {
   const { sidecar } = pin;
   const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
   const read = readGraph(lock);

@@ -1,7 +1,7 @@
 /** Notices about copies of declared packages in core, for `annex list` and `annex lock --check`. None is an error. */
-import { listBlocked } from '../app/blocked.ts';
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
+import { listBlocked } from '../app/lookup.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
 import { listDrifts } from '../lock/check.ts';
 import { describeBlocked, findBlocked } from '../settings/blocked.ts';

@@ -1,4 +1,5 @@
 /** annex list */
+import { createLookup } from '../app/lookup.ts';
 import { formatTable } from '../base/table.ts';
 import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
@@ -21,10 +22,11 @@ export const list: Command = ({ args, print }) => {
   const finder = createFinder(settings, chooseDepth(settings));
   const known = { names, damages: finder.damages };
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
-    const first = findStatus(settings, feature, known);
+    const lookup = createLookup(settings, feature);
+    const first = findStatus(lookup, known);
     // An import looks at the files, too, and passes over what is damaged.
-    if (first.dir !== undefined) finder.find(feature);
-    const status = first.dir === undefined ? first : findStatus(settings, feature, known);
+    if (first.dir !== undefined) finder.find(lookup);
+    const status = first.dir === undefined ? first : findStatus(lookup, known);
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });

@@ -1,6 +1,7 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { findDeclarationProblem } from '../app/lookup.ts';
 import { LOCK_FILES } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
@@ -22,7 +23,6 @@ import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findDeclarationProblem } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import {
   type Command,

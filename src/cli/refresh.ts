@@ -1,12 +1,12 @@
 /** annex refresh */
 import { basename, dirname } from 'node:path';
+import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
 import { refuseDamage } from '../base/file-error.ts';
 import { parseEntryName } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findDeclarationRefusal } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
@@ -69,10 +69,11 @@ async function refreshFeature(
 ): Promise<RefreshResult> {
   const { name } = feature;
   try {
-    const skipped = findSkip(settings, feature);
+    const lookup = createLookup(settings, feature);
+    const skipped = findSkip(lookup);
     if (skipped !== undefined) return { feature: name, outcome: 'skipped', ...skipped };
     const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
-    const { entry, damaged, blocked } = finder.find(feature);
+    const { entry, damaged, blocked } = finder.find(lookup);
     if (entry !== undefined) {
       mendLinks(entry, settings.core.root);
       const versions = listVersions(entry.manifest, feature);
@@ -99,10 +100,10 @@ async function refreshFeature(
 }
 
 /** Why no entry of a feature would be of use, whatever it holds. */
-function findSkip(settings: Settings, feature: Feature): Refusal | { reason: string } | undefined {
-  const wrong = findDeclarationRefusal(settings, feature);
+function findSkip(lookup: Lookup): Refusal | { reason: string } | undefined {
+  const wrong = findDeclarationRefusal(lookup);
   if (wrong !== undefined) return wrong;
-  const { where, refusal } = findStatus(settings, feature, { isProduction: true });
+  const { where, refusal } = findStatus(lookup, { isProduction: true });
   if (where === 'core') return { reason: 'core ships it now' };
   return where === 'core outside range' ? refusal : undefined;
 }

@@ -70,7 +70,7 @@ function verifyStore(settings: Settings, store: string, slugs: string[] | undefi
 
 function verifyEntry(settings: Settings, store: string, stored: Stored): Verified {
   const { dir, slug, manifest, damage } = stored;
-  const sidecar = findAnchor(settings, dir)?.sidecar;
+  const sidecar = findAnchor(settings, dir)?.readLock().pin?.sidecar;
   // The name of the directory says which feature it is of; a manifest can say anything.
   const declared = [...settings.declaration.features.values()].find((one) => one.slug === slug);
   const found: Verified = {

@@ -3,6 +3,7 @@ import Module from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { readCwd, readPackage } from '../app/core.ts';
+import { findDeclarationProblem } from '../app/lookup.ts';
 import { findEntryScript } from '../app/script.ts';
 import { loadSettings } from '../app/settings.ts';
 import { createLog } from '../base/log.ts';
@@ -21,7 +22,6 @@ import {
   shareSettings,
 } from '../resolve/thread.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findDeclarationProblem } from '../status/refusals.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import { createDriver, createInstall } from './driver.ts';
 import { watchScript } from './entry-script.ts';

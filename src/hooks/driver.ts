@@ -114,7 +114,8 @@ export function settleFault(
 export function createInstall(thread: Thread): Surroundings<never>['install'] {
   const { settings } = thread;
   const log = createLog(settings.log);
-  return (feature) => {
+  return (lookup) => {
+    const { feature } = lookup;
     const start = performance.now();
     const result = installSync(settings, feature.name);
     const took = performance.now() - start;
@@ -124,6 +125,6 @@ export function createInstall(thread: Thread): Surroundings<never>['install'] {
       log('info', `annex: loading ${feature.name} blocked this thread for ${seconds} s; ${remedy}`);
     }
     if (result.outcome !== 'failed') return undefined;
-    return rememberFailure(thread, feature, result.refusal);
+    return rememberFailure(thread, lookup, result.refusal);
   };
 }

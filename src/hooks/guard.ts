@@ -1,6 +1,7 @@
 /** Holds what a thread runs of an entry to what was installed, from the first file that it meets. */
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createLookup, refreshLookup } from '../app/lookup.ts';
 import { AnnexError, explain } from '../base/error.ts';
 import { refuseDamage } from '../base/file-error.ts';
 import { pathExists } from '../base/files.ts';
@@ -102,13 +103,14 @@ export function createGuard(
     finder.damages.set(entry, damage);
     const feature = findFeature(entry);
     if (feature === undefined) return { refusal: UNDECLARED };
-    const { entry: present, unread } = finder.find(feature);
+    const lookup = createLookup(settings, feature);
+    const { entry: present, unread } = finder.find(lookup);
     if (present !== undefined) return present;
     const refusal =
       unread ??
-      findInstallRefusal(settings, feature, failures.get(feature.name)) ??
-      install(feature);
-    const found = refusal === undefined ? finder.find(feature) : undefined;
+      findInstallRefusal(lookup, { local: failures.get(feature.name) }) ??
+      install(lookup);
+    const found = refusal === undefined ? finder.find(refreshLookup(lookup)) : undefined;
     if (found?.entry !== undefined) return found.entry;
     return { refusal: refusal ?? refuseRejected(found?.rejected ?? [], feature) };
   };

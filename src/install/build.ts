@@ -39,7 +39,8 @@ export interface Built {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function buildEntry(job: BuildJob): Promise<Built> {
-  const { settings, feature, store, signal } = job;
+  const { lookup, store, signal } = job;
+  const { settings, feature } = lookup;
   return withStaging(job, async (staging) => {
     const { path, held } = staging;
     const closure = await fetchClosure(job, staging);
@@ -65,10 +66,10 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
 
 /** Calls a function with a fresh staging directory, and removes what is left of it. */
 async function withStaging<T>(
-  { store, feature }: BuildJob,
+  { lookup, store }: BuildJob,
   use: (staging: Staging) => Promise<T>,
 ): Promise<T> {
-  const made = makeStaging(store, feature);
+  const made = makeStaging(store, lookup.feature);
   const held = openDir(store, VERSION, STAGING, basename(made));
   try {
     writeBarrier(held);
@@ -123,7 +124,7 @@ const NUMBERED = 8;
  * @returns the directory of the entry; undefined when that of another process is used
  */
 function publishEntry(
-  { settings, feature, store, isPresent }: BuildJob,
+  { lookup: { settings, feature }, store, isPresent }: BuildJob,
   staging: string,
   name: { abi: string; id: string },
 ): string | undefined {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
 import { planLocked } from '../app/locked-plan.ts';
-import { readPin, type Sidecar } from '../app/pin.ts';
+import { type Lookup, refreshLookup } from '../app/lookup.ts';
+import type { Sidecar } from '../app/pin.ts';
 import { findUnfit, selectHere } from '../app/unfit.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
@@ -12,8 +13,6 @@ import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
 import type { DirHandle } from '../store/directory.ts';
 import { tryRemoveIn } from '../store/tree.ts';
 import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
@@ -30,8 +29,7 @@ export interface Staging {
 
 /** A feature to install. */
 export interface ClosureJob {
-  settings: Settings;
-  feature: Feature;
+  lookup: Lookup;
   signal: AbortSignal;
 }
 
@@ -57,7 +55,8 @@ interface Planned {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<Closure> {
-  const { settings, feature, signal } = job;
+  const { lookup, signal } = job;
+  const { settings, feature } = lookup;
   const unshared: string[] = [];
   for (;;) {
     const { plan, nodes, sidecar } = await planClosure(job, staging, unshared);
@@ -84,26 +83,25 @@ async function planClosure(
   staging: Staging,
   unshared: string[],
 ): Promise<Planned> {
-  const { settings, feature } = job;
-  const pin = readPin(settings.core.root, feature);
-  const lock = pin === undefined || 'problem' in pin ? undefined : pin;
-  const plan = await (lock === undefined
+  const { lookup } = job;
+  const { pin } = lookup.readLock();
+  const plan = await (pin === undefined
     ? resolveNow(job, staging, unshared)
-    : planLocked(settings, feature, lock));
+    : planLocked(lookup, pin));
   if ('code' in plan) throw new AnnexError(plan);
-  const planned = { plan, ...(lock && { sidecar: lock.sidecar }) };
+  const planned = { plan, ...(pin && { sidecar: pin.sidecar }) };
   const platform = platformOf(readAbi());
   const selection = selectHere(plan, platform);
   const { nodes } = selection;
+  // Resolving can have taken minutes.
   const refusal =
-    findUnfit(planned, selection, platform) ??
-    findBlockedRefusal(settings, feature, nodes, { isLocked: lock !== undefined });
+    findUnfit(planned, selection, platform) ?? findBlockedRefusal(refreshLookup(lookup), nodes);
   if (refusal !== undefined) throw new AnnexError(refusal);
   return { ...planned, nodes };
 }
 
 async function resolveNow(
-  { settings, feature, signal }: ClosureJob,
+  { lookup: { settings, feature }, signal }: ClosureJob,
   staging: Staging,
   unshared: string[],
 ): Promise<Plan> {

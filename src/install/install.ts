@@ -1,5 +1,6 @@
 /** Installing one feature: from the question whether it may be, to a published entry. */
 import { toRealPath } from '../app/core.ts';
+import { createLookup, findDeclarationRefusal, type Lookup, refreshLookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
@@ -11,15 +12,11 @@ import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { forget, remember } from '../status/failure-memory.ts';
-import {
-  findDeclarationRefusal,
-  findInstallRefusal,
-  nameInstallCommand,
-} from '../status/refusals.ts';
+import { findInstallRefusal, nameInstallCommand } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { Entry } from '../store/entry.ts';
-import { type Ignored, isRemembered, listRemembered } from '../store/failures.ts';
+import { type Ignored, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
 import { type HeldLock, withLock } from '../store/lock.ts';
@@ -35,6 +32,7 @@ import { refuseUnusable } from './unusable.ts';
 interface Job {
   settings: Settings;
   feature: Feature;
+  lookup: Lookup;
   store: string;
   /** Remembered failures that do not count. */
   ignored: Ignored | undefined;
@@ -70,7 +68,8 @@ export async function installFeature(
     },
   );
   const stop = watchForStop(!isByHand);
-  const job: Job = { settings, feature, store, ignored, log, finder, stop };
+  const lookup = createLookup(settings, feature);
+  const job: Job = { settings, feature, lookup, store, ignored, log, finder, stop };
   let result: InstallResult;
   try {
     result = findAnswer(job) ?? (await installIntoStore(job));
@@ -99,10 +98,16 @@ function retireQuietly(store: string, dir: string, damage: string): void {
 }
 
 /** The answer that needs no install; undefined when there is none. */
-function findAnswer({ settings, feature, ignored, finder }: Job): InstallResult | undefined {
-  const declared = findDeclarationRefusal(settings, feature);
+function findAnswer({
+  settings,
+  feature,
+  lookup,
+  ignored,
+  finder,
+}: Job): InstallResult | undefined {
+  const declared = findDeclarationRefusal(lookup);
   if (declared !== undefined) return fail(feature, declared);
-  const status = findStatus(settings, feature, { isProduction: true });
+  const status = findStatus(lookup, { isProduction: true });
   const versions = Object.fromEntries(
     Object.entries(status.packages).map(([name, found]) => [name, found.version ?? '']),
   );
@@ -110,12 +115,12 @@ function findAnswer({ settings, feature, ignored, finder }: Job): InstallResult 
   if (status.where === 'core outside range' && status.refusal !== undefined) {
     return fail(feature, status.refusal);
   }
-  const { entry, unread } = finder.find(feature);
+  const { entry, unread } = finder.find(lookup);
   if (entry !== undefined) {
     mendLinks(entry, settings.core.root);
     return describePresent(entry, feature);
   }
-  const refusal = unread ?? findInstallRefusal(settings, feature, undefined, ignored);
+  const refusal = unread ?? findInstallRefusal(lookup, { ignored });
   return refusal === undefined ? undefined : fail(feature, refusal);
 }
 
@@ -128,17 +133,15 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
     async (held): Promise<InstallResult | undefined> => {
-      const { entry, unread } = finder.find(feature);
+      const lookup = refreshLookup(job.lookup);
+      const { entry, unread } = finder.find(lookup);
       if (entry !== undefined) return describePresent(entry, feature);
-      // Before the question whether it may be tried: a failure that another stores in between is not
-      // the one before this try, but the same one.
-      const before = listRemembered(settings.store ?? '');
       // Whoever held the lock before may have failed just now.
-      const refusal = unread ?? findInstallRefusal(settings, feature, undefined, ignored);
-      return refusal === undefined ? attempt(job, held, before) : fail(feature, refusal);
+      const refusal = unread ?? findInstallRefusal(lookup, { ignored });
+      return refusal === undefined ? attempt({ ...job, lookup }, held) : fail(feature, refusal);
     },
     {
-      isDone: () => findPresent(finder, feature) !== undefined,
+      isDone: () => findPresent(job) !== undefined,
       limit: settings.timeout,
       signal: AbortSignal.any([stop.asker, stop.signal]),
       isPatient,
@@ -148,19 +151,15 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
         new AnnexError(refuseByTime(settings, `${holder} has been installing it for longer than`)),
     },
   );
-  return result ?? findPresent(finder, feature) ?? installIntoStore(job, true);
+  return result ?? findPresent(job) ?? installIntoStore(job, true);
 }
 
 /**
  * Builds and publishes, and remembers how it went; undefined when it failed and another installer
  * has taken over meanwhile: how that one does is what counts.
  */
-async function attempt(
-  job: Job,
-  held: HeldLock,
-  before: Ignored,
-): Promise<InstallResult | undefined> {
-  const { settings, feature, store, log, finder, stop } = job;
+async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefined> {
+  const { settings, feature, store, ignored, log, finder, stop } = job;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
@@ -169,42 +168,43 @@ async function attempt(
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
-    const isPresent = (): boolean => findPresent(finder, feature) !== undefined;
-    built = await buildEntry({ settings, feature, store, signal, isPresent });
+    const isPresent = (): boolean => findPresent(job) !== undefined;
+    built = await buildEntry({ lookup: job.lookup, store, signal, isPresent });
     if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
   } catch (error) {
     refusal = refuseByError(error, store);
   }
-  const present = findPresent(finder, feature);
+  const lookup = refreshLookup(job.lookup);
+  const present = findPresent(job);
   if (present !== undefined) {
     const ms = Math.round(performance.now() - start);
     const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
     // A holder that stood still was taken for dead, and another has installed it meanwhile.
     const took = built ? describeBuilt(built, ms) : 'by another process';
     log('info', `annex: installed ${names.join(', ')} ${took}`);
-    forget(settings, feature);
+    forget(lookup);
     const { unrun = [] } = built ?? {};
     for (const name of unrun) log('info', describeUnrun(name, feature));
     return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
   }
   if (stopped.aborted) throw stopped.reason;
   if (held.isTakenOver()) return undefined;
-  refusal ??= finder.find(feature).unread;
-  refusal ??= refuseUnusable(built?.dir, settings, feature);
+  refusal ??= finder.find(lookup).unread;
+  refusal ??= refuseUnusable(built?.dir, lookup);
   if (signal.aborted) refusal = refuseByTime(settings);
   refusal = nameUnset(refusal, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);
   if (refusal.state === undefined && isRemembered(refusal)) {
-    remember(settings, feature, refusal, { command, before });
+    remember(lookup, refusal, { command, ignored });
   }
   return fail(feature, { ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
 type Present = Extract<InstallResult, { ms: number }>;
 
-function findPresent(finder: Finder, feature: Feature): Present | undefined {
-  const { entry } = finder.find(feature);
-  return entry && describePresent(entry, feature);
+function findPresent({ finder, lookup }: Job): Present | undefined {
+  const { entry } = finder.find(refreshLookup(lookup));
+  return entry && describePresent(entry, lookup.feature);
 }
 
 function describePresent({ feature, dir, manifest }: Entry, declared: Feature): Present {

@@ -1,18 +1,13 @@
 /** Why an entry cannot be used although it was published a moment ago. */
 import { lstatSync } from 'node:fs';
+import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 
 /** @param dir of the published entry; undefined when another installer published it */
-export function refuseUnusable(
-  dir: string | undefined,
-  settings: Settings,
-  feature: Feature,
-): Refusal {
-  const { rejected } = findEntry(settings, feature, readAbi());
+export function refuseUnusable(dir: string | undefined, lookup: Lookup): Refusal {
+  const { rejected } = findEntry(lookup, readAbi());
   const isGone =
     dir === undefined
       ? rejected.length === 0
@@ -21,7 +16,7 @@ export function refuseUnusable(
   return {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `what was installed is not valid: ${rejected.join('; ') || 'it is not there'}`,
-    hint: `annex why ${Object.keys(feature.packages)[0]}`,
+    hint: `annex why ${Object.keys(lookup.feature.packages)[0]}`,
   };
 }
 

@@ -1,7 +1,8 @@
 /** Whether a lock still agrees with the declaration and with what core ships; looks at the disk alone. */
 import { join } from 'node:path';
-import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
+import { findBlockedRefusal } from '../app/blocked.ts';
 import { listUnshipped, readInventory } from '../app/inventory.ts';
+import { createLookup, listBlocked } from '../app/lookup.ts';
 import { listLocks, lockRoot, type Pin, readPin, type Sidecar } from '../app/pin.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { satisfies, satisfiesWithPrereleases } from '../base/semver.ts';
@@ -62,7 +63,7 @@ function checkPlan(
     }));
   }
   const nodes = selectAll(made, sidecar.platforms).values();
-  const blocked = findBlockedRefusal(settings, feature, nodes, { isLocked: true });
+  const blocked = findBlockedRefusal(createLookup(settings, feature), nodes);
   if (blocked !== undefined) return [{ what: blocked.reason }];
   const others = compare(sidecar, made).map((what) => ({ what }));
   if (others.length > 0 || isOf(sidecar, made)) return others;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
-import { readPin } from '../app/pin.ts';
+import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
@@ -10,7 +10,6 @@ import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findDeclarationRefusal } from '../status/refusals.ts';
 import { findStatus } from '../status/status.ts';
 import type { Entry } from '../store/entry.ts';
 import { findEntry } from '../store/entry.ts';
@@ -20,21 +19,22 @@ export type Effective = Part | { reason: string; isFine: boolean };
 
 /** Finds out what a feature is made of here; never installs, never touches the network. */
 export function findEffective(settings: Settings, feature: Feature): Effective {
-  const { where } = findStatus(settings, feature, { isProduction: true });
+  const lookup = createLookup(settings, feature);
+  const { where } = findStatus(lookup, { isProduction: true });
   if (where === 'core' || where === 'core outside range') {
     const reason = "the application ships it itself: npm has it in the application's own lock";
     return { reason, isFine: true };
   }
-  const refusal = findDeclarationRefusal(settings, feature);
+  const refusal = findDeclarationRefusal(lookup);
   if (refusal !== undefined) return { reason: refusal.reason, isFine: false };
-  const { entry } = findEntry(settings, feature, readAbi());
-  const pin = readPin(settings.core.root, feature);
-  if (pin === undefined || 'problem' in pin) {
+  const { entry } = findEntry(lookup, readAbi());
+  const { pin } = lookup.readLock();
+  if (pin === undefined) {
     return entry === undefined
       ? { reason: 'it is neither locked nor installed', isFine: false }
       : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
-  const plan = planLocked(settings, feature, pin);
+  const plan = planLocked(lookup, pin);
   if ('code' in plan) return { reason: plan.reason, isFine: false };
   const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
   // Packages of other platforms are in a lock, and not in use.

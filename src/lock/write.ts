@@ -1,8 +1,9 @@
 /** Locks a feature: resolves it, fetches every package for every platform, and composes the lock. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
+import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
+import { createLookup, listBlocked } from '../app/lookup.ts';
 import { LOCK_FILES, lockRoot, type Sidecar } from '../app/pin.ts';
 import { findRepository } from '../app/unfit.ts';
 import { AnnexError } from '../base/error.ts';
@@ -105,7 +106,7 @@ function selectLockable(plan: Plan, { settings, feature }: LockJob): LockNode[] 
   if (unsupported !== undefined) throw new AnnexError(unsupported);
   const nodes = [...selectAll(plan, platforms).values()];
   const refusal =
-    findBlockedRefusal(settings, feature, nodes, { isLocked: false }) ??
+    findBlockedRefusal(createLookup(settings, feature), nodes, { isLocking: true }) ??
     findRepository(plan, nodes);
   if (refusal !== undefined) throw new AnnexError(refusal);
   return nodes;

@@ -1,6 +1,7 @@
 /** Looks up the facts that the decision table asks for, one at a time. */
 import { dirname, join } from 'node:path';
 import { findCorePackage, findGlobalOwners, findOwner } from '../app/core.ts';
+import type { Lookup } from '../app/lookup.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
 import type { Damaged, Entry } from '../store/entry.ts';
@@ -28,7 +29,7 @@ export interface Seen {
 /** A declared package that is asked for. */
 export interface Subject {
   name: string;
-  feature: Feature;
+  lookup: Lookup;
   request: Request;
   locator: Locator;
   seen: Seen;
@@ -37,9 +38,10 @@ export interface Subject {
 /** Looks up one fact and notes it, with what was found on the way. */
 export function lookUp(
   fact: keyof Evidence,
-  { name, feature, request, locator, seen }: Subject,
+  { name, lookup, request, locator, seen }: Subject,
 ): void {
   const { thread } = locator;
+  const { feature } = lookup;
   const { evidence } = seen;
   if (fact === 'isOwned') {
     const from = dirname(request.parent ?? join(thread.settings.core.root, 'x'));
@@ -53,7 +55,7 @@ export function lookUp(
     evidence.isInRoot = findCorePackage(name, thread.settings.core.root) !== undefined;
   } else if (fact === 'hasEntry') {
     thread.askers.set(feature.name, request);
-    const { entry, rejected, damaged, blocked, unread } = thread.choose(feature);
+    const { entry, rejected, damaged, blocked, unread } = thread.choose(lookup);
     evidence.hasEntry = entry !== undefined;
     seen.rejected = rejected;
     seen.damaged = damaged;
@@ -63,7 +65,7 @@ export function lookUp(
   } else if (fact === 'mayInstall') {
     const refusal =
       seen.unread ??
-      findInstallRefusal(thread.settings, feature, thread.failures.get(feature.name)) ??
+      findInstallRefusal(lookup, { local: thread.failures.get(feature.name) }) ??
       (seen.asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
     evidence.mayInstall = refusal === undefined;
     if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;

@@ -1,5 +1,6 @@
 /** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
 import { dirname, join } from 'node:path';
+import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import { AnnexError, explain } from '../base/error.ts';
 import { isWithin, relativeTo } from '../base/store-layout.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -30,7 +31,7 @@ export interface Surroundings<R> {
   /** Path of the file of a result; undefined when it is none (a builtin). */
   fileOf: (result: R) => string | undefined;
   /** Installs a feature, blocking; says why when it failed. */
-  install: (feature: Feature) => Refusal | undefined;
+  install: (lookup: Lookup) => Refusal | undefined;
   /** Reports a request that fails for want of a feature. */
   tell?: Tell;
   /** Told of every decision and all that was looked at so far. */
@@ -51,6 +52,7 @@ export function* resolveRequest<R>(
   const { name } = aim;
   const feature =
     aim.form === 'bare' ? locator.thread.settings.declaration.byPackage.get(name) : undefined;
+  let lookup = feature && createLookup(locator.thread.settings, feature);
   const evidence: Evidence = {};
   const seen: Seen = { asked: describeRequest(request, aim, locator), evidence };
   let special: string | undefined;
@@ -80,8 +82,8 @@ export function* resolveRequest<R>(
           (aim.entry !== undefined && isSpecial(answer)) ||
           isForeign(answer, aim, request, locator, fileOf);
         evidence.node = isOutside ? 'found outside' : 'error' in answer ? 'failed' : 'found';
-      } else if (feature !== undefined) {
-        lookUp(decision.look, { name, feature, request, locator, seen });
+      } else if (lookup !== undefined) {
+        lookUp(decision.look, { name, lookup, request, locator, seen });
       }
       continue;
     }
@@ -122,7 +124,8 @@ export function* resolveRequest<R>(
         return explainAnswer(answer, cause);
       }
       case 'install': {
-        const refusal = install(feature as Feature);
+        const refusal = install(lookup as Lookup);
+        lookup = refreshLookup(lookup as Lookup);
         evidence.hasTried = true;
         delete evidence.hasEntry;
         if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;

@@ -2,14 +2,14 @@
 import { resolve } from 'node:path';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { toRealPath } from '../app/core.ts';
+import { type Lookup, refreshLookup } from '../app/lookup.ts';
 import { HERE } from '../base/own-files.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
 import { version } from '../base/version.ts';
 import { readLentEnv } from '../settings/environment.ts';
-import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { makeLocalFailure } from '../status/failure-memory.ts';
-import { findDeclarationProblem, findInstallRefusal } from '../status/refusals.ts';
+import { findInstallRefusal } from '../status/refusals.ts';
 import type { Entry, FoundEntry } from '../store/entry.ts';
 import { type Failure, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from '../store/finder.ts';
@@ -53,7 +53,7 @@ export interface Thread {
   /** What this thread found in the stores, and verified. */
   finder: Finder;
   /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
-  choose: (feature: Feature) => FoundEntry;
+  choose: (lookup: Lookup) => FoundEntry;
   /**
    * Judges and verifies an entry that this thread meets, unless it has done so.
    *
@@ -84,13 +84,12 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
       finder.adopt(entry);
     }
   };
-  const choose = (feature: Feature): FoundEntry => {
+  const choose = (lookup: Lookup): FoundEntry => {
+    const { feature } = lookup;
     receive();
     const known = chosen.get(feature.name);
     if (known !== undefined) return { entry: known, rejected: [], damaged: [] };
-    if (findDeclarationProblem(settings, feature) !== undefined)
-      return { rejected: [], damaged: [] };
-    const found = finder.find(feature);
+    const found = finder.find(lookup);
     if (found.entry !== undefined && !isPlaced(found.entry)) return refuseMoved(found.entry);
     if (found.entry !== undefined) {
       chosen.set(feature.name, found.entry);
@@ -144,16 +143,18 @@ export function chooseDepth(settings: Settings): Depth | undefined {
  *
  * @returns the refusal with its next try: the store's, when it remembers, else this thread's
  */
-export function rememberFailure(thread: Thread, feature: Feature, refusal: Refusal): Refusal {
-  const { settings, failures } = thread;
+export function rememberFailure(thread: Thread, before: Lookup, refusal: Refusal): Refusal {
+  const { failures } = thread;
   if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
-  const known = findInstallRefusal(settings, feature);
+  const lookup = refreshLookup(before);
+  const { feature } = lookup;
+  const known = findInstallRefusal(lookup);
   if (known !== undefined)
     return known.state === undefined ? known : { ...refusal, state: known.state };
   const last = failures.get(feature.name);
-  const failure = makeLocalFailure(settings, feature, refusal, last);
+  const failure = makeLocalFailure(lookup, refusal, last);
   failures.set(feature.name, failure);
-  return findInstallRefusal(settings, feature, failure) ?? refusal;
+  return findInstallRefusal(lookup, { local: failure }) ?? refusal;
 }
 
 /** By version: what another version of annex keeps in the same process has another shape. */

@@ -1,14 +1,11 @@
 /** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
-import { listBlocked } from '../app/blocked.ts';
-import { readPin } from '../app/pin.ts';
+import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { digest } from '../base/digest.ts';
 import { hostName } from '../base/store-layout.ts';
 import { readNpmrc } from '../registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from '../registry/registries.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
 import {
   addFailure,
   clearFailure,
@@ -32,11 +29,11 @@ interface Sources {
 }
 
 /** Looked up only when something failed before: it reads npm's settings. */
-function findSources(settings: Settings, { packages }: Feature): Sources {
+function findSources({ settings, feature }: Lookup): Sources {
   const env = readInstallerEnv(settings);
   const { levels } = readNpmrc(settings.core.root, env);
   const registryFor = makeRegistryFor(levels);
-  const hosts = Object.keys(packages)
+  const hosts = Object.keys(feature.packages)
     .map(registryFor)
     .flatMap((url) => (URL.canParse(url) ? new URL(url).host : []));
   const credentials = describeCredentials(levels, env, mark);
@@ -57,13 +54,12 @@ const shorten = (text: string): string => digest(text).slice(0, 16);
  * with all that it pins, Node's ABI, where packages come from and what signs in there, what is blocked,
  * and the time limit.
  */
-function findKey(settings: Settings, feature: Feature, sources: Sources): string {
+function findKey({ settings, feature, ...lookup }: Lookup, sources: Sources): string {
   const { name, packages, scripts, conflicts, share } = feature;
-  const pin = readPin(settings.core.root, feature);
-  const lock = pin !== undefined && 'sidecar' in pin ? pin.sidecar : undefined;
+  const lock = lookup.readLock().pin?.sidecar;
   const declared = { name, packages, scripts, conflicts, share };
   const { key: places, credentials } = sources;
-  const rest = [readAbi(), places, credentials, listBlocked(settings), settings.timeout];
+  const rest = [readAbi(), places, credentials, lookup.listBlocked(), settings.timeout];
   return shorten(JSON.stringify([declared, lock, ...rest]));
 }
 
@@ -78,27 +74,28 @@ export interface Remembered {
   isStored: boolean;
 }
 
+/** Which failures count, besides all that the store remembers. */
+export interface Memory {
+  /** The failure of this feature that this thread remembers: a store may be unwritable. */
+  local?: Failure | undefined;
+  /** Failures in the store that do not count: a retry was asked for. */
+  ignored?: Ignored | undefined;
+}
+
 /**
  * The failure that keeps a feature from being tried now: its own, or that of a host that its
  * packages come from.
- *
- * @param local what this thread itself remembers of it (a store may be unwritable)
- * @param ignored failures of the store that do not count
  */
-export function findRemembered(
-  settings: Settings,
-  feature: Feature,
-  local: Failure | undefined,
-  ignored: Ignored | undefined,
-): Remembered | undefined {
+export function findRemembered(lookup: Lookup, { local, ignored }: Memory): Remembered | undefined {
+  const { settings, feature } = lookup;
   const { store = '' } = settings;
   const now = Date.now();
   const isOwn = local !== undefined && isInForce(local, now);
   const own = [...readInForce(store, feature.slug, now, ignored), ...(isOwn ? [local] : [])];
   const hasHosts = hasFailedHosts(store);
   if (own.length === 0 && !hasHosts) return undefined;
-  const sources = findSources(settings, feature);
-  const key = own.length === 0 ? '' : findKey(settings, feature, sources);
+  const sources = findSources(lookup);
+  const key = own.length === 0 ? '' : findKey(lookup, sources);
   const found: Remembered[] = own
     .filter((one) => one.key === key)
     .map((failure) => ({ failure, isStored: failure !== local }));
@@ -117,41 +114,41 @@ export function findRemembered(
  * Remembers in the store that a feature failed, and of a host that it did not answer.
  *
  * @param command what a person types to try the feature again, for the hint
- * @param before what was remembered when the try began
+ * @param ignored failures that did not keep this try from starting
  */
 export function remember(
-  settings: Settings,
-  feature: Feature,
+  lookup: Lookup,
   refusal: Refusal,
-  { command, before }: { command: string; before: Ignored },
+  { command, ignored }: { command: string; ignored: Ignored | undefined },
 ): void {
+  const { settings, feature } = lookup;
   const { store = '' } = settings;
-  const sources = findSources(settings, feature);
-  const times = { before, now: Date.now() };
+  const sources = findSources(lookup);
+  const times = { ignored, now: Date.now() };
   const { host, hint } = refusal;
   const own = { ...refusal, hint: `${hint}, then ${command}` };
-  const key = findKey(settings, feature, sources);
+  const key = findKey(lookup, sources);
   addFailure(store, feature.slug, { key, feature: feature.name, refusal: own }, times);
   if (host === undefined) return;
   addFailure(store, hostName(host), { key: sources.key, feature: feature.name, refusal }, times);
 }
 
 /** Forgets it, now that the feature was had from those hosts. */
-export function forget(settings: Settings, feature: Feature): void {
+export function forget(lookup: Lookup): void {
+  const { settings, feature } = lookup;
   const { store = '' } = settings;
-  const sources = findSources(settings, feature);
-  clearFailure(store, feature.slug, findKey(settings, feature, sources));
+  const sources = findSources(lookup);
+  clearFailure(store, feature.slug, findKey(lookup, sources));
   if (!hasFailedHosts(store)) return;
   for (const host of sources.hosts) clearFailure(store, hostName(host), sources.key);
 }
 
 /** The next failure of a feature in this thread. */
 export function makeLocalFailure(
-  settings: Settings,
-  feature: Feature,
+  lookup: Lookup,
   refusal: Refusal,
   last: Failure | undefined,
 ): Failure {
-  const key = findKey(settings, feature, findSources(settings, feature));
-  return nextFailure(last, { key, feature: feature.name, refusal }, Date.now());
+  const key = findKey(lookup, findSources(lookup));
+  return nextFailure(last, { key, feature: lookup.feature.name, refusal }, Date.now());
 }

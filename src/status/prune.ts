@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCorePackage, toRealPath } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
+import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { MANIFEST, PLAIN } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
@@ -11,7 +12,6 @@ import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
 import { findRetiredAt, GRACE, isPastGrace, retire, sweepRetired } from '../store/retired.ts';
 import { listStored, type Stored } from '../store/stored.ts';
-import { findDeclarationRefusal } from './refusals.ts';
 
 /** An entry, what is to become of it, and why. */
 export interface Weighed {
@@ -79,9 +79,10 @@ export function pruneEntries(store: string, weighed: Weighed[], now: number): st
 }
 
 function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
-  const refusal = findDeclarationRefusal(settings, feature);
+  const lookup = createLookup(settings, feature);
+  const refusal = findDeclarationRefusal(lookup);
   if (refusal !== undefined) return { unclear: refusal.reason, fitting: new Set() };
-  const found = new Map([...abis].map((abi) => [abi, findEntry(settings, feature, abi)]));
+  const found = new Map([...abis].map((abi) => [abi, findEntry(lookup, abi)]));
   const unread = [...found.values()].find((each) => each.unread !== undefined)?.unread;
   if (unread !== undefined) return { unclear: unread.reason, fitting: new Set() };
   const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));

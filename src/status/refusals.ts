@@ -1,55 +1,20 @@
 /** Whether an install of a feature may start now, and if not, why. */
 import { findDeclaredRefusal } from '../app/blocked.ts';
 import { findLockedRefusal } from '../app/locked-plan.ts';
+import { findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
 import { findOutsideRefusal } from '../app/outside.ts';
-import { lockRoot, type Pin, readPin } from '../app/pin.ts';
 import { refuseDamage, refuseUnread } from '../base/file-error.ts';
 import { isTransient } from '../base/thrown.ts';
-import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { FoundEntry } from '../store/entry.ts';
-import type { Failure, Ignored } from '../store/failures.ts';
 import { describeOutput, findOutput } from '../store/script-output.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
-import { findRemembered, type Remembered } from './failure-memory.ts';
+import { findRemembered, type Memory, type Remembered } from './failure-memory.ts';
 
 /** What a person types here to install a feature. */
 export function nameInstallCommand(settings: Settings, feature: string): string {
   return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
-}
-
-/** What is wrong with a feature's declaration, as a refusal. */
-export function findDeclarationProblem(
-  { core }: Settings,
-  { problem }: Feature,
-): Refusal | undefined {
-  if (problem === undefined) return undefined;
-  return {
-    code: 'ANNEX_INVALID_CONFIG',
-    reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
-    hint: 'correct that key',
-  };
-}
-
-/** Why a feature is off whatever the store holds: its declaration, or its lock, is wrong. */
-export function findDeclarationRefusal(settings: Settings, feature: Feature): Refusal | undefined {
-  const pin = readFeature(settings, feature);
-  return pin !== undefined && 'code' in pin ? pin : undefined;
-}
-
-/** The lock of a feature, or why the feature is off; undefined when it is declared and not locked. */
-function readFeature(settings: Settings, feature: Feature): Pin | Refusal | undefined {
-  const declared = findDeclarationProblem(settings, feature);
-  if (declared !== undefined) return declared;
-  const pin = readPin(settings.core.root, feature);
-  if (pin === undefined || !('problem' in pin)) return pin;
-  if (pin.error !== undefined) return refuseUnread(pin.error, lockRoot(settings.core.root));
-  return {
-    code: 'ANNEX_INVALID_CONFIG',
-    reason: pin.problem,
-    hint: `lock it again: npx annex lock ${feature.name}`,
-  };
 }
 
 /**
@@ -57,41 +22,35 @@ function readFeature(settings: Settings, feature: Feature): Pin | Refusal | unde
  * what core ships, the lock and what is blocked, the store, then what is remembered of the last failure.
  * Imports, the API, the commands and the installer itself all ask here.
  *
- * @param local the failure that this thread itself remembers (a store may be unwritable)
- * @param ignored failures of the store that do not count: somebody wants it tried again
+ * @param memory which remembered failures count
  */
-export function findInstallRefusal(
-  settings: Settings,
-  feature: Feature,
-  local?: Failure,
-  ignored?: Ignored,
-): Refusal | undefined {
+export function findInstallRefusal(lookup: Lookup, memory: Memory = {}): Refusal | undefined {
   try {
-    return look(settings, feature, local, ignored);
+    return (
+      findDeclarationRefusal(lookup) ??
+      findGateRefusal(lookup.settings) ??
+      findOutsideRefusal(lookup.settings, lookup.feature) ??
+      findPlanRefusal(lookup) ??
+      findStoreRefusal(lookup.settings.store ?? '') ??
+      findMemoryRefusal(lookup, memory)
+    );
   } catch (error) {
     if (!isTransient(error)) throw error;
-    return refuseUnread(error, settings.core.root);
+    return refuseUnread(error, lookup.settings.core.root);
   }
 }
 
-function look(
-  settings: Settings,
-  feature: Feature,
-  local: Failure | undefined,
-  ignored: Ignored | undefined,
-): Refusal | undefined {
-  const pin = readFeature(settings, feature);
-  if (pin !== undefined && 'code' in pin) return pin;
-  if (!settings.gate.isAllowed) return settings.gate.refusal;
-  const unfit =
-    findOutsideRefusal(settings, feature) ??
-    (pin === undefined
-      ? findDeclaredRefusal(settings, feature)
-      : findLockedRefusal(settings, feature, pin));
-  if (unfit !== undefined) return unfit;
-  const unusable = findStoreRefusal(settings.store ?? '');
-  if (unusable !== undefined) return unusable;
-  const remembered = findRemembered(settings, feature, local, ignored);
+const findGateRefusal = ({ gate }: Settings): Refusal | undefined =>
+  gate.isAllowed ? undefined : gate.refusal;
+
+function findPlanRefusal(lookup: Lookup): Refusal | undefined {
+  const { pin } = lookup.readLock();
+  return pin === undefined ? findDeclaredRefusal(lookup) : findLockedRefusal(lookup, pin);
+}
+
+function findMemoryRefusal(lookup: Lookup, memory: Memory): Refusal | undefined {
+  const { settings, feature } = lookup;
+  const remembered = findRemembered(lookup, memory);
   if (remembered === undefined) return undefined;
   const isOwn = remembered.isStored && remembered.host === undefined;
   const output = isOwn ? findOutput(settings.store ?? '', feature.slug) : undefined;

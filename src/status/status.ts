@@ -1,6 +1,7 @@
 /** Where a feature is, and why it is not to be had. */
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
+import type { Lookup } from '../app/lookup.ts';
 import { refuseOutside } from '../app/outside.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
@@ -8,10 +9,10 @@ import { satisfies } from '../base/semver.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
+import { findEntry, type Known } from '../store/entry.ts';
 import { listVersions } from '../store/fit.ts';
 import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
-import { findDeclarationRefusal, findInstallRefusal, refuseAbsent } from './refusals.ts';
+import { findInstallRefusal, refuseAbsent } from './refusals.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
 
@@ -27,13 +28,10 @@ export interface Looking extends Known {
 }
 
 /** Looks; never installs, never writes, never touches the network. */
-export function findStatus(
-  settings: Settings,
-  feature: Feature,
-  looking: Looking = {},
-): FeatureStatus {
+export function findStatus(lookup: Lookup, looking: Looking = {}): FeatureStatus {
+  const { settings, feature } = lookup;
   try {
-    return look(settings, feature, looking);
+    return look(lookup, looking);
   } catch (error) {
     if (!isTransient(error)) throw error;
     const refusal = refuseUnread(error, settings.core.root);
@@ -41,20 +39,12 @@ export function findStatus(
   }
 }
 
-function look(
-  settings: Settings,
-  feature: Feature,
-  { isProduction = false, ...known }: Looking,
-): FeatureStatus {
-  const declared = findDeclarationRefusal(settings, feature);
-  const found: FoundEntry =
-    declared === undefined
-      ? findEntry(settings, feature, readAbi(), known)
-      : { rejected: [], damaged: [] };
+function look(lookup: Lookup, { isProduction = false, ...known }: Looking): FeatureStatus {
+  const { settings, feature } = lookup;
+  const found = findEntry(lookup, readAbi(), known);
   const { entry, rejected, blocked, unread } = found;
   const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
-  const install =
-    elsewhere === undefined ? (unread ?? findInstallRefusal(settings, feature)) : undefined;
+  const install = elsewhere === undefined ? (unread ?? findInstallRefusal(lookup)) : undefined;
   const absent = install === undefined ? 'missing' : isDenial(install) ? 'denied' : 'failed';
   const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
   const packages: Record<string, PackageStatus> = {};

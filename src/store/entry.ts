@@ -1,7 +1,8 @@
 /** Finding the entry of a feature in the stores, and judging whether it may be used. */
 import { basename } from 'node:path';
-import { findBlockedRefusal, listBlocked } from '../app/blocked.ts';
-import { pinnedId, readPin, type Sidecar } from '../app/pin.ts';
+import { findBlockedRefusal } from '../app/blocked.ts';
+import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
+import { pinnedId } from '../app/pin.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { platformOf } from '../base/platform.ts';
 import { compareVersions } from '../base/semver.ts';
@@ -9,7 +10,7 @@ import { PLAIN, parseEntryName } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Blocked, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { findStoreDistrust } from './access.ts';
 import { type Candidates, listCandidates } from './candidates.ts';
 import { findMisfit, listVersions } from './fit.ts';
@@ -35,8 +36,6 @@ export interface FoundEntry {
   rejected: string[];
   /** Those of them that are damaged. */
   damaged: Damaged[];
-  /** The lock that pins it. */
-  sidecar?: Sidecar;
   /** A candidate would do, but that it holds what is blocked. */
   blocked?: Refusal;
   /** A store or a candidate could not be read: whether there is an entry is not known, and no install may start. */
@@ -66,19 +65,15 @@ export interface Known {
  *
  * @param abi our ABI's directory; entries of plain JavaScript are looked for besides
  */
-export function findEntry(
-  settings: Settings,
-  feature: Feature,
-  abi: string,
-  { damages, names }: Known = {},
-): FoundEntry {
-  const { slug } = feature;
+export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known = {}): FoundEntry {
+  const { settings, feature } = lookup;
   const rejected: string[] = [];
   const damaged: Damaged[] = [];
-  const pin = readPin(settings.core.root, feature);
-  const pinned = pin && findPinnedId(pin, abi);
-  const sidecar = pin && 'sidecar' in pin ? pin.sidecar : undefined;
-  const blockedNow = listBlocked(settings);
+  if (findDeclarationRefusal(lookup) !== undefined) return { rejected, damaged };
+  const { slug } = feature;
+  const { pin } = lookup.readLock();
+  // A lock for other platforms pins nothing that would do.
+  const pinned = pin && (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
   let blocked: Refusal | undefined;
   let unread: Refusal | undefined;
   const onUnread = (error: unknown, path: string): void => {
@@ -92,11 +87,9 @@ export function findEntry(
       const id = parseEntryName(basename(path))?.id;
       const judged: Judged =
         pinned === undefined || pinned === id
-          ? judge({ settings, feature, root, path, damages, sidecar, blocked: blockedNow })
+          ? judge({ lookup, root, path, damages })
           : { rejected: `${path} is not what the lock pins` };
-      if ('entry' in judged) {
-        return { entry: judged.entry, rejected, damaged, ...(sidecar && { sidecar }) };
-      }
+      if ('entry' in judged) return { entry: judged.entry, rejected, damaged };
       if ('error' in judged) {
         onUnread(judged.error, path);
         continue;
@@ -109,30 +102,20 @@ export function findEntry(
   return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
 }
 
-/** The feature that an entry belongs to, and the lock that pins the entry; without one when it is not locked. */
-export interface Anchor {
-  feature: Feature;
-  sidecar?: Sidecar;
-}
-
 /**
- * The anchor of an entry, given its directory.
+ * The lookup of the feature that an entry belongs to, given its directory.
  *
  * @returns undefined for an entry that no feature may use: none has its name, or the lock pins another
  */
-export function findAnchor(settings: Settings, dir: string): Anchor | undefined {
-  const { slug, id } = parseEntryName(basename(dir)) ?? {};
+export function findAnchor(settings: Settings, dir: string): Lookup | undefined {
+  const { slug, id = '' } = parseEntryName(basename(dir)) ?? {};
   const feature = [...settings.declaration.features.values()].find((each) => each.slug === slug);
   if (feature === undefined) return undefined;
-  const pin = readPin(settings.core.root, feature);
-  if (pin === undefined) return { feature };
-  if ('problem' in pin || !Object.values(pin.sidecar.ids).includes(id ?? '')) return undefined;
-  return { feature, sidecar: pin.sidecar };
+  const lookup = createLookup(settings, feature);
+  const { isLocked, pin } = lookup.readLock();
+  const isPinned = pin !== undefined && Object.values(pin.sidecar.ids).includes(id);
+  return isPinned || !isLocked ? lookup : undefined;
 }
-
-/** The one id that will do; none does when the lock is wrong, or not for this platform. */
-const findPinnedId = (pin: NonNullable<ReturnType<typeof readPin>>, abi: string): string =>
-  'problem' in pin ? '' : (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
 
 type Judged =
   | { entry: Entry }
@@ -141,18 +124,16 @@ type Judged =
   | { error: unknown };
 
 interface Judgement {
-  settings: Settings;
-  feature: Feature;
+  lookup: Lookup;
   /** The store that it is in. */
   root: string;
   path: string;
   damages: Known['damages'];
-  sidecar: Sidecar | undefined;
-  blocked: Blocked[];
 }
 
-function judge(judgement: Judgement): Judged {
-  const { settings, feature, root, path, damages, sidecar } = judgement;
+function judge({ lookup, root, path, damages }: Judgement): Judged {
+  const { settings, feature } = lookup;
+  const sidecar = lookup.readLock().pin?.sidecar;
   try {
     const place = judgePlace(root, path);
     if ('refusal' in place) return { rejected: place.refusal.reason };
@@ -180,8 +161,7 @@ function judge(judgement: Judgement): Judged {
       const forgery = sidecar && findForgery(dir, manifest, sidecar);
       return forgery === undefined ? { rejected: `${path}: ${mismatch}` } : reject(forgery);
     }
-    const list = { isLocked: sidecar !== undefined, blocked: judgement.blocked };
-    const blocked = findBlockedRefusal(settings, feature, manifest.closure, list);
+    const blocked = findBlockedRefusal(lookup, manifest.closure);
     if (blocked !== undefined) return { rejected: `${path}: ${blocked.reason}`, blocked };
     return { entry: { feature: feature.name, dir, isLayer, manifest } };
   } catch (error) {

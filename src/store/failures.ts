@@ -130,18 +130,18 @@ export function hasFailedHosts(store: string): boolean {
 /**
  * Remembers one more failure; a store that cannot be written just forgets it.
  *
- * @param before what was remembered when this try began: what is there besides, others have found out
- *   meanwhile, and it is the same failure
+ * @param ignored failures that did not keep this try from starting: any other that is in force was recorded
+ *   while it ran, and is the same failure
  */
 export function addFailure(
   store: string,
   name: string,
   failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
-  { before, now }: { before: Ignored; now: number },
+  { ignored, now }: { ignored: Ignored | undefined; now: number },
 ): void {
   const known = readFailures(store, name);
   const last = known.find(({ key }) => key === failed.key);
-  if (readInForce(store, name, now, before).some(({ key }) => key === failed.key)) return;
+  if (readInForce(store, name, now, ignored).some(({ key }) => key === failed.key)) return;
   const others = known.filter((one) => one !== last && now - one.until < FORGOTTEN);
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
 }

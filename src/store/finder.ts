@@ -1,11 +1,11 @@
 /** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
 import { existsSync } from 'node:fs';
 import { findBlockedRefusal } from '../app/blocked.ts';
+import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
 import { isTransient } from '../base/thrown.ts';
-import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import type { Entry } from './entry.ts';
@@ -29,7 +29,7 @@ export type Unfit = { damage: string } | { refusal: Refusal };
 /** Looks for whole entries. */
 export interface Finder {
   /** As findEntry, passing over what is damaged. */
-  find: (feature: Feature) => FoundEntry;
+  find: (lookup: Lookup) => FoundEntry;
   /** Takes an entry for whole: its files were verified when they were written. */
   trust: (dir: string) => void;
   /**
@@ -73,9 +73,9 @@ export function createFinder(
   const manifests = new Map<string, Manifest>();
   const whole = new Set<string>();
   const told = new Set<string>();
-  const find = (feature: Feature): FoundEntry => {
+  const find = (lookup: Lookup): FoundEntry => {
     for (;;) {
-      const found = findEntry(settings, feature, readAbi(), { damages });
+      const found = findEntry(lookup, readAbi(), { damages });
       const { entry } = found;
       for (const damaged of found.damaged) {
         if (told.has(damaged.dir)) continue;
@@ -86,7 +86,7 @@ export function createFinder(
       const { dir, manifest } = entry;
       if (depth === undefined || whole.has(dir)) return keep(found, entry);
       try {
-        const contents = readExpected(dir, manifest, found.sidecar);
+        const contents = readExpected(dir, manifest, lookup.readLock().pin?.sidecar);
         if (verify(dir, contents, depth) === undefined) return keep(found, entry);
       } catch (error) {
         if (!isTransient(error)) throw error;
@@ -106,7 +106,7 @@ export function createFinder(
     const anchor = findAnchor(settings, dir);
     if (anchor === undefined) return undefined;
     const manifest = readEntryManifest(dir);
-    const { sidecar } = anchor;
+    const sidecar = anchor.readLock().pin?.sidecar;
     const isForged = manifest && sidecar && findForgery(dir, manifest, sidecar) !== undefined;
     if (manifest === undefined || isForged) return undefined;
     manifests.set(dir, manifest);
@@ -137,9 +137,8 @@ export function createFinder(
     return damage === undefined ? undefined : { damage };
   };
   const findBlocked = (dir: string, { closure }: Manifest): Refusal | undefined => {
-    const { feature, sidecar } = findAnchor(settings, dir) ?? {};
-    const isLocked = sidecar !== undefined;
-    return feature && findBlockedRefusal(settings, feature, closure, { isLocked });
+    const anchor = findAnchor(settings, dir);
+    return anchor && findBlockedRefusal(anchor, closure);
   };
   const check = (dir: string, manifest: Manifest | undefined): string | undefined => {
     if (depth !== undefined) return verify(dir, expect(dir), depth);
@@ -152,7 +151,11 @@ export function createFinder(
     if (known !== undefined) return known;
     const manifest = findManifest(dir);
     if (manifest === undefined) return UNREADABLE;
-    const contents = readExpected(dir, manifest, findAnchor(settings, dir)?.sidecar);
+    const contents = readExpected(
+      dir,
+      manifest,
+      findAnchor(settings, dir)?.readLock().pin?.sidecar,
+    );
     if (typeof contents !== 'string') expected.set(dir, contents);
     return contents;
   };

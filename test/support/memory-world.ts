@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, onTestFinished } from 'vitest';
+import { createLookup, type Lookup } from '../../src/app/lookup.ts';
 import { digest } from '../../src/base/digest.ts';
 import type { Feature } from '../../src/settings/feature.ts';
 import type { Settings } from '../../src/settings/settings.ts';
@@ -73,7 +74,10 @@ export function writeLock({ slug, packages, scripts }: Feature, note = ''): void
 }
 
 export const NOTHING: Ignored = new Set();
-export const options = { command: 'annex install', before: NOTHING };
+export const options = { command: 'annex install', ignored: undefined };
+
+/** The lookup of a feature in this core. */
+export const find = (feature: Feature, here = settings): Lookup => createLookup(here, feature);
 
 /** Whether a feature is left alone, and for what: its own failure, or that of a host. */
 export function ask(
@@ -81,6 +85,6 @@ export function ask(
   { env = {}, timeout = 1000, ignored = NOTHING } = {},
 ): string {
   const here = { ...settings, timeout };
-  const found = callWith(env, () => findRemembered(here, feature, undefined, ignored));
+  const found = callWith(env, () => findRemembered(find(feature, here), { ignored }));
   return found === undefined ? 'free' : (found.host ?? 'its own');
 }

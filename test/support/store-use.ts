@@ -39,7 +39,12 @@ export function useStore(store: string): string[] {
   attempt(() => discard(store, entry));
   attempt(() => listStored(store));
   attempt(() =>
-    addFailure(store, 'alpha', { key: 'k', feature: 'alpha', refusal }, { before: new Set(), now }),
+    addFailure(
+      store,
+      'alpha',
+      { key: 'k', feature: 'alpha', refusal },
+      { ignored: undefined, now },
+    ),
   );
   attempt(() => readFailures(store, 'alpha'));
   attempt(() => clearFailures(store));

@@ -8,8 +8,8 @@ import {
   ask,
   beta,
   callWith,
+  find,
   HOST,
-  NOTHING,
   options,
   refusal,
   SECRET,
@@ -20,11 +20,11 @@ import {
 import { failurePath, failureRoot } from '../../support/store-paths.ts';
 
 describe('a host', () => {
-  beforeEach(() => remember(settings, alpha, refusal, options));
+  beforeEach(() => remember(find(alpha), refusal, options));
 
   test('other features from it are left alone too', () => {
     expect(ask(beta)).toBe(HOST);
-    expect(findRemembered(settings, beta, undefined, NOTHING)).toMatchObject({
+    expect(findRemembered(find(beta), {})).toMatchObject({
       failure: { feature: 'alpha', refusal },
     });
   });
@@ -34,7 +34,7 @@ describe('a host', () => {
     const [failure] = JSON.parse(readFileSync(path, 'utf8'));
     const until = failure.until + 10_000;
     writeFileSync(path, JSON.stringify([{ ...failure, until }]));
-    expect(findRemembered(settings, alpha, undefined, NOTHING)).toEqual({
+    expect(findRemembered(find(alpha), {})).toEqual({
       failure: expect.objectContaining({ feature: 'alpha', until }),
       isStored: true,
     });
@@ -50,24 +50,24 @@ describe('a host', () => {
       npm_config_registry: 'http://other.corp/',
       'npm_config_@corp:registry': `http://${HOST}/`,
     };
-    callWith(env, () => remember(settings, alpha, refusal, options));
+    callWith(env, () => remember(find(alpha), refusal, options));
     const both = { ...beta, packages: { beta: '*', '@corp/beta': '*' } };
     expect(ask(both, { env })).toBe(HOST);
     expect(ask(beta, { env })).toBe('free');
   });
 
   test('a success clears it, and the feature', () => {
-    forget(settings, beta);
+    forget(find(beta));
     expect(ask(beta)).toBe('free');
     expect(ask(alpha)).toBe('its own');
-    forget(settings, alpha);
+    forget(find(alpha));
     expect(ask(alpha)).toBe('free');
     expect(readdirSync(failureRoot(settings.store ?? ''))).toEqual([]);
   });
 
   test('a refusal that names none is of the feature alone', () => {
-    forget(settings, alpha);
-    remember(settings, alpha, unknown, options);
+    forget(find(alpha));
+    remember(find(alpha), unknown, options);
     expect([ask(alpha), ask(beta)]).toEqual(['its own', 'free']);
   });
 });
@@ -75,7 +75,7 @@ describe('a host', () => {
 test('what is written names hosts, and neither paths nor credentials', () => {
   writeNpmrc(`//registry.corp/:_authToken=${SECRET}\nproxy=http://me:${SECRET}@proxy.corp/`);
   const env = { npm_config_registry: `http://me:${SECRET}@${HOST}/npm` };
-  callWith(env, () => remember(settings, alpha, refusal, options));
+  callWith(env, () => remember(find(alpha), refusal, options));
   const store = settings.store ?? '';
   for (const name of ['alpha', hostName(HOST)]) {
     const text = readFileSync(failurePath(store, name), 'utf8');

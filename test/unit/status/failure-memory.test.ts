@@ -12,8 +12,8 @@ import {
   ask,
   beta,
   callWith,
+  find,
   HOST,
-  NOTHING,
   options,
   refusal,
   root,
@@ -29,7 +29,7 @@ import { removeTree } from '../../support/tree.ts';
 describe('another configuration is tried at once', () => {
   beforeEach(() => {
     writeLock(alpha, 'broken');
-    remember(settings, alpha, unknown, options);
+    remember(find(alpha), unknown, options);
     expect(ask(alpha)).toBe('its own');
   });
 
@@ -77,14 +77,14 @@ describe('another configuration is tried at once', () => {
     ['HTTP_PROXY', 'http://me:other@proxy.corp'],
   ])('signed in by another %s', (name, value) => {
     const env = { [name]: value.replace('other', 'one') };
-    callWith(env, () => remember(settings, alpha, unknown, options));
+    callWith(env, () => remember(find(alpha), unknown, options));
     expect(ask(alpha, { env })).toBe('its own');
     expect(ask(alpha, { env: { [name]: value } })).toBe('free');
   });
 
   test('a variable that is set by now, to which an .npmrc refers', () => {
     writeNpmrc(`//${HOST}/:_authToken=\${TOKEN}`);
-    remember(settings, alpha, unknown, options);
+    remember(find(alpha), unknown, options);
     expect(ask(alpha)).toBe('its own');
     expect(ask(alpha, { env: { TOKEN: SECRET } })).toBe('free');
   });
@@ -100,11 +100,11 @@ describe('another configuration is tried at once', () => {
     const operatorFile = join(root, 'operator.json');
     writeFileSync(operatorFile, '{"blocked": []}');
     const other = { ...settings, operatorFile, blocked: [] };
-    const find = (here: Settings) => findRemembered(here, alpha, undefined, NOTHING);
-    expect(find({ ...settings, declaration })).toBeUndefined();
-    expect(find(other)).toBeDefined();
+    const findIn = (here: Settings) => findRemembered(find(alpha, here), {});
+    expect(findIn({ ...settings, declaration })).toBeUndefined();
+    expect(findIn(other)).toBeDefined();
     writeFileSync(operatorFile, '{"blocked": ["low"]}');
-    expect(find(other)).toBeUndefined();
+    expect(findIn(other)).toBeUndefined();
   });
 
   test('more time', () => {
@@ -113,7 +113,7 @@ describe('another configuration is tried at once', () => {
 });
 
 describe('the same configuration is not', () => {
-  beforeEach(() => remember(settings, alpha, refusal, options));
+  beforeEach(() => remember(find(alpha), refusal, options));
 
   test('whatever has nothing to do with places', () => {
     const env = { npm_config_cache: '/x', PATH: '/y', LANG: 'C' };
@@ -126,7 +126,7 @@ describe('the same configuration is not', () => {
       npm_config_registry: `http://me:${password}@${HOST}/npm`,
       HTTP_PROXY: `http://me:${password}@proxy.corp`,
     });
-    callWith(env('a'), () => remember(settings, alpha, refusal, options));
+    callWith(env('a'), () => remember(find(alpha), refusal, options));
     expect(ask(alpha, { env: env('b') })).toBe(HOST);
     expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
@@ -135,7 +135,7 @@ describe('the same configuration is not', () => {
     const ignored = listRemembered(settings.store ?? '');
     expect(ask(alpha, { ignored })).toBe('free');
     expect(ask(beta, { ignored })).toBe('free');
-    remember(settings, alpha, refusal, { ...options, before: ignored });
+    remember(find(alpha), refusal, { ...options, ignored });
     expect(ask(alpha, { ignored })).toBe('its own');
     expect(ask(beta, { ignored })).toBe(HOST);
   });
@@ -154,7 +154,7 @@ describe('the same configuration is not', () => {
     expect([ask(alpha), ask(beta)]).toEqual(['its own', HOST]);
     const ignored = listRemembered(settings.store ?? '');
     expect([ask(alpha, { ignored }), ask(beta, { ignored })]).toEqual(['free', 'free']);
-    remember(settings, alpha, refusal, { ...options, before: ignored });
+    remember(find(alpha), refusal, { ...options, ignored });
     expect(ask(alpha, { ignored })).toBe('its own');
   });
 });

@@ -50,7 +50,7 @@ function makePlace() {
 }
 
 const refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'wait' } as const;
-const NOW = { before: new Set<string>(), now: Date.now() };
+const NOW = { ignored: undefined, now: Date.now() };
 
 const NAMES = ['.', 'any', abi, 'staging', 'retired', 'failures', 'locks'];
 

@@ -8,7 +8,6 @@ import {
   addFailure,
   type Failure,
   isInForce,
-  listRemembered,
   nextFailure,
   readFailures,
 } from '../../../src/store/failures.ts';
@@ -33,12 +32,8 @@ function makeStore(): string {
 }
 
 /** Remembers a failure of the first slug at this moment. */
-const add = (
-  store: string,
-  at: number,
-  rest: Partial<typeof failed> = {},
-  before = listRemembered(store),
-): void => addFailure(store, 'alpha', { ...failed, ...rest }, { before, now: at });
+const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
+  addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 
 describe('a damaged memory is no memory', () => {
   const ours: Failure = { ...first, at: Date.now() - second, until: Date.now() + minute };

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { createLookup } from '../../../src/app/lookup.ts';
 import { readPin } from '../../../src/app/pin.ts';
 import { readAbi } from '../../../src/base/abi.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
@@ -68,7 +69,7 @@ test('a manifest: an entry is used when it is whole, else damaged, and everybody
     writeFileSync(join(dir, 'annex-entry.json'), JSON.stringify(document) ?? '');
     const read = readManifest(dir);
     const finder = createFinder(settings, 'all');
-    const { entry, damaged, rejected } = finder.find(feature);
+    const { entry, damaged, rejected } = finder.find(createLookup(settings, feature));
     expect(entry === undefined ? rejected : [], name).toHaveLength(entry === undefined ? 1 : 0);
     if ('manifest' in read) whole.push(name);
     else
@@ -77,7 +78,7 @@ test('a manifest: an entry is used when it is whole, else damaged, and everybody
         entry: undefined,
         damaged: 'damage' in read ? 1 : 0,
       });
-    expect(findStatus(settings, feature), name).toMatchObject({ feature: 'alpha' });
+    expect(findStatus(createLookup(settings, feature)), name).toMatchObject({ feature: 'alpha' });
     expect(listStored(store), name).toMatchObject([{ dir, slug: 'alpha' }]);
     const age = { age: 0, now: Date.now() };
     expect(weighEntries(settings, store, age), name).toMatchObject([{ feature: 'alpha' }]);
@@ -120,8 +121,10 @@ test('a failure: it counts when it is whole, and is none else', () => {
       expect(again.reason, name).toBeTypeOf('string');
       expect(nextFailure(failure, failed, now).until, name).toBeGreaterThan(now);
     }
-    expect(() => findRemembered(settings, feature, undefined, undefined), name).not.toThrow();
-    expect(findEntry(settings, feature, readAbi()), name).toMatchObject({ rejected: [] });
+    expect(() => findRemembered(createLookup(settings, feature), {}), name).not.toThrow();
+    expect(findEntry(createLookup(settings, feature), readAbi()), name).toMatchObject({
+      rejected: [],
+    });
   }
   expect(readFailures(store, 'alpha')).toEqual(right);
 });

@@ -1,0 +1,93 @@
+/** One lookup of a feature: its lock and the blocked versions, read once and handed on to all that decide about it. */
+import { refuseUnread } from '../base/file-error.ts';
+import type { Feature } from '../settings/feature.ts';
+import { readOperatorBlocked } from '../settings/operator-file.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Blocked, Refusal } from '../types.ts';
+import { lockRoot, type Pin, readPin } from './pin.ts';
+
+/** The lock of a feature. */
+export interface ReadLock {
+  /** Whether there is one, valid or not. */
+  isLocked: boolean;
+  /** Undefined without a lock, and when it is invalid. */
+  pin?: Pin;
+  /** Why it is invalid, or cannot be read. */
+  refusal?: Refusal;
+}
+
+/** The facts about a feature that one request needs. Creating a lookup reads nothing. */
+export interface Lookup {
+  settings: Settings;
+  feature: Feature;
+  /** Reads the lock; later calls return the same result. */
+  readLock: () => ReadLock;
+  /** Lists the blocked versions, those in the operator's file included; later calls return the same list. */
+  listBlocked: () => Blocked[];
+}
+
+/** Creates the lookup of one request for a feature. */
+export const createLookup = (settings: Settings, feature: Feature): Lookup => ({
+  settings,
+  feature,
+  readLock: memoize(() => readLock(settings, feature)),
+  listBlocked: memoize(() => listBlocked(settings)),
+});
+
+/** The same lookup after a wait: it keeps the lock, and reads again what an operator may have changed. */
+export const refreshLookup = (lookup: Lookup): Lookup => ({
+  ...lookup,
+  listBlocked: memoize(() => listBlocked(lookup.settings)),
+});
+
+/**
+ * Lists the blocked versions. The operator's file is read again; if that fails, the list that was read at the
+ * start is used.
+ */
+export function listBlocked({ declaration, blocked, operatorFile }: Settings): Blocked[] {
+  if (operatorFile === undefined) return declaration.blocked;
+  return [...declaration.blocked, ...readOperatorBlocked(operatorFile, blocked)];
+}
+
+/** Why a feature is off, whatever the stores hold: its declaration or its lock is invalid. */
+export const findDeclarationRefusal = ({
+  settings,
+  feature,
+  readLock,
+}: Lookup): Refusal | undefined => findDeclarationProblem(settings, feature) ?? readLock().refusal;
+
+/** What is wrong with a feature's declaration, as a refusal. */
+export function findDeclarationProblem(
+  { core }: Settings,
+  { problem }: Feature,
+): Refusal | undefined {
+  if (problem === undefined) return undefined;
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
+    hint: 'correct that key',
+  };
+}
+
+function readLock({ core }: Settings, feature: Feature): ReadLock {
+  const pin = readPin(core.root, feature);
+  if (pin === undefined) return { isLocked: false };
+  if (!('problem' in pin)) return { isLocked: true, pin };
+  const refusal: Refusal =
+    pin.error === undefined
+      ? {
+          code: 'ANNEX_INVALID_CONFIG',
+          reason: pin.problem,
+          hint: `lock it again: npx annex lock ${feature.name}`,
+        }
+      : refuseUnread(pin.error, lockRoot(core.root));
+  return { isLocked: true, refusal };
+}
+
+function memoize<T>(read: () => T): () => T {
+  let known: { value: T } | undefined;
+  return () => {
+    known ??= { value: read() };
+    return known.value;
+  };
+}
