@@ -165,7 +165,7 @@ for (const node of nodes) {
       expect(noPath.status).toBe(404);
     });
 
-    test('the search service without installs uses what annex install installed', async () => {
+    test('the search service without installs uses a package in node_modules', async () => {
       const sandbox = await open();
       cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
       sandbox.write('app/driver.mjs', driver);
