@@ -1,11 +1,12 @@
 /** Whether a plan can be installed on the platform of this process. */
+
+import { isStrong, readDigests } from '../base/digest.ts';
 import { parsePlatform } from '../base/platform.ts';
 import { satisfies } from '../base/semver.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Selection, select } from '../plan/platform.ts';
 import { refuseWeak } from '../registry/failure.ts';
-import { isStrong, readDigests } from '../registry/integrity.ts';
 import type { Refusal } from '../types.ts';
 import { pinnedId, type Sidecar } from './pin.ts';
 

@@ -4,7 +4,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readJson } from './files.ts';
-import { version } from './version.ts';
+
+/** Defined by scripts/build.mjs, so that no process reads a file for it. */
+declare const ANNEX_VERSION: string | undefined;
+
+/** The version in package.json when dist/ was built; unknown in src/. */
+export const version: string =
+  typeof ANNEX_VERSION === 'undefined' ? '0.0.0-unbuilt' : ANNEX_VERSION;
 
 /**
  * The directory of this module: that of the build, or of the application's bundle. Undefined in a bundle

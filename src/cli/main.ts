@@ -2,8 +2,8 @@
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { parseArgs } from 'node:util';
 import { writeLine } from '../base/log.ts';
+import { version } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
-import { version } from '../base/version.ts';
 import type { Command, Invocation } from './command.ts';
 import { findUsage } from './help.ts';
 

@@ -7,7 +7,7 @@ import { AnnexError } from '../base/error.ts';
 import { satisfies } from '../base/semver.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { refuseInstall, refuseIntegrity } from '../registry/package-failure.ts';
+import { refuseInstall, refuseIntegrity } from '../registry/failure.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Listings } from '../store/listing.ts';
 

@@ -2,12 +2,12 @@
 
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
+import { version } from '../base/own-files.ts';
 import { platformOf } from '../base/platform.ts';
 import { FILES, FORMAT, MANIFEST, PLAIN } from '../base/store-layout.ts';
-import { version } from '../base/version.ts';
 import { describePackage, listClosure } from '../plan/identity.ts';
 import { isPlatformBound } from '../plan/platform.ts';
-import { refuseInstall } from '../registry/package-failure.ts';
+import { refuseInstall } from '../registry/failure.ts';
 import type { Feature } from '../settings/feature.ts';
 import { composeFiles } from '../store/listing.ts';
 import { type Manifest, MOST_MANIFEST } from '../store/manifest.ts';

@@ -9,7 +9,7 @@ import { refuseConflicts } from '../plan/conflicts.ts';
 import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
-import { refuseInstall } from '../registry/package-failure.ts';
+import { refuseInstall } from '../registry/failure.ts';
 import { RESOLVE, runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';

@@ -1,6 +1,6 @@
 /** Composes the three files of a lock. The same input gives the same bytes. */
 import type { PackageRecord, Sidecar } from '../app/pin.ts';
-import { digest } from '../base/digest.ts';
+import { digest, readDigests } from '../base/digest.ts';
 import { FORMAT } from '../base/store-layout.ts';
 import type { FetchedPackages } from '../install/fetch-packages.ts';
 import type { Resolved } from '../install/resolve.ts';
@@ -8,7 +8,6 @@ import type { LockNode } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
 import { installedName } from '../plan/plan.ts';
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
-import { readDigests } from '../registry/integrity.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import { addressOf, conventionalUrl, findPlace } from '../registry/tarball-url.ts';

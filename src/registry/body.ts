@@ -1,48 +1,40 @@
-/** The body of an answer as it arrives: counted, and on the disk once it is large. */
+/** Receives the body of a response: of limited size, and on the disk once it is large. */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where a body goes, and how large it may become. */
-export interface Room {
-  /** Bytes of a body. */
-  most: number;
-  /** A directory for bodies that are too large to wait in memory. */
+/** Limits of a body. */
+export interface BodyLimits {
+  maxBytes: number;
+  /** A directory for bodies larger than `MAX_IN_MEMORY`. */
   dir: string;
 }
 
 /** A body that is being received. */
 export interface Body {
-  /**
-   * Takes the next bytes.
-   *
-   * @throws E2BIG when there is no room for them; errors of the file system, with `isLocal`
-   */
+  /** @throws E2BIG for too many bytes; errors of the file system that `isLocal` recognizes */
   add(chunk: Buffer): void;
-  /** All of it. */
+  /** Returns all bytes. */
   take(): Buffer;
-  /** Gives it up, at the end in any case. */
+  /** Frees the memory and the file; needed in every case. */
   drop(): void;
 }
 
-/** Bytes of a body that wait in memory. Several are received at a time. */
-const IN_MEMORY = 8 * 2 ** 20;
+/** Several bodies are received at a time. */
+const MAX_IN_MEMORY = 8 * 2 ** 20;
 
-/**
- * Receives a body. What is too large to wait in memory goes into a file without a name, which ends
- * with this process at the latest.
- */
-export function receiveBody({ most, dir }: Room): Body {
+/** Receives a body. A large one goes into an unlinked file, which the system removes with this process. */
+export function receiveBody({ maxBytes, dir }: BodyLimits): Body {
   let chunks: Buffer[] = [];
   let size = 0;
   let file: number | undefined;
   return {
     add(chunk) {
       size += chunk.length;
-      if (size > most) throw makeTooLarge();
+      if (size > maxBytes) throw makeTooLarge();
       chunks.push(chunk);
-      if (size <= IN_MEMORY) return;
+      if (size <= MAX_IN_MEMORY) return;
       markLocal(() => {
-        file ??= openNameless(dir);
+        file ??= openUnlinked(dir);
         for (const each of chunks.splice(0)) writeWhole(file, each);
       });
     },
@@ -61,7 +53,7 @@ export function receiveBody({ most, dir }: Room): Body {
 
 export const makeTooLarge = (): Error => Object.assign(new Error('E2BIG'), { code: 'E2BIG' });
 
-/** Whether an error is one of this machine, not of the connection. */
+/** Whether an error comes from the file system, not from the connection: both may have the same code. */
 export const isLocal = (error: unknown): boolean =>
   (error as { isLocal?: true } | null)?.isLocal === true;
 
@@ -75,7 +67,7 @@ function markLocal<T>(action: () => T): T {
 
 let opened = 0;
 
-function openNameless(dir: string): number {
+function openUnlinked(dir: string): number {
   opened += 1;
   const path = join(dir, `.body-${process.pid}-${opened}`);
   const file = openSync(path, 'wx+', 0o600);
@@ -91,7 +83,8 @@ function readWhole(file: number, size: number): Buffer {
   const body = Buffer.allocUnsafeSlow(size);
   for (let done = 0; done < size; ) {
     const read = readSync(file, body, done, size - done, done);
-    if (read === 0) throw Object.assign(new Error('a file was cut short'), { code: 'EIO' });
+    if (read === 0)
+      throw Object.assign(new Error('the file of a body was truncated'), { code: 'EIO' });
     done += read;
   }
   return body;

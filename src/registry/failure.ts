@@ -1,7 +1,8 @@
-/** What the failures of a registry mean, in our codes. */
+/** Refusals for failures of registries, and for packages that cannot be installed. */
+import { AnnexError } from '../base/error.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 
-/** What helps, whoever spoke to the registry: npm or this process. */
+/** Hints for requests of npm and of this process alike. */
 export const REGISTRY_HINTS = {
   certificate: 'give npm the certificate of that registry (cafile)',
   integrity: 'find out which registry or mirror serves other bytes than it lists',
@@ -10,8 +11,8 @@ export const REGISTRY_HINTS = {
 };
 
 /**
- * A registry that refuses a sign-in, where an .npmrc refers to a variable that is not set: npm and annex
- * then send the text `${NAME}`.
+ * Adds the unset variables of an .npmrc to a rejected sign-in: npm and annex send the text `${NAME}` for
+ * each.
  */
 export function nameUnset(
   refusal: Refusal,
@@ -31,21 +32,56 @@ export function nameUnset(
 export const CERTIFICATE =
   /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
 
-/** One request, as a message names it. */
-export interface Asked {
-  /** What was wanted: `exa-js@1.9.0`. */
-  what: string;
-  /** Who answered or did not: a host, no credentials. */
+/** A request, as messages name it. */
+export interface Target {
+  /** The package: `exa-js@1.9.0`. */
+  label: string;
+  /** Host and port of the server, without credentials. */
   host: string;
-  /** Host of the proxy between. */
+  /** Host and port of the proxy. */
   proxy?: string | undefined;
 }
 
-/** An answer that is not the thing itself. */
-export function refuseStatus(asked: Asked, status: number): Refusal {
+/** Facts about a failed request that decide what is tried next. */
+export interface RequestFacts {
+  /** Another try may succeed. */
+  isTransient: boolean;
+  /** Status of the response. */
+  status?: number;
+  /** No response: no other address on that host will have one. */
+  isUnreachable?: boolean;
+  /** Milliseconds that the server asks to wait. */
+  retryAfter?: number | undefined;
+}
+
+/** An AnnexError of one request. */
+export type RequestError = AnnexError & RequestFacts;
+
+export const makeRequestError = (refusal: Refusal, facts: RequestFacts): RequestError =>
+  Object.assign(new AnnexError(refusal), facts);
+
+export const isRequestError = (error: unknown): error is RequestError =>
+  error instanceof AnnexError && Object.hasOwn(error, 'isTransient');
+
+/** Something about the packages themselves prevents an install. */
+export const refuseInstall = (reason: string): Refusal => ({
+  code: 'ANNEX_INSTALL_FAILED',
+  reason,
+  hint: 'look at what the registry serves under that name',
+});
+
+/** Bytes that are not the expected ones. */
+export const refuseIntegrity = (reason: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason,
+  hint: REGISTRY_HINTS.integrity,
+});
+
+/** A response with another status than 200. */
+export function refuseStatus(target: Target, status: number): Refusal {
   const make = (code: ErrorCode, hint: string): Refusal => ({
     code,
-    reason: `${asked.what}: ${nameHost(asked)} answered ${status}`,
+    reason: `${nameRegistry(target)} answered ${status} for ${target.label}`,
     hint,
   });
   if (status === 401 || status === 403) return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
@@ -58,93 +94,96 @@ export function refuseStatus(asked: Asked, status: number): Refusal {
       'name a registry that holds this version in an .npmrc, or lock another version',
     );
   }
-  if (isPassing(status)) {
-    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.offline), host: asked.host };
+  if (isTransientStatus(status)) {
+    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.offline), host: target.host };
   }
   return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
 }
 
-/** Whether the same request may go well later. */
-export const isPassing = (status: number): boolean =>
+/** Whether the same request may succeed later. */
+export const isTransientStatus = (status: number): boolean =>
   [408, 420, 429].includes(status) || status >= 500;
 
-/** No answer, or half of one. */
-export function refuseConnection(asked: Asked, code: string): Refusal {
+/** No response, or a part of one. */
+export function refuseConnection(target: Target, code: string): Refusal {
   const isCertificate = CERTIFICATE.test(code);
-  const what = isCertificate ? 'has a certificate that is not trusted' : 'cannot be reached';
+  const problem = isCertificate ? 'has a certificate that is not trusted' : 'cannot be reached';
   return {
     code: 'ANNEX_OFFLINE',
-    reason: `${asked.what}: ${nameHost(asked)} ${what}: ${code}`,
+    reason: `${nameRegistry(target)} ${problem} (${code})`,
     hint: isCertificate ? REGISTRY_HINTS.certificate : REGISTRY_HINTS.offline,
-    host: asked.host,
+    host: target.host,
   };
 }
 
-/** A token that no request can carry: often one from a file, with its line end. */
-export const refuseSignIn = ({ what, host }: Asked): Refusal => ({
+/** A credential that no header can hold: often one read from a file with its line end. */
+export const refuseHeader = ({ host }: Target): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
-  reason: `${what}: the token or password for ${host} holds a character that no header can`,
+  reason: `the token or password for ${host} contains a character that HTTP headers do not allow`,
   hint: REGISTRY_HINTS.signIn,
 });
 
-/** Bytes that are not the locked ones; while they are being locked, not the listed ones. */
+/** Bytes that do not match the locked digest or, while locking, the listed one. */
 export function refuseDigest(
-  asked: Asked,
+  target: Target,
   { wanted, got, size, isFirst }: { wanted: string; got: string; size: number; isFirst: boolean },
 ): Refusal {
   const is = isFirst ? 'listed is' : 'locked is';
   return {
     code: 'ANNEX_INTEGRITY',
-    reason: `${asked.what}: ${nameHost(asked)} sent ${size} bytes with ${shorten(got)}, ${is} ${shorten(wanted)}`,
+    reason: `${target.label}: ${nameHost(target)} sent ${size} bytes with ${shortenDigest(got)}, ${is} ${shortenDigest(wanted)}`,
     hint: REGISTRY_HINTS.integrity,
   };
 }
 
-/** More bytes than the lock, or any package, has: the rest was not read. */
-export const refuseSize = (asked: Asked, most: number): Refusal => ({
+/** More bytes than the lock states, or than any package has. */
+export const refuseSize = (target: Target, maxBytes: number): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: `${asked.what}: ${nameHost(asked)} sends more than ${most} bytes`,
+  reason: `${target.label}: ${nameHost(target)} sends more than ${maxBytes} bytes`,
   hint: REGISTRY_HINTS.integrity,
 });
 
 /**
- * No digest that tells the bytes from all others.
+ * No collision-resistant digest.
  *
- * @param algorithm the best that is listed; undefined when none is
+ * @param algorithm the strongest that is listed; undefined without one
  */
-export const refuseWeak = (what: string, algorithm: string | undefined): Refusal => ({
+export const refuseWeak = (label: string, algorithm: string | undefined): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: `${what} cannot be verified: its registry lists ${algorithm === undefined ? 'no digest' : `no digest better than ${algorithm}`}`,
+  reason: `${label} cannot be verified: its registry lists ${algorithm === undefined ? 'no digest' : `no digest better than ${algorithm}`}`,
   hint: 'lock it, which records a sha512: npx annex lock',
 });
 
-/** A package of a registry that only the scope's own setting names, and that is not set here. */
-export const refuseElsewhere = (what: string, name: string): Refusal => ({
+/** A package locked from a registry of its scope, which is not configured here. */
+export const refuseElsewhere = (label: string, name: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
-  reason: `${what} was locked from a registry of its own, and no registry is set for it here`,
+  reason: `${label} was locked from a registry of its own, and no registry is set for it here`,
   hint: `name that registry in an .npmrc${name.startsWith('@') ? `: ${name.split('/', 1)[0]}:registry=URL` : ''}`,
 });
 
-/** What can be had from npm's cache alone, and is not there. */
-export function refuseUncached(what: string): Refusal {
+/** npm is offline, and its cache does not hold the package. */
+export function refuseUncached(label: string): Refusal {
   return {
     code: 'ANNEX_OFFLINE',
-    reason: `npm is set to offline and ${what} is not in its cache`,
+    reason: `npm is set to offline and ${label} is not in its cache`,
     hint: 'remove that setting, or fill the cache (npm cache add)',
   };
 }
 
-/** An answer that this process does not follow or take. */
-export function refuseAnswer(asked: Asked, problem: string): Refusal {
+/** A response that annex does not accept. */
+export function refuseResponse(target: Target, problem: string): Refusal {
   return {
     code: 'ANNEX_INSTALL_FAILED',
-    reason: `${asked.what}: ${nameHost(asked)} ${problem}`,
+    reason: `${nameRegistry(target)} ${problem} (${target.label})`,
     hint: 'find out what that registry does, or name another one in an .npmrc',
   };
 }
 
-const nameHost = ({ host, proxy }: Asked): string =>
+const nameHost = ({ host, proxy }: Target): string =>
   proxy === undefined ? host : `${host} (through the proxy ${proxy})`;
 
-/** `sha512-` and the first characters: enough to tell two apart. */
-const shorten = (digest: string): string => `${digest.slice(0, 'sha512-'.length + 10)}...`;
+const nameRegistry = (target: Target): string =>
+  target.host === '' ? 'the registry' : `registry ${nameHost(target)}`;
+
+/** `sha512-` and the first characters, enough to tell two digests apart. */
+const shortenDigest = (digest: string): string => `${digest.slice(0, 'sha512-'.length + 10)}...`;

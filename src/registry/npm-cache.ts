@@ -1,9 +1,9 @@
 /** Tarballs in npm's cache, where each lies under its digest: read only, and verified. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Digests } from '../base/digest.ts';
 import { computeIntegrity } from '../base/digest.ts';
 import { readRegular } from '../base/files.ts';
-import type { Digests } from './integrity.ts';
 
 /**
  * Opens the cache.

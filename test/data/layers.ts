@@ -33,7 +33,7 @@ const PURE = new Set([
   'cli/help.ts',
   'registry/failure.ts',
   'registry/npm-failure.ts',
-  'registry/package-failure.ts',
+  'registry/failure.ts',
   'registry/registries.ts',
   'registry/sign-in.ts',
   'registry/tarball-url.ts',

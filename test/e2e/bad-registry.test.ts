@@ -71,7 +71,7 @@ const cases: Case[] = [
     fault: status(404),
     match: /\.tgz$/,
     code: 'ANNEX_INSTALL_FAILED',
-    reason: /beta@1\.0\.0: 127\.0\.0\.1:\d+ answered 404/,
+    reason: /registry 127\.0\.0\.1:\d+ answered 404 for beta@1\.0\.0/,
   },
   {
     title: 'the token is refused',

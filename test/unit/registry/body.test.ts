@@ -17,7 +17,7 @@ const chunk = Buffer.alloc(2 ** 20, 'x');
 test('a small body waits in memory, a large one in a file without a name', () => {
   const dir = openDirectory();
   for (const count of [0, 1, 8, 9, 20]) {
-    const body = receiveBody({ most: 20 * chunk.length, dir });
+    const body = receiveBody({ maxBytes: 20 * chunk.length, dir });
     for (let index = 0; index < count; index += 1) body.add(Buffer.alloc(2 ** 20, index));
     expect(readdirSync(dir)).toEqual([]);
     const whole = Buffer.concat(
@@ -28,12 +28,12 @@ test('a small body waits in memory, a large one in a file without a name', () =>
   }
 });
 
-test('more than there is room for is not taken', () => {
+test('more than the limit is refused', () => {
   const dir = openDirectory();
-  for (const most of [0, 10, 2 ** 20 - 1, 10 * 2 ** 20]) {
-    const body = receiveBody({ most, dir });
+  for (const maxBytes of [0, 10, 2 ** 20 - 1, 10 * 2 ** 20]) {
+    const body = receiveBody({ maxBytes, dir });
     const fill = () => {
-      for (let size = 0; size <= most; size += chunk.length) body.add(chunk);
+      for (let size = 0; size <= maxBytes; size += chunk.length) body.add(chunk);
     };
     expect(fill).toThrow(expect.objectContaining({ code: 'E2BIG' }));
     body.drop();
@@ -41,7 +41,7 @@ test('more than there is room for is not taken', () => {
 });
 
 test('an error of the disk is known for one', () => {
-  const body = receiveBody({ most: 2 ** 30, dir: join(openDirectory(), 'none') });
+  const body = receiveBody({ maxBytes: 2 ** 30, dir: join(openDirectory(), 'none') });
   for (let index = 0; index < 8; index += 1) body.add(chunk);
   let error: unknown;
   try {

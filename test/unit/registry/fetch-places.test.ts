@@ -34,7 +34,7 @@ describe('a registry with addresses of its own', () => {
     const { fetcher } = openFetcher(registry);
     expect(await refuseFetch(fetcher, { ...wanted, version })).toMatchObject({
       code: 'ANNEX_INSTALL_FAILED',
-      reason: `alpha@${version}: ${hostOf(registry)} answered 404`,
+      reason: `registry ${hostOf(registry)} answered 404 for alpha@${version}`,
     });
   });
 
@@ -133,7 +133,7 @@ describe('an address from a lock', () => {
       const { fetcher } = openFetcher(registry);
       expect(await refuseFetch(fetcher, { ...wanted, resolved })).toMatchObject({
         code: 'ANNEX_INSTALL_FAILED',
-        reason: 'alpha@1.0.0: the registry has an address that is no http or https URL',
+        reason: 'the registry has an address that is not an http or https URL (alpha@1.0.0)',
       });
     },
   );
@@ -142,7 +142,7 @@ describe('an address from a lock', () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry, 'registry=nonsense');
     const resolved = 'https://registry.npmjs.org/alpha/-/alpha-1.0.0.tgz';
-    const expected = { reason: expect.stringContaining('no http or https URL') };
+    const expected = { reason: expect.stringContaining('not an http or https URL') };
     expect(await refuseFetch(fetcher, { ...wanted, resolved })).toMatchObject(expected);
     expect(await refuseFetch(fetcher)).toMatchObject(expected);
   });

@@ -74,7 +74,7 @@ test('a token that comes with the end of its line is said to be one', async () =
   const { fetcher } = openFetcher(server, `${key}=\${TOKEN}`, { TOKEN: `${SECRET}\n` });
   expect(await refuseFetch(fetcher)).toEqual({
     code: 'ANNEX_INSTALL_FAILED',
-    reason: `alpha@1.0.0: the token or password for ${new URL(server.url).host} holds a character that no header can`,
+    reason: `the token or password for ${new URL(server.url).host} contains a character that HTTP headers do not allow`,
     hint: 'give npm a valid token for that registry in an .npmrc',
   });
 });

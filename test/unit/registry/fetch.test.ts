@@ -71,7 +71,7 @@ describe('what does not get better is refused after the second try', () => {
     registry.fault(fault);
     const refusal = await refuseFetch(fetcher);
     expect(refusal).toMatchObject({ code, reason: expect.stringContaining(reason) });
-    expect(refusal.reason).toContain(`alpha@1.0.0: ${hostOf(registry)}`);
+    expect(refusal.reason).toContain(hostOf(registry));
     expect(countTarballs(registry)).toBe(2);
   });
 
@@ -81,7 +81,7 @@ describe('what does not get better is refused after the second try', () => {
     const { fetcher } = openFetcher(registry);
     expect(await refuseFetch(fetcher)).toMatchObject({
       code: 'ANNEX_OFFLINE',
-      reason: `alpha@1.0.0: ${hostOf(registry)} cannot be reached: ECONNREFUSED`,
+      reason: `registry ${hostOf(registry)} cannot be reached (ECONNREFUSED)`,
     });
   });
 });
@@ -100,7 +100,7 @@ describe('what another try cannot change is refused at once', () => {
     registry.fault({ kind: 'status', status });
     const refusal = await refuseFetch(fetcher);
     expect(refusal).toMatchObject({ code, hint: expect.stringContaining(hint) });
-    expect(refusal.reason).toBe(`alpha@1.0.0: ${hostOf(registry)} answered ${status}`);
+    expect(refusal.reason).toBe(`registry ${hostOf(registry)} answered ${status} for alpha@1.0.0`);
     expect(countTarballs(registry)).toBe(1);
   });
 
