@@ -1,4 +1,4 @@
-/** Makes annex active in a thread, once; whatever goes wrong in annex itself is reported, and the program runs. */
+/** Activates annex in a thread, once. A fault in annex itself is logged, and the program runs without annex. */
 import Module from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
@@ -23,96 +23,66 @@ import {
 } from '../resolve/thread.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
-import { createDriver, createInstall } from './driver.ts';
-import { watchScript } from './entry-script.ts';
-import { createGuard, type Guard } from './guard.ts';
-import { registerSync } from './import.ts';
+import { createDriver } from './driver.ts';
+import { verifyEntryScript } from './entry-script.ts';
+import { registerImport } from './import.ts';
 import { openOffThread } from './import-node20.ts';
-import { endImpostor } from './impostor.ts';
 import { registerRequire } from './require.ts';
+import { createInstall, exitIfInstaller } from './run-installer.ts';
 import { watchCompile } from './verify-compile.ts';
+import { createVerifier, type Verifier } from './verify-entry.ts';
 import { createLoad } from './verify-load.ts';
 
-/** The package and the name of a package manager, given one of its programs; a version may stand between. */
-const MANAGER =
-  /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
-
-/**
- * Activates the hooks in this thread. The second call does nothing.
- *
- * @throws Node's not-found error, for a script that is not where its path leads
- */
-export function activate(): void {
-  const started = tryStart();
-  if (started !== undefined) watchScript(started.locator, started.guard);
+/** The active hooks of a thread. */
+interface Hooks {
+  locator: Locator;
+  verifier: Verifier;
 }
 
-function tryStart(): Started | undefined {
+/**
+ * Activates annex in this thread. The second call does nothing.
+ *
+ * @throws Node's not-found error, when the entry script is a link out of its store entry
+ */
+export function activate(): void {
+  const hooks = tryRegister();
+  if (hooks !== undefined) verifyEntryScript(hooks.locator, hooks.verifier);
+}
+
+/** @returns undefined when annex is not to be active in this thread, or cannot be */
+function tryRegister(): Hooks | undefined {
   try {
     if (getActiveThread() !== undefined || isHooksThread()) return undefined;
     const script = findEntryScript();
-    if (script !== undefined && isLeftAlone(script)) return undefined;
-    endImpostor();
+    if (script !== undefined && isPackageManager(script)) return undefined;
+    exitIfInstaller();
     const shared = getSharedSettings();
-    const settings = shared === undefined ? (load(script) ?? null) : shared;
+    const settings = shared === undefined ? (readSettings(script) ?? null) : shared;
     shareSettings(settings);
-    if (settings !== null && settings.declaration.byPackage.size > 0) return start(settings);
+    if (settings !== null && settings.declaration.byPackage.size > 0) return register(settings);
   } catch (error) {
     createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
   }
   return undefined;
 }
 
-/** What the hooks of a thread are made of. */
-interface Started {
-  locator: Locator;
-  guard: Guard;
-}
-
-/** Programs that manage packages stay as they are, and so does annex's own command line. */
-function isLeftAlone(script: string): boolean {
-  if (isInEntry(script)) return false;
-  const [, dir, name] = MANAGER.exec(script) ?? [];
-  return (
-    (HERE !== undefined && script === join(HERE, CLI)) ||
-    (dir !== undefined && readPackage(dir)?.name === name)
-  );
-}
-
-/** The thread that module.register starts runs a `--require` preload as well: it has no parent port. */
+/** Whether this is the thread of module.register, which runs `--require` preloads too: it has no parent port. */
 const isHooksThread = (): boolean => !isMainThread && parentPort === null;
 
-/** Registers everything, or nothing when one part cannot be. */
-function start(settings: Settings): Started {
-  const offThread = Object.hasOwn(Module, 'registerHooks') ? undefined : openOffThread(settings);
-  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
-  const locator = createLocator(thread);
-  const install = createInstall(thread);
-  const driver = createDriver(locator, install);
-  const guard = createGuard(locator, install, (made) => watch(locator, made));
-  const restoreRequire = registerRequire(driver, guard);
-  try {
-    setActiveThread(thread);
-    if (offThread) offThread.register();
-    else registerSync(driver, guard);
-    return { locator, guard };
-  } catch (error) {
-    restoreRequire();
-    clearActiveThread();
-    throw error;
-  }
+/** Directory and name of a package manager, in the path of one of its programs; the directory may end in a version. */
+const MANAGER =
+  /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
+
+/** Whether a script is a program of a package manager, or annex's own command line. */
+function isPackageManager(script: string): boolean {
+  if (isInEntry(script)) return false;
+  if (HERE !== undefined && script === join(HERE, CLI)) return true;
+  const [, dir, name] = MANAGER.exec(script) ?? [];
+  return dir !== undefined && readPackage(dir)?.name === name;
 }
 
-/** Has what is loaded from entries verified from now on. */
-function watch(locator: Locator, guard: Guard): () => boolean {
-  const { settings } = locator.thread;
-  if (settings.verify !== 'load') return () => true;
-  if (isVerifiedAtLoad(settings)) Module.registerHooks({ load: createLoad(guard) });
-  return watchCompile(locator, guard);
-}
-
-/** Reads the settings, and says in one line each what is wrong with them. */
-function load(script: string | undefined): Settings | undefined {
+/** Reads the settings, and logs each mistake in them. */
+function readSettings(script: string | undefined): Settings | undefined {
   const loaded = loadSettings({ script, cwd: readCwd(), self: HERE });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
@@ -128,4 +98,33 @@ function load(script: string | undefined): Settings | undefined {
     log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;
+}
+
+/** Registers all hooks, or none when one of them cannot be registered. */
+function register(settings: Settings): Hooks {
+  const offThread = Object.hasOwn(Module, 'registerHooks') ? undefined : openOffThread(settings);
+  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
+  const locator = createLocator(thread);
+  const install = createInstall(thread);
+  const driver = createDriver(locator, install);
+  const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));
+  const restoreRequire = registerRequire(driver, verifier);
+  try {
+    setActiveThread(thread);
+    if (offThread) offThread.register();
+    else registerImport(driver, verifier);
+    return { locator, verifier };
+  } catch (error) {
+    restoreRequire();
+    clearActiveThread();
+    throw error;
+  }
+}
+
+/** Makes Node's loaders verify what they load from entries; returns a function that ensures they still do. */
+function watchLoads(locator: Locator, verifier: Verifier): () => boolean {
+  const { settings } = locator.thread;
+  if (settings.verify !== 'load') return () => true;
+  if (isVerifiedAtLoad(settings)) Module.registerHooks({ load: createLoad(locator, verifier) });
+  return watchCompile(locator, verifier);
 }

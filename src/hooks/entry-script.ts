@@ -1,4 +1,4 @@
-/** Refuses a script that is a link out of its entry. Node follows that link before it calls any hook. */
+/** Rejects an entry script that is a link out of its store entry: Node follows that link before it calls any hook. */
 import Module from 'node:module';
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -7,11 +7,11 @@ import { apply } from '../base/primordials.ts';
 import { isWithin } from '../base/store-layout.ts';
 import type { Locator } from '../resolve/locator.ts';
 import type { Refusal } from '../types.ts';
-import type { Guard } from './guard.ts';
+import type { Verifier } from './verify-entry.ts';
 
-/** The parts of Module that run a script. Node does not document them, but keeps them for preloads. */
+/** Parts of Module that run a script. Node does not document them, but keeps them for preloads. */
 interface Internals {
-  /** What a path was resolved to: `_findPath` gives the same answer again. */
+  /** Resolved paths by request: `_findPath` returns them again. */
   _pathCache: Record<string, string | undefined>;
   _findPath: (path: string, directories: null, isMain: boolean) => string | false;
   _resolveFilename: (request: string, parent: null, isMain: boolean) => string;
@@ -19,42 +19,42 @@ interface Internals {
 }
 
 /**
- * Checks the script if its path is in an entry. In a worker, `--require` preloads run before `process.argv`
- * names the script; there the check waits until Node runs it.
+ * Verifies the script if its path is in an entry. In a worker, `--require` preloads run before
+ * `process.argv` has the script: there this waits until Node runs it.
  *
- * @throws Node's not-found error, when the file that Node is about to run is not in that entry, or when the
- *   entry must not be used
+ * @throws Node's not-found error, when Node is about to run a file outside of that entry, or when this
+ *   process must not use the entry
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/run_main.js resolveMainPath
  */
-export function watchScript(locator: Locator, guard: Pick<Guard, 'refuse'>): void {
+export function verifyEntryScript(locator: Locator, { makeLoadError }: Verifier): void {
   const internals = Module as unknown as Internals;
-  const check = (script: string | undefined): void => {
+  const verify = (script: string | undefined): void => {
     const path = script && resolve(script);
-    if (!path || !locator.isInStore(path)) return;
-    const entry = locator.findEntryOf(path);
-    if (entry === undefined) return;
+    const entry = path ? locator.findEntryOf(path) : undefined;
+    if (!path || entry === undefined) return;
     const answer = internals._resolveFilename(path, null, true);
     const real = internals._findPath(path, null, true);
-    // A sound entry may stand in for a damaged one: then the hooks resolve the script to a file of the sound one.
-    const isLed = real === false || real === answer || isWithin(real, locator.findRealEntry(entry));
-    if (!isLed) throw guard.refuse(path, STRAY);
+    // The hooks replace a script of a damaged entry by that of a sound one.
+    const isMissing = real === false;
+    const isSound = isMissing || real === answer || isWithin(real, locator.findRealEntry(entry));
+    if (!isSound) throw makeLoadError(path, LINKED_SCRIPT);
   };
-  // A worker of `node --eval` has a script, which Node has looked up before `--import` preloads run.
   const [, first] = process.argv;
+  // Node resolves the script of a worker of `node --eval` before it runs `--import` preloads.
   const script = isMainThread ? readScript() : first;
-  const isNamed = script !== undefined && `${resolve(script)}\0` in internals._pathCache;
-  if (isMainThread || isNamed) {
-    check(script);
+  const isResolved = script !== undefined && `${resolve(script)}\0` in internals._pathCache;
+  if (isMainThread || isResolved) {
+    verify(script);
     return;
   }
   const { runMain } = internals;
   internals.runMain = function (main = process.argv[1]) {
-    check(main);
+    verify(main);
     return apply(runMain, this, [main]);
   };
 }
 
-const STRAY: Refusal = {
+const LINKED_SCRIPT: Refusal = {
   code: 'ANNEX_INTEGRITY',
   reason: 'the script is a link that leads out of its entry',
   hint: 'start the script from the entry that import.meta.resolve finds now',

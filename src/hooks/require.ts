@@ -1,11 +1,11 @@
-/** require, require.resolve and createRequire, on every version: one patched function. */
+/** require, require.resolve and createRequire on every version of Node: one patched function. */
 import Module from 'node:module';
 import { dirname, isAbsolute, join, resolve as toAbsolute } from 'node:path';
 import { apply } from '../base/primordials.ts';
 import type { Driver } from './driver.ts';
-import type { Guard } from './guard.ts';
+import type { Verifier } from './verify-entry.ts';
 
-/** What Node hands over as the parent; all of it can be missing. */
+/** The parent as Node passes it; any part can be missing. */
 interface Parent {
   id?: string;
   filename?: string | null;
@@ -14,7 +14,7 @@ interface Parent {
 
 interface Options {
   paths?: unknown;
-  /** What another loader made of the conditions. */
+  /** Set by other loaders. */
   conditions?: Iterable<string>;
 }
 
@@ -26,7 +26,7 @@ type ResolveFilename = (
   options?: Options,
 ) => string;
 
-/** The parts of Module that Node does not document but keeps (other loaders stand on them too). */
+/** Parts of Module that Node does not document, but keeps for other loaders. */
 interface Internals {
   _resolveFilename: ResolveFilename;
   _nodeModulePaths: (from: string) => string[];
@@ -35,66 +35,61 @@ interface Internals {
 /**
  * Patches Module._resolveFilename.
  *
- * @returns takes the patch back
+ * @returns restores the original function
  * @throws when Module is frozen
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/modules/cjs/loader.js Module._resolveFilename
  */
-export function registerRequire(
-  driver: Driver,
-  guard: Pick<Guard, 'place' | 'placeSpecifier'>,
-): () => void {
+export function registerRequire(driver: Driver, verifier: Verifier): () => void {
   const internals = Module as unknown as Internals;
   const original = internals._resolveFilename;
-  const standIn = (from: string): Parent => ({
-    id: from,
-    filename: from,
-    paths: internals._nodeModulePaths(dirname(from)),
+  const makeParent = (file: string): Parent => ({
+    id: file,
+    filename: file,
+    paths: internals._nodeModulePaths(dirname(file)),
   });
-  const resolve: ResolveFilename = function (request, parent, isMain, options) {
-    const file = findFile(parent);
-    const starts = listStarts(options);
-    const isConcerned =
-      typeof request === 'string' &&
-      (starts === undefined
-        ? driver.concerns(request, file, 'require')
-        : starts.some((start) => driver.concerns(request, start, 'require')));
-    if (!isConcerned) return apply(original, this, [request, parent, isMain, options]);
-    const resolveFrom = (start: string | undefined, some: Options | undefined): string =>
+  const resolve: ResolveFilename = function (specifier, parent, isMain, options) {
+    const resolveFrom = (file: string | undefined, some: Options | undefined): string =>
       driver.resolve(
-        {
-          specifier: request,
-          kind: 'require',
-          parent: start,
-          hasPaths: some?.paths !== undefined,
-        },
+        { specifier, kind: 'require', parent: file, hasPaths: some?.paths !== undefined },
         [...(some?.conditions ?? [])].join(),
-        (filename: string) =>
-          filename.startsWith('/') || filename.includes('\\') ? filename : undefined,
+        (answer: string) => (answer.startsWith('/') || answer.includes('\\') ? answer : undefined),
         (from) => {
-          if (from === undefined) return apply(original, this, [request, parent, isMain, some]);
+          if (from === undefined) return apply(original, this, [specifier, parent, isMain, some]);
           const { paths: _, ...rest } = some ?? {};
-          return apply(original, this, [request, standIn(from), false, rest]);
+          return apply(original, this, [specifier, makeParent(from), false, rest]);
         },
       );
-    return starts === undefined
-      ? resolveFrom(file, options)
-      : findFirst(starts, (start) => resolveFrom(start, { ...options, paths: [dirname(start)] }));
+    const isConcerned = (file: string | undefined): boolean =>
+      driver.concerns(specifier, file, 'require');
+    const starts = listStarts(options);
+    if (starts === undefined) {
+      const file = findFile(parent);
+      if (isConcerned(file)) return resolveFrom(file, options);
+    } else if (starts.some(isConcerned)) {
+      return findFirst(starts, (start) =>
+        resolveFrom(start, { ...options, paths: [dirname(start)] }),
+      );
+    }
+    return apply(original, this, [specifier, parent, isMain, options]);
   };
-  const resolveFilename: ResolveFilename = function (request, parent, isMain, options) {
-    const file = findFile(parent);
-    // Node loads CommonJS that is imported without a parent, and so the script of a process.
+  const resolveVerified: ResolveFilename = function (request, parent, isMain, options) {
+    const given = findFile(parent);
+    // Node loads imported CommonJS without a parent; the entry script has none either.
     const kind = parent == null && isMain !== true ? 'import' : 'require';
-    const from = file === undefined ? file : guard.place(file, kind);
-    const asker = from === undefined || from === file ? parent : standIn(from);
-    const asked =
-      typeof request === 'string' && (isAbsolute(request) || options?.paths === undefined)
-        ? guard.placeSpecifier({ specifier: request, kind: 'require', parent: from }, kind)
+    const file = given === undefined ? undefined : verifier.verifyPath(given, kind);
+    const soundParent = file === undefined || file === given ? parent : makeParent(file);
+    const isText = typeof request === 'string';
+    const specifier =
+      isText && (isAbsolute(request) || options?.paths === undefined)
+        ? verifier.verifySpecifier({ specifier: request, kind: 'require', parent: file }, kind)
         : request;
-    return guard.place(apply(resolve, this, [asked, asker, isMain, options]), kind);
+    const next = isText ? resolve : original;
+    const answer = apply(next, this, [specifier, soundParent, isMain, options]);
+    return verifier.verifyPath(answer, kind);
   };
-  if (!Reflect.set(internals, '_resolveFilename', resolveFilename)) {
+  if (!Reflect.set(internals, '_resolveFilename', resolveVerified)) {
     throw new Error(
-      'Module._resolveFilename is read-only; preload annex before whatever freezes Module',
+      'Module._resolveFilename is read-only: preload annex before what freezes Module',
     );
   }
   return () => {
@@ -103,8 +98,8 @@ export function registerRequire(
 }
 
 /**
- * What stands for the file that asks in each of the `paths` that require.resolve was given: a look-up
- * that starts in an entry is one of that entry.
+ * A made-up file in each of the `paths` of require.resolve: a search that begins in an entry is one of
+ * that entry.
  */
 function listStarts(options: Options | undefined): string[] | undefined {
   const paths = options?.paths;
@@ -113,12 +108,12 @@ function listStarts(options: Options | undefined): string[] | undefined {
   return isList ? paths.map((path) => join(toAbsolute(path), '[paths]')) : undefined;
 }
 
-/** The first result; the error of the last attempt when there is none. */
-function findFirst<T>(starts: string[], attempt: (start: string) => T): T {
+/** The first result, else the last error. */
+function findFirst<T>(starts: string[], run: (start: string) => T): T {
   let last: unknown;
   for (const start of starts) {
     try {
-      return attempt(start);
+      return run(start);
     } catch (error) {
       last = error;
     }
@@ -126,7 +121,7 @@ function findFirst<T>(starts: string[], attempt: (start: string) => T): T {
   throw last;
 }
 
-/** The file that requires; in the REPL and --eval, a name in the working directory. */
+/** The file that requires; for the REPL and --eval, a made-up one in the working directory. */
 function findFile(parent: Parent | null | undefined): string | undefined {
   if (typeof parent?.filename === 'string') return parent.filename;
   const nearest: unknown = parent?.paths?.[0];

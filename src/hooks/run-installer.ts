@@ -1,30 +1,118 @@
-/** Runs an installer process: annex's own CLI as a child, with a time limit for all of it. */
+/** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
-import { AnnexError } from '../base/error.ts';
+import { isMainThread } from 'node:worker_threads';
+import type { Lookup } from '../app/lookup.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
+import { createLog } from '../base/log.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
-import { getActiveThread } from '../resolve/thread.ts';
-import { readInstallerEnv } from '../settings/environment.ts';
+import { getActiveThread, rememberFailure, type Thread } from '../resolve/thread.ts';
+import { isInstaller, readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 
+/** Installs a feature and blocks this thread meanwhile; returns why that failed. */
+export type Install = (lookup: Lookup) => Refusal | undefined;
+
+/** Milliseconds that an install may block a thread without a line in the log. */
+const LONG_BLOCK = 5_000;
+
 /**
- * The installer ends itself and says why, after waiting for another for as long as an install may
- * take, and then installing for as long; this much later it is ended.
+ * Milliseconds before an installer is killed, beyond its own time limits: one for the wait for another
+ * installer, one for the install.
  */
 const GRACE = 10_000;
 
-/** Loaded late: most processes never install, and it costs 3 ms. */
+/** Makes the install function of a thread's hooks. The thread remembers failures. */
+export function createInstall(thread: Thread): Install {
+  const { settings } = thread;
+  return (lookup) => {
+    const { name } = lookup.feature;
+    const start = performance.now();
+    try {
+      installSync(settings, name);
+      return undefined;
+    } catch (error) {
+      return rememberFailure(
+        thread,
+        lookup,
+        toRefusal(error, () => refuseByEnd(name, error)),
+      );
+    } finally {
+      const seconds = (performance.now() - start) / 1000;
+      const remedy = `await ensure(${JSON.stringify(name)}) does not block`;
+      const line = `annex: loading ${name} blocked this thread for ${seconds.toFixed(1)} s; ${remedy}`;
+      if (seconds * 1000 > LONG_BLOCK) createLog(settings.log)('info', line);
+    }
+  };
+}
+
+function installSync(settings: Settings, feature: string): void {
+  const { args, options, limit } = describeInstaller(settings, feature, false);
+  const child = loadChildProcess().spawnSync(process.execPath, args, {
+    ...options,
+    timeout: limit,
+    killSignal: 'SIGKILL',
+  });
+  if (child.error !== undefined) {
+    killGroup(child.pid);
+    throw child.error;
+  }
+  readResult(feature, child.stdout.toString(), child.signal ?? child.status);
+}
+
+/**
+ * Installs a feature without blocking.
+ *
+ * @param isRetry ignores remembered failures
+ * @throws AnnexError why it failed
+ */
+export async function installAsync(
+  settings: Settings,
+  feature: string,
+  isRetry: boolean,
+): Promise<void> {
+  try {
+    await runInstaller(settings, feature, isRetry);
+  } catch (error) {
+    throw new AnnexError(toRefusal(error, () => refuseByEnd(feature, error)));
+  }
+}
+
+async function runInstaller(settings: Settings, feature: string, isRetry: boolean): Promise<void> {
+  const { args, options, limit } = describeInstaller(settings, feature, isRetry);
+  const child = loadChildProcess().spawn(process.execPath, args, options);
+  // A pipe that is not read keeps the child from closing.
+  (child.stdio[ASKER_FD] as Readable | null)?.resume();
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  let isTimedOut = false;
+  const closed = new Promise<unknown>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(signal ?? code));
+    timer = setTimeout(() => {
+      isTimedOut = true;
+      killGroup(child.pid);
+    }, limit);
+  });
+  const end = await closed.finally(() => clearTimeout(timer));
+  readResult(feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
+}
+
+/** Loads child_process late: most processes never install, and it takes 3 ms. */
 const loadChildProcess = (): typeof import('node:child_process') =>
   process.getBuiltinModule('node:child_process');
 
-/** @throws with the refusal, when annex is part of a bundle or not complete, and its command line is nowhere */
-function describe(settings: Settings, feature: string, isRetry: boolean) {
+/** @throws AnnexError when annex's command line is missing: in a bundle, or in an incomplete copy */
+function describeInstaller(settings: Settings, feature: string, isRetry: boolean) {
   const { root } = settings.core;
   const cli = findOwnFile(CLI, root, getActiveThread()?.home);
   if (cli === undefined) {
-    // Not to be remembered: no later try of this process has another outcome.
+    // A state keeps the failure from being remembered: every later try of this process fails as well.
     const state = 'Nothing can be installed by this process; other features unaffected';
     throw new AnnexError({ code: 'ANNEX_INSTALL_FAILED', ...describeMissing(CLI, root), state });
   }
@@ -35,99 +123,43 @@ function describe(settings: Settings, feature: string, isRetry: boolean) {
       [GUARD]: isRetry ? RETRY : '1',
       ELECTRON_RUN_AS_NODE: '1',
     },
-    // The last one, ASKER_FD, carries nothing: it closes when this process ends.
+    // The last pipe, ASKER_FD, carries no data: it closes when this process ends.
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'] as ['ignore', 'pipe', 'inherit', 'pipe'],
-    // Its own process group, so that it can be ended with all that it started. A terminal's Ctrl-C
-    // does not reach it: it ends because this process does.
+    // A process group of its own, so that all its processes can be killed. Ctrl-C in a terminal does not
+    // reach it; it ends when ASKER_FD closes.
     detached: true,
   };
-  return {
-    args: [cli, 'install', '--json', '--', feature],
-    options,
-    limit: 2 * settings.timeout + GRACE,
-  };
+  const args = [cli, 'install', '--json', '--', feature];
+  return { args, options, limit: 2 * settings.timeout + GRACE };
 }
 
-/** Installs a feature, blocking this thread. Never throws. */
-export function installSync(settings: Settings, feature: string): InstallResult {
-  try {
-    const { args, options, limit } = describe(settings, feature, false);
-    const child = loadChildProcess().spawnSync(process.execPath, args, {
-      ...options,
-      timeout: limit,
-      killSignal: 'SIGKILL',
-    });
-    if (child.error !== undefined) {
-      endGroup(child.pid);
-      return readEnd(feature, '', child.error);
-    }
-    return readEnd(feature, child.stdout.toString(), child.signal ?? child.status);
-  } catch (error) {
-    return readEnd(feature, '', error);
-  }
-}
-
-/**
- * Installs a feature without blocking. Never rejects.
- *
- * @param isRetry a remembered failure does not count
- */
-export function installAsync(
-  settings: Settings,
-  feature: string,
-  isRetry: boolean,
-): Promise<InstallResult> {
-  return new Promise((resolve) => {
-    try {
-      const { args, options, limit } = describe(settings, feature, isRetry);
-      const child = loadChildProcess().spawn(process.execPath, args, options);
-      // Read to its end, or the child is not closed.
-      (child.stdio[ASKER_FD] as Readable | null)?.resume();
-      let output = '';
-      let failure: unknown;
-      const timer = setTimeout(() => {
-        failure = { code: 'ETIMEDOUT' };
-        endGroup(child.pid);
-      }, limit);
-      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-      child.on('error', (error) => {
-        clearTimeout(timer);
-        resolve(readEnd(feature, '', error));
-      });
-      child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        resolve(readEnd(feature, output, failure ?? signal ?? code));
-      });
-    } catch (error) {
-      resolve(readEnd(feature, '', error));
-    }
-  });
-}
-
-function endGroup(pid: number | undefined): void {
+function killGroup(pid: number | undefined): void {
   if (pid === undefined || pid === 0) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The group has ended.
   }
 }
 
-/** @param end exit code, signal, or what went wrong */
-function readEnd(feature: string, output: string, end: unknown): InstallResult {
+/**
+ * Reads the output of an installer that has ended.
+ *
+ * @param end exit code, signal, or error
+ * @throws AnnexError why the install failed
+ */
+function readResult(feature: string, output: string, end: unknown): void {
+  let result: InstallResult | undefined;
   try {
-    const result = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
-    if (result[0] !== undefined) return result[0];
+    [result] = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
   } catch {
-    // It ended without a word; how it ended is all there is to tell.
+    // Without output, the end says why.
   }
-  return { feature, outcome: 'failed', refusal: refuseByEnd(feature, end) };
+  if (result === undefined) throw new AnnexError(refuseByEnd(feature, end));
+  if (result.outcome === 'failed') throw new AnnexError(result.refusal);
 }
 
 function refuseByEnd(feature: string, end: unknown): Refusal {
-  if (end instanceof AnnexError) return end.refusal;
   const hint = `run annex install ${feature} to see its output`;
   const code = (end as { code?: unknown } | null)?.code;
   if (code === 'ETIMEDOUT') {
@@ -138,4 +170,15 @@ function refuseByEnd(feature: string, end: unknown): Refusal {
       ? `the installer did not start: ${messageOf(end)}`
       : `the installer ended with ${String(end)} before it finished`;
   return { code: 'ANNEX_INSTALL_FAILED', reason, hint };
+}
+
+/**
+ * Ends this process if annex started it as an installer. In a single executable `process.execPath` is
+ * the application, which must not run twice.
+ */
+export function exitIfInstaller(): void {
+  if (!isMainThread || !isInstaller()) return;
+  const line = 'annex: started as an installer, but this program is not annex; exiting';
+  createLog('error')('error', line);
+  process.exit(70);
 }

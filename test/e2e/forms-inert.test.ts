@@ -118,7 +118,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   test('started as an installer by mistake, a program ends before it does anything', async () => {
     const sandbox = await open();
     const env = { ANNEX_INSTALLER: '1', ANNEX_STORE: sandbox.store };
-    const line = 'annex: this program was started as an installer and is none; it ends here\n';
+    const line = 'annex: started as an installer, but this program is not annex; exiting\n';
     const starts = {
       'app.mjs': `console.log('the application ran');`,
       'register.mjs': `import 'annex/register';\nconsole.log('the application ran');`,

@@ -1,9 +1,10 @@
-/** A fault in annex itself: what comes from a store, or leads into one, is not found; all else is Node's. */
+/** After a fault in annex itself, requests from a store or into one are not found, and Node answers all others. */
 import { expect, test } from 'vitest';
-import { createDriver } from '../../../src/hooks/driver.ts';
+import { createDriver, resolveAsync } from '../../../src/hooks/driver.ts';
 import type { Locator } from '../../../src/resolve/locator.ts';
+import type { Request } from '../../../src/resolve/request.ts';
 
-/** A locator that fails at the first thing that it is asked. */
+/** A locator that throws. */
 const broken = {
   thread: { settings: { log: 'silent', core: { root: '/app' } } },
   isInStore: (place: string) => place.startsWith('/store/v1/'),
@@ -12,29 +13,38 @@ const broken = {
   },
 } as unknown as Locator;
 
-const inEntry = '/store/v1/any/x.0/node_modules/x/index.js';
+const install = () => undefined;
+const fileOf = () => undefined;
 
-test.each([
-  ['a name, required by an entry', 'require', 'y', inEntry, 'MODULE_NOT_FOUND'],
-  ['a name, imported by an entry', 'import', 'y', inEntry, 'ERR_MODULE_NOT_FOUND'],
-  ['a path, required by an entry', 'require', './y', inEntry, 'MODULE_NOT_FOUND'],
+type Ask = (from: string | undefined) => string;
+const drivers = {
+  synchronously: async (request: Request, ask: Ask) =>
+    createDriver(broken, install).resolve(request, '', fileOf, ask),
+  asynchronously: (request: Request, ask: Ask) =>
+    resolveAsync(request, { locator: broken, install, fileOf }, async (from) => ask(from)),
+};
+
+const inEntry = '/store/v1/any/x.0/node_modules/x/index.js';
+const cases = [
+  ['a name required by an entry', 'require', 'y', inEntry, 'MODULE_NOT_FOUND'],
+  ['a name imported by an entry', 'import', 'y', inEntry, 'ERR_MODULE_NOT_FOUND'],
+  ['a path required by an entry', 'require', './y', inEntry, 'MODULE_NOT_FOUND'],
   ['a path into an entry', 'import', inEntry, '/app/main.js', 'ERR_MODULE_NOT_FOUND'],
-  ['a name that the core requires', 'require', 'y', '/app/main.js', undefined],
-  ['a name that nobody in particular imports', 'import', 'y', undefined, undefined],
-] as const)('%s', (_, kind, specifier, parent, code) => {
-  const driver = createDriver(broken, () => undefined);
-  const questions: unknown[] = [];
-  const resolve = () =>
-    driver.resolve(
-      { specifier, kind, parent, hasPaths: false },
-      '',
-      () => undefined,
-      (from) => {
-        questions.push(from);
-        return 'of Node';
-      },
-    );
-  if (code === undefined) expect(resolve()).toBe('of Node');
-  else expect(resolve).toThrow(expect.objectContaining({ code }));
-  expect(questions).toEqual(code === undefined ? [undefined] : []);
+  ['a name required by the core', 'require', 'y', '/app/main.js', undefined],
+  ['a name imported without a parent', 'import', 'y', undefined, undefined],
+] as const;
+
+test.each(
+  Object.entries(drivers).flatMap(([way, resolve]) =>
+    cases.map((row) => ({ way, resolve, title: row[0], row })),
+  ),
+)('$title, $way', async ({ resolve, row: [, kind, specifier, parent, code] }) => {
+  const asked: unknown[] = [];
+  const answer = resolve({ specifier, kind, parent, hasPaths: false }, (from) => {
+    asked.push(from);
+    return 'of Node';
+  });
+  if (code === undefined) await expect(answer).resolves.toBe('of Node');
+  else await expect(answer).rejects.toMatchObject({ code });
+  expect(asked).toEqual(code === undefined ? [undefined] : []);
 });

@@ -1,0 +1,56 @@
+/** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
+import { createLookup, refreshLookup } from '../app/lookup.ts';
+
+import type { Thread } from '../resolve/thread.ts';
+import type { Feature } from '../settings/feature.ts';
+import { findInstallRefusal } from '../status/refusals.ts';
+import type { Refusal } from '../types.ts';
+import type { Install } from './run-installer.ts';
+
+/** Directory of a sound entry, or why there is none. */
+export type SoundEntry = { dir: string } | { refusal: Refusal };
+
+/**
+ * Makes the search of a thread. It remembers every result but those of stores that could not be read.
+ *
+ * @returns searches, given the real path of the damaged entry, its feature and the damage as one clause
+ */
+export function createSoundEntries(
+  { finder, settings, failures }: Thread,
+  install: Install,
+): (damagedDir: string, feature: Feature | undefined, damage: string) => SoundEntry {
+  const results = new Map<string, SoundEntry>();
+  const search = (feature: Feature): SoundEntry => {
+    const lookup = createLookup(settings, feature);
+    const present = finder.find(lookup);
+    if (present.entry !== undefined) return present.entry;
+    const refusal =
+      present.unread ??
+      findInstallRefusal(lookup, { local: failures.get(feature.name) }) ??
+      install(lookup);
+    if (refusal !== undefined) return { refusal };
+    const { entry, rejected } = finder.find(refreshLookup(lookup));
+    return entry ?? { refusal: refuseRejected(rejected, feature) };
+  };
+  return (damagedDir, feature, damage) => {
+    const known = results.get(damagedDir);
+    if (known !== undefined) return known;
+    finder.damages.set(damagedDir, damage);
+    const result = feature === undefined ? { refusal: UNDECLARED } : search(feature);
+    const isUnread = 'refusal' in result && result.refusal.isUnread === true;
+    if (!isUnread) results.set(damagedDir, result);
+    return result;
+  };
+}
+
+const UNDECLARED: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'no feature of that name is declared',
+  hint: 'remove that directory',
+};
+
+const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: rejected.join('; ') || 'there is no other entry',
+  hint: `annex verify ${name}`,
+});

@@ -1,0 +1,248 @@
+/** Verifies the entries that a thread loads files from: an entry when it is first used, a file each time it is loaded. */
+import type { LoadFnOutput } from 'node:module';
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { digest } from '../base/digest.ts';
+import { AnnexError, explain } from '../base/error.ts';
+import { refuseDamage } from '../base/file-error.ts';
+import { pathExists } from '../base/files.ts';
+import { hideAdditions } from '../base/object-prototype.ts';
+import { parseEntryName, relativeTo } from '../base/store-layout.ts';
+import { codeOf, isNotFound } from '../base/thrown.ts';
+import { toFile } from '../resolve/destination.ts';
+import { findGone } from '../resolve/gone.ts';
+import type { Locator } from '../resolve/locator.ts';
+import { createMissing } from '../resolve/not-found.ts';
+import type { Request } from '../resolve/request.ts';
+import { createTell } from '../resolve/tell.ts';
+import { hasPreservedLinks } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import { readListed } from '../store/listed.ts';
+import type { Refusal } from '../types.ts';
+import { isForRequire } from './hook-context.ts';
+import type { Install } from './run-installer.ts';
+import { createSoundEntries, type SoundEntry } from './sound-entry.ts';
+
+/** Verifies the files of entries in one thread. Paths and URLs outside of every store pass as they are. */
+export interface Verifier {
+  /**
+   * Verifies the entry of a file, unless this thread has done so.
+   *
+   * @param kind of the request: Node may load the file for it next
+   * @returns the path to use: in a sound entry when this one is damaged
+   * @throws Node's not-found error of that kind with the cause, when there is no sound entry, or this
+   *   process must not use it
+   */
+  verifyPath: (file: string, kind: Kind) => string;
+  /** Does the same for a URL; the conditions tell the kind. */
+  verifyURL: (url: string, conditions: Iterable<string>) => string;
+  /** Does the same for the file that a path or URL in a request means; returns the specifier to use. */
+  verifySpecifier: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>, kind?: Kind) => string;
+  /** Whether an entry was installed with a file. */
+  isListed: (file: string) => boolean;
+  /**
+   * Verifies a file that is about to run. Content that differs from a sound file is the transformation
+   * of another tool, and passes.
+   *
+   * @param content as Node or another tool read it; without it, only the file counts
+   * @param kind of the load; by default that of the last `verifyPath`, if it was for this file
+   * @returns undefined when the content may run; else the bytes to run in its place, from a sound entry
+   * @throws Node's not-found error of that kind with the cause, when there is no sound entry
+   */
+  verifyContent: (file: string, content?: Content, kind?: Kind) => Buffer | undefined;
+  /** Makes Node's not-found error for a file of an entry, with its cause, and reports it. */
+  makeLoadError: (file: string, refusal: Refusal) => unknown;
+}
+
+/** The source that a load hook returns. */
+export type Content = LoadFnOutput['source'];
+
+type Kind = Request['kind'];
+
+/** A load of a file in an entry. */
+interface Load {
+  entry: string;
+  file: string;
+  kind: Kind;
+}
+
+/**
+ * @param watchLoads called before this thread loads the first file of an entry; makes Node's loaders
+ *   call `verifyContent`. The function it returns is called before each further file, and returns
+ *   whether the loaders still do
+ */
+export function createVerifier(
+  locator: Locator,
+  install: Install,
+  watchLoads: (verifier: Verifier) => () => boolean,
+): Verifier {
+  const { finder, settings, askers, meet } = locator.thread;
+  const findSoundEntry = createSoundEntries(locator.thread, install);
+  /** The directory to use in place of an entry: its own, or that of a sound one. */
+  const usable = new Map<string, string>();
+  const reported = new Set<string>();
+  const tell = createTell(settings);
+  const keepsLinks = settings.keepsLinks || hasPreservedLinks();
+  let isWatched: (() => boolean) | undefined;
+  let lastLoad: Pick<Load, 'file' | 'kind'> | undefined;
+
+  const findFeature = (entry: string): Feature | undefined => {
+    const slug = parseEntryName(basename(entry))?.slug;
+    return [...settings.declaration.features.values()].find((each) => each.slug === slug);
+  };
+
+  const makeLoadError = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
+    const feature = findFeature(entry);
+    const name = feature?.name ?? basename(entry);
+    const parent = askers.get(name)?.parent;
+    const asker = parent && relativeTo(settings.core.root, parent);
+    const cause = new AnnexError(refusal, { feature: name, asker });
+    if (feature !== undefined) tell(feature, cause, !reported.has(entry));
+    reported.add(entry);
+    return explain(createMissing(file, kind), cause);
+  };
+
+  const makeDamageError = (load: Load, damage: string, sound: SoundEntry): unknown => {
+    const why = 'refusal' in sound ? sound.refusal : refuseIncomplete(sound.dir);
+    return makeLoadError(load, refuseDamage({ dir: load.entry, damage }, why));
+  };
+
+  const ensureWatched = (load: Load): void => {
+    isWatched ??= watchLoads(verifier);
+    if (!isWatched()) throw makeLoadError(load, FROZEN);
+  };
+
+  /** The directory to use in place of an entry. */
+  const verifyEntry = (load: Load): string => {
+    const { entry } = load;
+    ensureWatched(load);
+    const real = locator.findRealEntry(entry);
+    const unfit = meet(real);
+    if (unfit === undefined) return entry;
+    if ('refusal' in unfit) throw makeLoadError(load, unfit.refusal);
+    const sound = findSoundEntry(real, findFeature(real), unfit.damage);
+    if ('dir' in sound) return sound.dir;
+    throw makeDamageError(load, unfit.damage, sound);
+  };
+
+  const verifyPath = (file: string, kind: Kind): string => {
+    const entry = locator.findEntryOf(file);
+    if (entry === undefined) {
+      if (!locator.isInStore(file)) return file;
+      throw makeLoadError({ entry: file, file, kind }, OUTSIDE_ENTRIES);
+    }
+    const load = { entry, file, kind };
+    let dir = usable.get(entry);
+    if (dir !== undefined) ensureWatched(load);
+    else dir = hideAdditions(() => (pathExists(entry) ? verifyEntry(load) : undefined));
+    if (dir === undefined) return file;
+    usable.set(entry, dir);
+    return dir === entry ? file : dir + file.slice(entry.length);
+  };
+
+  /** The path of a file in its entry, and its digest; `damage` when the listing is damaged. */
+  const findListed = (file: string, entry: string) => {
+    const real = locator.findRealEntry(entry);
+    const path = file.slice(entry.length + 1);
+    const contents = finder.expect(real);
+    return typeof contents === 'string'
+      ? { real, path, damage: contents }
+      : { real, path, wanted: contents.files.get(path) };
+  };
+
+  const verifyFile = (load: Load, content: Content): Buffer | undefined => {
+    const { entry, file } = load;
+    const { real, path, damage, wanted } = findListed(file, entry);
+    if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
+    const gone = findGone(entry);
+    if (gone !== undefined) throw makeLoadError(load, gone);
+    const change = wanted === undefined ? 'was not installed' : 'is not what was installed';
+    const found = damage ?? `${path} ${change}`;
+    const sound = findSoundEntry(real, findFeature(real), found);
+    const bytes = 'dir' in sound ? readSound(`${sound.dir}/${path}`, wanted) : undefined;
+    if (bytes !== undefined) return bytes;
+    throw makeDamageError(load, found, sound);
+  };
+
+  const verifier: Verifier = {
+    verifyPath: (file, kind) => {
+      const sound = verifyPath(file, kind);
+      lastLoad = { file: sound, kind };
+      return sound;
+    },
+    verifyURL: (url, conditions) => {
+      const file = locator.isInStore(url) ? toFile(url) : undefined;
+      if (file === undefined) return url;
+      const sound = verifyPath(file, isForRequire([...conditions]) ? 'require' : 'import');
+      return sound === file ? url : replacePath(url, sound);
+    },
+    verifySpecifier: (request, kind = request.kind) => {
+      const { specifier } = request;
+      const file = locator.findPlace(request);
+      if (file === undefined) return specifier;
+      const sound = verifyPath(file, kind);
+      if (request.kind === 'require') return sound === file ? specifier : sound;
+      // Node keeps the spelling of a URL when it keeps links; the load hook knows only the usual one.
+      return sound === file && !keepsLinks ? specifier : replacePath(specifier, sound);
+    },
+    isListed: (file) => {
+      const entry = locator.findEntryOf(file);
+      return entry !== undefined && findListed(file, entry).wanted !== undefined;
+    },
+    verifyContent: (file, content, given) => {
+      const entry = locator.findEntryOf(file);
+      if (entry === undefined) return undefined;
+      const kind = given ?? (lastLoad?.file === file ? lastLoad.kind : 'require');
+      lastLoad = undefined;
+      return hideAdditions(() => verifyFile({ entry, file, kind }, content));
+    },
+    makeLoadError: (file, refusal) =>
+      makeLoadError({ file, entry: locator.findEntryOf(file) ?? file, kind: 'import' }, refusal),
+  };
+  return verifier;
+}
+
+/** The URL of another file, with the query and hash of a URL. */
+const replacePath = (url: string, file: string): string =>
+  pathToFileURL(file).href + (/[?#].*$/s.exec(url)?.[0] ?? '');
+
+/** Whether content has the digest of the listing. */
+const hasDigest = (content: Content, wanted: string | undefined): boolean =>
+  wanted !== undefined && content != null && digest(toBytes(content)) === wanted.slice(0, 64);
+
+function toBytes(content: NonNullable<Content>): string | Uint8Array {
+  if (typeof content === 'string') return content;
+  if (!ArrayBuffer.isView(content)) return new Uint8Array(content);
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+}
+
+/** The bytes of a file, if they are the listed ones. */
+function readSound(file: string, wanted: string | undefined): Buffer | undefined {
+  if (wanted === undefined) return undefined;
+  try {
+    return readListed(file, wanted);
+  } catch (error) {
+    if (isNotFound(error) || codeOf(error) === 'EIO') return undefined;
+    throw error;
+  }
+}
+
+/** The program froze `Module.prototype._compile`. */
+const FROZEN: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'the program froze Module.prototype, so files of a store cannot be verified',
+  hint: 'load the feature before that, or set "verify" to "first-use" in the file of ANNEX_CONFIG',
+};
+
+const OUTSIDE_ENTRIES: Refusal = {
+  code: 'ANNEX_INTEGRITY',
+  reason: 'that path is in a store, and in no entry',
+  hint: 'remove it',
+};
+
+/** The sound entry that replaces a damaged one lacks the requested file. */
+const refuseIncomplete = (dir: string): Refusal => ({
+  code: 'ANNEX_INTEGRITY',
+  reason: `${dir}, which is whole, does not hold that file`,
+  hint: 'start the process again',
+});
