@@ -62,7 +62,10 @@ function makePlan({ settings, feature }: Lookup, pin: Pin): Plan | Refusal {
   const platform = platformOf(readAbi());
   const pinned = pinnedId(sidecar, platform);
   if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
-    return refuseLock(`${pin.dir}/annex.json is not of the package-lock.json beside it`, feature);
+    return refuseLock(
+      `${pin.dir}/annex.json does not belong to the package-lock.json beside it`,
+      feature,
+    );
   }
   return made;
 }

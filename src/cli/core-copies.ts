@@ -1,9 +1,9 @@
 /** Notices about copies of declared packages in core, for `annex list` and `annex lock --check`. None is an error. */
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
-import { listBlocked } from '../app/lookup.ts';
+import { createLookup, listBlocked } from '../app/lookup.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
-import { listDrifts } from '../lock/check.ts';
+import { listDrifts } from '../lock/drift.ts';
 import { describeBlocked, findBlocked } from '../settings/blocked.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -13,7 +13,7 @@ import { warn } from './command.ts';
 export function warnOfCopies(settings: Settings, features: Iterable<Feature>): void {
   for (const line of listShippedBlocked(settings)) warn(line);
   for (const feature of features) {
-    for (const { name, version, locked, isFit } of listDrifts(settings, feature)) {
+    for (const { name, version, locked, isFit } of listDrifts(createLookup(settings, feature))) {
       const what = `core has ${name} ${version}, which it does not ship, and ${locked} is locked`;
       const remedy = isFit
         ? `npx annex lock ${feature.name}`

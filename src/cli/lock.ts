@@ -1,7 +1,7 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { findDeclarationProblem } from '../app/lookup.ts';
+import { createLookup, findDeclarationProblem } from '../app/lookup.ts';
 import { LOCK_FILES } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
@@ -9,7 +9,8 @@ import { writeLine } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
 import { messageOf } from '../base/thrown.ts';
 import { refuseByTime } from '../install/install.ts';
-import { checkLock, listDrifts, listStrayLocks } from '../lock/check.ts';
+import { checkLock, listStrayLocks } from '../lock/check.ts';
+import { listDrifts } from '../lock/drift.ts';
 import {
   listTemporaries,
   type Replacement,
@@ -50,7 +51,7 @@ export const lock: Command = async ({ args, options, print }) => {
   const strays = args.length === 0 ? listStrayLocks(settings) : [];
   if (options.check === true) {
     const differences = [
-      ...features.flatMap((one) => checkLock(settings, one)),
+      ...features.flatMap((one) => checkLock(createLookup(settings, one))),
       ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
       ...listTemporaries(root).map(
         (path) => `${path} is left of a command that did not end. Now: npx annex lock`,
@@ -122,20 +123,16 @@ async function lockOne(
   const wrong = findDeclarationProblem(settings, feature);
   if (wrong !== undefined) return { feature: name, outcome: 'failed', refusal: wrong };
   const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
-  const isFollowing = listDrifts(settings, feature).some(({ isFit }) => isFit);
-  if (!isFollowing && checkLock(settings, feature).length === 0) return unchanged;
+  const lookup = createLookup(settings, feature);
+  const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
+  if (!isFollowing && checkLock(lookup).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
   const fail = (why: Refusal): LockResult => {
     const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(why, findUnset(settings));
     return { feature: name, outcome: 'failed', refusal };
   };
   try {
-    const { dir, packages, sidecar, files } = await lockFeature({
-      settings,
-      feature,
-      signal,
-      minAge,
-    });
+    const { dir, packages, sidecar, files } = await lockFeature({ lookup, signal, minAge });
     if (files.every(isWritten)) return unchanged;
     write(files);
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };

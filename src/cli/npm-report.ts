@@ -5,7 +5,7 @@ import { readPackage } from '../app/core.ts';
 import { writeLine } from '../base/log.ts';
 import { redact } from '../base/messages.ts';
 import { isPackageName } from '../base/specifier.ts';
-import { findEffective } from '../lock/effective.ts';
+import { composeReportPart } from '../lock/report.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { nameProject } from '../plan/project.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
@@ -61,11 +61,11 @@ export async function reportWithNpm(
   const parts: Part[] = [];
   let isWhole = true;
   for (const feature of features) {
-    const effective = findEffective(settings, feature);
-    if ('reason' in effective) {
-      warn(`${feature.name} is left out: ${effective.reason}`);
-      isWhole &&= effective.isFine;
-    } else parts.push(effective);
+    const part = composeReportPart(settings, feature);
+    if ('reason' in part) {
+      warn(`${feature.name} is left out: ${part.reason}`);
+      isWhole &&= part.isExpected;
+    } else parts.push(part);
   }
   if (parts.length === 0) {
     warn('there is nothing to report on');

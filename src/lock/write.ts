@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
-import { createLookup, listBlocked } from '../app/lookup.ts';
+import { type Lookup, refreshLookup } from '../app/lookup.ts';
 import { LOCK_FILES, lockRoot, type Sidecar } from '../app/pin.ts';
 import { findRepository } from '../app/unfit.ts';
 import { AnnexError } from '../base/error.ts';
@@ -16,20 +16,18 @@ import type { Plan } from '../plan/plan.ts';
 import { select, selectAll } from '../plan/platform.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
 import { withTemporary } from '../store/temporary.ts';
 import type { Refusal } from '../types.ts';
-import { listFitting } from './check.ts';
+
 import { composeLock } from './compose.ts';
+import { listPreferred } from './drift.ts';
 import { type Places, readPackages, readPlaces } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
 
 /** A feature to lock. */
 export interface LockJob {
-  settings: Settings;
-  feature: Feature;
+  lookup: Lookup;
   signal: AbortSignal;
   /** Minimum age of a version in days; undefined for npm's setting, or else one. */
   minAge: number | undefined;
@@ -55,13 +53,14 @@ export const lockFeature = (job: LockJob): Promise<Lock> =>
   withTemporary((temporary) => lockIn(temporary, job));
 
 async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
-  const { settings, feature } = job;
+  const { lookup } = job;
+  const { settings, feature } = lookup;
   const { core, declaration } = settings;
   const { platforms } = declaration;
   const npm = readNpmSettings(core.root, readInstallerEnv(settings));
   const dir = join(lockRoot(core.root), feature.slug);
   const places = readPlaces(dir);
-  const exact = listFitting(settings, feature);
+  const exact = listPreferred(lookup);
   const unshared: string[] = [];
   const resolution: Resolution = {
     settings,
@@ -71,7 +70,7 @@ async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
     signal: job.signal,
     before: findDate(job.minAge, npm.hasReleaseAge),
     unshared,
-    locked: readPackages(dir, listBlocked(settings)),
+    locked: readPackages(dir, lookup.listBlocked()),
   };
   for (;;) {
     const resolved = await resolveForLock(exact, resolution, npm);
@@ -100,13 +99,13 @@ function findDate(minAge: number | undefined, hasReleaseAge: boolean): string | 
  *
  * @throws AnnexError for a package that cannot be locked
  */
-function selectLockable(plan: Plan, { settings, feature }: LockJob): LockNode[] {
-  const { platforms } = settings.declaration;
+function selectLockable(plan: Plan, { lookup }: LockJob): LockNode[] {
+  const { platforms } = lookup.settings.declaration;
   const unsupported = findUnsupported(plan, platforms);
   if (unsupported !== undefined) throw new AnnexError(unsupported);
   const nodes = [...selectAll(plan, platforms).values()];
   const refusal =
-    findBlockedRefusal(createLookup(settings, feature), nodes, { isLocking: true }) ??
+    findBlockedRefusal(refreshLookup(lookup), nodes, { isLocking: true }) ??
     findRepository(plan, nodes);
   if (refusal !== undefined) throw new AnnexError(refusal);
   return nodes;
@@ -128,7 +127,7 @@ function findUnsupported(plan: Plan, platforms: string[]): Refusal | undefined {
 /** Fetches packages into a directory of their own, which is removed. */
 async function fetchIn(
   temporary: string,
-  { settings, signal }: LockJob,
+  { lookup: { settings }, signal }: LockJob,
   { nodes, places, shared }: { nodes: LockNode[]; places: Places; shared: string[] },
 ): Promise<{ fetched: FetchedPackages; unshareable: string[] }> {
   const dir = join(temporary, 'packages');

@@ -75,7 +75,7 @@ describe('annex audit', () => {
     const { code, found, stderr } = await audit();
     expect({ code, found }).toEqual({ code: 0, found: [] });
     expect(stderr).toBe(
-      "annex: @acme/other.js is left out: the application ships it itself: npm has it in the application's own lock\n",
+      "annex: @acme/other.js is left out: the application ships it, and npm reports it from the application's own lock\n",
     );
     expect(registry.audited.flatMap((asked) => Object.keys(asked))).not.toContain('@acme/other.js');
   });

@@ -130,7 +130,7 @@ describe(node.label, () => {
     [
       'another version of what is shared',
       [common('1.3.0')],
-      "kit: it is locked with common core's 1.2.0, and would now have core's 1.3.0",
+      "kit: common is core's 1.2.0 in the lock, and would now be core's 1.3.0",
     ],
     [
       'a version of what is shared that does not fit',
@@ -140,12 +140,12 @@ describe(node.label, () => {
     [
       'no longer what is shared',
       [],
-      "kit: it is locked with common core's 1.2.0, and would now have of its own",
+      "kit: common is core's 1.2.0 in the lock, and would now be private",
     ],
     [
       'something that the feature holds itself',
       [common('1.2.0'), alpha('1.0.0')],
-      "kit: it is locked with alpha of its own, and would now have core's 1.0.0",
+      "kit: alpha is private in the lock, and would now be core's 1.0.0",
     ],
     [
       'something that does not fit the feature',
@@ -160,7 +160,7 @@ describe(node.label, () => {
     [
       'the feature itself within its range',
       [common('1.2.0'), esmPackage('other', '3.3.0', 'new')],
-      "other: it is locked with other of its own, and would now have core's 3.3.0",
+      "other: other is private in the lock, and would now be core's 3.3.0",
     ],
   ])('a core that ships %s is told', async (_, shipped, said) => {
     const { check } = await open({}, shipped);

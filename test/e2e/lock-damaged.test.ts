@@ -65,19 +65,19 @@ describe(node.label, () => {
       'annex.json',
       'shares something else',
       (text: string) => text.replace('"1.2.0"', '"1.2.1"'),
-      /kit: it is locked with common core's 1\.2\.1/,
+      /kit: common is core's 1\.2\.1 in the lock/,
     ],
     [
       'annex.json',
       'has another id',
       (text: string) => text.replace(/"any": "..../, '"any": "0000'),
-      /kit\/annex\.json is not of the package-lock\.json beside it/,
+      /kit\/annex\.json does not belong to the package-lock\.json beside it/,
     ],
     [
       'annex.json',
       'lacks the digests of a package',
       (text: string) => text.replace('"node_modules/alpha"', '"node_modules/alpine"'),
-      /kit\/annex\.json is not of the package-lock\.json beside it/,
+      /kit\/annex\.json does not belong to the package-lock\.json beside it/,
     ],
     ['annex.json', 'is half merged', merge, /kit\/annex\.json does not parse as JSON/],
     [

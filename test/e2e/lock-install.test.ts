@@ -162,7 +162,7 @@ describe(node.label, () => {
       'annex.json',
       'has another id',
       (text: string) => text.replace(/"any": "..../, '"any": "0000'),
-      /annex\.json is not of the package-lock\.json beside it/,
+      /annex\.json does not belong to the package-lock\.json beside it/,
     ],
     [
       'package-lock.json',

@@ -1,4 +1,4 @@
-/** What is in use of a feature, as an npm project: its entry, or else its lock, with core's copy where shared. */
+/** Composes the npm project that represents a feature in a report: its entry, or else its lock. */
 import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
@@ -11,33 +11,32 @@ import { composeProject, type LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStatus } from '../status/status.ts';
-import type { Entry } from '../store/entry.ts';
-import { findEntry } from '../store/entry.ts';
+import { type Entry, findEntry } from '../store/entry.ts';
 
-/** A project; or why there is none, and whether that is as it should be. */
-export type Effective = Part | { reason: string; isFine: boolean };
+/** A project; or why the feature has none, and whether that is expected. */
+export type ReportPart = Part | { reason: string; isExpected: boolean };
 
-/** Finds out what a feature is made of here; never installs, never touches the network. */
-export function findEffective(settings: Settings, feature: Feature): Effective {
+/** Composes the project of a feature from what is on disk. Shared packages have core's current version. */
+export function composeReportPart(settings: Settings, feature: Feature): ReportPart {
   const lookup = createLookup(settings, feature);
   const { where } = findStatus(lookup, { isProduction: true });
   if (where === 'core' || where === 'core outside range') {
-    const reason = "the application ships it itself: npm has it in the application's own lock";
-    return { reason, isFine: true };
+    const reason = "the application ships it, and npm reports it from the application's own lock";
+    return { reason, isExpected: true };
   }
   const refusal = findDeclarationRefusal(lookup);
-  if (refusal !== undefined) return { reason: refusal.reason, isFine: false };
+  if (refusal !== undefined) return { reason: refusal.reason, isExpected: false };
   const { entry } = findEntry(lookup, readAbi());
   const { pin } = lookup.readLock();
   if (pin === undefined) {
     return entry === undefined
-      ? { reason: 'it is neither locked nor installed', isFine: false }
+      ? { reason: 'it is neither locked nor installed', isExpected: false }
       : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
   const plan = planLocked(lookup, pin);
-  if ('code' in plan) return { reason: plan.reason, isFine: false };
+  if ('code' in plan) return { reason: plan.reason, isExpected: false };
   const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
-  // Packages of other platforms are in a lock, and not in use.
+  // A lock has packages of other platforms too; an entry does not.
   const paths =
     entry?.manifest.closure.map(({ path }) => path) ??
     selectAll(plan, pin.sidecar.platforms).keys();
@@ -45,15 +44,15 @@ export function findEffective(settings: Settings, feature: Feature): Effective {
   return compose(settings, feature, Object.fromEntries(locked), plan.shared);
 }
 
-/** What core ships has its own dependencies from core, too: they are no affair of the feature. */
+/** Lists shared packages without their dependencies, which core ships and reports itself. */
 function compose(
   { core }: Settings,
   feature: Feature,
   packages: LockedPackages,
-  taken: Record<string, SharedPackage>,
+  recorded: Record<string, SharedPackage>,
 ): Part {
   const shared = Object.fromEntries(
-    Object.entries(taken).map(([name, { ranges, version }]) => [
+    Object.entries(recorded).map(([name, { ranges, version }]) => [
       name,
       { ranges, version: findCorePackage(name, core.root)?.version ?? version },
     ]),
@@ -67,18 +66,19 @@ function compose(
   return { slug: feature.slug, project: composeProject({ shared, nodes }, all, feature) };
 }
 
-/** Without a lock, what stands on disk says who asks for what. */
+/** Without a lock, the package.json files of the entry list the dependencies. */
 function readInstalled({ dir, manifest }: Entry): LockedPackages {
   return Object.fromEntries(
     manifest.closure.map(({ path, name, version, integrity }) => {
       const found = readPackage(join(dir, path)) ?? {};
-      const edges = Object.fromEntries(EDGES.map((key) => [key, found[key]]));
-      return [path, { name, version, integrity, ...edges }];
+      const kept = Object.fromEntries(LOCK_FIELDS.map((key) => [key, found[key]]));
+      return [path, { name, version, integrity, ...kept }];
     }),
   );
 }
 
-const EDGES = [
+/** Fields of a package.json that a package-lock repeats. */
+const LOCK_FIELDS = [
   'dependencies',
   'optionalDependencies',
   'peerDependencies',
