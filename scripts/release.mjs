@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [tag] = process.argv.slice(2);
-const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, ...manifest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const changes = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
 
 function fail(reason) {
@@ -20,9 +20,11 @@ function run(command, ...args) {
   if (status !== 0) fail(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
 }
 
-if (tag !== `v${version}`) fail(`the tag is ${tag}, and package.json has version ${version}`);
-// npm compares it with the source that the attestation names.
-if (repository === undefined) fail('package.json has no repository, which provenance needs');
+if (tag !== `v${version}`) fail(`the tag is ${tag}, but package.json has version ${version}`);
+// npm compares `repository` with the source that the provenance attestation names.
+for (const key of ['repository', 'homepage', 'bugs']) {
+  if (manifest[key] === undefined) fail(`package.json has no ${key}: add it`);
+}
 if (!changes.includes(`\n## ${version}, 20`)) {
   fail(`CHANGELOG.md has no heading "## ${version}, YYYY-MM-DD"`);
 }

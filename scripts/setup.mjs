@@ -27,7 +27,7 @@ function runOrExit(command, args) {
 
 const installedAt = changedAt(join(root, 'node_modules', '.package-lock.json'));
 if (installedAt === 0 || installedAt < changedAt(join(root, 'package-lock.json'))) {
-  // Without scripts: `prepare` would build a second time, and no dependency needs one.
+  // No dependency needs its install scripts.
   runOrExit('npm', ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 
