@@ -1,4 +1,4 @@
-/** What kind of disk the installs go to, and whether it is in a state to be measured on. */
+/** File system of the installs, and whether it is fast enough to measure on. */
 import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -9,7 +9,7 @@ const TYPES = { 61267: 'ext4', 1481003842: 'xfs', 2435016766: 'btrfs', 16914836:
 
 export const nameDisk = (directory) => TYPES[statfsSync(directory).type] ?? 'disk';
 
-/** @returns {number} microseconds that writing one small file takes */
+/** @returns {number} microseconds to write one small file */
 export function probeDisk(directory) {
   const place = join(directory, `probe-${performance.now()}`);
   mkdirSync(place);

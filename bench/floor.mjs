@@ -1,4 +1,4 @@
-/** The floor: the least a Node program can do to install a locked closure. No checks but the digest. */
+/** The floor: the minimum that a Node program does to install a locked feature. Checks only digests. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';

@@ -1,6 +1,7 @@
 /**
- * Size of images, and how long their containers take until /health answers: `node bench/image.mjs NAME=IMAGE...`.
- * ENGINE is `podman` or `docker`; ROUNDS how often each is started, in turn. Containers use the host's network.
+ * Measures the size of images and the time from start to the first response of /health:
+ * `node bench/image.mjs NAME=IMAGE...`. ENGINE is `podman` or `docker`; ROUNDS is the number of starts per image, in turn.
+ * Containers use the host's network.
  */
 import { execFileSync } from 'node:child_process';
 import { get } from 'node:http';
@@ -15,7 +16,7 @@ const engine = (...args) =>
 const images = process.argv.slice(2).map((argument) => argument.split('='));
 if (images.length === 0) throw new Error('usage: node bench/image.mjs NAME=IMAGE...');
 
-/** Whether the gateway is well. */
+/** Whether /health responds with 200. */
 const ask = () =>
   new Promise((resolve) => {
     const request = get({ host: '127.0.0.1', port: PORT, path: '/health' }, (response) => {
@@ -25,14 +26,14 @@ const ask = () =>
     request.once('error', () => resolve(false));
   });
 
-/** From the start of the engine's command to the first answer, in ms. */
+/** Time from the start of the engine's command to the first response, in ms. */
 async function start(image) {
   const name = `annex-bench-${process.pid}`;
   const began = performance.now();
   engine('run', '--detach', '--name', name, '--network=host', '--env', `PORT=${PORT}`, image);
   try {
     while (!(await ask())) {
-      if (performance.now() - began > 30_000) throw new Error(`${image} does not answer`);
+      if (performance.now() - began > 30_000) throw new Error(`${image} does not respond`);
       await sleep(2);
     }
     return performance.now() - began;

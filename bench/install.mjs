@@ -1,4 +1,4 @@
-/** npm run bench:install: times annex, npm, pnpm, bun, deno and the floor against one registry on loopback. */
+/** npm run bench:install: times annex, npm, pnpm, bun, deno and the floor against a local registry. */
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,15 +14,15 @@ import { findTools } from './tools.mjs';
 
 const USAGE = `usage: npm run bench:install -- [--rounds N] [--only NAME,...] [--methods KEY,...]
        [--delay MS] [--dir DIRECTORY] [--keep]
-  --only     some of the features, or parts of their names: ${Object.keys(FEATURES).join(', ')}
-  --methods  some of: ${Object.keys(METHODS).join(', ')}
-             or the beginning of keys: annex, pnpm
-  --delay    how long the registry waits before each answer, by default not at all
-  --dir      where to install to, by default the user's cache directory
+  --only     features, or parts of their names: ${Object.keys(FEATURES).join(', ')}
+  --methods  methods: ${Object.keys(METHODS).join(', ')}
+             or prefixes of them: annex, pnpm
+  --delay    delay of the registry before each response; default 0
+  --dir      directory for the installs; default the user's cache directory
   --keep     removes nothing
-With --only, --methods or --delay, bench/results stays as it is.`;
+With --only, --methods or --delay, bench/results is not updated.`;
 
-/** Whose files are compared with annex's. */
+/** Methods whose files are compared with annex's. */
 const COMPARED = ['floor', 'npm-ci'];
 
 const { values } = parseArgs({
@@ -73,14 +73,14 @@ try {
   if (!values.keep) rmSync(base, { recursive: true, force: true });
 }
 
-/** Makes locks and fills caches. @returns the methods that cannot be run, said on stderr */
+/** Makes locks and fills caches. @returns the methods that failed, which are also reported on stderr */
 async function prepare(chosen) {
   const sources = new Set(['npm-install', ...chosen.map((id) => METHODS[id].from).filter(Boolean)]);
   const locked = chosen.filter((id) => METHODS[id].annex && METHODS[id].isLocked);
   const broken = new Set();
   for (const name of names) {
     for (const id of sources) {
-      // The floor's list is what npm installed.
+      // The floor installs the list of packages that npm installed.
       const users = chosen.filter((user) => [METHODS[user].from, user].includes(id));
       const floor = id === 'npm-install' ? ['floor'] : [];
       await attempt([...users, ...floor], name, broken, () => places.prime(id, name));
@@ -90,7 +90,7 @@ async function prepare(chosen) {
   return broken;
 }
 
-/** Takes methods out that fail, after fetching what the registry did not have. */
+/** Runs an action. If it fails, fetches what the registry lacked and retries, or else leaves the methods out. */
 async function attempt(ids, name, broken, action) {
   for (let tries = 0; ids.some((id) => !broken.has(id)); tries++) {
     await takeMisses();
@@ -100,20 +100,20 @@ async function attempt(ids, name, broken, action) {
       const misses = await takeMisses();
       if (tries < 5 && misses.length > 0 && fetchMore(misses)) continue;
       const reason = error.message.split('\n').slice(0, 4).join('\n  ');
-      console.error(`left out: ${ids.join(', ')}, since for ${name}\n  ${reason}`);
+      console.error(`left out: ${ids.join(', ')}; ${name} failed\n  ${reason}`);
       for (const id of ids) broken.add(id);
     }
   }
   return undefined;
 }
 
-/** What was asked of the registry that it did not have, since the last call. */
+/** Requests since the last call that the registry could not serve. */
 async function takeMisses() {
   const response = await fetch(`${url}/-/misses`);
   return response.json();
 }
 
-/** Every round: each feature with all methods, in an order of its own. The first looks at the results. */
+/** Runs each feature with all methods in every round, in random order. The first round checks the results. */
 async function time(chosen, broken) {
   const samples = [];
   for (let round = 0; round < rounds; round++) {
@@ -122,7 +122,7 @@ async function time(chosen, broken) {
       const isFor = (id) => [undefined, name].includes(METHODS[id].only);
       for (const id of shuffle(chosen.filter(isFor))) {
         await attempt([id], name, broken, async () => {
-          // What the last run left to be written is not the next one's to wait for.
+          // Syncs, so that a run does not wait for the writes of the last one.
           execFileSync('sync', process.platform === 'linux' ? ['-f', base] : []);
           const { ms, peak, place } = await places.run(id, name);
           samples.push({ id, name, round, ms, peak });
@@ -140,7 +140,7 @@ async function time(chosen, broken) {
   return samples.filter(({ id }) => !broken.has(id));
 }
 
-/** annex is to write what npm and the floor write, file by file. */
+/** Compares the files that annex and npm wrote with the floor's. */
 function compare(name, { floor, ...others }) {
   for (const [id, files] of Object.entries(others)) {
     if (floor === undefined) continue;
@@ -148,7 +148,8 @@ function compare(name, { floor, ...others }) {
       ...floor.filter((file) => !files.includes(file)),
       ...files.filter((file) => !floor.includes(file)),
     ];
-    if (odd.length > 0) console.error(`${id} ${name}: ${odd.length} files differ, as ${odd[0]}`);
+    if (odd.length > 0)
+      console.error(`${id} ${name}: ${odd.length} files differ, for example ${odd[0]}`);
   }
 }
 

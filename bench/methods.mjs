@@ -1,27 +1,27 @@
-/** Every way to install a feature: what lies in the application beforehand, the command, and which cache it uses. */
+/** Every way to install a feature: the files in the application, the command, and the cache. */
 import { join } from 'node:path';
 import { ROOT } from './setting.mjs';
 
 /**
- * @typedef {object} Place where one run happens; all of it is fresh but a warm cache
+ * @typedef {object} Place directories and settings of one run; all are fresh except a warm cache
  * @property {string} app the application's directory, and the working directory
- * @property {string} cache of the tool: empty, or primed
- * @property {string} store for annex
+ * @property {string} cache the tool's cache: empty or filled
+ * @property {string} store the store of annex
  * @property {string} url of the registry; the application's .npmrc names it too
- * @property {string} list what the floor is to fetch
+ * @property {string} list file with the tarballs for the floor
  * @property {string} name of the feature and its package
  * @property {string} spec `name@range`
  * @property {Record<string, { argv: string[] }>} tools
  *
  * @typedef {object} Method
  * @property {string} label
- * @property {string} tool which must be there
- * @property {string} [from] the method whose first run made the lock, and primes the warm cache
- * @property {boolean} [isWarm] the cache is primed
+ * @property {string} tool the tool it needs
+ * @property {string} [from] the method whose first run makes the lock and fills the cache
+ * @property {boolean} [isWarm] the cache is filled
  * @property {boolean} [isLocked] the application has the tool's lock
- * @property {string} [only] the one feature it is run for
- * @property {boolean} [isImport] timed until the program's first line after its import
- * @property {Record<string, string>} [annex] the operator's settings
+ * @property {string} [only] the only feature it runs for
+ * @property {boolean} [isImport] measured until the program's first line after its import
+ * @property {Record<string, string>} [annex] contents of the operator's file
  * @property {(place: Place) => string[]} argv
  * @property {(place: Place) => Record<string, string>} [env]
  */
@@ -97,7 +97,7 @@ const add = ({ spec }) => ['add', spec];
 const frozen = () => ['install', '--frozen-lockfile'];
 const addDeno = ({ spec }) => ['add', `npm:${spec}`];
 
-/** @type {Record<string, Method>} in the order of the table */
+/** @type {Record<string, Method>} methods in the order of the table */
 export const METHODS = {
   'annex-lock': annex('annex, locked', { isLocked }),
   'annex-lock-none': annex('annex, locked, no sync', { isLocked, annex: NO_SYNC }),

@@ -1,4 +1,4 @@
-/** Draws the result as a bar chart in SVG that reads in light and in dark. Pure. */
+/** Draws the result as an SVG bar chart for light and dark backgrounds. Pure. */
 
 /** The methods in the picture. */
 const ROWS = [

@@ -1,4 +1,4 @@
-/** Lays out the directories of single runs, keeps locks and primed caches, and checks what a run left behind. */
+/** Creates the directories of each run, keeps locks and filled caches, and checks the result of a run. */
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -22,7 +22,7 @@ export function createPlaces({ base, url, tools }) {
   const kept = (kind, id, name) => join(base, kind, id, encodeURIComponent(name));
   const listFile = (name) => `${kept('lists', 'floor', name)}.json`;
 
-  /** A fresh directory for one run of a method. */
+  /** Creates a fresh directory for one run of a method. */
   const lay = (id, name, primed) => {
     const { isWarm, isLocked, from = id, annex } = METHODS[id];
     const home = join(base, 'runs', String(count++));
@@ -37,7 +37,7 @@ export function createPlaces({ base, url, tools }) {
     writeFileSync(join(app, 'app.mjs'), program(name));
     writeFileSync(join(app, 'app.deno.mjs'), program(`npm:${name}@${FEATURES[name]}`));
     if (id === 'import-bun') write(app, 'package.json', { ...manifest, dependencies: features });
-    // Beside a package.json Deno looks for a node_modules.
+    // Beside a package.json Deno would look for a node_modules.
     if (id === 'import-deno') rmSync(join(app, 'package.json'));
     if (isLocked) cpSync(lock, app, { recursive: true });
     if (annex) write(home, 'operator.json', annex);
@@ -64,7 +64,7 @@ export function createPlaces({ base, url, tools }) {
     ...env?.(place),
   });
 
-  /** Runs a method once, in a fresh place. `primed`: the cache that it is to fill. */
+  /** Runs a method once, in fresh directories. `primed`: the cache to fill. */
   const run = async (id, name, primed) => {
     const method = METHODS[id];
     const place = lay(id, name, primed);
@@ -78,7 +78,7 @@ export function createPlaces({ base, url, tools }) {
     return { ...result, place };
   };
 
-  /** Makes a lock and primes a cache, with the first run of the method that others refer to. */
+  /** Makes a lock and fills a cache with the first run of the method that others refer to. */
   const prime = async (id, name) => {
     const { place } = await run(id, name, kept('caches', id, name));
     const keep = (path) => path !== join(place.app, 'node_modules');
@@ -87,7 +87,7 @@ export function createPlaces({ base, url, tools }) {
       write(dirname(listFile(name)), `${encodeURIComponent(name)}.json`, listOf(place.app));
   };
 
-  /** The lock of annex; false where there is no such command yet. */
+  /** Makes annex's lock. */
   const lockAnnex = async (name) => {
     const place = lay('annex-none', name);
     const env = environment(METHODS['annex-none'], place);
@@ -96,7 +96,7 @@ export function createPlaces({ base, url, tools }) {
     cpSync(place.app, kept('locks', 'annex-lock', name), { recursive: true });
   };
 
-  /** Imports, with plain Node, what a run has installed; nothing is installed by that. */
+  /** Imports the installed package with plain Node. */
   const check = async (id, place) => {
     const { annex, isImport } = METHODS[id];
     if (isImport) return;
@@ -106,14 +106,14 @@ export function createPlaces({ base, url, tools }) {
     await measure({ argv, cwd: place.app, env, log: join(place.home, 'check.txt') });
   };
 
-  /** What a feature comes to here. */
+  /** Version and number of packages of a feature. */
   const describe = (name) => {
     const list = JSON.parse(readFileSync(listFile(name), 'utf8'));
     const { url: tarball } = list.find(({ path }) => path === `node_modules/${name}`);
     return { version: /-([^-]+)\.tgz$/.exec(tarball)[1], packages: list.length };
   };
 
-  /** Removes what the runs so far left behind, but for locks and caches. */
+  /** Removes the directories of the runs so far, but keeps locks and caches. */
   const sweep = () => rmSync(join(base, 'runs'), { recursive: true, force: true });
 
   return { run, sweep, prime, lockAnnex, check, describe };
@@ -127,7 +127,7 @@ function write(directory, file, value) {
   writeFileSync(join(directory, file), JSON.stringify(value));
 }
 
-/** What npm installed here, from its own hidden lockfile: no filter of ours decides it. */
+/** Lists the packages that npm installed, from its own hidden lockfile. */
 function listOf(app) {
   const file = join(app, 'node_modules/.package-lock.json');
   const { packages } = JSON.parse(readFileSync(file, 'utf8'));
@@ -138,7 +138,7 @@ function listOf(app) {
   }));
 }
 
-/** Every file below a node_modules and its digest; what tools write for themselves is left out. */
+/** Lists every file below a node_modules with its digest, except files that tools write for themselves. */
 export function digestFiles(modules) {
   const files = readdirSync(modules, { recursive: true, withFileTypes: true });
   return files
@@ -151,7 +151,7 @@ export function digestFiles(modules) {
     .sort();
 }
 
-/** The node_modules of the one entry in a store. */
+/** Finds the node_modules of the only entry in a store. */
 export function findEntryModules(store) {
   const version = join(store, 'v1');
   for (const abi of readdirSync(version)) {

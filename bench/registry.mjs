@@ -1,4 +1,4 @@
-/** An npm registry on loopback, in a process of its own: real packuments and tarballs, from memory. */
+/** Local npm registry in a separate process: serves real packuments and tarballs from memory. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ const SHORT_FIELDS = (
 ).split(' ');
 const SCRIPTS = ['preinstall', 'install', 'postinstall'];
 
-/** Path and kind to the answer, made at the first request. */
+/** Responses by path and kind, created at the first request. */
 const answers = new Map();
 const misses = new Set();
 let url = '';
@@ -57,7 +57,7 @@ function answerTarball(name, version) {
   return { body, headers };
 }
 
-/** @returns what to answer, or undefined for what the snapshot does not have */
+/** @returns the response, or undefined if the snapshot does not have it */
 function find(path, isShort) {
   const key = `${isShort} ${path}`;
   const known = answers.get(key);
@@ -74,7 +74,7 @@ function find(path, isShort) {
   return made;
 }
 
-/** Milliseconds before each answer, as a network would have it. */
+/** Delay before each response, in ms. */
 const delay = Number(process.argv[2] ?? 0);
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {

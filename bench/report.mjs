@@ -128,6 +128,6 @@ function formatRatio({ of, over, atMost, median, min, max }) {
   return `${of} / ${over}: ${value}, goal ${atMost}`;
 }
 
-/** Twice what a quiet disk takes: then times say more about the disk than about the tools. */
+/** Whether the disk takes more than twice as long as an idle one: then times depend more on the disk than on the tools. */
 const isSlow = ({ before, after }) =>
   Math.max(before, after) > 100 ? '. That is SLOW: see bench/README.md' : '';

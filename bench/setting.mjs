@@ -1,9 +1,9 @@
-/** What the benchmark is about: the features, the day of the registry, the tools, and the goals. */
+/** Settings of the benchmark: features, date of the registry, tools and goals. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The application's declarations: six packages as people use them. */
+/** The application's features: six popular packages. */
 export const FEATURES = {
   'exa-js': '^1.9.0',
   '@mendable/firecrawl-js': '^4.3.0',
@@ -13,13 +13,13 @@ export const FEATURES = {
   sharp: '^0.34.0',
 };
 
-/** The registry is served as it was at this moment, so that the closures stay the same. */
+/** Date of the registry snapshot, so that dependencies stay the same. */
 export const AS_OF = '2026-11-14T00:00:00.000Z';
 
-/** Tools that the npm registry carries as binaries. pnpm 10 is this repository's own. */
+/** Tools available as binaries from the npm registry. pnpm 10 is a development dependency. */
 export const BINARIES = { pnpm: '12.21.0', bun: '1.4.5', deno: '2.9.6' };
 
-/** Which ratio has to be at most what; each side is the key of a method. */
+/** Maximum ratios between two methods, given by their keys. */
 export const GOALS = [
   { of: 'annex-lock-none', over: 'npm-ci', atMost: 0.22 },
   { of: 'annex-lock-none', over: 'pnpm-frozen-warm', atMost: 0.4 },
@@ -33,13 +33,13 @@ export const GOALS = [
   { of: 'import-annex', over: 'import-deno', atMost: 1 },
 ];
 
-/** The most that an install from a lock may hold in memory, in MB. */
+/** Maximum memory of an install from a lock, in MB. */
 export const MEMORY_GOAL = { methods: ['annex-lock', 'annex-lock-none'], atMost: 120 };
 
 /** The root of this repository. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Where packages and tools are kept between runs, and where the installs happen: one disk. */
+/** Directory of packages and tools between runs, and of the installs: one disk. */
 export const CACHE = join(
   process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
   'annex-bench',

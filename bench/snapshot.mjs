@@ -1,4 +1,4 @@
-/** Fetches the packuments and tarballs of the features' closures through npm, and keeps them as plain files. */
+/** Downloads the packuments and tarballs of the features and their dependencies through npm, and keeps them as files. */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -15,7 +15,7 @@ import { AS_OF, CACHE, FEATURES } from './setting.mjs';
 
 const PACKUMENTS = join(CACHE, 'packuments');
 const TARBALLS = join(CACHE, 'tarballs');
-/** Of npm's own cache: it asks for full packuments when it is told a date. */
+/** Flags for npm. With a date it requests full packuments. */
 const FLAGS = [`--before=${AS_OF}`, '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
 
 /** The file of a packument; `@scope/name` is one path segment. */
@@ -25,12 +25,12 @@ export const packumentFile = (name) => join(PACKUMENTS, `${encodeURIComponent(na
 export const tarballFile = (name, version) =>
   join(TARBALLS, `${encodeURIComponent(name)}-${version}.tgz`);
 
-/** Fetches what the features need, once; later runs find it. */
+/** Downloads the packages that the features need, once. */
 export function fetchSnapshot() {
   const stamp = join(CACHE, 'snapshot.json');
   const wanted = JSON.stringify(FEATURES);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.error('fetching the packages (once)');
+  console.error('downloading the packages (once)');
   const specs = new Set();
   withNpmCache((directory, cache) => {
     for (const [name, range] of Object.entries(FEATURES)) {
@@ -48,8 +48,8 @@ export function fetchSnapshot() {
 }
 
 /**
- * Fetches more, for a tool that resolves otherwise than npm: `name@version`, or `name`.
- * @returns {boolean} false when there is no such thing
+ * Downloads more packages, for a tool that resolves differently from npm: `name@version` or `name`.
+ * @returns {boolean} false if a package does not exist
  */
 export function fetchMore(specs) {
   try {
@@ -63,7 +63,7 @@ export function fetchMore(specs) {
   }
 }
 
-/** What a lock installs on this platform, roughly: some of it may turn out not to be needed. */
+/** Lists the packages that a lock installs on this platform, and possibly some more. */
 function listHere({ packages }) {
   const fits = (list, here) => list === undefined || list.includes(here);
   return Object.entries(packages)
@@ -77,7 +77,7 @@ function npm(args, cwd, cache) {
   execFileSync('npm', [...args, ...FLAGS, `--cache=${cache}`], { cwd, stdio: 'inherit' });
 }
 
-/** Runs npm with a cache of its own, then takes over what that cache holds. */
+/** Runs npm with a separate cache, then copies the contents of that cache. */
 function withNpmCache(fill) {
   for (const path of [PACKUMENTS, TARBALLS]) mkdirSync(path, { recursive: true });
   const directory = mkdtempSync(join(CACHE, 'fetch-'));
@@ -89,7 +89,7 @@ function withNpmCache(fill) {
   }
 }
 
-/** npm keeps each answer under the URL it came from, by its digest. */
+/** Copies the responses in npm's cache, which are indexed by URL and stored by digest. */
 function takeOver(cacache, specs) {
   const answers = new Map();
   const index = join(cacache, 'index-v5');
@@ -120,7 +120,7 @@ function takeOver(cacache, specs) {
   }
 }
 
-/** The packument as it was: no later versions, and the tags on versions that are left. */
+/** The packument at the date: without later versions, and with tags on the remaining versions. */
 function restrict(packument) {
   const isOld = (version) => packument.time[version] <= AS_OF;
   const keep = (object) => Object.fromEntries(Object.entries(object).filter(([v]) => isOld(v)));

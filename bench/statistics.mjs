@@ -1,6 +1,6 @@
-/** What samples say: medians, ranges, and ratios paired by round. Pure. */
+/** Statistics of samples: medians, ranges, and ratios paired by round. Pure. */
 
-/** @typedef {{ id: string, name: string, round: number, ms: number, peak: number }} Sample `peak` NaN: not seen */
+/** @typedef {{ id: string, name: string, round: number, ms: number, peak: number }} Sample `peak` is NaN if unknown */
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -37,8 +37,8 @@ export function summarizeSamples(samples) {
 }
 
 /**
- * How long one method takes over another: in each round the geometric mean over the features that
- * both were run for, then median and range over the rounds.
+ * Ratio of the times of two methods: for each round the geometric mean over the features that both
+ * ran for, then median and range over the rounds.
  * @param {Sample[]} samples
  * @returns {{ median: number, min: number, max: number } | undefined} undefined without such samples
  */

@@ -1,4 +1,4 @@
-/** npm run bench:store: what verifying costs a warm import, and what a large store costs a first use. */
+/** npm run bench:store: measures the cost of verification and of a large store. */
 
 import { fork, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ import { median, summarize } from './statistics.mjs';
 
 const USAGE = `usage: npm run bench:store -- [--rounds N] [--node PATH] [--only verify|scale]
   --rounds  pairs of runs of each kind, 25 by default
-  --node    the Node to measure, by default the one that runs this`;
+  --node    the Node to measure; default the running one`;
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ if (values.help) {
 const rounds = Number(values.rounds);
 const version = spawnSync(values.node, ['--version'], { encoding: 'utf8' }).stdout.trim();
 
-/** Entries and features of the large store. */
+/** Numbers of entries and features of the large store. */
 const ENTRIES = 10_000;
 const SLUGS = 200;
 
@@ -59,7 +59,7 @@ try {
   rmSync(base, { recursive: true, force: true });
 }
 
-/** An application with a lock, and a store in which everything is installed. */
+/** Creates an application with a lock, and a store with all features installed. */
 function layOut() {
   mkdirSync(app, { recursive: true });
   const annex = { features: FEATURES };
@@ -83,14 +83,14 @@ function compareVerify() {
         () => importIn(store, name, mode),
         () => importIn(store, name, 'off'),
       );
-      ratios.push(tell(`verify ${mode} / off, ${name}`, pairs));
+      ratios.push(printRatio(`verify ${mode} / off, ${name}`, pairs));
     }
     const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
     console.log(`verify ${mode} / off, geometric mean of the medians: ${mean.toFixed(3)}`);
   }
 }
 
-/** The same entries among thousands, of a feature that is locked and of one that is not. */
+/** Measures the same entries among thousands, for a locked feature and for an unlocked one. */
 function compareScale() {
   const large = join(base, 'large');
   cpSync(store, large, { recursive: true });
@@ -104,7 +104,7 @@ function compareScale() {
     for (const [name, text] of listFiles(join(any, model), slug, index))
       writeFileSync(join(dir, name), text);
   }
-  tell(
+  printRatio(
     '10,006 entries / 6, a locked feature',
     pair(
       () => importIn(large, 'exa-js'),
@@ -116,7 +116,7 @@ function compareScale() {
   mkdirSync(join(few, 'v1', 'any'), { recursive: true });
   const [own] = readdirSync(any).filter((name) => name.startsWith('feature-0.'));
   cpSync(join(any, own), join(few, 'v1', 'any', own), { recursive: true });
-  tell(
+  printRatio(
     '10,006 entries / 1, one of 200 unlocked features',
     pair(
       () => importIn(large, 'feature-0'),
@@ -132,7 +132,7 @@ function compareScale() {
   );
 }
 
-/** A small package as an entry holds it. */
+/** Creates a small entry. */
 function listFiles(model, slug, index) {
   const manifest = JSON.parse(readFileSync(join(model, 'annex-entry.json'), 'utf8'));
   const path = `node_modules/${slug}`;
@@ -203,7 +203,7 @@ function time(action) {
   return performance.now() - start;
 }
 
-/** Runs both one after the other, in turns who is first; the first pair warms up. */
+/** Runs pairs in alternating order. The first pair is a warm-up. */
 function pair(one, other) {
   const pairs = [];
   for (let round = 0; round <= rounds; round++) {
@@ -216,7 +216,7 @@ function pair(one, other) {
   return pairs;
 }
 
-function tell(what, pairs) {
+function printRatio(what, pairs) {
   const { median: middle, min, max } = summarize(pairs.map(([a, b]) => a / b));
   const [a, b] = [0, 1].map((side) => median(pairs.map((each) => each[side])).toFixed(0));
   console.log(

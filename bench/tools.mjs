@@ -1,10 +1,10 @@
-/** The package managers to compare with: what is here, and binaries that the npm registry carries. */
+/** Package managers to compare with: those installed here, and binaries from the npm registry. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BINARIES, CACHE, ROOT } from './setting.mjs';
 
-/** Where in node_modules the binary of a tool can be; the platform's package holds it. */
+/** Possible paths of a tool's binary in node_modules, in the package for the platform. */
 const PLACES = {
   pnpm: [/^@pnpm\/exe\./, 'pnpm'],
   bun: [/^@oven\/bun-/, 'bin/bun'],
@@ -12,8 +12,8 @@ const PLACES = {
 };
 
 /**
- * @returns {Record<string, { argv: string[], version: string }>} by the tool's name; what could not
- *   be had is missing, and said on stderr
+ * @returns {Record<string, { argv: string[], version: string }>} tools by name; unavailable ones are
+ *   left out and reported on stderr
  */
 export function findTools() {
   const npm = join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js');
@@ -26,7 +26,7 @@ export function findTools() {
     try {
       tools[name] = fetchBinary(name, version);
     } catch (error) {
-      console.error(`${name} ${version} is not to be had here, and left out: ${firstLine(error)}`);
+      console.error(`${name} ${version} is unavailable and left out: ${firstLine(error)}`);
     }
   }
   return tools;
