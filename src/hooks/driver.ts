@@ -10,62 +10,55 @@ import { resolveRequest, type Surroundings } from '../resolve/resolve.ts';
 import { createTell } from '../resolve/tell.ts';
 import type { Install } from './run-installer.ts';
 
-/** What the hooks that resolve synchronously share in one thread. */
-export interface Driver {
-  concerns: Locator['concerns'];
-  /**
-   * Resolves a request.
-   *
-   * @param variant the conditions and attributes, on which the answer depends as well
-   * @param fileOf path of an answer; undefined when it is no file
-   * @param ask has Node resolve the request from a file, or as the program made it
-   */
-  resolve: <R>(
-    request: Request,
-    variant: string,
-    fileOf: (answer: R) => string | undefined,
-    ask: (from: Question) => R,
-  ) => R;
+/** How a hook has Node resolve one request. */
+interface NodeSide<R> {
+  /** The conditions and attributes, on which the answer depends as well. */
+  variant: string;
+  /** The path of an answer; undefined when it is no file. */
+  fileOf: (answer: R) => string | undefined;
+  /** Resolves the request from a file, or as the program made it. */
+  ask: (from: Question) => R;
 }
 
+/** Resolves requests synchronously in one thread. */
+export type Driver = ReturnType<typeof createDriver>;
+
 /** Makes the driver of a thread. It caches answers from entries: a repeated import is O(1). */
-export function createDriver(locator: Locator, install: Install): Driver {
+export function createDriver(locator: Locator, install: Install) {
   const answers = new Map<string, unknown>();
   const tell = createTell(locator.thread.settings);
   let isBusy = false;
+  const resolve = <R>(request: Request, { variant, fileOf, ask }: NodeSide<R>): R => {
+    const { specifier, kind, parent } = request;
+    const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
+    const known = request.hasPaths ? undefined : answers.get(key);
+    if (known !== undefined) return known as R;
+    let isFromEntry = false;
+    const trace: Surroundings<R>['trace'] = (decision) => {
+      isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
+    };
+    const steps = resolveSafely<R>(request, { locator, fileOf, install, tell, trace });
+    isBusy = true;
+    try {
+      let step = steps.next();
+      while (step.done !== true) {
+        const from = step.value;
+        step = steps.next(attempt(() => showAdditions(() => ask(from))));
+      }
+      const answer = unwrap(step.value);
+      if (isFromEntry) answers.set(key, answer);
+      return answer;
+    } finally {
+      isBusy = false;
+    }
+  };
+  // What annex itself loads while it resolves is Node's alone.
+  const concerns: Locator['concerns'] = (specifier, parent, kind) =>
+    !isBusy && locator.concerns(specifier, parent, kind);
   return {
-    // What annex itself loads while it resolves is Node's alone.
-    concerns: (specifier, parent, kind) => !isBusy && locator.concerns(specifier, parent, kind),
-    resolve: <R>(
-      request: Request,
-      variant: string,
-      fileOf: (answer: R) => string | undefined,
-      ask: (from: Question) => R,
-    ) =>
-      hideAdditions(() => {
-        const { specifier, kind, parent } = request;
-        const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
-        const known = request.hasPaths ? undefined : answers.get(key);
-        if (known !== undefined) return known as R;
-        let isFromEntry = false;
-        const trace: Surroundings<R>['trace'] = (decision) => {
-          isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
-        };
-        const steps = resolveSafely<R>(request, { locator, fileOf, install, tell, trace });
-        isBusy = true;
-        try {
-          let step = steps.next();
-          while (step.done !== true) {
-            const from = step.value;
-            step = steps.next(attempt(() => showAdditions(() => ask(from))));
-          }
-          const answer = unwrap(step.value);
-          if (isFromEntry) answers.set(key, answer);
-          return answer;
-        } finally {
-          isBusy = false;
-        }
-      }),
+    concerns,
+    resolve: <R>(request: Request, node: NodeSide<R>): R =>
+      hideAdditions(() => resolve(request, node)),
   };
 }
 

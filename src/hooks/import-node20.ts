@@ -1,12 +1,11 @@
 /** import on Node 20, which only has module.register: hooks in a thread of their own. Goes with Node 20. */
-import { register } from 'node:module';
+import { type ResolveFnOutput, type ResolveHook, register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { readCwd } from '../app/core.ts';
 import { describeMissing, findOwnFile, OFF_THREAD } from '../base/own-files.ts';
 import { toFile } from '../resolve/destination.ts';
 import { createLocator } from '../resolve/locator.ts';
-import type { Surroundings } from '../resolve/resolve.ts';
 import { createTell } from '../resolve/tell.ts';
 import { type ChoiceLink, createThread } from '../resolve/thread.ts';
 import { adoptEnv, readInstallerEnv } from '../settings/environment.ts';
@@ -27,24 +26,6 @@ interface Data {
   /** One number, set to 1 after that environment was sent. */
   isSent: Int32Array;
 }
-
-interface Context {
-  parentURL: string | undefined;
-  conditions: string[];
-  importAttributes: Record<string, string>;
-}
-
-interface Resolved {
-  url: string;
-  format?: string;
-}
-
-type NextResolve = (specifier: string, context: Context) => Promise<Resolved>;
-type ResolveHook = (
-  specifier: string,
-  context: Context,
-  nextResolve: NextResolve,
-) => Promise<Resolved>;
 
 /** The hooks thread before it is started. */
 export interface OffThread {
@@ -130,9 +111,13 @@ export function initialize(data: Data): void {
 }
 
 /** Called by Node in the hooks thread for every import. */
-export const resolve: ResolveHook = (specifier, context, nextResolve) => {
-  const answer = hook(specifier, context, nextResolve);
-  return isFrozen ? answer.catch(nameClasses) : answer;
+export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
+  try {
+    return await hook(specifier, context, nextResolve);
+  } catch (error) {
+    if (isFrozen) nameClasses(error);
+    throw error;
+  }
 };
 
 /** With --frozen-intrinsics a prototype has accessors instead of values. */
@@ -144,11 +129,10 @@ const isFrozen = Object.getOwnPropertyDescriptor(Error.prototype, 'constructor')
  *
  * @see https://github.com/nodejs/node/blob/v20.19.0/lib/internal/error_serdes.js GetConstructors
  */
-function nameClasses(error: unknown): never {
+function nameClasses(error: unknown): void {
   for (let each = error; each instanceof Error; each = each.cause) {
     Object.defineProperty(each, 'constructor', { value: Error, configurable: true });
   }
-  throw error;
 }
 
 function createHook(data: Data): ResolveHook {
@@ -160,13 +144,8 @@ function createHook(data: Data): ResolveHook {
     refreshEnv(data);
     return installHere(lookup);
   };
-  const fileOf = ({ url }: Resolved): string | undefined => toFile(url);
-  const surroundings: Surroundings<Resolved> = {
-    locator,
-    install,
-    tell: createTell(settings),
-    fileOf,
-  };
+  const tell = createTell(settings);
+  const fileOf = ({ url }: ResolveFnOutput): string | undefined => toFile(url);
   // The thread that runs the files watches their loads.
   const { verifyURL, verifySpecifier } = createVerifier(locator, install, () => () => true);
   const answer: ResolveHook = async (specifier, context, nextResolve) => {
@@ -174,16 +153,15 @@ function createHook(data: Data): ResolveHook {
     if (!locator.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
     const soundSpecifier = verifySpecifier({ specifier, kind: 'import', parent: parentURL });
-    const result = await resolveAsync<Resolved>(
+    const result = await resolveAsync<ResolveFnOutput>(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
-      surroundings,
-      (from) =>
-        nextResolve(soundSpecifier, {
-          ...context,
-          parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
-        }),
+      { locator, install, tell, fileOf },
+      async (from) => {
+        const url = from === undefined ? parentURL : pathToFileURL(from).href;
+        return nextResolve(soundSpecifier, { ...context, parentURL: url });
+      },
     );
-    return { ...result, shortCircuit: true } as Resolved;
+    return { ...result, shortCircuit: true };
   };
   return async (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);

@@ -24,14 +24,16 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
     const soundSpecifier = verifySpecifier({ specifier, kind: 'import', parent: parentURL });
     const result = driver.resolve(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
-      `${conditions.join()} ${JSON.stringify(context.importAttributes)}`,
-      ({ url }: { url: string }) => toFile(url),
-      // nextResolve writes into the context that it gets.
-      (from) =>
-        nextResolve(soundSpecifier, {
-          ...context,
-          parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
-        } as Context),
+      {
+        variant: `${conditions.join()} ${JSON.stringify(context.importAttributes)}`,
+        fileOf: ({ url }: { url: string }) => toFile(url),
+        // nextResolve writes into the context that it gets.
+        ask: (from) =>
+          nextResolve(soundSpecifier, {
+            ...context,
+            parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
+          } as Context),
+      },
     );
     return { ...result, shortCircuit: true };
   };

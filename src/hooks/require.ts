@@ -51,12 +51,15 @@ export function registerRequire(driver: Driver, verifier: Verifier): () => void 
     const resolveFrom = (file: string | undefined, some: Options | undefined): string =>
       driver.resolve(
         { specifier, kind: 'require', parent: file, hasPaths: some?.paths !== undefined },
-        [...(some?.conditions ?? [])].join(),
-        (answer: string) => (answer.startsWith('/') || answer.includes('\\') ? answer : undefined),
-        (from) => {
-          if (from === undefined) return apply(original, this, [specifier, parent, isMain, some]);
-          const { paths: _, ...rest } = some ?? {};
-          return apply(original, this, [specifier, makeParent(from), false, rest]);
+        {
+          variant: [...(some?.conditions ?? [])].join(),
+          fileOf: (answer: string) =>
+            answer.startsWith('/') || answer.includes('\\') ? answer : undefined,
+          ask: (from) => {
+            if (from === undefined) return apply(original, this, [specifier, parent, isMain, some]);
+            const { paths: _, ...rest } = some ?? {};
+            return apply(original, this, [specifier, makeParent(from), false, rest]);
+          },
         },
       );
     const isConcerned = (file: string | undefined): boolean =>

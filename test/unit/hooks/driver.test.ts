@@ -19,7 +19,7 @@ const fileOf = () => undefined;
 type Ask = (from: string | undefined) => string;
 const drivers = {
   synchronously: async (request: Request, ask: Ask) =>
-    createDriver(broken, install).resolve(request, '', fileOf, ask),
+    createDriver(broken, install).resolve(request, { variant: '', fileOf, ask }),
   asynchronously: (request: Request, ask: Ask) =>
     resolveAsync(request, { locator: broken, install, fileOf }, async (from) => ask(from)),
 };
