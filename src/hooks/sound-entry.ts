@@ -4,6 +4,7 @@ import { createLookup, refreshLookup } from '../app/lookup.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
+import { findEntryFeature } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 import type { Install } from './run-installer.ts';
 
@@ -13,12 +14,12 @@ export type SoundEntry = { dir: string } | { refusal: Refusal };
 /**
  * Makes the search of a thread. It remembers every result but those of stores that could not be read.
  *
- * @returns searches, given the real path of the damaged entry, its feature and the damage as one clause
+ * @returns searches, given the real path of the damaged entry, and the damage as one clause
  */
 export function createSoundEntries(
   { finder, settings, failures }: Thread,
   install: Install,
-): (damagedDir: string, feature: Feature | undefined, damage: string) => SoundEntry {
+): (damagedDir: string, damage: string) => SoundEntry {
   const results = new Map<string, SoundEntry>();
   const search = (feature: Feature): SoundEntry => {
     const lookup = createLookup(settings, feature);
@@ -32,10 +33,11 @@ export function createSoundEntries(
     const { entry, rejected } = finder.find(refreshLookup(lookup));
     return entry ?? { refusal: refuseRejected(rejected, feature) };
   };
-  return (damagedDir, feature, damage) => {
+  return (damagedDir, damage) => {
     const known = results.get(damagedDir);
     if (known !== undefined) return known;
     finder.damages.set(damagedDir, damage);
+    const feature = findEntryFeature(settings, damagedDir);
     const result = feature === undefined ? { refusal: UNDECLARED } : search(feature);
     const isUnread = 'refusal' in result && result.refusal.isUnread === true;
     if (!isUnread) results.set(damagedDir, result);

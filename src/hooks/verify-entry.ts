@@ -7,7 +7,7 @@ import { AnnexError, explain } from '../base/error.ts';
 import { refuseDamage } from '../base/file-error.ts';
 import { pathExists } from '../base/files.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
-import { parseEntryName, relativeTo } from '../base/store-layout.ts';
+import { relativeTo } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
 import { findGone } from '../resolve/gone.ts';
@@ -16,7 +16,7 @@ import { createMissing } from '../resolve/not-found.ts';
 import type { Request } from '../resolve/request.ts';
 import { createTell } from '../resolve/tell.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
-import type { Feature } from '../settings/feature.ts';
+import { findEntryFeature } from '../store/entry.ts';
 import { readListed } from '../store/listed.ts';
 import type { Refusal } from '../types.ts';
 import { isForRequire } from './hook-context.ts';
@@ -86,13 +86,8 @@ export function createVerifier(
   let isWatched: (() => boolean) | undefined;
   let lastLoad: Pick<Load, 'file' | 'kind'> | undefined;
 
-  const findFeature = (entry: string): Feature | undefined => {
-    const slug = parseEntryName(basename(entry))?.slug;
-    return [...settings.declaration.features.values()].find((each) => each.slug === slug);
-  };
-
   const makeLoadError = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
-    const feature = findFeature(entry);
+    const feature = findEntryFeature(settings, entry);
     const name = feature?.name ?? basename(entry);
     const parent = askers.get(name)?.parent;
     const asker = parent && relativeTo(settings.core.root, parent);
@@ -120,7 +115,7 @@ export function createVerifier(
     const unfit = meet(real);
     if (unfit === undefined) return entry;
     if ('refusal' in unfit) throw makeLoadError(load, unfit.refusal);
-    const sound = findSoundEntry(real, findFeature(real), unfit.damage);
+    const sound = findSoundEntry(real, unfit.damage);
     if ('dir' in sound) return sound.dir;
     throw makeDamageError(load, unfit.damage, sound);
   };
@@ -158,7 +153,7 @@ export function createVerifier(
     if (gone !== undefined) throw makeLoadError(load, gone);
     const change = wanted === undefined ? 'was not installed' : 'is not what was installed';
     const found = damage ?? `${path} ${change}`;
-    const sound = findSoundEntry(real, findFeature(real), found);
+    const sound = findSoundEntry(real, found);
     const bytes = 'dir' in sound ? readSound(`${sound.dir}/${path}`, wanted) : undefined;
     if (bytes !== undefined) return bytes;
     throw makeDamageError(load, found, sound);

@@ -2,8 +2,9 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/error.ts';
-import { parseEntryName, relativeTo } from '../base/store-layout.ts';
+import { relativeTo } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
+import { findEntryFeature } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 import type { Outcome, Request } from './request.ts';
 
@@ -59,15 +60,13 @@ export function explainLoss<R>(
   outcome: Outcome<R>,
   loss: Loss,
   { specifier, parent }: Request,
-  { core, declaration }: Settings,
+  settings: Settings,
 ): Outcome<R> {
   const refusal = 'error' in outcome ? findLoss(loss) : undefined;
   if (refusal === undefined || !('error' in outcome)) return outcome;
   const { entry } = loss;
-  const slug = parseEntryName(basename(entry))?.slug;
-  const features = [...declaration.features.values()];
-  const feature = features.find((each) => each.slug === slug)?.name ?? basename(entry);
-  const asker = parent && relativeTo(core.root, parent);
+  const feature = findEntryFeature(settings, entry)?.name ?? basename(entry);
+  const asker = parent && relativeTo(settings.core.root, parent);
   const cause = new AnnexError(refusal, { feature, specifier, asker });
   return { error: explain(outcome.error, cause) };
 }

@@ -102,15 +102,21 @@ export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known
   return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
 }
 
+/** The declared feature that the directory name of an entry names. */
+export function findEntryFeature({ declaration }: Settings, dir: string): Feature | undefined {
+  const slug = parseEntryName(basename(dir))?.slug;
+  return [...declaration.features.values()].find((feature) => feature.slug === slug);
+}
+
 /**
  * The lookup of the feature that an entry belongs to, given its directory.
  *
  * @returns undefined for an entry that no feature may use: none has its name, or the lock pins another
  */
 export function findAnchor(settings: Settings, dir: string): Lookup | undefined {
-  const { slug, id = '' } = parseEntryName(basename(dir)) ?? {};
-  const feature = [...settings.declaration.features.values()].find((each) => each.slug === slug);
+  const feature = findEntryFeature(settings, dir);
   if (feature === undefined) return undefined;
+  const id = parseEntryName(basename(dir))?.id ?? '';
   const lookup = createLookup(settings, feature);
   const { isLocked, pin } = lookup.readLock();
   const isPinned = pin !== undefined && Object.values(pin.sidecar.ids).includes(id);
