@@ -1,4 +1,4 @@
-/** G2, G7 in a real container: a backend that is baked into the image is read from its layer, and nothing is written. */
+/** G2, G7 in a container: a baked backend loads from its layer, and nothing is written. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { buildImage } from '../support/build.ts';
@@ -9,7 +9,7 @@ import { containerProblem } from '../support/podman.ts';
 const problem = containerProblem ? `: ${containerProblem}` : '';
 
 describe.skipIf(containerProblem)(`a baked backend${problem}`, () => {
-  test('answers on a read-only root without network and without installs, and leaves the volume as it is', async () => {
+  test('responds on a read-only root without network and installs, and leaves the volume unchanged', async () => {
     const image = await buildImage({ buildArgs: { BAKE: 'search.exa' } });
     const volume = createVolume();
     const container = await runContainer({
@@ -37,7 +37,7 @@ describe.skipIf(containerProblem)(`a baked backend${problem}`, () => {
       const list = await container.exec([
         'find',
         '/opt/annex',
-        // A link to what the core shares has no mode of its own.
+        // Links to shared packages of the core have no mode of their own.
         '!',
         '-type',
         'l',

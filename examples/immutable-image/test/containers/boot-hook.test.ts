@@ -1,4 +1,4 @@
-/** The boot hook gives the application's user the store, and nothing else: run by root, in a container, on volumes made for it. */
+/** The boot hook, run as root in a container on test volumes, gives the application's user the store and nothing else. */
 import {
   chmodSync,
   chownSync,
@@ -37,7 +37,7 @@ describe.skipIf(containerProblem)(
       chmodSync(path, mode);
     };
 
-    /** Mounts the volume where the image has it and runs the hook, as /init does. */
+    /** Mounts the volume at the image's path and runs the hook, as /init does. */
     const hook = async (...env: string[]): Promise<string> => {
       const bind = `mount --bind /volumes/${count} /opt/data && exec ${HOOK}`;
       const args = ['unshare', '--mount', 'sh', '-c', bind];
@@ -75,7 +75,7 @@ describe.skipIf(containerProblem)(
       ['PUID and PGID', ['PUID=1234', 'PGID=2345'], '1234:2345', ''],
       ['APP_UID before PUID', ['APP_UID=1234', 'PUID=999'], '1234:10000', ''],
       ['the largest', ['APP_UID=65534', 'APP_GID=65534'], '65534:65534', ''],
-      ['empty ones are none', ['APP_UID=', 'APP_GID='], '10000:10000', ''],
+      ['empty values', ['APP_UID=', 'APP_GID='], '10000:10000', ''],
       ...['abc', '0', '65535', '010', '-1', '1 2', '99999999999999999999'].map(
         (text): [string, string[], string, string] => [
           `'${text}' is refused`,
@@ -94,7 +94,7 @@ describe.skipIf(containerProblem)(
       },
     );
 
-    test('another uid on the same volume takes the store over, whole', async () => {
+    test('another uid on the same volume takes over the whole store', async () => {
       expect(await hook()).toBe('');
       mkdirSync(at('annex/v1'));
       chownSync(at('annex/v1'), 10_000, 10_000);
@@ -105,7 +105,7 @@ describe.skipIf(containerProblem)(
       expect(own(volume)).toBe('10000:0 2775');
     });
 
-    test('what root has left in the store is healed at the next boot', async () => {
+    test('files that root left in the store are given to the user at the next boot', async () => {
       expect(await hook()).toBe('');
       mkdirSync(at('annex/v1/deep'), { recursive: true });
       write(at('annex/v1/deep/file'), 0);
@@ -114,7 +114,7 @@ describe.skipIf(containerProblem)(
         expect(own(at(path)), path).toMatch(/^10000:/);
     });
 
-    test('a takeover that was cut off is finished by the next', async () => {
+    test('the next boot completes an interrupted takeover', async () => {
       mkdirSync(at('annex/v1'), { recursive: true });
       for (const path of ['annex', 'annex/v1']) chownSync(at(path), 10_000, 10_000);
       for (let name = 0; name < 200; name += 1) {
@@ -134,7 +134,7 @@ describe.skipIf(containerProblem)(
       expect(done()).toBe(200);
     });
 
-    test('what is not of the store, or has a second name, or is of somebody else, keeps its owner and mode', async () => {
+    test('files outside the store, hard links and files of other users keep owner and mode', async () => {
       mkdirSync(at('theirs'));
       write(at('theirs/file'), 0, 0o4755);
       write(at('secret'), 0, 0o600);
@@ -161,7 +161,7 @@ describe.skipIf(containerProblem)(
       expect(own(at('annex/link'))).toMatch(/^10000:10000 /);
     });
 
-    test('a store that is a link is left alone, and that is said', async () => {
+    test('a store that is a link is left unchanged and reported', async () => {
       mkdirSync(at('theirs'));
       write(at('theirs/file'), 0);
       symlinkSync('theirs', at('annex'));
@@ -173,7 +173,7 @@ describe.skipIf(containerProblem)(
         expect(own(at(path)), path).toMatch(/^0:0 /);
     });
 
-    describe('while somebody swaps', () => {
+    describe('while a process swaps in a link', () => {
       let swapper: ReturnType<typeof createSwapper> | undefined;
       afterEach(() => swapper?.stop());
 

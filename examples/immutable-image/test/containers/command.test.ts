@@ -1,4 +1,4 @@
-/** What the image's command wrapper makes of its arguments, its stdin and a terminal. */
+/** The image's command wrapper: arguments, stdin and terminal. */
 import { describe, expect, inject, test } from 'vitest';
 import { openTerminal, runContainer, runToEnd } from '../support/container.ts';
 import { containerProblem } from '../support/podman.ts';
@@ -11,8 +11,8 @@ describe.skipIf(containerProblem)(
     test.each([
       ['an executable runs', ['echo', 'a  b', '"$HOME"', "it's"], 0, `a  b "$HOME" it's\n`, ''],
       ['as the user', ['/bin/sh', '-c', 'id -u; echo $HOME; exit 7'], 7, '10000\n/home/app\n', ''],
-      ['a signal is 128 and its number', ['sh', '-c', 'kill -9 $$'], 137, '', 'Killed'],
-      ['a subcommand is of agent', ['worker', 'frob'], 2, '', 'agent worker add|remove'],
+      ['a signal gives 128 plus its number', ['sh', '-c', 'kill -9 $$'], 137, '', 'Killed'],
+      ['a subcommand goes to agent', ['worker', 'frob'], 2, '', 'agent worker add|remove'],
       ['an unknown word is an error', ['frob', 'x'], 2, '', "no command 'frob'\nusage: "],
     ])('%s: %j', async (_fact, args, code, stdout, stderr) => {
       const result = await runToEnd({ image, args });
@@ -20,7 +20,7 @@ describe.skipIf(containerProblem)(
       expect(result.stderr).not.toContain('init: ');
     });
 
-    test('an empty word, a path that is not there and an option are words of agent, not of the wrapper', async () => {
+    test('an empty word, a missing path and an option go to agent', async () => {
       const container = await runContainer({ image, args: ['sleep', '60'] });
       const command = '/usr/local/lib/agent/command';
       try {
@@ -39,13 +39,13 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('no variable has a command run as root', async () => {
+    test('no variable makes a command run as root', async () => {
       const env = { AGENT_CANNOT_DROP: '1', AGENT_EXEC_AS_ROOT: '1' };
       const result = await runToEnd({ image, args: ['id', '-u'], env });
       expect(result).toMatchObject({ code: 0, stdout: '10000\n' });
     });
 
-    test('a search backend that there is not is a wrong configuration', async () => {
+    test('an unknown search backend is a configuration error', async () => {
       const env = { SEARCH_BACKEND: 'constructor' };
       const stderr = expect.stringMatching(
         /^agent: 'constructor' is no search backend; there are /m,
@@ -54,7 +54,7 @@ describe.skipIf(containerProblem)(
       expect(result).toMatchObject({ code: 78, stdout: '', stderr });
     });
 
-    test('stdin arrives', async () => {
+    test('passes stdin on', async () => {
       const input = 'one\ntwo';
       expect(await runToEnd({ image, args: ['cat'], input })).toMatchObject({
         code: 0,
@@ -62,7 +62,7 @@ describe.skipIf(containerProblem)(
       });
     });
 
-    test('a shell in a terminal has job control, ctrl-C ends what runs in it, and its exit code passes through', async () => {
+    test('a shell in a terminal has job control, Ctrl-C ends its command, and its exit code is passed on', async () => {
       const terminal = openTerminal({ image, args: ['sh'] });
       await terminal.type('$ ', 'tty; sleep 60\n');
       await terminal.type('/dev/pts/0', '\x03');
@@ -73,14 +73,14 @@ describe.skipIf(containerProblem)(
       expect(code).toBe(3);
     });
 
-    test('ctrl-C in a terminal ends a command', async () => {
+    test('Ctrl-C in a terminal ends a command', async () => {
       const args = ['sh', '-c', 'echo started; exec sleep 60'];
       const terminal = openTerminal({ image, args });
       await terminal.type('started', '\x03');
       expect((await terminal.end()).code).toBe(130);
     });
 
-    test('ctrl-C in a terminal ends the gateway', async () => {
+    test('Ctrl-C in a terminal ends the gateway', async () => {
       const terminal = openTerminal({ image });
       await terminal.type('listening', '\x03');
       const { code, screen } = await terminal.end();
@@ -89,9 +89,9 @@ describe.skipIf(containerProblem)(
     });
 
     test.each([
-      ['a command that ends at SIGTERM by itself keeps its code', 'trap "exit 9" TERM', 9],
+      ['a command that handles SIGTERM keeps its exit code', 'trap "exit 9" TERM', 9],
       ['a command without a handler ends with 143', 'trap - TERM', 143],
-      ['a command that ignores SIGTERM does not keep the container', 'trap "" TERM', 143],
+      ['a command that ignores SIGTERM does not keep the container alive', 'trap "" TERM', 143],
     ])('%s', async (_fact, trap, code) => {
       const script = `${trap}; echo up; while :; do sleep 0.05; done`;
       const container = await runContainer({ image, args: ['sh', '-c', script] });
@@ -104,7 +104,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('under another PID 1 the gateway runs without supervision, and that is said once', async () => {
+    test('with another PID 1 the gateway runs without supervision and warns once', async () => {
       const init = ['--init', '--init-path', '/usr/bin/catatonit'];
       const container = await runContainer({ image, options: init });
       try {

@@ -1,4 +1,4 @@
-/** The image under Docker itself: built, run, restarted and watched by its engine. */
+/** The image with Docker: build, run, restart and health check. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Docker, dockerProblem, startDocker } from '../support/docker.ts';
 import { until } from '../support/podman.ts';
@@ -41,7 +41,7 @@ describe.skipIf(dockerProblem)(`Docker${dockerProblem ? `: ${dockerProblem}` : '
     expect(await engine.docker('exec', id, ...stat)).toBe('10000:0 2775\n10000:0 2755');
   });
 
-  test.concurrent('a gateway that dies is restarted in its container, and a container that dies by its policy', async () => {
+  test.concurrent('a gateway that dies is restarted in its container, and a container by its restart policy', async () => {
     const id = await start('--restart', 'on-failure', image);
     await isHealthy(id);
     const gateway = (await findGateway(id)) ?? 0;
@@ -64,13 +64,13 @@ describe.skipIf(dockerProblem)(`Docker${dockerProblem ? `: ${dockerProblem}` : '
     expect(ended.RestartCount).toBe(1);
   });
 
-  test.concurrent('a command that fails is tried again as often as its policy says, and its exit code is that of the container', async () => {
+  test.concurrent('a failed command is restarted as often as the policy says, and the container has its exit code', async () => {
     const id = await start('--restart', 'on-failure:1', image, 'sh', '-c', 'exit 3');
     await until('it was restarted', async () => (await inspect(id)).RestartCount === 1);
     expect(await engine.docker('wait', id)).toBe('3');
   });
 
-  test.concurrent('a container whose gateway does not answer becomes unhealthy', async () => {
+  test.concurrent('a container whose gateway does not respond becomes unhealthy', async () => {
     const id = await start('--health-retries', '1', '--health-start-period', '0s', image);
     await isHealthy(id);
     process.kill((await findGateway(id)) ?? 0, 'SIGSTOP');

@@ -1,10 +1,10 @@
-/** G4, G6 in a real container: the first request installs into the volume, the core stays as it is, and the next container needs no network. */
+/** G4, G6 in a container: the first request installs on the volume, the core stays unchanged, and the next container needs no network. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createVolume, runContainer } from '../support/container.ts';
 import { type ImageRegistry, loopback, startApis, startImageRegistry } from '../support/network.ts';
 import { containerProblem } from '../support/podman.ts';
 
-/** One line for each file of the core, and one for what all of them are. */
+/** Lists one line for each file of the core, and a digest of all. */
 const DIGEST =
   'cd /opt/app && find . -type f -exec sha256sum {} + | sort && find . -printf "%y %m %u %p %l\\n" | sort';
 
@@ -17,7 +17,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test('the first request installs, the core is unchanged, and the next container answers without a registry', async () => {
+    test('the first request installs, the core is unchanged, and the next container responds without a registry', async () => {
       const image = inject('image');
       const volume = createVolume();
       const common = { image, volume: volume.path, env: registry.env, network: registry.network };

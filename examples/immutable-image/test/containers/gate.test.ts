@@ -1,4 +1,4 @@
-/** The gate in a real container: a switch that denies installs leaves the gateway healthy, with the reason in its answers. */
+/** The gate in a container: with installs denied the gateway is healthy, and its responses have the reason. */
 import { chownSync, existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -21,7 +21,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    /** Runs a gateway on a volume that is gone afterwards. */
+    /** Runs a gateway on a temporary volume. */
     async function withGateway(
       env: Record<string, string>,
       run: (container: Container, volume: Volume) => Promise<void>,
@@ -44,7 +44,7 @@ describe.skipIf(containerProblem)(
       }
     }
 
-    /** As an editor does: another file takes its place. */
+    /** Replaces a file by renaming another one, as editors do. */
     function writeOperator(volume: Volume, content: object): void {
       const path = join(volume.path, 'operator.json');
       writeFileSync(`${path}.new`, JSON.stringify(content));
@@ -61,7 +61,7 @@ describe.skipIf(containerProblem)(
       },
     });
 
-    /** The gateway is healthy, says why in each answer, and nothing is installed or asked for. */
+    /** Expects a healthy gateway whose responses have the reason, with nothing installed or requested. */
     async function expectDenied(
       container: Container,
       volume: Volume,
@@ -101,7 +101,7 @@ describe.skipIf(containerProblem)(
         ['ANNEX_DENIED', /switched off by ANNEX_ALLOW_INSTALLS/, SWITCHED],
       ],
       [
-        'an operator’s file that is named and missing',
+        'an operator file that is named and missing',
         { ANNEX_CONFIG: OPERATOR },
         ['ANNEX_INVALID_CONFIG', /operator.json does not exist/, /^correct the file/],
       ],
@@ -109,7 +109,7 @@ describe.skipIf(containerProblem)(
       await withGateway(env, (container, volume) => expectDenied(container, volume, refusal));
     });
 
-    test('the operator’s file on the volume denies, blocks, allows, and denies again while the gateway runs; what is installed still loads', async () => {
+    test('an operator file on the volume denies, blocks, allows and denies again while the gateway runs; installed backends still load', async () => {
       const refusal: [string, RegExp, RegExp] = [
         'ANNEX_DENIED',
         /switched off in \/opt\/data\/operator.json/,

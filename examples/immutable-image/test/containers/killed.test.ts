@@ -1,4 +1,4 @@
-/** G4 in a real container: killed at any moment of an install and started again on its volume, it is as if nothing had been. */
+/** G4 in a container: after a kill at any moment of an install, a restart on the same volume behaves as if nothing had happened. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,10 +14,10 @@ import { type ImageRegistry, startImageRegistry } from '../support/network.ts';
 import { containerProblem, until } from '../support/podman.ts';
 
 const MOMENTS = 10;
-/** Of an install's length as it was measured: one is not as long as another. */
+/** Fractions of the measured length of an install; lengths vary. */
 const SPAN = 0.8;
 
-/** What is in a store: nothing of it may be left over. */
+/** Lists the contents of a store, which must have no leftovers. */
 function listStore({ path }: Volume) {
   const root = join(path, 'annex', 'v1');
   const list = (name: string): string[] => {
@@ -73,8 +73,9 @@ describe.skipIf(containerProblem)(
     }
 
     /**
-     * Asks for the backend. @returns the answer to come, once an installer has the lock.
-     * @throws with the answer, when that comes first
+     * Requests the backend.
+     * @returns the pending response, once an installer holds the lock
+     * @throws with the response, if that comes first
      */
     async function startInstall(container: Container, volume: Volume) {
       let early: unknown;
@@ -93,7 +94,7 @@ describe.skipIf(containerProblem)(
       return { answer };
     }
 
-    /** How long the lock is held, ms. */
+    /** Time for which the lock is held, in ms. */
     const measure = (): Promise<number> =>
       runOn(async (container, volume) => {
         const { answer } = await startInstall(container, volume);
@@ -105,13 +106,13 @@ describe.skipIf(containerProblem)(
         return length;
       });
 
-    test(`a container that is killed at any of ${MOMENTS} moments of an install installs after its next start, and leaves one entry and nothing else`, async () => {
+    test(`a container that is killed at any of ${MOMENTS} moments of an install installs after its next start and leaves exactly one entry`, async () => {
       await registry.fault({ ms: 600 });
       const length = await measure();
       const restarted: Promise<void>[] = [];
       const left: string[] = [];
       for (let moment = 0; moment < MOMENTS; moment += 1) {
-        // One at a time up to its end, so that moments are what they say; what follows waits for 10 s, beside the others.
+        // One at a time up to the kill, so that the moments are exact. The rest waits for 10 s and runs concurrently.
         const killed = new Promise<void>((resolve, reject) => {
           const whole = runOn(async (container, volume) => {
             const { answer } = await startInstall(container, volume);
@@ -126,7 +127,7 @@ describe.skipIf(containerProblem)(
             await container.ready();
             const again = await search(container);
             expect(again).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });
-            // One that died between the rename and giving back the lock has left that for the next installer.
+            // An installer killed between the rename and the release of its lock leaves the lock for the next installer.
             const now = listStore(volume);
             expect(any.length > 0 ? { ...now, locks: [] } : now).toEqual(WHOLE);
           });

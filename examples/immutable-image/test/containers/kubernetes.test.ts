@@ -1,4 +1,4 @@
-/** G4, G6 in a pod: kubernetes.yaml is played by podman, with and without a registry. */
+/** G4, G6 in a pod: podman runs kubernetes.yaml, with and without a registry. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const problem = containerProblem ?? (findProgram('catatonit') ? undefined : 'cat
 const manifest = readText(readFiles(), 'kubernetes.yaml');
 
 /**
- * The manifest as it is, but for its name, its image, and the registry, which npm_config_registry names.
+ * Changes the name, the image and the registry (npm_config_registry) in the manifest.
  * @returns two files: with the claim, and without
  */
 function writeManifest(directory: string, name: string, registry: ImageRegistry): string[] {
@@ -25,20 +25,20 @@ function writeManifest(directory: string, name: string, registry: ImageRegistry)
     manifest.replaceAll('agent:1.0.0', `localhost/${name}:1.0.0`),
   );
   const objects = documents.map((document) => {
-    // biome-ignore lint/suspicious/noExplicitAny: its shape is held against the schema elsewhere
+    // biome-ignore lint/suspicious/noExplicitAny: another test checks its shape
     const object = document.toJS() as any;
     object.metadata.name = name;
     const pod = object.spec.template;
     if (pod === undefined) return object;
     pod.metadata.labels[key] = value;
-    // Podman would start an init container that has ended again (4.3), and then remove it.
+    // Podman 4.3 would restart an init container that has ended, and then remove it.
     pod.spec.restartPolicy = 'Never';
     object.metadata.annotations = { 'io.podman.annotations.init.container.type': 'always' };
     pod.spec.volumes[0].persistentVolumeClaim.claimName = name;
     for (const one of [...pod.spec.initContainers, ...pod.spec.containers]) one.env = env;
     return object;
   });
-  // The claim is made once: podman does not take one that is there.
+  // The claim is created once: podman rejects an existing one.
   return [objects, objects.slice(1)].map((some, index) => {
     const path = join(directory, `${index}.yaml`);
     writeFileSync(path, some.map((object) => stringify(object)).join('---\n'));
@@ -69,7 +69,7 @@ describe.skipIf(problem && !process.env.CI)(`a pod${problem ? `: ${problem}` : '
 
   /**
    * Starts the pod, init container first, and waits for the gateway.
-   * @returns what the init container said
+   * @returns the output of the init container
    */
   async function play(path: string): Promise<string> {
     await podman('kube', 'play', '--network', registry.network, path);
@@ -80,13 +80,13 @@ describe.skipIf(problem && !process.env.CI)(`a pod${problem ? `: ${problem}` : '
     return stdout + stderr;
   }
 
-  /** Where each backend is. */
+  /** State of each backend. */
   async function listPlaces(): Promise<string[]> {
     const list = JSON.parse(await podman('exec', gateway, 'annex', 'list', '--json'));
     return (list as { where: string }[]).map(({ where }) => where);
   }
 
-  test('starts without what the registry does not give, installs all before it starts once it does, and keeps it', async () => {
+  test('starts without a registry; with one, installs all backends before it starts, and keeps them', async () => {
     await registry.disconnect();
     expect(await play(first)).toMatch(/ANNEX_OFFLINE[\s\S]*going on without what is missing/);
     expect(new Set(await listPlaces())).toEqual(new Set(['failed']));
@@ -102,7 +102,7 @@ describe.skipIf(problem && !process.env.CI)(`a pod${problem ? `: ${problem}` : '
     expect(new Set(await listPlaces())).toEqual(new Set(['store']));
   });
 
-  test('is user 10000 without capabilities or new privileges, on a root that is read-only', async () => {
+  test('runs as user 10000 without capabilities or new privileges, on a read-only root', async () => {
     const script =
       'id -u; grep -E "CapEff|NoNewPrivs" /proc/1/status; touch /opt/app/x || echo sealed';
     const said = await podman('exec', gateway, 'sh', '-c', script);

@@ -1,4 +1,4 @@
-/** Field failure 7, in real containers: the image is rebuilt on another Node, and on the same volume nothing stale is loaded and nothing is installed twice. */
+/** Field failure 7, in containers: after a rebuild on another Node, with the same volume, nothing stale is loaded and nothing is installed twice. */
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -37,7 +37,7 @@ describe.skipIf(containerProblem)(
       return body.find((backend: { feature: string }) => backend.feature === feature).where;
     };
 
-    test('20, 22, 24, 26: a plain entry is installed once and goes on, and one of Node 20’s ABI loads on Node 20 alone', async () => {
+    test('20, 22, 24, 26: a plain entry is installed once and stays valid, and one for the ABI of Node 20 loads only there', async () => {
       const volume = createVolume();
       const v1 = join(volume.path, 'annex', 'v1');
       try {
@@ -76,7 +76,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('two at once on one volume, of Node 20 and Node 26: one installs, both answer, and go on beside each other', async () => {
+    test('Node 20 and Node 26 on one volume: one installs, and both respond side by side', async () => {
       const volume = createVolume();
       const both: Container[] = [];
       await registry.reset();

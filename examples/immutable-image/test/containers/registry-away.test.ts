@@ -1,4 +1,4 @@
-/** G7 in a real container: a registry that was away is not asked before its failure may be forgotten, and then it is. */
+/** G7 in a container: after a failure the registry is asked again only when the failure expires. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -15,7 +15,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test('what failed is not tried again before its failure may be forgotten, and succeeds then', async () => {
+    test('a failed install is not retried before the failure expires, and then succeeds', async () => {
       const { network, env } = registry;
       const volume = createVolume();
       const container = await runContainer({
@@ -35,7 +35,7 @@ describe.skipIf(containerProblem)(
         expect(first).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
         expect(await registry.requests()).toEqual([]);
 
-        // The feature's, and the host's.
+        // One failure of the feature and one of the host.
         const failures = join(volume.path, 'annex/v1/failures');
         const ends = readdirSync(failures).map((name) => {
           const [{ at, until: end }] = JSON.parse(readFileSync(join(failures, name), 'utf8'));

@@ -1,4 +1,4 @@
-/** Field failure 26, in a real container: what root runs there is never what the application's user can write, and what root installs stays that user's. */
+/** Field failure 26, in a container: root never runs what the application's user can write, and what root installs belongs to that user. */
 import {
   chmodSync,
   chownSync,
@@ -20,7 +20,7 @@ import { containerProblem } from '../support/podman.ts';
 
 const APP = 10_000;
 const AS_ROOT = 'AGENT_EXEC_AS_ROOT=1';
-/** Loads a feature in both ways; prints that, or why not. */
+/** Loads a feature by import and require; prints the results or the reasons. */
 const LOAD = `
 const load = (get) =>
   get().then(() => console.log('loaded'), (error) => console.log(error.code, error.cause?.code, error.cause?.message));
@@ -34,7 +34,7 @@ describe.skipIf(containerProblem)(
     let container: Container;
     const at = (path: string): string => join(volume.path, path);
     const ownerOf = (path: string): number => lstatSync(at(path)).uid;
-    /** Ends with 124 when it hangs. */
+    /** Runs a command with a time limit; exit code 124 means that it hung. */
     const exec = (line: string, options?: { user?: string; env?: string[] }): Promise<RunResult> =>
       container.exec(['timeout', '20', 'sh', '-c', line], options);
     const listForeign = async (): Promise<string> =>
@@ -57,21 +57,21 @@ describe.skipIf(containerProblem)(
       volume?.remove();
     });
 
-    test('what root installs through annex and agent is the application’s user’s', async () => {
+    test('files that root installs through annex and agent belong to the application user', async () => {
       const installed = await exec('annex install search.exa && agent search otters');
       expect(installed).toMatchObject({ code: 0, stdout: expect.stringContaining('exa: otters') });
       expect(readdirSync(at('annex/v1/any'))).toHaveLength(1);
       expect(await listForeign()).toBe('');
     });
 
-    test('root’s own node does not load the store, neither by import nor by require', async () => {
+    test('node as root does not load from the store, neither by import nor by require', async () => {
       const load = ['node', '-e', LOAD];
       expect((await container.exec(load, { user: 'app' })).stdout).toBe('loaded\nloaded\n');
       const refused = /^(ERR_)?MODULE_NOT_FOUND ANNEX_STORE_UNUSABLE .* and this process is root/gm;
       expect((await container.exec(load)).stdout.match(refused)).toHaveLength(2);
     });
 
-    test('root that insists (AGENT_EXEC_AS_ROOT) neither loads from the store nor installs into it', async () => {
+    test('root with AGENT_EXEC_AS_ROOT neither loads from the store nor installs into it', async () => {
       const searched = await exec('agent search otters', { env: [AS_ROOT] });
       expect(searched).toMatchObject({ code: 1, stderr: expect.stringContaining('is root') });
       const installed = await exec('annex install search.firecrawl', { env: [AS_ROOT] });
@@ -80,7 +80,7 @@ describe.skipIf(containerProblem)(
       expect(await listForeign()).toBe('');
     });
 
-    test('the application’s user can write nothing that root runs: not the core, its preload, the hooks, nor a program', async () => {
+    test('the application user can write nothing that root runs: not the core, its preload, the hooks, or a program', async () => {
       const places = '/init /etc /opt/app /usr /bin /sbin /lib /root';
       const line = `find ${places} -writable ! -type l -print 2>/dev/null; ls -ld /tmp | cut -c1-10`;
       const { stdout } = await exec(line, { user: 'app' });
@@ -95,12 +95,12 @@ describe.skipIf(containerProblem)(
       for (const user of ['app', 'root']) expect((await exec(line, { user })).stdout).toBe('\n');
       expect((await exec(`HOME=/opt/data ${line}`, { user: 'app' })).stdout).toBe('planted\n');
       rmSync(at('.npmrc'));
-      // Without the image's setting there is one, where the application's user can make it first.
+      // Without the image's setting there is one in a place where the application's user can create it first.
       const { stdout } = await exec(`unset NODE_DISABLE_COMPILE_CACHE; ${line}`);
       expect(stdout).toBe('\n/tmp/node-compile-cache\n');
     });
 
-    test('exit codes pass through; 127 for a program that is missing, 126 when root cannot become the user', async () => {
+    test('exit codes are passed on; 127 for a missing program, 126 when root cannot change to the user', async () => {
       expect(await exec('agent nonsense')).toMatchObject({ code: 2 });
       const missing = await exec('/usr/local/lib/agent/as-app /opt/app/missing');
       expect(missing).toMatchObject({ code: 127, stderr: '/opt/app/missing: not found\n' });
@@ -111,14 +111,14 @@ describe.skipIf(containerProblem)(
       expect(await exec(confined, { env: [AS_ROOT] })).toMatchObject({ code: 0 });
     });
 
-    test('no other group comes along: root’s stay root’s', async () => {
+    test('the groups of root are dropped', async () => {
       const { stdout } = await exec(
         'setpriv --groups 0,4,42 /usr/local/lib/agent/as-app /usr/bin/id -G',
       );
       expect(stdout).toBe(`${APP}\n`);
     });
 
-    test('pipes and endless devices in the store and as the operator’s file hold up neither root nor the health check', async () => {
+    test('pipes and endless devices in the store and as the operator file delay neither root nor the health check', async () => {
       const [entry = ''] = readdirSync(at('annex/v1/any'));
       const pipes = [
         'pipe',
@@ -145,7 +145,7 @@ describe.skipIf(containerProblem)(
       for (const path of [...pipes, 'endless']) rmSync(at(path), { force: true });
     });
 
-    test('the boot hook gives the user what root has left in the store, and nothing that the user has moved or linked there', async () => {
+    test('the boot hook gives the user files that root left in the store, and none that the user moved or linked there', async () => {
       const write = (path: string, mode: number): void => {
         writeFileSync(at(path), '');
         chmodSync(at(path), mode);
@@ -172,7 +172,7 @@ describe.skipIf(containerProblem)(
       rmSync(at('annex/left'), { recursive: true });
     });
 
-    test('a store that is a link, a file, a pipe or somebody’s private directory is left as it is, and said', async () => {
+    test('a store that is a link, a file, a pipe or a private directory is left unchanged and reported', async () => {
       renameSync(at('annex'), at('kept'));
       mkdirSync(at('private'), { mode: 0o700 });
       writeFileSync(at('private/file'), '');

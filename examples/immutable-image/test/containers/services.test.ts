@@ -1,4 +1,4 @@
-/** The supervision of the image: by the application's user, who has no way to root; what ends is started again, and a stop is quick. */
+/** Supervision in the image: it runs as the application's user without a way to root, restarts services, and stops quickly. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -8,7 +8,7 @@ import { containerProblem, until } from '../support/podman.ts';
 
 const image = inject('image');
 const user = '10000';
-/** Pid, state, user and name of each process but the one that asks. */
+/** Lists pid, state, user and name of each other process. */
 const LIST = `for p in /proc/[0-9]*; do
   [ "$p" = /proc/$$ ] || echo "\${p#/proc/} $(stat -c %u $p) $(cut -d ' ' -f 2,3 $p/stat)"
 done 2>/dev/null`;
@@ -25,7 +25,7 @@ describe.skipIf(containerProblem)(
       return code === 0 ? stdout : `${code}: ${stdout}${stderr}`;
     };
     const processes = async (): Promise<string[]> => (await sh(LIST, '0')).trim().split('\n');
-    /** Until the gateway has another pid than that, and answers. */
+    /** Waits until the gateway has a new pid and responds. */
     const restarted = async (pid: string): Promise<void> => {
       await until('another gateway', async () => {
         const now = await sh(GATEWAY);
@@ -40,7 +40,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => container?.remove());
 
-    test('nothing runs as root, and the dashboard is down with one death and stays so', async () => {
+    test('nothing runs as root, and the dashboard ended once and stays down', async () => {
       const all = (await processes()).filter((line) => / \((?:s6|node|MainThread)/.test(line));
       expect(all.length).toBeGreaterThanOrEqual(4);
       expect(all.filter((line) => !line.includes(' 10000 '))).toEqual([]);
@@ -55,7 +55,7 @@ describe.skipIf(containerProblem)(
       await restarted(before);
     });
 
-    test('a request for what is no path, and one that is too long, are answered, and the gateway goes on', async () => {
+    test('the gateway responds to an invalid path and to a request that is too long', async () => {
       const before = await sh(GATEWAY);
       expect((await container.request('//')).status).toBe(404);
       const message = { chat: 'oc_1', text: 'x'.repeat(100_000) };
@@ -63,7 +63,7 @@ describe.skipIf(containerProblem)(
       expect(await sh(GATEWAY)).toBe(before);
     });
 
-    test('the user registers, asks for, stops, starts and removes a worker', async () => {
+    test('the user can register, query, stop, start and remove a worker', async () => {
       const script = 'echo "$0|$1" >/tmp/said; exec sleep 600';
       const args = ['agent', 'worker', 'add', 'mine', 'sh', '-c', script, "it's", 'a  b'];
       expect(await container.exec(args, { user })).toMatchObject({
@@ -82,7 +82,7 @@ describe.skipIf(containerProblem)(
       expect((await processes()).filter((line) => line.includes('(sleep)'))).toEqual([]);
     });
 
-    test('a worker that is configured wrongly is parked; one that fails is tried again', async () => {
+    test('a worker with a configuration error is parked; a failed one is restarted', async () => {
       await sh("agent worker add parked sh -c 'exit 78'; agent worker add failing sh -c 'exit 1'");
       const deaths = (name: string): Promise<number> =>
         sh(`s6-svdt /tmp/agent/${name} | wc -l`).then(Number);
@@ -93,7 +93,7 @@ describe.skipIf(containerProblem)(
       );
     });
 
-    test('a path is no name of a worker', async () => {
+    test('rejects a path as the name of a worker', async () => {
       const names = ['../core', '.hidden', '/opt/app', 'a/b', ''];
       for (const name of names) {
         const add = ['agent', 'worker', 'add', name, 'true'];
@@ -105,7 +105,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('links that are planted where s6 writes lead nobody into the core', async () => {
+    test('links planted where s6 writes do not lead into the core', async () => {
       const before = await sh(CORE, '0');
       const gateway = await sh(GATEWAY);
       const planted = [
@@ -121,7 +121,7 @@ describe.skipIf(containerProblem)(
       await restarted(gateway);
     });
 
-    test('a gateway that is killed is started again, and so is all after kill -9 -1', async () => {
+    test('a killed gateway is restarted, and so are all services after kill -9 -1', async () => {
       const first = await sh(GATEWAY);
       await sh(`kill -9 ${first}`);
       await restarted(first);
@@ -131,7 +131,7 @@ describe.skipIf(containerProblem)(
       expect((await container.inspect()).State.Running).toBe(true);
     });
 
-    test('of 100 orphans none is left, as a zombie or otherwise', async () => {
+    test('100 orphan processes are reaped', async () => {
       await sh('i=0; while [ $i -lt 100 ]; do i=$((i + 1)); (sleep 0.1 &) ; done', user);
       await until('they are gone', async () => {
         const left = (await processes()).filter((line) => / \(sleep\) | Z$/.test(line));
@@ -139,7 +139,7 @@ describe.skipIf(containerProblem)(
       });
     });
 
-    test('nothing runs as root after all this', async () => {
+    test('still nothing runs as root', async () => {
       const all = await processes();
       const own = all.filter((line) => / \((?:s6|node|MainThread)/.test(line));
       expect(own.filter((line) => !line.includes(' 10000 '))).toEqual([]);
@@ -156,7 +156,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test('it stops within 2 s in the middle of an install, beside a worker that ignores SIGTERM, with 0', async () => {
+    test('it stops within 2 s during an install, beside a worker that ignores SIGTERM, with exit code 0', async () => {
       const volume = createVolume();
       const { env, network } = registry;
       const container = await runContainer({ image, volume: volume.path, env, network });
@@ -179,7 +179,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('DASHBOARD=1 serves it; a gateway configured wrongly is parked, and is no end of the container', async () => {
+    test('DASHBOARD=1 starts the dashboard; a gateway with a configuration error is parked and does not end the container', async () => {
       const container = await runContainer({ image, env: { DASHBOARD: '1', PORT: 'abc' } });
       try {
         const ask = "fetch('http://127.0.0.1:8081').then((r) => r.text()).then(console.log)";
@@ -200,7 +200,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('a backend that throws where nobody catches it ends its request, not the gateway', async () => {
+    test('an uncaught error of a backend ends its request, not the gateway', async () => {
       const volume = createVolume();
       writeFileSync(
         join(volume.path, 'backends.mjs'),
@@ -230,7 +230,7 @@ export const connect = async () => () => {
       }
     });
 
-    test('SIGKILL is 137', async () => {
+    test('SIGKILL gives exit code 137', async () => {
       const container = await runContainer({ image });
       try {
         await container.kill('KILL');

@@ -1,4 +1,4 @@
-/** G1, G3 in a real container: a core package that is planted on the volume is never loaded, and the loader is in every process of the image. */
+/** G1, G3 in a container: a planted copy of a core package on the volume is never loaded, and the loader is in every process of the image. */
 import {
   chmodSync,
   chownSync,
@@ -16,10 +16,10 @@ import { type ImageRegistry, startImageRegistry } from '../support/network.ts';
 import { containerProblem, until } from '../support/podman.ts';
 
 const APP = 10_000;
-/** What the core holds, and what is planted under the same names. */
+/** Packages of the core, and planted packages with the same names. */
 const NAMES = ['zod', 'annex'];
 
-/** Every file that is planted leaves its path here when it runs. */
+/** Every planted file records its path here when it runs. */
 const CANARY = `require('node:fs').appendFileSync('/opt/data/ran', __filename + '\\n');\n`;
 
 function write(path: string, content: string): void {
@@ -28,8 +28,8 @@ function write(path: string, content: string): void {
 }
 
 /**
- * Plants a package of each name in a node_modules or the like, with a subpath that no real one has: but not where Node
- * itself looks for one that is missing in the core (the folders of the home, for require).
+ * Plants a package of each name in a node_modules or similar, with a subpath that no real one has. Not in the folders
+ * of HOME, in which Node itself searches for packages that the core lacks.
  */
 function plant(directory: string, files = ['index.js', 'planted.js']): void {
   for (const name of NAMES) {
@@ -39,13 +39,13 @@ function plant(directory: string, files = ['index.js', 'planted.js']): void {
   }
 }
 
-/** As the application's user would: all that is under a directory is made that user's. */
+/** Gives everything below a directory to the application's user. */
 function giveAway(directory: string): void {
   for (const path of [directory, ...readdirSync(directory, { recursive: true, encoding: 'utf8' })])
     chownSync(path === directory ? path : join(directory, path), APP, APP);
 }
 
-/** Asks for each name in each way, in this process, a worker and a child; prints what it got or the code of the error. */
+/** Requests each name in each way, in this process, a worker and a child; prints the results or error codes. */
 const ASK = `
 const { isMainThread, parentPort, Worker } = require('node:worker_threads');
 const { spawnSync } = require('node:child_process');
@@ -85,7 +85,7 @@ const SEEN = {
   },
 };
 
-/** Says in a file of its own how the loader is active, and for whom. */
+/** Writes to a file how the loader is active, and for which user. */
 const PROBE = `
 import { status } from '/opt/app/node_modules/annex/dist/index.js';
 import { writeFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ const [name] = process.argv.slice(2);
 writeFileSync('/opt/data/probe-' + name, JSON.stringify([status().loader, process.getuid()]));
 setTimeout(() => {}, name === 'service' ? 3_600_000 : 0);`;
 
-/** Prints the command of each process of Node's, and whether the preload is in its environment. */
+/** Prints the command of each Node process, and whether its environment has the preload. */
 const LIST = `
 for process in /proc/[0-9]*; do
   [ "$(readlink $process/exe)" = /usr/local/bin/node ] || continue
@@ -142,7 +142,7 @@ describe.skipIf(containerProblem)(
     const search = (): Promise<unknown> => container.request('/search?q=otters&with=search.exa');
     const OTTERS = { status: 200, body: { results: ['exa: otters'] } };
 
-    /** Asks in the gateway and through `exec`, as the application's user and as root. */
+    /** Runs the requests in the gateway and through `exec`, as the application's user and as root. */
     async function expectCore(): Promise<void> {
       expect(await search()).toMatchObject(OTTERS);
       expect((await container.exec(['agent', 'search', 'otters'])).stdout).toBe('exa: otters\n');
@@ -154,16 +154,16 @@ describe.skipIf(containerProblem)(
       expect(existsSync(at('ran'))).toBe(false);
     }
 
-    test('packages of the core in and above the store, and in the home, are not loaded: by import, require, worker, child, gateway or exec', async () => {
+    test('planted packages in and above the store and in HOME are not loaded: by import, require, worker, child, gateway or exec', async () => {
       await expectCore();
     });
 
-    test('nor are those in an entry: what it shares is the core’s, and the entry is replaced', async () => {
+    test('planted packages in an entry are not loaded: shared names come from the core, and the entry is replaced', async () => {
       const entries = at('annex/v1/any');
       const [entry = ''] = readdirSync(entries).filter((name) => name.startsWith('search.exa.'));
       const modules = join(entries, entry, 'node_modules');
       chmodSync(modules, 0o755);
-      // What the entry shares is a link there, for threads without hooks.
+      // Shared packages are links in the entry, for threads without hooks.
       for (const name of NAMES) rmSync(join(modules, name), { force: true });
       plant(modules);
       giveAway(modules);
@@ -174,12 +174,12 @@ describe.skipIf(containerProblem)(
       expect(await container.logs()).toContain('is damaged');
     });
 
-    test('they would have run: a file of the volume that asks for them gets them', async () => {
+    test('control: a file on the volume that requests the planted packages loads them', async () => {
       await container.exec(['node', '-e', 'require("/opt/data/node_modules/zod")']);
       expect(readFileSync(at('ran'), 'utf8')).toBe('/opt/data/node_modules/zod/index.js\n');
     });
 
-    test('NODE_OPTIONS reaches boot hooks, the gateway, the dashboard and services that are registered later', async () => {
+    test('NODE_OPTIONS reaches boot hooks, the gateway, the dashboard and services registered later', async () => {
       const added = ['agent', 'worker', 'add', 'probe', 'node', '/opt/data/probe.mjs', 'service'];
       expect(await container.exec(added)).toMatchObject({ code: 0 });
       const read = (name: string): unknown => JSON.parse(readFileSync(at(`probe-${name}`), 'utf8'));

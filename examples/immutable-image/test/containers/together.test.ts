@@ -1,4 +1,4 @@
-/** G2, G4 in real containers: eight on one volume, asked for the same backend at once, install it once. */
+/** G2, G4 in containers: eight containers on one volume that need the same backend at once install it once. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -17,7 +17,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test(`${MANY} containers that are asked for the same missing backend at once all answer, and one installs`, async () => {
+    test(`${MANY} containers that need the same missing backend at once all respond, and one installs`, async () => {
       const volume = createVolume();
       const { network, env } = registry;
       const common = { image: inject('image'), volume: volume.path, network, env };
@@ -25,7 +25,7 @@ describe.skipIf(containerProblem)(
       try {
         for (let nth = 0; nth < MANY; nth += 1) containers.push(await runContainer(common));
         await Promise.all(containers.map((one) => one.ready()));
-        // So slow that all of them ask while the first one installs.
+        // Slow enough that all of them wait for the first install.
         await registry.fault({ ms: 1500 });
         const answers = await Promise.all(
           containers.map((one) => one.request('/search?q=otters&with=search.exa')),

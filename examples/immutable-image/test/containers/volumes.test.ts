@@ -1,4 +1,4 @@
-/** G4, G7: whatever volume, user and rights the container is given, the gateway answers, and a backend is installed or says why not and what to do. */
+/** G4, G7: with any volume, user and rights the gateway responds, and a backend is installed or the response has the reason and a hint. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -8,9 +8,9 @@ import { containerProblem, tryRun } from '../support/podman.ts';
 
 type Case = {
   volume?: { uid?: number; gid?: number; mode?: number };
-  /** Everything that /init said. */
+  /** Expected output of /init. */
   said?: string[];
-  /** The store's owner afterwards. */
+  /** Expected owner of the store. */
   owner?: number;
 } & Omit<Partial<ContainerOptions>, 'volume'>;
 
@@ -29,7 +29,7 @@ describe.skipIf(containerProblem)(
     afterAll(() => registry?.close());
 
     test.each<[string, Case]>([
-      ['an arbitrary uid of group 0, which may write', { user: '4242:0', owner: 4242 }],
+      ['an arbitrary uid in group 0 with write permission', { user: '4242:0', owner: 4242 }],
       ['uid 10000 without any capability', { user: '10000', options: hardened }],
       [
         'no CHOWN, a volume of the user, a read-only root with /tmp and /run, noexec',
@@ -140,7 +140,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('a full volume is named, and the gateway goes on', async () => {
+    test('a full volume is reported, and the gateway continues', async () => {
       const options = ['--tmpfs', '/opt/data:size=400k,mode=2775'];
       const { env, network } = registry;
       const container = await runContainer({ image, network, env, options });
@@ -158,7 +158,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('where a file system refuses chown, that is said, and the gateway answers', async () => {
+    test('a file system that refuses chown is reported, and the gateway responds', async () => {
       const data = createVolume({ uid: 0, mode: 0o755 });
       const mirror = createVolume();
       mkdirSync(join(data.path, 'annex'));
@@ -185,7 +185,7 @@ describe.skipIf(containerProblem)(
       }
     });
 
-    test('in a user namespace of one user the gateway goes on as its root, and installs', async () => {
+    test('in a user namespace with one user the gateway continues as its root, and installs', async () => {
       const data = createVolume({ uid: 0, gid: 0, mode: 0o755 });
       const unshare = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc', '/init'];
       const container = await runContainer({

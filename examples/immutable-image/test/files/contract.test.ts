@@ -1,4 +1,4 @@
-/** Failure 31: Dockerfile, hooks, manifests, code and page of the sealed image say the same of paths, user, ports, names. */
+/** Field failure 31: Dockerfile, hooks, manifests, code and page of the image agree on paths, user, ports and names. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -14,14 +14,14 @@ const topics = listTopics(files);
 const uid = String(topics['the user']?.useradd);
 const port = String(topics['the port']?.EXPOSE);
 
-/** Variables of annex and codes of its errors, from the code. */
+/** Variables and error codes of annex, from the code. */
 const known = new Set(
   ['src/settings/environment.ts', 'src/types.ts'].flatMap(
     (path) => readFileSync(join(repositoryRoot, path), 'utf8').match(/\bANNEX_[A-Z_]+\b/g) ?? [],
   ),
 );
 
-/** Everything on which they do not agree. A file that cannot be read any more counts as one. */
+/** Lists all disagreements; a file that cannot be parsed counts as one. */
 function check(changed: Files): string[] {
   try {
     return [
@@ -40,7 +40,7 @@ test('Dockerfile, scripts, manifests, code and page agree', () => {
   expect(check(files)).toEqual([]);
 });
 
-/** Words that two files at least have to agree on, and what they might be changed to. */
+/** Words that at least two files have to agree on, and a possible change of each. */
 const drifts: [string, string][] = [
   ['/opt/app', '/opt/application'],
   ['/opt/data', '/opt/volume'],
@@ -66,11 +66,11 @@ const drifts: [string, string][] = [
   ['search.exa', 'search.exo'],
 ];
 
-/** Comments say nothing that runs; one of docker-compose.yml is a variant of it. */
+/** Comments do not count, except the variant in a comment of docker-compose.yml. */
 const isComment = (path: string, line: string): boolean =>
   /\.mjs$/.test(path) ? /^\s*(\/\*\*|\*|\/\/)/.test(line) : /^\s*#(?!.*user:)/.test(line);
 
-/** Every place where a word stands, with that place alone changed. */
+/** Changes one occurrence of a word at a time. */
 function listChanged(from: string, to: string): { where: string; changed: Files }[] {
   return [...files].flatMap(([path, text]) => {
     const parts = text.split(from);
@@ -85,15 +85,12 @@ function listChanged(from: string, to: string): { where: string; changed: Files 
   });
 }
 
-test.each(drifts)(
-  '%s changed to %s in one place alone is noticed, wherever that is',
-  (from, to) => {
-    const places = listChanged(from, to);
-    expect(places.length).toBeGreaterThan(1);
-    const unnoticed = places.filter(({ changed }) => check(changed).length === 0);
-    expect(unnoticed.map(({ where }) => where)).toEqual([]);
-  },
-);
+test.each(drifts)('%s changed to %s in any single place is noticed', (from, to) => {
+  const places = listChanged(from, to);
+  expect(places.length).toBeGreaterThan(1);
+  const unnoticed = places.filter(({ changed }) => check(changed).length === 0);
+  expect(unnoticed.map(({ where }) => where)).toEqual([]);
+});
 
 describe('the code', () => {
   afterEach(() => vi.unstubAllEnvs());
@@ -111,7 +108,7 @@ describe('the code', () => {
   });
 });
 
-test('what starts with #! is executable, and nothing else is', () => {
+test('a file is executable if and only if it starts with #!', () => {
   const wrong = [...files].filter(([path, text]) => {
     const isExecutable = (statSync(join(repositoryRoot, path)).mode & 0o111) !== 0;
     return isExecutable !== text.startsWith('#!');

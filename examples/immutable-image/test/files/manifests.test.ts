@@ -1,4 +1,4 @@
-/** The deployment files of the sealed image are what Compose and Kubernetes take. */
+/** The deployment files of the image are valid for Compose and Kubernetes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -10,13 +10,13 @@ const read = (name: string): string =>
 const compose = read('docker-compose.yml');
 const kubernetes = read('kubernetes.yaml');
 
-/** The text with one thing in it changed, which has to be there. */
+/** Replaces a part of the text, which must exist. */
 function change(text: string, from: string, to: string): string {
   expect(text).toContain(from);
   return text.replace(from, to);
 }
 
-test('docker-compose.yml is a Compose file', () => {
+test('docker-compose.yml is a valid Compose file', () => {
   expect(parseYaml(compose).map(checkCompose)).toEqual([[]]);
 });
 
@@ -33,7 +33,7 @@ test.each([
   ).toMatch(why);
 });
 
-test('kubernetes.yaml is a claim, a deployment and a service', async () => {
+test('kubernetes.yaml has a valid claim, deployment and service', async () => {
   const objects = parseYaml(kubernetes);
   expect(await checkKubernetes(objects)).toEqual([]);
   const kinds = (objects as { kind: string }[]).map(({ kind }) => kind);
@@ -56,6 +56,6 @@ test.each([
   expect(mistakes.join('\n')).toMatch(why);
 });
 
-test('a key that is there twice is refused', () => {
+test('rejects a duplicate key', () => {
   expect(() => parseYaml(`${compose}volumes: {}\n`)).toThrow(/unique/);
 });

@@ -1,4 +1,4 @@
-/** The page about images: what it quotes is what annex and the image say, and the README's rules hold for it too. */
+/** The page about images quotes only messages of annex, the image or Node, and commands that exist. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { isShell } from '../support/contract/words.ts';
 const files = readFiles();
 const page = readText(files, PAGE);
 
-/** Where messages come from: the code and the scripts. What Node says itself is listed. */
+/** Sources of messages: the code, the scripts, and a list of Node's own messages. */
 const sources = [
   ...readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -20,11 +20,11 @@ const sources = [
   'Cannot find module loader.mjs',
 ].join('\n');
 
-/** The parts of a message that are always the same. */
+/** Fixed parts of a message. */
 const readParts = (quote: string): string[] =>
   quote.split(/\.\.\.|[:;,] /).flatMap((part) => part.trim() || []);
 
-/** Parts of the messages in the table that nobody says. */
+/** Lists parts of messages in the table that have no source. */
 function listUnsaid(text: string): string[] {
   const [, table = ''] = text.split('| message |');
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
@@ -33,7 +33,7 @@ function listUnsaid(text: string): string[] {
   return quotes.flatMap(readParts).filter((part) => !sources.includes(part));
 }
 
-test('messages in the table are said by annex, by the image or by Node', () => {
+test('messages in the table are messages of annex, the image or Node', () => {
   expect(listUnsaid(page)).toEqual([]);
   expect(listUnsaid(page.replace('is writable by everybody', 'is writable by all'))).toEqual([
     'is writable by all',

@@ -1,4 +1,4 @@
-/** The scripts, Dockerfile and s6-overlay variant of the sealed image are what their tools take. */
+/** The scripts, Dockerfile and s6-overlay variant of the image are valid for their tools. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const files = readFiles();
 const page = readText(files, PAGE);
 const dockerfile = readText(files, 'Dockerfile');
 
-/** By name: every shell script of the example, of its page and of this repository. */
+/** Every shell script of the example, its page and this repository, by name. */
 const scripts = new Map([
   ...[...files].filter(([path, text]) => isShell(path, text)),
   ...[...readGivenFiles(page)]
@@ -49,18 +49,18 @@ describe.skipIf(isMissing && !process.env.CI)('shellcheck', () => {
     expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 });
   });
 
-  test('finds what is wrong', () => {
+  test('finds a mistake', () => {
     expect(shellcheck('#!/bin/sh\nrm -rf $1/*\n').stdout).toContain('SC2086');
     expect(shellcheck('#!/bin/sh\n[[ -n "$1" ]]\n').stdout).toContain('SC3010');
   });
 });
 
-test('every script opens with what it is for', () => {
+test('every script starts with a comment on its purpose', () => {
   const silent = [...scripts].filter(([, text]) => !/^(#!.*\n)?# [A-Za-z]/.test(text));
   expect(silent.map(([path]) => path)).toEqual([]);
 });
 
-/** What the linter says, without where. */
+/** Messages of the linter, without positions. */
 const lint = (text: string): string[] => validate(text).map(({ message }) => String(message));
 
 test('the linter finds nothing in the Dockerfile', () => {
@@ -69,14 +69,14 @@ test('the linter finds nothing in the Dockerfile', () => {
   expect(lint(dockerfile.replace('EXPOSE', 'EXPOSES'))).toHaveLength(1);
 });
 
-test('the linter finds nothing in what the page says for Dockerfiles', () => {
+test('the linter finds nothing in the Dockerfile parts of the page', () => {
   const blocks = readBlocks(page).filter(({ language }) => language === 'dockerfile');
   expect(blocks).toHaveLength(2);
   expect(blocks.flatMap(({ text }) => lint(`FROM node:24-slim\n${text}`))).toEqual([]);
 });
 
 describe('the variant for s6-overlay', () => {
-  test('is a hook and a service that waits for it and is started', () => {
+  test('has a hook and an enabled service that waits for it', () => {
     const variant = readVariant(page);
     expect(checkServices(variant)).toEqual([]);
     expect(variant.services).toEqual(['gateway']);
@@ -89,8 +89,8 @@ describe('the variant for s6-overlay', () => {
       /01-volume: starts with an empty/,
     ],
     ['#!/command/with-contenv sh\n# The', '#!/bin/sh\n# The', /gateway: run starts with an empty/],
-    ['```\nlongrun\n', '```\nlong-run\n', /gateway: its type is no type/],
-    ['gateway/run`', 'gateway/start`', /gateway: there is no run/],
+    ['```\nlongrun\n', '```\nlong-run\n', /gateway: its type is invalid/],
+    ['gateway/run`', 'gateway/start`', /gateway: no run file/],
     ['gateway/run`, executable', 'gateway/run`', /run is not executable/],
     ['dependencies.d/legacy-cont-init', 'dependencies.d/cont-init', /gateway: does not wait/],
     [
@@ -98,7 +98,7 @@ describe('the variant for s6-overlay', () => {
       'user-bundles.d/user/gateway',
       /gateway: nothing st/,
     ],
-    ['STAGE2_FAILS=2', 'STAGE2_FAILS=1', /a hook that fails is passed over/],
+    ['STAGE2_FAILS=2', 'STAGE2_FAILS=1', /a failed hook is ignored/],
   ])('with %j as %j is refused', (from, to, why) => {
     expect(page).toContain(from);
     expect(checkServices(readVariant(page.replace(from, to))).join('\n')).toMatch(why);

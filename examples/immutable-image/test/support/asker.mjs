@@ -1,5 +1,5 @@
-// Asks the gateway of this network namespace, and prints its answer: asker.mjs PATH [BODY [MS]].
-// With MS: asks again for so long, until it answers with 200.
+// Sends a request to the gateway of this network namespace and prints the response: asker.mjs PATH [BODY [MS]].
+// With MS: repeats it for that time until the status is 200.
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';

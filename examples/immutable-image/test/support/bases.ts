@@ -1,4 +1,4 @@
-/** Stand-ins for the official `node:*-slim` images, made of Debian's packages and Node's binaries from the npm registry. */
+/** Replacements for the official `node:*-slim` images, built from Debian packages and Node binaries from the npm registry. */
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -18,7 +18,7 @@ import { repositoryRoot } from '../../../../test/support/package.ts';
 import { removeTree } from '../../../../test/support/tree.ts';
 import { certificates, containerCache, podman, run, tryRun } from './podman.ts';
 
-/** Node's release lines: the newest version of each, and the npm that it comes with. */
+/** Release lines of Node: the newest version and its npm. */
 export const lines = {
   '20': { node: '20.20.2', npm: '10' },
   '22': { node: '22.23.3', npm: '10' },
@@ -38,10 +38,10 @@ fi
 exec "$@"
 `;
 
-/** What the official images have of Debian's packages; the second for Node 26. */
+/** Debian packages of the official images; the second for Node 26. */
 const INCLUDED = 'ca-certificates,libatomic1';
 
-/** The host's own sources, when they are of the same Debian; mmdebstrap's default otherwise. */
+/** The host's package sources if they are for the same Debian, otherwise mmdebstrap's default. */
 function findSources(): string[] {
   if (!/^VERSION_CODENAME=bookworm$/m.test(readFileSync('/etc/os-release', 'utf8'))) return [];
   const parts = '/etc/apt/sources.list.d';
@@ -54,7 +54,7 @@ function findSources(): string[] {
   );
 }
 
-/** Debian and certificates, as a tarball that is made once. */
+/** Creates a tarball of Debian with certificates, once. */
 async function makeDebian(): Promise<string> {
   const dump = await run('apt-config', ['dump']);
   const acquire = dump.split('\n').filter((line) => /^Acquire::.+ "/.test(line));
@@ -84,11 +84,11 @@ async function makeDebian(): Promise<string> {
   return path;
 }
 
-/** What is in an image, by tag: its content and settings decide. */
+/** Whether an image with this tag exists; tags depend on content and settings. */
 const isThere = async (tag: string): Promise<boolean> =>
   (await tryRun('podman', ['image', 'exists', tag])).code === 0;
 
-/** The settings of the host's npm that lead to its registry. */
+/** Reads the registry settings of the host's npm. */
 async function readNpmSettings(): Promise<string> {
   const read = (name: string): Promise<string> => run('npm', ['config', 'get', name], { cwd: '/' });
   const [registry, cafile] = await Promise.all([read('registry'), read('cafile')]);
@@ -121,7 +121,7 @@ async function layNode(root: string, line: Line, npmrc: string): Promise<void> {
 }
 
 /**
- * Makes `docker.io/library/node:<line>-slim` be there, for a Dockerfile's FROM and `--pull-never`.
+ * Provides `docker.io/library/node:<line>-slim` for FROM and `--pull-never`.
  * @returns its name
  */
 export async function prepareBase(line: Line): Promise<string> {

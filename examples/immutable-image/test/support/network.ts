@@ -1,4 +1,4 @@
-/** The network beside the image: one without a way out, with the stand-in registry on it. */
+/** Internal network with the test registry. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,25 +8,25 @@ import type { Container } from './container.ts';
 import { preparePackages } from './packages.ts';
 import { podman, runLabel, until } from './podman.ts';
 
-/** How the registry is to behave: milliseconds before each answer, and the status of each; 0 is as usual. */
+/** Faults of the registry: delay in ms and status of each response; 0 for none. */
 export interface RegistryFaults {
   ms?: number;
   status?: number;
 }
 
-/** A running registry on a network of its own. */
+/** A running registry on a separate network. */
 export interface ImageRegistry {
   network: string;
-  /** What a container on the network needs to use it: npm's registry, and the SDKs' base URLs. */
+  /** Environment for containers on the network: npm's registry and the base URLs of the SDKs. */
   env: Record<string, string>;
-  /** `GET /exa-js/-/exa-js-2.23.0.tgz` of every request since the last reset. */
+  /** Requests since the last reset, for example `GET /exa-js/-/exa-js-2.23.0.tgz`. */
   requests(): Promise<string[]>;
   fault(faults: RegistryFaults): Promise<void>;
-  /** Forgets requests and faults. */
+  /** Clears requests and faults. */
   reset(): Promise<void>;
-  /** Takes it off the network: nobody has its address then. */
+  /** Disconnects it from the network; nothing has its address then. */
   disconnect(): Promise<void>;
-  /** Puts it back, at the same address. */
+  /** Reconnects it at the same address. */
   connect(): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,10 +38,10 @@ const point = (url: string): Record<string, string> => ({
   FIRECRAWL_BASE_URL: url,
   FEISHU_BASE_URL: url,
 });
-/** The environment of a container that has no network, and the APIs of `startApis` on its loopback. */
+/** Environment of a container without a network, with the APIs of `startApis` on its loopback. */
 export const loopback: Record<string, string> = point('http://127.0.0.1:4873');
 
-/** Starts the APIs, without any package, inside the network namespace of a container that is running. */
+/** Starts the APIs, without packages, inside the network namespace of a running container. */
 export async function startApis({ pid }: Pick<Container, 'pid'>): Promise<{ close(): void }> {
   const node = [process.execPath, program, '', '4873'];
   const child = spawn('nsenter', ['-t', pid(), '-n', ...node], {
@@ -51,7 +51,7 @@ export async function startApis({ pid }: Pick<Container, 'pid'>): Promise<{ clos
   return { close: () => void child.kill() };
 }
 
-/** Starts one; its network goes with it. */
+/** Starts a registry; closing it removes its network. */
 export async function startImageRegistry(): Promise<ImageRegistry> {
   const packages = await preparePackages();
   const name = `annex-registry-${randomBytes(4).toString('hex')}`;
@@ -59,7 +59,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   const usual = ['--detach', '--label', runLabel(), '--pull', 'never'];
   const place = ['--name', name, '--network', name];
   const mounts = ['-v', `${program}:/registry.mjs:ro`, '-v', `${packages}:/packages:ro`];
-  // The image is there, and has Node.
+  // Uses the image itself, which has Node.
   const node = ['--entrypoint', 'node', '--env', 'NODE_OPTIONS=', inject('image')];
   try {
     await podman('run', ...usual, ...place, ...mounts, ...node, '/registry.mjs');
@@ -69,7 +69,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   }
   const format = `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`;
   const address = await podman('inspect', '--format', format, name);
-  // Not by its name: whenever a container of the network starts or ends, the name server loses questions.
+  // By address: the name server drops queries whenever a container of the network starts or ends.
   const url = `http://${address}:4873`;
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const post = { method: 'POST', body: JSON.stringify(body) };

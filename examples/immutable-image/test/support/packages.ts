@@ -1,4 +1,4 @@
-/** The packages of the example's locks, fetched once through npm into the cache, for the registry beside the image. */
+/** Packages of the example's locks, downloaded once through npm into the cache, for the test registry. */
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -34,8 +34,8 @@ function listLocked(): LockedPackage[] {
 }
 
 /**
- * Fetches them when they are not there.
- * @returns the directory of their tarballs and of `index.json`
+ * Downloads missing packages.
+ * @returns the directory with the tarballs and `index.json`
  */
 export async function preparePackages(): Promise<string> {
   const locked = listLocked();

@@ -1,4 +1,4 @@
-/** Podman and buildah with storage, locks and networks of our own: the user's are never touched. */
+/** Podman and buildah with separate storage, locks and networks; the user's are never touched. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,19 +9,19 @@ import { findProgram } from '../../../../test/support/programs.ts';
 import { isRoot } from '../../../../test/support/user.ts';
 
 const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-/** What containers need and keep: images, tarballs of bases, packages. */
+/** Cache of images, tarballs of bases and packages. */
 export const containerCache = join(base, 'annex-dev', 'containers');
 const digest = createHash('sha256').update(containerCache).digest('hex').slice(0, 8);
-/** In memory: it has to be gone after a reboot. */
+/** In memory, because it must not survive a reboot. */
 const runtime = join('/run', `annex-dev-${digest}`);
 
 const runRoot = join(runtime, 'storage');
 
-/** Where podman writes the pid of a container's first process, as the host has it (podman-run(1), --pidfile). */
+/** File with the host pid of a container's first process (podman-run(1), --pidfile). */
 export const pidFile = (id: string): string =>
   join(runRoot, 'overlay-containers', id, 'userdata', 'pidfile');
 
-/** Why there can be no containers here; undefined when there can. */
+/** Why containers cannot run here; undefined if they can. */
 export const containerProblem: string | undefined = findProblem();
 
 function findProblem(): string | undefined {
@@ -44,7 +44,7 @@ function writeSettings(): Record<string, string> {
   return {
     CONTAINERS_CONF: write('containers.conf', [
       '[containers]',
-      // The engine's own defaults take CAP_SYS_RESOURCE.
+      // The engine's defaults need CAP_SYS_RESOURCE.
       'default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]',
       '[engine]',
       'runtime = "runc"',
@@ -68,10 +68,10 @@ function writeSettings(): Record<string, string> {
 
 const settings = containerProblem === undefined ? writeSettings() : {};
 
-/** What podman and buildah need in their environment. */
+/** Environment of podman and buildah. */
 export const environment: NodeJS.ProcessEnv = { ...process.env, ...settings };
 
-/** Runs podman, buildah or another program to its end; an exit code is a result. */
+/** Runs podman, buildah or another program; a non-zero exit code is a result. */
 export const tryRun = (
   program: string,
   args: readonly string[],
@@ -79,9 +79,9 @@ export const tryRun = (
 ): Promise<RunResult> => execute(program, args, { cwd, timeout, input, env: environment });
 
 /**
- * As `tryRun`.
- * @returns what it printed, without the last line's end
- * @throws what it said, when it fails
+ * Like `tryRun`.
+ * @returns its output, without the final line break
+ * @throws its output, when it fails
  */
 export async function run(
   program: string,
@@ -96,15 +96,15 @@ export async function run(
   return stdout.trimEnd();
 }
 
-/** Marks what a run of the tests starts, for its teardown; a variable, because workers are other processes. */
+/** Label of everything that a test run starts, for its teardown. From a variable, because workers are other processes. */
 export const runLabel = (): string => `annex-run=${process.env.ANNEX_IMAGE_RUN ?? 'none'}`;
 
-/** Podman, with `run`'s rules. */
+/** Runs podman, like `run`. */
 export const podman = (...args: string[]): Promise<string> => run('podman', args);
 
 /**
- * Asks again and again until the answer is neither false nor undefined, at most for `seconds`.
- * @throws with `what` and the last error, when that does not come true
+ * Polls until the result is neither false nor undefined, for at most `seconds`.
+ * @throws with `what` and the last error on timeout
  */
 export async function until<T>(
   what: string,

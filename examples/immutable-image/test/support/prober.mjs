@@ -1,4 +1,4 @@
-// Asks a gateway for its health every few milliseconds until stdin ends; then prints what came of it, in ms.
+// Requests /health every few milliseconds until stdin ends; then prints the response times in ms.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const gateway = readdirSync('/proc').find((pid) => {
   }
 });
 
-/** How long main threads have waited for a CPU that others had, ms (proc_pid_schedstat(5), second field). */
+/** Time for which main threads waited for a CPU, in ms (proc_pid_schedstat(5), second field). */
 const readWaited = () =>
   [process.pid, gateway].reduce((sum, pid) => {
     const [, waited] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');

@@ -1,4 +1,4 @@
-// A registry of packed packages and a stand-in for the backends' APIs, in a container beside the image; faults are set over HTTP.
+// Test registry and APIs of the backends, in a container beside the image; faults are set over HTTP.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const [directory = '/packages', port = '4873'] = process.argv.slice(2);
-/** Without a directory: only the APIs. */
+/** Without a directory it serves only the APIs. */
 const packages = directory ? JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')) : [];
 const requests = [];
 let faults = { ms: 0, status: 0 };
@@ -28,7 +28,7 @@ function describe(name, host) {
   };
 }
 
-/** By method and path: what the APIs answer; the SDKs look at little of it. */
+/** Responses of the APIs by method and path; the SDKs read little of them. */
 const apis = {
   'POST /search': ({ query }) => ({
     results: [{ id: '1', title: `exa: ${query}`, url: 'https://example.invalid/' }],
@@ -46,7 +46,7 @@ const apis = {
   'POST /open-apis/im/v1/messages': () => ({ code: 0, msg: 'ok', data: { message_id: 'om_1' } }),
 };
 
-/** What the tests ask: every request so far, and how the registry is to behave from now on. */
+/** Controls for the tests: list the requests so far, set faults, reset. */
 const controls = {
   'GET /-/requests': () => requests,
   'POST /-/faults': (wanted) => {
@@ -72,13 +72,13 @@ async function serve(request, response) {
   const line = `${request.method} ${path}`;
   const body = request.method === 'POST' ? await json(request).catch(() => ({})) : {};
   if (controls[line]) {
-    // Controls are rare: a client would reuse a connection just as the server closes it for being idle.
+    // Otherwise a client could reuse an idle connection just as the server closes it.
     response.setHeader('connection', 'close');
     return tell(response, 200, controls[line](body));
   }
   requests.push(line);
   if (apis[line]) return tell(response, 200, apis[line](body));
-  // The faults are the registry's.
+  // Faults apply to the registry only.
   if (faults.ms > 0) await sleep(faults.ms);
   if (faults.status > 0) return tell(response, faults.status, { error: 'told to fail' });
   const file = tarballs.get(path);

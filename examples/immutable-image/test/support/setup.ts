@@ -1,4 +1,4 @@
-/** Before the tests of the image: its base, the image itself and the packages are there; afterwards nothing runs. */
+/** Builds the base, the image and the packages before the tests of the image, and removes containers afterwards. */
 import type { TestProject } from 'vitest/node';
 import { buildImage, buildLock } from './build.ts';
 import { dockerProblem } from './docker.ts';
@@ -7,29 +7,29 @@ import { containerProblem, podman, runLabel, tryRun } from './podman.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The id of the image as it ships, on Node 24; empty where there are no containers. */
+    /** Id of the image as shipped, on Node 24; empty without containers. */
     image: string;
   }
 }
 
-/** @throws in CI, where containers have to be there */
+/** @throws in CI if containers are unavailable */
 export async function setup(project: TestProject): Promise<void> {
   if (dockerProblem !== undefined && process.env.CI) throw new Error(dockerProblem);
   process.env.ANNEX_IMAGE_RUN = String(process.pid);
-  // Two projects ask, one after the other.
+  // Two projects run this, one after the other.
   process.env.ANNEX_IMAGE ??= containerProblem === undefined ? await prepareImage() : '';
   project.provide('image', process.env.ANNEX_IMAGE);
 }
 
 async function prepareImage(): Promise<string> {
-  // Of what was built days ago the cache would grow for ever.
+  // Otherwise old builds would fill the cache.
   const prune = ['podman', 'image', 'prune', '--force', '--filter', 'until=48h'];
   await tryRun('flock', [buildLock, ...prune], { timeout: 300_000 });
   await preparePackages();
   return await buildImage();
 }
 
-/** Removes what a failed test has left. */
+/** Removes what failed tests left behind. */
 export async function teardown(): Promise<void> {
   if (containerProblem !== undefined) return;
   const filter = `label=${runLabel()}`;

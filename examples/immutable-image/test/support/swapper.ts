@@ -1,14 +1,14 @@
-/** Somebody who swaps a directory for a link, and back, as fast as can be. */
+/** A process that swaps a directory with a link as fast as possible. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** In turns: the directory is there, nothing is, the link is, nothing is. */
+/** Cycles through directory, nothing, link, nothing. */
 const SWAP = `const { renameSync, rmdirSync } = require('node:fs');
 const [directory, link] = process.argv.slice(1);
 let rounds = 0;
 let going = true;
 process.on('SIGTERM', () => { going = false; });
-// Whoever is being disturbed may have made a directory where there was none.
+// The disturbed process may have created a directory meanwhile.
 const move = (from, to) => {
   for (;;) {
     try {
@@ -31,7 +31,7 @@ const swap = () => {
 console.log('started');
 swap();`;
 
-/** Starts it; a link may lead anywhere. `stop` tells how often it has swapped them. */
+/** Starts the process. `stop` returns the number of swaps. */
 export function createSwapper(
   directory: string,
   link: string,

@@ -1,11 +1,11 @@
-/** G6 in a real container: with its registry slow, gone and back again, the gateway answers for its health as ever. */
+/** G6 in a container: /health responds in time while the registry is slow, unreachable and back. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, createVolume, runContainer } from '../../support/container.ts';
 import { watchHealth } from '../../support/health.ts';
 import { type ImageRegistry, startImageRegistry } from '../../support/network.ts';
 import { containerProblem, until } from '../../support/podman.ts';
 
-/** The worst answer of /health, ms. */
+/** Longest accepted response time of /health, in ms. */
 const BOUND = 100;
 
 describe.skipIf(containerProblem)(
@@ -17,7 +17,7 @@ describe.skipIf(containerProblem)(
     });
     afterAll(() => registry?.close());
 
-    test('health is answered within 100 ms while the registry is slow, gone and back, and large SDKs are installed and loaded', async () => {
+    test('/health responds within 100 ms while the registry is slow, unreachable and back, and large SDKs are installed and loaded', async () => {
       const { network, env } = registry;
       const volume = createVolume();
       const container = await runContainer({
@@ -44,12 +44,12 @@ describe.skipIf(containerProblem)(
         await until('it is asked', async () => (await registry.requests()).length > 0);
         await registry.disconnect();
         expect(await asked).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
-        // What comes from the same registry is not tried either.
+        // Other backends from the same registry are not tried either.
         expect(await send()).toMatchObject({ status: 503, body: { code: 'ANNEX_OFFLINE' } });
 
         await registry.connect();
         await registry.reset();
-        // A person does not wait.
+        // A command retries at once.
         expect(await container.exec(['annex', 'install', 'chat.feishu'])).toMatchObject({
           code: 0,
         });

@@ -1,4 +1,4 @@
-/** What files of the example and its page say of the same thing, in the places that decide. */
+/** Claims of the example's files and its page about the same fact. */
 import { readAfter, readEnv, readSteps, type Step } from './dockerfile.ts';
 import { type Files, PAGE, readText } from './files.ts';
 import { readCompose, readPod, type Value } from './manifest-facts.ts';
@@ -7,7 +7,7 @@ import { readBlocks } from './page.ts';
 import { listRoutes } from './paths.ts';
 import { readAssignments, readWords } from './shell-words.ts';
 
-/** By the place that says it: what it says. Undefined: nothing, although it has to. */
+/** Claims by their source; undefined if a source makes none although it must. */
 export type Claims = Record<string, Value | undefined>;
 
 const LOADER = /^--import=(.*)\/node_modules\/annex\/loader\.mjs$/;
@@ -15,11 +15,11 @@ const LOADER = /^--import=(.*)\/node_modules\/annex\/loader\.mjs$/;
 const find = (steps: readonly Step[], keyword: string): string | undefined =>
   steps.findLast((step) => step.keyword === keyword)?.words[0];
 
-/** What follows a word in the RUN lines. */
+/** Words after a word in the RUN lines. */
 const findAfter = (steps: readonly Step[], word: string): string | undefined =>
   steps.flatMap(({ words }) => readAfter(words, word)).at(-1);
 
-/** All that has to agree: by topic, the claims. */
+/** Lists the claims by topic; those of a topic must agree. */
 export function listTopics(files: Files): Record<string, Claims> {
   const steps = readSteps(readText(files, 'Dockerfile'));
   const [advice = [], overlay = []] = readBlocks(readText(files, PAGE))
@@ -134,7 +134,7 @@ interface Manifest {
   annex: { features: object };
 }
 
-/** A line for every topic on which not all say the same. */
+/** Lists a line for every topic whose claims differ. */
 export function listDisagreements(files: Files): string[] {
   return Object.entries(listTopics(files)).flatMap(([topic, claims]) => {
     const values = new Set(Object.values(claims).map(String));

@@ -1,4 +1,4 @@
-/** What a Dockerfile says, by its parser. */
+/** Instructions of a Dockerfile. */
 import { DockerfileParser, type Instruction, type PropertyInstruction } from 'dockerfile-ast';
 import { readWords } from './shell-words.ts';
 

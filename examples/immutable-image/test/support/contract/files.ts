@@ -1,4 +1,4 @@
-/** What an example of an image consists of: its files, those of the image by their place in it, and its pages. */
+/** Files of the example and its page. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../../../../../test/support/package.ts';
@@ -6,7 +6,7 @@ import { repositoryRoot } from '../../../../../test/support/package.ts';
 /** Texts by their path in the repository. */
 export type Files = ReadonlyMap<string, string>;
 
-/** Does a thing once for each text: a check of many small changes reads the same files again and again. */
+/** Memoizes a function of a text: a test of many small changes parses the same files again and again. */
 export function remember<T>(read: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
@@ -16,7 +16,7 @@ export function remember<T>(read: (text: string) => T): (text: string) => T {
   };
 }
 
-/** Where the example is, in the repository. */
+/** Path of the example in the repository. */
 export const EXAMPLE = 'examples/immutable-image';
 /** The page about images. */
 export const PAGE = 'docs/images.md';
@@ -33,11 +33,11 @@ export function readFiles(): Files {
 }
 
 /**
- * A file that has to be there.
+ * Finds a file that must exist.
  * @param name relative to the example
  */
 export function readText(files: Files, name: string): string {
   const text = files.get(name) ?? files.get(`${EXAMPLE}/${name}`);
-  if (text === undefined) throw new Error(`${name} is not there`);
+  if (text === undefined) throw new Error(`${name} does not exist`);
   return text;
 }

@@ -1,4 +1,4 @@
-/** What docker-compose.yml and kubernetes.yaml say of the image. */
+/** Facts about the image in docker-compose.yml and kubernetes.yaml. */
 import { parseYaml } from '../manifests.ts';
 
 export type Value = string | number;
@@ -14,7 +14,7 @@ interface Compose {
   };
 }
 
-/** Of docker-compose.yml; `user` is in a comment, as the variant without root. */
+/** Facts in docker-compose.yml; `user` is in a comment, for the variant without root. */
 export function readCompose(text: string) {
   const [file] = parseYaml(text) as [Compose];
   const { image, ports = [], volumes = [], environment = {} } = file.services.gateway;
@@ -57,7 +57,7 @@ interface Objects {
   };
 }
 
-/** Of the deployment and the service in kubernetes.yaml. */
+/** Facts in the deployment and the service of kubernetes.yaml. */
 export function readPod(text: string) {
   const objects = parseYaml(text) as Objects[];
   const pod = objects.find(({ kind }) => kind === 'Deployment')?.spec.template?.spec;

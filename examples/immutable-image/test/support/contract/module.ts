@@ -1,8 +1,8 @@
-/** What an ES module of the example says: its literals, and the variables of the environment that it reads. */
+/** Literals of an ES module, and the environment variables that it reads. */
 import { parseAst } from 'rolldown/parseAst';
 import { remember } from './files.ts';
 
-/** A node of ESTree, as far as it is looked at here. */
+/** The parts of an ESTree node used here. */
 interface Node {
   type: string;
   [key: string]: unknown;
@@ -20,21 +20,21 @@ function* walk(node: Node): Generator<Node> {
   }
 }
 
-/** What can be read in a module. */
+/** Facts about a module. */
 export interface ModuleFacts {
   /** Strings, and the fixed parts of templates. */
   strings: string[];
   /** Keys of object literals that are strings. */
   keys: string[];
-  /** Variables of the environment: `process.env.NAME`, and every NAME_IN_CAPITALS that is no constant. */
+  /** Environment variables: `process.env.NAME`, and every NAME_IN_CAPITALS that is not a constant. */
   variables: string[];
-  /** By the name of the function: the literals among the arguments of its calls. */
+  /** Literal arguments of calls, by function name. */
   calls: { name: string; literals: unknown[] }[];
-  /** By the name of a constant: its value, or the keys of an object, when they are literals. */
+  /** Values of constants by name: a literal, or the keys of an object. */
   constants: Map<string, unknown[]>;
 }
 
-/** Reads a module; a mistake in it throws. */
+/** Parses a module. @throws on a syntax error */
 export const readModule = remember((text): ModuleFacts => {
   const facts: ModuleFacts = {
     strings: [],

@@ -1,4 +1,4 @@
-/** Which variables the image is set up with, which of them anybody reads, and the numbers that files name in passing. */
+/** Variables, feature names and numbers in the files of the example that nothing else knows. */
 import { readSteps } from './dockerfile.ts';
 import { type Files, PAGE, readText } from './files.ts';
 import { readCompose } from './manifest-facts.ts';
@@ -15,7 +15,7 @@ const NAME = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g;
 
 const nameOf = (setting: string): string => setting.replace(/=.*/s, '');
 
-/** Variables that the application and its scripts take from outside. */
+/** Variables that the application and its scripts read. */
 function listRead(files: Files): Set<string> {
   const scripts = [...files].filter(([path, text]) => isShell(path, text));
   const words = scripts.flatMap(([, text]) => readWords(text));
@@ -26,7 +26,7 @@ function listRead(files: Files): Set<string> {
 }
 
 /**
- * Variables that are set or named and that nobody reads, and those of the application that the page leaves out.
+ * Lists variables that are set or named but never read, and those of the application that the page lacks.
  * @param known variables and codes of annex
  */
 export function listOddVariables(files: Files, known: ReadonlySet<string>): string[] {
@@ -53,7 +53,7 @@ export function listOddVariables(files: Files, known: ReadonlySet<string>): stri
   return [...odd, ...silent.map((name) => `the page says nothing of ${name}`)];
 }
 
-/** What scripts name and do not set themselves: in what they say, too. */
+/** Variables that scripts name, also in messages, and do not set. */
 function listScriptNames(files: Files): string[] {
   const words = [...files]
     .filter(([path, text]) => isShell(path, text))
@@ -62,7 +62,7 @@ function listScriptNames(files: Files): string[] {
   return words.flatMap((word) => word.match(NAME) ?? []).filter((name) => !own.has(name));
 }
 
-/** Features that are named and not declared. */
+/** Lists features that are named but not declared. */
 export function listOddFeatures(files: Files): string[] {
   const { annex } = JSON.parse(readText(files, 'package.json')) as { annex: { features: object } };
   const features = Object.keys(annex.features);
@@ -76,7 +76,7 @@ export function listOddFeatures(files: Files): string[] {
   );
 }
 
-/** Numbers that look like the user's or like a port, and are another: the user is `uid`, the ports are `ports`. */
+/** Lists numbers that look like a user or a port but differ from `uid` and `ports`. */
 export function listOddNumbers(files: Files, uid: string, ports: readonly string[]): string[] {
   const words = readAllWords(files);
   return [...files].flatMap(([path, text]) => {

@@ -1,13 +1,13 @@
-/** Pages in Markdown: their fenced blocks and what is quoted as code. */
+/** Fenced blocks and inline code of Markdown pages. */
 
 /** A fenced block. */
 export interface Block {
-  /** `sh`, `dockerfile`, ...; empty when nothing is said. */
+  /** `sh`, `dockerfile`, ...; may be empty. */
   language: string;
   text: string;
   /** The line of text above it. */
   caption: string;
-  /** Of its first line, counted from 1. */
+  /** Line number of its first line, from 1. */
   line: number;
 }
 
@@ -35,11 +35,11 @@ export function readBlocks(page: string): Block[] {
 export const readProse = (page: string): string =>
   page.replace(/^```.*\n(?:[^`].*\n|\n)*```$/gm, '');
 
-/** What prose quotes as code, in order. */
+/** Inline code of the prose, in order. */
 export const readQuotes = (page: string): string[] =>
   [...readProse(page).matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.replace(/\s+/g, ' '));
 
-/** The files that a page gives as a block under their path: `/etc/NAME`, executable: */
+/** Files on a page: blocks under a path such as `/etc/NAME`, executable: */
 export function readGivenFiles(page: string): Map<string, { block: Block; isExecutable: boolean }> {
   const given = new Map<string, { block: Block; isExecutable: boolean }>();
   for (const block of readBlocks(page)) {

@@ -1,4 +1,4 @@
-/** Which paths there are in the image, and which are named. */
+/** Paths that exist in the image, and paths that files name. */
 import { dirname, join } from 'node:path';
 import { readAfter, readEnv, readSteps } from './dockerfile.ts';
 import { EXAMPLE, type Files, PAGE, readText } from './files.ts';
@@ -7,22 +7,22 @@ import { readGivenFiles, readQuotes } from './page.ts';
 import { readAssignments, readWords } from './shell-words.ts';
 import { readAllWords } from './words.ts';
 
-/** What the base image, s6 and the kernel have. */
+/** Paths of the base image, s6 and the kernel. */
 const BASE =
   /^(\/bin\/(sh|true|mkdir)|\/usr\/bin\/(env|test|s6-[a-z]+)|\/dev\/null|\/tmp|\/run|\/var\/lib\/apt\/lists\/\*)$/;
-/** What s6-overlay has: https://github.com/just-containers/s6-overlay */
+/** Paths of s6-overlay: https://github.com/just-containers/s6-overlay */
 const OVERLAY = /^\/(command\/with-contenv|etc\/s6-overlay\/s6-rc\.d\/user\/contents\.d\/\w+)$/;
 
-/** An absolute path at the start of a word, or behind what may stand before one. */
+/** An absolute path at the start of a word, or after an allowed prefix. */
 const PATH = /(?<=^|[\s=:"'`(,]|localhost:\d+)\/(?:[\w.@*+-]|\$\w+)+(?:\/(?:[\w.@*+-]|\$\w+)*)*/g;
 
 /** `/a/b/` and `/a/b/*` mean the directory. */
 const trim = (path: string): string => path.replace(/(\/\*?|\.)+$/, '');
 
-/** All paths that files name and the image does not have: `FILE: PATH`. */
+/** Lists paths that files name and the image lacks: `FILE: PATH`. */
 export function listUnknownPaths(files: Files): string[] {
   const known = listKnownPaths(files);
-  // A variable in a path stands for some name.
+  // A variable in a path matches any name.
   const isKnown = (path: string): boolean => {
     const pattern = new RegExp(
       `^${trim(path).replace(/[.*+]/g, '\\$&').replace(/\$\w+/g, '[^/]+')}$`,
@@ -41,7 +41,7 @@ export function listUnknownPaths(files: Files): string[] {
   );
 }
 
-/** What a COPY takes from the context, and what a module imports, by its place in the image. */
+/** Image path of a source of COPY or of an import. */
 function resolveHere(files: Files, file: string, word: string): string {
   if (word.startsWith('rootfs/')) return word.slice('rootfs'.length);
   if (!file.endsWith('.mjs') || !/^\.{1,2}\/.*\.mjs$/.test(word)) return word;
@@ -77,14 +77,14 @@ function listKnownPaths(files: Files): Set<string> {
   );
 }
 
-/** Paths, and the directories that they are in, but for the root. */
+/** Paths and their parent directories, except the root. */
 const listWithParents = (paths: readonly string[]): string[] =>
   paths.flatMap((path) => {
     const parts = path.split('/').slice(1);
     return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
   });
 
-/** What the HTTP servers answer to: the keys of their routes. */
+/** Routes of the HTTP servers. */
 export const listRoutes = (files: Files): string[] =>
   [...files]
     .filter(([path]) => path.startsWith(`${EXAMPLE}/src/`))

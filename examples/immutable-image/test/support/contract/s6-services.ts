@@ -1,13 +1,13 @@
-/** The variant for s6-overlay on the page, held against what s6-overlay and s6-rc ask of such files. */
+/** Checks the page's variant for s6-overlay against the rules of s6-overlay and s6-rc. */
 import { readEnv, readSteps } from './dockerfile.ts';
 import { readBlocks, readGivenFiles, readQuotes } from './page.ts';
 
-/** Where s6-rc looks for services. */
+/** Directory of service definitions of s6-rc. */
 const SERVICES = '/etc/s6-overlay/s6-rc.d/';
-/** Where their names are, if they are to be started: https://github.com/just-containers/s6-overlay#writing-a-service-script */
+/** Directory of the names of enabled services: https://github.com/just-containers/s6-overlay#writing-a-service-script */
 const STARTED = '/etc/s6-overlay/user-bundles.d/user/contents.d/';
 
-/** All that the page gives. */
+/** Files and settings on the page. */
 export interface Variant {
   given: ReturnType<typeof readGivenFiles>;
   /** Empty files, by their paths. */
@@ -33,7 +33,7 @@ export function readVariant(page: string): Variant {
   };
 }
 
-/** A line for everything that s6-overlay would not take, or would pass over. */
+/** Lists everything that s6-overlay would reject or ignore. */
 export function checkServices({ given, empty, behaviour, services }: Variant): string[] {
   const problems: string[] = [];
   const hasEnvironment = (path: string): boolean =>
@@ -43,18 +43,18 @@ export function checkServices({ given, empty, behaviour, services }: Variant): s
   for (const hook of hooks) {
     if (!hasEnvironment(hook)) problems.push(`${hook}: starts with an empty environment`);
   }
-  if (behaviour !== '2') problems.push('a hook that fails is passed over');
+  if (behaviour !== '2') problems.push('a failed hook is ignored');
   for (const [path, { block, isExecutable }] of given) {
     if (block.text.startsWith('#!') !== isExecutable) problems.push(`${path} is not executable`);
   }
   for (const name of services) {
     const directory = `${SERVICES}${name}`;
-    const say = (problem: string): unknown => problems.push(`${name}: ${problem}`);
-    if (given.get(`${directory}/type`)?.block.text !== 'longrun\n') say('its type is no type');
-    if (!given.has(`${directory}/run`)) say('there is no run');
-    else if (!hasEnvironment(`${directory}/run`)) say('run starts with an empty environment');
-    if (!empty.includes(`${directory}/dependencies.d/legacy-cont-init`)) say('does not wait');
-    if (!empty.includes(`${STARTED}${name}`)) say('nothing starts it');
+    const report = (problem: string): unknown => problems.push(`${name}: ${problem}`);
+    if (given.get(`${directory}/type`)?.block.text !== 'longrun\n') report('its type is invalid');
+    if (!given.has(`${directory}/run`)) report('no run file');
+    else if (!hasEnvironment(`${directory}/run`)) report('run starts with an empty environment');
+    if (!empty.includes(`${directory}/dependencies.d/legacy-cont-init`)) report('does not wait');
+    if (!empty.includes(`${STARTED}${name}`)) report('nothing starts it');
   }
   return problems;
 }

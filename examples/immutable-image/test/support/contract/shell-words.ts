@@ -1,18 +1,18 @@
-/** A small tokenizer for the shell scripts of the examples: words without their quotes, and what they expand. */
+/** Tokenizer for the shell scripts of the examples: words without quotes, and the variables that they expand. */
 
 /** One word. */
 export interface ShellWord {
-  /** Without quotes and backslashes; expansions stay as they are written. */
+  /** Without quotes and backslashes; expansions are kept. */
   text: string;
   /** Counted from 1. */
   line: number;
 }
 
-/** What ends a word. */
+/** Characters that end a word. */
 const BREAKS = /[\s;&|<>()]/;
 
 /**
- * The words of a script, comments left out. What stands in `$(...)` and `${...}` within a word belongs to that word.
+ * Splits a script into words, without comments. `$(...)` and `${...}` inside a word belong to it.
  *
  * @example readWords('exec a "b c" # d') // words 'exec', 'a', 'b c'
  */
@@ -61,7 +61,7 @@ export function readWords(script: string): ShellWord[] {
   return words;
 }
 
-/** How long `$(...)` or `${...}` is, by its brackets. */
+/** Length of `$(...)` or `${...}`, by its brackets. */
 function measureExpansion(text: string): number {
   let depth = 0;
   for (let index = 1; index < text.length; index++) {
@@ -71,7 +71,7 @@ function measureExpansion(text: string): number {
   return text.length;
 }
 
-/** Values that a script gives to a variable, in order; expansions stay as they are written. */
+/** Values that a script assigns to a variable, in order; expansions are kept. */
 export const readAssignments = (words: readonly ShellWord[], name: string): string[] =>
   words
     .filter(({ text }) => text.startsWith(`${name}=`))

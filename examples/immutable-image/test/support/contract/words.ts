@@ -1,4 +1,4 @@
-/** The words of every file of the example, each file read by the parser of its language. */
+/** Words of every file of the example, read with a parser for its language. */
 import { parseYaml } from '../manifests.ts';
 import { readSteps } from './dockerfile.ts';
 import { type Files, remember } from './files.ts';
@@ -6,13 +6,13 @@ import { readModule } from './module.ts';
 import { readBlocks, readProse } from './page.ts';
 import { readWords } from './shell-words.ts';
 
-/** Whether a file is a shell script: by its name, or its first line. */
+/** Whether a file is a shell script, by its name or first line. */
 export const isShell = (path: string, text: string): boolean =>
   path.endsWith('.sh') || /^#!(\/bin\/|\/command\/with-contenv )sh\n/.test(text);
 
 /**
- * By path: what a file says, without comments. Of a page: what is in fenced blocks, and its prose. Of YAML and
- * modules: strings and numbers. Nothing of files in other languages.
+ * Words by path, without comments. For a page: fenced blocks and prose. For YAML and modules: strings and numbers.
+ * None for files in other languages.
  */
 export const readAllWords = (files: Files): Map<string, string[]> =>
   new Map([...files].map(([path, text]) => [path, readFileWords(`${path}\0${text}`)]));
@@ -37,7 +37,7 @@ function readLanguage(path: string, text: string): string[] {
 
 const readDockerfile = (text: string): string[] => readSteps(text).flatMap(({ words }) => words);
 
-/** With the line that names the interpreter. */
+/** Includes the line that names the interpreter. */
 function readScript(text: string): string[] {
   const [, interpreter = ''] = /^#!(.*)/.exec(text) ?? [];
   return [interpreter, ...readWords(text).map((word) => word.text)];
