@@ -1,5 +1,6 @@
 /** Plans an install from a lock and the core, without a registry. */
 import { readAbi } from '../base/abi.ts';
+import { AnnexError } from '../base/error.ts';
 import { platformOf } from '../base/platform.ts';
 import { satisfies } from '../base/semver.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
@@ -17,14 +18,18 @@ import { findUnfit, selectHere } from './unfit.ts';
 
 /** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
 export function findLockedRefusal(lookup: Lookup, pin: Pin): Refusal | undefined {
-  const made = planLocked(lookup, pin);
-  if ('code' in made) return made;
-  const platform = platformOf(readAbi());
-  const selection = selectHere(made, platform);
-  return (
-    findUnfit({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
-    findBlockedRefusal(lookup, selection.nodes)
-  );
+  try {
+    const made = planLocked(lookup, pin);
+    const platform = platformOf(readAbi());
+    const selection = selectHere(made, platform);
+    return (
+      findUnfit({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
+      findBlockedRefusal(lookup, selection.nodes)
+    );
+  } catch (error) {
+    if (error instanceof AnnexError) return error.refusal;
+    throw error;
+  }
 }
 
 const plans = new WeakMap<Pin, Plan>();
@@ -32,45 +37,43 @@ const plans = new WeakMap<Pin, Plan>();
 /**
  * Plans an install from a lock; plans each lock once. What is shared was decided when it was locked; whether that
  * still fits what core ships is checked again.
+ *
+ * @throws AnnexError when it does not, and for a lock that annex did not write
  */
-export function planLocked(lookup: Lookup, pin: Pin): Plan | Refusal {
-  const known = plans.get(pin);
-  if (known !== undefined) return known;
-  const made = makePlan(lookup, pin);
-  if (!('code' in made)) plans.set(pin, made);
+export function planLocked(lookup: Lookup, pin: Pin): Plan {
+  const made = plans.get(pin) ?? makePlan(lookup, pin);
+  plans.set(pin, made);
   return made;
 }
 
-function makePlan({ settings, feature }: Lookup, pin: Pin): Plan | Refusal {
+function makePlan({ settings, feature }: Lookup, pin: Pin): Plan {
   const { sidecar } = pin;
   const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
-  const read = readGraph(lock);
-  if ('problem' in read) return refuseLock(`${pin.dir}/package-lock.json ${read.problem}`, feature);
+  const graph = readGraph(lock, (problem) =>
+    refuseLock(`${pin.dir}/package-lock.json ${problem}`, feature),
+  );
   const inventory: Inventory = new Map();
   for (const name of Object.keys(sidecar.shared)) {
     const version = findCorePackage(name, settings.core.root)?.version ?? '';
     inventory.set(name, { version, isDeclared: true, peers: [] });
   }
   const { packages, scripts } = feature;
-  const { graph } = read;
   const { unshared } = sidecar;
   const asLocked = { conflicts: 'fail' as const, share: true, unshared };
   // Whoever locked has compared versions inside the closure, and the digest says that it is the same.
   const trusting = { satisfies, isRange: () => false };
   const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
-  if (made.conflicts.length > 0) return refuseConflicts(made.conflicts, true);
+  if (made.conflicts.length > 0) throw new AnnexError(refuseConflicts(made.conflicts, true));
   const platform = platformOf(readAbi());
   const pinned = pinnedId(sidecar, platform);
   if (pinned !== undefined && pinned !== identifyPlan(made, platform, scripts)) {
-    return refuseLock(
-      `${pin.dir}/annex.json does not belong to the package-lock.json beside it`,
-      feature,
-    );
+    const reason = `${pin.dir}/annex.json does not belong to the package-lock.json beside it`;
+    throw new AnnexError(refuseLock(reason, feature));
   }
   return made;
 }
 
-const refuseLock = (reason: string, { name }: Feature): Refusal => ({
+export const refuseLock = (reason: string, { name }: Feature): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
   reason,
   hint: `lock it again: npx annex lock ${name}`,

@@ -88,7 +88,6 @@ async function planClosure(
   const plan = await (pin === undefined
     ? resolveNow(job, staging, unshared)
     : planLocked(lookup, pin));
-  if ('code' in plan) throw new AnnexError(plan);
   const planned = { plan, ...(pin && { sidecar: pin.sidecar }) };
   const platform = platformOf(readAbi());
   const selection = selectHere(plan, platform);

@@ -93,8 +93,11 @@ async function fetchThroughNpm(job: FetchJob, npm: NpmSettings): Promise<NpmSett
   const env = { ...readInstallerEnv(settings), npm_config_cache: cache };
   const specs = nodes.filter(({ isBundled }) => !isBundled).map((node) => toSpec(node, npm));
   const args = ['cache', 'add', ...new Set(specs)];
-  const refusal = await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
-  if (refusal !== undefined) throw new AnnexError(namePackage(refusal, nodes));
+  try {
+    await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
+  } catch (error) {
+    throw error instanceof AnnexError ? new AnnexError(namePackage(error.refusal, nodes)) : error;
+  }
   return { ...npm, cache, offline: true };
 }
 

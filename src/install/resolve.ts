@@ -15,6 +15,7 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { removeTree } from '../store/tree.ts';
+import type { Refusal } from '../types.ts';
 
 /** Minimum age of a chosen version in days, unless npm is configured to another one. */
 export const COOLDOWN = 1;
@@ -77,9 +78,8 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
 
 /** Plans a resolution of npm. */
 export function planResolved({ feature, inventory, unshared }: Resolution, lock: NpmLock): Plan {
-  const read = readGraph(lock);
-  if ('problem' in read) throw new AnnexError(refuseInstall(`what npm resolved ${read.problem}`));
-  return plan({ ...feature, graph: read.graph, inventory, unshared }, RANGES);
+  const refuse = (problem: string): Refusal => refuseInstall(`the resolution of npm ${problem}`);
+  return plan({ ...feature, graph: readGraph(lock, refuse), inventory, unshared }, RANGES);
 }
 
 /** @throws AnnexError for a plan with conflicts */
@@ -118,8 +118,7 @@ export async function runResolution(
     }
     const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
     const env = readInstallerEnv(settings);
-    const refusal = await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
-    if (refusal !== undefined) throw new AnnexError(refusal);
+    await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
     return readLock(dir);
   } finally {
     removeTree(dir);

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
+import { refuseLock } from '../app/locked-plan.ts';
 import type { Lookup } from '../app/lookup.ts';
 import { listLocks, lockRoot, type Pin, type Sidecar } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { RANGES } from '../install/resolve.ts';
 import { refuseConflicts } from '../plan/conflicts.ts';
@@ -30,7 +32,12 @@ export function checkLock(lookup: Lookup): string[] {
     const [locked, declared] = [platforms, declaration.platforms].map((list) => list.join(', '));
     return [describe(`is locked for ${locked}, and ${declared} is declared`)];
   }
-  return listDifferences(lookup, pin).map(({ what, first }) => describe(what, first));
+  try {
+    return listDifferences(lookup, pin).map(({ what, first }) => describe(what, first));
+  } catch (error) {
+    if (error instanceof AnnexError) return [describe(error.refusal.reason)];
+    throw error;
+  }
 }
 
 interface Difference {
@@ -42,9 +49,9 @@ interface Difference {
 function listDifferences(lookup: Lookup, { sidecar, lock, dir }: Pin): Difference[] {
   const { settings, feature } = lookup;
   const inventory = readInventory(settings.core.realRoot);
-  const read = readGraph(JSON.parse(lock));
-  if ('problem' in read) return [{ what: `${dir}/package-lock.json ${read.problem}` }];
-  const { graph } = read;
+  const graph = readGraph(JSON.parse(lock), (problem) =>
+    refuseLock(`${dir}/package-lock.json ${problem}`, feature),
+  );
   const made = plan({ ...feature, graph, inventory, unshared: sidecar.unshared }, RANGES);
   if (made.conflicts.length > 0) {
     return made.conflicts.map((conflict) => ({

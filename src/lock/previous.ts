@@ -1,11 +1,13 @@
 /** Reads what the previous lock of a feature holds; a lock that cannot be read holds nothing. */
 import { join } from 'node:path';
 import { MOST_LOCK } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
 import { readJson } from '../base/files.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
 import { isTransient } from '../base/thrown.ts';
-import { readGraph } from '../plan/graph.ts';
+import { type LockGraph, readGraph } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
+import { refuseInstall } from '../registry/failure.ts';
 import { findBlocked } from '../settings/blocked.ts';
 import type { Blocked } from '../types.ts';
 
@@ -30,13 +32,20 @@ export function readPlaces(dir: string): Places {
  */
 export function readPackages(dir: string, blocked: Blocked[]): LockedPackages {
   const lock = tryToReadJson(join(dir, 'package-lock.json'));
-  const read = readGraph(lock);
-  if ('problem' in read) return {};
-  const { packages } = lock as { packages: LockedPackages };
-  const allowed = [...read.graph.values()].filter(
+  const { packages } = (lock ?? {}) as { packages: LockedPackages };
+  const allowed = [...tryToReadGraph(lock).values()].filter(
     (node) => findBlocked([node], blocked, satisfiesWithPrereleases) === undefined,
   );
   return Object.fromEntries(allowed.map(({ path }) => [path, packages[path] ?? {}]));
+}
+
+function tryToReadGraph(lock: unknown): LockGraph {
+  try {
+    return readGraph(lock, refuseInstall);
+  } catch (error) {
+    if (error instanceof AnnexError) return new Map();
+    throw error;
+  }
 }
 
 function tryToReadJson(path: string): unknown {

@@ -4,7 +4,8 @@ import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
-import type { SharedPackage } from '../plan/plan.ts';
+import { AnnexError } from '../base/error.ts';
+import type { Plan, SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
 import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
@@ -33,8 +34,13 @@ export function composeReportPart(settings: Settings, feature: Feature): ReportP
       ? { reason: 'it is neither locked nor installed', isExpected: false }
       : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
-  const plan = planLocked(lookup, pin);
-  if ('code' in plan) return { reason: plan.reason, isExpected: false };
+  let plan: Plan;
+  try {
+    plan = planLocked(lookup, pin);
+  } catch (error) {
+    if (error instanceof AnnexError) return { reason: error.refusal.reason, isExpected: false };
+    throw error;
+  }
   const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
   // A lock has packages of other platforms too; an entry does not.
   const paths =

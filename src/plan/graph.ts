@@ -1,4 +1,6 @@
 /** A package-lock of version 3 as a graph: which package stands where, and who asks for what. */
+import { AnnexError } from '../base/error.ts';
+import type { Refusal } from '../types.ts';
 
 /** How a package asks for another; `declared` is the feature itself. */
 export type EdgeKind = 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
@@ -61,25 +63,27 @@ interface LockedPackage {
  * Reads a package-lock.
  *
  * @param lock the parsed file
- * @returns the graph, or what is wrong with the file as one clause
+ * @param refuse composes the refusal from a clause about the file: `lists no packages`
+ * @throws AnnexError for any other file
  * @see https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json
  */
-export function readGraph(lock: unknown): { graph: LockGraph } | { problem: string } {
+export function readGraph(lock: unknown, refuse: (problem: string) => Refusal): LockGraph {
+  const reject = (problem: string): never => {
+    throw new AnnexError(refuse(problem));
+  };
   const { lockfileVersion, packages } = (lock ?? {}) as Record<string, unknown>;
   if (lockfileVersion !== 3) {
-    return { problem: `is a package-lock of version ${String(lockfileVersion)}, not of 3` };
+    reject(`is a package-lock of version ${String(lockfileVersion)}, not of 3`);
   }
-  if (typeof packages !== 'object' || packages === null) return { problem: 'lists no packages' };
+  if (typeof packages !== 'object' || packages === null) return reject('lists no packages');
   const graph: LockGraph = new Map();
   for (const [path, locked] of Object.entries(packages as Record<string, LockedPackage>)) {
     if (path === '') continue;
     const name = nameOf(path);
-    if (name === undefined)
-      return { problem: `holds ${JSON.stringify(path)}, which is no package` };
-    if (typeof locked !== 'object' || locked === null)
-      return { problem: `says nothing of ${path}` };
-    if (locked.link === true) return { problem: `holds ${path} as a link` };
-    if (typeof locked.version !== 'string') return { problem: `gives no version of ${path}` };
+    if (name === undefined) return reject(`lists ${JSON.stringify(path)}, which is not a package`);
+    if (typeof locked !== 'object' || locked === null) return reject(`has no data for ${path}`);
+    if (locked.link === true) return reject(`lists ${path} as a link`);
+    if (typeof locked.version !== 'string') return reject(`has no version for ${path}`);
     graph.set(path, readNode(path, name, locked.version, locked));
   }
   for (const node of graph.values()) {
@@ -88,7 +92,7 @@ export function readGraph(lock: unknown): { graph: LockGraph } | { problem: stri
       if (to !== undefined) edge.to = to;
     }
   }
-  return { graph };
+  return graph;
 }
 
 /** One package below another; names of old packages have capitals. */

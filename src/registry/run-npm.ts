@@ -9,7 +9,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import type { Refusal } from '../types.ts';
+import { AnnexError } from '../base/error.ts';
 import { describeNpmFailure } from './npm-failure.ts';
 import { readNpmSettings } from './npm-settings.ts';
 
@@ -67,10 +67,10 @@ export const RESOLVE = [
   '--no-omit-lockfile-registry-resolved',
 ];
 
-/** Runs npm; resolves to why it failed, or to undefined. */
-export async function runNpm(run: NpmRun): Promise<Refusal | undefined> {
+/** Runs npm. @throws AnnexError when it fails */
+export async function runNpm(run: NpmRun): Promise<void> {
   const end = await callNpm({ ...run, args: [...run.args, '--json', '--no-workspaces'] });
-  return end.failed ? describeNpmFailure(end) : undefined;
+  if (end.failed) throw new AnnexError(describeNpmFailure(end));
 }
 
 /** Runs npm and resolves to how it ended, with what it said. */

@@ -2,7 +2,7 @@
 import { isRange, satisfies } from '../../src/base/semver.ts';
 import { type LockGraph, readGraph } from '../../src/plan/graph.ts';
 import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
-import type { Conflict } from '../../src/types.ts';
+import type { Conflict, Refusal } from '../../src/types.ts';
 
 /** A package as a package-lock has it; a text is its version. */
 export type Locked = string | { version: string; [key: string]: unknown };
@@ -51,10 +51,15 @@ export interface Situation extends Partial<Omit<PlanInput, 'graph' | 'inventory'
 
 /** @throws if that is no lock */
 export function makeGraph(packages: Record<string, Locked>): LockGraph {
-  const read = readGraph(makeLock(packages));
-  if ('problem' in read) throw new Error(read.problem);
-  return read.graph;
+  return readGraph(makeLock(packages), refuseLock);
 }
+
+/** The refusal of a lock, whose reason is the clause about it. */
+export const refuseLock = (reason: string): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason,
+  hint: 'lock again',
+});
 
 /** @throws if that is no lock */
 export function makePlan({ lock, core = {}, ...rest }: Situation): Plan {

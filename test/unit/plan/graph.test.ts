@@ -1,13 +1,9 @@
 /** Reading a package-lock: what it says. */
 import { describe, expect, test } from 'vitest';
 import { findAbove, isInstallable, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
-import { type Locked, makeLock } from '../../support/lock.ts';
+import { type Locked, makeLock, refuseLock } from '../../support/lock.ts';
 
-function read(lock: unknown): LockGraph {
-  const result = readGraph(lock);
-  if ('problem' in result) throw new Error(result.problem);
-  return result.graph;
-}
+const read = (lock: unknown): LockGraph => readGraph(lock, refuseLock);
 
 /** Edges in lines: `node_modules/a dependency b ^1.0.0 -> node_modules/b`. */
 const listEdges = (lock: Record<string, Locked>): string[] =>
