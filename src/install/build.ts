@@ -39,16 +39,13 @@ export interface Built {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function buildEntry(job: BuildJob): Promise<Built> {
-  const { lookup, store, signal } = job;
-  const { settings, feature } = lookup;
+  const { settings, feature } = job.lookup;
   return withStaging(job, async (staging) => {
     const { path, held } = staging;
     const closure = await fetchClosure(job, staging);
     const { plan, nodes, fetched } = closure;
-    const { listings } = fetched;
     const { scripts: names, unrun } = sortScripts(nodes, path, feature);
-    const run = { settings, feature, store, staging: path, nodes, listings, names, signal };
-    const generated = await runScripts(run);
+    const generated = await runScripts({ ...job, staging: path, closure, names });
     const manifest = composeManifest(closure, feature, names);
     const files = composeEntryFiles(manifest, closure, generated);
     clearTop(staging);

@@ -17,7 +17,7 @@ import type { DirHandle } from '../store/directory.ts';
 import { tryRemoveIn } from '../store/tree.ts';
 import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
 import { type FetchedPackages, fetchPackages } from './fetch-packages.ts';
-import { COOLDOWN, dateBefore, resolvePlan } from './resolve.ts';
+import { findCutoff, resolvePlan } from './resolve.ts';
 
 /** A staging directory. */
 export interface Staging {
@@ -33,19 +33,17 @@ export interface ClosureJob {
   signal: AbortSignal;
 }
 
-/** The packages for this platform. */
-export interface Closure {
+interface PlannedClosure {
   plan: Plan;
-  /** By path, parents first. */
-  nodes: LockNode[];
-  fetched: FetchedPackages;
-}
-
-interface Planned {
-  plan: Plan;
+  /** The packages for this platform, by path, parents first. */
   nodes: LockNode[];
   /** The sidecar of the lock, if the feature is locked. */
   sidecar?: Sidecar;
+}
+
+/** A closure in staging. */
+export interface Closure extends PlannedClosure {
+  fetched: FetchedPackages;
 }
 
 /**
@@ -59,7 +57,8 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
   const { settings, feature } = lookup;
   const unshared: string[] = [];
   for (;;) {
-    const { plan, nodes, sidecar } = await planClosure(job, staging, unshared);
+    const planned = await planClosure(job, staging, unshared);
+    const { plan, nodes, sidecar } = planned;
     const fetched = await fetchPackages({
       settings,
       nodes,
@@ -71,7 +70,7 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
     if (sidecar === undefined) checkDeclaredPackages(feature, staging.path, fetched.listings);
     else checkLockedFiles(sidecar, fetched.listings);
     const more = listUnshareable(staging.path, nodes, Object.keys(plan.shared));
-    if (more.length === 0) return { plan, nodes, fetched };
+    if (more.length === 0) return { ...planned, fetched };
     unshared.push(...more);
     tryRemoveIn(staging.held, 'node_modules');
   }
@@ -82,7 +81,7 @@ async function planClosure(
   job: ClosureJob,
   staging: Staging,
   unshared: string[],
-): Promise<Planned> {
+): Promise<PlannedClosure> {
   const { lookup } = job;
   const { pin } = lookup.readLock();
   const plan = await (pin === undefined
@@ -112,7 +111,7 @@ async function resolveNow(
     inventory: readInventory(core.realRoot),
     dir: join(staging.path, 'resolution'),
     signal,
-    before: npm.hasReleaseAge ? undefined : dateBefore(COOLDOWN),
+    before: findCutoff(npm),
     unshared,
   });
   return resolved.plan;

@@ -1,5 +1,4 @@
 /** Composes the two files that describe an entry: its listing and its manifest. */
-
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
 import { version } from '../base/own-files.ts';
@@ -27,7 +26,8 @@ export function composeManifest(
   const paths = new Set(nodes.map(({ path }) => path));
   const all = listClosure(plan, platformOf(readAbi()));
   const skipped = all.filter(({ path }) => !paths.has(path));
-  const isBound = isPlatformBound(plan) || fetched.hasAddon;
+  const hasAddon = Object.values(fetched.listings).some((listing) => /\.node$/m.test(listing));
+  const isBound = isPlatformBound(plan) || hasAddon;
   const isPlain = !isBound && scripts.length === 0 && skipped.length === 0;
   return {
     format: FORMAT,

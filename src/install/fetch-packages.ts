@@ -38,7 +38,6 @@ export interface FetchedPackages {
   tarballs: Record<string, FetchedTarball>;
   /** Unpacked size. */
   bytes: number;
-  hasAddon: boolean;
   /** The directories that were made, still writable. */
   directories: Set<string>;
 }
@@ -123,7 +122,6 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
     listings: {},
     tarballs: {},
     bytes: 0,
-    hasAddon: false,
     directories: new Set(),
   };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
@@ -161,7 +159,7 @@ async function unpackOne(
     ...(place !== undefined && { place }),
   };
   const { tarball, address } = await fetcher.fetchTarball(wanted);
-  const { listing, bytes, hasAddon, directories } = extract(tarball, node, dir, budget);
+  const { listing, bytes, directories } = extract(tarball, node, dir, budget);
   fetched.listings[path] = listing;
   fetched.tarballs[path] = {
     size: tarball.length,
@@ -169,7 +167,6 @@ async function unpackOne(
     ...(isLocking && { integrity: computeIntegrity(tarball, 'sha512') }),
   };
   fetched.bytes += bytes;
-  fetched.hasAddon ||= hasAddon;
   const steps = path.split('/');
   for (const index of steps.keys()) fetched.directories.add(steps.slice(0, index + 1).join('/'));
   for (const directory of directories) fetched.directories.add(`${path}/${directory}`);

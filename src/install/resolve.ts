@@ -10,6 +10,7 @@ import { readGraph } from '../plan/graph.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { refuseInstall } from '../registry/failure.ts';
+import type { NpmSettings } from '../registry/npm-settings.ts';
 import { RESOLVE, runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -18,11 +19,21 @@ import { removeTree } from '../store/tree.ts';
 import type { Refusal } from '../types.ts';
 
 /** Minimum age of a chosen version in days, unless npm is configured to another one. */
-export const COOLDOWN = 1;
+const COOLDOWN = 1;
 
-/** The date that is a number of days ago, in ISO format. */
-export const dateBefore = (days: number): string =>
-  new Date(Date.now() - days * 86_400_000).toISOString();
+/**
+ * The date after which a published version is too recent, in ISO format.
+ *
+ * @param minAge in days; by default that of npm's settings, or else one day
+ * @returns undefined to leave it to npm's settings
+ */
+export function findCutoff(
+  { hasReleaseAge }: NpmSettings,
+  minAge = hasReleaseAge ? undefined : COOLDOWN,
+): string | undefined {
+  if (minAge === undefined) return undefined;
+  return new Date(Date.now() - minAge * 86_400_000).toISOString();
+}
 
 /** A feature to resolve. */
 export interface Resolution {
@@ -71,7 +82,10 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
     const made = planResolved(resolution, lock);
     const freed = made.private.filter((name) => pins.has(name));
     // Only the last plan has all conflicts: packages below a private one can add to them.
-    if (freed.length === 0) return requireFit({ plan: made, packages: lock.packages });
+    if (freed.length === 0) {
+      rejectConflicts(made);
+      return { plan: made, packages: lock.packages };
+    }
     for (const name of freed) pins.delete(name);
   }
 }
@@ -83,10 +97,8 @@ export function planResolved({ feature, inventory, unshared }: Resolution, lock:
 }
 
 /** @throws AnnexError for a plan with conflicts */
-export function requireFit(resolved: Resolved): Resolved {
-  const { conflicts } = resolved.plan;
+export function rejectConflicts({ conflicts }: Plan): void {
   if (conflicts.length > 0) throw new AnnexError(refuseConflicts(conflicts, false));
-  return resolved;
 }
 
 /** A package-lock that npm wrote. */

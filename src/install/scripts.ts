@@ -15,27 +15,22 @@ import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import { pickScriptEnv } from '../settings/installer-env.ts';
-import type { Settings } from '../settings/settings.ts';
-import { findNotGenerated, type Listings } from '../store/listing.ts';
+import { findNotGenerated } from '../store/listing.ts';
 import { describeOutput, writeOutput } from '../store/script-output.ts';
 import type { Refusal } from '../types.ts';
 import { checkAddons } from './addons.ts';
+import type { Closure, ClosureJob } from './closure.ts';
 import { findGenerated, type Generated } from './generated.ts';
 
 /** Scripts to run. */
-export interface ScriptRun {
-  settings: Settings;
-  feature: Feature;
+export interface ScriptRun extends ClosureJob {
   store: string;
-  /** A directory with a package.json and a node_modules. */
+  /** Path of the staging directory. */
   staging: string;
-  /** The packages in it. */
-  nodes: LockNode[];
-  /** Their files before any script runs. */
-  listings: Listings;
+  /** The packages in it, as they were unpacked. */
+  closure: Closure;
   /** Names of the packages whose scripts run. */
   names: string[];
-  signal: AbortSignal;
 }
 
 /**
@@ -83,28 +78,29 @@ const FLAGS = ['--no-ignore-scripts', '--dangerously-allow-all-scripts'];
  *   builds an addon for another Node
  */
 export async function runScripts(run: ScriptRun): Promise<Generated> {
-  const { settings, staging, nodes, listings, names, signal } = run;
+  const { lookup, staging, closure, names, signal } = run;
   if (names.length === 0) return {};
-  const env = pickScriptEnv(readInstallerEnv(settings));
+  const env = pickScriptEnv(readInstallerEnv(lookup.settings));
   const args = ['rebuild', '--json', '--no-workspaces', ...FLAGS, ...names];
   const end = await callNpm({ args, cwd: staging, env, signal });
   if (end.failed) throw new AnnexError(refuseScript(run, end));
-  const generated = findGenerated(staging, listings);
+  const generated = findGenerated(staging, closure.fetched.listings);
   const files = Object.entries(generated).filter(([, is]) => is !== '' && !is.startsWith('-> '));
   const paths = files.map(([path]) => path);
   await checkAddons({ staging, paths, names, env, signal });
-  const strange = findNotGenerated(Object.entries(generated), nodes.map(describePackage), names);
-  if (strange !== undefined) throw new AnnexError(refuseChange(names, strange));
+  const packages = closure.nodes.map(describePackage);
+  const forbidden = findNotGenerated(Object.entries(generated), packages, names);
+  if (forbidden !== undefined) throw new AnnexError(refuseChange(names, forbidden));
   return generated;
 }
 
-function refuseScript({ names, store, feature }: ScriptRun, end: NpmEnd): Refusal {
+function refuseScript({ names, store, lookup }: ScriptRun, end: NpmEnd): Refusal {
   const refusal = describeNpmFailure(end);
   const output = readScriptOutput(end);
   const what = `an install script of ${names.join(', ')} failed`;
   if (output === undefined) return { ...refusal, reason: `${what}: ${refusal.reason}` };
   const summary = summarizeOutput(output) || 'it printed nothing';
-  const file = writeOutput(store, feature.slug, output);
+  const file = writeOutput(store, lookup.feature.slug, output);
   const hint = file === undefined ? refusal.hint : describeOutput(file);
   return { code: refusal.code, reason: `${what}: ${summary}`, hint };
 }

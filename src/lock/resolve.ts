@@ -1,12 +1,12 @@
 /** Resolves a feature for its lock, together with what the shared packages of core depend on. */
 import { AnnexError } from '../base/error.ts';
 import {
-  dateBefore,
+  findCutoff,
   type NpmLock,
   planResolved,
   type Resolution,
   type Resolved,
-  requireFit,
+  rejectConflicts,
   resolvePlan,
   runResolution,
 } from '../install/resolve.ts';
@@ -40,17 +40,15 @@ export async function resolveForLock(
  * lock complete. Any age is accepted of those: core ships them already. A shared package that is in no
  * registry is locked without its dependencies.
  */
-async function resolveProject(
-  resolution: Resolution,
-  { hasReleaseAge }: NpmSettings,
-): Promise<Resolved> {
+async function resolveProject(resolution: Resolution, npm: NpmSettings): Promise<Resolved> {
   const first = await resolvePlan(resolution);
   const { nodes, shared } = first.plan;
   if (Object.keys(shared).length === 0) return first;
   const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
   const locked = { ...resolution.locked, ...Object.fromEntries(seed) };
   const { manifest } = composeProject(first.plan, first.packages, resolution.feature);
-  const before = hasReleaseAge ? dateBefore(-1) : undefined;
+  // Tomorrow: npm's own setting would still reject recent versions.
+  const before = npm.hasReleaseAge ? findCutoff(npm, -1) : undefined;
   let lock: NpmLock;
   try {
     lock = await runResolution({ ...resolution, before }, manifest.dependencies, locked);
@@ -58,7 +56,9 @@ async function resolveProject(
     if (error instanceof AnnexError && UNPUBLISHED.test(error.refusal.reason)) return first;
     throw error;
   }
-  return requireFit({ plan: planResolved(resolution, lock), packages: lock.packages });
+  const plan = planResolved(resolution, lock);
+  rejectConflicts(plan);
+  return { plan, packages: lock.packages };
 }
 
 /** npm's codes for a package or a version that no registry has. */

@@ -10,7 +10,7 @@ import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { listUnshareable } from '../install/check.ts';
 import { type FetchedPackages, fetchPackages } from '../install/fetch-packages.ts';
-import { COOLDOWN, dateBefore, type Resolution } from '../install/resolve.ts';
+import { findCutoff, type Resolution } from '../install/resolve.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { select, selectAll } from '../plan/platform.ts';
@@ -68,7 +68,7 @@ async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
     inventory: readInventory(core.realRoot),
     dir: join(temporary, 'resolution'),
     signal: job.signal,
-    before: findDate(job.minAge, npm.hasReleaseAge),
+    before: findCutoff(npm, job.minAge),
     unshared,
     locked: readPackages(dir, lookup.listBlocked()),
   };
@@ -86,12 +86,6 @@ async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
     const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
     return { sidecar, dir, files, packages: resolved.plan.nodes.size };
   }
-}
-
-/** The date after which a version is too recent; undefined for npm's own setting. */
-function findDate(minAge: number | undefined, hasReleaseAge: boolean): string | undefined {
-  const days = minAge ?? (hasReleaseAge ? undefined : COOLDOWN);
-  return days === undefined ? undefined : dateBefore(days);
 }
 
 /**

@@ -23,8 +23,6 @@ export interface Extracted {
   files: number;
   /** Of all files together. */
   bytes: number;
-  /** Whether some path ends in `.node`. */
-  hasAddon: boolean;
   /** Directories in it that were made, 0755. */
   directories: string[];
 }
@@ -85,9 +83,8 @@ export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Ex
       listed.set(path, toValue(hash('sha256', body), body.length));
       bytes += body.length;
     }
-    const hasAddon = [...files.keys()].some((path) => path.endsWith('.node'));
     const listing = composeListing(listed);
-    return { listing, files: files.size, bytes, directories: [...directories], hasAddon };
+    return { listing, files: files.size, bytes, directories: [...directories] };
   } finally {
     process.umask(umask);
   }

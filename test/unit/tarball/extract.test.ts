@@ -25,7 +25,6 @@ describe('what is unpacked', () => {
       ].join(''),
       files: 4,
       bytes: 13,
-      hasAddon: true,
       directories: expect.arrayContaining(['build', 'lib', 'lib/deep']),
     });
     expect(lookInside()).toEqual({
