@@ -4,17 +4,14 @@ import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { findEntryScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';
 import { AnnexError } from './base/error.ts';
-import { refuseDamage } from './base/file-error.ts';
 import { createLog } from './base/log.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { exitIfInstaller, installAsync } from './hooks/run-installer.ts';
-import { createTell } from './resolve/tell.ts';
+import { createReporter } from './resolve/report.ts';
 import { getActiveThread, getSharedSettings, rememberFailure } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
-import { findInstallRefusal } from './status/refusals.ts';
-import { findFeature, findStatus, isUsable } from './status/status.ts';
-import type { Damaged } from './store/entry.ts';
+import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
 import { listRemembered } from './store/failures.ts';
 import { listStores } from './store/place.ts';
 import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
@@ -60,13 +57,10 @@ export async function ensure(
   const active = getActiveThread();
   // An invalid declaration is the cause itself, with or without a loader.
   if (active === undefined && lookup.feature.problem === undefined) warnInactive(lookup.settings);
-  const before = hideAdditions(() => findStatus(lookup));
-  const damaged = isUsable(before) ? findDamage(before, lookup) : undefined;
-  if (isUsable(before) && damaged === undefined) return before;
-  const refusal = findRefusal(before, lookup, retry);
-  if (refusal !== undefined) {
-    throw reportError(lookup, damaged ? refuseDamage(damaged, refusal) : refusal, false);
-  }
+  const memory = retry && { memory: { ignored: listRemembered(lookup.settings.store ?? '') } };
+  const before = hideAdditions(() => readStatus(lookup, { verify: active?.choose, ...memory }));
+  if (isUsable(before)) return before;
+  if (before.where !== 'missing') throw reportError(lookup, before.refusal as Refusal, false);
   await installOnce(lookup, retry);
   const after = readStatus(refreshLookup(lookup));
   if (isUsable(after)) return after;
@@ -74,26 +68,6 @@ export async function ensure(
   const hint = `annex why ${Object.keys(lookup.feature.packages)[0]}`;
   const failure: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason, hint };
   throw new AnnexError(failure, { feature: lookup.feature.name });
-}
-
-/** Verifies the entry as an import would, which then need not do so; undefined when it is sound. */
-function findDamage({ where }: FeatureStatus, lookup: Lookup): Damaged | undefined {
-  const active = getActiveThread();
-  if (where === 'core' || where === 'core (not shipped)' || active === undefined) return undefined;
-  const { entry, damaged, unread } = active.choose(lookup);
-  if (unread !== undefined) throw reportError(lookup, unread, false);
-  return entry === undefined ? damaged[0] : undefined;
-}
-
-/** Why no install may start. */
-function findRefusal(before: FeatureStatus, lookup: Lookup, isRetry: boolean): Refusal | undefined {
-  if (before.where === 'core outside range' || before.refusal?.isUnread) return before.refusal;
-  const { settings, feature } = lookup;
-  const local = isRetry ? undefined : getActiveThread()?.failures.get(feature.name);
-  const ignored = isRetry ? listRemembered(settings.store ?? '') : undefined;
-  const refusal = findInstallRefusal(lookup, { local, ignored });
-  // A blocked version in the entry matters more than what prevents the install of another one.
-  return refusal && before.refusal?.blocked ? before.refusal : refusal;
 }
 
 const running = new Map<string, Promise<void>>();
@@ -117,9 +91,9 @@ async function installOnce(lookup: Lookup, isRetry: boolean): Promise<void> {
 }
 
 /** Makes the error of a feature that is unavailable, and writes the line that an import would write. */
-function reportError({ settings, feature }: Lookup, why: Refusal, isNews: boolean): AnnexError {
+function reportError({ settings, feature }: Lookup, why: Refusal, isNew: boolean): AnnexError {
   const error = new AnnexError(why, { feature: feature.name });
-  createTell(settings)(feature, error, isNews);
+  createReporter(settings)(feature, error, isNew);
   return error;
 }
 
@@ -143,14 +117,17 @@ export const status = (): Status =>
     if (settings === undefined) return { loader, core: undefined, stores: [], features: [] };
     const names = new Map<string, string[]>();
     const features = [...settings.declaration.features.values()].map((feature) =>
-      readStatus(createLookup(settings, feature), names),
+      readStatus(createLookup(settings, feature), { names }),
     );
     return { loader, core: settings.core.root, stores: listStores(settings), features };
   });
 
-/** The status without the entries that this thread found damaged. */
-const readStatus = (lookup: Lookup, names?: Map<string, string[]>): FeatureStatus =>
-  findStatus(lookup, { names, damages: getActiveThread()?.finder.damages });
+/** The status, with the damage and the failures that this thread knows of. */
+function readStatus(lookup: Lookup, options: StatusOptions = {}): FeatureStatus {
+  const { finder, failures } = getActiveThread() ?? {};
+  const memory = { local: failures?.get(lookup.feature.name) };
+  return findStatus(lookup, { damages: finder?.damages, memory, ...options });
+}
 
 /** The settings of a process without an active loader. */
 let inactiveSettings: Settings | undefined;

@@ -13,13 +13,13 @@ export const install: Command = async ({ args, options, print }) => {
   if (settings === undefined) return 1;
   const features = findFeatures(settings, args);
   if (features === undefined) return 1;
-  const isByHand = !isInstaller();
-  if (!isByHand) process.once('exit', endGroup);
-  const isTriedAgain = isByHand || isRetry();
-  const ignored = isTriedAgain ? listRemembered(settings.store ?? '') : undefined;
+  const isForProgram = isInstaller();
+  if (isForProgram) process.once('exit', endGroup);
+  const ignoresFailures = !isForProgram || isRetry();
+  const ignored = ignoresFailures ? listRemembered(settings.store ?? '') : undefined;
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, isByHand, ignored));
+    results.push(await installFeature(settings, feature, { isInstaller: isForProgram, ignored }));
   }
   print(results.flatMap(describe).join('\n'), results);
   const isDone = results.every(({ outcome }) => outcome !== 'failed');

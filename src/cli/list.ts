@@ -20,13 +20,9 @@ export const list: Command = ({ args, print }) => {
   if (settings === undefined) return 1;
   const names = new Map<string, string[]>();
   const finder = createFinder(settings, chooseDepth(settings));
-  const known = { names, damages: finder.damages };
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
-    const first = findStatus(lookup, known);
-    // An import looks at the files, too, and passes over what is damaged.
-    if (first.dir !== undefined) finder.find(lookup);
-    const status = first.dir === undefined ? first : findStatus(lookup, known);
+    const status = findStatus(lookup, { names, verify: finder.find });
     const bytes = status.dir === undefined ? undefined : measure(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });

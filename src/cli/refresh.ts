@@ -1,13 +1,13 @@
 /** annex refresh */
 import { basename, dirname } from 'node:path';
 import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
+import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { refuseDamage } from '../base/file-error.ts';
 import { parseEntryName } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findStatus } from '../status/status.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
@@ -85,7 +85,7 @@ async function refreshFeature(
       const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
       return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
     }
-    const result = await installFeature(settings, feature, true, ignored);
+    const result = await installFeature(settings, feature, { ignored });
     if (result.outcome === 'failed') {
       const { refusal } = result;
       const outcome = refusal.code === 'ANNEX_DENIED' ? 'skipped' : 'failed';
@@ -103,9 +103,8 @@ async function refreshFeature(
 function findSkip(lookup: Lookup): Refusal | { reason: string } | undefined {
   const wrong = findDeclarationRefusal(lookup);
   if (wrong !== undefined) return wrong;
-  const { where, refusal } = findStatus(lookup, { isProduction: true });
-  if (where === 'core') return { reason: 'core ships it now' };
-  return where === 'core outside range' ? refusal : undefined;
+  if (findShippedVersions(lookup) !== undefined) return { reason: 'core ships it now' };
+  return findOutsideRefusal(lookup);
 }
 
 /** Whether an entry holds the same as another, for the same ABI. */

@@ -1,6 +1,6 @@
 /** The decision table in words, for people. */
 import type { Evidence, Zone } from '../resolve/decide.ts';
-import type { Seen } from '../resolve/lookups.ts';
+import type { Subject } from '../resolve/facts.ts';
 
 /** What each rule says, by its number. */
 export const RULES: Record<number, string> = {
@@ -31,10 +31,10 @@ export type Fact = keyof Omit<Evidence, 'hasTried'>;
  * One fact as a person would say it.
  *
  * @param node the code of Node's own error, if it gave one
- * @example describeFact('isOwned', seen, undefined) // "core's own copy: none"
+ * @example describeFact('isOwned', subject, undefined) // "core's own copy: none"
  */
-export function describeFact(fact: Fact, seen: Seen, node: string | undefined): string {
-  const { evidence, entry, owner, refusal } = seen;
+export function describeFact(fact: Fact, subject: Subject, node: string | undefined): string {
+  const { evidence, found, owner, refusal } = subject;
   switch (fact) {
     case 'node':
       return `Node without annex: ${evidence.node === 'failed' ? (node ?? 'failed') : evidence.node}`;
@@ -43,7 +43,7 @@ export function describeFact(fact: Fact, seen: Seen, node: string | undefined): 
     case 'isInRoot':
       return `core's copy at its root: ${evidence.isInRoot === true ? 'yes' : 'none'}`;
     case 'hasEntry':
-      return `valid entry in the stores: ${entry?.dir ?? 'none'}`;
+      return `valid entry in the stores: ${found?.entry?.dir ?? 'none'}`;
     case 'mayInstall':
       return `an install may start: ${evidence.mayInstall === true ? 'yes' : `no, ${refusal?.reason}`}`;
   }

@@ -127,7 +127,7 @@ async function repair(
   let code = 0;
   for (const feature of features) {
     if (!damaged.some((each) => each.feature === feature.name)) continue;
-    const { outcome } = await installFeature(settings, feature, true, ignored);
+    const { outcome } = await installFeature(settings, feature, { ignored });
     if (outcome === 'failed') code = 1;
   }
   return code;

@@ -6,13 +6,14 @@ import { composeMessage } from '../base/messages.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { codeOf, messageOf } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
+import type { Subject } from '../resolve/facts.ts';
 import { createLocator } from '../resolve/locator.ts';
-import type { Seen } from '../resolve/lookups.ts';
 import type { Outcome, Request } from '../resolve/request.ts';
 import { resolveRequest } from '../resolve/resolve.ts';
 import { createThread } from '../resolve/thread.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
+import { explainAbsence } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import { askNode } from './ask-node.ts';
 import { type Command, findSettings } from './command.ts';
@@ -36,7 +37,7 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
 interface Trail {
   rule: number;
   looked: Set<Fact>;
-  seen?: Seen;
+  subject?: Subject;
   /** The code of Node's own error. */
   nodeCode?: string | undefined;
   outcome: Outcome<string>;
@@ -49,8 +50,8 @@ function follow(request: Request, settings: Settings): Trail {
     locator: createLocator(createThread(settings, 'inactive')),
     fileOf: toFile,
     install: () => NOT_INSTALLED,
-    trace: (decision, seen) => {
-      trail.seen = seen;
+    trace: (decision, subject) => {
+      trail.subject = subject;
       if ('rule' in decision) trail.rule = decision.rule;
       else trail.looked.add(decision.look);
     },
@@ -93,7 +94,7 @@ interface Report {
 
 function composeReport(
   { specifier, kind, parent = '' }: Request,
-  { rule, looked, seen, nodeCode, outcome }: Trail,
+  { rule, looked, subject, nodeCode, outcome }: Trail,
   { core, declaration }: Settings,
 ): Report {
   const name = parseBareSpecifier(specifier)?.name ?? '';
@@ -104,17 +105,19 @@ function composeReport(
     kind,
     rule,
     because: RULES[rule] ?? '',
-    looked: seen === undefined ? [] : [...looked].map((fact) => describeFact(fact, seen, nodeCode)),
+    looked: subject ? [...looked].map((fact) => describeFact(fact, subject, nodeCode)) : [],
   };
-  if (seen !== undefined) report.zone = ZONES[seen.asked.zone];
+  if (subject !== undefined) report.zone = ZONES[subject.asked.zone];
   if (feature !== undefined) {
     report.feature = feature.name;
     report.range = feature.packages[name] ?? '';
   }
   const isCores = [4, 5, 6].includes(rule) && findCorePackage(name, core.root) !== undefined;
   if (feature !== undefined && isCores && !isShipped(core, name)) report.isUnshipped = true;
-  if (seen?.rejected !== undefined && seen.rejected.length > 0) report.rejected = seen.rejected;
-  if (rule !== 9 && seen?.refusal !== undefined) report.refusal = seen.refusal;
+  const { found, refusal } = subject ?? {};
+  if (found !== undefined && found.rejected.length > 0) report.rejected = found.rejected;
+  const why = found === undefined ? refusal : explainAbsence(found, refusal);
+  if (rule !== 7 && rule !== 9 && why !== undefined) report.refusal = why;
   if ('result' in outcome) report.file = toFile(outcome.result) ?? outcome.result;
   else {
     report.code = codeOf(outcome.error) ?? '';

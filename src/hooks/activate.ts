@@ -12,7 +12,7 @@ import { CLI, HERE } from '../base/own-files.ts';
 import { isInEntry } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { createLocator, type Locator } from '../resolve/locator.ts';
-import { isFirstToTell } from '../resolve/tell.ts';
+import { isFirstReport } from '../resolve/report.ts';
 import {
   clearActiveThread,
   createThread,
@@ -94,7 +94,7 @@ function readSettings(script: string | undefined): Settings | undefined {
   for (const notice of settings.notices) log('error', composeNotice(notice));
   for (const feature of settings.declaration.features.values()) {
     const refusal = findDeclarationProblem(settings, feature);
-    if (refusal === undefined || !isFirstToTell(settings, feature)) continue;
+    if (refusal === undefined || !isFirstReport(settings, feature)) continue;
     log('error', composeMessage(refusal, { feature: feature.name }));
   }
   return settings;

@@ -5,9 +5,9 @@ import { hideAdditions, showAdditions } from '../base/object-prototype.ts';
 import { messageOf } from '../base/thrown.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createNotFound } from '../resolve/not-found.ts';
+import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
 import { resolveRequest, type Surroundings } from '../resolve/resolve.ts';
-import { createTell } from '../resolve/tell.ts';
 import type { Install } from './run-installer.ts';
 
 /** How a hook has Node resolve one request. */
@@ -26,7 +26,7 @@ export type Driver = ReturnType<typeof createDriver>;
 /** Makes the driver of a thread. It caches answers from entries: a repeated import is O(1). */
 export function createDriver(locator: Locator, install: Install) {
   const answers = new Map<string, unknown>();
-  const tell = createTell(locator.thread.settings);
+  const report = createReporter(locator.thread.settings);
   let isBusy = false;
   const resolve = <R>(request: Request, { variant, fileOf, ask }: NodeSide<R>): R => {
     const { specifier, kind, parent } = request;
@@ -37,7 +37,7 @@ export function createDriver(locator: Locator, install: Install) {
     const trace: Surroundings<R>['trace'] = (decision) => {
       isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
     };
-    const steps = resolveSafely<R>(request, { locator, fileOf, install, tell, trace });
+    const steps = resolveSafely<R>(request, { locator, fileOf, install, report, trace });
     isBusy = true;
     try {
       let step = steps.next();

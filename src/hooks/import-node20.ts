@@ -6,7 +6,7 @@ import { readCwd } from '../app/core.ts';
 import { describeMissing, findOwnFile, OFF_THREAD } from '../base/own-files.ts';
 import { toFile } from '../resolve/destination.ts';
 import { createLocator } from '../resolve/locator.ts';
-import { createTell } from '../resolve/tell.ts';
+import { createReporter } from '../resolve/report.ts';
 import { type ChoiceLink, createThread } from '../resolve/thread.ts';
 import { adoptEnv, readInstallerEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -144,7 +144,7 @@ function createHook(data: Data): ResolveHook {
     refreshEnv(data);
     return installHere(lookup);
   };
-  const tell = createTell(settings);
+  const report = createReporter(settings);
   const fileOf = ({ url }: ResolveFnOutput): string | undefined => toFile(url);
   // The thread that runs the files watches their loads.
   const { verifyURL, verifySpecifier } = createVerifier(locator, install, () => () => true);
@@ -155,7 +155,7 @@ function createHook(data: Data): ResolveHook {
     const soundSpecifier = verifySpecifier({ specifier, kind: 'import', parent: parentURL });
     const result = await resolveAsync<ResolveFnOutput>(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
-      { locator, install, tell, fileOf },
+      { locator, install, report, fileOf },
       async (from) => {
         const url = from === undefined ? parentURL : pathToFileURL(from).href;
         return nextResolve(soundSpecifier, { ...context, parentURL: url });

@@ -26,9 +26,7 @@ export function createSoundEntries(
     const present = finder.find(lookup);
     if (present.entry !== undefined) return present.entry;
     const refusal =
-      present.unread ??
-      findInstallRefusal(lookup, { local: failures.get(feature.name) }) ??
-      install(lookup);
+      findInstallRefusal(lookup, present, { local: failures.get(feature.name) }) ?? install(lookup);
     if (refusal !== undefined) return { refusal };
     const { entry, rejected } = finder.find(refreshLookup(lookup));
     return entry ?? { refusal: refuseRejected(rejected, feature) };

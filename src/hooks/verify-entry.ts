@@ -13,8 +13,8 @@ import { toFile } from '../resolve/destination.ts';
 import { findGone } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createMissing } from '../resolve/not-found.ts';
+import { createReporter } from '../resolve/report.ts';
 import type { Request } from '../resolve/request.ts';
-import { createTell } from '../resolve/tell.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { findEntryFeature } from '../store/entry.ts';
 import { readListed } from '../store/listed.ts';
@@ -76,12 +76,12 @@ export function createVerifier(
   install: Install,
   watchLoads: (verifier: Verifier) => () => boolean,
 ): Verifier {
-  const { finder, settings, askers, meet } = locator.thread;
+  const { finder, settings, requesters, meet } = locator.thread;
   const findSoundEntry = createSoundEntries(locator.thread, install);
   /** The directory to use in place of an entry: its own, or that of a sound one. */
   const usable = new Map<string, string>();
   const reported = new Set<string>();
-  const tell = createTell(settings);
+  const report = createReporter(settings);
   const keepsLinks = settings.keepsLinks || hasPreservedLinks();
   let isWatched: (() => boolean) | undefined;
   let lastLoad: Pick<Load, 'file' | 'kind'> | undefined;
@@ -89,10 +89,10 @@ export function createVerifier(
   const makeLoadError = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
     const feature = findEntryFeature(settings, entry);
     const name = feature?.name ?? basename(entry);
-    const parent = askers.get(name)?.parent;
+    const parent = requesters.get(name)?.parent;
     const asker = parent && relativeTo(settings.core.root, parent);
     const cause = new AnnexError(refusal, { feature: name, asker });
-    if (feature !== undefined) tell(feature, cause, !reported.has(entry));
+    if (feature !== undefined) report(feature, cause, !reported.has(entry));
     reported.add(entry);
     return explain(createMissing(file, kind), cause);
   };

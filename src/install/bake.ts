@@ -21,7 +21,7 @@ export async function bakeFeatures(
   const ignored = listRemembered(store);
   const results: InstallResult[] = [];
   for (const feature of features) {
-    results.push(await installFeature(settings, feature, true, ignored));
+    results.push(await installFeature(settings, feature, { ignored }));
   }
   clearFailures(store);
   for (const name of listNames(store, VERSION)) removeEmpty(store, [VERSION], name);

@@ -1,6 +1,7 @@
-/** Installing one feature: from the question whether it may be, to a published entry. */
+/** Installs one feature: from the decision whether it may be installed to a published entry. */
 import { toRealPath } from '../app/core.ts';
 import { createLookup, findDeclarationRefusal, type Lookup, refreshLookup } from '../app/lookup.ts';
+import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
@@ -13,9 +14,8 @@ import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { forget, remember } from '../status/failure-memory.ts';
 import { findInstallRefusal, nameInstallCommand } from '../status/refusals.ts';
-import { findStatus } from '../status/status.ts';
 import { findStoreRefusal } from '../store/access.ts';
-import type { Entry } from '../store/entry.ts';
+import type { Damaged, FoundEntry } from '../store/entry.ts';
 import { type Ignored, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder } from '../store/finder.ts';
 import { listVersions } from '../store/fit.ts';
@@ -28,118 +28,91 @@ import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
-/** One install on its way. */
+/** How an install was asked for. */
+export interface InstallOptions {
+  /** A process with annex started this one: it reports the failure, since it knows which file asked. */
+  isInstaller?: boolean;
+  /** Remembered failures that do not count. Those recorded later count, whichever process recorded them. */
+  ignored?: Ignored | undefined;
+}
+
+/** One install. */
 interface Job {
-  settings: Settings;
-  feature: Feature;
   lookup: Lookup;
+  /** Real path of the store: a link that is changed later does not lead elsewhere. */
   store: string;
-  /** Remembered failures that do not count. */
   ignored: Ignored | undefined;
   log: Log;
   finder: Finder;
   stop: Stop;
 }
 
+type Installed = Exclude<InstallResult, { outcome: 'failed' }>;
+
 /**
- * Installs a feature into the store unless it is to be had already. Never rejects; says on stderr
- * what it does, and why it could not.
- *
- * @param isByHand a person asked, not a program, which says itself why it failed
- * @param ignored remembered failures that do not count; what is found out meanwhile does, whichever
- *   process found it
+ * Installs a feature into the store, unless the core ships it or a store has it. Never rejects. Reports
+ * on stderr what it does, and why it failed.
  */
 export async function installFeature(
   settings: Settings,
   feature: Feature,
-  isByHand: boolean,
-  ignored: Ignored | undefined,
+  { isInstaller = false, ignored }: InstallOptions = {},
 ): Promise<InstallResult> {
-  // Once it is known to be trusted, no link leads elsewhere.
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
   const log = createLog(settings.log);
-  // What is damaged is replaced: whoever looks from now on does not see it.
-  const finder = createFinder(
-    settings,
-    settings.verify === 'off' ? undefined : 'all',
-    ({ dir, isLayer, damage }) => {
-      log('error', `annex: ${dir} is damaged: ${damage}`);
-      if (!isLayer) retireQuietly(store, dir, damage);
-    },
+  const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', (damaged) =>
+    retireDamaged(damaged, store, log),
   );
-  const stop = watchForStop(!isByHand);
+  const stop = watchForStop(isInstaller);
   const lookup = createLookup(settings, feature);
-  const job: Job = { settings, feature, lookup, store, ignored, log, finder, stop };
+  const job: Job = { lookup, store, ignored, log, finder, stop };
   let result: InstallResult;
   try {
-    result = findAnswer(job) ?? (await installIntoStore(job));
+    result = findWithoutInstall(job) ?? (await installIntoStore(job));
   } catch (error) {
-    result = fail(feature, refuseByError(error, store));
+    result = { feature: feature.name, outcome: 'failed', refusal: toJobRefusal(error, job) };
   }
   stop.release();
-  if (stop.asker.aborted && result.outcome === 'failed') {
-    const { refusal } = stop.asker.reason as AnnexError;
-    log('info', `annex: ${feature.name} is not installed: ${refusal.reason}`);
-  }
-  // A program that asked says it itself, and knows which file asked.
-  if (result.outcome === 'failed' && isByHand) {
-    log('error', composeMessage(result.refusal, { feature: feature.name }));
-  }
+  if (result.outcome === 'failed') reportFailure(job, result.refusal, isInstaller);
   return result;
 }
 
-/** In a store that cannot be written it stays, and whoever looks finds out anew; a layer may do. */
-function retireQuietly(store: string, dir: string, damage: string): void {
+/** Later lookups do not find a retired entry. One in a layer stays. */
+function retireDamaged({ dir, isLayer, damage }: Damaged, store: string, log: Log): void {
+  log('error', `annex: ${dir} is damaged: ${damage}`);
+  if (isLayer) return;
   try {
     retire(store, dir, damage);
   } catch {
-    // What is to be installed into that store fails by itself, and says why.
+    // An install into a store that cannot be written fails with a reason of its own.
   }
 }
 
-/** The answer that needs no install; undefined when there is none. */
-function findAnswer({
-  settings,
-  feature,
-  lookup,
-  ignored,
-  finder,
-}: Job): InstallResult | undefined {
-  const declared = findDeclarationRefusal(lookup);
-  if (declared !== undefined) return fail(feature, declared);
-  const status = findStatus(lookup, { isProduction: true });
-  const versions = Object.fromEntries(
-    Object.entries(status.packages).map(([name, found]) => [name, found.version ?? '']),
-  );
-  if (status.where === 'core') return { feature: feature.name, outcome: 'core', versions, ms: 0 };
-  if (status.where === 'core outside range' && status.refusal !== undefined) {
-    return fail(feature, status.refusal);
-  }
-  const { entry, unread } = finder.find(lookup);
-  if (entry !== undefined) {
-    mendLinks(entry, settings.core.root);
-    return describePresent(entry, feature);
-  }
-  const refusal = unread ?? findInstallRefusal(lookup, { ignored });
-  return refusal === undefined ? undefined : fail(feature, refusal);
+/**
+ * The result when nothing has to be installed; undefined when an install may start.
+ *
+ * @throws AnnexError when none may start
+ */
+function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undefined {
+  const { settings, feature } = lookup;
+  throwRefusal(findDeclarationRefusal(lookup) ?? findOutsideRefusal(lookup));
+  const versions = findShippedVersions(lookup);
+  if (versions !== undefined) return { feature: feature.name, outcome: 'core', versions, ms: 0 };
+  const found = finder.find(lookup);
+  if (found.entry !== undefined) mendLinks(found.entry, settings.core.root);
+  else throwRefusal(findInstallRefusal(lookup, found, { ignored }));
+  return toPresent(found, feature);
 }
 
-/** @param isPatient whether it has been taken for dead before */
-async function installIntoStore(job: Job, isPatient = false): Promise<InstallResult> {
-  const { settings, feature, store, ignored, log, finder, stop } = job;
+/** @param isPatient another process took over the lock of this one once, because it was slow */
+async function installIntoStore(job: Job, isPatient = false): Promise<Installed> {
+  const { lookup, store, log, stop } = job;
+  const { settings, feature } = lookup;
   for (const junk of makeStore(store, readAbi())) log('error', `annex: ${junk}`);
-  const unusable = findStoreRefusal(settings.store ?? '');
-  if (unusable !== undefined) return fail(feature, unusable);
+  throwRefusal(findStoreRefusal(settings.store ?? ''));
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
-    async (held): Promise<InstallResult | undefined> => {
-      const lookup = refreshLookup(job.lookup);
-      const { entry, unread } = finder.find(lookup);
-      if (entry !== undefined) return describePresent(entry, feature);
-      // Whoever held the lock before may have failed just now.
-      const refusal = unread ?? findInstallRefusal(lookup, { ignored });
-      return refusal === undefined ? attempt({ ...job, lookup }, held) : fail(feature, refusal);
-    },
+    (held) => installUnderLock(job, held),
     {
       isDone: () => findPresent(job) !== undefined,
       limit: settings.timeout,
@@ -154,12 +127,24 @@ async function installIntoStore(job: Job, isPatient = false): Promise<InstallRes
   return result ?? findPresent(job) ?? installIntoStore(job, true);
 }
 
+/** Decides again: the last holder of the lock may have installed the feature, or failed just now. */
+async function installUnderLock(before: Job, held: HeldLock): Promise<Installed | undefined> {
+  const job = { ...before, lookup: refreshLookup(before.lookup) };
+  const { lookup, finder, ignored } = job;
+  const found = finder.find(lookup);
+  if (found.entry === undefined) throwRefusal(findInstallRefusal(lookup, found, { ignored }));
+  return toPresent(found, lookup.feature) ?? installNow(job, held);
+}
+
 /**
- * Builds and publishes, and remembers how it went; undefined when it failed and another installer
- * has taken over meanwhile: how that one does is what counts.
+ * Builds and publishes the entry, and remembers a failure.
+ *
+ * @returns undefined when it failed and another installer has taken over the lock: its result counts
+ * @throws AnnexError
  */
-async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefined> {
-  const { settings, feature, store, ignored, log, finder, stop } = job;
+async function installNow(job: Job, held: HeldLock): Promise<Installed | undefined> {
+  const { lookup, store, log, finder, stop } = job;
+  const { settings, feature } = lookup;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
   const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
@@ -169,63 +154,80 @@ async function attempt(job: Job, held: HeldLock): Promise<InstallResult | undefi
   let refusal: Refusal | undefined;
   try {
     const isPresent = (): boolean => findPresent(job) !== undefined;
-    built = await buildEntry({ lookup: job.lookup, store, signal, isPresent });
+    built = await buildEntry({ lookup, store, signal, isPresent });
     if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
   } catch (error) {
-    refusal = refuseByError(error, store);
+    refusal = toJobRefusal(error, job);
   }
-  const lookup = refreshLookup(job.lookup);
-  const present = findPresent(job);
+  const found = finder.find(refreshLookup(lookup));
+  const present = toPresent(found, feature);
   if (present !== undefined) {
-    const ms = Math.round(performance.now() - start);
-    const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
-    // A holder that stood still was taken for dead, and another has installed it meanwhile.
-    const took = built ? describeBuilt(built, ms) : 'by another process';
-    log('info', `annex: installed ${names.join(', ')} ${took}`);
-    forget(lookup);
-    const { unrun = [] } = built ?? {};
-    for (const name of unrun) log('info', describeUnrun(name, feature));
-    return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
+    return completeInstall(job, present, built, Math.round(performance.now() - start));
   }
   if (stopped.aborted) throw stopped.reason;
   if (held.isTakenOver()) return undefined;
-  refusal ??= finder.find(lookup).unread;
-  refusal ??= refuseUnusable(built?.dir, lookup);
-  if (signal.aborted) refusal = refuseByTime(settings);
-  refusal = nameUnset(refusal, findUnset(settings));
+  refusal ??= found.unread ?? refuseUnusable(built?.dir, found.rejected, feature);
+  throw rememberFailure(job, signal.aborted ? refuseByTime(settings) : refusal);
+}
+
+/** @param built undefined when another installer published the entry: this one was taken for dead */
+function completeInstall(
+  { lookup, log }: Job,
+  present: Installed,
+  built: Built | undefined,
+  ms: number,
+): Installed {
+  const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
+  const how = built === undefined ? 'by another process' : describeBuilt(built, ms);
+  log('info', `annex: installed ${names.join(', ')} ${how}`);
+  forget(refreshLookup(lookup));
+  const unrun = built?.unrun ?? [];
+  for (const name of unrun) log('info', describeUnrun(name, lookup.feature));
+  return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
+}
+
+/** Remembers a failure in the store, and returns the error for it. */
+function rememberFailure({ lookup, ignored }: Job, failure: Refusal): AnnexError {
+  const { settings, feature } = lookup;
+  const refusal = nameUnset(failure, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);
   if (refusal.state === undefined && isRemembered(refusal)) {
-    remember(lookup, refusal, { command, ignored });
+    remember(refreshLookup(lookup), refusal, { command, ignored });
   }
-  return fail(feature, { ...refusal, hint: `${refusal.hint}, then ${command}` });
+  return new AnnexError({ ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
-type Present = Extract<InstallResult, { ms: number }>;
-
-function findPresent({ finder, lookup }: Job): Present | undefined {
-  const { entry } = finder.find(refreshLookup(lookup));
-  return entry && describePresent(entry, lookup.feature);
+function reportFailure({ lookup, log, stop }: Job, refusal: Refusal, isInstaller: boolean): void {
+  const feature = lookup.feature.name;
+  if (stop.asker.aborted) {
+    const { reason } = (stop.asker.reason as AnnexError).refusal;
+    log('info', `annex: ${feature} is not installed: ${reason}`);
+  }
+  if (!isInstaller) log('error', composeMessage(refusal, { feature }));
 }
 
-function describePresent({ feature, dir, manifest }: Entry, declared: Feature): Present {
+const findPresent = ({ finder, lookup }: Job): Installed | undefined =>
+  toPresent(finder.find(refreshLookup(lookup)), lookup.feature);
+
+function toPresent({ entry }: FoundEntry, declared: Feature): Installed | undefined {
+  if (entry === undefined) return undefined;
+  const { feature, dir, manifest } = entry;
   return { feature, outcome: 'present', versions: listVersions(manifest, declared), dir, ms: 0 };
 }
 
-/** Said at once: later, only an addon that fails to load would tell. */
+/** Reported at once: without it, a later failure to load the addon is the first sign. */
 const describeUnrun = (unrun: string, { name }: Feature): string =>
   `annex: ${unrun}, for ${name}: its install script was not run; if the addon fails to load, ` +
   `allow it in package.json: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
 
-const fail = ({ name }: Feature, refusal: Refusal): InstallResult => ({
-  feature: name,
-  outcome: 'failed',
-  refusal,
-});
+function throwRefusal(refusal: Refusal | undefined): void {
+  if (refusal !== undefined) throw new AnnexError(refusal);
+}
 
-const refuseByError = (error: unknown, store: string): Refusal =>
+const toJobRefusal = (error: unknown, { store }: Job): Refusal =>
   toRefusal(error, () => refuseByFileError(error, store));
 
-/** The time of the operator's file is over. */
+/** The refusal of an install that exceeds the operator's time limit. */
 export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({
   code: 'ANNEX_TIMEOUT',
   reason: `${what} ${Math.round(timeout / 1000)} s`,

@@ -1,13 +1,17 @@
 /** Why an entry cannot be used although it was published a moment ago. */
 import { lstatSync } from 'node:fs';
-import type { Lookup } from '../app/lookup.ts';
-import { readAbi } from '../base/abi.ts';
-import { findEntry } from '../store/entry.ts';
+import type { Feature } from '../settings/feature.ts';
 import type { Refusal } from '../types.ts';
 
-/** @param dir of the published entry; undefined when another installer published it */
-export function refuseUnusable(dir: string | undefined, lookup: Lookup): Refusal {
-  const { rejected } = findEntry(lookup, readAbi());
+/**
+ * @param dir of the published entry; undefined when another installer published it
+ * @param rejected why the entries in the stores are not used
+ */
+export function refuseUnusable(
+  dir: string | undefined,
+  rejected: string[],
+  { packages }: Feature,
+): Refusal {
   const isGone =
     dir === undefined
       ? rejected.length === 0
@@ -15,15 +19,15 @@ export function refuseUnusable(dir: string | undefined, lookup: Lookup): Refusal
   if (isGone) return REMOVED;
   return {
     code: 'ANNEX_INSTALL_FAILED',
-    reason: `what was installed is not valid: ${rejected.join('; ') || 'it is not there'}`,
-    hint: `annex why ${Object.keys(lookup.feature.packages)[0]}`,
+    reason: `the installed entry is not valid: ${rejected.join('; ') || 'it is missing'}`,
+    hint: `annex why ${Object.keys(packages)[0]}`,
   };
 }
 
-/** Not a failure of the feature: it is not remembered. */
+/** No failure of the feature: its state keeps it from being remembered. */
 const REMOVED: Refusal = {
   code: 'ANNEX_INSTALL_FAILED',
   reason: 'it was installed, and another process removed it at once',
-  hint: 'see who runs annex uninstall here',
+  hint: 'find out which process runs annex uninstall',
   state: 'The next request installs it again; other features unaffected',
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findCorePackage, readPackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
+import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
 import type { Plan, SharedPackage } from '../plan/plan.ts';
@@ -11,7 +12,6 @@ import type { Part } from '../plan/portfolio.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findStatus } from '../status/status.ts';
 import { type Entry, findEntry } from '../store/entry.ts';
 
 /** A project; or why the feature has none, and whether that is expected. */
@@ -20,8 +20,7 @@ export type ReportPart = Part | { reason: string; isExpected: boolean };
 /** Composes the project of a feature from what is on disk. Shared packages have core's current version. */
 export function composeReportPart(settings: Settings, feature: Feature): ReportPart {
   const lookup = createLookup(settings, feature);
-  const { where } = findStatus(lookup, { isProduction: true });
-  if (where === 'core' || where === 'core outside range') {
+  if ((findShippedVersions(lookup) ?? findOutsideRefusal(lookup)) !== undefined) {
     const reason = "the application ships it, and npm reports it from the application's own lock";
     return { reason, isExpected: true };
   }

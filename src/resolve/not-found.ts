@@ -2,10 +2,14 @@
 
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { stackOf } from '../base/thrown.ts';
-import type { Asker } from './thread.ts';
+import type { Requester } from './thread.ts';
 
 /** Node's own not-found error, for what Node found in a place that does not count. */
-export function createNotFound({ specifier, kind, parent }: Asker & { specifier: string }): Error {
+export function createNotFound({
+  specifier,
+  kind,
+  parent,
+}: Requester & { specifier: string }): Error {
   const from = parent ?? 'the command line';
   if (kind === 'import') {
     const name = parseBareSpecifier(specifier)?.name;
@@ -21,7 +25,7 @@ export function createNotFound({ specifier, kind, parent }: Asker & { specifier:
 }
 
 /** Node's own not-found error for a file that must not be loaded. */
-export const createMissing = (file: string, kind: Asker['kind']): Error =>
+export const createMissing = (file: string, kind: Requester['kind']): Error =>
   Object.assign(new Error(`Cannot find module '${file}'`), {
     code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',
   });

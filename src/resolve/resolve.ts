@@ -1,14 +1,11 @@
-/** The one resolution body: asks the decision table, looks up what it wants, does what it says. */
-import { dirname, join } from 'node:path';
+/** Resolves a request: collects facts until the decision table reaches a verdict, and carries that out. */
+import { join } from 'node:path';
 import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
-import { AnnexError, explain } from '../base/error.ts';
-import { isWithin, relativeTo } from '../base/store-layout.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
-import { refuseAbsent } from '../status/refusals.ts';
+import { explain } from '../base/error.ts';
 import { isContained } from '../store/contain.ts';
-import type { Entry } from '../store/entry.ts';
+import type { FoundEntry } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
+import { composeCause, findStrayRefusal } from './cause.ts';
 import {
   type Aim,
   findAim,
@@ -17,121 +14,80 @@ import {
   isInCorePackage,
 } from './containment.ts';
 import { type Asked, type Decision, decide, type Evidence, type Zone } from './decide.ts';
+import {
+  collectEntry,
+  collectInstallRefusal,
+  collectOwner,
+  collectRootCopy,
+  type DeclaredSubject,
+  type Subject,
+  searchStart,
+} from './facts.ts';
 import { isFromFolder } from './global-folders.ts';
 import { explainLoss, findSpecial } from './gone.ts';
 import type { Locator } from './locator.ts';
-import { lookUp, type Seen } from './lookups.ts';
 import { createNotFound } from './not-found.ts';
+import type { Report } from './report.ts';
 import type { Outcome, Question, Request } from './request.ts';
-import type { Tell } from './tell.ts';
 
-/** What the body needs from its surroundings. */
+/** What a driver provides. */
 export interface Surroundings<R> {
   locator: Locator;
-  /** Path of the file of a result; undefined when it is none (a builtin). */
+  /** Path of the file of a result; undefined for a builtin. */
   fileOf: (result: R) => string | undefined;
-  /** Installs a feature, blocking; says why when it failed. */
+  /** Installs a feature, blocking; returns why that failed. */
   install: (lookup: Lookup) => Refusal | undefined;
-  /** Reports a request that fails for want of a feature. */
-  tell?: Tell;
-  /** Told of every decision and all that was looked at so far. */
-  trace?: (decision: Decision, seen: Seen) => void;
+  /** Reports a request that fails because a feature is unavailable. */
+  report?: Report;
+  /** Called with every decision. */
+  trace?: (decision: Decision, subject: Subject) => void;
 }
 
+/** A request on its way to an outcome. */
+interface Resolution<R> extends Subject {
+  fileOf: Surroundings<R>['fileOf'];
+  /** What Node answered. */
+  answer: Outcome<R>;
+  /** The file of the answer, when it is a pipe, a socket or a device. */
+  special: string | undefined;
+}
+
+type Steps<R, T> = Generator<Question, T, Outcome<R>>;
+
 /**
- * Resolves one request. A generator, so that one body serves drivers that ask Node synchronously
- * and those that have to wait for it. It returns the error that the program is to see; what it
- * throws is a fault of its own: see `settleFault`.
+ * Resolves one request. It is a generator, so that it serves drivers that ask Node synchronously and
+ * drivers that wait for Node. It returns the error for the program; what it throws is a fault of
+ * annex: see `settleFault`.
  */
 export function* resolveRequest<R>(
   request: Request,
-  { locator, fileOf, install, tell, trace }: Surroundings<R>,
-): Generator<Question, Outcome<R>, Outcome<R>> {
-  const { root } = locator.thread.settings.core;
-  const aim = findAim(request, locator);
-  const { name } = aim;
-  const feature =
-    aim.form === 'bare' ? locator.thread.settings.declaration.byPackage.get(name) : undefined;
-  let lookup = feature && createLookup(locator.thread.settings, feature);
-  const evidence: Evidence = {};
-  const seen: Seen = { asked: describeRequest(request, aim, locator), evidence };
-  let special: string | undefined;
-  const isSpecial = (found: Outcome<R>): boolean => {
-    special = 'result' in found ? findSpecial(fileOf(found.result)) : undefined;
-    return special !== undefined;
-  };
-  const explainLost = (outcome: Outcome<R>, entry: string | undefined): Outcome<R> =>
-    entry === undefined
-      ? outcome
-      : explainLoss(outcome, { entry, special }, request, locator.thread.settings);
-  let answer: Outcome<R> = { error: undefined };
-  /** Core does not have what lies in a folder that is no part of it. */
-  const isElsewhere = (found: Outcome<R>): boolean =>
-    'result' in found &&
-    feature !== undefined &&
-    ['core', 'dependency', 'importer'].includes(seen.asked.zone) &&
-    isFromFolder(fileOf(found.result), name, dirname(request.parent ?? join(root, 'x')), locator);
+  surroundings: Surroundings<R>,
+): Steps<R, Outcome<R>> {
+  const resolution = startResolution(request, surroundings);
   for (;;) {
-    const decision = decide(seen.asked, evidence);
-    trace?.(decision, seen);
-    if ('look' in decision) {
-      if (decision.look === 'node') {
-        answer = yield undefined;
-        if (isElsewhere(answer)) answer = { error: createNotFound(request) };
-        const isOutside =
-          (aim.entry !== undefined && isSpecial(answer)) ||
-          isForeign(answer, aim, request, locator, fileOf);
-        evidence.node = isOutside ? 'found outside' : 'error' in answer ? 'failed' : 'found';
-      } else if (lookup !== undefined) {
-        lookUp(decision.look, { name, lookup, request, locator, seen });
-      }
-      continue;
-    }
-    switch (decision.verdict) {
-      case 'pass':
-        return yield undefined;
-      case 'as Node': {
-        const stray = decision.rule === 6 && findStrayRefusal(locator.thread.settings, request);
-        if (!stray) return explainLost(answer, aim.entry);
-        seen.refusal = stray;
-        const cause = composeCause(request, feature as Feature, seen, root);
-        tell?.(feature as Feature, cause, false);
-        return explainAnswer(answer, cause);
-      }
-      case 'as core root': {
-        const outcome = yield join(root, 'package.json');
-        const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), name, locator);
-        return isCore ? outcome : { error: createNotFound(request) };
-      }
-      case 'not found':
-        return explainLost({ error: createNotFound(request) }, aim.entry);
-      case 'from entry': {
-        const { dir } = seen.entry as Entry;
-        const from = join(dir, 'package.json');
-        const outcome = yield from;
-        // Only files of the package itself count, not those that came along with it. The path is that
-        // of the choice: where a link leads that has taken its place is outside.
-        const home = join(dir, 'node_modules', name);
-        const isOutside =
-          'error' in outcome
-            ? isErrorFromOutside({ ...request, parent: from }, dir)
-            : isSpecial(outcome) || !isContained(fileOf(outcome.result), home);
-        return explainLost(isOutside ? { error: createNotFound(request) } : outcome, dir);
-      }
-      case 'explain': {
-        const cause = composeCause(request, feature as Feature, seen, root);
-        tell?.(feature as Feature, cause, evidence.hasTried === true);
-        return explainAnswer(answer, cause);
-      }
-      case 'install': {
-        const refusal = install(lookup as Lookup);
-        lookup = refreshLookup(lookup as Lookup);
-        evidence.hasTried = true;
-        delete evidence.hasEntry;
-        if (refusal !== undefined) seen.refusal = seen.blocked ?? refusal;
-      }
-    }
+    const decision = decide(resolution.asked, resolution.evidence);
+    surroundings.trace?.(decision, resolution);
+    if ('look' in decision) yield* collectFact(decision.look, resolution);
+    else if (decision.verdict === 'install') installFeature(resolution, surroundings);
+    else return yield* carryOut(decision, resolution, surroundings);
   }
+}
+
+function startResolution<R>(request: Request, { locator, fileOf }: Surroundings<R>): Resolution<R> {
+  const aim = findAim(request, locator);
+  const { settings } = locator.thread;
+  const feature = aim.form === 'bare' ? settings.declaration.byPackage.get(aim.name) : undefined;
+  return {
+    request,
+    aim,
+    locator,
+    asked: describeRequest(request, aim, locator),
+    evidence: {},
+    lookup: feature && createLookup(settings, feature),
+    fileOf,
+    answer: { error: undefined },
+    special: undefined,
+  };
 }
 
 function describeRequest(
@@ -150,34 +106,128 @@ function describeRequest(
   };
 }
 
-/** The program itself, or what a bundler put beside it, asks from outside of the application. */
-function findStrayRefusal({ core, strayDir }: Settings, { parent }: Request): Refusal | undefined {
-  if (parent === undefined || strayDir === undefined || !isWithin(parent, strayDir))
-    return undefined;
-  return {
-    code: 'ANNEX_DENIED',
-    reason: `the program lies outside of the application ${core.root}, and only the application and its importers get features`,
-    hint: `put the program below ${core.root}, set ANNEX_CORE to a directory above it, or list ${strayDir} under annex.importers`,
-  };
+function* collectFact<R>(fact: keyof Evidence, resolution: Resolution<R>): Steps<R, void> {
+  if (fact === 'node') yield* collectAnswer(resolution);
+  // The table needs the other facts of declared packages only.
+  if (!isDeclared(resolution)) return;
+  if (fact === 'isOwned') collectOwner(resolution);
+  else if (fact === 'isInRoot') collectRootCopy(resolution);
+  else if (fact === 'hasEntry') collectEntry(resolution);
+  else if (fact === 'mayInstall') collectInstallRefusal(resolution);
 }
 
-function composeCause(
-  { specifier, parent }: Request,
-  { name }: Feature,
-  seen: Seen,
-  root: string,
-): AnnexError {
-  const fallback: Refusal = {
-    code: 'ANNEX_INSTALL_FAILED',
-    reason: `no valid entry stands in the store: ${seen.rejected?.join('; ') || 'none is there'}`,
-    hint: `annex why ${specifier}`,
-  };
-  const asker = parent && relativeTo(root, parent);
-  const make = (why: Refusal): AnnexError =>
-    new AnnexError(why, { feature: name, specifier, asker });
-  const { damaged = [], rejected = [], refusal = fallback } = seen;
-  return make(refuseAbsent({ damaged, rejected }, refusal));
+const isDeclared = (subject: Subject): subject is DeclaredSubject => subject.lookup !== undefined;
+
+/** Asks Node, and judges where its answer lies. */
+function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
+  const { aim, evidence, fileOf, locator, request } = resolution;
+  const answer = yield undefined;
+  resolution.answer = isOutsideCore(answer, resolution)
+    ? { error: createNotFound(request) }
+    : answer;
+  const isOutside =
+    (aim.entry !== undefined && isSpecial(resolution.answer, resolution)) ||
+    isForeign(resolution.answer, aim, request, locator, fileOf);
+  evidence.node = isOutside ? 'found outside' : 'error' in resolution.answer ? 'failed' : 'found';
 }
 
-const explainAnswer = <R>(answer: Outcome<R>, cause: AnnexError): Outcome<R> =>
-  'error' in answer ? { error: explain(answer.error, cause) } : answer;
+/** Whether `require` found a declared package in a folder that is no part of the core. */
+const isOutsideCore = <R>(answer: Outcome<R>, resolution: Resolution<R>): boolean =>
+  'result' in answer &&
+  isDeclared(resolution) &&
+  ['core', 'dependency', 'importer'].includes(resolution.asked.zone) &&
+  isFromFolder(
+    resolution.fileOf(answer.result),
+    resolution.aim.name,
+    searchStart(resolution),
+    resolution.locator,
+  );
+
+function isSpecial<R>(answer: Outcome<R>, resolution: Resolution<R>): boolean {
+  resolution.special =
+    'result' in answer ? findSpecial(resolution.fileOf(answer.result)) : undefined;
+  return resolution.special !== undefined;
+}
+
+function installFeature<R>(resolution: Resolution<R>, { install }: Surroundings<R>): void {
+  const lookup = resolution.lookup as Lookup;
+  const refusal = install(lookup);
+  resolution.lookup = refreshLookup(lookup);
+  resolution.evidence.hasTried = true;
+  delete resolution.evidence.hasEntry;
+  if (refusal !== undefined) resolution.refusal = refusal;
+}
+
+function* carryOut<R>(
+  { rule, verdict }: Extract<Decision, { rule: number }>,
+  resolution: Resolution<R>,
+  { report }: Surroundings<R>,
+): Steps<R, Outcome<R>> {
+  const { aim, answer, evidence, locator, request } = resolution;
+  switch (verdict) {
+    case 'pass':
+      return yield undefined;
+    case 'as core root':
+      return yield* resolveFromRoot(resolution);
+    case 'not found':
+      return explainLost({ error: createNotFound(request) }, aim.entry, resolution);
+    case 'from entry':
+      return yield* resolveInEntry(resolution);
+    case 'as Node': {
+      const stray = rule === 6 ? findStrayRefusal(locator.thread.settings, request) : undefined;
+      if (stray === undefined) return explainLost(answer, aim.entry, resolution);
+      resolution.refusal = stray;
+      return explainAnswer(resolution, false, report);
+    }
+    default:
+      return explainAnswer(resolution, evidence.hasTried === true, report);
+  }
+}
+
+function* resolveFromRoot<R>({
+  aim,
+  fileOf,
+  locator,
+  request,
+}: Resolution<R>): Steps<R, Outcome<R>> {
+  const outcome = yield join(locator.thread.settings.core.root, 'package.json');
+  const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), aim.name, locator);
+  return isCore ? outcome : { error: createNotFound(request) };
+}
+
+function* resolveInEntry<R>(resolution: Resolution<R>): Steps<R, Outcome<R>> {
+  const { aim, fileOf, found, request } = resolution;
+  const { dir } = (found as Required<FoundEntry>).entry;
+  const from = join(dir, 'package.json');
+  const outcome = yield from;
+  // Only files of the package itself count, not those of its dependencies. The path is that of the
+  // chosen entry: a link that has replaced it leads outside.
+  const home = join(dir, 'node_modules', aim.name);
+  const isOutside =
+    'error' in outcome
+      ? isErrorFromOutside({ ...request, parent: from }, dir)
+      : isSpecial(outcome, resolution) || !isContained(fileOf(outcome.result), home);
+  return explainLost(isOutside ? { error: createNotFound(request) } : outcome, dir, resolution);
+}
+
+const explainLost = <R>(
+  outcome: Outcome<R>,
+  entry: string | undefined,
+  { locator, request, special }: Resolution<R>,
+): Outcome<R> =>
+  entry === undefined
+    ? outcome
+    : explainLoss(outcome, { entry, special }, request, locator.thread.settings);
+
+/** Gives Node's error its cause, and reports that. */
+function explainAnswer<R>(
+  resolution: Resolution<R>,
+  isNew: boolean,
+  report: Report | undefined,
+): Outcome<R> {
+  const { answer, lookup } = resolution;
+  const { feature } = lookup as Lookup;
+  const cause = composeCause(resolution, feature.name);
+  report?.(feature, cause, isNew);
+  return 'error' in answer ? { error: explain(answer.error, cause) } : answer;
+}

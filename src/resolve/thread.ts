@@ -24,7 +24,7 @@ export interface ChoiceLink {
 }
 
 /** A file that asks for a feature. */
-export interface Asker {
+export interface Requester {
   parent: string | undefined;
   kind: 'import' | 'require';
 }
@@ -48,7 +48,7 @@ export interface Thread {
   /** Failures that this thread saw, by feature: for stores that cannot be written. */
   failures: Map<string, Failure>;
   /** How a feature was last asked for, by its name. */
-  askers: Map<string, Asker>;
+  requesters: Map<string, Requester>;
   /** What this thread found in the stores, and verified. */
   finder: Finder;
   /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
@@ -104,7 +104,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     receive();
     return finder.findManifest(dir);
   };
-  const remembered = { failures: new Map(), askers: new Map() };
+  const remembered = { failures: new Map(), requesters: new Map() };
   return {
     settings,
     places,
@@ -147,13 +147,13 @@ export function rememberFailure(thread: Thread, before: Lookup, refusal: Refusal
   if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
   const lookup = refreshLookup(before);
   const { feature } = lookup;
-  const known = findInstallRefusal(lookup);
+  const known = findInstallRefusal(lookup, {});
   if (known !== undefined)
     return known.state === undefined ? known : { ...refusal, state: known.state };
   const last = failures.get(feature.name);
   const failure = makeLocalFailure(lookup, refusal, last);
   failures.set(feature.name, failure);
-  return findInstallRefusal(lookup, { local: failure }) ?? refusal;
+  return findInstallRefusal(lookup, {}, { local: failure }) ?? refusal;
 }
 
 /** By version: what another version of annex keeps in the same process has another shape. */

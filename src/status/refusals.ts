@@ -2,7 +2,7 @@
 import { findDeclaredRefusal } from '../app/blocked.ts';
 import { findLockedRefusal } from '../app/locked-plan.ts';
 import { findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
-import { findOutsideRefusal } from '../app/outside.ts';
+import { findOutsideRefusal } from '../app/shipped.ts';
 import { refuseDamage, refuseUnread } from '../base/file-error.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -18,18 +18,23 @@ export function nameInstallCommand(settings: Settings, feature: string): string 
 }
 
 /**
- * Why no install of this feature may start now; undefined when one may. The declaration, the gate,
- * what core ships, the lock and what is blocked, the store, then what is remembered of the last failure.
- * Imports, the API, the commands and the installer itself all ask here.
+ * Why no install of a feature may start now; undefined when one may. In this order: a store that cannot be read,
+ * the declaration and the lock, the gate, what the core ships, the plan and what is blocked, the store, a
+ * remembered failure. Imports, the API, the commands and the installer get the same answer.
  *
- * @param memory which remembered failures count
+ * @param found what the stores hold
  */
-export function findInstallRefusal(lookup: Lookup, memory: Memory = {}): Refusal | undefined {
+export function findInstallRefusal(
+  lookup: Lookup,
+  { unread }: Pick<FoundEntry, 'unread'>,
+  memory: Memory = {},
+): Refusal | undefined {
   try {
     return (
+      unread ??
       findDeclarationRefusal(lookup) ??
       findGateRefusal(lookup.settings) ??
-      findOutsideRefusal(lookup.settings, lookup.feature) ??
+      findOutsideRefusal(lookup) ??
       findPlanRefusal(lookup) ??
       findStoreRefusal(lookup.settings.store ?? '') ??
       findMemoryRefusal(lookup, memory)
@@ -58,13 +63,17 @@ function findMemoryRefusal(lookup: Lookup, memory: Memory): Refusal | undefined 
 }
 
 /**
- * Why a feature is not to be had, given why no install may start: what is damaged counts most, and
- * who may not install wants to know why what stands there will not do, after an upgrade most of all.
+ * Why a feature is unavailable, given why no install may start. Damage counts most. When installs are denied, the
+ * reason also says why the entry in the store is not used, which matters most after an upgrade.
+ *
+ * @returns undefined when an install may start, and nothing blocked was found
  */
-export function refuseAbsent(
-  { damaged: [damaged], rejected: [other] }: Pick<FoundEntry, 'damaged' | 'rejected'>,
-  refusal: Refusal,
-): Refusal {
+export function explainAbsence(
+  { damaged: [damaged], rejected: [other], blocked, unread }: FoundEntry,
+  install: Refusal | undefined,
+): Refusal | undefined {
+  const refusal = unread ?? blocked ?? install;
+  if (refusal === undefined) return undefined;
   if (damaged !== undefined) return refuseDamage(damaged, refusal);
   const isClosed = ['ANNEX_DENIED', 'ANNEX_STORE_UNUSABLE'].includes(refusal.code);
   const isUnfit = other !== undefined && isClosed && !refusal.blocked;

@@ -1,120 +1,124 @@
-/** Where a feature is, and why it is not to be had. */
+/** Where a feature is, and why it is unavailable. */
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import type { Lookup } from '../app/lookup.ts';
-import { refuseOutside } from '../app/outside.ts';
+import { refuseOutside } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { satisfies } from '../base/semver.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findEntry, type Known } from '../store/entry.ts';
+import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
 import { listVersions } from '../store/fit.ts';
 import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
-import { findInstallRefusal, refuseAbsent } from './refusals.ts';
+import type { Memory } from './failure-memory.ts';
+import { explainAbsence, findInstallRefusal } from './refusals.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
 
-/** A feature by its own name, or by that of a package it lists. */
+/** A feature by its own name, or by the name of a package that it lists. */
 export function findFeature({ declaration }: Settings, name: string): Feature | undefined {
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
 }
 
-/** How to look: with what is known of the stores already, which files were found damaged above all. */
-export interface Looking extends Known {
-  /** Copies that core does not ship do not count: the answer is that of production. */
-  isProduction?: boolean;
+/** How to find out the status of a feature. */
+export interface StatusOptions extends Known {
+  /** Verifies the entry that was found, as an import does; by default its files are not read. */
+  verify?: ((lookup: Lookup) => FoundEntry) | undefined;
+  memory?: Memory;
 }
 
-/** Looks; never installs, never writes, never touches the network. */
-export function findStatus(lookup: Lookup, looking: Looking = {}): FeatureStatus {
-  const { settings, feature } = lookup;
+/** The status of a feature. Never throws, writes, installs or uses the network. */
+export function findStatus(lookup: Lookup, options: StatusOptions = {}): FeatureStatus {
   try {
-    return look(lookup, looking);
+    return composeStatus(lookup, options);
   } catch (error) {
     if (!isTransient(error)) throw error;
+    const { settings, feature } = lookup;
     const refusal = refuseUnread(error, settings.core.root);
     return { feature: feature.name, where: 'failed', packages: {}, refusal };
   }
 }
 
-function look(lookup: Lookup, { isProduction = false, ...known }: Looking): FeatureStatus {
+function composeStatus(lookup: Lookup, options: StatusOptions): FeatureStatus {
   const { settings, feature } = lookup;
-  const found = findEntry(lookup, readAbi(), known);
-  const { entry, rejected, blocked, unread } = found;
-  const elsewhere = entry === undefined ? undefined : entry.isLayer ? 'layer' : 'store';
-  const install = elsewhere === undefined ? (unread ?? findInstallRefusal(lookup)) : undefined;
-  const absent = install === undefined ? 'missing' : isDenial(install) ? 'denied' : 'failed';
-  const versions = entry === undefined ? {} : listVersions(entry.manifest, feature);
-  const packages: Record<string, PackageStatus> = {};
-  for (const [name, range] of Object.entries(feature.packages)) {
-    packages[name] =
-      findInCore(settings, name, { range, isProduction }) ??
-      describe(range, elsewhere ?? absent, versions[name]);
+  const inCore = listCorePackages(lookup);
+  const where = summarizeCore(inCore, feature);
+  if (where === 'core' || where === 'core (not shipped)') {
+    return { feature: feature.name, where, packages: inCore };
   }
-  const where = summarize(Object.values(packages), elsewhere ?? absent);
-  const status: FeatureStatus = { feature: feature.name, where, packages };
-  if (where === 'core' || where === 'core (not shipped)') return status;
-  const [name, outside] =
-    Object.entries(packages).find(([, found]) => found.where === 'core outside range') ?? [];
-  if (name !== undefined && outside !== undefined) {
-    return { ...status, refusal: refuseOutside(settings.core, name, outside) };
+  const found = searchStores(lookup, options);
+  const { entry } = found;
+  const install = entry ? undefined : findInstallRefusal(lookup, found, options.memory);
+  const elsewhere = entry ? (entry.isLayer ? 'layer' : 'store') : describeAbsence(install);
+  const versions = entry ? listVersions(entry.manifest, feature) : {};
+  const packages = Object.entries(feature.packages).map(([name, range]) => {
+    const version = versions[name];
+    const elsewhereStatus = { range, where: elsewhere, ...(version !== undefined && { version }) };
+    return [name, inCore[name] ?? elsewhereStatus] as const;
+  });
+  const status: FeatureStatus = {
+    feature: feature.name,
+    where: where ?? elsewhere,
+    packages: Object.fromEntries(packages),
+  };
+  const outside = Object.entries(inCore).find(([, found]) => isOutside(found));
+  if (outside !== undefined) {
+    return { ...status, refusal: refuseOutside(settings.core, ...outside) };
   }
   if (entry !== undefined) return { ...status, dir: entry.dir };
-  const refusal = unread ?? blocked ?? install;
-  const why = refusal
-    ? refuseAbsent(found, refusal)
-    : rejected.length > 0 && refuseRejected(rejected, feature.name);
-  return why ? { ...status, refusal: why } : status;
+  const refusal = explainAbsence(found, install) ?? findRejectedRefusal(found, feature);
+  return refusal === undefined ? status : { ...status, refusal };
 }
 
-/** Whether an import of every package of the feature would be answered now, in the declared range. */
+/** Whether an import of every package of the feature resolves now, to a version in the declared range. */
 export const isUsable = ({ where }: FeatureStatus): boolean =>
   where === 'core' || where === 'core (not shipped)' || where === 'store' || where === 'layer';
 
-function findInCore(
-  { core }: Settings,
-  name: string,
-  { range, isProduction }: { range: string; isProduction: boolean },
-): PackageStatus | undefined {
-  const found = findCorePackage(name, core.root);
-  if (found === undefined) return undefined;
-  const isUnshipped = !isShipped(core, name);
-  if (isUnshipped && isProduction) return undefined;
-  const { version } = found;
-  const isFine = version !== undefined && satisfies(version, range);
-  return describe(
-    range,
-    isFine ? (isUnshipped ? 'core (not shipped)' : 'core') : 'core outside range',
-    version,
-  );
+function searchStores(lookup: Lookup, { verify, ...known }: StatusOptions): FoundEntry {
+  const found = findEntry(lookup, readAbi(), known);
+  return found.entry === undefined || verify === undefined ? found : verify(lookup);
 }
 
-const describe = (
-  range: string,
-  where: Whereabouts,
-  version: string | undefined,
-): PackageStatus => ({
-  range,
-  where,
-  ...(version !== undefined && { version }),
-});
-
-function summarize(packages: PackageStatus[], otherwise: Whereabouts): Whereabouts {
-  if (packages.some(({ where }) => where === 'core outside range')) return 'core outside range';
-  const isAll = (...states: Whereabouts[]): boolean =>
-    packages.length > 0 && packages.every(({ where }) => states.includes(where));
-  if (isAll('core')) return 'core';
-  return isAll('core', 'core (not shipped)') ? 'core (not shipped)' : otherwise;
+/** The packages of a feature that the core has. */
+function listCorePackages({ settings: { core }, feature }: Lookup): Record<string, PackageStatus> {
+  const packages = Object.entries(feature.packages).flatMap(([name, range]) => {
+    const found = findCorePackage(name, core.root);
+    if (found === undefined) return [];
+    const { version } = found;
+    const fits = version !== undefined && satisfies(version, range);
+    const inRange = isShipped(core, name) ? 'core' : 'core (not shipped)';
+    const where: Whereabouts = fits ? inRange : 'core outside range';
+    return [[name, { range, where, ...(version !== undefined && { version }) }] as const];
+  });
+  return Object.fromEntries(packages);
 }
 
-/** What is known without a try, or was denied in one; the state of a remembered failure is its next try. */
-const isDenial = ({ code, state }: Refusal): boolean =>
-  code === 'ANNEX_DENIED' || state === undefined;
+const isOutside = ({ where }: PackageStatus): boolean => where === 'core outside range';
 
-const refuseRejected = (rejected: string[], feature: string): Refusal => ({
-  code: 'ANNEX_STORE_UNUSABLE',
-  reason: rejected.join('; '),
-  hint: `annex install ${feature}`,
-});
+/** Undefined when the stores decide: the core lacks a package of the feature. */
+function summarizeCore(
+  inCore: Record<string, PackageStatus>,
+  feature: Feature,
+): Whereabouts | undefined {
+  const found = Object.values(inCore);
+  if (found.some(isOutside)) return 'core outside range';
+  if (found.length === 0 || found.length < Object.keys(feature.packages).length) return undefined;
+  return found.every(({ where }) => where === 'core') ? 'core' : 'core (not shipped)';
+}
+
+/** Denied: known without an attempt, or denied in one. Only a remembered failure has a state: its next attempt. */
+function describeAbsence(install: Refusal | undefined): Whereabouts {
+  if (install === undefined) return 'missing';
+  return install.code === 'ANNEX_DENIED' || install.state === undefined ? 'denied' : 'failed';
+}
+
+function findRejectedRefusal({ rejected }: FoundEntry, feature: Feature): Refusal | undefined {
+  if (rejected.length === 0) return undefined;
+  return {
+    code: 'ANNEX_STORE_UNUSABLE',
+    reason: rejected.join('; '),
+    hint: `annex install ${feature.name}`,
+  };
+}

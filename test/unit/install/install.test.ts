@@ -31,10 +31,11 @@ test('five installs that ignore a remembered failure make one attempt and share 
   const settings = loadSettings({ script: undefined, cwd: sandbox.core, self: undefined })
     .settings as Settings;
   const feature = settings.declaration.features.get('alpha') as Feature;
-  const retry = () => installFeature(settings, feature, true, listRemembered(settings.store ?? ''));
+  const retry = () =>
+    installFeature(settings, feature, { ignored: listRemembered(settings.store ?? '') });
 
   registry.fault({ kind: 'status', status: 404 });
-  await installFeature(settings, feature, false, undefined);
+  await installFeature(settings, feature, { isInstaller: true });
   expect(registry.requests).toHaveLength(1);
   const results = await Promise.all([1, 2, 3, 4, 5].map(retry));
   expect(registry.requests).toHaveLength(2);

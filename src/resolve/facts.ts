@@ -1,0 +1,90 @@
+/** Collects the facts that the decision table needs, one at a time. */
+import { dirname, join } from 'node:path';
+import { findCorePackage, findGlobalOwners, findOwner } from '../app/core.ts';
+import type { Lookup } from '../app/lookup.ts';
+import type { Feature } from '../settings/feature.ts';
+import { findInstallRefusal } from '../status/refusals.ts';
+import type { FoundEntry } from '../store/entry.ts';
+import type { Refusal } from '../types.ts';
+import type { Aim } from './containment.ts';
+import type { Asked, Evidence } from './decide.ts';
+import { listCoreFolders } from './global-folders.ts';
+import type { Locator } from './locator.ts';
+import type { Request } from './request.ts';
+
+/** A request, and what is known about it so far. */
+export interface Subject {
+  request: Request;
+  aim: Aim;
+  locator: Locator;
+  asked: Asked;
+  evidence: Evidence;
+  /** The lookup of the feature that declares the package; undefined for any other request. */
+  lookup: Lookup | undefined;
+  /** Path of what owns the name in the core. */
+  owner?: string;
+  /** What the stores hold. */
+  found?: FoundEntry;
+  /** Why the package is unavailable. */
+  refusal?: Refusal;
+}
+
+/** A request for a declared package. */
+export type DeclaredSubject = Subject & { lookup: Lookup };
+
+/** The directory from which Node searches for a package. */
+export const searchStart = ({ request, locator }: Subject): string =>
+  dirname(request.parent ?? join(locator.thread.settings.core.root, 'x'));
+
+/** Finds out whether the core owns the name. */
+export function collectOwner(subject: DeclaredSubject): void {
+  const { aim, evidence, locator, request } = subject;
+  const from = searchStart(subject);
+  const ownerInTree = findOwner(aim.name, from, []);
+  const [owner = ownerInTree] =
+    ownerInTree === undefined ? findGlobalOwners(aim.name, listCoreFolders(locator)) : [];
+  const isForRequire = ownerInTree === undefined && request.kind === 'import';
+  evidence.isOwned = owner !== undefined && (isForRequire ? 'for require' : true);
+  if (owner === undefined) return;
+  subject.owner = owner;
+  if (isForRequire) subject.refusal = refuseFolder(owner);
+}
+
+/** Finds out whether the core root has the package. */
+export function collectRootCopy({ aim, evidence, locator }: DeclaredSubject): void {
+  evidence.isInRoot = findCorePackage(aim.name, locator.thread.settings.core.root) !== undefined;
+}
+
+/** Chooses the entry of the feature, if the stores have one. */
+export function collectEntry(subject: DeclaredSubject): void {
+  const { evidence, locator, lookup, request } = subject;
+  locator.thread.requesters.set(lookup.feature.name, request);
+  subject.found = locator.thread.choose(lookup);
+  evidence.hasEntry = subject.found.entry !== undefined;
+}
+
+/** Finds out whether an install may start. */
+export function collectInstallRefusal(subject: DeclaredSubject): void {
+  const { asked, evidence, found, locator, lookup } = subject;
+  const { feature } = lookup;
+  const refusal =
+    findInstallRefusal(lookup, found ?? {}, {
+      local: locator.thread.failures.get(feature.name),
+    }) ?? (asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
+  evidence.mayInstall = refusal === undefined;
+  if (refusal !== undefined) subject.refusal = refusal;
+}
+
+/** `require` finds the name in a folder that `import` does not search, and Node's error does not say so. */
+const refuseFolder = (owner: string): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason: `${owner} has that name: NODE_PATH or the home directory leads require there, and import does not search there`,
+  hint: 'remove it, or remove its folder from NODE_PATH',
+});
+
+/** Packages of the core probe for optional dependencies: that must not start an install. */
+const refuseProbe = ({ name }: Feature): Refusal => ({
+  code: 'ANNEX_DENIED',
+  reason: "only the application's own files may start an install",
+  hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
+});
