@@ -1,6 +1,5 @@
-// Builds dist/: the public type declarations by tsc, and few large files by rolldown. A preload pays about one millisecond for
-// every module it loads, in every process; source files stay small, what is shipped does not. Packages that annex uses
-// are part of these files: dist/ needs nothing beside it.
+// Builds dist/: public type declarations with tsc, and a few large files with rolldown, because a preload costs about one
+// millisecond per module in every process. The files include the packages that annex uses: dist/ has no dependencies.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +22,7 @@ const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', decl
 });
 if (status !== 0) process.exit(status ?? 1);
 
-/** Copies a declaration file and those that it imports: as ES modules, and for TypeScript that compiles to CommonJS. */
+/** Copies a declaration file and its imports, for ES modules and for CommonJS. */
 function copyDeclarations(name, copied = new Set()) {
   if (copied.has(name)) return;
   copied.add(name);
@@ -42,23 +41,23 @@ copyDeclarations('index');
 copyDeclarations('register');
 rmSync(declarations, { recursive: true });
 
-// Node has the ES module for both; TypeScript wants a file of CommonJS beside declarations of CommonJS.
+// Node uses the ES module for both; TypeScript requires a CommonJS file beside CommonJS declarations.
 for (const name of ['index', 'register']) {
   writeFileSync(join(dist, `${name}.cjs`), `module.exports = require('./${name}.js');\n`);
 }
 
-/** What src/ loads late by a `load` of its own is bundled, and still runs when it is first loaded. */
+/** Bundles modules that src/ loads lazily with its own `load`; they still run at their first load. */
 const lateLoads = {
   name: 'late-loads',
   transform(code) {
     const own = 'const load = createRequire(import.meta.url);';
     if (!code.includes(own)) return undefined;
-    // Lines stay, which is as exact as the source map has to be.
+    // Line numbers stay the same, which is exact enough for the source map.
     return { code: code.replace(own, '').replaceAll(/\bload\('/g, "require('"), map: null };
   },
 };
 
-// Each group has its own copy of what it shares with others: what the preload loads is two files, not ten.
+// Each group has its own copy of shared modules, so that the preload loads two files instead of ten.
 const groups = [['register', 'hooks/import-node20'], ['index'], ['cli/main']];
 const bundled = new Set();
 for (const group of groups) {
@@ -69,7 +68,7 @@ for (const group of groups) {
     plugins: [lateLoads],
     transform: { define: { ANNEX_VERSION: JSON.stringify(version) } },
   });
-  // Chunks stand beside index.js: src/base/own-files.ts counts on it.
+  // src/base/own-files.ts expects chunks beside index.js.
   const { output } = await bundle.write({
     dir: dist,
     format: 'esm',
@@ -107,7 +106,7 @@ const sbom = {
 };
 writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
 
-/** The terms of a package, which have to go wherever its code goes. */
+/** Licence text of a package, which must accompany its code. */
 function readTerms({ home, name, version }) {
   const file = readdirSync(home).find((each) => /^licen[cs]e/i.test(each));
   if (file === undefined) throw new Error(`${name}@${version} has no licence file`);

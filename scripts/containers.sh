@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what runs real containers from Debian's packages where that can be done; without it CI fails, elsewhere the tests are skipped.
+# Installs podman and related Debian packages if possible. If they are missing, CI fails; elsewhere the tests are skipped.
 packages='podman buildah runc conmon netavark aardvark-dns iptables mmdebstrap shellcheck s6 execline bindfs docker.io e2fsprogs catatonit ca-certificates'
 
 list_missing() {
@@ -16,7 +16,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; the
   missing=$(list_missing)
 fi
 if [ -n "$missing" ]; then
-  echo "real containers cannot be run here, missing:$missing" >&2
+  echo "containers cannot run here, missing:$missing" >&2
   [ -z "$CI" ] || exit 1
 fi
 exit 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs PostgreSQL and Redis from Debian's packages where that can be done; elsewhere the tests that need them are skipped.
+# Installs PostgreSQL and Redis from Debian packages if possible. Otherwise the tests that need them are skipped.
 if ! { command -v redis-server && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 &&
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive

@@ -1,4 +1,4 @@
-// The matrix of real Node binaries: fetches them from the npm registry and runs the end-to-end tests that name several under all of them.
+// Matrix of Node binaries: downloads them from the npm registry, and runs the end-to-end tests that name several versions.
 import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -15,7 +15,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** Both floors of `engines`, then the newest release of each supported line. */
+/** The lowest versions of `engines`, then the newest release of each supported line. */
 export const matrix = ['20.19.0', '22.15.0', '22.23.3', '24.21.0', '26.10.0'];
 
 const packages = {
@@ -37,7 +37,7 @@ function openCache() {
   return directory;
 }
 
-/** Runs a command to its end and returns what it printed; throws with what it said when it fails. */
+/** Runs a command and returns its output. @throws the output, when it fails */
 function capture(command, args, cwd) {
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
@@ -45,11 +45,11 @@ function capture(command, args, cwd) {
 }
 
 /**
- * The path of one Node binary, fetched on first use.
- * Concurrent callers are safe: the directory appears in one rename, and the loser takes the winner's.
+ * Returns the path of a Node binary, and downloads it at first use.
+ * Safe for concurrent callers: one rename creates the directory, and the others use it.
  * @param {string} version exact, such as `22.15.0`
- * @returns {Promise<string>} absolute path of an executable that has answered `--version`
- * @throws when the platform has no such package or the registry no such version
+ * @returns {Promise<string>} absolute path of an executable, tested with `--version`
+ * @throws if the platform has no such package or the registry has no such version
  */
 export async function fetchNode(version) {
   const cache = openCache();
@@ -83,7 +83,7 @@ export async function fetchNode(version) {
   }
 }
 
-/** The end-to-end tests that run under several Nodes; the others do not depend on the version of Node. */
+/** End-to-end tests that run under several versions of Node; the others do not depend on the version. */
 function listTests() {
   const directory = fileURLToPath(new URL('../test/e2e/', import.meta.url));
   const isForMany = (name) =>
@@ -95,7 +95,7 @@ function listTests() {
     .map((name) => join('test', 'e2e', name));
 }
 
-/** Exact versions for what was asked: all by default, `22` for the 22s of the matrix, any exact version. */
+/** Exact versions for the arguments: all by default, `22` for every 22 of the matrix, or an exact version. */
 function selectVersions(asked) {
   if (asked.length === 0) return matrix;
   return asked.flatMap((text) => {
@@ -106,7 +106,7 @@ function selectVersions(asked) {
   });
 }
 
-/** Fetches several; a version that this platform's package lacks is named and left out. */
+/** Downloads several versions; reports and leaves out those that this platform lacks. */
 async function fetchNodes(versions) {
   const fetched = [];
   for (const version of versions) {

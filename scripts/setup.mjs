@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'dist', '.stamp');
 
-/** Modification time in milliseconds; 0 for what does not exist. */
+/** Modification time in milliseconds; 0 for a missing file. */
 function changedAt(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** Newest modification time below a directory. Directories count, so that a deleted file is a change too. */
+/** Newest modification time below a directory, including directories, so that a deletion counts as a change. */
 function newestBelow(directory) {
   const names = readdirSync(directory, { recursive: true });
   return Math.max(changedAt(directory), ...names.map((name) => changedAt(join(directory, name))));
@@ -38,7 +38,7 @@ const sourcesChangedAt = Math.max(
   changedAt(join(root, 'package.json')),
   ...configs.map((name) => changedAt(join(root, name))),
 );
-// A stamp of its own: nothing else tells which sources an existing dist/ was built from.
+// A separate stamp, because dist/ itself does not show which sources it was built from.
 if (changedAt(stamp) < sourcesChangedAt) {
   const startedAt = new Date();
   console.error('building dist/');

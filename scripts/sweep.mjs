@@ -1,6 +1,6 @@
 /**
- * Locks, installs and verifies well-known packages from the registry that npm is configured for, each
- * in an application and a store of its own. Prints what fails and why, and a summary as JSON.
+ * Locks, installs and verifies well-known packages from the configured registry, each in its own
+ * application and store. Prints failures with reasons, and a summary as JSON.
  *
  * node scripts/sweep.mjs [--first N] [--summary FILE] [NAME[@RANGE]...]
  */
@@ -14,9 +14,9 @@ import { parseArgs } from 'node:util';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = join(ROOT, 'dist', 'cli', 'main.js');
-/** Packages at a time. */
+/** Number of concurrent packages. */
 const PARALLEL = 2;
-/** Time limit of one command, ms. */
+/** Time limit of a command, in ms. */
 const LIMIT = 300_000;
 
 const { values, positionals } = parseArgs({
@@ -48,14 +48,14 @@ function annex(args, cwd) {
   });
 }
 
-/** What the last line that says so on stderr gives as the reason. */
+/** The reason in the last line on stderr that has one. */
 function readReason({ code, stderr }) {
   const line = stderr.split('\n').findLast((one) => /unavailable|ANNEX_/.test(one));
   const [, why = '', reason = ''] = /\((ANNEX_\w+)\): (.*?)\. [^.]*\. Now: /.exec(line ?? '') ?? [];
   return why === '' ? `${line ?? stderr.trim().split('\n').at(-1)} (${code})` : `${why}: ${reason}`;
 }
 
-/** @returns how far it came: which command failed and why, or that none did */
+/** @returns the command that failed and its reason, or success */
 async function sweep(spec) {
   const at = spec.indexOf('@', 1);
   const [name, range] = at === -1 ? [spec, '*'] : [spec.slice(0, at), spec.slice(at + 1)];
