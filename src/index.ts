@@ -56,7 +56,7 @@ export async function ensure(
   const lookup = createDeclaredLookup(feature);
   const active = getActiveThread();
   // An invalid declaration is the cause itself, with or without a loader.
-  if (active === undefined && lookup.feature.problem === undefined) warnInactive(lookup.settings);
+  if (active === undefined && lookup.feature.refusal === undefined) warnInactive(lookup.settings);
   const memory = retry && { memory: { ignored: listRemembered(lookup.settings.store ?? '') } };
   const before = hideAdditions(() => readStatus(lookup, { verify: active?.choose, ...memory }));
   if (isUsable(before)) return before;

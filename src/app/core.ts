@@ -1,13 +1,15 @@
-/** The application's own tree: finding its root and looking into it, synchronously. */
+/** The application's directory tree: finds its root, its packages and the owners of package names, synchronously. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { AnnexError } from '../base/error.ts';
 import { listDirectory, pathExists, readText } from '../base/files.ts';
 import { isInEntry } from '../base/store-layout.ts';
 import { codeOf, isTransient } from '../base/thrown.ts';
-import { TOP_KEYS } from '../settings/declaration.ts';
+import { refuseSetting } from '../settings/parse.ts';
+import { COLUMNS } from '../settings/table.ts';
 
 /** Bytes of a package.json. */
-const MOST = 8 * 2 ** 20;
+const MAX_SIZE = 8 * 2 ** 20;
 
 /** A package.json that was read. */
 export interface ReadManifest {
@@ -15,84 +17,94 @@ export interface ReadManifest {
   manifest: Record<string, unknown>;
 }
 
-/** How the root was found, or why it was not. */
-export type FoundRoot = ReadManifest | { problem: string } | undefined;
-
-/** From where the root is looked for. */
-export interface Origin {
+/** Where the application is searched for. */
+export interface CoreSearch {
   /** ANNEX_CORE. */
   explicit: string | undefined;
   /** The entry script; undefined for --eval, the REPL and the CLI. */
   script: string | undefined;
-  /** Undefined when it was deleted: nothing is looked for in it. */
+  /** Undefined when it was deleted. */
   cwd: string | undefined;
   /**
-   * A directory of annex itself, for programs that lie outside of the application; undefined for the
-   * command line, which must not change an application that nobody named.
+   * A directory of annex itself, for programs outside of the application; undefined for the command
+   * line, which must not change an application by accident.
    */
   self: string | undefined;
 }
 
 /**
- * The core root: the one that is named, else the nearest package.json with an `annex` key above the
- * entry script, else above the place annex is installed in. A package.json that declares nothing
- * never wins, nor does one above a script that lies in an entry of a store.
+ * Finds the package.json of the application: the one in ANNEX_CORE, else the nearest one with an `annex`
+ * key above the entry script, else above annex itself. A package.json that declares nothing never
+ * wins, nor does one above a script in an entry of a store.
+ *
+ * @throws AnnexError for a package.json that cannot be read or parsed
  */
-export function findCoreRoot({ explicit, script, cwd = sep, self }: Origin): FoundRoot {
+export function findCoreRoot({
+  explicit,
+  script,
+  cwd = sep,
+  self,
+}: CoreSearch): ReadManifest | undefined {
   if (explicit !== undefined) return readDeclaringManifest(resolve(cwd, explicit), true);
-  // From the script itself: `node .` names a directory, and no file has a package.json below it.
+  // From the script itself, which is a directory for `node .`; no file has a package.json below it.
   const start = script === undefined ? cwd : toRealPath(script);
-  // Above an entry of a store whoever may write the volume may have put a package.json.
+  // Above an entry, anyone who can write to the volume may have put a package.json.
   const above = [start, script ?? ''].some(isInEntry) ? undefined : findAbove(start);
   return above === undefined && self !== undefined ? findAbove(leaveNodeModules(self)) : above;
 }
 
-function findAbove(start: string): FoundRoot {
-  let wrong: FoundRoot;
+function findAbove(start: string): ReadManifest | undefined {
+  let invalid: ReadManifest | undefined;
   for (const dir of listAncestors(start)) {
     const found = readDeclaringManifest(dir, false);
     if (found === undefined) continue;
-    if ('problem' in found || doesDeclare(found.manifest.annex)) return found;
-    wrong ??= found;
+    if (hasDeclaration(found.manifest.annex)) return found;
+    invalid ??= found;
   }
-  return wrong;
+  return invalid;
 }
 
-function readDeclaringManifest(dir: string, isNamed: boolean): FoundRoot {
+function readDeclaringManifest(dir: string, isNamed: boolean): ReadManifest | undefined {
   const path = join(dir, 'package.json');
   let text: string;
   try {
-    text = readText(path, MOST, 'follow');
+    text = readText(path, MAX_SIZE, 'follow');
   } catch (error) {
-    return isNamed ? { problem: `${path} cannot be read: ${codeOf(error)}` } : undefined;
+    if (isNamed) throw refuseManifest(`${path} cannot be read: ${codeOf(error)}`);
+    return undefined;
   }
   if (!text.includes('"annex"')) return isNamed ? { dir, manifest: {} } : undefined;
   try {
     const manifest = parsePackage(text);
     const { annex } = manifest;
-    return isNamed || doesDeclare(annex) || isWrong(annex) ? { dir, manifest } : undefined;
+    return isNamed || hasDeclaration(annex) || isInvalid(annex) ? { dir, manifest } : undefined;
   } catch {
-    return { problem: `${path} does not parse as JSON` };
+    throw refuseManifest(`${path} does not parse as JSON`);
   }
 }
 
-/** Whether an `annex` key is wrong as a whole. It is reported when no package.json above declares features. */
-function isWrong(annex: unknown): boolean {
+const refuseManifest = (reason: string): AnnexError =>
+  new AnnexError(refuseSetting(reason, 'correct that file'));
+
+/** Whether an `annex` key is invalid as a whole. It is reported when no package.json above declares features. */
+function isInvalid(annex: unknown): boolean {
   if (annex === undefined || annex === null) return false;
   if (typeof annex !== 'object' || Array.isArray(annex)) return true;
   const { features } = annex as { features?: unknown };
-  return Array.isArray(features) || Object.keys(annex).some((key) => !TOP_KEYS.has(key));
+  return (
+    Array.isArray(features) || Object.keys(annex).some((key) => !COLUMNS['package.json'].has(key))
+  );
 }
 
-/** Whether an `annex` key declares anything, rightly or wrongly. */
-function doesDeclare(annex: unknown): boolean {
+/** Whether an `annex` key declares features, valid or not. */
+function hasDeclaration(annex: unknown): boolean {
   if (typeof annex !== 'object' || annex === null) return false;
   const { features = {}, fromOptionalPeers } = annex as Record<string, unknown>;
   const isEmpty = typeof features === 'object' && Object.keys(features ?? {}).length === 0;
   return !isEmpty || fromOptionalPeers === true;
 }
 
-/** The directory outside every node_modules and .pnpm that a path lies in. */
+/** The directory of a path outside of every node_modules and .pnpm. */
 function leaveNodeModules(path: string): string {
   const parts = path.split(sep);
   const index = parts.findIndex((part) => part === 'node_modules' || part === '.pnpm');
@@ -115,7 +127,7 @@ export function listAncestors(start: string): string[] {
   return dirs;
 }
 
-/** The real path; of the nearest part that exists, when the whole does not. */
+/** The real path. Parts that do not exist are kept. */
 export function toRealPath(path: string): string {
   try {
     return realpathSync.native(path);
@@ -149,32 +161,33 @@ function readName(dir: string): string | undefined {
 }
 
 /**
- * A parsed package.json of a directory; undefined when it is not there or not readable.
+ * Reads the package.json of a directory; undefined when it is missing or unreadable.
+ *
  * @throws errors of the file system that say nothing about the file
  */
 export function readPackage(dir: string): Record<string, unknown> | undefined {
   try {
-    return parsePackage(readText(join(dir, 'package.json'), MOST, 'follow'));
+    return parsePackage(readText(join(dir, 'package.json'), MAX_SIZE, 'follow'));
   } catch (error) {
     if (isTransient(error)) throw error;
     return undefined;
   }
 }
 
-/** Throws for what Node cannot read either; a byte order mark is fine. */
+/** Parses as Node does: a byte order mark is allowed. */
 function parsePackage(text: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
   if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
-  throw new SyntaxError('it is no object');
+  throw new SyntaxError('not an object');
 }
 
 const FILE_FORMS = ['', '.js', '.json', '.node'];
 
 /**
- * What owns a package name, as seen from a directory; undefined when nothing does. Decided by
- * looking, not by error codes: `require` reports absent and broken packages alike. A dangling link
- * counts, a file that only `require` would take counts, the package's own name counts, and so does
- * whatever cannot be looked at, in the global folders apart.
+ * Finds the owner of a package name, as seen from a directory: a path, or undefined. The file system
+ * decides, not the error code of Node: `require` reports absent and broken packages alike. Owners are
+ * also a dangling link, a file that only `require` resolves, a package.json of that name above, and,
+ * except in global folders, a path that cannot be read.
  *
  * @param globals directories that `require` searches last (NODE_PATH and Node's own)
  */
@@ -198,12 +211,12 @@ export function findOwner(
   return findGlobalOwners(name, globals)[0];
 }
 
-/** What owns a package name in directories that `require` searches last, in their order. */
+/** The owners of a package name in the directories that `require` searches last, in their order. */
 export const findGlobalOwners = (name: string, globals: readonly string[]): string[] =>
-  globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).filter(isSeen);
+  globals.flatMap((dir) => FILE_FORMS.map((form) => join(dir, name) + form)).filter(isVisible);
 
-/** Unlike the core, the home of another user is no concern of ours: HOME often outlives a change of user. */
-function isSeen(path: string): boolean {
+/** HOME often outlives a change of user: what cannot be read there owns nothing. */
+function isVisible(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
@@ -211,7 +224,7 @@ function isSeen(path: string): boolean {
   }
 }
 
-/** The copy of a package that the core root sees, and its version if that can be read. */
+/** Finds the copy of a package that the core root sees, and its version if that can be read. */
 export function findCorePackage(
   name: string,
   root: string,

@@ -44,30 +44,16 @@ export const refreshLookup = (lookup: Lookup): Lookup => ({
  * Lists the blocked versions. The operator's file is read again; if that fails, the list that was read at the
  * start is used.
  */
-export function listBlocked({ declaration, blocked, operatorFile }: Settings): Blocked[] {
-  if (operatorFile === undefined) return declaration.blocked;
-  return [...declaration.blocked, ...readOperatorBlocked(operatorFile, blocked)];
+export function listBlocked({ blocked, operatorFile }: Settings): Blocked[] {
+  if (operatorFile === undefined) return blocked;
+  const known = blocked.filter(({ by }) => by === operatorFile);
+  const declared = blocked.filter(({ by }) => by !== operatorFile);
+  return [...declared, ...readOperatorBlocked(operatorFile, known)];
 }
 
 /** Why a feature is off, whatever the stores hold: its declaration or its lock is invalid. */
-export const findDeclarationRefusal = ({
-  settings,
-  feature,
-  readLock,
-}: Lookup): Refusal | undefined => findDeclarationProblem(settings, feature) ?? readLock().refusal;
-
-/** What is wrong with a feature's declaration, as a refusal. */
-export function findDeclarationProblem(
-  { core }: Settings,
-  { problem }: Feature,
-): Refusal | undefined {
-  if (problem === undefined) return undefined;
-  return {
-    code: 'ANNEX_INVALID_CONFIG',
-    reason: `${problem.key} in ${core.root}/package.json: ${problem.reason}`,
-    hint: 'correct that key',
-  };
-}
+export const findDeclarationRefusal = ({ feature, readLock }: Lookup): Refusal | undefined =>
+  feature.refusal ?? readLock().refusal;
 
 function readLock({ core }: Settings, feature: Feature): ReadLock {
   const pin = readPin(core.root, feature);

@@ -1,15 +1,15 @@
-/** Which script a process was started with. */
+/** The entry script of the process. */
 import { isInEntry } from '../base/store-layout.ts';
 import { toRealPath } from './core.ts';
 
-/** The script that this process runs, as it was named; undefined for --eval, standard input and the REPL. */
+/** The entry script as it was given; undefined for --eval, standard input and the REPL. */
 export function readScript(): string | undefined {
   const [, script] = process.argv;
   const isEval = (process as { _eval?: unknown })._eval !== undefined;
   return script === undefined || script === '-' || isEval ? undefined : script;
 }
 
-/** The real path of the script. A path into an entry stays as it is: a link out of an entry must not choose the core. */
+/** The real path of the entry script. A path into an entry is not resolved: a link out of an entry must not choose the core. */
 export function findEntryScript(): string | undefined {
   const script = readScript();
   return script === undefined || isInEntry(script) ? script : toRealPath(script);

@@ -1,28 +1,28 @@
-/** Puts together all that is decided once, when a process starts. */
+/** Loads the settings of a process: environment, operator's file and the application's package.json. */
 import { lstatSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
+import { toRefusal } from '../base/error.ts';
 import { pathExists } from '../base/files.ts';
 import type { LogLevel } from '../base/log.ts';
-import { isRange } from '../base/semver.ts';
 import { isWithin } from '../base/store-layout.ts';
-import { codeOf } from '../base/thrown.ts';
+import { codeOf, messageOf } from '../base/thrown.ts';
 import { readDeclaration } from '../settings/declaration.ts';
 import {
-  type Config,
+  findCacheDir,
   hasPreservedLinks,
-  readConfig,
+  readEnvironment,
   readStartEnv,
 } from '../settings/environment.ts';
-import type { Problem } from '../settings/feature.ts';
-import type { Gate } from '../settings/gate.ts';
 import { decideGate } from '../settings/gate.ts';
+import { readOperatorFile } from '../settings/operator-file.ts';
+import { refuseSetting } from '../settings/parse.ts';
 import type { Core, Settings } from '../settings/settings.ts';
+import { type ReadSource, resolveSettings } from '../settings/sources.ts';
 import type { Refusal } from '../types.ts';
 import {
+  type CoreSearch,
   findCoreRoot,
   listWorkspaces,
-  type Origin,
   type ReadManifest,
   toRealPath,
 } from './core.ts';
@@ -32,122 +32,117 @@ export type LoadedSettings =
   | { settings: Settings }
   | { settings?: undefined; log: LogLevel; isProblem: boolean; refusal: Refusal };
 
-/**
- * Reads the environment, the operator's file and the core's package.json.
- *
- * @param origin from where the core root is looked for; ANNEX_CORE is read here. `core`: it is this
- *   one, with a package.json that need not be written yet
- * @param baked a directory that is filled on purpose while an image is built: it is the one store,
- *   and what the core allows at run time has no say
- */
-export function loadSettings(
-  origin: Pick<Origin, 'script' | 'cwd' | 'self'> & { core?: ReadManifest | undefined },
-  baked?: string,
-): LoadedSettings {
-  const read = readConfig();
-  const config: Config = baked === undefined ? read : { ...read, stores: [baked] };
-  const found = origin.core ?? findCoreRoot({ ...origin, explicit: config.core });
-  const { log } = config;
-  const refuse = (isProblem: boolean, reason: string, hint: string): LoadedSettings => ({
+/** Where the settings of a process are read. */
+export interface Loading extends Pick<CoreSearch, 'script' | 'cwd' | 'self'> {
+  /** The application, whose package.json need not be written yet; by default it is searched for. */
+  core?: ReadManifest | undefined;
+  /** A directory that is filled while an image is built: the only store, whatever the application allows. */
+  baked?: string | undefined;
+}
+
+/** Reads the environment, the operator's file and the application's package.json. */
+export function loadSettings(loading: Loading): LoadedSettings {
+  const environment = readEnvironment();
+  const { core, config, log } = resolveSettings([environment]).values;
+  const refuse = (refusal: Refusal, isProblem = true): LoadedSettings => ({
     log,
     isProblem,
-    refusal: { code: 'ANNEX_INVALID_CONFIG', reason, hint },
+    refusal,
   });
+  let found: ReadManifest | undefined;
+  try {
+    found = loading.core ?? findCoreRoot({ ...loading, explicit: core || undefined });
+  } catch (error) {
+    const hint = `correct that file${core === '' ? '' : ', or ANNEX_CORE'}`;
+    const refusal = toRefusal(error, () => refuseSetting(messageOf(error)));
+    return refuse({ ...refusal, hint });
+  }
   if (found === undefined) {
-    const reason = `no package.json declares features, as seen from ${origin.script ?? origin.cwd ?? 'a working directory that was deleted'}`;
-    return refuse(false, reason, 'annex add NAME@RANGE, or name the application by ANNEX_CORE');
+    const place = loading.script ?? loading.cwd ?? 'a deleted working directory';
+    const reason = `no package.json declares features, as seen from ${place}`;
+    const hint = 'annex add NAME@RANGE, or set ANNEX_CORE to the application';
+    return refuse(refuseSetting(reason, hint), false);
   }
-  if ('problem' in found) {
-    const place = config.core === undefined ? '' : ', or ANNEX_CORE';
-    return refuse(true, found.problem, `correct that file${place}`);
+  const invalid = findInvalidPlace(found, loading.baked);
+  if (invalid !== undefined) return refuse(invalid);
+  const hasConfig = environment.statements.some(({ key }) => key === 'config');
+  const operator = hasConfig ? [readOperatorFile(config)] : [];
+  return { settings: compose(found, loading, [environment, ...operator]) };
+}
+
+/** Why annex cannot serve the application, or cannot fill the directory to bake. */
+function findInvalidPlace({ dir }: ReadManifest, baked: string | undefined): Refusal | undefined {
+  if (process.versions.pnp !== undefined || pathExists(join(dir, '.pnp.cjs'))) {
+    const reason = `${dir} is a Yarn Plug'n'Play project, which annex does not support`;
+    return refuseSetting(reason, 'set nodeLinker: node-modules in .yarnrc.yml');
   }
+  const problem = baked && findStoreProblem(baked, { root: dir, realRoot: toRealPath(dir) });
+  return problem ? refuseSetting(problem, 'bake into a directory outside the core') : undefined;
+}
+
+function compose(
+  found: ReadManifest,
+  { script, baked }: Loading,
+  above: readonly ReadSource[],
+): Settings {
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
-  if (process.versions.pnp !== undefined || pathExists(join(core.root, '.pnp.cjs'))) {
-    const reason = `${core.root} is a Yarn Plug'n'Play project, which annex does not support`;
-    return refuse(true, reason, 'set nodeLinker: node-modules in .yarnrc.yml');
-  }
-  const unfit = baked === undefined ? undefined : findStoreProblem(baked, core);
-  if (unfit !== undefined) {
-    return refuse(true, unfit, 'annex bake DIRECTORY, with one outside the core');
-  }
-  const declaration = readDeclaration(found.manifest, {
-    isBuiltin,
-    isRange,
+  const { declaration, source } = readDeclaration({
+    path: join(core.root, 'package.json'),
+    manifest: found.manifest,
     workspaces: listWorkspaces(found),
   });
-  const [store, ...layers] = listStores(config, core);
-  const gate = decideGate({
-    core: baked === undefined ? declaration.allowInstalls : undefined,
-    unclear: declaration.unclear && describeKey(declaration.unclear, core),
-    ...(config.operator && { operator: config.operator }),
-    environment: config.allowInstalls,
-    isSealed: config.isSealed,
-    hasStore: config.stores.length > 0,
+  const sources = [...above, source];
+  const { values, resolved } = resolveSettings(sources);
+  if (baked !== undefined) values.store = [baked];
+  const [store, ...layers] = listStores(values, core);
+  const describeProblem = (path: string): string | undefined => findStoreProblem(path, core);
+  const gate = decideGate({ values, resolved }, sources, {
     storeProblem:
       store === undefined
         ? 'no cache directory is known, and ANNEX_STORE is not set'
-        : findStoreProblem(store, core),
+        : describeProblem(store),
     isConfined: process.permission?.has('child') === false,
+    isBaking: baked !== undefined,
   });
-  const isStore = (path: string): boolean => findStoreProblem(path, core) === undefined;
+  // Without ANNEX_STORE nobody chose the store, so a process without a home directory is no mistake.
+  const isMistake = gate?.code === 'ANNEX_STORE_UNUSABLE' && values.store.length > 0;
   return {
-    settings: {
-      core,
-      strayDir: findStrayDir(origin.script, core),
-      declaration,
-      store: store !== undefined && isStore(store) ? store : undefined,
-      layers: layers.filter(isStore),
-      gate,
-      operatorFile: config.operator?.path,
-      blocked: config.blocked,
-      isSealed: config.isSealed,
-      keepsLinks: hasPreservedLinks(),
-      reported: new SharedArrayBuffer(declaration.features.size),
-      timeout: config.timeout,
-      isDurable: config.isDurable,
-      verify: config.verify,
-      log,
-      startEnv: { ...readStartEnv(), ANNEX_CORE: core.root },
-      notices: [
-        ...config.notices,
-        ...declaration.problems.map((problem) => refuseKey(problem, core)),
-        ...(isMistake(gate, config) ? [gate.refusal] : []),
-        ...layers.flatMap((layer) => refuseLayer(findStoreProblem(layer, core)) ?? []),
-      ],
-    },
+    core,
+    strayDir: findStrayDir(script, core),
+    declaration,
+    store: store !== undefined && describeProblem(store) === undefined ? store : undefined,
+    layers: layers.filter((layer) => describeProblem(layer) === undefined),
+    gate,
+    operatorFile: above.length > 1 ? values.config : undefined,
+    blocked: values.blocked,
+    isSealed: values.sealed,
+    keepsLinks: hasPreservedLinks(),
+    reported: new SharedArrayBuffer(declaration.features.size),
+    timeout: values.timeout * 1000,
+    isDurable: values.durability === 'sync',
+    verify: values.verify,
+    log: values.log,
+    startEnv: { ...readStartEnv(), ANNEX_CORE: core.root },
+    notices: [
+      ...sources.flatMap(({ refusals }) => refusals),
+      ...(isMistake ? [gate] : []),
+      ...layers.flatMap((layer) => refuseLayer(describeProblem(layer)) ?? []),
+    ],
+    resolved,
   };
 }
 
 function findStrayDir(script: string | undefined, { root, realRoot }: Core): string | undefined {
-  if (script === undefined || isWithin(script, root) || isWithin(script, realRoot))
-    return undefined;
-  return dirname(script);
+  const isInside = script === undefined || isWithin(script, root) || isWithin(script, realRoot);
+  return isInside ? undefined : dirname(script);
 }
 
-/**
- * Whether the gate is closed by a setting that somebody got wrong. Without ANNEX_STORE nobody chose the
- * store: a process without a home directory has none, and reads why when it asks for a feature.
- */
-const isMistake = (gate: Gate, { stores }: Config): gate is Gate & { isAllowed: false } =>
-  !gate.isAllowed &&
-  (gate.refusal.code === 'ANNEX_INVALID_CONFIG' ||
-    (gate.refusal.code === 'ANNEX_STORE_UNUSABLE' && stores.length > 0));
-
-/** The store and its layers as configured; without, one below the user's cache directory. */
-function listStores({ stores, isSealed, cacheDir }: Config, core: Core): string[] {
-  if (stores.length > 0 || isSealed || cacheDir === undefined) return stores;
+/** The configured store and its layers; by default, a store below the cache directory of the user. */
+function listStores({ store, sealed }: { store: string[]; sealed: boolean }, core: Core): string[] {
+  const cacheDir = findCacheDir();
+  if (store.length > 0 || sealed || cacheDir === undefined) return store;
   return [join(cacheDir, 'annex', core.realRoot)];
 }
-
-const describeKey = ({ key, reason }: Problem, core: Pick<Core, 'root'>): string =>
-  `${key} in ${core.root}/package.json ${reason}`;
-
-/** Describes a wrong key of package.json as a refusal. */
-export const refuseKey = (problem: Problem, core: Pick<Core, 'root'>): Refusal => ({
-  code: 'ANNEX_INVALID_CONFIG',
-  reason: describeKey(problem, core),
-  hint: 'correct that key',
-});
 
 const refuseLayer = (problem: string | undefined): Refusal | undefined =>
   problem === undefined
@@ -158,9 +153,9 @@ const refuseLayer = (problem: string | undefined): Refusal | undefined =>
         hint: 'correct ANNEX_STORE',
       };
 
-/** Why a directory cannot be a store, whoever asks; undefined when it can. */
+/** Why a directory cannot be a store for any user; undefined when it can. */
 function findStoreProblem(store: string, core: Core): string | undefined {
-  if (store === '') return 'the first place in ANNEX_STORE, which is the store, is empty';
+  if (store === '') return 'the first path in ANNEX_STORE, which is the store, is empty';
   const what = `the store ${store}`;
   if (!isAbsolute(store)) return `${what} is not an absolute path`;
   const real = toRealPath(store);
@@ -176,13 +171,13 @@ function findStoreProblem(store: string, core: Core): string | undefined {
   return kind && `${what} ${kind}`;
 }
 
-/** Why something that is there cannot become a store; undefined for a directory, and for nothing. */
+/** Why an existing path cannot become a store; undefined for a directory, and for a missing path. */
 function describeKind(path: string): string | undefined {
   try {
     const stat = lstatSync(path);
     if (stat.isDirectory()) return undefined;
-    // Its real path is its own only when it leads nowhere.
-    return stat.isSymbolicLink() ? 'is a link that leads nowhere' : 'is a file';
+    // Only a dangling link remains in a real path.
+    return stat.isSymbolicLink() ? 'is a dangling link' : 'is a file';
   } catch (error) {
     return codeOf(error) === 'ENOTDIR' ? 'lies below a file' : undefined;
   }

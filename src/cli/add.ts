@@ -35,8 +35,8 @@ export const add: Command = async ({ args, options, print }) => {
   const features = options.feature === undefined ? Object.keys(packages) : [options.feature];
   const changed = declare(file.manifest, packages, options.feature);
   const declared = readFeatures(file, changed).features;
-  const problem = features.map((name) => declared.get(name)?.problem).find(Boolean);
-  if (problem !== undefined) return refuse(`${problem.key}: ${problem.reason}`);
+  const refusal = features.map((name) => declared.get(name)?.refusal).find(Boolean);
+  if (refusal !== undefined) return refuse(refusal.reason);
   const replaced = await replaceDeclaration(file, changed, features);
   if (replaced === 1) return 1;
   const { locks } = replaced;

@@ -57,7 +57,7 @@ export function measure(dir: string): number | undefined {
  * features may miss one, so a command over all of them has not done everything.
  */
 export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
-  isDone && (names.length > 0 || declaration.problems.length === 0) ? 0 : 1;
+  isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;
 
 /** A size as a person reads it. */
 export const tellSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -76,10 +76,8 @@ export function findSettings({
   baked?: string;
   core?: ReadManifest;
 } = {}): Settings | undefined {
-  const loaded = loadSettings(
-    { script: undefined, cwd: process.cwd(), self: undefined, core },
-    baked,
-  );
+  const place = { script: undefined, cwd: process.cwd(), self: undefined };
+  const loaded = loadSettings({ ...place, core, baked });
   if (loaded.settings !== undefined) {
     // The process that started an installer has reported them.
     const notices = isInstaller() ? [] : loaded.settings.notices;

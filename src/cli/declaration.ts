@@ -1,13 +1,11 @@
 /** Changes what a package.json declares, together with the locks: both, or neither. */
 import { readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { dirname } from 'node:path';
 import { listWorkspaces } from '../app/core.ts';
 import { listLocks } from '../app/pin.ts';
-import { refuseKey } from '../app/settings.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { isRange } from '../base/semver.ts';
+import { isObject } from '../base/shape.ts';
 import { messageOf } from '../base/thrown.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replace.ts';
 import type { Declaration } from '../settings/declaration.ts';
@@ -34,11 +32,9 @@ export function findDeclaring(): ManifestFile | undefined {
     refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
     return undefined;
   }
-  const whole = readFeatures(file, file.manifest).problems.find(
-    ({ key }) => key === 'annex' || key === 'annex.features',
-  );
-  if (whole === undefined) return file;
-  refuse(`${whole.key} ${whole.reason}`);
+  const { annex = {} } = file.manifest;
+  if (isObject(annex) && isObject(annex.features ?? {})) return file;
+  refuse(`${isObject(annex) ? 'annex.features' : 'annex'} in ${file.path} is not an object`);
   return undefined;
 }
 
@@ -58,11 +54,11 @@ export function readFeatures(
   { path, manifest: { workspaces } }: ManifestFile,
   manifest: Json,
 ): Declaration {
-  return readDeclaration(manifest, {
-    isBuiltin,
-    isRange,
+  return readDeclaration({
+    path,
+    manifest,
     workspaces: listWorkspaces({ dir: dirname(path), manifest: { workspaces } }),
-  });
+  }).declaration;
 }
 
 /**
@@ -93,8 +89,8 @@ export async function replaceDeclaration(
     }
   } else {
     // Whoever locks reports these with the settings.
-    for (const problem of readFeatures(file, manifest).problems) {
-      writeLine(2, composeNotice(refuseKey(problem, { root })));
+    for (const refusal of readFeatures(file, manifest).refusals) {
+      writeLine(2, composeNotice(refusal));
     }
   }
   // Locking takes a while.

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../app/core.ts';
 import { HERE } from '../base/own-files.ts';
-import { readConfig } from '../settings/environment.ts';
 import { type Command, findSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */
@@ -12,10 +11,12 @@ export const env: Command = ({ args, print }) => {
   const settings = findSettings();
   if (settings === undefined) return 1;
   const loader = findLoader(settings.core.root);
-  const configured = readConfig().stores.length > 0 ? settings.store : undefined;
+  const isConfigured = settings.resolved.some(
+    ({ key, from }) => key === 'store' && from.length > 0,
+  );
   const variables = {
     NODE_OPTIONS: `--import=${/[\s"\\%?#]/.test(loader) ? pathToFileURL(loader).href : loader}`,
-    ANNEX_STORE: configured ?? '/opt/data/annex',
+    ANNEX_STORE: (isConfigured ? settings.store : undefined) ?? '/opt/data/annex',
     ANNEX_SEALED: '1',
     ANNEX_CORE: settings.core.root,
   };

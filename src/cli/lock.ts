@@ -1,7 +1,7 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createLookup, findDeclarationProblem } from '../app/lookup.ts';
+import { createLookup } from '../app/lookup.ts';
 import { LOCK_FILES } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
@@ -120,8 +120,8 @@ async function lockOne(
   { minAge, write = replaceFiles }: Locking,
 ): Promise<LockResult> {
   const { name } = feature;
-  const wrong = findDeclarationProblem(settings, feature);
-  if (wrong !== undefined) return { feature: name, outcome: 'failed', refusal: wrong };
+  const { refusal: invalid } = feature;
+  if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
   const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
   const lookup = createLookup(settings, feature);
   const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);

@@ -61,7 +61,7 @@ function findHindrance({ core, declaration, store }: Settings): string | undefin
   const distrust = store === undefined ? undefined : findStoreDistrust(store);
   if (distrust !== undefined) return `(ANNEX_STORE_UNUSABLE): ${distrust}`;
   const path = `${core.root}/package.json`;
-  if (declaration.problems.length > 0) {
+  if (declaration.refusals.length > 0) {
     return `(ANNEX_INVALID_CONFIG): the declaration in ${path} is not right`;
   }
   if (declaration.features.size > 0) return undefined;

@@ -80,9 +80,8 @@ async function refreshFeature(
       return { feature: name, outcome: 'current', versions, dir: entry.dir };
     }
     const { gate } = settings;
-    if (!gate.isAllowed) {
-      const { refusal } = gate;
-      const why = damaged[0] === undefined ? refusal : refuseDamage(damaged[0], refusal);
+    if (gate !== undefined) {
+      const why = damaged[0] === undefined ? gate : refuseDamage(damaged[0], gate);
       return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
     }
     const result = await installFeature(settings, feature, { ignored });

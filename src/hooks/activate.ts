@@ -3,7 +3,6 @@ import Module from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { readCwd, readPackage } from '../app/core.ts';
-import { findDeclarationProblem } from '../app/lookup.ts';
 import { findEntryScript } from '../app/script.ts';
 import { loadSettings } from '../app/settings.ts';
 import { createLog } from '../base/log.ts';
@@ -93,7 +92,7 @@ function readSettings(script: string | undefined): Settings | undefined {
   const log = createLog(settings.log);
   for (const notice of settings.notices) log('error', composeNotice(notice));
   for (const feature of settings.declaration.features.values()) {
-    const refusal = findDeclarationProblem(settings, feature);
+    const { refusal } = feature;
     if (refusal === undefined || !isFirstReport(settings, feature)) continue;
     log('error', composeMessage(refusal, { feature: feature.name }));
   }

@@ -18,12 +18,10 @@ import type { Settings } from '../settings/settings.ts';
 /** Lists what differs, one line each, with the feature and the command that fixes it. */
 export function checkLock(lookup: Lookup): string[] {
   const { declaration } = lookup.settings;
-  const { name, problem } = lookup.feature;
+  const { name, refusal: invalid } = lookup.feature;
   const describe = (what: string, before = ''): string =>
     `${name}: ${what}. Now: ${before}npx annex lock ${name}`;
-  if (problem !== undefined) {
-    return [describe(`${problem.key}: ${problem.reason}`, 'correct that key, then ')];
-  }
+  if (invalid !== undefined) return [describe(invalid.reason, `${invalid.hint}, then `)];
   const { pin, refusal } = lookup.readLock();
   if (refusal !== undefined) return [describe(refusal.reason)];
   if (pin === undefined) return [describe('is not locked')];
@@ -100,7 +98,7 @@ function compareSharing(
  * outside its features: the mistake may hide one.
  */
 export function listStrayLocks({ core, declaration }: Settings): string[] {
-  if (declaration.problems.length > 0) return [];
+  if (declaration.refusals.length > 0) return [];
   const slugs = new Set([...declaration.features.values()].map(({ slug }) => slug));
   return listLocks(core.root)
     .filter((slug) => !slugs.has(slug))

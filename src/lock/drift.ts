@@ -17,7 +17,7 @@ export interface Drift {
 export function listDrifts(lookup: Lookup): Drift[] {
   const { settings, feature } = lookup;
   const { pin } = lookup.readLock();
-  if (feature.problem !== undefined || pin === undefined) return [];
+  if (feature.refusal !== undefined || pin === undefined) return [];
   const { packages } = JSON.parse(pin.lock) as { packages: Record<string, { version?: string }> };
   const preferred = listPreferred(lookup);
   return listUnshipped(settings.core, feature).flatMap(({ name, version }) => {

@@ -1,71 +1,43 @@
-/** Versions that must not be used: reading the lists, and finding one among packages. */
+/** Versions that must not be used: parses a list of them, and finds one among packages. */
+import { isRange } from '../base/semver.ts';
 import { isObject } from '../base/shape.ts';
 import type { Blocked, BlockedVersion, Refusal } from '../types.ts';
-import type { Problem } from './feature.ts';
-import { MAX_LENGTH } from './feature.ts';
-
-/** A list as it was read. */
-export interface ReadBlocked {
-  blocked: Blocked[];
-  problems: Problem[];
-  /** The first of them that leaves open what is meant: until it is corrected nothing may be installed. */
-  unclear?: Problem;
-}
+import type { Parse } from './parse.ts';
 
 /** Names of old packages have capitals. */
 const NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+$/;
 
+/** Characters of a range. */
+const MAX_LENGTH = 200;
+
 /**
- * Reads a list of `NAME`, `NAME@RANGE` and `{ "spec", "reason" }`. What is wrong is taken as the most
- * that it can mean: with a range that is none, every version of that package.
- *
- * @param key of the list, for the problems: `annex.blocked`
- * @param by whose list it is, as messages name it
+ * Parses a list of `NAME`, `NAME@RANGE` and `{ "spec", "reason" }`. An invalid item counts as the most
+ * that it can mean: an invalid range as every version of that package.
  */
-export function readBlocked(
-  value: unknown,
-  { key, by, isRange }: { key: string; by: string; isRange: (range: string) => boolean },
-): ReadBlocked {
-  if (value === undefined) return { blocked: [], problems: [] };
-  if (!Array.isArray(value)) {
-    const problem = { key, reason: 'is not a list' };
-    return { blocked: [], problems: [problem], unclear: problem };
-  }
-  const read: ReadBlocked = { blocked: [], problems: [] };
-  for (const [index, item] of value.entries()) {
+export const parseBlocked: Parse<Blocked[]> = (written, { by, report }) => {
+  if (!Array.isArray(written)) return undefined;
+  return written.flatMap((item: unknown, index): Blocked[] => {
     const { spec, reason, ...rest }: Record<string, unknown> = isObject(item)
       ? item
       : { spec: item };
-    const tell = (what: string): Problem => {
-      const problem = { key: `${key}[${index}]`, reason: what };
-      read.problems.push(problem);
-      return problem;
-    };
     const text = typeof spec === 'string' ? spec.trim() : '';
     const at = text.indexOf('@', 1);
     const name = at === -1 ? text : text.slice(0, at);
     const range = at === -1 ? '*' : text.slice(at + 1).trim();
     if (!NAME.test(name)) {
-      const unclear = tell('is neither NAME, NAME@RANGE nor { "spec", "reason" }');
-      read.unclear ??= unclear;
-      continue;
+      report(index, 'is not NAME, NAME@RANGE or { "spec", "reason" }', true);
+      return [];
     }
-    const isFine = range !== '' && range.length <= MAX_LENGTH && isRange(range);
-    if (!isFine) tell(`has a range that is none; every version of ${name} is blocked`);
-    const isTold = typeof reason === 'string';
-    if (Object.keys(rest).length > 0 || !(isTold || reason === undefined)) {
-      tell('has more than a spec and a reason in words; it counts all the same');
+    const isValid = range !== '' && range.length <= MAX_LENGTH && isRange(range);
+    if (!isValid) report(index, `has an invalid range: every version of ${name} is blocked`, false);
+    const hasReason = typeof reason === 'string';
+    if (Object.keys(rest).length > 0 || !(hasReason || reason === undefined)) {
+      report(index, 'has more than a spec and a reason in words, which is ignored', false);
     }
-    read.blocked.push({
-      name,
-      range: isFine ? range : '*',
-      spec: text,
-      by,
-      ...(isTold && { reason }),
-    });
-  }
-  return read;
-}
+    const blocked = { name, range: isValid ? range : '*', spec: text, by };
+    return [hasReason ? { ...blocked, reason } : blocked];
+  });
+};
 
 /**
  * The first package that is blocked; undefined when none is.

@@ -1,148 +1,78 @@
 /** The only reader of process.env. */
-import { delimiter, isAbsolute, join } from 'node:path';
+
+import { isAbsolute, join } from 'node:path';
 import { readText } from '../base/files.ts';
-import type { LogLevel } from '../base/log.ts';
-import type { Blocked, Refusal } from '../types.ts';
-import type { GateFacts } from './gate.ts';
 import {
   GUARD,
-  isOwnVariable,
+  isAnnexVariable,
   listReferences,
   pick,
   pickInstallerEnv,
   pickLentEnv,
   RETRY,
 } from './installer-env.ts';
-import { DEFAULT_TIMEOUT, readOperatorFile } from './operator-file.ts';
-import type { Verify } from './settings.ts';
-import { isNear, parseSwitch } from './switches.ts';
+import { type ReadSource, readSource } from './sources.ts';
 
 /** Bytes of an .npmrc. */
-const MOST = 2 ** 20;
+const MAX_SIZE = 2 ** 20;
 
-type Env = Record<string, string | undefined>;
+type Variables = Record<string, string | undefined>;
 
-/** What the environment and the operator's file say. */
-export interface Config {
-  /** ANNEX_CORE as given. */
-  core: string | undefined;
-  /** ANNEX_STORE, split; empty when it is not set. */
-  stores: string[];
-  isSealed: boolean;
-  allowInstalls: boolean | undefined;
-  operator: GateFacts['operator'];
-  /** What the operator's file blocks. */
-  blocked: Blocked[];
-  /** Milliseconds. */
-  timeout: number;
-  /** Whether entries are synced to the disk. */
-  isDurable: boolean;
-  verify: Verify;
-  log: LogLevel;
-  /** The user's cache directory, when there is one. */
-  cacheDir: string | undefined;
-  /** What was wrong. */
-  notices: Refusal[];
+/** Reads annex's settings in the environment. */
+export const readEnvironment = (env: Variables = process.env): ReadSource =>
+  readSource({
+    kind: 'environment',
+    written: pick(env, (name) => name.startsWith('ANNEX_') && name !== GUARD),
+  });
+
+/** The cache directory of the user; undefined for a user without a home directory. */
+export function findCacheDir(env: Variables = process.env): string | undefined {
+  const { XDG_CACHE_HOME: cache, HOME: home } = env;
+  if (cache !== undefined && isAbsolute(cache)) return cache;
+  return home !== undefined && isAbsolute(home) ? join(home, '.cache') : undefined;
 }
 
-const LEVELS: readonly string[] = ['silent', 'error', 'info', 'debug', 'json'] satisfies LogLevel[];
-
 /**
- * Whether Node runs a file by the path of a link that leads to it, of the script at least.
+ * Whether Node keeps symbolic links in the paths of modules, or of the entry script alone.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/cli.html#--preserve-symlinks
  */
-export const hasPreservedLinks = (env: Env = process.env): boolean =>
+export const hasPreservedLinks = (env: Variables = process.env): boolean =>
   env.NODE_PRESERVE_SYMLINKS === '1' ||
   env.NODE_PRESERVE_SYMLINKS_MAIN === '1' ||
   [env.NODE_OPTIONS ?? '', ...process.execArgv].some((text) => /--preserve[-_]symlinks/.test(text));
 
-/** Reads the settings; never throws. Whatever is wrong becomes the restrictive value and a warning. */
-export function readConfig(env: Env = process.env): Config {
-  const notices: Refusal[] = [];
-  const readSwitch = (name: string, restrictive: boolean): boolean | undefined => {
-    const value = env[name];
-    if (value === undefined) return undefined;
-    const parsed = parseSwitch(value);
-    if (parsed === undefined) {
-      const reason = `${name} is ${JSON.stringify(value)}, not a boolean; taken as ${restrictive}`;
-      notices.push(notice(reason, `set ${name} to true or false, or unset it`));
-    }
-    return parsed ?? restrictive;
-  };
-  const isMeant = (name: string): boolean => hasMisspelling(env, name, notices);
-  const { timeout, isDurable, verify, blocked, ...operator } = readOperatorFile(
-    env.ANNEX_CONFIG,
-    notices,
-  );
-  return {
-    core: env.ANNEX_CORE || undefined,
-    stores: splitStores(env.ANNEX_STORE ?? ''),
-    isSealed: isMeant('ANNEX_SEALED') || (readSwitch('ANNEX_SEALED', true) ?? false),
-    allowInstalls: isMeant('ANNEX_ALLOW_INSTALLS')
-      ? false
-      : readSwitch('ANNEX_ALLOW_INSTALLS', false),
-    ...operator,
-    blocked: blocked ?? [],
-    timeout: (timeout ?? DEFAULT_TIMEOUT) * 1000,
-    isDurable: isDurable ?? true,
-    verify: verify ?? 'load',
-    log: readLevel(env.ANNEX_LOG, notices),
-    cacheDir: findCacheDir(env),
-    notices,
-  };
-}
-
-const VARIABLES: ReadonlySet<string> = new Set([
-  'ANNEX_STORE',
-  'ANNEX_SEALED',
-  'ANNEX_ALLOW_INSTALLS',
-  'ANNEX_CONFIG',
-  'ANNEX_CORE',
-  'ANNEX_LOG',
-  GUARD,
-]);
-
-/** Whether a variable has a name that may have been meant as this switch, with a warning. */
-function hasMisspelling(env: Env, name: string, notices: Refusal[]): boolean {
-  const found = Object.keys(env).find(
-    (other) => other.startsWith('ANNEX_') && !VARIABLES.has(other) && isNear(other, name),
-  );
-  if (found === undefined) return false;
-  const reason = `${found} is not a variable of annex; it is taken for ${name}, at its restrictive value`;
-  notices.push(notice(reason, `rename it to ${name}, or unset it`));
-  return true;
-}
-
 /** Whether this process was started by annex to install something. */
-export const isInstaller = (env: Env = process.env): boolean => env[GUARD] !== undefined;
+export const isInstaller = (env: Variables = process.env): boolean => env[GUARD] !== undefined;
 
-/** Whether it is to try at once what failed a moment ago. */
-export const isRetry = (env: Env = process.env): boolean => env[GUARD] === RETRY;
+/** Whether it ignores remembered failures. */
+export const isRetry = (env: Variables = process.env): boolean => env[GUARD] === RETRY;
 
-/** What an installer gets that is settled when the process starts: annex's own settings. */
-export const readStartEnv = (env: Env = process.env): Record<string, string> =>
-  pick(env, isOwnVariable);
+/** The variables of annex, for an installer: those of the start of the process count. */
+export const readStartEnv = (env: Variables = process.env): Record<string, string> =>
+  pick(env, isAnnexVariable);
 
-/** What workers get of this environment, with whatever `env` they are started. */
-export const readLentEnv = (env: Env = process.env): Record<string, string> => pickLentEnv(env);
+/** The variables that every worker gets, whatever its `env`. */
+export const readLentEnv = (env: Variables = process.env): Record<string, string> =>
+  pickLentEnv(env);
 
 /**
- * The environment of an installer that starts now, in this thread: its variables as they are at this
- * moment, those that an .npmrc refers to included, and annex's own settings as they were at the start.
+ * The environment of an installer: the current variables of this thread, with those that an .npmrc
+ * refers to, and the variables of annex from the start of the process.
  *
  * @example readInstallerEnv({ core: { root: '/app' }, startEnv: { ANNEX_LOG: 'debug' } })
  */
 export function readInstallerEnv(
   { core, startEnv }: { core: { root: string }; startEnv: Record<string, string> },
-  env: Env = process.env,
+  env: Variables = process.env,
 ): Record<string, string> {
-  const all: Env = { ...startEnv, ...pick(env, (name) => !isOwnVariable(name)) };
-  const pointed = all.npm_config_userconfig ?? all.NPM_CONFIG_USERCONFIG;
-  const own = pointed ?? (all.HOME && join(all.HOME, '.npmrc'));
-  const texts = [join(core.root, '.npmrc'), ...(own ? [own] : [])].map((path) => {
+  const all: Variables = { ...startEnv, ...pick(env, (name) => !isAnnexVariable(name)) };
+  const named = all.npm_config_userconfig ?? all.NPM_CONFIG_USERCONFIG;
+  const userConfig = named ?? (all.HOME && join(all.HOME, '.npmrc'));
+  const paths = [join(core.root, '.npmrc'), ...(userConfig ? [userConfig] : [])];
+  const texts = paths.map((path) => {
     try {
-      return readText(path, MOST, 'follow');
+      return readText(path, MAX_SIZE, 'follow');
     } catch {
       return '';
     }
@@ -150,35 +80,7 @@ export function readInstallerEnv(
   return pickInstallerEnv(all, texts.flatMap(listReferences));
 }
 
-/** Takes over the variables of another thread into this thread's own copy of the environment. */
+/** Copies the variables of another thread into the environment of this one. */
 export function adoptEnv(variables: Record<string, string>): void {
   Object.assign(process.env, variables);
 }
-
-/** An empty first place is a store that is missing, not a layer that becomes one. */
-function splitStores(list: string): string[] {
-  const [store = '', ...rest] = list.split(delimiter);
-  const layers = rest.filter((path) => path !== '');
-  return store === '' && layers.length === 0 ? [] : [store, ...layers];
-}
-
-function readLevel(value: string | undefined, notices: Refusal[]): LogLevel {
-  if (value === undefined || value === '') return 'info';
-  if (LEVELS.includes(value)) return value as LogLevel;
-  const reason = `ANNEX_LOG is ${JSON.stringify(value)}; taken as info`;
-  notices.push(notice(reason, `set it to one of ${LEVELS.join(', ')}`));
-  return 'info';
-}
-
-function findCacheDir(env: Env): string | undefined {
-  const xdg = env.XDG_CACHE_HOME;
-  if (xdg !== undefined && isAbsolute(xdg)) return xdg;
-  const home = env.HOME;
-  return home !== undefined && isAbsolute(home) ? join(home, '.cache') : undefined;
-}
-
-const notice = (reason: string, hint: string): Refusal => ({
-  code: 'ANNEX_INVALID_CONFIG',
-  reason,
-  hint,
-});

@@ -1,8 +1,11 @@
 /** Reads one feature of the `annex` key. */
+import { isRange } from '../base/semver.ts';
 import { isObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
+import { toSlug } from '../base/store-layout.ts';
+import type { Refusal } from '../types.ts';
 
-/** One feature as the core's package.json declares it. */
+/** One feature as the application's package.json declares it. */
 export interface Feature {
   name: string;
   /** The feature's name as a file name: `[a-z0-9._-]`, at most 60 characters. */
@@ -11,109 +14,92 @@ export interface Feature {
   packages: Record<string, string>;
   /** Packages of the closure whose install scripts may run. */
   scripts: string[];
-  /** What happens to a dependency that core ships at a version that does not fit. */
+  /** Whether a dependency that core ships at a version that does not fit is nested or fails the install. */
   conflicts: 'fail' | 'nest';
   /** Whether anything may be taken from core. */
   share: boolean;
-  /** Set when the declaration is wrong: the feature is off. */
-  problem?: Problem;
+  /** Why the declaration is invalid: the feature is off. */
+  refusal?: Refusal;
 }
 
-/** Something wrong in a file that a person wrote. */
-export interface Problem {
-  /** Where: `annex.features["exa-js"]`. */
-  key: string;
-  reason: string;
-}
+/** Makes the refusal of a field of a feature; '' is the feature itself. */
+export type Refuse = (field: string, reason: string) => Refusal;
 
-type Json = Record<string, unknown>;
-
-/** Characters that a name or a range may have. */
+/** Characters of a name or a range. */
 export const MAX_LENGTH = 200;
 
 const FIELDS = new Set(['packages', 'scripts', 'conflicts', 'share']);
 
-/** What is wrong with a feature. */
-export interface Wrong {
-  /** Appended to the feature's own key. */
-  key: string;
-  reason: string;
-}
+const FORM = 'is neither a semver range nor { "packages": { NAME: RANGE } }';
 
-/** A feature as it stands in the file. */
-export interface ReadFeature {
-  name: string;
-  packages: Record<string, string>;
-  scripts: string[];
-  /** Undefined: as the core says for all features. */
-  conflicts?: 'fail' | 'nest';
-  share: boolean;
-  wrong?: Wrong;
-}
-
-/** Reads one feature; the first thing that is wrong with its form is told. */
-export function readFeature(name: string, value: unknown): ReadFeature {
-  const plain = { name, packages: {}, scripts: [], share: true };
-  if (typeof value === 'string') return { ...plain, packages: { [name]: value } };
-  const form = 'is neither a semver range nor { "packages": { NAME: RANGE } }';
+/**
+ * Reads one feature as far as it is valid. The packages of an invalid one are kept, so that an import
+ * of them is refused.
+ *
+ * @param conflicts the setting that applies when the feature has none of its own
+ */
+export function readFeature(
+  name: string,
+  value: unknown,
+  { conflicts, refuse }: { conflicts: Feature['conflicts']; refuse: Refuse },
+): Feature {
+  const feature: Feature = {
+    name,
+    slug: toSlug(name),
+    packages: {},
+    scripts: [],
+    conflicts,
+    share: true,
+  };
+  if (typeof value === 'string') return { ...feature, packages: { [name]: value } };
   if (!isObject(value) || !isObject(value.packages)) {
-    return { ...plain, wrong: { key: '', reason: form } };
+    return { ...feature, refusal: refuse('', FORM) };
   }
   const entries = Object.entries(value.packages);
-  const packages = Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
-  const { scripts = [], conflicts, share = true } = value;
-  const wrong = findWrongField(value);
-  if (wrong !== undefined) return { ...plain, packages, wrong };
-  if (entries.length === 0 || entries.length !== Object.keys(packages).length) {
-    return { ...plain, packages, wrong: { key: '.packages', reason: form } };
-  }
+  const ranges = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const packages = Object.fromEntries(ranges);
+  const isWhole = ranges.length > 0 && ranges.length === entries.length;
+  const refusal =
+    findInvalidField(value, refuse) ?? (isWhole ? undefined : refuse('.packages', FORM));
+  if (refusal !== undefined) return { ...feature, packages, refusal };
   return {
-    name,
+    ...feature,
     packages,
-    scripts: [...(scripts as string[])].sort(),
-    share: share as boolean,
-    ...(conflicts !== undefined && { conflicts: conflicts as 'fail' | 'nest' }),
+    scripts: [...((value.scripts ?? []) as string[])].sort(),
+    conflicts: (value.conflicts ?? conflicts) as Feature['conflicts'],
+    share: (value.share ?? true) as boolean,
   };
 }
 
-function findWrongField(value: Json): Wrong | undefined {
+function findInvalidField(value: Record<string, unknown>, refuse: Refuse): Refusal | undefined {
   const unknown = Object.keys(value).find((field) => !FIELDS.has(field));
   if (unknown !== undefined) {
-    return { key: `.${unknown}`, reason: 'is not known to this version, which cannot honour it' };
+    return refuse(`.${unknown}`, 'is not known to this version, which cannot honor it');
   }
   const { scripts = [], conflicts = 'fail', share = true } = value;
-  const isNames = Array.isArray(scripts) && scripts.every((item) => isPackageName(item));
-  if (!isNames) return { key: '.scripts', reason: 'is not a list of package names' };
+  if (!Array.isArray(scripts) || !scripts.every((item) => isPackageName(item))) {
+    return refuse('.scripts', 'is not a list of package names');
+  }
   if (conflicts !== 'fail' && conflicts !== 'nest') {
-    return { key: '.conflicts', reason: 'is neither fail nor nest' };
+    return refuse('.conflicts', 'is neither fail nor nest');
   }
-  if (typeof share !== 'boolean') return { key: '.share', reason: 'is neither true nor false' };
-  return undefined;
+  return typeof share === 'boolean' ? undefined : refuse('.share', 'is neither true nor false');
 }
 
-/** The first range that is none. */
-export function findWrongRange(
-  packages: Record<string, string>,
-  isRange: (range: string) => boolean,
-): Wrong | undefined {
+/** Refusal of the first invalid range. */
+export function findInvalidRange({ packages }: Feature, refuse: Refuse): Refusal | undefined {
   for (const [name, range] of Object.entries(packages)) {
-    const what = describeWrongRange(range, isRange);
-    if (what !== undefined) {
-      const shown = JSON.stringify(range.slice(0, MAX_LENGTH));
-      return { key: '', reason: `${shown} for ${name} is ${what}; only a semver range will do` };
-    }
+    const kind = describeInvalidRange(range);
+    if (kind === undefined) continue;
+    const shown = JSON.stringify(range.slice(0, MAX_LENGTH));
+    return refuse('', `has ${shown} for ${name}, which is ${kind}, not a semver range`);
   }
   return undefined;
 }
 
-function describeWrongRange(
-  range: string,
-  isRange: (range: string) => boolean,
-): string | undefined {
+function describeInvalidRange(range: string): string | undefined {
   if (range.trim() === '') return 'empty';
-  if (range.length > MAX_LENGTH) return 'longer than 200 characters';
+  if (range.length > MAX_LENGTH) return `longer than ${MAX_LENGTH} characters`;
   const protocol = /^([a-z+]+):/i.exec(range)?.[1]?.toLowerCase();
   if (protocol === 'npm') return 'an alias';
   if (protocol === 'file' || protocol === 'link' || /^[./~]*\//.test(range)) return 'a path';
@@ -121,23 +107,5 @@ function describeWrongRange(
   if (protocol !== undefined) return protocol.startsWith('git') ? 'a git address' : 'a URL';
   if (isRange(range)) return undefined;
   if (/^[\w.@:-]+\/[\w.-]+(#.*)?$/.test(range)) return 'a git address';
-  return /^[a-z]/i.test(range) ? 'a tag' : 'not a semver range';
-}
-
-/** The items of a list that are fine; undefined when there is no list. */
-export function readList(
-  value: unknown,
-  { key, isFine, reason }: { key: string; isFine: (item: string) => boolean; reason: string },
-  problems: Problem[],
-): string[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) {
-    problems.push({ key, reason: 'is not a list; the default applies' });
-    return undefined;
-  }
-  return value.filter((item, index): item is string => {
-    if (typeof item === 'string' && isFine(item)) return true;
-    problems.push({ key: `${key}[${index}]`, reason });
-    return false;
-  });
+  return /^[a-z]/i.test(range) ? 'a tag' : 'no version';
 }

@@ -1,81 +1,54 @@
-/** Whether installs are allowed here: every switch can only restrict. */
+/** Decides whether installs are allowed in this process. Each switch can only restrict. */
 import type { Refusal } from '../types.ts';
+import type { ReadSource, ResolvedSettings } from './sources.ts';
 
-/** Whether installs are allowed, and if not, why. */
-export type Gate = { isAllowed: true } | { isAllowed: false; refusal: Refusal };
-
-/** All that the gate looks at. */
-export interface GateFacts {
-  /** `allowInstalls` in the core's package.json. */
-  core: boolean | undefined;
-  /** Something that its package.json blocks and does not name: `annex.blocked[0] in ...`. */
-  unclear?: string | undefined;
-  /** The operator's file, when one is named. */
-  operator?: { path: string; allowInstalls: boolean | undefined; problem?: string };
-  /** ANNEX_ALLOW_INSTALLS. */
-  environment: boolean | undefined;
-  isSealed: boolean;
-  /** Whether ANNEX_STORE is set. */
-  hasStore: boolean;
-  /** Why the directory that installs would go to cannot be one; undefined when it can. */
+/** Facts besides the settings. */
+export interface Surroundings {
+  /** Why the directory that installs would go to cannot be a store. */
   storeProblem?: string | undefined;
   /** Node's permission model keeps this process from starting others. */
   isConfined?: boolean;
+  /** An image is built: the package.json of the application has no say. */
+  isBaking?: boolean;
 }
 
 /**
- * The gate, first match: a switch that is off, a list of what is blocked or an operator's file that
- * cannot be read, sealed without a store, a store that cannot be one, a process that may start no other. Otherwise installs
- * are allowed.
+ * Why no install may start; undefined when installs are allowed. In this order: a switch that is off,
+ * an operator's file or a list of blocked versions that is invalid, sealed without a store, a store
+ * that cannot be one, a process that may start no other.
  */
-export function decideGate(facts: GateFacts): Gate {
-  const { core, unclear, operator, environment, isSealed, hasStore, storeProblem, isConfined } =
-    facts;
-  if (core === false) {
-    return deny('the core allows no installs', {
-      hint: 'set annex.allowInstalls to true in its package.json',
-    });
+export function decideGate(
+  { values, resolved }: ResolvedSettings,
+  sources: readonly ReadSource[],
+  { storeProblem, isConfined, isBaking }: Surroundings,
+): Refusal | undefined {
+  const off = resolved
+    .filter(({ key, value }) => key === 'allowInstalls' && value === false)
+    .flatMap(({ from, overrode }) => [...from, ...overrode])
+    .find(({ kind, value }) => value === false && !(isBaking && kind === 'package.json'));
+  if (off !== undefined) {
+    const hint = off.kind === 'environment' ? `unset ${off.place}` : `set ${off.place} to true`;
+    return deny(`installs are switched off by ${off.place}`, hint);
   }
-  if (unclear !== undefined) {
-    return deny(`the list of blocked versions is invalid: ${unclear}`, {
-      hint: 'correct that key',
-    });
-  }
-  if (operator?.problem !== undefined) {
-    return deny(`the operator's file ${operator.path} ${operator.problem}`, {
-      code: 'ANNEX_INVALID_CONFIG',
-      hint: 'correct the file, or unset ANNEX_CONFIG',
-    });
-  }
-  if (operator?.allowInstalls === false) {
-    return deny(`installs are switched off in ${operator.path}`, {
-      hint: 'set allowInstalls to true in that file',
-    });
-  }
-  if (environment === false) {
-    return deny('installs are switched off by ANNEX_ALLOW_INSTALLS', {
-      hint: 'unset ANNEX_ALLOW_INSTALLS, or set it to true',
-    });
-  }
-  if (isSealed && !hasStore) {
-    return deny('the core is sealed and there is no store', {
-      hint: 'set ANNEX_STORE to a directory on a data volume',
-    });
+  const closing = sources.find((source) => source.closing !== undefined)?.closing;
+  if (closing !== undefined) return closing;
+  if (values.sealed && values.store.length === 0) {
+    return deny(
+      'the core is sealed and there is no store',
+      'set ANNEX_STORE to a directory on a data volume',
+    );
   }
   if (storeProblem !== undefined) {
-    return deny(storeProblem, {
-      code: 'ANNEX_STORE_UNUSABLE',
-      hint: 'set ANNEX_STORE to an absolute path outside the core',
-    });
+    const hint = 'set ANNEX_STORE to an absolute path outside the core';
+    return { code: 'ANNEX_STORE_UNUSABLE', reason: storeProblem, hint };
   }
   if (isConfined === true) {
-    return deny("Node's permission model forbids this process to start an installer", {
-      hint: 'start it with --allow-child-process, or run annex install first',
-    });
+    return deny(
+      "Node's permission model forbids this process to start an installer",
+      'start it with --allow-child-process, or run annex install first',
+    );
   }
-  return { isAllowed: true };
+  return undefined;
 }
 
-function deny(reason: string, { code, hint }: { code?: Refusal['code']; hint: string }): Gate {
-  return { isAllowed: false, refusal: { code: code ?? 'ANNEX_DENIED', reason, hint } };
-}
+const deny = (reason: string, hint: string): Refusal => ({ code: 'ANNEX_DENIED', reason, hint });

@@ -1,12 +1,13 @@
-/** What an installer process inherits: only what annex and npm need, none of the application's secrets. */
+/** Picks the variables that an installer process, its install scripts and workers inherit: none of the application's secrets. */
+import { COLUMNS } from './table.ts';
 
-/** Tells an installer process what it is; whoever else finds it set has been started by mistake. */
+/** Marks an installer process. Any other program that finds it set was started by mistake. */
 export const GUARD = 'ANNEX_INSTALLER';
 
-/** Its value for an installer that is to try at once what failed a moment ago. */
+/** Its value for an installer that ignores remembered failures. */
 export const RETRY = 'retry';
 
-/** Where an installer finds a pipe to the process that asked; it closes when that one ends. */
+/** Descriptor of an installer's pipe to the process that started it; the pipe closes when that process ends. */
 export const ASKER_FD = 3;
 
 const KEPT = new Set([
@@ -29,24 +30,14 @@ const KEPT = new Set([
   'SSL_CERT_DIR',
 ]);
 
-/** annex's own settings. */
-const OWN = new Set([
-  'ANNEX_STORE',
-  'ANNEX_SEALED',
-  'ANNEX_ALLOW_INSTALLS',
-  'ANNEX_CONFIG',
-  'ANNEX_CORE',
-  'ANNEX_LOG',
-]);
-
-/** npm's settings that would run something of the application's; npm takes either case, and `-` for `_`. */
+/** npm settings that would run code of the application. npm accepts either case, and `-` for `_`. */
 const REFUSED = /^npm_config_(?:node[_-]options|script[_-]shell)$/i;
 
-/** Whether a variable sets annex itself: what it was when the process started counts. */
-export const isOwnVariable = (name: string): boolean => OWN.has(name);
+/** Whether a variable is a setting of annex. */
+export const isAnnexVariable = (name: string): boolean => COLUMNS.environment.has(name);
 
 /**
- * The environment of an installer: PATH, HOME, proxies, certificates, npm_config_* and annex's own settings.
+ * The environment of an installer: PATH, HOME, proxies, certificates, npm_config_* and the variables of annex.
  *
  * @param referenced names that an .npmrc refers to as `${NAME}`: npm needs them to sign in
  */
@@ -57,7 +48,7 @@ export function pickInstallerEnv(
   const picked = pick(env, (name) => {
     const upper = name.toUpperCase();
     const isNpmSetting = upper.startsWith('NPM_CONFIG_') && !REFUSED.test(name);
-    return KEPT.has(upper) || isNpmSetting || OWN.has(name) || referenced.includes(name);
+    return KEPT.has(upper) || isNpmSetting || isAnnexVariable(name) || referenced.includes(name);
   });
   delete picked[GUARD];
   delete picked.NODE_OPTIONS;
@@ -67,8 +58,8 @@ export function pickInstallerEnv(
 }
 
 /**
- * The environment of install scripts: what an installer has, without annex's own settings, what
- * signs in to a registry, and what an .npmrc refers to.
+ * The environment of install scripts: that of the installer, without the variables of annex,
+ * credentials of registries, and variables that an .npmrc refers to.
  *
  * @param env of the installer
  */
@@ -78,12 +69,12 @@ export const pickScriptEnv = (env: Record<string, string>): Record<string, strin
 const isForScripts = (name: string): boolean =>
   KEPT.has(name.toUpperCase()) || (/^npm_config_/i.test(name) && !SECRET.test(name));
 
-/** npm's settings that sign in. */
+/** npm settings that hold credentials. */
 const SECRET = /\/\/|_auth|_password|username|otp|_?token|^npm_config_key$/i;
 
 /**
- * What every worker may know of the main thread's environment, whatever `env` it is started with: an
- * installer's variables without annex's own and without any that sign in.
+ * The variables of the main thread that every worker gets, whatever its `env`: those of an installer
+ * without the variables of annex and without credentials.
  */
 export const pickLentEnv = (env: Record<string, string | undefined>): Record<string, string> =>
   pick(
@@ -91,7 +82,7 @@ export const pickLentEnv = (env: Record<string, string | undefined>): Record<str
     (name, value) => (name === 'NODE_OPTIONS' || isForScripts(name)) && !/\/\/[^/\s]*@/.test(value),
   );
 
-/** The variables that are set and pass. */
+/** The variables that are set and picked. */
 export function pick(
   env: Record<string, string | undefined>,
   isPicked: (name: string, value: string) => boolean,
@@ -103,15 +94,15 @@ export function pick(
 }
 
 /**
- * Options of Node that would run the application's code, stop for a debugger, write into the working
- * directory, or mean nothing without another one that is dropped.
+ * Options of Node that would run code of the application, wait for a debugger, write into the working
+ * directory, or have no meaning without another dropped one.
  */
 const DROPPED =
   /^(?:-r|--(?:import|require|loader|experimental-loader|entry-url|(?:experimental-)?permission|test)|--(?:inspect|debug|env-file|watch|allow|cpu-prof|heap-prof|trace-events?)(?:-.*)?)$/;
 
 /**
- * NODE_OPTIONS without preloads, loaders, inspectors and what else changes which program runs.
- * Words are split at spaces alone; quotes may stand anywhere; `_` is `-` in the name of an option.
+ * NODE_OPTIONS without preloads, loaders, inspectors and other options that change which program runs.
+ * Node splits words at spaces alone, allows quotes anywhere, and takes `_` for `-` in the name of an option.
  *
  * @see https://github.com/nodejs/node/blob/v24.11.1/src/node_options.cc ParseNodeOptionsEnvVar
  * @example stripPreloads('--import /x.mjs --max-old-space-size=512') // '--max-old-space-size=512'
@@ -121,7 +112,7 @@ export function stripPreloads(options: string): string {
   let isDropping = false;
   const kept = words.filter((word) => {
     const [name = '', ...value] = unquote(word).split('=');
-    // What is no option is the value of the option before it.
+    // A word that is not an option is the value of the option before it.
     if (!name.startsWith('-')) return !isDropping;
     const isDropped = DROPPED.test(name.replaceAll('_', '-'));
     isDropping = isDropped && value.length === 0;

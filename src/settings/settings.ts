@@ -1,54 +1,51 @@
-/** All that is decided once, when a process starts. */
+/** The settings of a process, resolved once, when it starts. */
 import type { LogLevel } from '../base/log.ts';
 import type { Blocked, Refusal } from '../types.ts';
 import type { Declaration } from './declaration.ts';
-import type { Gate } from './gate.ts';
+import type { Resolved } from './sources.ts';
+import type { Verify } from './table.ts';
 
-/**
- * When the files of an entry are verified: as they are loaded, what is not loaded at first use; all
- * of them at first use; never.
- */
-export type Verify = 'load' | 'first-use' | 'off';
-
-/** The application's own tree. */
+/** The application. */
 export interface Core {
-  /** The root directory as it was found. */
+  /** Its root directory, as found. */
   root: string;
   realRoot: string;
 }
 
-/** All that was decided when the process started. Structured-cloneable: threads are handed a copy. */
+/** The settings of a process. Structured-cloneable: each thread gets a copy. */
 export interface Settings {
   core: Core;
   /** Directory of the entry script, when it lies outside of the core that ANNEX_CORE names. */
   strayDir: string | undefined;
   declaration: Declaration;
-  /** Absolute; undefined when there is none that could be one. */
+  /** Absolute path; undefined when no valid store is configured. */
   store: string | undefined;
-  /** Absolute: the read-only stores behind it, in the order in which they are searched. */
+  /** Absolute paths of the read-only stores behind it, in search order. */
   layers: string[];
-  gate: Gate;
-  /** Path of the operator's file: what it blocks is read again. */
+  /** Why no install may start in this process, whatever the feature; undefined when installs are allowed. */
+  gate: Refusal | undefined;
+  /** Path of the operator's file, whose blocked versions are read again. */
   operatorFile: string | undefined;
-  /** What it blocked when the process started. */
+  /** Blocked versions of package.json and, at the start of the process, of the operator's file. */
   blocked: Blocked[];
   isSealed: boolean;
-  /** Whether Node was told to keep links in the paths of modules. */
+  /** Whether Node keeps symbolic links in the paths of modules. */
   keepsLinks: boolean;
-  /** A byte for each feature, in their order, shared by all threads: 1 once a line has said why it is unavailable. */
+  /** One byte for each feature, shared by all threads: 1 once its refusal was reported. */
   reported: SharedArrayBuffer;
   /** Time limit of one install, milliseconds. */
   timeout: number;
   /** Whether an entry is synced to the disk before it is published. */
   isDurable: boolean;
-  /** When the files of an entry are held against its listing. */
   verify: Verify;
   log: LogLevel;
   /**
-   * What an installer gets besides the variables of the thread that starts it: annex's own settings as
-   * they were when the process started, and in a worker what the main thread lent it.
+   * Variables of an installer besides those of the thread that starts it: the variables of annex from
+   * the start of the process and, in a worker, those that the main thread lent it.
    */
   startEnv: Record<string, string>;
-  /** What is wrong with the settings, features apart. */
+  /** Refusals of settings, without those of features. */
   notices: Refusal[];
+  /** The value and origin of every setting, in the order of the table. */
+  resolved: Resolved[];
 }

@@ -33,7 +33,7 @@ export function findInstallRefusal(
     return (
       unread ??
       findDeclarationRefusal(lookup) ??
-      findGateRefusal(lookup.settings) ??
+      lookup.settings.gate ??
       findOutsideRefusal(lookup) ??
       findPlanRefusal(lookup) ??
       findStoreRefusal(lookup.settings.store ?? '') ??
@@ -44,9 +44,6 @@ export function findInstallRefusal(
     return refuseUnread(error, lookup.settings.core.root);
   }
 }
-
-const findGateRefusal = ({ gate }: Settings): Refusal | undefined =>
-  gate.isAllowed ? undefined : gate.refusal;
 
 function findPlanRefusal(lookup: Lookup): Refusal | undefined {
   const { pin } = lookup.readLock();

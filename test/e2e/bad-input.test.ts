@@ -10,7 +10,7 @@ const long = 'x'.repeat(201);
 
 /** Wrong features by name: what they say, what an import of them asks for, and what is wrong. */
 const wrong: [feature: string, value: unknown, specifier: string | undefined, reason: string][] = [
-  ['tagged', 'latest', 'tagged', '"latest" for tagged is a tag'],
+  ['tagged', 'latest', 'tagged', '"latest" for tagged, which is a tag'],
   ['linked', 'https://example.com/x.tgz', 'linked', 'is a URL'],
   ['cloned', 'git+ssh://git@example.com/x.git', 'cloned', 'is a git address'],
   ['short', 'user/repo', 'short', 'is a git address'],
@@ -20,19 +20,24 @@ const wrong: [feature: string, value: unknown, specifier: string | undefined, re
   ['empty', '', 'empty', 'is empty'],
   ['endless', `>=${'0'.repeat(250)}`, 'endless', 'is longer than 200 characters'],
   ['numbered', 1, undefined, 'is neither a semver range nor'],
-  ['grouped', { packages: { 'in-group': 'next' } }, 'in-group', '"next" for in-group is a tag'],
-  ['scripted', { packages: { scr: '1' }, blocked: ['scr'] }, 'scr', 'cannot honour it'],
+  [
+    'grouped',
+    { packages: { 'in-group': 'next' } },
+    'in-group',
+    '"next" for in-group, which is a tag',
+  ],
+  ['scripted', { packages: { scr: '1' }, blocked: ['scr'] }, 'scr', 'cannot honor it'],
   [
     'second',
     { packages: { twice: '^1.0.0', once: '^1.0.0' } },
     'once',
     'already in feature "twice"',
   ],
-  ['No Good', '^1.0.0', undefined, '"No Good" is not a valid npm package name'],
+  ['No Good', '^1.0.0', undefined, '"No Good", which is not a valid npm package name'],
   [long, '^1.0.0', undefined, 'longer than 200 characters'],
-  ['fs', '^1.0.0', undefined, 'fs is a builtin of Node'],
-  ['app', '^1.0.0', undefined, 'app is the core itself'],
-  ['part', '^1.0.0', undefined, 'part is a workspace of the core'],
+  ['fs', '^1.0.0', undefined, '"fs", which is a builtin of Node'],
+  ['app', '^1.0.0', undefined, '"app", which is the core itself'],
+  ['part', '^1.0.0', undefined, '"part", which is a workspace of the core'],
 ];
 
 /** An application with an entry of `good`, and of everything wrong, in its store. */

@@ -68,8 +68,8 @@ for (const node of outerNodes) {
       ['is a link into the core', 'ROOT/into-core', /lies inside the core/],
       ['lies behind a link into the core', 'ROOT/into-core/annex', /lies inside the core/],
       ['is a link to what is above the core', 'ROOT/above-core', /lies above the core/],
-      ['is a link to nothing', 'ROOT/dangling', /is a link that leads nowhere/],
-      ['is a link to itself', 'ROOT/loop', /is a link that leads nowhere/],
+      ['is a link to nothing', 'ROOT/dangling', /is a dangling link/],
+      ['is a link to itself', 'ROOT/loop', /is a dangling link/],
     ] as const)('a store that %s', async ([, path, reason], context) => {
       const world = await open(context);
       const { sandbox } = world;

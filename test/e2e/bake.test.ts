@@ -116,7 +116,7 @@ describe(`annex bake, ${node?.label}`, () => {
     const args = ['bake', join(at.sandbox.root, path)];
     const { code, stdout, stderr } = await at.sandbox.annex(args, { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^annex: .* Now: annex bake DIRECTORY, with one outside the core\n$/);
+    expect(stderr).toMatch(/^annex: .* Now: bake into a directory outside the core\n$/);
     expect(stderr).toMatch(reason);
     expect(at.sandbox.digest('app')).toEqual(before);
   });

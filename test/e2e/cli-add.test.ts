@@ -118,8 +118,8 @@ for (const node of outerNodes) {
       const { sandbox, path, add, read } = await open(text);
       const { mtimeMs, ino } = statSync(path);
       const wrong: [string[], RegExp][] = [
-        [['beta@latest'], /"latest" for beta is a tag/],
-        [['beta@'], /"" for beta is empty/],
+        [['beta@latest'], /"latest" for beta, which is a tag/],
+        [['beta@'], /"" for beta, which is empty/],
         [['beta@npm:other@1'], /is an alias/],
         [['beta@file:../beta'], /is a path/],
         [['beta@git+ssh://git@host/beta.git'], /is a git address/],
@@ -129,10 +129,10 @@ for (const node of outerNodes) {
         [['@acme@1'], /"@acme@1" is not NAME or NAME@RANGE/],
         [['__proto__@1'], /is not NAME or NAME@RANGE/],
         [['be ta@^1'], /is not NAME or NAME@RANGE/],
-        [['fs@^1'], /fs is a builtin of Node/],
-        [['app@^1'], /app is the core itself/],
-        [['beta@^1', 'gamma@nope'], /"nope" for gamma is a tag/],
-        [['alpha@^1', '--feature', 'other'], /alpha is already in feature "alpha"/],
+        [['fs@^1'], /"fs", which is a builtin of Node/],
+        [['app@^1'], /"app", which is the core itself/],
+        [['beta@^1', 'gamma@nope'], /"nope" for gamma, which is a tag/],
+        [['alpha@^1', '--feature', 'other'], /lists alpha, which is already in feature "alpha"/],
         [['beta@^1', '--feature', ''], /has a name that is empty/],
         [['absent'], /absent has no range, and npm gives no version of it; name one/],
       ];
@@ -153,8 +153,8 @@ for (const node of outerNodes) {
         ['', /is empty/],
         ['[]', /does not hold a JSON object/],
         ['null', /does not hold a JSON object/],
-        ['{ "annex": "exa-js" }', /annex is not an object/],
-        ['{ "annex": { "features": ["exa-js"] } }', /annex\.features is not an object/],
+        ['{ "annex": "exa-js" }', /annex in .* is not an object/],
+        ['{ "annex": { "features": ["exa-js"] } }', /annex\.features in .* is not an object/],
       ];
       for (const [text, message] of texts) {
         const { add, read } = await open(text);

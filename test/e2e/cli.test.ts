@@ -108,7 +108,7 @@ for (const node of outerNodes) {
         const { code, stdout, stderr } = await annex(args, { cwd: 'home' });
         expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
         expect(stderr).toMatch(
-          /^annex: no package\.json .*\(ANNEX_INVALID_CONFIG\)\. Now: .*ANNEX_CORE\n$/,
+          /^annex: no package\.json .*\(ANNEX_INVALID_CONFIG\)\. Now: .*ANNEX_CORE to the application\n$/,
         );
       }
       const named = await annex(['list'], { cwd: 'home', env: { ANNEX_CORE: sandbox.core } });

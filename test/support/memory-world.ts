@@ -36,7 +36,7 @@ beforeEach(() => {
     core: { root, realRoot: root },
     store: join(root, 'store'),
     timeout: 1000,
-    declaration: { blocked: [] },
+    blocked: [],
     startEnv: {},
   } as unknown as Settings;
   const usual = process.env;

@@ -3,11 +3,11 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  type CoreSearch,
   findCorePackage,
   findCoreRoot,
   listAncestors,
   listWorkspaces,
-  type Origin,
   readPackage,
   toRealPath,
 } from '../../../src/app/core.ts';
@@ -26,7 +26,7 @@ const declare = (dir: string, extra = {}) =>
   sandbox.write(join(dir, 'package.json'), { name: dir, annex, ...extra });
 
 describe('the core root', () => {
-  const find = (origin: Partial<Origin>) => {
+  const find = (origin: Partial<CoreSearch>) => {
     const found = findCoreRoot({
       explicit: undefined,
       script: undefined,
@@ -35,7 +35,7 @@ describe('the core root', () => {
       ...origin,
     });
     if (found === undefined) return undefined;
-    return 'problem' in found ? found : found.dir.slice(root.length + 1);
+    return found.dir.slice(root.length + 1);
   };
   const at = (path: string) => join(root, path);
 
@@ -97,11 +97,12 @@ describe('the core root', () => {
     expect(find({ script: at('outer/inner/main.js') })).toBe('outer');
   });
 
-  test('is a problem when its package.json does not parse, and no other is taken', () => {
+  test('is refused when its package.json does not parse, and no other is taken', () => {
     declare('outer');
     sandbox.write('outer/inner/package.json', '{ "annex": { "features": ');
-    const found = find({ script: at('outer/inner/main.js') });
-    expect(found).toEqual({ problem: `${at('outer/inner/package.json')} does not parse as JSON` });
+    expect(() => find({ script: at('outer/inner/main.js') })).toThrow(
+      `${at('outer/inner/package.json')} does not parse as JSON`,
+    );
   });
 
   test('may have a package.json with a byte order mark', () => {
@@ -141,10 +142,10 @@ describe('the core root', () => {
     expect(find({ explicit: at('named') })).toBe('named');
   });
 
-  test('is a problem when the one that is named cannot be read', () => {
+  test('is refused when the named one cannot be read', () => {
     declare('other');
-    const found = find({ explicit: at('gone'), script: at('other/main.js') });
-    expect(found).toEqual({ problem: `${at('gone/package.json')} cannot be read: ENOENT` });
+    const search = { explicit: at('gone'), script: at('other/main.js') };
+    expect(() => find(search)).toThrow(`${at('gone/package.json')} cannot be read: ENOENT`);
   });
 });
 

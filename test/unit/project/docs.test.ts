@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HELP } from '../../../src/cli/help.ts';
+import { COLUMNS, KEYS, type Row, SETTINGS } from '../../../src/settings/table.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
@@ -19,13 +20,42 @@ function section(title: string): string {
   return text;
 }
 
-test('the README lists every variable that is read, and no other', () => {
-  const variables = collect(
-    read('src/settings/environment.ts'),
-    /(?:\benv\.|readSwitch\(')(ANNEX_[A-Z_]+)/g,
+/** The cells of the first table of a section below a heading row, without their markup. */
+function readTable(text: string, head: string): string[][] {
+  const [, table = ''] = text.split(`${head}\n`);
+  const lines = table.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('|'));
+  return lines.slice(1, end).map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
   );
-  expect(variables).toContain('ANNEX_STORE');
-  expect(collect(section('Settings'), /^\| `(ANNEX_[A-Z_]+)`/gm)).toEqual(variables);
+}
+
+const rows: Row<unknown>[] = KEYS.map((key) => SETTINGS[key] as Row<unknown>);
+
+const describeDefault = ({ unset, default: value }: Row<unknown>): string =>
+  unset ?? (Array.isArray(value) ? value.join(', ') || 'none' : String(value));
+
+test('the README has the table of settings: each variable and key, its default and its sentence', () => {
+  const head =
+    "| environment variable | key of the operator's file | key of `package.json` | default | meaning |";
+  const outside = rows.filter(({ variable, operatorKey }) => variable ?? operatorKey);
+  expect(readTable(section('Settings'), head)).toEqual(
+    outside.map(({ variable = '', operatorKey = '', manifestKey, ...row }) => [
+      variable,
+      operatorKey,
+      manifestKey === undefined ? '' : `annex.${manifestKey}`,
+      describeDefault(row),
+      row.text,
+    ]),
+  );
+  const declared = rows.filter(({ manifestKey }) => manifestKey !== undefined);
+  expect(readTable(section('Declare'), '| key | default | meaning |')).toEqual(
+    declared.map(({ manifestKey, ...row }) => [manifestKey, describeDefault(row), row.text]),
+  );
 });
 
 test('the README lists every error code, and no other', () => {
@@ -40,13 +70,10 @@ interface Schema {
 }
 
 test('the README and the schema list every key of the declaration, and no other', () => {
-  const namesIn = (file: string, list: string): string[] => {
-    const set = new RegExp(`${list}[^=]* = new Set\\(\\[([^\\]]*)\\]`).exec(read(file));
-    return collect(set?.[1] ?? '', /'(\w+)'/g);
-  };
-  const names = namesIn('src/settings/declaration.ts', 'TOP_KEYS');
-  const fields = namesIn('src/settings/feature.ts', 'FIELDS');
-  expect(names).toContain('features');
+  const names = [...COLUMNS['package.json'].keys()];
+  const [, list = ''] =
+    /FIELDS = new Set\(\[([^\]]*)\]/.exec(read('src/settings/feature.ts')) ?? [];
+  const fields = collect(list, /'(\w+)'/g);
   expect(fields).toContain('packages');
   const listed = collect(section('Declare'), /^\| `(\w+)`/gm);
   expect(new Set(listed)).toEqual(new Set([...names, ...fields]));

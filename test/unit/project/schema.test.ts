@@ -1,10 +1,8 @@
 /** The JSON schema of the `annex` key says what the reader says, but for what no schema can know. */
 import { readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { isRange } from '../../../src/base/semver.ts';
 import { readDeclaration } from '../../../src/settings/declaration.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
@@ -14,9 +12,9 @@ const isValid = new Ajv().compile(JSON.parse(readFileSync(path, 'utf8')));
 /** Whether the reader finds nothing wrong at all. */
 function isClean(annex: unknown): boolean {
   const manifest = { name: 'app', annex };
-  const surroundings = { isBuiltin, isRange, workspaces: ['part'] };
-  const { problems, features } = readDeclaration(manifest, surroundings);
-  return problems.length === 0 && [...features.values()].every(({ problem }) => !problem);
+  const { declaration } = readDeclaration({ path: 'package.json', manifest, workspaces: ['part'] });
+  const { refusals, features } = declaration;
+  return refusals.length === 0 && [...features.values()].every(({ refusal }) => !refusal);
 }
 
 const range = '^1.0.0';

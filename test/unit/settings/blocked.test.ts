@@ -1,21 +1,27 @@
-/** Lists of what must not be used: how they are read, what they mean at most, and which versions they meet. */
+/** Lists of blocked versions: how they are parsed, what an invalid item means, and which versions they cover. */
 import { describe, expect, test } from 'vitest';
-import { isRange, satisfiesWithPrereleases } from '../../../src/base/semver.ts';
+import { satisfiesWithPrereleases } from '../../../src/base/semver.ts';
 import {
   describeBlocked,
   findBlocked,
-  readBlocked,
+  parseBlocked,
   refuseBlocked,
 } from '../../../src/settings/blocked.ts';
-import { readDeclaration } from '../../../src/settings/declaration.ts';
-import { decideGate } from '../../../src/settings/gate.ts';
 
-const read = (value: unknown) =>
-  readBlocked(value, { key: 'blocked', by: '/etc/annex.json', isRange });
+/** Parses a list of the operator's file. */
+function read(value: unknown) {
+  const reports: { index: number; reason: string; isDropped: boolean }[] = [];
+  const blocked = parseBlocked(value, {
+    by: '/etc/annex.json',
+    report: (index, reason, isDropped) => reports.push({ index, reason, isDropped }),
+  });
+  return { blocked, reports };
+}
 
 /** Whether a version is blocked by a list. */
 const meets = (list: unknown, name: string, version: string): boolean =>
-  findBlocked([{ name, version }], read(list).blocked, satisfiesWithPrereleases) !== undefined;
+  findBlocked([{ name, version }], read(list).blocked ?? [], satisfiesWithPrereleases) !==
+  undefined;
 
 describe('an item', () => {
   test.each<[unknown, string, string]>([
@@ -29,9 +35,9 @@ describe('an item', () => {
     ['discord.js', 'discord.js', '*'],
     [{ spec: 'axios@1' }, 'axios', '1'],
   ])('%j is %s in %s', (item, name, range) => {
-    const { blocked, problems, unclear } = read([item]);
+    const { blocked, reports } = read([item]);
     expect(blocked).toMatchObject([{ name, range, by: '/etc/annex.json' }]);
-    expect({ problems, unclear }).toEqual({ problems: [], unclear: undefined });
+    expect(reports).toEqual([]);
   });
 
   test('keeps its reason, and how it was written', () => {
@@ -53,24 +59,21 @@ describe('an item', () => {
     'axios@npm:other@1',
     'axios@1.2.3.4',
     `axios@${'1'.repeat(201)}`,
-  ])('%j has a range that is none: every version is blocked, and it is said', (item) => {
-    const { blocked, problems, unclear } = read(['good@1', item]);
+  ])('%j has an invalid range: every version is blocked, and it is reported', (item) => {
+    const { blocked, reports } = read(['good@1', item]);
     expect(blocked).toMatchObject([{ name: 'good' }, { name: 'axios', range: '*' }]);
-    expect(problems).toEqual([
-      { key: 'blocked[1]', reason: 'has a range that is none; every version of axios is blocked' },
-    ]);
-    expect(unclear).toBeUndefined();
+    const reason = 'has an invalid range: every version of axios is blocked';
+    expect(reports).toEqual([{ index: 1, reason, isDropped: false }]);
   });
 
   test.each<[unknown]>([[{ spec: 'axios@1', reason: 7 }], [{ spec: 'axios@1', until: 'June' }]])(
-    '%j counts, and what is wrong with it is said',
+    '%j counts, and its other fields are reported',
     (item) => {
-      const { blocked, problems, unclear } = read([item]);
+      const { blocked, reports } = read([item]);
       expect(blocked).toEqual([
         { name: 'axios', range: '1', spec: 'axios@1', by: '/etc/annex.json' },
       ]);
-      expect(problems).toMatchObject([{ key: 'blocked[0]' }]);
-      expect(unclear).toBeUndefined();
+      expect(reports).toMatchObject([{ index: 0, isDropped: false }]);
     },
   );
 
@@ -90,23 +93,15 @@ describe('an item', () => {
     [{}],
     [{ reason: 'why' }],
     [{ spec: 1 }],
-  ])('%j leaves open what is meant; the others count', (item) => {
-    const { blocked, problems, unclear } = read([item, 'axios']);
+  ])('%j is dropped; the others count', (item) => {
+    const { blocked, reports } = read([item, 'axios']);
     expect(blocked).toMatchObject([{ name: 'axios' }]);
-    expect(problems).toEqual([unclear]);
-    expect(unclear?.key).toBe('blocked[0]');
+    expect(reports).toMatchObject([{ index: 0, isDropped: true }]);
   });
 
-  test.each<[unknown]>([['axios'], [{}], [null], [true]])(
-    '%j is no list, which leaves it open too',
-    (value) => {
-      const { blocked, unclear } = read(value);
-      expect({ blocked, unclear }).toEqual({
-        blocked: [],
-        unclear: { key: 'blocked', reason: 'is not a list' },
-      });
-    },
-  );
+  test.each<[unknown]>([['axios'], [{}], [null], [true]])('%j is not a list', (value) => {
+    expect(read(value)).toEqual({ blocked: undefined, reports: [] });
+  });
 });
 
 describe('a version', () => {
@@ -165,33 +160,5 @@ describe('the refusal', () => {
       blocked: found,
     });
     expect(refuseBlocked(found, 'declare another range', false).hint).toBe('declare another range');
-  });
-});
-
-describe('in the core’s package.json', () => {
-  const declare = (blocked: unknown) =>
-    readDeclaration({ annex: { blocked } }, { isBuiltin: () => false, isRange, workspaces: [] });
-
-  test('it is read under that name, and what is wrong by its key', () => {
-    const { blocked, problems } = declare(['axios@nope', 'discord.js']);
-    expect(blocked.map(({ name, by }) => `${name} ${by}`)).toEqual([
-      'axios package.json',
-      'discord.js package.json',
-    ]);
-    expect(problems).toMatchObject([{ key: 'annex.blocked[0]' }]);
-  });
-
-  test('an item that names no package closes the gate', () => {
-    const { unclear, problems } = declare(['*']);
-    expect(problems).toEqual([unclear]);
-    const facts = { core: true, environment: true, isSealed: false, hasStore: true };
-    expect(decideGate(facts)).toEqual({ isAllowed: true });
-    expect(decideGate({ ...facts, unclear: unclear?.key })).toMatchObject({
-      isAllowed: false,
-      refusal: {
-        code: 'ANNEX_DENIED',
-        reason: 'the list of blocked versions is invalid: annex.blocked[0]',
-      },
-    });
   });
 });

@@ -1,11 +1,13 @@
-/** The gate as a matrix: every combination of its switches, against what the design says in prose. */
+/** The gate as a matrix: every combination of its switches, against the rules in prose. */
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
-import { decideGate, type GateFacts } from '../../../src/settings/gate.ts';
+import { expect, test } from 'vitest';
+import { decideGate, type Surroundings } from '../../../src/settings/gate.ts';
+import { refuseSetting } from '../../../src/settings/parse.ts';
+import { type ReadSource, readSource, resolveSettings } from '../../../src/settings/sources.ts';
 
-type Operator = 'no file' | 'unset' | 'true' | 'false' | 'problem';
+type Operator = 'no file' | 'unset' | 'true' | 'false' | 'unreadable';
 
-/** One cell of the matrix, in the words of the prose. */
+/** One cell of the matrix. */
 interface Cell {
   core: boolean | undefined;
   operator: Operator;
@@ -17,7 +19,7 @@ interface Cell {
 
 const switches = [undefined, true, false];
 const flags = [false, true];
-const operators: Operator[] = ['no file', 'unset', 'true', 'false', 'problem'];
+const operators: Operator[] = ['no file', 'unset', 'true', 'false', 'unreadable'];
 
 const cells: Cell[] = switches.flatMap((core) =>
   operators.flatMap((operator) =>
@@ -39,30 +41,42 @@ const cells: Cell[] = switches.flatMap((core) =>
 );
 
 const path = '/etc/annex/operator.json';
+const unreadable = refuseSetting(`the operator's file ${path} is not valid JSON`, 'correct it');
 
-function toFacts({ core, operator, environment, isSealed, hasStore, hasProblem }: Cell): GateFacts {
+function readOperator(operator: Operator): ReadSource {
+  if (operator === 'unreadable') {
+    return { statements: [], refusals: [unreadable], closing: unreadable };
+  }
   const allowInstalls = { true: true, false: false }[operator as string];
-  return {
-    core,
-    environment,
-    isSealed,
-    hasStore,
-    storeProblem: hasProblem ? 'the store x is not an absolute path' : undefined,
-    ...(operator !== 'no file' && {
-      operator: {
-        path,
-        allowInstalls,
-        ...(operator === 'problem' && { problem: 'is not valid JSON' }),
-      },
-    }),
-  };
+  return readSource({ kind: 'operator file', path, written: { allowInstalls } });
 }
 
-/** Whoever forbids installs in a cell, in the groups in which the prose asks: an empty list allows them. */
+/** What the gate decides in a cell. */
+function decide(cell: Cell, surroundings: Surroundings = {}) {
+  const { core, operator, environment, isSealed, hasStore, hasProblem } = cell;
+  const variables = {
+    ANNEX_ALLOW_INSTALLS: environment,
+    ANNEX_SEALED: isSealed,
+    ANNEX_STORE: hasStore ? '/store' : '',
+  };
+  const sources = [
+    readSource({ kind: 'environment', written: variables }),
+    ...(operator === 'no file' ? [] : [readOperator(operator)]),
+    readSource({
+      kind: 'package.json',
+      path: '/app/package.json',
+      written: { allowInstalls: core },
+    }),
+  ];
+  const storeProblem = hasProblem ? 'the store x is not an absolute path' : undefined;
+  return decideGate(resolveSettings(sources), sources, { storeProblem, ...surroundings });
+}
+
+/** Every party that forbids installs in a cell, in the order of the prose; none: they are allowed. */
 function listForbidders(cell: Cell): string[] {
   const first = [
     ...(cell.core === false ? ['core'] : []),
-    ...(cell.operator === 'problem' ? ['operator problem'] : []),
+    ...(cell.operator === 'unreadable' ? ['operator problem'] : []),
     ...(cell.operator === 'false' ? ['operator'] : []),
     ...(cell.environment === false ? ['environment'] : []),
   ];
@@ -81,10 +95,10 @@ const codes: Record<string, string> = {
 };
 
 const marks: Record<string, RegExp> = {
-  core: /the core allows no installs/,
+  core: /switched off by annex\.allowInstalls in \/app\/package\.json$/,
   'operator problem': /operator\.json is not valid JSON/,
-  operator: /switched off in .*operator\.json/,
-  environment: /ANNEX_ALLOW_INSTALLS/,
+  operator: /switched off by allowInstalls in .*operator\.json$/,
+  environment: /switched off by ANNEX_ALLOW_INSTALLS$/,
   seal: /sealed.*no store/,
   store: /not an absolute path/,
 };
@@ -94,47 +108,52 @@ test('the matrix has every combination once', () => {
   expect(new Set(cells.map((cell) => inspect(cell))).size).toBe(cells.length);
 });
 
-describe.each(cells)('core $core, operator $operator, environment $environment', (cell) => {
-  const { isSealed, hasStore, hasProblem } = cell;
-  test(`sealed ${isSealed}, store ${hasStore}, problem ${hasProblem}`, () => {
-    const gate = decideGate(toFacts(cell));
+test('every cell: closed by the first party that forbids, with its code and a remedy', () => {
+  for (const cell of cells) {
+    const gate = decide(cell);
     const forbidders = listForbidders(cell);
-    expect(gate.isAllowed).toBe(forbidders.length === 0);
-    if (gate.isAllowed) return;
-    const { code, reason, hint } = gate.refusal;
-    const named = forbidders.filter((who) => marks[who]?.test(reason));
-    expect(named).toHaveLength(1);
-    expect(code).toBe(codes[named[0] ?? '']);
-    expect(hint).toMatch(/^(?:set|unset|correct|start) /);
-    expect(hint).not.toContain('npm install');
-  });
+    expect({ cell, isClosed: gate !== undefined }).toEqual({
+      cell,
+      isClosed: forbidders.length > 0,
+    });
+    if (gate === undefined) continue;
+    const named = forbidders.filter((party) => marks[party]?.test(gate.reason));
+    expect({ cell, named }).toEqual({ cell, named: [expect.any(String)] });
+    expect(gate.code).toBe(codes[named[0] ?? '']);
+    expect(gate.hint).toMatch(/^(?:set|unset|correct|start) /);
+    expect(gate.hint).not.toContain('npm install');
+  }
 });
 
 test('every switch can only restrict: no value of one makes a denied combination allowed', () => {
-  const isAllowed = (cell: Cell): boolean => decideGate(toFacts(cell)).isAllowed;
+  const isAllowed = (cell: Cell): boolean => decide(cell) === undefined;
+  const restrictions: [without: Partial<Cell>, values: Partial<Cell>[]][] = [
+    [{ core: undefined }, [{ core: true }]],
+    [{ environment: undefined }, [{ environment: true }]],
+    [{ operator: 'no file' }, operators.map((operator) => ({ operator }))],
+    [{ isSealed: false }, [{ isSealed: true }]],
+  ];
   for (const cell of cells) {
-    if (isAllowed({ ...cell, core: undefined })) continue;
-    expect(isAllowed({ ...cell, core: true })).toBe(false);
-  }
-  for (const cell of cells) {
-    if (isAllowed({ ...cell, environment: undefined })) continue;
-    expect(isAllowed({ ...cell, environment: true })).toBe(false);
-  }
-  for (const cell of cells) {
-    if (isAllowed({ ...cell, operator: 'no file' })) continue;
-    for (const operator of operators) expect(isAllowed({ ...cell, operator })).toBe(false);
-  }
-  for (const cell of cells) {
-    if (isAllowed({ ...cell, isSealed: false })) continue;
-    expect(isAllowed({ ...cell, isSealed: true })).toBe(false);
+    for (const [without, values] of restrictions) {
+      if (isAllowed({ ...cell, ...without })) continue;
+      for (const value of values) expect(isAllowed({ ...cell, ...value })).toBe(false);
+    }
   }
 });
 
-test('a process that may start no other has a last word of its own, and never a first', () => {
+test('a process that may start no other is the last reason, and never the first', () => {
   for (const cell of cells) {
-    const gate = decideGate(toFacts(cell));
-    const confined = decideGate({ ...toFacts(cell), isConfined: true });
-    if (gate.isAllowed) expect(confined).toMatchObject({ refusal: { code: 'ANNEX_DENIED' } });
+    const gate = decide(cell);
+    const confined = decide(cell, { isConfined: true });
+    if (gate === undefined) expect(confined).toMatchObject({ code: 'ANNEX_DENIED' });
     else expect(confined).toEqual(gate);
+  }
+});
+
+test('a bake ignores the switch of the application, and no other', () => {
+  for (const cell of cells) {
+    const baking = decide(cell, { isBaking: true });
+    expect(baking).toEqual(decide({ ...cell, core: undefined }, { isBaking: true }));
+    expect(baking === undefined).toBe(decide({ ...cell, core: undefined }) === undefined);
   }
 });

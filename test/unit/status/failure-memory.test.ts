@@ -96,12 +96,11 @@ describe('another configuration is tried at once', () => {
 
   test('what is blocked, in package.json and in the operator’s file as it is now', () => {
     const item = { name: 'low', range: '*', spec: 'low', by: 'package.json' };
-    const declaration = { ...settings.declaration, blocked: [item] };
     const operatorFile = join(root, 'operator.json');
     writeFileSync(operatorFile, '{"blocked": []}');
     const other = { ...settings, operatorFile, blocked: [] };
     const findIn = (here: Settings) => findRemembered(find(alpha, here), {});
-    expect(findIn({ ...settings, declaration })).toBeUndefined();
+    expect(findIn({ ...settings, blocked: [item] })).toBeUndefined();
     expect(findIn(other)).toBeDefined();
     writeFileSync(operatorFile, '{"blocked": ["low"]}');
     expect(findIn(other)).toBeUndefined();

@@ -34,7 +34,7 @@ function open(): { settings: Settings; store: string } {
     layers: [],
     blocked: [],
     declaration: { features: new Map([['alpha', feature]]), blocked: [] },
-    gate: { isAllowed: true },
+    gate: undefined,
     verify: 'load',
     startEnv: {},
     timeout: 1000,

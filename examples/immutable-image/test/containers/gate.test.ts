@@ -112,7 +112,7 @@ describe.skipIf(containerProblem)(
     test('an operator file on the volume denies, blocks, allows and denies again while the gateway runs; installed backends still load', async () => {
       const refusal: [string, RegExp, RegExp] = [
         'ANNEX_DENIED',
-        /switched off in \/opt\/data\/operator.json/,
+        /switched off by allowInstalls in \/opt\/data\/operator.json/,
         /^set allowInstalls to true in that file/,
       ];
       await withGateway(

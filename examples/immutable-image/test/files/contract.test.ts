@@ -16,7 +16,7 @@ const port = String(topics['the port']?.EXPOSE);
 
 /** Variables and error codes of annex, from the code. */
 const known = new Set(
-  ['src/settings/environment.ts', 'src/types.ts'].flatMap(
+  ['src/settings/table.ts', 'src/types.ts'].flatMap(
     (path) => readFileSync(join(repositoryRoot, path), 'utf8').match(/\bANNEX_[A-Z_]+\b/g) ?? [],
   ),
 );

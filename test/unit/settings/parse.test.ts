@@ -1,6 +1,6 @@
-/** Booleans in settings: the words that count, and everything else that does not. */
+/** Parsers of single settings: switches, and names that are near to one. */
 import { expect, test } from 'vitest';
-import { describeUnknown, isNear, parseSwitch } from '../../../src/settings/switches.ts';
+import { isNear, parseSwitch } from '../../../src/settings/parse.ts';
 
 test.each([...['1', 'true', 'yes', 'on', 'TRUE', 'Yes', 'oN', ' true ', 'true\n', true, 1]])(
   '%j is on',
@@ -19,7 +19,7 @@ test.each([...['0', 'false', 'no', 'off', 'FALSE', 'No', 'oFF', '\toff', false, 
 test.each([
   ...['', ' ', 'maybe', 'truthy', 'y', 'n', 't', '2', '-1', '01', '1.0', 'true false', 'null'],
   ...[2, -1, Number.NaN, null, undefined, {}, [], [true], ['true'], 'ＴＲＵＥ'],
-])('%j is no boolean', (value) => {
+])('%j is not a switch', (value) => {
   expect(parseSwitch(value)).toBeUndefined();
 });
 
@@ -36,15 +36,4 @@ test.each([
   ['mirrors', 'importers', false],
 ])('%j is near to %j: %j', (name, known, isIt) => {
   expect(isNear(name, known)).toBe(isIt);
-});
-
-test('a key that is near to no switch does nothing, and is told what would be known', () => {
-  const known = ['allowInstalls', 'blocked', 'timeout'];
-  expect(describeUnknown('mirrors', known)).toEqual({
-    meaning: 'is not known to this version and does nothing',
-  });
-  expect(describeUnknown('timeOuts', known)).toEqual({
-    near: 'timeout',
-    meaning: 'is not known to this version and does nothing: timeout would be known',
-  });
 });
