@@ -12,8 +12,8 @@ import { createReporter } from './resolve/report.ts';
 import { getActiveThread, getSharedSettings, rememberFailure } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
 import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
+import { listStores } from './store/access.ts';
 import { listRemembered } from './store/failures.ts';
-import { listStores } from './store/place.ts';
 import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
 
 export { AnnexError } from './base/error.ts';

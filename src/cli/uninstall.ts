@@ -4,7 +4,7 @@ import { toSlug } from '../base/store-layout.ts';
 import { findFeature } from '../status/status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { clearFailure } from '../store/failures.ts';
-import { discard } from '../store/retired.ts';
+import { discard } from '../store/retire.ts';
 import { listStored } from '../store/stored.ts';
 import { type Command, findFeatures, findSettings, warn } from './command.ts';
 

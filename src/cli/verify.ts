@@ -6,20 +6,13 @@ import { composeNotice, showName } from '../base/messages.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findStoreDistrust } from '../store/access.ts';
-import { findAnchor } from '../store/entry.ts';
+import { findStoreDistrust, listStores } from '../store/access.ts';
+import { readContents } from '../store/contents.ts';
 import { listRemembered } from '../store/failures.ts';
-import { isVerifiedAtLoad } from '../store/finder.ts';
-import { listStores } from '../store/place.ts';
-import { retire } from '../store/retired.ts';
-import { findRetirement } from '../store/retirement.ts';
+import { findAnchor, isVerifiedAtLoad } from '../store/finder.ts';
+import { findRetirement, retire } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
-import {
-  type Difference,
-  describeDifference,
-  findDifferences,
-  readExpected,
-} from '../store/verify.ts';
+import { type Difference, describeDifference, findDifferences } from '../store/verify.ts';
 import { type Command, findFeatures, findSettings } from './command.ts';
 
 /** What was found in an entry. */
@@ -84,7 +77,7 @@ function verifyEntry(settings: Settings, store: string, stored: Stored): Verifie
     generated: [],
   };
   if (manifest === undefined) return { ...found, problem: damage ?? 'it has no manifest' };
-  const contents = readExpected(dir, manifest, sidecar);
+  const contents = readContents(dir, manifest, sidecar);
   if (typeof contents === 'string') return { ...found, problem: contents };
   const harmless: string[] = [];
   const differences = findDifferences(dir, contents, {

@@ -4,7 +4,7 @@ import { createLookup, refreshLookup } from '../app/lookup.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
-import { findEntryFeature } from '../store/entry.ts';
+import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 import type { Install } from './run-installer.ts';
 

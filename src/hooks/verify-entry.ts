@@ -16,8 +16,8 @@ import { createMissing } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
 import type { Request } from '../resolve/request.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
-import { findEntryFeature } from '../store/entry.ts';
-import { readListed } from '../store/listed.ts';
+import { findEntryFeature } from '../store/finder.ts';
+import { readListed } from '../store/verify.ts';
 import type { Refusal } from '../types.ts';
 import { isForRequire } from './hook-context.ts';
 import type { Install } from './run-installer.ts';
@@ -139,7 +139,7 @@ export function createVerifier(
   const findListed = (file: string, entry: string) => {
     const real = locator.findRealEntry(entry);
     const path = file.slice(entry.length + 1);
-    const contents = finder.expect(real);
+    const contents = finder.getContents(real);
     return typeof contents === 'string'
       ? { real, path, damage: contents }
       : { real, path, wanted: contents.files.get(path) };

@@ -8,9 +8,9 @@ import { describePackage, listClosure } from '../plan/identity.ts';
 import { isPlatformBound } from '../plan/platform.ts';
 import { refuseInstall } from '../registry/failure.ts';
 import type { Feature } from '../settings/feature.ts';
+import { MAX_GENERATED, MAX_LISTING } from '../store/contents.ts';
 import { composeFiles } from '../store/listing.ts';
-import { type Manifest, MOST_MANIFEST } from '../store/manifest.ts';
-import { MOST_GENERATED, MOST_LISTED } from '../store/verify.ts';
+import { MAX_MANIFEST, type Manifest } from '../store/manifest.ts';
 import type { Closure } from './closure.ts';
 import type { Generated } from './generated.ts';
 
@@ -55,9 +55,9 @@ export function composeEntryFiles(
 ): [name: string, text: string][] {
   const listing = composeFiles(fetched.listings, generated);
   const text = JSON.stringify(manifest);
-  requireSize(`its ${FILES}`, listing, MOST_LISTED);
-  requireSize(`its ${MANIFEST}`, text, MOST_MANIFEST);
-  requireSize('the list of what scripts made', composeFiles({}, generated), MOST_GENERATED);
+  requireSize(`its ${FILES}`, listing, MAX_LISTING);
+  requireSize(`its ${MANIFEST}`, text, MAX_MANIFEST);
+  requireSize('the list of what scripts made', composeFiles({}, generated), MAX_GENERATED);
   return [
     [FILES, listing],
     [MANIFEST, text],

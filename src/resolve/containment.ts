@@ -6,7 +6,7 @@ import { canWatchLoads } from '../base/load-hooks.ts';
 import { parseBareSpecifier, readFirstName } from '../base/specifier.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
-import { isContained } from '../store/contain.ts';
+import { isContained } from '../store/directory.ts';
 import type { Asked } from './decide.ts';
 import { readPlace } from './destination.ts';
 import { listFolders } from './global-folders.ts';

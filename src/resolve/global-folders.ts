@@ -2,7 +2,7 @@
 import Module from 'node:module';
 import { join } from 'node:path';
 import { findGlobalOwners, findOwner, listAncestors, toRealPath } from '../app/core.ts';
-import { isContained } from '../store/contain.ts';
+import { isContained } from '../store/directory.ts';
 import type { Locator } from './locator.ts';
 
 /**

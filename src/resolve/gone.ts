@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/error.ts';
 import { relativeTo } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findEntryFeature } from '../store/entry.ts';
+import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 import type { Outcome, Request } from './request.ts';
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import { explain } from '../base/error.ts';
-import { isContained } from '../store/contain.ts';
+import { isContained } from '../store/directory.ts';
 import type { FoundEntry } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 import { composeCause, findStrayRefusal } from './cause.ts';

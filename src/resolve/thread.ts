@@ -9,11 +9,11 @@ import { readLentEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
 import { makeLocalFailure } from '../status/failure-memory.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
+import { listStores } from '../store/access.ts';
 import type { Entry, FoundEntry } from '../store/entry.ts';
 import { type Failure, isRemembered } from '../store/failures.ts';
 import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from '../store/finder.ts';
 import type { Manifest } from '../store/manifest.ts';
-import { listStores } from '../store/place.ts';
 import type { Depth } from '../store/verify.ts';
 import type { LoaderKind, Refusal } from '../types.ts';
 
@@ -98,7 +98,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
   };
   const meet = (dir: string): Unfit | undefined => {
     receive();
-    return finder.meet(dir);
+    return finder.verify(dir);
   };
   const findManifest = (dir: string): Manifest | undefined => {
     receive();

@@ -10,7 +10,7 @@ import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
-import { findRetiredAt, GRACE, isPastGrace, retire, sweepRetired } from '../store/retired.ts';
+import { findRetirement, GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 
 /** An entry, what is to become of it, and why. */
@@ -107,8 +107,8 @@ function weigh(store: string, stored: Stored, need: Need | undefined, age: Age):
     const user = process.geteuid?.() ?? stat.uid;
     if (!stat.isDirectory()) return keep('it is no directory');
     if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
-    const retiredAt = findRetiredAt(store, dir);
-    if (retiredAt !== undefined) return weighRetired(retiredAt, age.now);
+    const retired = findRetirement(store, dir);
+    if (retired !== undefined) return weighRetired(retired.at, age.now);
     if (foreign !== undefined) return keep(foreign);
     if (need?.unclear !== undefined) return keep(need.unclear);
     if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits what is declared');

@@ -10,7 +10,7 @@ import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
-import { listVersions } from '../store/fit.ts';
+import { listVersions } from '../store/manifest.ts';
 import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
 import type { Memory } from './failure-memory.ts';
 import { explainAbsence, findInstallRefusal } from './refusals.ts';

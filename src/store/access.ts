@@ -1,134 +1,172 @@
-/** Whether this process may use what stands in a store, or write to it: the facts for ownership.ts. */
-import { accessSync, constants, lstatSync, readlinkSync } from 'node:fs';
+/** Whether this process may use a store or an entry: collects the facts that `findDistrust` judges. */
+import { accessSync, constants, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { AnnexError } from '../base/error.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError, refuseUnread } from '../base/file-error.ts';
 import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import { withDir } from './directory.ts';
-import { findDistrust, type Place, type User } from './ownership.ts';
+import { findDistrust, type Location, type User } from './ownership.ts';
+
+/** Errors of the file system about a path: absent, a loop of links, or another user's. */
+const PATH_ERRORS = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG']);
+export const isPathError = (error: unknown): boolean => PATH_ERRORS.has(codeOf(error) ?? '');
+/** Errors of the file system for a directory that cannot be written. */
+const WRITE_ERRORS = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
+/** The limit of Linux, path_resolution(7). */
+const MAX_LINKS = 40;
+
+/** The store and its layers, in the order in which they are searched. */
+export const listStores = ({ store, layers }: Settings): string[] =>
+  store === undefined ? layers : [store, ...layers];
 
 /**
- * Why this process may not use an entry, or may not write to the store; undefined when it may.
- * A store that does not exist yet is judged by what it would be made in.
+ * Why this process may not use an entry, or a store; undefined when it may. A store that does not exist is judged
+ * by the directory in which it would be made.
  *
- * @param entry real path of the entry's directory; without it, the store itself is asked about
+ * @param entry real path of the entry's directory
  * @throws errors of the file system that say nothing about who can write there
  */
 export function findStoreDistrust(store: string, entry?: string): string | undefined {
-  const user = whoAmI();
+  const user = identifyUser();
   if (user === undefined) return undefined;
   const real = toRealPath(store);
   if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
   try {
-    const misled = findMisleading(user, store);
-    if (misled !== undefined) return misled;
-    if (look(real) === undefined) {
-      const above = listAncestors(dirname(real)).find((dir) => look(dir) !== undefined) ?? sep;
-      return findDistrust(user, { above: lookUpwards(above) });
+    const redirected = findRedirection(user, store);
+    if (redirected !== undefined) return redirected;
+    if (locate(real) === undefined) {
+      return findDistrust(user, { above: listMount(findNearest(dirname(real))) });
     }
     const versioned = versionRoot(real);
-    const target = entry ?? (look(versioned) === undefined ? real : versioned);
-    return findDistrust(user, findChain(real, target));
+    const target = entry ?? (locate(versioned) === undefined ? real : versioned);
+    return findDistrust(user, listChain(real, target));
   } catch (error) {
-    const code = codeOf(error) ?? '';
-    if (ABOUT_PATH.has(code)) return `${store} cannot be looked at (${code})`;
+    if (isPathError(error)) return `${store} cannot be accessed (${codeOf(error)})`;
     throw error;
   }
 }
 
-/** Errors that say that the path of a store leads nowhere, or where this user may not look. */
-const ABOUT_PATH = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG']);
+/**
+ * Resolves the path of an entry, provided that this process may use it. Nothing in the entry is read.
+ *
+ * @param store as configured
+ * @param path of the entry, below the store as configured or below its real path
+ * @returns the real path
+ * @throws an AnnexError, and errors of the file system that say nothing about the entry
+ */
+export function resolveEntry(store: string, path: string): string {
+  const real = toRealPath(store);
+  const dir = isWithin(path, real) ? path : join(real, relative(store, path));
+  try {
+    if (realpathSync.native(dir) !== dir) throw refuseEntry(path, 'reached by a link');
+    if (!lstatSync(dir).isDirectory()) throw refuseEntry(path, 'not a directory');
+  } catch (error) {
+    throw isPathError(error) ? refuseEntry(path, `unreachable (${codeOf(error)})`) : error;
+  }
+  const distrust = findStoreDistrust(store, dir);
+  if (distrust !== undefined) throw new AnnexError(refuseDistrusted(distrust));
+  return dir;
+}
 
 /**
- * Why nothing can be installed into a store, as far as looking tells; undefined when nothing speaks
- * against it. Whether there is room is found out by writing alone.
+ * Why this process may not use an entry that was reached by its path; undefined when it may.
+ *
+ * @param dir real path of the entry
  */
-export function findStoreRefusal(store: string): Refusal | undefined {
-  let distrust: string | undefined;
+export function findEntryRefusal(settings: Settings, dir: string): Refusal | undefined {
+  const store = listStores(settings).find((each) => isWithin(dir, versionRoot(toRealPath(each))));
   try {
-    distrust = findStoreDistrust(store);
+    if (store === undefined) throw refuseEntry(dir, 'in no store');
+    resolveEntry(store, dir);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AnnexError) return error.refusal;
+    throw error;
+  }
+}
+
+/** Why nothing can be installed into a store; undefined when nothing is known against it. */
+export function findStoreRefusal(store: string): Refusal | undefined {
+  try {
+    const distrust = findStoreDistrust(store);
+    if (distrust !== undefined) return refuseDistrusted(distrust);
   } catch (error) {
     return refuseUnread(error, store);
   }
-  if (distrust !== undefined) return refuseDistrusted(distrust);
   for (const name of [STAGING, LOCKS]) {
     try {
-      accessNearest(store, [VERSION, name]);
+      requireWritable(store, [VERSION, name]);
     } catch (error) {
-      if (error instanceof AnnexError) return error.refusal;
-      // Node's permission model has a code of its own, and does not restrict the installer.
-      if (DENIED.has(codeOf(error) ?? '')) return refuseByFileError(error, store);
+      // Node's permission model has another code, and does not restrict the installer.
+      if (error instanceof AnnexError || WRITE_ERRORS.has(codeOf(error) ?? '')) {
+        return toRefusal(error, () => refuseByFileError(error, store));
+      }
     }
   }
   return undefined;
 }
 
-/** A store, or an entry in it, that `findStoreDistrust` speaks against. */
-export const refuseDistrusted = (reason: string): Refusal => ({
+const refuseEntry = (path: string, what: string): AnnexError =>
+  new AnnexError({
+    code: 'ANNEX_STORE_UNUSABLE',
+    reason: `${path} is ${what}`,
+    hint: 'move it out of the store',
+  });
+
+const refuseDistrusted = (reason: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason,
-  hint: 'run this as the user that the store belongs to, or set ANNEX_STORE to a directory of its own',
+  hint: 'run this as the user that owns the store, or set ANNEX_STORE to another directory',
 });
 
-/** Whether a directory, or the nearest one above it that is there, can be written. */
-function accessNearest(store: string, names: string[]): void {
+/** Checks a directory of a store, or the nearest existing one above it. */
+function requireWritable(store: string, names: string[]): void {
   try {
     withDir(store, names, (dir) => accessSync(dir.at(), constants.W_OK | constants.X_OK));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    if (names.length > 0) {
-      accessNearest(store, names.slice(0, -1));
-      return;
-    }
-    const nearest = listAncestors(store).find((up) => look(up) !== undefined) ?? sep;
-    accessSync(nearest, constants.W_OK | constants.X_OK);
+    if (names.length > 0) requireWritable(store, names.slice(0, -1));
+    else accessSync(findNearest(store), constants.W_OK | constants.X_OK);
   }
 }
 
-const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
-
 /**
- * Who can change where the path of a store leads, by a link on it: for root anybody who owns the link, or may
- * change a directory above it; for others whoever owns a store that is itself a link.
+ * Why a link on the path of a store is not trusted: root trusts no link that somebody else owns or can replace,
+ * any other user only checks the owner of a store that is itself a link.
  */
-function findMisleading(user: User, store: string): string | undefined {
+function findRedirection(user: User, store: string): string | undefined {
   if (user.uid === 0) {
-    const chains = listLinks(store).map(({ place, dir }) => ({
-      above: [place, ...lookUpwards(dir)],
-    }));
+    const chains = listLinks(store).map(({ link, dir }) => ({ above: [link, ...listMount(dir)] }));
     return chains.map((chain) => findDistrust(user, chain)).find(Boolean);
   }
-  const place = look(store);
-  const isLink = place !== undefined && lstatSync(store).isSymbolicLink();
-  return isLink ? findDistrust(user, { above: [], store: place }) : undefined;
+  const location = locate(store);
+  const isLink = location !== undefined && lstatSync(store).isSymbolicLink();
+  return isLink ? findDistrust(user, { above: [], store: location }) : undefined;
 }
 
-/** As Linux: path_resolution(7). */
-const MOST_LINKS = 40;
-
 /**
- * Every link that is followed from the root to a path, with the real path of its directory. What comes after
- * a component that is not there is not looked at.
+ * Every link on a path, each with the real path of its directory, up to the first absent component.
  *
  * @throws errors of the file system, ELOOP included
  */
-function listLinks(path: string): { place: Place; dir: string }[] {
-  const links: { place: Place; dir: string }[] = [];
+function listLinks(path: string): { link: Location; dir: string }[] {
+  const links: { link: Location; dir: string }[] = [];
   const rest = path.split(sep);
   let dir: string = sep;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     const next = join(dir, name);
-    const place = look(next);
-    if (place === undefined) break;
+    const link = locate(next);
+    if (link === undefined) break;
     if (!lstatSync(next).isSymbolicLink()) {
       dir = next;
       continue;
     }
-    if (links.length === MOST_LINKS) throw Object.assign(new Error(path), { code: 'ELOOP' });
-    links.push({ place, dir });
+    if (links.length === MAX_LINKS) throw Object.assign(new Error(path), { code: 'ELOOP' });
+    links.push({ link, dir });
     const target = readlinkSync(next);
     if (isAbsolute(target)) dir = sep;
     rest.unshift(...target.split(sep));
@@ -136,37 +174,40 @@ function listLinks(path: string): { place: Place; dir: string }[] {
   return links;
 }
 
-function findChain(store: string, target: string) {
+function listChain(store: string, target: string) {
   const parts = relative(store, target).split(sep).filter(Boolean);
-  const below = parts.map((_, index) => join(store, ...parts.slice(0, index + 1)));
-  const [place, ...places] = [store, ...below].flatMap((path) => look(path) ?? []);
+  const paths = parts.map((_, index) => join(store, ...parts.slice(0, index + 1)));
+  const [first, ...below] = [store, ...paths].flatMap((path) => locate(path) ?? []);
   const up = dirname(store);
   const isMount = lstatSync(store).dev !== lstatSync(up).dev;
-  return { above: isMount ? [] : lookUpwards(up), ...(place && { store: place }), below: places };
+  return { above: isMount ? [] : listMount(up), ...(first && { store: first }), below };
 }
 
-/** A directory and what stands above it, up to the root of its mount. */
-function lookUpwards(dir: string): Place[] {
-  const places: Place[] = [];
+/** A directory and all above it, up to the root of its mount. */
+function listMount(dir: string): Location[] {
+  const locations: Location[] = [];
   const { dev } = lstatSync(dir);
   for (const up of listAncestors(dir)) {
     if (lstatSync(up).dev !== dev) break;
-    const place = look(up);
-    if (place !== undefined) places.push(place);
+    const location = locate(up);
+    if (location !== undefined) locations.push(location);
   }
-  return places;
+  return locations;
 }
 
-/** The facts of one place; undefined when it is not there. A link has no mode of its own. */
-function look(path: string): Place | undefined {
+const findNearest = (path: string): string =>
+  listAncestors(path).find((dir) => locate(dir) !== undefined) ?? sep;
+
+/** Owner and mode of a path; undefined when it does not exist. A link has no mode of its own. */
+function locate(path: string): Location | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;
-  const isLink = stat.isSymbolicLink();
-  return { path, uid: stat.uid, gid: stat.gid, mode: isLink ? 0 : stat.mode & 0o7777 };
+  const mode = stat.isSymbolicLink() ? 0 : stat.mode & 0o7777;
+  return { path, uid: stat.uid, gid: stat.gid, mode };
 }
 
-/** The effective user; undefined where there is no such thing (Windows). */
-function whoAmI(): User | undefined {
+/** The effective user; undefined on Windows. */
+function identifyUser(): User | undefined {
   const { geteuid, getegid, getgroups } = process;
   if (geteuid === undefined || getegid === undefined || getgroups === undefined) return undefined;
   return { uid: geteuid(), groups: [getegid(), ...getgroups()] };

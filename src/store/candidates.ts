@@ -1,61 +1,97 @@
-/** Which directories of a store have the name of an entry of a feature. */
+/** Lists the directories of a store that may be the entry of a feature, in the order of preference. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
+import { compareVersions } from '../base/semver.ts';
 import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
 import { isNotFound } from '../base/thrown.ts';
-import { type DirHandle, withDir } from './directory.ts';
+import type { Feature } from '../settings/feature.ts';
+import { findStoreDistrust } from './access.ts';
+import { withDir } from './directory.ts';
+import { listVersions, readEntryManifest } from './manifest.ts';
 
-/** Where to look, and for what. */
-export interface Candidates {
-  /** A store. */
-  root: string;
+/** A search in one store. */
+export interface Search {
+  store: string;
+  feature: Feature;
   /** ABI directories. */
   abis: string[];
-  slug: string;
-  /** The one id that will do. */
+  /** The only valid id; empty when none is valid, undefined without a lock. */
   pinned: string | undefined;
-  /** One clause for each ABI directory that is none is added here. */
+  /** Receives one clause for each path that is not an ABI directory. */
   rejected: string[];
-  /** Called with each directory, or entry, that could not be read. */
+  /** Called for each directory or entry that could not be read. */
   onUnread: (error: unknown, path: string) => void;
-  /** Names in directories that were read, for a caller that looks for many features at once. */
+  /** Cached names of ABI directories, for a caller that searches many features. */
   names: Map<string, string[]> | undefined;
 }
 
-/** Paths of them. The entry that is locked, under its usual name, comes first: a store can be large. */
-export function* listCandidates(candidates: Candidates): Generator<string, void> {
-  const { root, abis, slug, pinned, rejected, onUnread, names } = candidates;
+/** Paths of the candidates. All entries with one id are the same; otherwise the highest version comes first. */
+export const listCandidates = (search: Search): Iterable<string> =>
+  search.pinned === undefined ? rank(search, [...listNamed(search)]) : listNamed(search);
+
+/** The pinned entry comes first under its usual name: to list a large store takes long. */
+function* listNamed(search: Search): Generator<string, void> {
+  const { store, abis, pinned, rejected, onUnread, names } = search;
+  const { slug } = search.feature;
   const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
   if (first) {
-    for (const abi of abis)
-      if (isDirectory(candidates, abi, first)) yield join(abiRoot(root, abi), first);
+    for (const abi of abis) {
+      if (isDirectory(search, abi, first)) yield join(abiRoot(store, abi), first);
+    }
   }
-  for (const dir of abis.map((abi) => abiRoot(root, abi))) {
+  for (const dir of abis.map((abi) => abiRoot(store, abi))) {
     let all: string[] = [];
     try {
-      all = names?.get(dir) ?? withDir(root, [VERSION, basename(dir)], readAll);
+      all =
+        names?.get(dir) ??
+        withDir(store, [VERSION, basename(dir)], (handle) => readdirSync(handle.at()));
       names?.set(dir, all);
     } catch (error) {
       if (error instanceof AnnexError) rejected.push(error.refusal.reason);
       else if (!isNotFound(error)) onUnread(error, dir);
     }
     for (const name of all) {
-      const isOurs = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
-      if (isOurs && name !== first) yield join(dir, name);
+      const isNamed = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
+      if (isNamed && name !== first) yield join(dir, name);
     }
   }
 }
 
-const readAll = (dir: DirHandle): string[] => readdirSync(dir.at());
-
-/** What has another kind than a directory is not there; the look at its ABI directory says why. */
-function isDirectory({ root, onUnread }: Candidates, abi: string, name: string): boolean {
+/** Errors about the ABI directory itself are reported when it is listed. */
+function isDirectory({ store, onUnread }: Search, abi: string, name: string): boolean {
   try {
-    return withDir(root, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
+    return withDir(store, [VERSION, abi], (dir) => lstatSync(dir.at(name)).isDirectory());
   } catch (error) {
-    if (!(error instanceof AnnexError || isNotFound(error)))
-      onUnread(error, join(abiRoot(root, abi), name));
+    if (!(error instanceof AnnexError || isNotFound(error))) {
+      onUnread(error, join(abiRoot(store, abi), name));
+    }
     return false;
   }
+}
+
+/** Returns nothing when the order cannot be determined. Reads nothing in a store that is not trusted. */
+function rank({ store, feature, onUnread }: Search, paths: string[]): string[] {
+  try {
+    if (paths.length < 2 || findStoreDistrust(store) !== undefined) return paths;
+    const versions = new Map(paths.map((path) => [path, readVersions(path, feature)]));
+    return paths.sort((a, b) => {
+      for (const name of Object.keys(feature.packages)) {
+        const [versionA = '0.0.0', versionB = '0.0.0'] = [a, b].map(
+          (path) => versions.get(path)?.[name],
+        );
+        const order = compareVersions(versionB, versionA);
+        if (order !== 0) return order;
+      }
+      return a < b ? -1 : 1;
+    });
+  } catch (error) {
+    onUnread(error, store);
+    return [];
+  }
+}
+
+function readVersions(path: string, feature: Feature): Record<string, string> {
+  const manifest = readEntryManifest(path);
+  return manifest === undefined ? {} : listVersions(manifest, feature);
 }

@@ -8,11 +8,13 @@ import {
   opendirSync,
   openSync,
   readdirSync,
+  realpathSync,
   type Stats,
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
+import { isWithin } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 
 /**
@@ -129,6 +131,21 @@ export function sampleNames(dir: DirHandle, max: number): string[] {
   const names = listSome(dir, MAX_NAMES).map(({ name }) => name);
   const start = names.length <= max ? 0 : Math.floor(Math.random() * names.length);
   return [...names.slice(start), ...names.slice(0, start)].slice(0, max);
+}
+
+/**
+ * Whether a file lies in a directory, whatever links lead to it.
+ *
+ * @param file as it was resolved; no file lies anywhere
+ * @param dir a real path
+ */
+export function isContained(file: string | undefined, dir: string): boolean {
+  if (file === undefined) return false;
+  try {
+    return isWithin(realpathSync.native(file), dir);
+  } catch {
+    return false;
+  }
 }
 
 /** Runs an action that may fail; returns whether it succeeded. */

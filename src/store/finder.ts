@@ -1,66 +1,49 @@
-/** Finds entries that are valid and whole; what one thread or installer has verified is not verified again. */
+/** Finds and verifies entries for one thread or installer; each entry is verified once. */
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
-import type { Lookup } from '../app/lookup.ts';
+import { createLookup, type Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
+import { parseEntryName } from '../base/store-layout.ts';
 import { isTransient } from '../base/thrown.ts';
+import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
-import type { Entry } from './entry.ts';
-import { type Damaged, type FoundEntry, findAnchor, findEntry } from './entry.ts';
-import type { Manifest } from './manifest.ts';
-import { readEntryManifest } from './manifest.ts';
-import { findMisplaced } from './place.ts';
-import {
-  type Comparison,
-  type Contents,
-  type Depth,
-  describeDifference,
-  findDifferences,
-  findForgery,
-  readExpected,
-} from './verify.ts';
+import { findEntryRefusal } from './access.ts';
+import { type Contents, findForgery, readContents } from './contents.ts';
+import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts';
+import { type Manifest, readEntryManifest } from './manifest.ts';
+import { type Depth, describeDifference, findDifferences } from './verify.ts';
 
-/** Why an entry is not used: it is damaged, as one clause says, or it must not be used whatever it holds. */
+/** Why an entry is not used: a clause on its damage, or a refusal whatever it contains. */
 export type Unfit = { damage: string } | { refusal: Refusal };
 
-/** Looks for whole entries. */
+/** Finds and verifies entries. The directory of an entry is a real path. */
 export interface Finder {
-  /** As findEntry, passing over what is damaged. */
+  /** As `findEntry`, without damaged entries. */
   find: (lookup: Lookup) => FoundEntry;
-  /** Takes an entry for whole: its files were verified when they were written. */
+  /** Judges and verifies an entry that was reached by its path. */
+  verify: (dir: string) => Unfit | undefined;
+  /** Marks an entry as verified: this process has just written it. */
   trust: (dir: string) => void;
-  /**
-   * Judges and verifies any entry, also one that is reached by its path alone, unless that was done.
-   *
-   * @param dir its directory, a real path
-   */
-  meet: (dir: string) => Unfit | undefined;
-  /** What has turned out to be damaged: directory to one clause. */
+  /** Marks an entry as verified by another thread of this process. */
+  adopt: (entry: Entry) => void;
+  /** Directories of damaged entries to one clause each. */
   damages: Map<string, string>;
+  /** What an entry must contain, or a clause on what is wrong with its listing. */
+  getContents: (dir: string) => Contents | string;
   /**
-   * The files of any entry, also one that was reached by its path alone.
-   *
-   * @param dir its directory
-   * @returns what is wrong with its listing, as one clause
-   */
-  expect: (dir: string) => Contents | string;
-  /**
-   * The manifest of any entry, read and checked once: what changes on the volume afterwards does not
-   * count. Undefined when it cannot be read, or is not the one that the lock pins.
-   *
-   * @param dir its directory, a real path
+   * The manifest of an entry, which is read once: later changes on the volume do not count. Undefined when it
+   * cannot be read, or the lock pins another one.
    */
   findManifest: (dir: string) => Manifest | undefined;
-  /** Takes over an entry that another thread of this process found and verified. */
-  adopt: (entry: Entry) => void;
 }
 
 /**
- * @param depth how much of an entry is looked at when it is first found; undefined: nothing
- * @param onDamage told once of every entry that is damaged
+ * @param depth how an entry is compared when it is first found; undefined: not at all
+ * @param onDamage called once for each damaged entry
  */
 export function createFinder(
   settings: Settings,
@@ -69,121 +52,130 @@ export function createFinder(
 ): Finder {
   const isWatched = isVerifiedAtLoad(settings);
   const damages = new Map<string, string>();
-  const expected = new Map<string, Contents>();
+  const contents = new Map<string, Contents>();
   const manifests = new Map<string, Manifest>();
-  const whole = new Set<string>();
-  const told = new Set<string>();
+  const verified = new Set<string>();
+  const reported = new Set<string>();
+
   const find = (lookup: Lookup): FoundEntry => {
     for (;;) {
       const found = findEntry(lookup, readAbi(), { damages });
-      const { entry } = found;
-      for (const damaged of found.damaged) {
-        if (told.has(damaged.dir)) continue;
-        told.add(damaged.dir);
-        onDamage?.(damaged);
+      const { entry, rejected, damaged } = found;
+      for (const each of damaged) {
+        if (reported.has(each.dir)) continue;
+        reported.add(each.dir);
+        onDamage?.(each);
       }
       if (entry === undefined) return found;
       const { dir, manifest } = entry;
-      if (depth === undefined || whole.has(dir)) return keep(found, entry);
       try {
-        const contents = readExpected(dir, manifest, lookup.readLock().pin?.sidecar);
-        if (verify(dir, contents, depth) === undefined) return keep(found, entry);
+        const isWhole =
+          depth === undefined ||
+          verified.has(dir) ||
+          compare(dir, readContents(dir, manifest, lookup.readLock().pin?.sidecar), depth) ===
+            undefined;
+        if (!isWhole) continue;
+        adopt(entry);
+        return found;
       } catch (error) {
         if (!isTransient(error)) throw error;
-        const { rejected, damaged } = found;
         return { rejected, damaged, unread: refuseUnread(error, dir) };
       }
     }
   };
-  const keep = (found: FoundEntry, { dir, manifest }: Entry): FoundEntry => {
-    if (!manifests.has(dir)) manifests.set(dir, manifest);
-    whole.add(dir);
-    return found;
+  const compare = (dir: string, wanted: Contents | string, how: Depth): string | undefined => {
+    const damage = typeof wanted === 'string' ? wanted : findDamage(dir, wanted, how, isWatched);
+    if (damage !== undefined) {
+      // An entry that was removed meanwhile may be installed again, in the same place.
+      if (existsSync(dir)) damages.set(dir, damage);
+      return damage;
+    }
+    if (typeof wanted !== 'string') contents.set(dir, wanted);
+    verified.add(dir);
+    return undefined;
+  };
+  const verify = (dir: string): Unfit | undefined => {
+    if (verified.has(dir)) return undefined;
+    const refusal = findEntryRefusal(settings, dir) ?? findBlocked(dir, findManifest(dir));
+    if (refusal !== undefined) return { refusal };
+    const damage = damages.get(dir) ?? findUnverified(dir);
+    return damage === undefined ? undefined : { damage };
+  };
+  const findBlocked = (dir: string, manifest: Manifest | undefined): Refusal | undefined => {
+    const anchor = manifest && findAnchor(settings, dir);
+    return anchor && findBlockedRefusal(anchor, manifest.closure);
+  };
+  const findUnverified = (dir: string): string | undefined => {
+    if (depth !== undefined) return compare(dir, getContents(dir), depth);
+    if (findManifest(dir) === undefined) return NO_MANIFEST;
+    verified.add(dir);
+    return undefined;
   };
   const findManifest = (dir: string): Manifest | undefined => {
     const known = manifests.get(dir);
     if (known !== undefined) return known;
     const anchor = findAnchor(settings, dir);
-    if (anchor === undefined) return undefined;
-    const manifest = readEntryManifest(dir);
-    const sidecar = anchor.readLock().pin?.sidecar;
-    const isForged = manifest && sidecar && findForgery(dir, manifest, sidecar) !== undefined;
-    if (manifest === undefined || isForged) return undefined;
+    const manifest = anchor && readEntryManifest(dir);
+    if (manifest === undefined) return undefined;
+    const sidecar = anchor?.readLock().pin?.sidecar;
+    if (sidecar !== undefined && findForgery(dir, manifest, sidecar) !== undefined)
+      return undefined;
     manifests.set(dir, manifest);
     return manifest;
   };
-  const verify = (dir: string, contents: Contents | string, how: Depth): string | undefined => {
-    const damage =
-      typeof contents === 'string'
-        ? contents
-        : findDamage(dir, contents, { depth: how, isWatched });
-    if (damage !== undefined) {
-      // One that was removed meanwhile may be installed again, in the same place.
-      if (existsSync(dir)) damages.set(dir, damage);
-      return damage;
-    }
-    if (typeof contents !== 'string') expected.set(dir, contents);
-    whole.add(dir);
-    return undefined;
-  };
-  const meet = (dir: string): Unfit | undefined => {
-    if (whole.has(dir)) return undefined;
-    const misplaced = findMisplaced(settings, dir);
-    if (misplaced !== undefined) return { refusal: misplaced };
-    const manifest = findManifest(dir);
-    const refusal = manifest && findBlocked(dir, manifest);
-    if (refusal !== undefined) return { refusal };
-    const damage = damages.get(dir) ?? check(dir, manifest);
-    return damage === undefined ? undefined : { damage };
-  };
-  const findBlocked = (dir: string, { closure }: Manifest): Refusal | undefined => {
-    const anchor = findAnchor(settings, dir);
-    return anchor && findBlockedRefusal(anchor, closure);
-  };
-  const check = (dir: string, manifest: Manifest | undefined): string | undefined => {
-    if (depth !== undefined) return verify(dir, expect(dir), depth);
-    if (manifest === undefined) return UNREADABLE;
-    whole.add(dir);
-    return undefined;
-  };
-  const expect = (dir: string): Contents | string => {
-    const known = expected.get(dir);
+  const getContents = (dir: string): Contents | string => {
+    const known = contents.get(dir);
     if (known !== undefined) return known;
     const manifest = findManifest(dir);
-    if (manifest === undefined) return UNREADABLE;
-    const contents = readExpected(
-      dir,
-      manifest,
-      findAnchor(settings, dir)?.readLock().pin?.sidecar,
-    );
-    if (typeof contents !== 'string') expected.set(dir, contents);
-    return contents;
+    if (manifest === undefined) return NO_MANIFEST;
+    const wanted = readContents(dir, manifest, findAnchor(settings, dir)?.readLock().pin?.sidecar);
+    if (typeof wanted !== 'string') contents.set(dir, wanted);
+    return wanted;
+  };
+  const trust = (dir: string): void => {
+    damages.delete(dir);
+    verified.add(dir);
   };
   const adopt = ({ dir, manifest }: Entry): void => {
-    whole.add(dir);
+    verified.add(dir);
     if (!manifests.has(dir)) manifests.set(dir, manifest);
   };
-  return {
-    find,
-    trust: (dir) => {
-      damages.delete(dir);
-      whole.add(dir);
-    },
-    meet,
-    damages,
-    expect,
-    findManifest,
-    adopt,
-  };
+  return { find, verify, trust, adopt, damages, getContents, findManifest };
 }
 
-const UNREADABLE = 'its manifest cannot be read, or is not what was locked';
+const NO_MANIFEST = 'its manifest cannot be read, or is not what was locked';
 
-function findDamage(dir: string, contents: Contents, comparison: Comparison): string | undefined {
-  const [first] = findDifferences(dir, contents, { ...comparison, most: 1 });
+function findDamage(
+  dir: string,
+  contents: Contents,
+  depth: Depth,
+  isWatched: boolean,
+): string | undefined {
+  const [first] = findDifferences(dir, contents, { depth, isWatched, max: 1 });
   return first && describeDifference(first);
 }
 
-/** Whether the files of entries are verified as they are loaded. */
+/** The declared feature that the directory name of an entry names. */
+export function findEntryFeature({ declaration }: Settings, dir: string): Feature | undefined {
+  const slug = parseEntryName(basename(dir))?.slug;
+  return [...declaration.features.values()].find((feature) => feature.slug === slug);
+}
+
+/**
+ * The lookup of the feature that an entry belongs to.
+ *
+ * @returns undefined for an entry that no feature may use: none has its name, or the lock pins another one
+ */
+export function findAnchor(settings: Settings, dir: string): Lookup | undefined {
+  const feature = findEntryFeature(settings, dir);
+  if (feature === undefined) return undefined;
+  const lookup = createLookup(settings, feature);
+  const { isLocked, pin } = lookup.readLock();
+  const id = parseEntryName(basename(dir))?.id ?? '';
+  const isPinned = pin !== undefined && Object.values(pin.sidecar.ids).includes(id);
+  return isPinned || !isLocked ? lookup : undefined;
+}
+
+/** Whether files of entries are verified when they are loaded. */
 export const isVerifiedAtLoad = ({ verify }: Settings): boolean =>
   verify === 'load' && canWatchLoads(process.versions.node);

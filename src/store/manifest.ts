@@ -1,45 +1,48 @@
-/** Reads the manifest of an entry, and checks all of it. */
+/** The manifest of an entry: how it is read, and whether it matches the declaration and the core. */
 import { join } from 'node:path';
+import { findCorePackage } from '../app/core.ts';
 import { readJson } from '../base/files.ts';
+import { satisfies } from '../base/semver.ts';
 import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { ClosurePackage } from '../plan/content.ts';
 import type { SharedPackage } from '../plan/plan.ts';
+import type { Feature } from '../settings/feature.ts';
 
-/** `annex-entry.json`: what an entry holds and for whom. */
+/** `annex-entry.json`. */
 export interface Manifest {
   format: 2;
   feature: string;
-  /** The declared ranges that this entry was installed for. */
+  /** Declared ranges at the time of the install. */
   specs: Record<string, string>;
   closure: ClosurePackage[];
-  /** What the closure has on this platform, and was left out because it does not run on this Node. */
+  /** Packages of the closure that do not run on this Node, and were left out. */
   skipped?: ClosurePackage[];
   shared: Record<string, SharedPackage>;
   private: string[];
   /** Packages whose install scripts ran. */
   scripts: string[];
-  /** ABI directory it was made for: `any`, or `node137-linux-x64-glibc`. */
+  /** ABI directory: `any`, or `node137-linux-x64-glibc`. */
   abi: string;
   /** The annex that wrote it: `annex@1.0.0`. */
   tool: string;
 }
 
-/** Bytes of a manifest: 5,000 packages take a little less. An install writes none that is longer. */
-export const MOST_MANIFEST = 2 * 2 ** 20;
+/** Bytes of a manifest: 5,000 packages take a little less. An install writes no longer one. */
+export const MAX_MANIFEST = 2 * 2 ** 20;
 
-/** What was found, or why there is none: as one clause. */
+/** A manifest, or a clause on why there is none. */
 export type ReadManifest =
   | { manifest: Manifest }
   /** It is not as annex wrote it. */
   | { damage: string }
-  /** It is of another format, or not for this user to read. */
+  /** It has another format, or this user may not read it. */
   | { foreign: string };
 
-/** Errors of the file system that say that the manifest is not the file that was written. */
+/** Errors of the file system for something else than the written file. */
 const DAMAGES = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EINVAL', 'EFBIG']);
-/** Errors that say that it is another user's. */
+/** Errors of the file system for the file of another user. */
 const DENIALS = new Set(['EACCES', 'EPERM']);
 
 const isPackage = isShape({ path: isText, name: isText, version: isText }, { integrity: isText });
@@ -66,11 +69,10 @@ const isManifest = isShape(
  */
 export function readManifest(dir: string): ReadManifest {
   try {
-    const value: unknown = readJson(join(dir, MANIFEST), MOST_MANIFEST);
+    const value = readJson(join(dir, MANIFEST), MAX_MANIFEST);
     if (isManifest(value)) return { manifest: value as Manifest };
     const { format } = (value ?? {}) as { format?: unknown };
-    // Another format is told by its number.
-    return isOther(format)
+    return isOtherFormat(format)
       ? { foreign: `its format is ${format}, and this annex reads ${FORMAT}` }
       : { damage: `${MANIFEST} is not as annex wrote it` };
   } catch (error) {
@@ -82,11 +84,59 @@ export function readManifest(dir: string): ReadManifest {
   }
 }
 
-const isOther = (format: unknown): format is number =>
+const isOtherFormat = (format: unknown): format is number =>
   Number.isSafeInteger(format) && Number(format) > 0 && format !== FORMAT;
 
-/** The manifest of an entry; undefined when there is none that is whole. Throws as `readManifest` does. */
+/** The manifest of an entry; undefined unless it is whole. Throws as `readManifest` does. */
 export function readEntryManifest(dir: string): Manifest | undefined {
   const read = readManifest(dir);
   return 'manifest' in read ? read.manifest : undefined;
+}
+
+/** Versions of the declared packages in an entry. */
+export function listVersions(manifest: Manifest, feature: Feature): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const { path, name, version } of manifest.closure) {
+    if (name in feature.packages && path === `node_modules/${name}`) versions[name] = version;
+  }
+  return versions;
+}
+
+/** Returns a clause when an entry no longer matches the declaration, or the packages of the core. */
+export const findMismatch = (
+  manifest: Manifest,
+  feature: Feature,
+  root: string,
+): string | undefined =>
+  findDeclaredMismatch(manifest, feature) ?? findSharedMismatch(manifest, feature, root);
+
+function findDeclaredMismatch(manifest: Manifest, feature: Feature): string | undefined {
+  const versions = listVersions(manifest, feature);
+  for (const [name, range] of Object.entries(feature.packages)) {
+    const version = versions[name];
+    // The core ships one of several declared packages.
+    if (version === undefined && Object.hasOwn(manifest.shared, name)) continue;
+    if (version === undefined) return `it does not hold ${name}`;
+    if (manifest.specs[name] !== range && !satisfies(version, range)) {
+      return `it holds ${name} ${version}, not ${range}`;
+    }
+  }
+  return undefined;
+}
+
+function findSharedMismatch(
+  manifest: Manifest,
+  { packages }: Feature,
+  root: string,
+): string | undefined {
+  for (const [name, { ranges, version }] of Object.entries(manifest.shared)) {
+    const shipped = findCorePackage(name, root)?.version;
+    const declared = packages[name];
+    if (shipped === version && declared === manifest.specs[name]) continue;
+    const wanted = declared === undefined ? ranges : [...ranges, declared];
+    if (shipped === undefined || !wanted.every((range) => satisfies(shipped, range))) {
+      return `it takes ${name} ${wanted.join(' and ')} from core, which has ${shipped ?? 'none'}`;
+    }
+  }
+  return undefined;
 }

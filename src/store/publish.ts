@@ -1,4 +1,4 @@
-/** Building an entry in staging, and the one rename that makes it visible. */
+/** Builds an entry in a staging directory, and publishes it with one rename. */
 import { chmodSync, lstatSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
@@ -15,28 +15,35 @@ import {
 } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
-import { type DirHandle, makeIn, openIn, sampleNames, useDir, withDir } from './directory.ts';
+import {
+  type DirHandle,
+  ignoreErrors,
+  makeIn,
+  openIn,
+  sampleNames,
+  useDir,
+  withDir,
+} from './directory.ts';
 import { isAbandoned, nameOwner, parseOwned } from './owner.ts';
-import { sweepRetired } from './retired.ts';
-import { findRetirement } from './retirement.ts';
+import { findRetirement, sweepRetired } from './retire.ts';
 import { type Allowance, tryRemoveIn } from './tree.ts';
 
-/** What one install does at most for others: names that it looks at, */
-const MOST_NAMES = 1_000;
-/** staging directories that it sweeps, */
-const MOST_SWEPT = 50;
-/** and files and directories that it removes. */
-const MOST_REMOVED = 20_000;
+/** What one install does at most for other processes: names to read, */
+const MAX_NAMES = 1_000;
+/** staging directories to remove, */
+const MAX_SWEPT = 50;
+/** and files and directories to remove. */
+const MAX_REMOVED = 20_000;
 
 /**
- * Makes the directories of a store that are not there yet. In a store that a group may write, so
- * may what is made in it: its members install under several user ids.
+ * Makes the missing directories of a store. In a store that a group may write, the group may write them too: its
+ * members install under several user ids.
  *
- * @returns what has the name of one and is none, as one clause each: whoever needs it fails
- * @throws errors of the file system; an error with a refusal when nothing can be made at all
+ * @returns one clause for each name that is taken by something else; a step that needs the directory fails later
+ * @throws errors of the file system, and an AnnexError when nothing can be made
  */
 export function makeStore(store: string, abi: string): string[] {
-  // An umask of 0 must not make a store that its own user then may not trust.
+  // With an umask of 0 the store would be writable by everybody, and its own user would not trust it.
   const mode = process.geteuid?.() === 0 ? 0o755 : 0o775;
   makeDirectory(store, mode);
   return withDir(store, [], (root) => {
@@ -49,13 +56,13 @@ export function makeStore(store: string, abi: string): string[] {
     return useDir(openIn(root, VERSION), (dir) =>
       [abi, PLAIN, STAGING, LOCKS, FAILURES, RETIRED].flatMap((name) => {
         make(dir, name);
-        return findJunk(dir, name) ?? [];
+        return findObstacle(dir, name) ?? [];
       }),
     );
   });
 }
 
-function findJunk(dir: DirHandle, name: string): string | undefined {
+function findObstacle(dir: DirHandle, name: string): string | undefined {
   try {
     openIn(dir, name).close();
     return undefined;
@@ -66,8 +73,8 @@ function findJunk(dir: DirHandle, name: string): string | undefined {
 }
 
 /**
- * Makes a directory and those above it; true when it was not there. Not `recursive`: whatever goes
- * wrong there, it says ENOENT.
+ * Makes a directory and those above it; returns whether it was missing. mkdir's `recursive` reports ENOENT for
+ * every failure.
  */
 export function makeDirectory(dir: string, mode: number): boolean {
   if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) return false;
@@ -82,90 +89,70 @@ export function makeDirectory(dir: string, mode: number): boolean {
 }
 
 /**
- * A fresh staging directory of a feature. What dead installers left goes, and so do entries whose
- * time is over; of either a bounded part, so that nobody can make an install slow by adding more.
+ * Makes a staging directory for a feature. Removes what dead installers left and entries past their grace period,
+ * both within the allowance: nobody can slow an install down by adding more.
  */
 export function makeStaging(
   store: string,
   feature: Feature,
-  allowance: Allowance = { left: MOST_REMOVED },
+  allowance: Allowance = { left: MAX_REMOVED },
 ): string {
-  const nameOne = (): string => `${feature.slug}.${nameOwner()}`;
-  const name = nameOne();
+  const newName = (): string => `${feature.slug}.${nameOwner()}`;
+  const name = newName();
   withDir(store, [VERSION, STAGING], (dir) => {
-    for (const other of pickDebris(dir, feature.slug)) {
-      sweepStaging(dir, other, nameOne(), allowance);
+    for (const other of listAbandoned(dir, feature.slug)) {
+      // Renamed first: its owner may only be stopped, and must not continue in half a directory.
+      const target = newName();
+      const isRenamed = ignoreErrors(() => renameSync(dir.at(other), dir.at(target)));
+      if (isRenamed) tryRemoveIn(dir, target, allowance);
     }
     mkdirSync(dir.at(name), { mode: 0o755 });
   });
-  try {
-    sweepRetired(store, Date.now(), allowance);
-  } catch {
-    // Junk in the place of its directory has been reported.
-  }
+  // An obstacle in the place of its directory has been reported.
+  ignoreErrors(() => sweepRetired(store, Date.now(), allowance));
   return join(stagingRoot(store), name);
 }
 
-/** Names of what is to be swept: a part of it. */
-function pickDebris(dir: DirHandle, slug: string): string[] {
-  const isSwept = (name: string): boolean => {
+function listAbandoned(dir: DirHandle, slug: string): string[] {
+  const isOld = (name: string): boolean => {
     const { base, owner } = parseOwned(name) ?? {};
     return owner !== undefined && isAbandoned(owner, base === slug);
   };
-  return sampleNames(dir, MOST_NAMES).filter(isSwept).slice(0, MOST_SWEPT);
+  return sampleNames(dir, MAX_NAMES).filter(isOld).slice(0, MAX_SWEPT);
 }
 
-/** First out of the way, in one rename: its owner may only stand still, and must not go on in half of it. */
-function sweepStaging(dir: DirHandle, name: string, ours: string, allowance: Allowance): void {
-  try {
-    renameSync(dir.at(name), dir.at(ours));
-  } catch {
-    // Somebody else has taken it away.
-    return;
-  }
-  tryRemoveIn(dir, ours, allowance);
-}
-
-/** Removes a staging directory, or what is left of it. */
+/** Removes a staging directory, as far as possible. */
 export function sweepStaged(store: string, staging: string): void {
-  try {
-    withDir(store, [VERSION, STAGING], (dir) => tryRemoveIn(dir, basename(staging)));
-  } catch {
-    // It is gone already.
-  }
+  ignoreErrors(() =>
+    withDir(store, [VERSION, STAGING], (dir) => tryRemoveIn(dir, basename(staging))),
+  );
 }
 
 /**
- * Publishes a finished staging directory: one rename, which either makes the whole entry visible
- * or nothing.
+ * Publishes a finished staging directory with one rename: the whole entry becomes visible, or nothing.
  *
- * @returns the entry's directory; undefined when that generation stands there already, or has stood
- *   there and was retired
+ * @returns directory of the entry; undefined when an entry of this name exists, or was retired
  */
 export function publish(
   store: string,
   staging: string,
   name: { abi: string; slug: string; id: string; nonce: string },
 ): string | undefined {
-  const target = join(abiRoot(store, name.abi), toEntryName(name));
+  const entryName = toEntryName(name);
+  const target = join(abiRoot(store, name.abi), entryName);
   return withDir(store, [VERSION, name.abi], (dir) => {
-    const entry = basename(target);
-    if (lstatSync(dir.at(entry), { throwIfNoEntry: false }) !== undefined) return undefined;
+    if (lstatSync(dir.at(entryName), { throwIfNoEntry: false }) !== undefined) return undefined;
     if (findRetirement(store, target) !== undefined) return undefined;
     try {
-      move(store, basename(staging), dir.at(entry));
+      withDir(store, [VERSION, STAGING], (from) => {
+        const staged = basename(staging);
+        useDir(openIn(from, staged), (each) => chmodSync(each.at(), 0o755));
+        renameSync(from.at(staged), dir.at(entryName));
+      });
       return target;
     } catch (error) {
-      const code = codeOf(error);
-      if (code === 'ENOTEMPTY' || code === 'EEXIST') return undefined;
+      if (['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) return undefined;
       throw error;
     }
-  });
-}
-
-function move(store: string, staged: string, target: string): void {
-  withDir(store, [VERSION, STAGING], (from) => {
-    useDir(openIn(from, staged), (dir) => chmodSync(dir.at(), 0o755));
-    renameSync(from.at(staged), target);
   });
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { AnnexError } from '../../src/base/error.ts';
 import { addFailure, clearFailures, readFailures } from '../../src/store/failures.ts';
 import { makeStaging, makeStore, publish, sweepStaged } from '../../src/store/publish.ts';
-import { discard, GRACE, retire, sweepRetired } from '../../src/store/retired.ts';
-import { findRetirement } from '../../src/store/retirement.ts';
+import { discard, findRetirement, GRACE, retire, sweepRetired } from '../../src/store/retire.ts';
 import { listStored } from '../../src/store/stored.ts';
 import { makeFeature } from './feature.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeStaging, makeStore } from '../../../src/store/publish.ts';
-import { sweepRetired } from '../../../src/store/retired.ts';
+import { sweepRetired } from '../../../src/store/retire.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { makeOwner } from '../../support/locks.ts';
 import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';

@@ -4,8 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readContents } from '../../../src/store/contents.ts';
 import { readEntryManifest } from '../../../src/store/manifest.ts';
-import { type Difference, findDifferences, readExpected } from '../../../src/store/verify.ts';
+import { type Difference, findDifferences } from '../../../src/store/verify.ts';
 import { plantEntry } from '../../support/entry.ts';
 import { cjsPackage } from '../../support/fixtures.ts';
 import { removeTree } from '../../support/tree.ts';
@@ -24,7 +25,7 @@ function open() {
   });
   mkdirSync(join(entry, CACHE));
   const manifest = readEntryManifest(entry);
-  const contents = manifest && readExpected(entry, manifest, undefined);
+  const contents = manifest && readContents(entry, manifest, undefined);
   if (contents === undefined || typeof contents === 'string') throw new Error(contents);
   const find = (isWatched: boolean, onHarmless?: (path: string) => void): Difference[] =>
     findDifferences(entry, contents, {

@@ -1,7 +1,7 @@
 /** Who may own a store: row by row from a data file, then over every combination of modes and owners. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { findDistrust, type Place } from '../../../src/store/ownership.ts';
+import { findDistrust, type Location } from '../../../src/store/ownership.ts';
 
 /** Of a place: `PATH UID:GID MODE`, the mode in octal. */
 interface Row {
@@ -18,7 +18,7 @@ interface Row {
 const file = new URL('../../data/ownership.json', import.meta.url);
 const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[];
 
-function readPlace(text: string): Place {
+function readLocation(text: string): Location {
   const [path = '', owner = '', mode = ''] = text.split(' ');
   const [uid = 0, gid = 0] = owner.split(':').map(Number);
   return { path, uid, gid, mode: Number.parseInt(mode, 8) };
@@ -29,9 +29,9 @@ test.each(rows)('$title', ({ user, above, store, below, distrust }) => {
   const found = findDistrust(
     { uid: Number(uid), groups: groups.split(',').map(Number) },
     {
-      above: above.map(readPlace),
-      ...(store && { store: readPlace(store) }),
-      ...(below && { below: below.map(readPlace) }),
+      above: above.map(readLocation),
+      ...(store && { store: readLocation(store) }),
+      ...(below && { below: below.map(readLocation) }),
     },
   );
   if (distrust === null) expect(found).toBeUndefined();
@@ -45,7 +45,7 @@ describe('over every combination of owner, group and mode', () => {
   const places = uids.flatMap((uid) =>
     gids.flatMap((gid) => modes.map((mode) => ({ path: '/p', uid, gid, mode }))),
   );
-  const isOpen = ({ mode }: Place) => (mode & 0o002) !== 0;
+  const isOpen = ({ mode }: Location) => (mode & 0o002) !== 0;
   const pairs = places.flatMap((store) => places.map((entry) => ({ store, entry })));
 
   test('root trusts nothing that anybody else owns or may write', () => {

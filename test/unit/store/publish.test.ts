@@ -19,8 +19,7 @@ import { abiRoot, parseEntryName } from '../../../src/base/store-layout.ts';
 import { findStoreDistrust } from '../../../src/store/access.ts';
 import { withDir } from '../../../src/store/directory.ts';
 import { makeStaging, makeStore, publish } from '../../../src/store/publish.ts';
-import { discard, GRACE, retire, sweepRetired } from '../../../src/store/retired.ts';
-import { findRetirement } from '../../../src/store/retirement.ts';
+import { discard, findRetirement, GRACE, retire, sweepRetired } from '../../../src/store/retire.ts';
 import { measureTree, removeTree, sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';
@@ -170,7 +169,7 @@ test('a retired generation keeps its files for the grace period, and its name un
     expect(findRetirement(store, entry)).toBeUndefined();
     retire(store, entry, 'a.js is not what was installed');
     retire(store, entry, 'a second reason');
-    expect(findRetirement(store, entry)).toBe('a.js is not what was installed');
+    expect(findRetirement(store, entry)?.reason).toBe('a.js is not what was installed');
     const now = Date.now();
     for (const soon of [now, now + GRACE - 60_000, now - GRACE + 60_000])
       expect(sweepRetired(store, soon)).toEqual([]);

@@ -82,7 +82,7 @@ test('a manifest: an entry is used when it is whole, else damaged, and everybody
     expect(listStored(store), name).toMatchObject([{ dir, slug: 'alpha' }]);
     const age = { age: 0, now: Date.now() };
     expect(weighEntries(settings, store, age), name).toMatchObject([{ feature: 'alpha' }]);
-    expect(typeof finder.expect(dir), name).toBe('manifest' in read ? 'object' : 'string');
+    expect(typeof finder.getContents(dir), name).toBe('manifest' in read ? 'object' : 'string');
   }
   expect(whole).toContain('right');
   // A text in the place of another, an empty list or record, a record of less, what need not be there.
