@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HELP } from '../../../src/cli/help.ts';
 import { COLUMNS, KEYS, type Row, SETTINGS } from '../../../src/settings/table.ts';
+import { LAYERS } from '../../data/layers.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
@@ -116,6 +117,23 @@ test('files and commands that the documents name are there', () => {
       const isThere = places.some((place) => existsSync(join(repositoryRoot, place)));
       expect({ document, path, isThere }).toEqual({ document, path, isThere: true });
     }
+  }
+});
+
+test('the picture of imports in CONTRIBUTING has every folder of src, in order of its layer', () => {
+  const layers = LAYERS.map((layer) => layer.map((name) => name.replace(/\.ts$/, '')));
+  const [, picture = ''] = /^```\n(cli .*?)^```$/ms.exec(read('CONTRIBUTING.md')) ?? [];
+  // A description follows in column 32.
+  const drawn = picture
+    .split('\n')
+    .map((line) => line.slice(0, 32).match(/[a-z]+/g) ?? [])
+    .filter((names) => names.length > 0);
+  expect(drawn.flat().sort()).toEqual(layers.flat().sort());
+  const heights = drawn.map((names) =>
+    names.map((name) => layers.findIndex((layer) => layer.includes(name))),
+  );
+  for (const [row, below] of heights.slice(1).entries()) {
+    expect(Math.min(...(heights[row] ?? []))).toBeGreaterThanOrEqual(Math.max(...below));
   }
 });
 
