@@ -137,6 +137,17 @@ test('the picture of imports in CONTRIBUTING has every folder of src, in order o
   }
 });
 
+test('source files that CONTRIBUTING names are there', () => {
+  const named = collect(read('CONTRIBUTING.md'), /`([a-z]+\/[a-z0-9-]+(?:\.ts)?)`/g).filter(
+    (name) => existsSync(join(repositoryRoot, 'src', dirname(name))),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  for (const name of named) {
+    const isThere = existsSync(join(repositoryRoot, 'src', name.replace(/(\.ts)?$/, '.ts')));
+    expect({ name, isThere }).toEqual({ name, isThere: true });
+  }
+});
+
 test('tests that the page on reliability names are there', () => {
   const image = 'examples/immutable-image/test';
   const named = collect(
