@@ -1,5 +1,4 @@
 /** Plans the closure of a feature, from its lock or with npm, and fetches it into staging. */
-import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
 import { planLocked } from '../app/locked-plan.ts';
@@ -109,7 +108,7 @@ async function resolveNow(
     settings,
     feature,
     inventory: readInventory(core.realRoot),
-    dir: join(staging.path, 'resolution'),
+    dir: staging.path,
     signal,
     before: findCutoff(npm),
     unshared,

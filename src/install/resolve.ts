@@ -1,5 +1,5 @@
 /** Resolves a feature with npm and plans its closure: what core ships is pinned to core's versions. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MOST_LOCK } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
@@ -15,7 +15,6 @@ import { RESOLVE, runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { removeTree } from '../store/tree.ts';
 import type { Refusal } from '../types.ts';
 
 /** Minimum age of a chosen version in days, unless npm is configured to another one. */
@@ -40,7 +39,7 @@ export interface Resolution {
   settings: Settings;
   feature: Feature;
   inventory: Inventory;
-  /** The working directory of npm; made and removed. */
+  /** Where npm gets a working directory for each run; its caller removes them. */
   dir: string;
   signal: AbortSignal;
   /** Versions published after this ISO date are not chosen. */
@@ -120,21 +119,17 @@ export async function runResolution(
   dependencies: Record<string, string>,
   seed: LockedPackages,
 ): Promise<NpmLock> {
-  mkdirSync(dir);
-  try {
-    const packages = { '': { dependencies }, ...seed };
-    const lock = { lockfileVersion: 3, requires: true, packages };
-    writeFileSync(join(dir, 'package.json'), JSON.stringify({ private: true, dependencies }));
-    if (Object.keys(seed).length > 0) {
-      writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(lock));
-    }
-    const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
-    const env = readInstallerEnv(settings);
-    await runNpm({ args, cwd: dir, core: settings.core.root, env, signal });
-    return readLock(dir);
-  } finally {
-    removeTree(dir);
+  const cwd = mkdtempSync(join(dir, 'resolution-'));
+  const packages = { '': { dependencies }, ...seed };
+  const lock = { lockfileVersion: 3, requires: true, packages };
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  if (Object.keys(seed).length > 0) {
+    writeFileSync(join(cwd, 'package-lock.json'), JSON.stringify(lock));
   }
+  const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
+  const env = readInstallerEnv(settings);
+  await runNpm({ args, cwd, core: settings.core.root, env, signal });
+  return readLock(cwd);
 }
 
 function readLock(dir: string): NpmLock {

@@ -1,5 +1,5 @@
 /** Locks a feature: resolves it, fetches every package for every platform, and composes the lock. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
@@ -9,7 +9,7 @@ import { findRepository } from '../app/unfit.ts';
 import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { listUnshareable } from '../install/check.ts';
-import { type FetchedPackages, fetchPackages } from '../install/fetch-packages.ts';
+import { fetchPackages } from '../install/fetch-packages.ts';
 import { findCutoff, type Resolution } from '../install/resolve.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -21,7 +21,7 @@ import type { Refusal } from '../types.ts';
 
 import { composeLock } from './compose.ts';
 import { listPreferred } from './drift.ts';
-import { type Places, readPackages, readPlaces } from './previous.ts';
+import { readPackages, readPlaces } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
 
@@ -34,7 +34,7 @@ export interface LockJob {
 }
 
 /** A lock that is not written yet. */
-export interface Lock {
+export interface LockedFeature {
   sidecar: Sidecar;
   dir: string;
   /** Its files, in the order in which they are replaced. */
@@ -49,11 +49,11 @@ export interface Lock {
  *
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
-export const lockFeature = (job: LockJob): Promise<Lock> =>
+export const lockFeature = (job: LockJob): Promise<LockedFeature> =>
   withTemporary((temporary) => lockIn(temporary, job));
 
-async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
-  const { lookup } = job;
+async function lockIn(temporary: string, job: LockJob): Promise<LockedFeature> {
+  const { lookup, signal } = job;
   const { settings, feature } = lookup;
   const { core, declaration } = settings;
   const { platforms } = declaration;
@@ -66,8 +66,8 @@ async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
     settings,
     feature,
     inventory: readInventory(core.realRoot),
-    dir: join(temporary, 'resolution'),
-    signal: job.signal,
+    dir: temporary,
+    signal,
     before: findCutoff(npm, job.minAge),
     unshared,
     locked: readPackages(dir, lookup.listBlocked()),
@@ -76,15 +76,23 @@ async function lockIn(temporary: string, job: LockJob): Promise<Lock> {
     const resolved = await resolveForLock(exact, resolution, npm);
     const nodes = selectLockable(resolved.plan, job);
     const shared = Object.keys(resolved.plan.shared);
-    const { fetched, unshareable } = await fetchIn(temporary, job, { nodes, places, shared });
-    if (unshareable.length > 0) {
-      unshared.push(...unshareable);
-      continue;
+    const unpacked = mkdtempSync(join(temporary, 'packages-'));
+    const fetched = await fetchPackages({
+      settings,
+      nodes,
+      dir: unpacked,
+      signal,
+      records: places,
+      isLocking: true,
+    });
+    const more = listUnshareable(unpacked, nodes, shared);
+    if (more.length === 0) {
+      const parts = { feature, platforms, resolved, nodes, fetched, npm, places, unshared };
+      const { sidecar, texts } = composeLock(parts);
+      const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
+      return { sidecar, dir, files, packages: resolved.plan.nodes.size };
     }
-    const parts = { feature, platforms, resolved, nodes, fetched, npm, places, unshared };
-    const { sidecar, texts } = composeLock(parts);
-    const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
-    return { sidecar, dir, files, packages: resolved.plan.nodes.size };
+    unshared.push(...more);
   }
 }
 
@@ -116,25 +124,4 @@ function findUnsupported(plan: Plan, platforms: string[]): Refusal | undefined {
     };
   }
   return undefined;
-}
-
-/** Fetches packages into a directory of their own, which is removed. */
-async function fetchIn(
-  temporary: string,
-  { lookup: { settings }, signal }: LockJob,
-  { nodes, places, shared }: { nodes: LockNode[]; places: Places; shared: string[] },
-): Promise<{ fetched: FetchedPackages; unshareable: string[] }> {
-  const dir = join(temporary, 'packages');
-  mkdirSync(dir);
-  const fetched = await fetchPackages({
-    settings,
-    nodes,
-    dir,
-    signal,
-    records: places,
-    isLocking: true,
-  });
-  const unshareable = listUnshareable(dir, nodes, shared);
-  rmSync(dir, { recursive: true });
-  return { fetched, unshareable };
 }
