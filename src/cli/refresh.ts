@@ -12,7 +12,7 @@ import { listStores } from '../store/access.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
 import { createFinder } from '../store/finder.ts';
 import { listVersions } from '../store/manifest.ts';
-import { mendLinks } from '../store/shared-links.ts';
+import { repairLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import type { Refusal } from '../types.ts';
 import { type Command, findSettings, warn } from './command.ts';
@@ -75,7 +75,7 @@ async function refreshFeature(
     const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
     const { entry, damaged, blocked } = finder.find(lookup);
     if (entry !== undefined) {
-      mendLinks(entry, settings.core.root);
+      repairLinks(entry, settings.core.root);
       const versions = listVersions(entry.manifest, feature);
       return { feature: name, outcome: 'current', versions, dir: entry.dir };
     }

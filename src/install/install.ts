@@ -22,7 +22,7 @@ import { type HeldLock, withLock } from '../store/lock.ts';
 import { listVersions } from '../store/manifest.ts';
 import { makeStore } from '../store/publish.ts';
 import { retire } from '../store/retire.ts';
-import { mendLinks } from '../store/shared-links.ts';
+import { repairLinks } from '../store/shared-links.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
@@ -99,7 +99,7 @@ function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undef
   const versions = findShippedVersions(lookup);
   if (versions !== undefined) return { feature: feature.name, outcome: 'core', versions, ms: 0 };
   const found = finder.find(lookup);
-  if (found.entry !== undefined) mendLinks(found.entry, settings.core.root);
+  if (found.entry !== undefined) repairLinks(found.entry, settings.core.root);
   else throwRefusal(findInstallRefusal(lookup, found, { ignored }));
   return toPresent(found, feature);
 }

@@ -8,7 +8,7 @@ import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { FoundEntry } from '../store/entry.ts';
-import { describeOutput, findOutput } from '../store/script-output.ts';
+import { describeOutput, findOutput } from '../store/failure-directory.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { findRemembered, type Memory, type Remembered } from './failure-memory.ts';
 

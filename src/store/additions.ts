@@ -1,36 +1,34 @@
-/** Which additions to an entry can change what Node loads from it; all others are no damage. */
+/** Decides which additions to an entry can change what Node loads from it. */
 import type { Expected } from './listing.ts';
 
-/** What was added. */
+/** Kind of an addition. */
 export type Kind = 'file' | 'directory' | 'link';
 
-/** A directory that was installed, or whether an addition can change what Node loads. */
+/** An installed directory, an addition that can change what Node loads, or a harmless one. */
 export type Verdict = 'installed' | 'matters' | 'harmless';
 
-/** Judges what no listing names, by its path below the entry. */
+/** Judges a path below the entry that no listing names. */
 export type Judge = (path: string, kind: Kind) => Verdict;
 
-/** What `require` appends to a name before it looks for a directory. */
+/** Extensions that `require` tries before it looks for a directory. */
 const PROBED = ['.js', '.json', '.node'];
-/** What it finds for a name with one of these, or for the whole name of a file without an extension. */
+/** A file that `require` finds by one of these extensions, or by its whole name without an extension. */
 const IS_PROBED = /(?:^[^.]+|\.(?:js|json|node))$/;
-/** What it finds for the name of a directory, and so does `import` for a package. */
+/** A file that `require` finds for the name of a directory, and `import` for that of a package. */
 const IS_INDEX = /^index\.(?:js|json|node)$/;
-/** What Node loads by its name; a file without an extension is JavaScript. */
+/** A file that Node loads by its path; one without an extension is JavaScript. */
 const IS_LOADED = /(?:^[^.]+|\.(?:[cm]?js|json|node|wasm))$/;
 
 /**
- * Makes the judge of one entry.
+ * Creates the judge of one entry.
  *
- * These change an answer: a package.json; a `node_modules`, and any name in one, an empty directory
- * too; in a directory that was installed, a link, and a file that `require` finds by probing, be it
- * that it comes before an installed one; and the index of a new directory in one that was installed.
- * Any other file answers a request for itself alone. Loading a file that was not installed is found
- * where every load is watched, except for addons, which no hook sees. Elsewhere whatever Node can load
- * counts, and every link, which may lead to it.
+ * These additions change the result of a request: a package.json; a `node_modules`, and any name in one, even an
+ * empty directory; in an installed directory, a link and a file that `require` finds by trying extensions; and
+ * the index of a new directory in an installed one. Any other file is only loaded by its own path. A hook that
+ * watches every load finds that, except for addons. Without such a hook, every link and every file that Node can
+ * load counts.
  *
- * @param shared names that the entry takes from core: the link of such a name was made when the entry was
- *   published, is no content, and may lead anywhere
+ * @param shared names that the entry takes from core: their links are made after the install, and may lead anywhere
  * @param isWatched whether every load from the entry is verified
  * @see https://nodejs.org/docs/latest-v24.x/api/modules.html#all-together
  */
@@ -61,7 +59,7 @@ export function createJudge(
   };
 }
 
-/** The directory that a path lies in; an empty text for the top of the entry. */
+/** Directory of a path; empty for the top of the entry. */
 const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 
 /** Whether a path is the link of a shared name, or the directory of its scope. */
@@ -72,7 +70,7 @@ function isSharedName(path: string, kind: Kind, shared: ReadonlySet<string>): bo
   return kind === 'directory' && [...shared].some((each) => each.startsWith(`${name}/`));
 }
 
-/** The directories that installed files lie in, below the entry. */
+/** The directories of installed files, below the entry. */
 function listDirectories(expected: Expected): Set<string> {
   const found = new Set<string>();
   for (const path of expected.keys()) {

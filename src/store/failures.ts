@@ -3,8 +3,8 @@ import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
-import { sampleNames, withDir } from './directory.ts';
-import { attempt, changeFailures, inFailures, replaceIn } from './failure-directory.ts';
+import { ignoreErrors, sampleNames, withDir } from './directory.ts';
+import { changeFailures, inFailures, replaceIn } from './failure-directory.ts';
 import { isFailure } from './failure-shape.ts';
 import { tryRemoveIn } from './tree.ts';
 
@@ -152,7 +152,7 @@ export function addFailure(
  * @param key in this configuration alone
  */
 export function clearFailure(store: string, name: string, key?: string): void {
-  attempt(() => inFailures(store, (dir) => tryRemoveIn(dir, outputName(name))));
+  ignoreErrors(() => inFailures(store, (dir) => tryRemoveIn(dir, outputName(name))));
   const known = key === undefined ? [] : readFailures(store, name);
   write(
     store,
@@ -163,7 +163,7 @@ export function clearFailure(store: string, name: string, key?: string): void {
 
 /** Forgets everything but what scripts printed: a message has named those files. */
 export function clearFailures(store: string): void {
-  attempt(() => {
+  ignoreErrors(() => {
     inFailures(store, (dir) => {
       const names = readdirSync(dir.at()).filter((name) => !name.endsWith('.log'));
       for (const name of names) tryRemoveIn(dir, name);
@@ -179,7 +179,7 @@ function write(store: string, name: string, failures: Failure[]): void {
     changeFailures(store, (dir) => replaceIn(dir, file, JSON.stringify(failures)));
     return;
   }
-  attempt(() =>
+  ignoreErrors(() =>
     inFailures(store, (dir) => {
       for (const one of [file, `${file}.new`]) tryRemoveIn(dir, one);
     }),

@@ -1,44 +1,44 @@
-/** What an entry is to hold: how its listing is written, read, and made ready for comparison. */
+/** The listing of an entry's files: how it is written, read and compared. */
 import { posix } from 'node:path';
 import { FORMAT } from '../base/store-layout.ts';
 import type { ClosurePackage } from '../plan/content.ts';
 
-/** Path of a package to its listing, as `composeListing` writes it. */
+/** Path of each package to its listing, as `composeListing` writes it. */
 export type Listings = Record<string, string>;
 
-/** `annex-files.txt`, read. */
+/** `annex-files.txt`, parsed. */
 export interface Files {
-  /** Path of a package to its listing. */
+  /** Path of each package to its listing. */
   packages: Map<string, string>;
-  /** What install scripts made, changed or removed: path in the entry to value; an empty one when it went. */
+  /** Files that install scripts made, changed or removed: path in the entry to value, empty for a removed file. */
   generated: Map<string, string>;
 }
 
 /**
- * Every file of an entry below its top: path to value. The value of a file is `SHA256 SIZE`, in hex
- * digits and bytes; that of a link `-> TARGET`.
+ * Every file of an entry below its top: path to value. The value of a file is `SHA256 SIZE`, in hex digits and
+ * bytes; the value of a link is `-> TARGET`.
  */
 export type Expected = Map<string, string>;
 
-/** The first line, with the number of the format. */
+/** The first line. */
 const HEAD = `annex-files ${FORMAT}\n`;
-/** The line before what scripts made. No path of a package and no value begins so. */
+/** The line before the files of scripts. No path of a package and no value starts with it. */
 const GENERATED = 'generated';
-/** How the value of a link begins. */
+/** Start of the value of a link. */
 const LINK = '-> ';
-/** How the path of every package begins. */
+/** Start of the path of a package. */
 const PACKAGE = 'node_modules/';
 
 /** The value of a file. */
 export const toValue = (sha256: string, size: number): string => `${sha256} ${size}`;
 
-/** The size that a value states, bytes; NaN when it is not that of a file. */
+/** The size in a value, bytes; NaN unless it is the value of a file. */
 export const sizeOf = (value: string): number =>
   /^[0-9a-f]{64} \d{1,15}$/.test(value) ? Number(value.slice(65)) : Number.NaN;
 
 /**
- * The listing of some files: a line `VALUE\tPATH` for each, in the order of the paths, by code units.
- * A backslash, a tab and a newline in a path or a target are written as in JSON.
+ * The listing of some files: a line `VALUE\tPATH` for each, sorted by path in code units. A backslash, a tab and a
+ * newline are escaped as in JSON.
  */
 export const composeListing = (files: Iterable<readonly [path: string, value: string]>): string =>
   [...files]
@@ -46,13 +46,13 @@ export const composeListing = (files: Iterable<readonly [path: string, value: st
     .map(([path, value]) => `${quote(value)}\t${quote(path)}\n`)
     .join('');
 
-/** Passes on every line of a listing. */
+/** Calls a function with each line of a listing. */
 export function eachLine(listing: string, use: (path: string, value: string) => void): void {
   let tab = listing.indexOf('\t');
   for (let start = 0; start < listing.length; ) {
     const newline = listing.indexOf('\n', start);
     const end = newline === -1 ? listing.length : newline;
-    // Of a text without tabs each line would be searched to the end of the text.
+    // Not searched for each line: in a text without tabs that takes quadratic time.
     if (tab !== -1 && tab < start) tab = listing.indexOf('\t', start);
     if (tab >= start && tab < end) {
       use(unquote(listing.slice(tab + 1, end)), unquote(listing.slice(start, tab)));
@@ -69,7 +69,7 @@ export function composeFiles(packages: Listings, generated: Record<string, strin
   return [HEAD, ...listed, ...(made === '' ? [] : [`${GENERATED}\n${made}`])].join('');
 }
 
-/** The same read again; undefined when it is of another format, or not whole. */
+/** Parses `annex-files.txt`; returns undefined for another format, and for an incomplete file. */
 export function parseFiles(text: string): Files | undefined {
   if (!text.startsWith(HEAD)) return undefined;
   const mark = text.indexOf(`\n${GENERATED}\n`) + 1;
@@ -79,7 +79,7 @@ export function parseFiles(text: string): Files | undefined {
     const from = text.indexOf('\n', start) + 1;
     const path = text.slice(start, from - 1);
     if (from === 0 || !path.startsWith(PACKAGE) || files.packages.has(path)) return undefined;
-    // An empty listing: the next package follows at once.
+    // The newline before the next package may be the one that ends this path: the listing is empty.
     const next = text.indexOf(`\n${PACKAGE}`, from - 1) + 1;
     const to = next === 0 || next > end ? end : next;
     files.packages.set(path, text.slice(from, to));
@@ -92,7 +92,7 @@ export function parseFiles(text: string): Files | undefined {
   return files;
 }
 
-/** The most bytes that a listing of locked packages takes in `annex-files.txt`, scripts apart. */
+/** Size of `annex-files.txt` for locked packages, without the files of scripts, bytes. */
 export const measureListings = (packages: Record<string, { listed: number }>): number =>
   Object.entries(packages).reduce(
     (sum, [path, { listed }]) => sum + Buffer.byteLength(path) + 1 + listed,
@@ -106,8 +106,7 @@ const unquote = (text: string): string =>
   text.includes('\\') ? text.replace(/\\./g, (pair) => UNQUOTED[pair] ?? pair) : text;
 
 /**
- * Puts together which files an entry is to hold: those of its packages, and what scripts have made,
- * changed or removed.
+ * Combines the files of all packages with what scripts made, changed or removed.
  */
 export function expectFiles({ packages, generated }: Files): Expected {
   const expected: Expected = new Map();
@@ -122,11 +121,11 @@ export function expectFiles({ packages, generated }: Files): Expected {
 }
 
 /**
- * What no install script can have made: a file that is not in a package whose scripts may run, or
- * below a `node_modules` in one, and a link that leads out of the entry.
+ * Finds a file that no install script can have made: it is outside of the packages whose scripts may run, below a
+ * `node_modules` in one of them, or a link out of the entry.
  *
- * @param scripts names of those packages
- * @returns its path; undefined when scripts can have made all of it
+ * @param scripts names of the packages whose scripts may run
+ * @returns path of the file; undefined without one
  */
 export function findNotGenerated(
   generated: Iterable<readonly [path: string, value: string]>,
@@ -142,7 +141,7 @@ export function findNotGenerated(
   return undefined;
 }
 
-/** Path of the package that a file would be of, whether there is one or not. */
+/** Path of the package that a file belongs to by its path; empty for none. */
 function findOwner(path: string): string {
   const steps = path.split('/');
   const at = steps.lastIndexOf('node_modules') + 1;
@@ -161,8 +160,7 @@ const NATIVE = /\.(?:node|wasm|jsc|so|dylib|dll|exe|bin|sh)$|\.so\./;
 const TEXT = /^(?:licen[cs]e|copying|notice|readme|authors|changelog)$/i;
 
 /**
- * Whether a file is used without passing Node's loader: package.json files, compiled code, and what
- * looks like a program.
+ * Whether a file may be used without Node's loader: a package.json, compiled code, or a program.
  */
 export function isUnseen(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);

@@ -1,20 +1,19 @@
-/** Links in an entry to what it shares with the application, for threads in which no hook of annex runs. */
-import { chmodSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+/** Links in an entry to the packages that it shares with the core, for threads without annex's hooks. */
+import { chmodSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { pathExists } from '../base/files.ts';
-import { codeOf } from '../base/thrown.ts';
-import { type DirHandle, makeIn, openIn, useDir, withDir } from './directory.ts';
+import { type DirHandle, ignoreErrors, makeIn, openIn, useDir, withDir } from './directory.ts';
 import type { Entry } from './entry.ts';
 
-/** A package name that is one or two components, and none of them hidden or a way up. */
+/** A package name of one or two components, none of which starts with a dot. */
 const NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
 
 /**
- * Links every shared name in an entry's `node_modules` to the application's copy, as Node sees it from
- * the core root. Nothing but a link is ever replaced; what is right already is not touched.
+ * Links each shared name in an entry's `node_modules` to the copy that Node finds from the core root. Replaces
+ * only links that lead elsewhere.
  *
- * @param entry the directory of an entry, or one that is to become one
+ * @param entry an entry, or a staging directory
  * @throws errors of the file system
  */
 export function linkShared(
@@ -28,48 +27,33 @@ export function linkShared(
     const [first = '', second] = name.split('/');
     useDir(openIn(entry, 'node_modules'), (modules) => {
       if (second === undefined) return link(modules, first, target);
-      if (!pathExists(modules.at(first))) writing(modules, () => makeIn(modules, first, 0o755));
+      if (!pathExists(modules.at(first)))
+        withWritable(modules, () => makeIn(modules, first, 0o755));
       useDir(openIn(modules, first), (scope) => link(scope, second, target));
     });
   }
 }
 
-/** As `linkShared`, for an entry of the store; one that cannot be written stays as it is, and so do layers. */
-export function mendLinks({ dir, isLayer, manifest }: Entry, root: string): void {
+/** Repairs the links of an entry in the store, as far as this user may. A layer is never changed. */
+export function repairLinks({ dir, isLayer, manifest }: Entry, root: string): void {
   if (isLayer) return;
-  try {
-    const store = join(dir, '../../..');
-    const names = relative(store, dir).split(sep);
-    withDir(store, names, (entry) => linkShared(entry, manifest.shared, root));
-  } catch {
-    // Where hooks run nobody needs the links.
-  }
+  const store = join(dir, '../../..');
+  const names = relative(store, dir).split(sep);
+  ignoreErrors(() => withDir(store, names, (entry) => linkShared(entry, manifest.shared, root)));
 }
 
 function link(dir: DirHandle, name: string, target: string): void {
-  if (pathExists(dir.at(name))) {
-    if (!isOther(dir, name, target)) return;
-    writing(dir, () => {
-      unlinkSync(dir.at(name));
-      symlinkSync(target, dir.at(name));
-    });
-    return;
-  }
-  writing(dir, () => symlinkSync(target, dir.at(name)));
-}
-
-/** Whether there is a link that leads elsewhere. */
-function isOther(dir: DirHandle, name: string, target: string): boolean {
-  try {
-    return readlinkSync(dir.at(name)) !== target;
-  } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error;
-    return false;
-  }
+  const found = lstatSync(dir.at(name), { throwIfNoEntry: false });
+  const isOther = found?.isSymbolicLink() === true && readlinkSync(dir.at(name)) !== target;
+  if (found !== undefined && !isOther) return;
+  withWritable(dir, () => {
+    if (isOther) unlinkSync(dir.at(name));
+    symlinkSync(target, dir.at(name));
+  });
 }
 
 /** Directories of an entry are read-only. */
-function writing(dir: DirHandle, action: () => void): void {
+function withWritable(dir: DirHandle, action: () => void): void {
   chmodSync(dir.at(), 0o755);
   try {
     action();

@@ -1,4 +1,4 @@
-/** Everything that stands in a store under the name of an entry, valid or not: for those who tidy up. */
+/** Lists every directory of a store that has the name of an entry, valid or not. */
 import { join } from 'node:path';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
@@ -9,23 +9,23 @@ import { type ReadManifest, readManifest } from './manifest.ts';
 /** A directory with the name of an entry. */
 export interface Stored {
   dir: string;
-  /** The ABI directory that it stands in. */
+  /** Name of its ABI directory. */
   abi: string;
   slug: string;
   /** 32 hex digits over the content. */
   id: string;
-  /** Undefined when it has none that is whole. */
+  /** Undefined unless it is whole. */
   manifest?: Manifest;
-  /** Why its manifest is not as it was written. */
+  /** One clause on a damaged manifest. */
   damage?: string;
-  /** Why this annex has to leave it alone: another one's format, or a manifest that is not for us to read. */
+  /** Why this annex must not change the entry: another format, or a manifest that it may not read. */
   foreign?: string;
 }
 
 /**
- * Lists them, in order of their names.
+ * Lists the directories, sorted by ABI and name.
  *
- * @param slug of one feature; all by default
+ * @param slug lists one feature; all by default
  */
 export function listStored(store: string, slug?: string): Stored[] {
   return listNames(store, VERSION)
@@ -41,7 +41,7 @@ export function listStored(store: string, slug?: string): Stored[] {
     });
 }
 
-/** What cannot be read at this moment is left alone. */
+/** An error that may pass leaves the entry alone. */
 function readOrLeave(dir: string): ReadManifest {
   try {
     return readManifest(dir);

@@ -1,16 +1,17 @@
-/** Makes what was written survive a loss of power. */
+/** Writes files to the disk, so that they survive a loss of power. */
 import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../base/thrown.ts';
+import { ignoreErrors } from './directory.ts';
 
 /**
- * Syncs a tree that was just written: its whole file system with the `sync` program, which is one
- * call for thousands of files; where there is none, file by file. A slow disk takes its time, in which
- * others have to see that this process lives: nothing here blocks for longer than one file.
+ * Syncs a tree: its whole file system by the `sync` program, one call for thousands of files; without that
+ * program, file by file. On a slow disk the heartbeat of this process must go on, so nothing blocks for longer than
+ * one file.
  *
- * @param env the environment of the program: PATH
+ * @param env environment of the program: PATH
  */
 export async function syncTree(dir: string, env: Record<string, string>): Promise<void> {
   const code = await new Promise((resolve) => {
@@ -33,15 +34,11 @@ async function syncEach(dir: string): Promise<void> {
 }
 
 /**
- * Syncs the name of something that was just published. Whoever reads may have it by now, and it is
- * whole: that a loss of power might take the name away again is no reason to call it failed.
+ * Syncs the name of a published entry. The entry is complete and visible, so an error here is no failure: at most,
+ * a loss of power removes the name again. Some file systems cannot sync a directory.
  */
 export function syncName(path: string): void {
-  try {
-    syncPath(dirname(path));
-  } catch {
-    // The disk has been told; some file systems cannot sync a directory at all.
-  }
+  ignoreErrors(() => syncPath(dirname(path)));
 }
 
 /** Syncs one file, or the names in one directory. */

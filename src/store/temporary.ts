@@ -1,4 +1,4 @@
-/** Temporary working directories. Those of killed processes are removed by the next run. */
+/** Temporary working directories; the next run removes those of killed processes. */
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,32 +6,32 @@ import { sampleNames, withDir } from './directory.ts';
 import { checkOwner, nameOwner, parseOwned } from './owner.ts';
 import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
 
-/** How the name of each begins; what follows names the process that made it. */
+/** Start of each name, before the owner. */
 const BASE = 'annex-work';
 
-/** What one run does for the dead at most: names that it looks at, */
-const MOST_NAMES = 10_000;
-/** directories that it removes, */
-const MOST_SWEPT = 50;
-/** and files and directories in them. */
-const MOST_REMOVED = 20_000;
+/** What one run does at most for killed processes: names to read, */
+const MAX_NAMES = 10_000;
+/** directories to remove, */
+const MAX_SWEPT = 50;
+/** and files and directories in them to remove. */
+const MAX_REMOVED = 20_000;
 
 /**
- * Calls a function with a fresh directory below the system's temporary one, which no other user can
- * read, and removes it. Directories that killed processes of this user left are removed first.
+ * Calls a function with a new directory in the system's temporary one, then removes the directory. No other user can
+ * read it. First removes directories that killed processes of this user left.
  *
- * @param use called with a real path
+ * @param use receives a real path
  * @throws what the function throws, and errors of the file system
  */
 export async function withTemporary<T>(use: (dir: string) => Promise<T>): Promise<T> {
   const above = realpathSync(tmpdir());
   const name = `${BASE}.${nameOwner()}`;
   withDir(above, [], (dir) => {
-    const allowance: Allowance = { left: MOST_REMOVED };
-    const debris = sampleNames(dir, MOST_NAMES).filter((other) =>
-      isLeft(join(above, other), other),
+    const allowance: Allowance = { left: MAX_REMOVED };
+    const abandoned = sampleNames(dir, MAX_NAMES).filter((other) =>
+      isAbandonedDir(join(above, other), other),
     );
-    for (const other of debris.slice(0, MOST_SWEPT)) tryRemoveIn(dir, other, allowance);
+    for (const other of abandoned.slice(0, MAX_SWEPT)) tryRemoveIn(dir, other, allowance);
     mkdirSync(dir.at(name), { mode: 0o700 });
   });
   try {
@@ -41,8 +41,8 @@ export async function withTemporary<T>(use: (dir: string) => Promise<T>): Promis
   }
 }
 
-/** Whether it is a directory of this user whose process is known to have ended. */
-function isLeft(path: string, name: string): boolean {
+/** Whether a directory belongs to this user, and its owner has ended. */
+function isAbandonedDir(path: string, name: string): boolean {
   const { base, owner } = parseOwned(name) ?? {};
   if (base !== BASE || owner === undefined || checkOwner(owner) !== 'dead') return false;
   const stat = lstatSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-/** Which additions to an entry are damage: what can change an answer of Node. */
+/** Additions to an entry that are damage, because they can change what Node loads. */
 import { describe, expect, test } from 'vitest';
 import { createJudge, type Kind } from '../../../src/store/additions.ts';
 
@@ -12,7 +12,7 @@ const files = [
 const expected = new Map(files.map((path) => [path, '']));
 const shared = new Set(['zod', '@scope/peer']);
 
-/** Everywhere; where not every load is watched; nowhere. */
+/** Damage always, only if not every load is watched, or never. */
 const CASES: [path: string, kind: Kind, damage: 'always' | 'unwatched' | 'never'][] = [
   ['node_modules/kit/lib/package.json', 'file', 'always'],
   ['node_modules/kit/.cache/model/package.json', 'file', 'always'],

@@ -1,4 +1,4 @@
-/** What a walk over an entry makes of directories that it cannot list: one that was added counts only when Node could load from it. */
+/** Directories of an entry that cannot be listed: an added one is damage only if Node can load from it. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,20 +45,20 @@ describe.each([true, false])('every load is watched: %s', (isWatched) => {
     return callAsPlainUser(() => find(isWatched));
   };
 
-  test('a directory that was added and that this user can neither list nor enter is harmless', () => {
+  test('an added directory that this user can neither list nor search is harmless', () => {
     expect(forbid(CACHE, 0o000)).toEqual([]);
   });
 
-  test('one that this user can enter is damage: its files can be loaded', () => {
+  test('an added directory that this user can search is damage', () => {
     expect(forbid(CACHE, 0o111)).toEqual([{ path: CACHE, problem: 'unreadable' }]);
   });
 
-  test('a directory that was installed has to be readable, and its files do not count as missing', () => {
+  test('an installed directory must be readable; its files do not count as missing', () => {
     const path = 'node_modules/kit/lib';
     expect(forbid(path, 0o000)).toEqual([{ path, problem: 'unreadable' }]);
   });
 
-  test('a directory that was added and is removed during the walk is harmless', () => {
+  test('an added directory that is removed during the comparison is harmless', () => {
     const { entry, find } = open();
     const seen: string[] = [];
     const tidy = (path: string): void => {
@@ -69,7 +69,7 @@ describe.each([true, false])('every load is watched: %s', (isWatched) => {
     expect(seen).toEqual([CACHE]);
   });
 
-  test('so is one whose name is not UTF-8', () => {
+  test('an added directory whose name is not UTF-8 is harmless', () => {
     const { entry, find } = open();
     mkdirSync(Buffer.concat([Buffer.from(join(entry, CACHE, 'caf')), Buffer.from([0xe9])]));
     mkdirSync(
@@ -78,7 +78,7 @@ describe.each([true, false])('every load is watched: %s', (isWatched) => {
     expect(find(isWatched)).toEqual([]);
   });
 
-  test('so is one that is deeper than a path can be long', () => {
+  test('an added directory that is too deep for a path is harmless', () => {
     const { entry, find } = open();
     const before = process.cwd();
     try {

@@ -1,4 +1,4 @@
-/** Nothing that annex writes, lists or deletes in a store is reached through a link. */
+/** annex reads, writes and removes nothing in a store through a link. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -31,7 +31,7 @@ const abi = ABI;
 const id = ID;
 const DEAD = makeOwner({ start: '1' });
 
-/** A directory with a store in it, and one with files that must stay. Everybody may write both. */
+/** A directory with a store, and one with files that must stay. Everybody may write both. */
 function makePlace() {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-dir-'));
   onTestFinished(() => removeTree(root));
@@ -39,7 +39,7 @@ function makePlace() {
   const mask = process.umask(0);
   onTestFinished(() => void process.umask(mask));
   const victim = join(root, 'victim');
-  // What an annex would find in the place of each of its directories.
+  // What annex would find in place of each of its directories.
   const files = ['notes', `alpha.${id}.0/x`, `any.alpha.${id}.0`, `alpha.${DEAD}/x`, '@host.json'];
   const locks = [`beta.lock/${DEAD}`, `alpha.lock/${DEAD}`, `beta.lock.${DEAD}/x`, 'alpha.json'];
   for (const path of [...files, ...locks, ...files.map((file) => `any/${file}`)]) {
@@ -57,7 +57,7 @@ const NAMES = ['.', 'any', abi, 'staging', 'retired', 'failures', 'locks'];
 describe.each(['root', 'a plain user'])('as %s', (user) => {
   const call = user === 'root' ? <T>(run: () => T): T => run() : callAsPlainUser;
 
-  test.each(NAMES)('a link in the place of v1/%s is reported, and leads nowhere', (name) => {
+  test.each(NAMES)('a link in place of v1/%s is reported and not followed', (name) => {
     const { store, victim } = makePlace();
     call(() => makeStore(store, abi));
     const path = join(store, 'v1', name);
@@ -71,7 +71,7 @@ describe.each(['root', 'a plain user'])('as %s', (user) => {
     );
   });
 
-  test.each(NAMES.slice(1))('a file in the place of v1/%s is reported', (name) => {
+  test.each(NAMES.slice(1))('a file in place of v1/%s is reported', (name) => {
     const { store } = makePlace();
     call(() => makeStore(store, abi));
     const path = join(store, 'v1', name);
@@ -82,7 +82,7 @@ describe.each(['root', 'a plain user'])('as %s', (user) => {
   });
 });
 
-test('a lock that is a link is removed, and what it leads to is not', async () => {
+test('a link in place of a lock is removed, its target is not', async () => {
   const { store, victim } = makePlace();
   makeStore(store, abi);
   const path = join(store, 'v1/locks/alpha.lock');
@@ -93,7 +93,7 @@ test('a lock that is a link is removed, and what it leads to is not', async () =
   expect(digestTree(victim)).toEqual(before);
 });
 
-test('a failure is never written through a link, nor read through one', () => {
+test('a failure is neither written nor read through a link', () => {
   const { store, victim } = makePlace();
   makeStore(store, abi);
   for (const name of ['alpha.json', 'alpha.json.new']) {
@@ -106,7 +106,7 @@ test('a failure is never written through a link, nor read through one', () => {
   expect(digestTree(victim)).toEqual(before);
 });
 
-test('a held directory stays itself when another takes its place', () => {
+test('an open directory stays the same when another one takes its place', () => {
   const { root, victim } = makePlace();
   const path = join(root, 'held');
   mkdirSync(path);
@@ -124,7 +124,7 @@ test('a held directory stays itself when another takes its place', () => {
   expect(readdirSync(victim)).toContain('notes');
 });
 
-test('an error names the path of a directory, not how it was held', () => {
+test('an error has the path of a directory, not of its descriptor', () => {
   const { root } = makePlace();
   expect(() => withDir(root, ['victim'], (dir) => readdirSync(dir.at('absent')))).toThrow(
     `${root}/victim/absent`,
@@ -140,7 +140,7 @@ async function bundle(root: string, text: string): Promise<string> {
   return file;
 }
 
-/** Removes a tree again and again while another process swaps a part of it; prints what was lost elsewhere. */
+/** Removes a tree again and again while another process swaps a part of it; prints how many files were lost elsewhere. */
 const SWEEPER = `
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { openDir } from 'REPOSITORY/src/store/directory.ts';
@@ -163,7 +163,7 @@ for (let round = 0; round < Number(rounds); round++) {
 console.log(losses);
 `;
 
-test('a directory that is swapped for a link while its tree is removed costs nothing elsewhere', async () => {
+test('removing a tree while one of its directories is swapped for a link removes nothing elsewhere', async () => {
   const { root, victim } = makePlace();
   for (let file = 0; file < 20; file++) writeFileSync(join(victim, `${file}`), '');
   const program = await bundle(root, SWEEPER);
@@ -180,8 +180,8 @@ import { useStore } from 'REPOSITORY/test/support/store-use.ts';
 console.log(JSON.stringify(useStore(process.argv[2])));
 `;
 
-describe.runIf(canUnshare(NO_PROC))('where there is no /proc', () => {
-  test('a store is used as everywhere, and no link in it is followed', async () => {
+describe.runIf(canUnshare(NO_PROC))('without a /proc', () => {
+  test('a store works, and no link in it is followed', async () => {
     const { root, store, victim } = makePlace();
     const program = await bundle(root, USER);
     const use = async () => {

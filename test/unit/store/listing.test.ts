@@ -1,4 +1,4 @@
-/** The listing of an entry: what is written is what is read, whatever the names of files are. */
+/** The listing of an entry: written and parsed again for any names of files. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -32,7 +32,7 @@ const path = fc
 
 const toMap = (list: Iterable<readonly [string, string]>) => new Map(list);
 
-describe('what is written is read again', () => {
+describe('a listing is parsed as it was written', () => {
   test('for any names of files', () => {
     const made = fc.dictionary(file, fc.constantFrom('', '-> a\tb\n', toValue(digest, 1)));
     fc.assert(
@@ -54,7 +54,7 @@ describe('what is written is read again', () => {
     );
   });
 
-  test('and is as long as its lock says', () => {
+  test('and has the size that its lock states', () => {
     const listing = composeListing([['é', toValue(digest, 1)]]);
     const packages = { 'node_modules/a': listing, 'node_modules/b': '' };
     const listed = { 'node_modules/a': Buffer.byteLength(listing), 'node_modules/b': 0 };
@@ -64,7 +64,7 @@ describe('what is written is read again', () => {
   });
 });
 
-describe('what is no listing', () => {
+describe('anything else', () => {
   test.each([
     ['', 'nothing'],
     ['annex-files 1\n', 'another format'],
@@ -76,14 +76,14 @@ describe('what is no listing', () => {
     expect(parseFiles(text)).toBeUndefined();
   });
 
-  test('is read in a time and with a memory that its length limits', () => {
+  test('is parsed in linear time and memory', () => {
     for (const line of ['node_modules/', '\n', '\t\n', `\ngenerated\n`]) {
       expect(() => parseFiles(`annex-files 2\n${line.repeat(2 ** 18)}`)).not.toThrow();
     }
   });
 });
 
-test('a size is a number of bytes behind a digest', () => {
+test('a size is a number of bytes after a digest', () => {
   expect(sizeOf(toValue(digest, 0))).toBe(0);
   expect(sizeOf(toValue(digest, 2 ** 40))).toBe(2 ** 40);
   for (const value of [
@@ -99,7 +99,7 @@ test('a size is a number of bytes behind a digest', () => {
   }
 });
 
-describe('what scripts can have made', () => {
+describe('files that scripts can have made', () => {
   const closure = ['node_modules/a', 'node_modules/@s/b', 'node_modules/a/node_modules/c'].map(
     (path) => ({
       path,

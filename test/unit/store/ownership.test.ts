@@ -1,9 +1,9 @@
-/** Who may own a store: row by row from a data file, then over every combination of modes and owners. */
+/** Trust in the owners of a store: rows of a data file, then every combination of modes and owners. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { findDistrust, type Location } from '../../../src/store/ownership.ts';
 
-/** Of a place: `PATH UID:GID MODE`, the mode in octal. */
+/** A location is `PATH UID:GID MODE`, the mode in octal. */
 interface Row {
   title: string;
   /** `UID:GID,GID` */
@@ -38,7 +38,7 @@ test.each(rows)('$title', ({ user, above, store, below, distrust }) => {
   else expect(found?.startsWith(distrust), found).toBe(true);
 });
 
-describe('over every combination of owner, group and mode', () => {
+describe('for every combination of owner, group and mode', () => {
   const uids = [0, 1000, 1001];
   const gids = [0, 1000, 2000];
   const modes = [0o755, 0o775, 0o757, 0o777, 0o555, 0o1777, 0o2775, 0o2755, 0];
@@ -48,7 +48,7 @@ describe('over every combination of owner, group and mode', () => {
   const isOpen = ({ mode }: Location) => (mode & 0o002) !== 0;
   const pairs = places.flatMap((store) => places.map((entry) => ({ store, entry })));
 
-  test('root trusts nothing that anybody else owns or may write', () => {
+  test('root trusts nothing that another user owns or may write', () => {
     const root = { uid: 0, groups: [0] };
     const trusted = pairs.filter(
       ({ store, entry }) => findDistrust(root, { above: [], store, below: [entry] }) === undefined,
@@ -60,7 +60,7 @@ describe('over every combination of owner, group and mode', () => {
     }
   });
 
-  test('nobody trusts what everybody may write', () => {
+  test('no user trusts what everybody may write', () => {
     for (const uid of uids) {
       const user = { uid, groups: [1000, 2000] };
       for (const { store, entry } of pairs) {
@@ -70,7 +70,7 @@ describe('over every combination of owner, group and mode', () => {
     }
   });
 
-  test('a user trusts somebody else only in a group-writable store of a group of its own', () => {
+  test('a user trusts another one only in a group-writable store of its own group', () => {
     const user = { uid: 1000, groups: [1000, 2000] };
     const trusted = pairs.filter(
       ({ store, entry }) => findDistrust(user, { above: [], store, below: [entry] }) === undefined,

@@ -1,4 +1,4 @@
-/** Building, sealing, publishing and removing entries, as a plain user: root hides what a mode forbids. */
+/** Entries are built, sealed, published and removed, mostly as a plain user: a mode does not restrict root. */
 import {
   chmodSync,
   existsSync,
@@ -29,7 +29,7 @@ import { callAsPlainUser } from '../../support/user.ts';
 const abi = 'node137-linux-x64-glibc';
 const id = '0123456789abcdef0123456789abcdef';
 
-/** A volume that everybody may write, or as the mode says, and no store in it yet. Returns the store's path. */
+/** Makes a volume of a mode; returns the path of a store that does not exist yet. */
 function makeVolume(mode = 0o777): string {
   const volume = mkdtempSync(join(realpathSync(tmpdir()), 'annex-publish-'));
   onTestFinished(() => cleanUp(volume));
@@ -68,7 +68,7 @@ const files = {
   'node_modules/@acme/beta/deep/er/index.js': 0o600,
 };
 
-test('a sealed tree is 0555 and 0444 all through, execute bits kept, set-id bits gone', () => {
+test('a sealed tree is 0555 and 0444, with execute bits and without set-id bits', () => {
   const store = makeVolume();
   callAsPlainUser(() => {
     fill(store, files);
@@ -96,7 +96,7 @@ test.each([0o000, 0o002, 0o022, 0o077])('umask %o gives a store that its user tr
   make(makeVolume(0o755))();
 });
 
-test('in a store that a group may write, so may what is made in it', () => {
+test('a group that may write a store may write its directories', () => {
   const store = makeVolume();
   mkdirSync(store);
   chmodSync(store, 0o2775);
@@ -106,7 +106,7 @@ test('in a store that a group may write, so may what is made in it', () => {
   }
 });
 
-test('a store that is there already is left as it is', () => {
+test('an existing store does not change', () => {
   const store = makeVolume();
   makeStore(store, abi);
   chmodSync(join(store, 'v1'), 0o750);
@@ -140,7 +140,7 @@ test('a published entry is 0755 at the top and appears whole; a generation is ne
   });
 });
 
-test('discarding takes an entry out of sight and removes it, read-only as it is', () => {
+test('a read-only entry is discarded', () => {
   const store = makeVolume();
   callAsPlainUser(() => {
     makeStore(store, abi);
@@ -187,7 +187,7 @@ test('a retired generation keeps its files for the grace period, and its name un
   });
 });
 
-test('a clock that was set back keeps no retired generation for ever', () => {
+test('a clock that was set back does not extend the grace period', () => {
   const store = makeVolume();
   makeStore(store, abi);
   const entry = join(abiRoot(store, 'any'), `alpha.${id}.0`);
@@ -196,7 +196,7 @@ test('a clock that was set back keeps no retired generation for ever', () => {
   expect(sweepRetired(store, Date.now() - GRACE - 60_000)).toEqual([entry]);
 });
 
-test('removing a read-only tree removes links in it, not what they lead to; absent is fine', () => {
+test('a read-only tree is removed with its links, not with their targets; an absent one is no error', () => {
   const store = makeVolume();
   callAsPlainUser(() => {
     fill(store, { 'tree/a/b.js': 0o444, 'kept/c.js': 0o644 });
@@ -211,7 +211,7 @@ test('removing a read-only tree removes links in it, not what they lead to; abse
   });
 });
 
-test('names of entries are read back; anything else in their place is none', () => {
+test('names of entries are parsed; anything else is no entry', () => {
   expect(parseEntryName(`a.b-c.${id}.0`)).toEqual({ slug: 'a.b-c', id, nonce: '0' });
   for (const name of [`alpha.${id}`, `alpha.${id}.0.tmp`, `Alpha.${id}.0`, `.${id}.0`, 'x', '']) {
     expect(parseEntryName(name)).toBeUndefined();

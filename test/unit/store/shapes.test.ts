@@ -1,4 +1,4 @@
-/** JSON in a store that is wrong in one value: it is damage or harmless, whoever reads it, and no reader fails. */
+/** JSON with one wrong value is damage or harmless for every reader, and no reader throws. */
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -44,7 +44,7 @@ function open(): { settings: Settings; store: string } {
 
 const packages = [esmPackage('alpha', '1.0.0', 'alpha')] as const;
 
-test('a manifest: an entry is used when it is whole, else damaged, and everybody can look at it', () => {
+test('manifest: a whole one is used, any other is damage, and every reader accepts both', () => {
   const { settings, store } = open();
   const dir = plantEntry(store, { feature: 'alpha', packages, specs: { alpha: '^1.0.0' } });
   const manifest = {
@@ -91,7 +91,7 @@ test('a manifest: an entry is used when it is whole, else damaged, and everybody
   expect(whole.filter((name) => !harmless.test(name))).toEqual([]);
 });
 
-test('a failure: it counts when it is whole, and is none else', () => {
+test('failure: only a whole one counts', () => {
   const { settings, store } = open();
   const refusal = {
     code: 'ANNEX_OFFLINE',
@@ -129,7 +129,7 @@ test('a failure: it counts when it is whole, and is none else', () => {
   expect(readFailures(store, 'alpha')).toEqual(right);
 });
 
-test('a lock: what is wrong in it is told, with its file', () => {
+test('lock: a wrong value is reported with its file', () => {
   const { settings } = open();
   const dir = join(settings.core.root, 'annex', 'alpha');
   mkdirSync(dir, { recursive: true });

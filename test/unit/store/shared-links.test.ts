@@ -1,4 +1,4 @@
-/** Links to what an entry shares are made in the entry alone. */
+/** Links to shared packages are made in the entry only. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Entry } from '../../../src/store/entry.ts';
 import type { Manifest } from '../../../src/store/manifest.ts';
-import { mendLinks } from '../../../src/store/shared-links.ts';
+import { repairLinks } from '../../../src/store/shared-links.ts';
 import { removeTree } from '../../support/tree.ts';
 
 /** An entry that shares `dep` with a core, and the core. */
@@ -30,16 +30,19 @@ function makeEntry() {
 
 test('a missing link is made', () => {
   const { core, entry } = makeEntry();
-  mendLinks(entry, core);
+  repairLinks(entry, core);
   expect(readdirSync(join(entry.dir, 'node_modules'))).toEqual(['dep']);
 });
 
-test.for(['the entry', 'its ABI directory'])('none is made where %s has become a link', (what) => {
-  const { root, core, entry } = makeEntry();
-  const place = what === 'the entry' ? entry.dir : dirname(entry.dir);
-  const moved = join(root, 'moved');
-  renameSync(place, moved);
-  symlinkSync(moved, place);
-  mendLinks(entry, core);
-  expect(readdirSync(join(entry.dir, 'node_modules'))).toEqual([]);
-});
+test.for(['the entry', 'its ABI directory'])(
+  'no link is made when %s has become a link',
+  (what) => {
+    const { root, core, entry } = makeEntry();
+    const place = what === 'the entry' ? entry.dir : dirname(entry.dir);
+    const moved = join(root, 'moved');
+    renameSync(place, moved);
+    symlinkSync(moved, place);
+    repairLinks(entry, core);
+    expect(readdirSync(join(entry.dir, 'node_modules'))).toEqual([]);
+  },
+);

@@ -1,4 +1,4 @@
-/** Debris in staging: what the dead left goes, what the living build stays. */
+/** Staging directories: those of dead installers are removed, those of living ones stay. */
 import {
   chmodSync,
   existsSync,
@@ -20,7 +20,7 @@ import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';
 import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser, isRoot } from '../../support/user.ts';
 
-/** A store with nothing in it. */
+/** An empty store. */
 function openStore(): string {
   const volume = mkdtempSync(join(realpathSync(tmpdir()), 'annex-staging-'));
   onTestFinished(() => removeTree(volume));
@@ -29,7 +29,7 @@ function openStore(): string {
   return join(volume, 'store');
 }
 
-/** A tree as one is left that was to be published at once. */
+/** Leaves a sealed tree, as an installer that was killed before it published. */
 function leave(dir: string): void {
   mkdirSync(join(dir, 'node_modules/alpha'), { recursive: true });
   writeFileSync(join(dir, 'node_modules/alpha/index.js'), '');
@@ -40,7 +40,7 @@ const listStaging = (store: string): Set<string> =>
   new Set(readdirSync(stagingRoot(store)).map((name) => join(stagingRoot(store), name)));
 
 test.runIf(process.platform === 'linux')(
-  'what dead installers left, of whatever feature, goes with the next install; what the living build stays',
+  'the next install removes the directories of dead installers, of any feature, and keeps those of living ones',
   () => {
     const store = openStore();
     const dead = makeOwner({ start: '1' });
@@ -55,7 +55,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test("what installers elsewhere left goes with the feature's next install; what they build of others stays", () => {
+test('the next install of a feature removes its directories of installers elsewhere, and keeps those of other features', () => {
   const store = openStore();
   const owner = makeOwner({ place: 'abcdef012345' });
   const dead = join(stagingRoot(store), `search.${owner}`);
@@ -71,7 +71,7 @@ test("what installers elsewhere left goes with the feature's next install; what 
   expect(readdirSync(retiredRoot(store))).toEqual([]);
 });
 
-test.runIf(isRoot)('debris that another user left and that cannot be removed stops nobody', () => {
+test.runIf(isRoot)('a directory of another user that cannot be removed is no error', () => {
   const store = openStore();
   for (const dir of [stagingRoot(store), retiredRoot(store)]) chmodSync(dir, 0o777);
   leave(join(stagingRoot(store), `alpha.${makeOwner({ place: 'abcdef012345' })}`));

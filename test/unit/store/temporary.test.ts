@@ -1,4 +1,4 @@
-/** Working directories below the system's temporary one: removed in the end, also those of killed processes. */
+/** Temporary directories are removed in the end, also those of killed processes. */
 import {
   chownSync,
   existsSync,
@@ -38,7 +38,7 @@ function make(name: string): string {
   return name;
 }
 
-test('the directory is this user’s alone, and gone afterwards, whatever was thrown', async () => {
+test('only this user may read the directory, and it is removed after an error', async () => {
   const dirs: string[] = [];
   const use = async (dir: string): Promise<never> => {
     dirs.push(dir);
@@ -51,7 +51,7 @@ test('the directory is this user’s alone, and gone afterwards, whatever was th
   expect(readdirSync(root)).toEqual([]);
 });
 
-test('directories of ended processes are removed; nothing else is touched', async () => {
+test('only the directories of ended processes are removed', async () => {
   make(`annex-work.${DEAD}`);
   const kept = [make(`annex-work.${nameOwner()}`), make('annex-work'), make(`other.${DEAD}`)];
   const victim = make('victim');
