@@ -1,6 +1,6 @@
 /** The programming interface when all goes well, and when the loader is not active. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openApi } from '../support/api.ts';
 import { dualPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -17,11 +17,9 @@ beforeAll(async () => {
     dualPackage('beta', '1.0.0', 'registry'),
   ]);
 });
-afterAll(() => registry.stop());
 
 test('a program in TypeScript sees the types of the whole interface', async () => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   const source = (hint: string) => `import 'annex/register';
     import { AnnexError, ensure, isAvailable, status } from 'annex';
     import type { ErrorCode, FeatureStatus, Status, Whereabouts } from 'annex';

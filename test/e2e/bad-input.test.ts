@@ -1,6 +1,6 @@
 /** What people write wrongly into the core's package.json: it is named, it is off, and everything else goes on. */
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn, NOTICE, splitLines } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
@@ -43,7 +43,6 @@ const wrong: [feature: string, value: unknown, specifier: string | undefined, re
 /** An application with an entry of `good`, and of everything wrong, in its store. */
 async function openSandbox(): Promise<Sandbox> {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   for (const name of ['good', 'twice', ...wrong.flatMap(([, , specifier]) => specifier ?? [])]) {
     const packages = [esmPackage(name, '1.0.0', 'planted')] as const;
     sandbox.plantEntry({ feature: name, packages, specs: { [name]: '^1.0.0' } });
@@ -53,134 +52,129 @@ async function openSandbox(): Promise<Sandbox> {
 
 const isAbout = (feature: string, line: string): boolean => line.startsWith(`annex: ${feature} `);
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    test('every wrong feature is off, with its key named once; the good ones and builtins load', async () => {
-      const sandbox = await openSandbox();
-      const features = Object.fromEntries(wrong.map(([name, value]) => [name, value]));
-      sandbox.setCore(
-        { features: { good: '^1.0.0', twice: '^1.0.0', ...features } },
-        { workspaces: ['packages/*'], exports: './main.mjs' },
-      );
-      sandbox.write('app/packages/part/package.json', { name: 'part', version: '1.0.0' });
-      const asked = wrong.flatMap(([, , specifier]) => specifier ?? []);
-      const before = sandbox.digest(sandbox.store);
-      const { imported, lines } = await importIn(
-        sandbox,
-        ['good', 'twice', 'fs', 'part', ...asked],
-        { node: node.path, env: { ANNEX_STORE: sandbox.store } },
-      );
-
-      for (const name of ['good', 'twice'])
-        expect(imported[name]).toMatchObject({ marker: 'planted' });
-      expect(imported.fs).toEqual({});
-      expect(imported.part).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
-      expect(imported.part).not.toHaveProperty('cause');
-      for (const [feature, , specifier, reason] of wrong) {
-        const [line, ...more] = lines.filter((one) => isAbout(feature, one));
-        expect(more).toEqual([]);
-        expect(line).toContain(reason);
-        expect(line).toContain(`annex.features[${JSON.stringify(feature)}]`);
-        expect(line).toContain('(ANNEX_INVALID_CONFIG)');
-        expect(line).toContain('Now: correct that key');
-        if (feature !== 'No Good') expect(line).toMatch(FORM);
-        if (specifier === undefined) continue;
-        const text = reason.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-        expectRefused(imported[specifier], 'ANNEX_INVALID_CONFIG', new RegExp(text), feature);
-      }
-      expect(lines).toHaveLength(wrong.length);
-      expect(sandbox.digest(sandbox.store)).toEqual(before);
+describe.each(nodes)('$label', (node) => {
+  test('every wrong feature is off, with its key named once; the good ones and builtins load', async () => {
+    const sandbox = await openSandbox();
+    const features = Object.fromEntries(wrong.map(([name, value]) => [name, value]));
+    sandbox.setCore(
+      { features: { good: '^1.0.0', twice: '^1.0.0', ...features } },
+      { workspaces: ['packages/*'], exports: './main.mjs' },
+    );
+    sandbox.write('app/packages/part/package.json', { name: 'part', version: '1.0.0' });
+    const asked = wrong.flatMap(([, , specifier]) => specifier ?? []);
+    const before = sandbox.digest(sandbox.store);
+    const { imported, lines } = await importIn(sandbox, ['good', 'twice', 'fs', 'part', ...asked], {
+      node: node.path,
+      env: { ANNEX_STORE: sandbox.store },
     });
 
-    test('keys that are wrong as a whole, or not known, are named once each', async () => {
-      const sandbox = await openSandbox();
-      sandbox.setCore({
-        features: { good: '^1.0.0' },
-        importers: ['relative/dir'],
-        fromOptionalPeers: 'yes please',
-        blocked: ['not a spec'],
-      });
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'loud' };
-      const { imported, lines } = await importIn(sandbox, ['good'], { node: node.path, env });
-      expect(imported.good).toMatchObject({ marker: 'planted' });
-      for (const line of lines) expect(line).toMatch(NOTICE);
-      for (const what of ['importers[0]', 'fromOptionalPeers', 'annex.blocked', 'ANNEX_LOG']) {
-        expect(lines.filter((line) => line.includes(what))).toHaveLength(1);
-      }
-      expect(lines).toHaveLength(4);
-    });
-
-    test('silence is kept when asked for, and json is json', async () => {
-      const sandbox = await openSandbox();
-      sandbox.setCore({ features: { tagged: 'latest' } });
-      const say = async (level: string) => {
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: level };
-        return (await importIn(sandbox, ['tagged'], { node: node.path, env })).lines;
-      };
-      expect(await say('silent')).toEqual([]);
-      expect(await say('error')).toHaveLength(1);
-      const [line = '', ...more] = await say('json');
+    for (const name of ['good', 'twice'])
+      expect(imported[name]).toMatchObject({ marker: 'planted' });
+    expect(imported.fs).toEqual({});
+    expect(imported.part).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+    expect(imported.part).not.toHaveProperty('cause');
+    for (const [feature, , specifier, reason] of wrong) {
+      const [line, ...more] = lines.filter((one) => isAbout(feature, one));
       expect(more).toEqual([]);
-      expect(JSON.parse(line)).toEqual({ level: 'error', message: expect.stringMatching(FORM) });
-    });
+      expect(line).toContain(reason);
+      expect(line).toContain(`annex.features[${JSON.stringify(feature)}]`);
+      expect(line).toContain('(ANNEX_INVALID_CONFIG)');
+      expect(line).toContain('Now: correct that key');
+      if (feature !== 'No Good') expect(line).toMatch(FORM);
+      if (specifier === undefined) continue;
+      const text = reason.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      expectRefused(imported[specifier], 'ANNEX_INVALID_CONFIG', new RegExp(text), feature);
+    }
+    expect(lines).toHaveLength(wrong.length);
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+  });
 
-    test('a package.json that does not parse: one line, and the application goes on without annex', async () => {
-      const sandbox = await openSandbox();
-      sandbox.write('app/package.json', '{ "annex": { "features": { "good": "^1.0.0" } ');
-      sandbox.write('app/bin/package.json', { type: 'module' });
-      const env = { ANNEX_STORE: sandbox.store };
-      const options = { node: node.path, env, program: 'bin/main.mjs' };
-      const found = await importIn(sandbox, ['good'], options);
-      const named = await importIn(sandbox, ['good'], {
-        ...options,
-        env: { ...env, ANNEX_CORE: sandbox.core },
-      });
-      for (const { imported, lines } of [found, named]) {
-        expect(imported.good).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
-        expect(imported.good).not.toHaveProperty('cause');
-        expect(lines).toEqual([expect.stringMatching(NOTICE)]);
-        expect(lines[0]).toContain(`${join(sandbox.core, 'package.json')} does not parse as JSON`);
-      }
-      sandbox.write(
-        'app/bin/ensure.mjs',
-        `import { ensure, isAvailable, status } from 'annex';
+  test('keys that are wrong as a whole, or not known, are named once each', async () => {
+    const sandbox = await openSandbox();
+    sandbox.setCore({
+      features: { good: '^1.0.0' },
+      importers: ['relative/dir'],
+      fromOptionalPeers: 'yes please',
+      blocked: ['not a spec'],
+    });
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'loud' };
+    const { imported, lines } = await importIn(sandbox, ['good'], { node: node.path, env });
+    expect(imported.good).toMatchObject({ marker: 'planted' });
+    for (const line of lines) expect(line).toMatch(NOTICE);
+    for (const what of ['importers[0]', 'fromOptionalPeers', 'annex.blocked', 'ANNEX_LOG']) {
+      expect(lines.filter((line) => line.includes(what))).toHaveLength(1);
+    }
+    expect(lines).toHaveLength(4);
+  });
+
+  test('silence is kept when asked for, and json is json', async () => {
+    const sandbox = await openSandbox();
+    sandbox.setCore({ features: { tagged: 'latest' } });
+    const say = async (level: string) => {
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: level };
+      return (await importIn(sandbox, ['tagged'], { node: node.path, env })).lines;
+    };
+    expect(await say('silent')).toEqual([]);
+    expect(await say('error')).toHaveLength(1);
+    const [line = '', ...more] = await say('json');
+    expect(more).toEqual([]);
+    expect(JSON.parse(line)).toEqual({ level: 'error', message: expect.stringMatching(FORM) });
+  });
+
+  test('a package.json that does not parse: one line, and the application goes on without annex', async () => {
+    const sandbox = await openSandbox();
+    sandbox.write('app/package.json', '{ "annex": { "features": { "good": "^1.0.0" } ');
+    sandbox.write('app/bin/package.json', { type: 'module' });
+    const env = { ANNEX_STORE: sandbox.store };
+    const options = { node: node.path, env, program: 'bin/main.mjs' };
+    const found = await importIn(sandbox, ['good'], options);
+    const named = await importIn(sandbox, ['good'], {
+      ...options,
+      env: { ...env, ANNEX_CORE: sandbox.core },
+    });
+    for (const { imported, lines } of [found, named]) {
+      expect(imported.good).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+      expect(imported.good).not.toHaveProperty('cause');
+      expect(lines).toEqual([expect.stringMatching(NOTICE)]);
+      expect(lines[0]).toContain(`${join(sandbox.core, 'package.json')} does not parse as JSON`);
+    }
+    sandbox.write(
+      'app/bin/ensure.mjs',
+      `import { ensure, isAvailable, status } from 'annex';
          const error = await ensure('good').catch((error) => error);
          console.log(JSON.stringify([error.name, error.code, isAvailable('good'), status().features]));`,
-      );
-      const { stdout, stderr } = await sandbox.run(['bin/ensure.mjs'], options);
-      expect(JSON.parse(stdout)).toEqual(['AnnexError', 'ANNEX_INVALID_CONFIG', false, []]);
-      expect(stderr).toBe('');
-    });
-
-    test.each([
-      ['a directory that is not there', 'nowhere', /nowhere\/package\.json cannot be read: ENOENT/],
-      ['a file', 'app/package.json', /package\.json cannot be read: ENOTDIR/],
-    ])('ANNEX_CORE names %s: one line, and no other core is taken', async (_, path, reason) => {
-      const sandbox = await openSandbox();
-      sandbox.setCore({ features: { good: '^1.0.0' } });
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_CORE: join(sandbox.root, path) };
-      const { imported, lines } = await importIn(sandbox, ['good'], { node: node.path, env });
-      expect(imported.good).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
-      expect(lines).toEqual([expect.stringMatching(NOTICE)]);
-      expect(lines[0]).toMatch(reason);
-    });
-
-    test('by hand, the same is said, and the exit code is 1', async () => {
-      const sandbox = await openSandbox();
-      sandbox.setCore({ features: { good: '^1.0.0', tagged: 'latest' } });
-      const env = { ANNEX_STORE: sandbox.store };
-      const { code, stderr } = await sandbox.annex(['install', 'tagged'], { node: node.path, env });
-      expect(code).toBe(1);
-      const lines = splitLines(stderr);
-      expect(lines).toEqual([expect.stringMatching(FORM)]);
-      expect(lines[0]).toContain('annex.features["tagged"]');
-      const other = await sandbox.annex(['install', 'undeclared'], { node: node.path, env });
-      expect(other.code).toBe(1);
-      const [line, ...more] = splitLines(other.stderr);
-      expect(more).toEqual([]);
-      expect(line).toMatch(
-        /^annex: undeclared unavailable \(ANNEX_INVALID_CONFIG\): .*good, tagged/,
-      );
-    });
+    );
+    const { stdout, stderr } = await sandbox.run(['bin/ensure.mjs'], options);
+    expect(JSON.parse(stdout)).toEqual(['AnnexError', 'ANNEX_INVALID_CONFIG', false, []]);
+    expect(stderr).toBe('');
   });
-}
+
+  test.each([
+    ['a directory that is not there', 'nowhere', /nowhere\/package\.json cannot be read: ENOENT/],
+    ['a file', 'app/package.json', /package\.json cannot be read: ENOTDIR/],
+  ])('ANNEX_CORE names %s: one line, and no other core is taken', async (_, path, reason) => {
+    const sandbox = await openSandbox();
+    sandbox.setCore({ features: { good: '^1.0.0' } });
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_CORE: join(sandbox.root, path) };
+    const { imported, lines } = await importIn(sandbox, ['good'], { node: node.path, env });
+    expect(imported.good).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+    expect(lines).toEqual([expect.stringMatching(NOTICE)]);
+    expect(lines[0]).toMatch(reason);
+  });
+
+  test('by hand, the same is said, and the exit code is 1', async () => {
+    const sandbox = await openSandbox();
+    sandbox.setCore({ features: { good: '^1.0.0', tagged: 'latest' } });
+    const env = { ANNEX_STORE: sandbox.store };
+    const { code, stderr } = await sandbox.annex(['install', 'tagged'], { node: node.path, env });
+    expect(code).toBe(1);
+    const lines = splitLines(stderr);
+    expect(lines).toEqual([expect.stringMatching(FORM)]);
+    expect(lines[0]).toContain('annex.features["tagged"]');
+    const other = await sandbox.annex(['install', 'undeclared'], { node: node.path, env });
+    expect(other.code).toBe(1);
+    const [line, ...more] = splitLines(other.stderr);
+    expect(more).toEqual([]);
+    expect(line).toMatch(/^annex: undeclared unavailable \(ANNEX_INVALID_CONFIG\): .*good, tagged/);
+  });
+});

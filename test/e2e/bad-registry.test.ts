@@ -1,7 +1,7 @@
 /** G6: registries and npms that fail in their many ways: one line, the right code, no debris, no secret. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn } from '../support/importer.ts';
@@ -21,11 +21,11 @@ const SECRETS = {
 };
 
 /** An application whose registry wants a token, which its .npmrc takes from the environment. */
-async function open(context: TestContext, ...others: PackageFixture[]): Promise<World> {
+async function open(...others: PackageFixture[]): Promise<World> {
   const packages = [esmPackage('beta', '1.0.0', 'from-registry'), ...others];
   const newer = { packages: { beta2: '^9.0.0' } };
   const annex = { features: { beta: '^1.0.0', gone: '^1.0.0', newer } };
-  const world = await openWorld(context, { packages, annex });
+  const world = await openWorld({ packages, annex });
   const host = world.registry.url.replace('http:', '');
   world.sandbox.write('app/.npmrc', `${host}/:_authToken=\${NPM_TOKEN}\n`);
   return world;
@@ -135,105 +135,97 @@ async function expectNoSecret(sandbox: Sandbox, said: object): Promise<void> {
 }
 
 /** Runs with this script as the only npm. */
-async function runWithNpm(context: TestContext, node: string, mode: number, script: string) {
-  const { sandbox } = await open(context);
+async function runWithNpm(node: string, mode: number, script: string) {
+  const { sandbox } = await open();
   const lonely = shareBinary(node, join(sandbox.root, 'nodes'));
   const PATH = writeNpm(sandbox, script, mode);
   const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH };
   return { sandbox, ...(await importIn(sandbox, ['beta'], { node: lonely, env })) };
 }
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
-    for (const one of cases) {
-      test(one.title, async (context) => {
-        const { registry, sandbox } = await open(context, ...(one.packages ?? []));
-        if (one.fault !== undefined) registry.fault(one.fault, one.match);
-        await one.prepare?.(registry);
-        const name = one.name ?? 'beta';
-        const core = sandbox.digest('app/node_modules');
-        const env = { ...SECRETS, ANNEX_STORE: sandbox.store };
-        const specifier = name === 'newer' ? 'beta2' : name;
-        const ran = await importIn(sandbox, [specifier], { node: node.path, env });
-        expectRefused(ran.imported[specifier], one.code, one.reason, name);
-        expect(ran.lines).toEqual([
-          expect.stringMatching(new RegExp(`^annex: installing ${name} `)),
-          expect.stringMatching(FORM),
-        ]);
-        expect(ran.lines[1]).toContain(`(${one.code})`);
-        const host = one.code === 'ANNEX_OFFLINE' ? new URL(registry.url).host : undefined;
-        expectNoDebris(sandbox.store, name, host);
-        expect(sandbox.digest('app/node_modules')).toEqual(core);
-        await expectNoSecret(sandbox, ran);
-        for (const sent of registry.authorizations)
-          expect(sent).toBe(`Bearer ${SECRETS.NPM_TOKEN}`);
-      });
-    }
-
-    test('the registry hangs: ended at the time limit of the operator, with all that was started', async (context) => {
-      const { registry, sandbox } = await open(context);
-      registry.fault({ kind: 'hang' });
-      const file = sandbox.write('operator.json', { timeout: 3 });
-      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
-      const ran = await importIn(sandbox, ['beta'], { node: node.path, env });
-      expectRefused(ran.imported.beta, 'ANNEX_TIMEOUT', /took longer than 3 s/, 'beta');
-      expect(ran.lines).toHaveLength(2);
-      expect(ran.ms).toBeGreaterThan(3_000);
-      expectNoDebris(sandbox.store, 'beta');
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  for (const one of cases) {
+    test(one.title, async () => {
+      const { registry, sandbox } = await open(...(one.packages ?? []));
+      if (one.fault !== undefined) registry.fault(one.fault, one.match);
+      await one.prepare?.(registry);
+      const name = one.name ?? 'beta';
+      const core = sandbox.digest('app/node_modules');
+      const env = { ...SECRETS, ANNEX_STORE: sandbox.store };
+      const specifier = name === 'newer' ? 'beta2' : name;
+      const ran = await importIn(sandbox, [specifier], { node: node.path, env });
+      expectRefused(ran.imported[specifier], one.code, one.reason, name);
+      expect(ran.lines).toEqual([
+        expect.stringMatching(new RegExp(`^annex: installing ${name} `)),
+        expect.stringMatching(FORM),
+      ]);
+      expect(ran.lines[1]).toContain(`(${one.code})`);
+      const host = one.code === 'ANNEX_OFFLINE' ? new URL(registry.url).host : undefined;
+      expectNoDebris(sandbox.store, name, host);
+      expect(sandbox.digest('app/node_modules')).toEqual(core);
       await expectNoSecret(sandbox, ran);
-      if (canListProcesses) expect(listProcessesIn(sandbox.root)).toEqual([]);
+      for (const sent of registry.authorizations) expect(sent).toBe(`Bearer ${SECRETS.NPM_TOKEN}`);
     });
+  }
 
-    test('the address of the registry holds a password: it is used and never said', async (context) => {
-      const { registry, sandbox } = await open(context);
-      sandbox.write('app/.npmrc', '');
-      const url = registry.url.replace('//', `//me:${SECRETS.PASSWORD}@`);
-      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, npm_config_registry: url };
-      registry.fault(status(500));
-      const failed = await importIn(sandbox, ['beta'], { node: node.path, env });
-      expectRefused(failed.imported.beta, 'ANNEX_OFFLINE', /E500/);
-      await expectNoSecret(sandbox, failed);
-      registry.fault(undefined);
-      const byHand = await sandbox.annex(['install', 'beta'], { node: node.path, env });
-      expect(byHand.code).toBe(0);
-      await expectNoSecret(sandbox, byHand);
-      const basic = Buffer.from(`me:${SECRETS.PASSWORD}`).toString('base64');
-      expect(registry.authorizations).toContain(`Basic ${basic}`);
-    });
-
-    test('there is no npm on the machine, though Node is', async (context) => {
-      const { sandbox } = await open(context);
-      const lonely = shareBinary(node.path, join(sandbox.root, 'nodes'));
-      const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
-      const { imported, lines } = await importIn(sandbox, ['beta'], { node: lonely, env });
-      expectRefused(
-        imported.beta,
-        'ANNEX_INSTALL_FAILED',
-        /there is no npm on this machine/,
-        'beta',
-      );
-      expect(imported.beta?.cause?.hint).toMatch(/npm on the PATH/);
-      expect(lines).toHaveLength(2);
-      expectNoDebris(sandbox.store, 'beta');
-    });
-
-    test.for([
-      ['may not be run', 0o644, 'true', /npm cannot be run: EACCES/],
-      ['is broken', 0o755, 'echo "npm: broken; token=$NPM_TOKEN" >&2; exit 3', /broken/],
-      ['leaves without a word', 0o755, 'kill -9 $$', /SIGKILL/],
-      ['does nothing', 0o755, 'exit 0', /npm left no package-lock.json/],
-      [
-        'leaves half of it',
-        0o755,
-        '/bin/mkdir -p node_modules/beta',
-        /npm left no package-lock.json/,
-      ],
-    ] as const)('an npm that %s', async ([, mode, script, reason], context) => {
-      const { sandbox, ...ran } = await runWithNpm(context, node.path, mode, script);
-      expectRefused(ran.imported.beta, 'ANNEX_INSTALL_FAILED', reason, 'beta');
-      expect(ran.lines).toHaveLength(2);
-      expectNoDebris(sandbox.store, 'beta');
-      await expectNoSecret(sandbox, ran);
-    });
+  test('the registry hangs: ended at the time limit of the operator, with all that was started', async () => {
+    const { registry, sandbox } = await open();
+    registry.fault({ kind: 'hang' });
+    const file = sandbox.write('operator.json', { timeout: 3 });
+    const env = { ...SECRETS, ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
+    const ran = await importIn(sandbox, ['beta'], { node: node.path, env });
+    expectRefused(ran.imported.beta, 'ANNEX_TIMEOUT', /took longer than 3 s/, 'beta');
+    expect(ran.lines).toHaveLength(2);
+    expect(ran.ms).toBeGreaterThan(3_000);
+    expectNoDebris(sandbox.store, 'beta');
+    await expectNoSecret(sandbox, ran);
+    if (canListProcesses) expect(listProcessesIn(sandbox.root)).toEqual([]);
   });
-}
+
+  test('the address of the registry holds a password: it is used and never said', async () => {
+    const { registry, sandbox } = await open();
+    sandbox.write('app/.npmrc', '');
+    const url = registry.url.replace('//', `//me:${SECRETS.PASSWORD}@`);
+    const env = { ...SECRETS, ANNEX_STORE: sandbox.store, npm_config_registry: url };
+    registry.fault(status(500));
+    const failed = await importIn(sandbox, ['beta'], { node: node.path, env });
+    expectRefused(failed.imported.beta, 'ANNEX_OFFLINE', /E500/);
+    await expectNoSecret(sandbox, failed);
+    registry.fault(undefined);
+    const byHand = await sandbox.annex(['install', 'beta'], { node: node.path, env });
+    expect(byHand.code).toBe(0);
+    await expectNoSecret(sandbox, byHand);
+    const basic = Buffer.from(`me:${SECRETS.PASSWORD}`).toString('base64');
+    expect(registry.authorizations).toContain(`Basic ${basic}`);
+  });
+
+  test('there is no npm on the machine, though Node is', async () => {
+    const { sandbox } = await open();
+    const lonely = shareBinary(node.path, join(sandbox.root, 'nodes'));
+    const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
+    const { imported, lines } = await importIn(sandbox, ['beta'], { node: lonely, env });
+    expectRefused(imported.beta, 'ANNEX_INSTALL_FAILED', /there is no npm on this machine/, 'beta');
+    expect(imported.beta?.cause?.hint).toMatch(/npm on the PATH/);
+    expect(lines).toHaveLength(2);
+    expectNoDebris(sandbox.store, 'beta');
+  });
+
+  test.for([
+    ['may not be run', 0o644, 'true', /npm cannot be run: EACCES/],
+    ['is broken', 0o755, 'echo "npm: broken; token=$NPM_TOKEN" >&2; exit 3', /broken/],
+    ['leaves without a word', 0o755, 'kill -9 $$', /SIGKILL/],
+    ['does nothing', 0o755, 'exit 0', /npm left no package-lock.json/],
+    [
+      'leaves half of it',
+      0o755,
+      '/bin/mkdir -p node_modules/beta',
+      /npm left no package-lock.json/,
+    ],
+  ] as const)('an npm that %s', async ([, mode, script, reason]) => {
+    const { sandbox, ...ran } = await runWithNpm(node.path, mode, script);
+    expectRefused(ran.imported.beta, 'ANNEX_INSTALL_FAILED', reason, 'beta');
+    expect(ran.lines).toHaveLength(2);
+    expectNoDebris(sandbox.store, 'beta');
+    await expectNoSecret(sandbox, ran);
+  });
+});

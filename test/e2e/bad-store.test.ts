@@ -1,7 +1,7 @@
 /** Stores that cannot be one, may not be written or not be trusted: refused with a reason, and left as they are. */
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, FORM, importIn, NOTICE } from '../support/importer.ts';
 import { makeOwner } from '../support/locks.ts';
@@ -16,8 +16,7 @@ const packages = [esmPackage('beta', '1.0.0', 'from-registry')];
 const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
 /** An application that declares `alpha` and `beta`; for other users annex is a copy, which they can read. */
-const open = (context: TestContext, copyAnnex = false) =>
-  openWorld(context, { packages, annex: { features }, copyAnnex });
+const open = (copyAnnex = false) => openWorld({ packages, annex: { features }, copyAnnex });
 
 /** Plants an entry of `alpha`. */
 const plant = (sandbox: Sandbox, store = sandbox.store): string =>
@@ -54,178 +53,169 @@ async function expectUnusable(
   expect(digestAll(sandbox)).toEqual(before);
 }
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  test.for([
+    ['is relative', 'volume/annex', /store volume\/annex is not an absolute path/],
+    ['is in the core', 'CORE/annex', /lies inside the core/],
+    ['is the core', 'CORE', /lies inside the core/],
+    ['is in the core by a detour', 'ROOT/volume/../app/annex', /lies inside the core/],
+    ['is above the core', 'ROOT', /lies above the core/],
+    ['is the root directory', '/', /lies above the core/],
+    ['is a file', 'ROOT/file', /is a file/],
+    ['lies below a file', 'ROOT/file/annex', /lies below a file/],
+    ['is a link into the core', 'ROOT/into-core', /lies inside the core/],
+    ['lies behind a link into the core', 'ROOT/into-core/annex', /lies inside the core/],
+    ['is a link to what is above the core', 'ROOT/above-core', /lies above the core/],
+    ['is a link to nothing', 'ROOT/dangling', /is a dangling link/],
+    ['is a link to itself', 'ROOT/loop', /is a dangling link/],
+  ] as const)('a store that %s', async ([, path, reason]) => {
+    const world = await open();
+    const { sandbox } = world;
+    const { root, core } = sandbox;
+    writeFileSync(join(root, 'file'), '');
+    symlinkSync(join(core, 'inside'), join(root, 'into-core'));
+    mkdirSync(join(core, 'inside'));
+    symlinkSync(root, join(root, 'above-core'));
+    symlinkSync(join(root, 'nowhere'), join(root, 'dangling'));
+    symlinkSync('loop', join(root, 'loop'));
+    const store = path.replace('CORE', core).replace('ROOT', root);
+    const options = { node: node.path, env: { ANNEX_STORE: store } };
+    await expectUnusable(world, options, reason, /^annex: /);
+  });
+
+  test('a store behind a link that leads somewhere good works, and so does one below it', async () => {
+    const { sandbox } = await open();
+    const link = join(sandbox.root, 'link');
+    symlinkSync(dirname(sandbox.store), link);
+    plant(sandbox);
+    const env = { ANNEX_STORE: join(link, 'annex') };
+    const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path, env });
+    expect(imported.alpha).toMatchObject({ marker: 'planted' });
+    expect(imported.beta).toMatchObject({ marker: 'from-registry' });
+    expect(Object.keys(sandbox.digest(sandbox.store)).join()).toMatch(/v1\/any\/beta\./);
+  });
+
+  test('a layer that cannot be one is left out, with a line; the others are searched', async () => {
+    const { sandbox } = await open();
+    const layer = join(sandbox.root, 'layer');
+    plant(sandbox, layer);
+    const list = [sandbox.store, 'relative', join(sandbox.core, 'x'), layer].join(':');
+    const options = { node: node.path, env: { ANNEX_STORE: list } };
+    const { imported, lines } = await importIn(sandbox, ['alpha'], options);
+    expect(imported.alpha).toMatchObject({ marker: 'planted' });
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(NOTICE);
+    expect(lines.join()).toMatch(/store relative is not an absolute path; it is left out/);
+  });
+
+  test('a store that cannot be one does not make its first layer the store', async () => {
+    const { sandbox } = await open();
+    const layer = join(sandbox.root, 'layer');
+    plant(sandbox, layer);
+    const before = sandbox.digest(layer);
+    const options = { node: node.path, env: { ANNEX_STORE: `relative:${layer}` } };
+    const { imported } = await importIn(sandbox, ['alpha', 'beta'], options);
+    expect(imported.alpha).toMatchObject({ marker: 'planted' });
+    expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', /not an absolute path/);
+    await sandbox.annex(['uninstall', 'alpha'], options);
+    expect(sandbox.digest(layer)).toEqual(before);
+  });
+
+  describe('as a plain user', () => {
     test.for([
-      ['is relative', 'volume/annex', /store volume\/annex is not an absolute path/],
-      ['is in the core', 'CORE/annex', /lies inside the core/],
-      ['is the core', 'CORE', /lies inside the core/],
-      ['is in the core by a detour', 'ROOT/volume/../app/annex', /lies inside the core/],
-      ['is above the core', 'ROOT', /lies above the core/],
-      ['is the root directory', '/', /lies above the core/],
-      ['is a file', 'ROOT/file', /is a file/],
-      ['lies below a file', 'ROOT/file/annex', /lies below a file/],
-      ['is a link into the core', 'ROOT/into-core', /lies inside the core/],
-      ['lies behind a link into the core', 'ROOT/into-core/annex', /lies inside the core/],
-      ['is a link to what is above the core', 'ROOT/above-core', /lies above the core/],
-      ['is a link to nothing', 'ROOT/dangling', /is a dangling link/],
-      ['is a link to itself', 'ROOT/loop', /is a dangling link/],
-    ] as const)('a store that %s', async ([, path, reason], context) => {
-      const world = await open(context);
+      ['is not there, on a volume that the user may not write', () => {}, /EACCES/],
+      ['is there and may not be written', (store: string) => mkdirSync(store), /EACCES/],
+      [
+        'cannot even be looked at',
+        (store: string) => {
+          mkdirSync(store);
+          chmodSync(dirname(store), 0o700);
+        },
+        /EACCES/,
+      ],
+      [
+        'is writable by everybody',
+        (store: string) => {
+          mkdirSync(store);
+          chmodSync(store, 0o777);
+        },
+        /is writable by everybody/,
+      ],
+    ] as const)('a store that %s', async ([, prepare, reason]) => {
+      const world = await open(true);
       const { sandbox } = world;
-      const { root, core } = sandbox;
-      writeFileSync(join(root, 'file'), '');
-      symlinkSync(join(core, 'inside'), join(root, 'into-core'));
-      mkdirSync(join(core, 'inside'));
-      symlinkSync(root, join(root, 'above-core'));
-      symlinkSync(join(root, 'nowhere'), join(root, 'dangling'));
-      symlinkSync('loop', join(root, 'loop'));
-      const store = path.replace('CORE', core).replace('ROOT', root);
-      const options = { node: node.path, env: { ANNEX_STORE: store } };
-      await expectUnusable(world, options, reason, /^annex: /);
+      prepare(sandbox.store);
+      const env = { ANNEX_STORE: sandbox.store };
+      await expectUnusable(world, { node: node.path, env, ...asPlainUser }, reason, FORM);
+      chmodSync(dirname(sandbox.store), 0o755);
     });
 
-    test('a store behind a link that leads somewhere good works, and so does one below it', async (context) => {
-      const { sandbox } = await open(context);
-      const link = join(sandbox.root, 'link');
-      symlinkSync(dirname(sandbox.store), link);
+    test('what root has put into a store that may not be written is used', async () => {
+      const { sandbox } = await open(true);
       plant(sandbox);
-      const env = { ANNEX_STORE: join(link, 'annex') };
-      const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path, env });
-      expect(imported.alpha).toMatchObject({ marker: 'planted' });
-      expect(imported.beta).toMatchObject({ marker: 'from-registry' });
-      expect(Object.keys(sandbox.digest(sandbox.store)).join()).toMatch(/v1\/any\/beta\./);
-    });
-
-    test('a layer that cannot be one is left out, with a line; the others are searched', async (context) => {
-      const { sandbox } = await open(context);
-      const layer = join(sandbox.root, 'layer');
-      plant(sandbox, layer);
-      const list = [sandbox.store, 'relative', join(sandbox.core, 'x'), layer].join(':');
-      const options = { node: node.path, env: { ANNEX_STORE: list } };
+      const before = digestAll(sandbox);
+      const env = { ANNEX_STORE: sandbox.store };
+      const options = { node: node.path, env, ...asPlainUser };
       const { imported, lines } = await importIn(sandbox, ['alpha'], options);
       expect(imported.alpha).toMatchObject({ marker: 'planted' });
-      expect(lines).toHaveLength(2);
-      for (const line of lines) expect(line).toMatch(NOTICE);
-      expect(lines.join()).toMatch(/store relative is not an absolute path; it is left out/);
-    });
-
-    test('a store that cannot be one does not make its first layer the store', async (context) => {
-      const { sandbox } = await open(context);
-      const layer = join(sandbox.root, 'layer');
-      plant(sandbox, layer);
-      const before = sandbox.digest(layer);
-      const options = { node: node.path, env: { ANNEX_STORE: `relative:${layer}` } };
-      const { imported } = await importIn(sandbox, ['alpha', 'beta'], options);
-      expect(imported.alpha).toMatchObject({ marker: 'planted' });
-      expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', /not an absolute path/);
-      await sandbox.annex(['uninstall', 'alpha'], options);
-      expect(sandbox.digest(layer)).toEqual(before);
-    });
-
-    describe('as a plain user', () => {
-      test.for([
-        ['is not there, on a volume that the user may not write', () => {}, /EACCES/],
-        ['is there and may not be written', (store: string) => mkdirSync(store), /EACCES/],
-        [
-          'cannot even be looked at',
-          (store: string) => {
-            mkdirSync(store);
-            chmodSync(dirname(store), 0o700);
-          },
-          /EACCES/,
-        ],
-        [
-          'is writable by everybody',
-          (store: string) => {
-            mkdirSync(store);
-            chmodSync(store, 0o777);
-          },
-          /is writable by everybody/,
-        ],
-      ] as const)('a store that %s', async ([, prepare, reason], context) => {
-        const world = await open(context, true);
-        const { sandbox } = world;
-        prepare(sandbox.store);
-        const env = { ANNEX_STORE: sandbox.store };
-        await expectUnusable(world, { node: node.path, env, ...asPlainUser }, reason, FORM);
-        chmodSync(dirname(sandbox.store), 0o755);
-      });
-
-      test('what root has put into a store that may not be written is used', async (context) => {
-        const { sandbox } = await open(context, true);
-        plant(sandbox);
-        const before = digestAll(sandbox);
-        const env = { ANNEX_STORE: sandbox.store };
-        const options = { node: node.path, env, ...asPlainUser };
-        const { imported, lines } = await importIn(sandbox, ['alpha'], options);
-        expect(imported.alpha).toMatchObject({ marker: 'planted' });
-        expect(lines).toEqual([]);
-        expect(digestAll(sandbox)).toEqual(before);
-      });
-    });
-
-    describe.runIf(isRoot)('a store of somebody else', () => {
-      test.for([
-        ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
-        ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
-      ] as const)(
-        '%s: neither used nor written nor swept',
-        async ([, owner, user, reason], context) => {
-          const world = await open(context, true);
-          const { sandbox } = world;
-          plant(sandbox);
-          const dead = makeOwner({ start: '1' });
-          const locks = join(sandbox.store, 'v1/locks');
-          for (const dir of [
-            `alpha.lock/${dead}`,
-            `beta.lock/${dead}`,
-            `../staging/beta.${dead}`,
-          ]) {
-            mkdirSync(join(locks, dir), { recursive: true });
-          }
-          giveTo(owner, sandbox.store);
-          const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
-          await expectUnusable(world, options, reason, FORM);
-          const before = digestAll(sandbox);
-          const { imported } = await importIn(sandbox, ['alpha'], options);
-          expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
-          const byHand = await sandbox.annex(['install', 'beta'], options);
-          expect(byHand.code).toBe(1);
-          expect(byHand.stderr).toMatch(reason);
-          const removed = await sandbox.annex(['uninstall', 'alpha'], options);
-          expect(removed.code).toBe(1);
-          expect(digestAll(sandbox)).toEqual(before);
-        },
-      );
-
-      test('an entry that another user put between good ones is passed over', async (context) => {
-        const { sandbox } = await open(context, true);
-        const entry = plant(sandbox);
-        giveTo(PLAIN_USER, sandbox.store);
-        giveTo(ANOTHER_USER, entry);
-        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...PLAIN_USER };
-        const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
-        const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
-        expectRefused(imported.alpha, 'ANNEX_DENIED', /ALLOW_INSTALLS/);
-        chownSync(entry, PLAIN_USER.uid, PLAIN_USER.gid);
-        const again = await importIn(sandbox, ['alpha'], { ...options, env });
-        expect(again.imported.alpha).toMatchObject({ marker: 'planted' });
-      });
-
-      test('root trusts its own store only while nobody else may change what is above it', async (context) => {
-        const { sandbox } = await open(context);
-        plant(sandbox);
-        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
-        const load = async () => (await importIn(sandbox, ['alpha'], options)).imported.alpha;
-        expect(await load()).toMatchObject({ marker: 'planted' });
-        chmodSync(dirname(sandbox.store), 0o777);
-        expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume is writable by others/);
-        chmodSync(dirname(sandbox.store), 0o1777);
-        expect(await load()).toMatchObject({ marker: 'planted' });
-        chownSync(dirname(sandbox.store), PLAIN_USER.uid, PLAIN_USER.gid);
-        expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume belongs to uid 4711/);
-      });
+      expect(lines).toEqual([]);
+      expect(digestAll(sandbox)).toEqual(before);
     });
   });
-}
+
+  describe.runIf(isRoot)('a store of somebody else', () => {
+    test.for([
+      ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
+      ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
+    ] as const)('%s: neither used nor written nor swept', async ([, owner, user, reason]) => {
+      const world = await open(true);
+      const { sandbox } = world;
+      plant(sandbox);
+      const dead = makeOwner({ start: '1' });
+      const locks = join(sandbox.store, 'v1/locks');
+      for (const dir of [`alpha.lock/${dead}`, `beta.lock/${dead}`, `../staging/beta.${dead}`]) {
+        mkdirSync(join(locks, dir), { recursive: true });
+      }
+      giveTo(owner, sandbox.store);
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
+      await expectUnusable(world, options, reason, FORM);
+      const before = digestAll(sandbox);
+      const { imported } = await importIn(sandbox, ['alpha'], options);
+      expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
+      const byHand = await sandbox.annex(['install', 'beta'], options);
+      expect(byHand.code).toBe(1);
+      expect(byHand.stderr).toMatch(reason);
+      const removed = await sandbox.annex(['uninstall', 'alpha'], options);
+      expect(removed.code).toBe(1);
+      expect(digestAll(sandbox)).toEqual(before);
+    });
+
+    test('an entry that another user put between good ones is passed over', async () => {
+      const { sandbox } = await open(true);
+      const entry = plant(sandbox);
+      giveTo(PLAIN_USER, sandbox.store);
+      giveTo(ANOTHER_USER, entry);
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...PLAIN_USER };
+      const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
+      const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
+      expectRefused(imported.alpha, 'ANNEX_DENIED', /ALLOW_INSTALLS/);
+      chownSync(entry, PLAIN_USER.uid, PLAIN_USER.gid);
+      const again = await importIn(sandbox, ['alpha'], { ...options, env });
+      expect(again.imported.alpha).toMatchObject({ marker: 'planted' });
+    });
+
+    test('root trusts its own store only while nobody else may change what is above it', async () => {
+      const { sandbox } = await open();
+      plant(sandbox);
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+      const load = async () => (await importIn(sandbox, ['alpha'], options)).imported.alpha;
+      expect(await load()).toMatchObject({ marker: 'planted' });
+      chmodSync(dirname(sandbox.store), 0o777);
+      expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume is writable by others/);
+      chmodSync(dirname(sandbox.store), 0o1777);
+      expect(await load()).toMatchObject({ marker: 'planted' });
+      chownSync(dirname(sandbox.store), PLAIN_USER.uid, PLAIN_USER.gid);
+      expectRefused(await load(), 'ANNEX_STORE_UNUSABLE', /volume belongs to uid 4711/);
+    });
+  });
+});

@@ -25,47 +25,43 @@ async function openSandbox(): Promise<Sandbox> {
     { ...big, files: { ...big.files, 'big.txt': randomBytes(400_000).toString('hex') } },
     esmPackage('small', '1.0.0', 'small'),
   ]);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { big: '^1.0.0', small: '^1.0.0' } });
   return sandbox;
 }
 
-for (const node of outerNodes) {
-  describe.runIf(canMount())(node.label, () => {
-    test('a volume that is full: the reason, no half of anything, and room for what is smaller', async () => {
-      const sandbox = await openSandbox();
-      const volume = mountVolume(sandbox, '300k');
-      const store = join(volume, 'annex');
-      const options = { node: node.path, env: { ANNEX_STORE: store } };
-      const { imported, lines } = await importIn(sandbox, ['big', 'small'], options);
-      expectRefused(imported.big, 'ANNEX_NO_SPACE', /ENOSPC|no space/, 'big');
-      expect(imported.big?.cause?.hint).toMatch(/make room/);
-      expect(imported.small).toMatchObject({ marker: 'small' });
-      expect(lines[1]).toMatch(FORM);
-      expect(lines).toHaveLength(4);
-      expect(readdirSync(join(store, 'v1', 'any'))).toEqual([expect.stringMatching(/^small\./)]);
-      for (const name of ['staging', 'locks', 'retired']) {
-        expect(readdirSync(join(store, 'v1', name))).toEqual([]);
-      }
-    });
-
-    test('a volume that is read-only: what is there is used, and what is not is refused', async () => {
-      const sandbox = await openSandbox();
-      const volume = mountVolume(sandbox, '10m');
-      const store = join(volume, 'annex');
-      const options = { node: node.path, env: { ANNEX_STORE: store } };
-      const first = await importIn(sandbox, ['small'], options);
-      expect(first.imported.small).toMatchObject({ marker: 'small' });
-      mount('-o', 'remount,ro', volume);
-      const { imported, lines } = await importIn(sandbox, ['small', 'big'], options);
-      expect(imported.small).toMatchObject({ marker: 'small' });
-      expectRefused(imported.big, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'big');
-      expect(lines).toEqual([expect.stringMatching(FORM)]);
-      const env = { ANNEX_STORE: join(volume, 'not', 'there') };
-      const other = await importIn(sandbox, ['small'], { ...options, env });
-      expectRefused(other.imported.small, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'small');
-    });
+describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
+  test('a volume that is full: the reason, no half of anything, and room for what is smaller', async () => {
+    const sandbox = await openSandbox();
+    const volume = mountVolume(sandbox, '300k');
+    const store = join(volume, 'annex');
+    const options = { node: node.path, env: { ANNEX_STORE: store } };
+    const { imported, lines } = await importIn(sandbox, ['big', 'small'], options);
+    expectRefused(imported.big, 'ANNEX_NO_SPACE', /ENOSPC|no space/, 'big');
+    expect(imported.big?.cause?.hint).toMatch(/make room/);
+    expect(imported.small).toMatchObject({ marker: 'small' });
+    expect(lines[1]).toMatch(FORM);
+    expect(lines).toHaveLength(4);
+    expect(readdirSync(join(store, 'v1', 'any'))).toEqual([expect.stringMatching(/^small\./)]);
+    for (const name of ['staging', 'locks', 'retired']) {
+      expect(readdirSync(join(store, 'v1', name))).toEqual([]);
+    }
   });
-}
+
+  test('a volume that is read-only: what is there is used, and what is not is refused', async () => {
+    const sandbox = await openSandbox();
+    const volume = mountVolume(sandbox, '10m');
+    const store = join(volume, 'annex');
+    const options = { node: node.path, env: { ANNEX_STORE: store } };
+    const first = await importIn(sandbox, ['small'], options);
+    expect(first.imported.small).toMatchObject({ marker: 'small' });
+    mount('-o', 'remount,ro', volume);
+    const { imported, lines } = await importIn(sandbox, ['small', 'big'], options);
+    expect(imported.small).toMatchObject({ marker: 'small' });
+    expectRefused(imported.big, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'big');
+    expect(lines).toEqual([expect.stringMatching(FORM)]);
+    const env = { ANNEX_STORE: join(volume, 'not', 'there') };
+    const other = await importIn(sandbox, ['small'], { ...options, env });
+    expectRefused(other.imported.small, 'ANNEX_STORE_UNUSABLE', /EROFS/, 'small');
+  });
+});

@@ -111,35 +111,33 @@ async function openSandboxes(): Promise<{ annex: Sandbox; plain: Sandbox }> {
   return { annex, plain };
 }
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test.for(Object.keys(LOADERS))(
-      '%s, before annex and after: as from node_modules',
-      async (name, { expect: check, onTestFinished }) => {
-        const { annex, plain } = await openSandboxes();
-        onTestFinished(async () => {
-          await Promise.all([annex.cleanup(), plain.cleanup()]);
-        });
-        const run = async (sandbox: Sandbox, preloads: string[], main: string) => {
-          const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-          const flags = preloads.flatMap((preload) => ['--import', preload]);
-          const { stdout, stderr } = await sandbox.run(
-            ['--disable-warning=DEP0205', ...flags, main],
-            {
-              node: node.path,
-              env,
-            },
-          );
-          return { stderr, report: stdout === '' ? undefined : (JSON.parse(stdout) as object) };
-        };
-        const beside = [`./${name}.mjs`, './recorder.mjs'];
-        for (const main of Object.keys(APPLICATIONS)) {
-          const oracle = await run(plain, beside, main);
-          check(oracle).toMatchObject({ stderr: '', report: { modules: {} } });
-          check(await run(annex, [...beside, annex.loader], main), main).toEqual(oracle);
-          check(await run(annex, [annex.loader, ...beside], main), main).toEqual(oracle);
-        }
-      },
-    );
-  });
-}
+describe.concurrent.each(nodes)('$label', (node) => {
+  test.for(Object.keys(LOADERS))(
+    '%s, before annex and after: as from node_modules',
+    async (name, { expect: check, onTestFinished }) => {
+      const { annex, plain } = await openSandboxes();
+      onTestFinished(async () => {
+        await Promise.all([annex.cleanup(), plain.cleanup()]);
+      });
+      const run = async (sandbox: Sandbox, preloads: string[], main: string) => {
+        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+        const flags = preloads.flatMap((preload) => ['--import', preload]);
+        const { stdout, stderr } = await sandbox.run(
+          ['--disable-warning=DEP0205', ...flags, main],
+          {
+            node: node.path,
+            env,
+          },
+        );
+        return { stderr, report: stdout === '' ? undefined : (JSON.parse(stdout) as object) };
+      };
+      const beside = [`./${name}.mjs`, './recorder.mjs'];
+      for (const main of Object.keys(APPLICATIONS)) {
+        const oracle = await run(plain, beside, main);
+        check(oracle).toMatchObject({ stderr: '', report: { modules: {} } });
+        check(await run(annex, [...beside, annex.loader], main), main).toEqual(oracle);
+        check(await run(annex, [annex.loader, ...beside], main), main).toEqual(oracle);
+      }
+    },
+  );
+});

@@ -69,14 +69,13 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
   });
 });
 
-for (const one of nodes) {
-  describe(one.label, () => {
-    const options = { node: one.path };
+describe.each(nodes)('$label', (one) => {
+  const options = { node: one.path };
 
-    test('a process that has not used it yet learns of it; one that has goes on', async () => {
-      plant();
-      const said = await run(
-        `await load('other');
+  test('a process that has not used it yet learns of it; one that has goes on', async () => {
+    plant();
+    const said = await run(
+      `await load('other');
          write('low', 'other');
          await load('kit');
          console.log(isAvailable('kit'), status().features.map(({ where }) => where).join());
@@ -86,19 +85,18 @@ for (const one of nodes) {
          write();
          console.log(isAvailable('kit'));
          await load('kit');`,
-        options,
-      );
-      const refused = expect.stringMatching(/\(ANNEX_DENIED\): low 1\.0\.0 is blocked by /);
-      expect(said).toEqual([
-        'other',
-        refused,
-        'false denied,denied',
-        refused,
-        'other',
-        expect.stringMatching(/not defined by "exports"/),
-        'true',
-        'kit',
-      ]);
-    });
+      options,
+    );
+    const refused = expect.stringMatching(/\(ANNEX_DENIED\): low 1\.0\.0 is blocked by /);
+    expect(said).toEqual([
+      'other',
+      refused,
+      'false denied,denied',
+      refused,
+      'other',
+      expect.stringMatching(/not defined by "exports"/),
+      'true',
+      'kit',
+    ]);
   });
-}
+});

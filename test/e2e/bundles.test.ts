@@ -2,7 +2,7 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OutputOptions, rolldown } from 'rolldown';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EXTERNAL, IN_BUNDLE, SOURCE } from '../support/bundled.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -18,9 +18,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   /** Bundles the application into \`app/out\`; with annex installed in the core, unless that is taken away. */
   async function open(format: (typeof FORMATS)[number]): Promise<Sandbox> {
     const registry = await startRegistry([esmPackage('absent', '1.0.0', 'installed')]);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { stored: '*', absent: '*' } });
     const pkg = esmPackage('stored', '1.0.0', 'stored');
     sandbox.plantEntry({ feature: 'stored', packages: [pkg], specs: { stored: '*' } });
@@ -94,7 +92,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
 
   test('a copy of annex that lacks files, as of a traced image: a line names what is missing', async () => {
     const sandbox = await createSandbox({ copyAnnex: true });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { stored: '*', absent: '*' } });
     const pkg = esmPackage('stored', '1.0.0', 'stored');
     sandbox.plantEntry({ feature: 'stored', packages: [pkg], specs: { stored: '*' } });
@@ -113,7 +110,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     'a program outside of the application that ANNEX_CORE names reads why (%s)',
     async (kind) => {
       const sandbox = await createSandbox();
-      onTestFinished(() => sandbox.cleanup());
       sandbox.setCore({ features: { stored: '*' } });
       const ask =
         kind === 'import' ? `import('stored')` : `Promise.resolve().then(() => require('stored'))`;

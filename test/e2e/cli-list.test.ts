@@ -1,7 +1,7 @@
 /** `annex list`: where every feature is, and why it is not to be had. */
 import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { outerNodes } from '../support/nodes.ts';
@@ -13,7 +13,6 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([]);
 });
-afterAll(() => registry.stop());
 
 /** Size of all files of a tree, from its digest's paths. */
 function sizeOf(sandbox: Sandbox, dir: string): number {
@@ -21,133 +20,131 @@ function sizeOf(sandbox: Sandbox, dir: string): number {
   return files.reduce((total, [path]) => total + statSync(join(dir, path)).size, 0);
 }
 
-for (const node of outerNodes) {
-  describe(node.label, () => {
-    test('list tells where every feature is, per feature and per package', async () => {
-      const { sandbox, layer, annex, plant } = await openCli(node, { registry });
-      const range = '^1.0.0';
-      const names = ['shipped', 'stored', 'layered', 'absent'];
-      const features = {
-        ...Object.fromEntries(names.map((name) => [name, range])),
-        'too-old': '^2.0.0',
-        unknown: range,
-        tagged: 'latest',
-        pair: { packages: { shipped2: range, absent2: range } },
-      };
-      const shipped = ['shipped', 'too-old', 'shipped2'];
-      const dependencies = Object.fromEntries(shipped.map((name) => [name, '*']));
-      sandbox.setCore({ features }, { dependencies });
-      for (const name of shipped) {
-        sandbox.addPackage('app/node_modules', esmPackage(name, '1.2.0', 'core'));
-      }
-      const stored = plant('stored', '1.0.1');
-      const layered = plant('layered', '1.0.2', { store: layer });
-      expect((await annex(['install', 'unknown'])).code).toBe(1);
+describe.each(outerNodes)('$label', (node) => {
+  test('list tells where every feature is, per feature and per package', async () => {
+    const { sandbox, layer, annex, plant } = await openCli(node, { registry });
+    const range = '^1.0.0';
+    const names = ['shipped', 'stored', 'layered', 'absent'];
+    const features = {
+      ...Object.fromEntries(names.map((name) => [name, range])),
+      'too-old': '^2.0.0',
+      unknown: range,
+      tagged: 'latest',
+      pair: { packages: { shipped2: range, absent2: range } },
+    };
+    const shipped = ['shipped', 'too-old', 'shipped2'];
+    const dependencies = Object.fromEntries(shipped.map((name) => [name, '*']));
+    sandbox.setCore({ features }, { dependencies });
+    for (const name of shipped) {
+      sandbox.addPackage('app/node_modules', esmPackage(name, '1.2.0', 'core'));
+    }
+    const stored = plant('stored', '1.0.1');
+    const layered = plant('layered', '1.0.2', { store: layer });
+    expect((await annex(['install', 'unknown'])).code).toBe(1);
 
-      const json = await annex(['list', '--json']);
-      expect(json).toMatchObject({ code: 0, stderr: '' });
-      const one = (name: string, where: string, version?: string) => ({
-        [name]: { range, where, ...(version && { version }) },
-      });
-      const conflict = expect.objectContaining({ code: 'ANNEX_CONFLICT' });
-      const failed = expect.objectContaining({
-        state: expect.stringMatching(/^Next try at .* UTC/),
-      });
-      const denied = expect.objectContaining({ code: 'ANNEX_INVALID_CONFIG' });
-      expect(JSON.parse(json.stdout)).toEqual([
-        { feature: 'shipped', where: 'core', packages: one('shipped', 'core', '1.2.0') },
-        {
-          feature: 'stored',
-          where: 'store',
-          packages: one('stored', 'store', '1.0.1'),
-          dir: stored,
-          bytes: sizeOf(sandbox, stored),
-        },
-        {
-          feature: 'layered',
-          where: 'layer',
-          packages: one('layered', 'layer', '1.0.2'),
-          dir: layered,
-          bytes: sizeOf(sandbox, layered),
-        },
-        { feature: 'absent', where: 'missing', packages: one('absent', 'missing') },
-        {
-          feature: 'too-old',
-          where: 'core outside range',
-          packages: {
-            'too-old': { range: '^2.0.0', where: 'core outside range', version: '1.2.0' },
-          },
-          refusal: conflict,
-        },
-        {
-          feature: 'unknown',
-          where: 'failed',
-          packages: one('unknown', 'failed'),
-          refusal: failed,
-        },
-        {
-          feature: 'tagged',
-          where: 'denied',
-          packages: { tagged: { range: 'latest', where: 'denied' } },
-          refusal: denied,
-        },
-        {
-          feature: 'pair',
-          where: 'missing',
-          packages: { ...one('shipped2', 'core', '1.2.0'), ...one('absent2', 'missing') },
-        },
-      ]);
-
-      const text = (await annex(['list'])).stdout.trimEnd().split('\n');
-      expect(text).toHaveLength(10);
-      expect(text[0]).toMatch(/^feature +package +range +where +version +size +why$/);
-      expect(text[2]).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.1 +0\.0 MB$/);
-      expect(text[6]).toMatch(
-        /^unknown +unknown +\^1\.0\.0 +failed +- +ANNEX_INSTALL_FAILED: it failed before: "npm: E404/,
-      );
-      expect(text[8]).toMatch(/^pair +shipped2 +\^1\.0\.0 +core +1\.2\.0$/);
-      expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +missing +-$/);
-
-      const off = await annex(['list', '--json'], { env: { ANNEX_ALLOW_INSTALLS: '0' } });
-      const states = JSON.parse(off.stdout).map((row: { where: string }) => row.where);
-      expect(states).toEqual([
-        'core',
-        'store',
-        'layer',
-        'denied',
-        'core outside range',
-        'denied',
-        'denied',
-        'denied',
-      ]);
+    const json = await annex(['list', '--json']);
+    expect(json).toMatchObject({ code: 0, stderr: '' });
+    const one = (name: string, where: string, version?: string) => ({
+      [name]: { range, where, ...(version && { version }) },
     });
-
-    test('a core without features is said to have none', async () => {
-      const { sandbox, annex } = await openCli(node, { registry });
-      const { code, stdout, stderr } = await annex(['list']);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(
-        /^annex: no package\.json declares features.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/,
-      );
-      const env = { ANNEX_CORE: sandbox.core };
-      expect((await annex(['list'], { env })).stdout).toBe(
-        `no features are declared in ${sandbox.core}/package.json\n`,
-      );
-      expect((await annex(['list', '--json'], { env })).stdout).toBe('[]\n');
+    const conflict = expect.objectContaining({ code: 'ANNEX_CONFLICT' });
+    const failed = expect.objectContaining({
+      state: expect.stringMatching(/^Next try at .* UTC/),
     });
-
-    test.runIf(process.getuid?.() === 0)(
-      'an entry that cannot be measured is listed all the same',
-      async () => {
-        const { sandbox, annex, plant } = await openCli(node);
-        sandbox.setCore({ features: { stored: '^1.0.0' } });
-        const dir = plant('stored', '1.0.0');
-        chmodSync(join(dir, 'node_modules'), 0o700);
-        const env = { ANNEX_CONFIG: sandbox.write('annex.json', { verify: 'off' }) };
-        const { code, stdout } = await annex(['list'], { uid: 1234, env });
-        expect(code).toBe(0);
-        expect(stdout).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.0$/m);
+    const denied = expect.objectContaining({ code: 'ANNEX_INVALID_CONFIG' });
+    expect(JSON.parse(json.stdout)).toEqual([
+      { feature: 'shipped', where: 'core', packages: one('shipped', 'core', '1.2.0') },
+      {
+        feature: 'stored',
+        where: 'store',
+        packages: one('stored', 'store', '1.0.1'),
+        dir: stored,
+        bytes: sizeOf(sandbox, stored),
       },
+      {
+        feature: 'layered',
+        where: 'layer',
+        packages: one('layered', 'layer', '1.0.2'),
+        dir: layered,
+        bytes: sizeOf(sandbox, layered),
+      },
+      { feature: 'absent', where: 'missing', packages: one('absent', 'missing') },
+      {
+        feature: 'too-old',
+        where: 'core outside range',
+        packages: {
+          'too-old': { range: '^2.0.0', where: 'core outside range', version: '1.2.0' },
+        },
+        refusal: conflict,
+      },
+      {
+        feature: 'unknown',
+        where: 'failed',
+        packages: one('unknown', 'failed'),
+        refusal: failed,
+      },
+      {
+        feature: 'tagged',
+        where: 'denied',
+        packages: { tagged: { range: 'latest', where: 'denied' } },
+        refusal: denied,
+      },
+      {
+        feature: 'pair',
+        where: 'missing',
+        packages: { ...one('shipped2', 'core', '1.2.0'), ...one('absent2', 'missing') },
+      },
+    ]);
+
+    const text = (await annex(['list'])).stdout.trimEnd().split('\n');
+    expect(text).toHaveLength(10);
+    expect(text[0]).toMatch(/^feature +package +range +where +version +size +why$/);
+    expect(text[2]).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.1 +0\.0 MB$/);
+    expect(text[6]).toMatch(
+      /^unknown +unknown +\^1\.0\.0 +failed +- +ANNEX_INSTALL_FAILED: it failed before: "npm: E404/,
     );
+    expect(text[8]).toMatch(/^pair +shipped2 +\^1\.0\.0 +core +1\.2\.0$/);
+    expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +missing +-$/);
+
+    const off = await annex(['list', '--json'], { env: { ANNEX_ALLOW_INSTALLS: '0' } });
+    const states = JSON.parse(off.stdout).map((row: { where: string }) => row.where);
+    expect(states).toEqual([
+      'core',
+      'store',
+      'layer',
+      'denied',
+      'core outside range',
+      'denied',
+      'denied',
+      'denied',
+    ]);
   });
-}
+
+  test('a core without features is said to have none', async () => {
+    const { sandbox, annex } = await openCli(node, { registry });
+    const { code, stdout, stderr } = await annex(['list']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^annex: no package\.json declares features.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/,
+    );
+    const env = { ANNEX_CORE: sandbox.core };
+    expect((await annex(['list'], { env })).stdout).toBe(
+      `no features are declared in ${sandbox.core}/package.json\n`,
+    );
+    expect((await annex(['list', '--json'], { env })).stdout).toBe('[]\n');
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'an entry that cannot be measured is listed all the same',
+    async () => {
+      const { sandbox, annex, plant } = await openCli(node);
+      sandbox.setCore({ features: { stored: '^1.0.0' } });
+      const dir = plant('stored', '1.0.0');
+      chmodSync(join(dir, 'node_modules'), 0o700);
+      const env = { ANNEX_CONFIG: sandbox.write('annex.json', { verify: 'off' }) };
+      const { code, stdout } = await annex(['list'], { uid: 1234, env });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.0$/m);
+    },
+  );
+});

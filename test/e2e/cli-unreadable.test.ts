@@ -1,7 +1,7 @@
 /** A package.json that cannot be read: every command names it and the reason, and changes nothing. */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
 import { asPlainUser } from '../support/user.ts';
 
@@ -29,7 +29,6 @@ test.each<[string, Make, RegExp, RunOptions?]>([
   ],
 ])('%s', async (_, make, reason, options) => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   const path = join(sandbox.core, 'package.json');
   rmSync(path);
   make(path, sandbox);
@@ -43,7 +42,6 @@ test.each<[string, Make, RegExp, RunOptions?]>([
 
 test('one with a byte order mark is as good as any', async () => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('app/package.json', '\uFEFF{ "annex": { "features": { "kit": "^1.0.0" } } }');
   expect(await sandbox.annex(['list'])).toMatchObject({
     code: 0,
@@ -54,7 +52,6 @@ test('one with a byte order mark is as good as any', async () => {
 
 test('ANNEX_CORE that names no application', async () => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   const { code, stderr } = await sandbox.annex(['list'], { env: { ANNEX_CORE: '/nowhere' } });
   expect(code).toBe(1);
   expect(stderr).toMatch(

@@ -118,70 +118,68 @@ async function openWorld(node: (typeof nodes)[number]) {
   return { ...world, places, entry, explain, runAll, env };
 }
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    test('for every rule and both kinds it names the file or the error that a program gets', async () => {
-      const { places, entry, explain, runAll, sandbox, layer } = await openWorld(node);
-      const { core, dependency, importer, outside } = places;
-      const rows: Row[] = [
-        ['node:fs', 'import', core, 1],
-        ['fs', 'require', core, 1],
-        ['./other.mjs', 'import', core, 1],
-        ['./none.mjs', 'import', core, 1],
-        ['#local', 'import', core, 1],
-        ['#none', 'import', core, 1],
-        [join(sandbox.core, 'other.mjs'), 'require', core, 1],
-        ['own', 'import', places.entry, 2],
-        ['own/internal.js', 'require', places.entry, 2],
-        ['shipped', 'import', places.entry, 2],
-        ['shipped', 'require', places.entry, 2],
-        ['dual', 'import', places.entry, 2],
-        ['undeclared', 'require', places.entry, 2],
-        ['undeclared', 'import', core, 3],
-        ['undeclared/lib/extra.js', 'require', core, 3],
-        ['undeclared/lib', 'import', core, 3],
-        ['own', 'import', core, 3],
-        ['shipped', 'import', core, 4],
-        ['shipped', 'require', core, 4],
-        ['shipped/none', 'import', core, 5],
-        ['partial/none', 'require', dependency, 5],
-        ['stored', 'import', outside, 6],
-        ['dual', 'require', outside, 6],
-        ['shipped', 'import', importer, 6],
-        ['shipped', 'require', importer, 6],
-        ['stored', 'import', core, 7],
-        ['stored/sub', 'import', importer, 7],
-        ['stored/none', 'import', core, 7],
-        ['dual', 'import', dependency, 7],
-        ['dual', 'require', core, 7],
-        ['absent', 'import', core, 8],
-        ['absent/sub', 'require', importer, 8],
-      ];
-      const [reports, answers] = await Promise.all([Promise.all(rows.map(explain)), runAll(rows)]);
-      const said = reports.map(({ rule, file, code }, at) => [
-        rows[at]?.slice(0, 3),
-        rule,
-        file ?? code,
-      ]);
-      const got = answers.map(({ file, code }, at) => [
-        rows[at]?.slice(0, 3),
-        rows[at]?.[3],
-        file ?? code,
-      ]);
-      expect(said).toEqual(got);
+describe.each(nodes)('$label', (node) => {
+  test('for every rule and both kinds it names the file or the error that a program gets', async () => {
+    const { places, entry, explain, runAll, sandbox, layer } = await openWorld(node);
+    const { core, dependency, importer, outside } = places;
+    const rows: Row[] = [
+      ['node:fs', 'import', core, 1],
+      ['fs', 'require', core, 1],
+      ['./other.mjs', 'import', core, 1],
+      ['./none.mjs', 'import', core, 1],
+      ['#local', 'import', core, 1],
+      ['#none', 'import', core, 1],
+      [join(sandbox.core, 'other.mjs'), 'require', core, 1],
+      ['own', 'import', places.entry, 2],
+      ['own/internal.js', 'require', places.entry, 2],
+      ['shipped', 'import', places.entry, 2],
+      ['shipped', 'require', places.entry, 2],
+      ['dual', 'import', places.entry, 2],
+      ['undeclared', 'require', places.entry, 2],
+      ['undeclared', 'import', core, 3],
+      ['undeclared/lib/extra.js', 'require', core, 3],
+      ['undeclared/lib', 'import', core, 3],
+      ['own', 'import', core, 3],
+      ['shipped', 'import', core, 4],
+      ['shipped', 'require', core, 4],
+      ['shipped/none', 'import', core, 5],
+      ['partial/none', 'require', dependency, 5],
+      ['stored', 'import', outside, 6],
+      ['dual', 'require', outside, 6],
+      ['shipped', 'import', importer, 6],
+      ['shipped', 'require', importer, 6],
+      ['stored', 'import', core, 7],
+      ['stored/sub', 'import', importer, 7],
+      ['stored/none', 'import', core, 7],
+      ['dual', 'import', dependency, 7],
+      ['dual', 'require', core, 7],
+      ['absent', 'import', core, 8],
+      ['absent/sub', 'require', importer, 8],
+    ];
+    const [reports, answers] = await Promise.all([Promise.all(rows.map(explain)), runAll(rows)]);
+    const said = reports.map(({ rule, file, code }, at) => [
+      rows[at]?.slice(0, 3),
+      rule,
+      file ?? code,
+    ]);
+    const got = answers.map(({ file, code }, at) => [
+      rows[at]?.slice(0, 3),
+      rows[at]?.[3],
+      file ?? code,
+    ]);
+    expect(said).toEqual(got);
 
-      const fileOf = (specifier: string, kind: Kind, from: string) =>
-        reports[rows.findIndex((row) => row.slice(0, 3).join() === [specifier, kind, from].join())]
-          ?.file;
-      const inCore = (path: string) => join(sandbox.core, 'node_modules', path);
-      expect(fileOf('shipped', 'import', places.entry)).toBe(inCore('shipped/index.mjs'));
-      expect(fileOf('shipped', 'require', importer)).toBe(inCore('shipped/index.cjs'));
-      expect(fileOf('stored', 'import', core)).toBe(`${entry}/node_modules/stored/index.js`);
-      expect(fileOf('stored', 'import', outside)).toBeUndefined();
-      expect(fileOf('dual', 'import', dependency)).toMatch(
-        new RegExp(`^${layer}/.*/dual/index\\.mjs$`),
-      );
-      expect(fileOf('dual', 'require', core)).toMatch(new RegExp(`^${layer}/.*/dual/index\\.cjs$`));
-    });
+    const fileOf = (specifier: string, kind: Kind, from: string) =>
+      reports[rows.findIndex((row) => row.slice(0, 3).join() === [specifier, kind, from].join())]
+        ?.file;
+    const inCore = (path: string) => join(sandbox.core, 'node_modules', path);
+    expect(fileOf('shipped', 'import', places.entry)).toBe(inCore('shipped/index.mjs'));
+    expect(fileOf('shipped', 'require', importer)).toBe(inCore('shipped/index.cjs'));
+    expect(fileOf('stored', 'import', core)).toBe(`${entry}/node_modules/stored/index.js`);
+    expect(fileOf('stored', 'import', outside)).toBeUndefined();
+    expect(fileOf('dual', 'import', dependency)).toMatch(
+      new RegExp(`^${layer}/.*/dual/index\\.mjs$`),
+    );
+    expect(fileOf('dual', 'require', core)).toMatch(new RegExp(`^${layer}/.*/dual/index\\.cjs$`));
   });
-}
+});

@@ -1,7 +1,7 @@
 /** Requests of an entry stay inside it, however they are spelled and whichever function takes them. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { asked, askedInCore, planted } from '../data/contained.ts';
 import { cjsPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -130,7 +130,6 @@ describe.each(users)('$who', ({ user }) => {
     sandbox.write('operator.json', { verify: 'off' });
     giveTo(user, sandbox.root);
   });
-  afterAll(() => sandbox.cleanup());
 
   for (const node of nodes) {
     describe(node.label, () => {

@@ -1,7 +1,7 @@
 /** Which package.json is the core: the nearest that declares above the entry script, unless ANNEX_CORE names another. */
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -35,7 +35,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
     mkdirSync(join(sandbox.root, 'elsewhere', 'node_modules'));
     symlinkSync(repositoryRoot, join(sandbox.root, 'elsewhere', 'node_modules', 'annex'));
   });
-  afterAll(() => sandbox.cleanup());
 
   async function ask(main: string, cwd: string, env: Record<string, string> = {}) {
     const args = ['--import', sandbox.loader, join(sandbox.root, main)];
@@ -84,7 +83,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test('G1: --import of a package sees what the working directory holds, broken copies included', async () => {
     const world = await createSandbox();
-    onTestFinished(() => world.cleanup());
     world.setCore({ features: { needed: '*', broken: '*' } });
     for (const pkg of [NEEDED, { ...NEEDED, name: 'broken' }]) {
       world.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '*' } });
@@ -104,7 +102,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test('no character in a path is special', async () => {
     const world = await createSandbox({ copyAnnex: true });
-    onTestFinished(() => world.cleanup());
     const odd = join(world.root, `odd a b #hash %41 ?q 'q' "d" $x ünï`);
     const [core, store] = [join(odd, 'app'), join(odd, 'store')];
     mkdirSync(odd);

@@ -1,7 +1,7 @@
 /** G4: installers that are killed or run out of time: the store is as before, and the next one works. */
 import { chmodSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { outerNodes } from '../support/nodes.ts';
@@ -13,8 +13,8 @@ import { openWorld, type World } from '../support/world.ts';
 
 const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
 
-const open = (context: TestContext, options: { copyAnnex?: boolean } = {}) =>
-  openWorld(context, { packages, annex: { features: { alpha: '^1.0.0' } }, ...options });
+const open = (options: { copyAnnex?: boolean } = {}) =>
+  openWorld({ packages, annex: { features: { alpha: '^1.0.0' } }, ...options });
 
 /** What a directory of the store holds; nothing when it is not there. */
 function list({ store }: Sandbox, name: string): string[] {
@@ -40,12 +40,14 @@ const moments: [string, (world: World) => boolean][] = [
   ],
 ];
 
-for (const node of outerNodes) {
-  describe.runIf(canListProcesses).concurrent(`G4: all or nothing, ${node.label}`, () => {
-    test('killed at any moment: all is visible or nothing, and in the end one entry', async (context) => {
-      const { expect } = context;
+describe.runIf(canListProcesses).concurrent.each(outerNodes)(
+  'G4: all or nothing, $label',
+  (node) => {
+    test('killed at any moment: all is visible or nothing, and in the end one entry', async ({
+      expect,
+    }) => {
       const killed = moments.map(async ([what, isThen]) => {
-        const world = await open(context);
+        const world = await open();
         const { sandbox, registry } = world;
         // npm writes its lockfile when it has the tarball.
         const isLast = what === moments.at(-1)?.[0];
@@ -81,9 +83,8 @@ for (const node of outerNodes) {
 
     test.runIf(isRoot)(
       'killed in a store of a group: another user of the group takes over',
-      async (context) => {
-        const { expect } = context;
-        const { sandbox, registry } = await open(context, { copyAnnex: true });
+      async ({ expect }) => {
+        const { sandbox, registry } = await open({ copyAnnex: true });
         const volume = dirname(sandbox.store);
         giveTo({ uid: 0, gid: 2000 }, volume);
         chmodSync(volume, 0o2775);
@@ -107,9 +108,10 @@ for (const node of outerNodes) {
       },
     );
 
-    test('an npm that leaves others behind when it is done: the install is done, and they are ended', async (context) => {
-      const { expect } = context;
-      const { sandbox } = await open(context);
+    test('an npm that leaves others behind when it is done: the install is done, and they are ended', async ({
+      expect,
+    }) => {
+      const { sandbox } = await open();
       const npm = writeNpm(sandbox, `sleep 1000 & exec ${findNpm()} "$@"`);
       const PATH = [npm, process.env.PATH].join(delimiter);
       const env = { ANNEX_STORE: sandbox.store, PATH };
@@ -127,9 +129,8 @@ for (const node of outerNodes) {
       ['leaves others behind when it fails', 'sleep 1000 & exit 1', 'ANNEX_INSTALL_FAILED'],
     ] as const)(
       'an npm that %s: at the time limit, or before, all of it ends',
-      async ([, lines, code], context) => {
-        const { expect } = context;
-        const { sandbox, registry } = await open(context);
+      async ([, lines, code], { expect }) => {
+        const { sandbox, registry } = await open();
         registry.fault({ kind: 'hang' });
         const PATH = [writeNpm(sandbox, lines), process.env.PATH].join(delimiter);
         const ANNEX_CONFIG = sandbox.write('operator.json', { timeout: 2 });
@@ -142,5 +143,5 @@ for (const node of outerNodes) {
         for (const name of ['staging', 'locks', 'any']) expect(list(sandbox, name)).toEqual([]);
       },
     );
-  });
-}
+  },
+);

@@ -1,7 +1,7 @@
 /** `annex add` and `annex remove` where features are locked: declaration and lock change together, or not at all. */
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { lock, node, readLock } from '../support/lock-files.ts';
@@ -20,9 +20,9 @@ const packages = [
 ];
 
 /** A core of which every feature is locked, and that ships `shipped 1.0.0`. */
-async function open(context: TestContext, features: object = { alpha: '^1.0.0' }) {
+async function open(features: object = { alpha: '^1.0.0' }) {
   const world = { packages, node: node.path, annex: { features } };
-  const { sandbox } = await openWorld(context, world);
+  const { sandbox } = await openWorld(world);
   sandbox.setCore({ features }, { dependencies: { shipped: '*' } });
   sandbox.addPackage('app/node_modules', esmPackage('shipped', '1.0.0', 'core'));
   await lock(sandbox);
@@ -43,8 +43,8 @@ describe.concurrent(node.label, () => {
     ['a range that no version is in', ['alpha@^9.0.0'], /ETARGET|No matching version/],
     ['what conflicts with core', ['picky@^1.0.0'], /ANNEX_CONFLICT/],
   ] as const) {
-    test(`add of ${what} leaves package.json and all locks as they were`, async (context) => {
-      const { sandbox, annex, before } = await open(context);
+    test(`add of ${what} leaves package.json and all locks as they were`, async () => {
+      const { sandbox, annex, before } = await open();
       const { code, stdout, stderr } = await annex(['add', ...args]);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(reason);
@@ -53,16 +53,16 @@ describe.concurrent(node.label, () => {
     });
   }
 
-  test('a feature whose range cannot be changed goes on with the old one', async (context) => {
-    const { sandbox, annex } = await open(context);
+  test('a feature whose range cannot be changed goes on with the old one', async () => {
+    const { sandbox, annex } = await open();
     expect((await annex(['add', 'alpha@^9.0.0'])).code).toBe(1);
     const env = { ANNEX_STORE: sandbox.store };
     const { imported } = await importIn(sandbox, ['alpha'], { env });
     expect(imported.alpha).toMatchObject({ marker: 'alpha' });
   });
 
-  test('a package.json that cannot be replaced keeps its lock, too', async (context) => {
-    const { sandbox } = await open(context);
+  test('a package.json that cannot be replaced keeps its lock, too', async () => {
+    const { sandbox } = await open();
     giveTo(asPlainUser, sandbox.core);
     const before = sandbox.digest(sandbox.core);
     chmodSync(sandbox.core, 0o555);
@@ -74,8 +74,8 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('remove takes back what add made: declaration and lock, byte for byte', async (context) => {
-    const { sandbox, annex, before } = await open(context);
+  test('remove takes back what add made: declaration and lock, byte for byte', async () => {
+    const { sandbox, annex, before } = await open();
     expect((await annex(['add', 'beta@^1.0.0'])).code).toBe(0);
     const { code, stdout, stderr } = await annex(['remove', 'beta']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -87,8 +87,8 @@ describe.concurrent(node.label, () => {
     await checks(sandbox);
   });
 
-  test('remove takes packages out of a feature, and the feature with the last of them', async (context) => {
-    const { sandbox, annex, before } = await open(context);
+  test('remove takes packages out of a feature, and the feature with the last of them', async () => {
+    const { sandbox, annex, before } = await open();
     const feature = ['--feature', 'pair'];
     expect((await annex(['add', 'beta@^1.0.0', 'picky@^1.0.0', ...feature])).code).toBe(1);
     expect(sandbox.digest(sandbox.core)).toEqual(before);
@@ -106,8 +106,8 @@ describe.concurrent(node.label, () => {
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['alpha']);
   });
 
-  test('remove of the last feature leaves no trace, and says how to empty the store', async (context) => {
-    const { sandbox, annex } = await open(context);
+  test('remove of the last feature leaves no trace, and says how to empty the store', async () => {
+    const { sandbox, annex } = await open();
     const env = { ANNEX_STORE: sandbox.store };
     expect((await annex(['install', 'alpha'], { env })).code).toBe(0);
     const { code, stdout } = await annex(['remove', 'alpha']);
@@ -121,8 +121,8 @@ describe.concurrent(node.label, () => {
     expect(gone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^removed /) });
   });
 
-  test('remove refuses what is not declared, and changes nothing', async (context) => {
-    const { sandbox, annex, before } = await open(context);
+  test('remove refuses what is not declared, and changes nothing', async () => {
+    const { sandbox, annex, before } = await open();
     for (const [args, reason] of [
       [['beta'], /beta is not a key of annex\.features in \S+package\.json/],
       [['alpha', 'beta'], /beta is not a key of annex\.features/],
@@ -137,15 +137,15 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('remove takes a feature that is declared wrongly', async (context) => {
-    const { sandbox, annex } = await open(context);
+  test('remove takes a feature that is declared wrongly', async () => {
+    const { sandbox, annex } = await open();
     sandbox.setCore({ features: { alpha: '^1.0.0', wrong: 'latest' } });
     expect((await annex(['remove', 'wrong'])).code).toBe(0);
     expect(declared(sandbox)).toEqual({ alpha: '^1.0.0' });
   });
 
-  test('lock removes the lock of what is no longer declared, and leaves other files', async (context) => {
-    const { sandbox, annex } = await open(context, { alpha: '^1.0.0', beta: '^1.0.0' });
+  test('lock removes the lock of what is no longer declared, and leaves other files', async () => {
+    const { sandbox, annex } = await open({ alpha: '^1.0.0', beta: '^1.0.0' });
     sandbox.write('app/annex/beta/notes.txt', 'mine');
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     expect((await annex(['lock', 'alpha'])).code).toBe(0);
@@ -161,15 +161,15 @@ describe.concurrent(node.label, () => {
     await checks(sandbox);
   });
 
-  test('lock removes nothing while a mistake in the declaration may hide a feature', async (context) => {
-    const { sandbox, annex } = await open(context, { alpha: '^1.0.0', beta: '^1.0.0' });
+  test('lock removes nothing while a mistake in the declaration may hide a feature', async () => {
+    const { sandbox, annex } = await open({ alpha: '^1.0.0', beta: '^1.0.0' });
     sandbox.setCore({ feature: { beta: '^1.0.0' }, features: { alpha: '^1.0.0' } });
     expect((await annex(['lock'])).code).toBe(1);
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['alpha', 'beta']);
   });
 
-  test('a package.json that somebody changes meanwhile is not overwritten', async (context) => {
-    const { sandbox } = await open(context);
+  test('a package.json that somebody changes meanwhile is not overwritten', async () => {
+    const { sandbox } = await open();
     const change = `require('fs').appendFileSync(${JSON.stringify(join(sandbox.core, 'package.json'))}, '\\n')`;
     // npm is started to lock: at that moment somebody saves the file.
     const npm = sandbox.write(
@@ -195,8 +195,8 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
   /** Of a lock there are three, and package.json is the last. */
   const RENAMES = [1, 2, 3, 4];
 
-  test('add: whichever it is, every file is as it was', async (context) => {
-    const { sandbox, before } = await open(context);
+  test('add: whichever it is, every file is as it was', async () => {
+    const { sandbox, before } = await open();
     for (const error of ['EIO', 'ENOSPC']) {
       for (const when of RENAMES) {
         const args = ['add', 'alpha@~1.0.0', 'beta@^1.0.0'];
@@ -208,8 +208,8 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
     }
   });
 
-  test('add, killed there: a new feature is not declared, and the next lock sweeps', async (context) => {
-    const { sandbox, annex, before } = await open(context);
+  test('add, killed there: a new feature is not declared, and the next lock sweeps', async () => {
+    const { sandbox, annex, before } = await open();
     for (const when of RENAMES) {
       const killed = await inject(sandbox, 'signal=KILL', when, ['add', 'beta@^1.0.0']);
       expect(killed.signal ?? killed.code).not.toBe(0);
@@ -228,8 +228,8 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
     }
   });
 
-  test('lock, killed there: the next one mends and sweeps', async (context) => {
-    const { sandbox, annex, before } = await open(context);
+  test('lock, killed there: the next one mends and sweeps', async () => {
+    const { sandbox, annex, before } = await open();
     const { texts } = readLock(sandbox, 'alpha');
     for (const when of [1, 2, 3]) {
       sandbox.write('app/annex/alpha/package-lock.json', '{}');

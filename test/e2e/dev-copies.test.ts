@@ -30,8 +30,8 @@ interface Layout {
   cwd: string;
 }
 
-async function openWorkspace(context: TestContext, root: object, app: object): Promise<Layout> {
-  const { sandbox } = await openWorld(context, { packages, node: node.path, annex: {} });
+async function openWorkspace(root: object, app: object): Promise<Layout> {
+  const { sandbox } = await openWorld({ packages, node: node.path, annex: {} });
   const workspaces = { name: 'whole', private: true, workspaces: ['packages/*'] };
   sandbox.write('whole/package.json', { ...workspaces, ...root });
   const manifest = { name: 'app', version: '1.0.0', type: 'module', annex, ...app };
@@ -41,11 +41,10 @@ async function openWorkspace(context: TestContext, root: object, app: object): P
 }
 
 async function openApplication(
-  context: TestContext,
   dependencies: object = development,
   install: typeof npm = npm,
 ): Promise<Layout> {
-  const { sandbox } = await openWorld(context, { packages, node: node.path, annex });
+  const { sandbox } = await openWorld({ packages, node: node.path, annex });
   rmSync(join(sandbox.core, 'node_modules'), { recursive: true });
   sandbox.setCore(annex, dependencies);
   await install(sandbox, ['install']);
@@ -54,13 +53,11 @@ async function openApplication(
 }
 
 const LAYOUTS: Record<string, (context: TestContext) => Promise<Layout>> = {
-  'a devDependency, npm': (context) => openApplication(context),
-  'a devDependency, pnpm': (context) => openApplication(context, development, pnpm),
-  'what a devDependency needs, npm': (context) =>
-    openApplication(context, { devDependencies: { tool: '1.0.0' } }),
-  'a devDependency of a workspace, npm': (context) => openWorkspace(context, {}, development),
-  'a devDependency of the root of a workspace, npm': (context) =>
-    openWorkspace(context, development, {}),
+  'a devDependency, npm': () => openApplication(),
+  'a devDependency, pnpm': () => openApplication(development, pnpm),
+  'what a devDependency needs, npm': () => openApplication({ devDependencies: { tool: '1.0.0' } }),
+  'a devDependency of a workspace, npm': () => openWorkspace({}, development),
+  'a devDependency of the root of a workspace, npm': () => openWorkspace(development, {}),
 };
 
 for (const [what, build] of Object.entries(LAYOUTS)) {
@@ -92,8 +89,8 @@ for (const [what, build] of Object.entries(LAYOUTS)) {
 }
 
 describe.concurrent(node.label, () => {
-  test('Node uses that copy at run time, and the entry where it is not shipped', async (context) => {
-    const { sandbox } = await openApplication(context);
+  test('Node uses that copy at run time, and the entry where it is not shipped', async () => {
+    const { sandbox } = await openApplication();
     await lock(sandbox);
     const run = () => importIn(sandbox, ['kit'], { env: { ANNEX_STORE: sandbox.store } });
     expect((await run()).imported.kit).toMatchObject({ marker: 'kit 1.0.0' });
@@ -103,8 +100,8 @@ describe.concurrent(node.label, () => {
     expect(listEntries(sandbox)).toHaveLength(1);
   });
 
-  test('a lock takes the version of that copy, and follows it', async (context) => {
-    const { sandbox } = await openApplication(context);
+  test('a lock takes the version of that copy, and follows it', async () => {
+    const { sandbox } = await openApplication();
     await lock(sandbox);
     const versionOf = () => readLock(sandbox, 'kit').packages['node_modules/kit']?.version;
     expect(versionOf()).toBe('1.0.0');
@@ -123,8 +120,8 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('one that is too young is told of and not locked', async (context) => {
-    const { sandbox } = await openApplication(context, { devDependencies: { kit: '1.2.0' } });
+  test('one that is too young is told of and not locked', async () => {
+    const { sandbox } = await openApplication({ devDependencies: { kit: '1.2.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
     expect((await sandbox.annex(['list'])).stderr).toMatch(
@@ -135,8 +132,8 @@ describe.concurrent(node.label, () => {
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.2.0');
   });
 
-  test('one outside of the range is told of, with what brings the two together', async (context) => {
-    const { sandbox } = await openApplication(context, { devDependencies: { kit: '2.0.0' } });
+  test('one outside of the range is told of, with what brings the two together', async () => {
+    const { sandbox } = await openApplication({ devDependencies: { kit: '2.0.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
     const { stdout, stderr } = await sandbox.annex(['list', '--json']);
@@ -146,8 +143,8 @@ describe.concurrent(node.label, () => {
     expect(stderr).toMatch(/Now: npm install --save-dev kit@1\.1\.0\n$/);
   });
 
-  test('one that is blocked is not locked', async (context) => {
-    const { sandbox } = await openApplication(context);
+  test('one that is blocked is not locked', async () => {
+    const { sandbox } = await openApplication();
     sandbox.setCore({ features, blocked: ['kit@1.0.0'] }, development);
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');

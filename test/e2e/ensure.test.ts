@@ -1,6 +1,6 @@
 /** ensure: installs without blocking, once for many callers, and rejects with an error that can be acted upon. */
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { FORM, splitLines } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
@@ -16,12 +16,10 @@ beforeEach(async () => {
     esmPackage('alpha', '1.0.0', 'alpha'),
     esmPackage('beta', '1.0.0', 'beta'),
   ]);
-  return () => registry.stop();
 });
 
 async function openSandbox(features: object = good): Promise<Sandbox> {
   const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features });
   return sandbox;
 }
@@ -70,142 +68,140 @@ async function answerAfterTick(): Promise<void> {
   letGo();
 }
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const options = { node: node.path };
+describe.each(nodes)('$label', (node) => {
+  const options = { node: node.path };
 
-    test('G7: does not block the event loop, and makes one install for many callers', async () => {
-      const sandbox = await openSandbox();
-      const ticked = answerAfterTick();
-      const { data, lines } = await run(
-        sandbox,
-        `${TICK}
+  test('G7: does not block the event loop, and makes one install for many callers', async () => {
+    const sandbox = await openSandbox();
+    const ticked = answerAfterTick();
+    const { data, lines } = await run(
+      sandbox,
+      `${TICK}
          const before = isAvailable('alpha');
          const all = await Promise.all(Array.from({ length: 10 }, () => attempt('alpha')));
          const { marker } = await import('alpha');
          print([{ before, after: isAvailable('alpha'), marker, all: all.map(({ where }) => where) }]);`,
-        options,
-      );
-      expect(data).toEqual([
-        {
-          before: false,
-          after: true,
-          marker: 'alpha',
-          all: Array.from({ length: 10 }, () => 'store'),
-        },
-      ]);
-      await ticked;
-      expect(lines).toHaveLength(2);
-      expect(registry.requests.filter((line) => line.includes('.tgz'))).toHaveLength(1);
-    });
+      options,
+    );
+    expect(data).toEqual([
+      {
+        before: false,
+        after: true,
+        marker: 'alpha',
+        all: Array.from({ length: 10 }, () => 'store'),
+      },
+    ]);
+    await ticked;
+    expect(lines).toHaveLength(2);
+    expect(registry.requests.filter((line) => line.includes('.tgz'))).toHaveLength(1);
+  });
 
-    test.runIf(node.major === 20)('G7: import() does not block the event loop either', async () => {
-      const sandbox = await openSandbox();
-      const ticked = answerAfterTick();
-      const { data } = await run(
-        sandbox,
-        `${TICK} const { marker } = await import('alpha'); print([{ marker }]);`,
-        options,
-      );
-      expect(data).toEqual([{ marker: 'alpha' }]);
-      await ticked;
-    });
+  test.runIf(node.major === 20)('G7: import() does not block the event loop either', async () => {
+    const sandbox = await openSandbox();
+    const ticked = answerAfterTick();
+    const { data } = await run(
+      sandbox,
+      `${TICK} const { marker } = await import('alpha'); print([{ marker }]);`,
+      options,
+    );
+    expect(data).toEqual([{ marker: 'alpha' }]);
+    await ticked;
+  });
 
-    test('works by the name of the feature and of its package, with or without the loader', async () => {
-      const sandbox = await openSandbox();
-      const body = `print([await attempt('beta'), await attempt('search.beta'), { loader: status().loader }]);`;
-      const without = await run(sandbox, body, options, false);
-      expect(without.data).toMatchObject([
-        { feature: 'search.beta', where: 'store', packages: { beta: { version: '1.0.0' } } },
-        { feature: 'search.beta', where: 'store' },
-        { loader: 'inactive' },
-      ]);
-      expect(without.lines[0]).toMatch(/^annex: the loader is not active/);
-      expect(without.lines).toHaveLength(3);
-      const asked = registry.requests.length;
-      const within = await run(sandbox, body, options);
-      expect(within.data).toMatchObject([{ where: 'store' }, { where: 'store' }, {}]);
-      expect(within.lines).toEqual([]);
-      expect(registry.requests).toHaveLength(asked);
-    });
+  test('works by the name of the feature and of its package, with or without the loader', async () => {
+    const sandbox = await openSandbox();
+    const body = `print([await attempt('beta'), await attempt('search.beta'), { loader: status().loader }]);`;
+    const without = await run(sandbox, body, options, false);
+    expect(without.data).toMatchObject([
+      { feature: 'search.beta', where: 'store', packages: { beta: { version: '1.0.0' } } },
+      { feature: 'search.beta', where: 'store' },
+      { loader: 'inactive' },
+    ]);
+    expect(without.lines[0]).toMatch(/^annex: the loader is not active/);
+    expect(without.lines).toHaveLength(3);
+    const asked = registry.requests.length;
+    const within = await run(sandbox, body, options);
+    expect(within.data).toMatchObject([{ where: 'store' }, { where: 'store' }, {}]);
+    expect(within.lines).toEqual([]);
+    expect(registry.requests).toHaveLength(asked);
+  });
 
-    test('G6: rejects with an AnnexError that names code, feature and remedy', async () => {
-      const sandbox = await openSandbox(all);
-      sandbox.addPackage('app/node_modules', esmPackage('outside', '1.0.0', 'core'));
-      registry.fault({ kind: 'status', status: 404 });
-      const { data, lines } = await run(
-        sandbox,
-        `print([await attempt('alpha'), await attempt('alpha'), await attempt('tagged'),
+  test('G6: rejects with an AnnexError that names code, feature and remedy', async () => {
+    const sandbox = await openSandbox(all);
+    sandbox.addPackage('app/node_modules', esmPackage('outside', '1.0.0', 'core'));
+    registry.fault({ kind: 'status', status: 404 });
+    const { data, lines } = await run(
+      sandbox,
+      `print([await attempt('alpha'), await attempt('alpha'), await attempt('tagged'),
            await attempt('outside'), await attempt('undeclared')]);`,
-        options,
-      );
-      const codes = [
-        'INSTALL_FAILED',
-        'INSTALL_FAILED',
-        'INVALID_CONFIG',
-        'CONFLICT',
-        'INVALID_CONFIG',
-      ];
-      const named = ['alpha', 'alpha', 'tagged', 'outside', 'undeclared'];
-      expect(data).toEqual(
-        codes.map((code, index) => ({
-          isOurs: true,
-          name: 'AnnexError',
-          code: `ANNEX_${code}`,
-          feature: named[index],
-          hint: expect.stringMatching(/./),
-          message: expect.stringMatching(FORM),
-        })),
-      );
-      expect(data[0]?.message).toMatch(/E404.*Next try at/);
-      expect(registry.requests).toEqual(['GET /alpha']);
-      expect(lines.filter((line) => line.startsWith('annex: installing'))).toHaveLength(1);
-      expect(lines.filter((line) => line.startsWith('annex: alpha unavailable'))).toHaveLength(1);
-    });
+      options,
+    );
+    const codes = [
+      'INSTALL_FAILED',
+      'INSTALL_FAILED',
+      'INVALID_CONFIG',
+      'CONFLICT',
+      'INVALID_CONFIG',
+    ];
+    const named = ['alpha', 'alpha', 'tagged', 'outside', 'undeclared'];
+    expect(data).toEqual(
+      codes.map((code, index) => ({
+        isOurs: true,
+        name: 'AnnexError',
+        code: `ANNEX_${code}`,
+        feature: named[index],
+        hint: expect.stringMatching(/./),
+        message: expect.stringMatching(FORM),
+      })),
+    );
+    expect(data[0]?.message).toMatch(/E404.*Next try at/);
+    expect(registry.requests).toEqual(['GET /alpha']);
+    expect(lines.filter((line) => line.startsWith('annex: installing'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('annex: alpha unavailable'))).toHaveLength(1);
+  });
 
-    test('G6: is denied as an import is, and nothing is started', async () => {
-      const sandbox = await openSandbox(all);
-      const env = { ANNEX_ALLOW_INSTALLS: 'false' };
-      const body =
-        "print([await attempt('alpha'), { is: isAvailable('alpha') }, ...status().features]);";
-      const { data, lines } = await run(sandbox, body, { ...options, env });
-      expect(data).toMatchObject([
-        { isOurs: true, code: 'ANNEX_DENIED', message: expect.stringMatching(FORM) },
-        { is: false },
-        { feature: 'alpha', where: 'denied' },
-        { feature: 'search.beta', where: 'denied' },
-        { feature: 'tagged', where: 'denied', refusal: { code: 'ANNEX_INVALID_CONFIG' } },
-        { feature: 'outside' },
-      ]);
-      expect(lines).toEqual([
-        expect.stringMatching(/^annex: tagged unavailable/),
-        expect.stringMatching(/^annex: alpha unavailable/),
-      ]);
-      expect(registry.requests).toEqual([]);
-    });
+  test('G6: is denied as an import is, and nothing is started', async () => {
+    const sandbox = await openSandbox(all);
+    const env = { ANNEX_ALLOW_INSTALLS: 'false' };
+    const body =
+      "print([await attempt('alpha'), { is: isAvailable('alpha') }, ...status().features]);";
+    const { data, lines } = await run(sandbox, body, { ...options, env });
+    expect(data).toMatchObject([
+      { isOurs: true, code: 'ANNEX_DENIED', message: expect.stringMatching(FORM) },
+      { is: false },
+      { feature: 'alpha', where: 'denied' },
+      { feature: 'search.beta', where: 'denied' },
+      { feature: 'tagged', where: 'denied', refusal: { code: 'ANNEX_INVALID_CONFIG' } },
+      { feature: 'outside' },
+    ]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^annex: tagged unavailable/),
+      expect.stringMatching(/^annex: alpha unavailable/),
+    ]);
+    expect(registry.requests).toEqual([]);
+  });
 
-    test('a declaration without a valid feature: the reason is the declaration, not the loader', async () => {
-      const sandbox = await openSandbox();
-      sandbox.setCore({ features: { beta: 1 } });
-      const { data, lines } = await run(sandbox, "print([await attempt('beta')]);", options);
-      expect(data).toMatchObject([{ code: 'ANNEX_INVALID_CONFIG' }]);
-      expect(lines).toEqual([expect.stringMatching(/^annex: beta unavailable/)]);
-    });
+  test('a declaration without a valid feature: the reason is the declaration, not the loader', async () => {
+    const sandbox = await openSandbox();
+    sandbox.setCore({ features: { beta: 1 } });
+    const { data, lines } = await run(sandbox, "print([await attempt('beta')]);", options);
+    expect(data).toMatchObject([{ code: 'ANNEX_INVALID_CONFIG' }]);
+    expect(lines).toEqual([expect.stringMatching(/^annex: beta unavailable/)]);
+  });
 
-    test('after a failure and a repair, the same process gets it without a restart', async () => {
-      const sandbox = await openSandbox();
-      const cli = join(sandbox.core, 'node_modules/annex/dist/cli/main.js');
-      const { data } = await run(
-        sandbox,
-        `import { execFileSync } from 'node:child_process';
+  test('after a failure and a repair, the same process gets it without a restart', async () => {
+    const sandbox = await openSandbox();
+    const cli = join(sandbox.core, 'node_modules/annex/dist/cli/main.js');
+    const { data } = await run(
+      sandbox,
+      `import { execFileSync } from 'node:child_process';
          const failed = await attempt('alpha');
          const env = { ...process.env, npm_config_registry: ${JSON.stringify(registry.url)} };
          execFileSync(process.execPath, [${JSON.stringify(cli)}, 'install', 'alpha'], { env });
          const found = await attempt('alpha');
          print([{ failed: failed.code, where: found.where, marker: (await import('alpha')).marker }]);`,
-        { ...options, env: { npm_config_registry: 'http://127.0.0.1:1/' } },
-      );
-      expect(data).toEqual([{ failed: 'ANNEX_OFFLINE', where: 'store', marker: 'alpha' }]);
-    });
+      { ...options, env: { npm_config_registry: 'http://127.0.0.1:1/' } },
+    );
+    expect(data).toEqual([{ failed: 'ANNEX_OFFLINE', where: 'store', marker: 'alpha' }]);
   });
-}
+});

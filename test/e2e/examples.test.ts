@@ -1,7 +1,7 @@
 /** The examples, executed as they stand, against a registry on loopback with stand-ins of the packages that they use. */
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';
 import { type PackageFixture, repositoryRoot } from '../support/package.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -38,7 +38,6 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([exa, openai]);
 });
-afterAll(() => registry.stop());
 
 /** What demos left in a directory; npm may leave a cache of its own there. */
 const listDemos = (dir: string) => readdirSync(dir).filter((name) => name.startsWith('annex'));
@@ -72,118 +71,115 @@ console.log(JSON.stringify({ before, health, search, failing, after, unknown, no
 server.kill();
 `;
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const open = async () => {
-      const sandbox = await createSandbox({ registry });
-      onTestFinished(() => sandbox.cleanup());
-      return sandbox;
-    };
+describe.each(nodes)('$label', (node) => {
+  const open = async () => {
+    const sandbox = await createSandbox({ registry });
+    return sandbox;
+  };
 
-    test('the quickstart passes all its checks from any directory, and leaves nothing behind', async () => {
-      const sandbox = await open();
-      const env = { TMPDIR: sandbox.home };
-      const demo = join(examples, 'quickstart', 'demo.mjs');
-      const { code, stdout, stderr } = await sandbox.run([demo], {
-        node: node.path,
-        cwd: 'volume',
-        env,
-      });
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(/annex: installed exa-js 1\.10\.3 in/);
-      expect(stdout).toMatch(/\$ node greet\.mjs\n {2}core\n/);
-      expect(stdout).toMatch(/\$ node \.\.\/bare\/greet\.mjs\n {2}an attacker\n/);
-      expect(stdout).toMatch(/\nall checks passed\n$/);
-      expect(listDemos(sandbox.home)).toEqual([]);
+  test('the quickstart passes all its checks from any directory, and leaves nothing behind', async () => {
+    const sandbox = await open();
+    const env = { TMPDIR: sandbox.home };
+    const demo = join(examples, 'quickstart', 'demo.mjs');
+    const { code, stdout, stderr } = await sandbox.run([demo], {
+      node: node.path,
+      cwd: 'volume',
+      env,
     });
-
-    test('the quickstart without a registry names the failed check and exits with 1', async () => {
-      const sandbox = await open();
-      const env = { TMPDIR: sandbox.home, npm_config_registry: 'http://127.0.0.1:9' };
-      const demo = join(examples, 'quickstart', 'demo.mjs');
-      const { code, stdout, stderr } = await sandbox.run([demo], { node: node.path, env });
-      expect(code).toBe(1);
-      expect(stdout).toContain('ANNEX_OFFLINE');
-      expect(stderr).toMatch(/^\nFAILED: the first run needs the registry/);
-      expect(listDemos(sandbox.home)).toEqual([]);
-    });
-
-    test('the first program of the README works', async () => {
-      const sandbox = await open();
-      const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
-      const [, program = ''] = /^```js\n(\/\/ main\.mjs[\s\S]*?)^```$/m.exec(readme) ?? [];
-      const [, declared = ''] = /^npx annex add (\S+)$/m.exec(readme) ?? [];
-      const added = await sandbox.annex(['add', declared], { node: node.path });
-      expect(added).toMatchObject({ code: 0 });
-      sandbox.write('app/main.mjs', `${program}\nconsole.log(await new Exa().search('x'));`);
-      const env = { ANNEX_STORE: sandbox.store };
-      const first = await sandbox.run(['main.mjs'], { node: node.path, env });
-      expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('exa: x') });
-      expect(first.stderr).toMatch(
-        /^annex: installing exa-js .*\nannex: installed exa-js 1\.10\.3 .*\n$/,
-      );
-      const second = await sandbox.run(['main.mjs'], { node: node.path, env });
-      expect(second).toMatchObject({ code: 0, stdout: first.stdout, stderr: '' });
-    });
-
-    test('the search service uses available providers, names the others, and never delays /health', async () => {
-      const sandbox = await open();
-      cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
-      sandbox.write('app/driver.mjs', driver);
-      registry.fault({ kind: 'slow', ms: 300 });
-      onTestFinished(() => registry.fault(undefined));
-      const env = { ANNEX_STORE: sandbox.store };
-      const { code, stdout, stderr } = await sandbox.run(['driver.mjs'], { node: node.path, env });
-      expect(code, stderr).toBe(0);
-      const { before, health, search, failing, after, unknown, noPath } = JSON.parse(stdout);
-      const where = ({ body }: { body: { feature: string; where: string }[] }) =>
-        body.map((provider) => [provider.feature, provider.where]);
-      expect(where(before)).toEqual([
-        ['search.exa', 'missing'],
-        ['search.firecrawl', 'missing'],
-        ['search.openai', 'missing'],
-      ]);
-      expect(search).toEqual({
-        status: 200,
-        body: { feature: 'search.exa', results: ['exa: annex'], skipped: [] },
-      });
-      expect(health.length).toBeGreaterThan(10);
-      expect(failing.body).toEqual({
-        feature: 'search.openai',
-        results: ['openai: fail'],
-        skipped: [
-          { feature: 'search.exa', hint: 'no such account' },
-          { feature: 'search.firecrawl', code: 'ANNEX_INSTALL_FAILED', hint: expect.any(String) },
-        ],
-      });
-      expect(where(after)).toEqual([
-        ['search.exa', 'store'],
-        ['search.firecrawl', 'failed'],
-        ['search.openai', 'store'],
-      ]);
-      expect(unknown.status).toBe(404);
-      expect(noPath.status).toBe(404);
-    });
-
-    test('the search service without installs uses a package in node_modules', async () => {
-      const sandbox = await open();
-      cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
-      sandbox.write('app/driver.mjs', driver);
-      sandbox.addPackage('app/node_modules', openai);
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const { stdout } = await sandbox.run(['driver.mjs'], { node: node.path, env });
-      const { search, after } = JSON.parse(stdout);
-      expect(search.body).toMatchObject({
-        feature: 'search.openai',
-        results: ['openai: annex'],
-        skipped: [{ code: 'ANNEX_DENIED' }, { code: 'ANNEX_DENIED' }],
-      });
-      expect(after.body.map((provider: { where: string }) => provider.where)).toEqual([
-        'denied',
-        'denied',
-        'core (not shipped)',
-      ]);
-      expect(existsSync(sandbox.store)).toBe(false);
-    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/annex: installed exa-js 1\.10\.3 in/);
+    expect(stdout).toMatch(/\$ node greet\.mjs\n {2}core\n/);
+    expect(stdout).toMatch(/\$ node \.\.\/bare\/greet\.mjs\n {2}an attacker\n/);
+    expect(stdout).toMatch(/\nall checks passed\n$/);
+    expect(listDemos(sandbox.home)).toEqual([]);
   });
-}
+
+  test('the quickstart without a registry names the failed check and exits with 1', async () => {
+    const sandbox = await open();
+    const env = { TMPDIR: sandbox.home, npm_config_registry: 'http://127.0.0.1:9' };
+    const demo = join(examples, 'quickstart', 'demo.mjs');
+    const { code, stdout, stderr } = await sandbox.run([demo], { node: node.path, env });
+    expect(code).toBe(1);
+    expect(stdout).toContain('ANNEX_OFFLINE');
+    expect(stderr).toMatch(/^\nFAILED: the first run needs the registry/);
+    expect(listDemos(sandbox.home)).toEqual([]);
+  });
+
+  test('the first program of the README works', async () => {
+    const sandbox = await open();
+    const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+    const [, program = ''] = /^```js\n(\/\/ main\.mjs[\s\S]*?)^```$/m.exec(readme) ?? [];
+    const [, declared = ''] = /^npx annex add (\S+)$/m.exec(readme) ?? [];
+    const added = await sandbox.annex(['add', declared], { node: node.path });
+    expect(added).toMatchObject({ code: 0 });
+    sandbox.write('app/main.mjs', `${program}\nconsole.log(await new Exa().search('x'));`);
+    const env = { ANNEX_STORE: sandbox.store };
+    const first = await sandbox.run(['main.mjs'], { node: node.path, env });
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('exa: x') });
+    expect(first.stderr).toMatch(
+      /^annex: installing exa-js .*\nannex: installed exa-js 1\.10\.3 .*\n$/,
+    );
+    const second = await sandbox.run(['main.mjs'], { node: node.path, env });
+    expect(second).toMatchObject({ code: 0, stdout: first.stdout, stderr: '' });
+  });
+
+  test('the search service uses available providers, names the others, and never delays /health', async () => {
+    const sandbox = await open();
+    cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
+    sandbox.write('app/driver.mjs', driver);
+    registry.fault({ kind: 'slow', ms: 300 });
+    onTestFinished(() => registry.fault(undefined));
+    const env = { ANNEX_STORE: sandbox.store };
+    const { code, stdout, stderr } = await sandbox.run(['driver.mjs'], { node: node.path, env });
+    expect(code, stderr).toBe(0);
+    const { before, health, search, failing, after, unknown, noPath } = JSON.parse(stdout);
+    const where = ({ body }: { body: { feature: string; where: string }[] }) =>
+      body.map((provider) => [provider.feature, provider.where]);
+    expect(where(before)).toEqual([
+      ['search.exa', 'missing'],
+      ['search.firecrawl', 'missing'],
+      ['search.openai', 'missing'],
+    ]);
+    expect(search).toEqual({
+      status: 200,
+      body: { feature: 'search.exa', results: ['exa: annex'], skipped: [] },
+    });
+    expect(health.length).toBeGreaterThan(10);
+    expect(failing.body).toEqual({
+      feature: 'search.openai',
+      results: ['openai: fail'],
+      skipped: [
+        { feature: 'search.exa', hint: 'no such account' },
+        { feature: 'search.firecrawl', code: 'ANNEX_INSTALL_FAILED', hint: expect.any(String) },
+      ],
+    });
+    expect(where(after)).toEqual([
+      ['search.exa', 'store'],
+      ['search.firecrawl', 'failed'],
+      ['search.openai', 'store'],
+    ]);
+    expect(unknown.status).toBe(404);
+    expect(noPath.status).toBe(404);
+  });
+
+  test('the search service without installs uses a package in node_modules', async () => {
+    const sandbox = await open();
+    cpSync(join(examples, 'optional-backends'), sandbox.core, { recursive: true });
+    sandbox.write('app/driver.mjs', driver);
+    sandbox.addPackage('app/node_modules', openai);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const { stdout } = await sandbox.run(['driver.mjs'], { node: node.path, env });
+    const { search, after } = JSON.parse(stdout);
+    expect(search.body).toMatchObject({
+      feature: 'search.openai',
+      results: ['openai: annex'],
+      skipped: [{ code: 'ANNEX_DENIED' }, { code: 'ANNEX_DENIED' }],
+    });
+    expect(after.body.map((provider: { where: string }) => provider.where)).toEqual([
+      'denied',
+      'denied',
+      'core (not shipped)',
+    ]);
+    expect(existsSync(sandbox.store)).toBe(false);
+  });
+});

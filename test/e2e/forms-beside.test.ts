@@ -1,5 +1,5 @@
 /** Other loaders in the same process, registered before and after annex: both do their work, and core still wins. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { packInstalledTree } from '../support/package.ts';
@@ -101,9 +101,6 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
         sandbox.write(`app/${name}.mjs`, content);
       }
     }
-  });
-  afterAll(async () => {
-    await Promise.all([annex.cleanup(), plain.cleanup()]);
   });
 
   async function run(sandbox: Sandbox, preloads: string[], main: string) {

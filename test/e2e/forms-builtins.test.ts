@@ -1,5 +1,5 @@
 /** A program that replaces the built-in functions of JavaScript and Node: its modules load as they do without annex. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
@@ -96,7 +96,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
     sandbox.setCore({ features: { 'some-feature': '*' } });
     sandbox.write('app/main.mjs', `const USUAL = ${JSON.stringify(USUAL)};\n${PROGRAM}`);
   });
-  afterAll(() => sandbox.cleanup());
 
   test('whichever built-in function is replaced, the answers are those of Node with hooks that do nothing', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };

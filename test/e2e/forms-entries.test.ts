@@ -1,6 +1,6 @@
 /** Every way of starting a program: flags, entry files, code on the command line, standard input, the REPL, the test runner, TypeScript. */
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { dropSlowness } from '../support/process.ts';
@@ -37,7 +37,6 @@ describe.each(nodes)('$label', (tested) => {
     sandbox.write('app/dynamic.mjs', DYNAMIC);
     sandbox.write('app/common.cjs', COMMON);
   });
-  afterAll(() => sandbox.cleanup());
 
   /** What a program prints; anything on stderr fails. */
   async function print(args: string[], { env, ...options }: RunOptions = {}): Promise<string> {
@@ -222,9 +221,7 @@ require.resolve('absent')
 describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
   test("import 'annex/register' installs what its entry imports", async () => {
     const registry = await startRegistry(PACKAGES);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { both: { packages: { 'esm-only': '*', 'cjs-only': '*' } } } });
     sandbox.write('app/register.mjs', `import 'annex/register';\n${DYNAMIC}`);
     const env = { ANNEX_STORE: sandbox.store };

@@ -1,5 +1,5 @@
 /** What an application sees of a package that is not to be had: Node's own error, with the reason added, and a second chance. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -91,9 +91,6 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     }
     seen = await report(annex, ['--import', annex.loader], annex.store);
     oracle = await report(plain, [], `${plain.core}/node_modules`);
-  });
-  afterAll(async () => {
-    await Promise.all([annex.cleanup(), plain.cleanup()]);
   });
 
   test("G6: a miss is Node's own error with one more line, in every way of asking", () => {

@@ -1,7 +1,7 @@
 /** Where the loader does nothing, says so in one line or not at all, and lets everything be as it is without it. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { annexVersion, repositoryRoot } from '../support/package.ts';
@@ -24,7 +24,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   /** An application with one feature, which stands in the store. */
   async function open(): Promise<Sandbox> {
     const sandbox = await createSandbox();
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { 'esm-only': '^1.0.0' } });
     sandbox.plantEntry({ feature: pkg.name, packages: [pkg], specs: { 'esm-only': '^1.0.0' } });
     sandbox.write('app/app.mjs', PROBE);

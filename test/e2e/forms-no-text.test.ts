@@ -1,5 +1,5 @@
 /** Requests that are no text, and parents that are URL objects: what Node does, its error included. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -58,43 +58,40 @@ for (const [text, ask] of [${asked.map((text) => `[${JSON.stringify(text)}, () =
 console.log(JSON.stringify(answers));`,
   );
 });
-afterAll(() => sandbox.cleanup());
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const run = async (flags: string[]) => {
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const meta = node.major < 22 ? ['--experimental-import-meta-resolve'] : [];
-      const args = [...flags, '--no-warnings', ...meta, 'odd.mjs'];
-      const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
-      expect(stderr).toBe('');
-      return JSON.parse(stdout) as Record<string, string>;
-    };
+describe.each(nodes)('$label', (node) => {
+  const run = async (flags: string[]) => {
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const meta = node.major < 22 ? ['--experimental-import-meta-resolve'] : [];
+    const args = [...flags, '--no-warnings', ...meta, 'odd.mjs'];
+    const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as Record<string, string>;
+  };
 
-    test('nothing of annex throws where Node has an error of its own', async () => {
-      const alone = await run([]);
-      expect(Object.keys(alone)).toHaveLength(asked.length);
-      const answers = await run(['--import', sandbox.loader]);
-      // Node 20 hands a URL object to its hooks thread as an object without anything in it.
-      const isKnown = (text: string): boolean => node.major < 22 && text.includes('new URL(');
-      for (const text of asked.filter((each) => !isKnown(each))) {
-        expect.soft(answers[text], text).toBe(alone[text]);
-      }
-    });
-
-    test.runIf(node.major >= 22)(
-      'a parent that is a URL object asks like one that is a text',
-      async () => {
-        sandbox.write(
-          'app/urls.mjs',
-          `console.log(['alpha', './there.cjs'].map((name) => import.meta.resolve(name, new URL(import.meta.url)) ===
-          import.meta.resolve(name)).join());`,
-        );
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-        const args = ['--import', sandbox.loader, '--experimental-import-meta-resolve', 'urls.mjs'];
-        const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
-        expect(stdout, stderr).toBe('true,true\n');
-      },
-    );
+  test('nothing of annex throws where Node has an error of its own', async () => {
+    const alone = await run([]);
+    expect(Object.keys(alone)).toHaveLength(asked.length);
+    const answers = await run(['--import', sandbox.loader]);
+    // Node 20 hands a URL object to its hooks thread as an object without anything in it.
+    const isKnown = (text: string): boolean => node.major < 22 && text.includes('new URL(');
+    for (const text of asked.filter((each) => !isKnown(each))) {
+      expect.soft(answers[text], text).toBe(alone[text]);
+    }
   });
-}
+
+  test.runIf(node.major >= 22)(
+    'a parent that is a URL object asks like one that is a text',
+    async () => {
+      sandbox.write(
+        'app/urls.mjs',
+        `console.log(['alpha', './there.cjs'].map((name) => import.meta.resolve(name, new URL(import.meta.url)) ===
+          import.meta.resolve(name)).join());`,
+      );
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const args = ['--import', sandbox.loader, '--experimental-import-meta-resolve', 'urls.mjs'];
+      const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+      expect(stdout, stderr).toBe('true,true\n');
+    },
+  );
+});

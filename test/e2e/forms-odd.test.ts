@@ -1,7 +1,7 @@
 /** Processes that are started under odd conditions: annex works, or leaves everything as it is without it. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { annexVersion, repositoryRoot } from '../support/package.ts';
@@ -42,7 +42,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
 
   async function open(): Promise<Sandbox> {
     const sandbox = await createSandbox();
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { 'esm-only': '*', 'cjs-only': '*', absent: '*' } });
     for (const pkg of [
       esmPackage('esm-only', '1.0.0', MARKER),

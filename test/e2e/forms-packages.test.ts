@@ -1,5 +1,5 @@
 /** Every way of asking for a package, for every kind of package: answered from the store exactly as Node answers from node_modules. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   cjsExportsPackage,
   cjsPackage,
@@ -139,9 +139,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
       plain.sandbox.addPackage('app/node_modules', pkg);
     }
   });
-  afterAll(async () => {
-    await Promise.all([annex.sandbox.cleanup(), plain.sandbox.cleanup()]);
-  });
 
   const preloads = [
     ['--import', 'main.mjs'],
@@ -192,10 +189,6 @@ describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
   beforeAll(async () => {
     registry = await startRegistry(PACKAGES);
     sandbox = await createSandbox({ registry });
-  });
-  afterAll(async () => {
-    await sandbox.cleanup();
-    await registry.stop();
   });
 
   test('every way of asking installs what is missing; G2, G7: the next run is silent, offline, and the core is as before', async () => {

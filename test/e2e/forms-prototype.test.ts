@@ -1,5 +1,5 @@
 /** A program that puts properties on Object.prototype: annex answers as if they were not there. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -75,7 +75,6 @@ describe.each(nodes)('$label', ({ path: node }) => {
     }
     sandbox.write('app/main.mjs', PROGRAM);
   });
-  afterAll(() => sandbox.cleanup());
 
   test('whatever it is named and whatever its value', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };

@@ -1,7 +1,7 @@
 /** Where the preload reaches: threads and processes that a program starts, by the place where the preload is named. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -131,7 +131,6 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       sandbox.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '^1.0.0' } });
     }
   });
-  afterAll(() => sandbox.cleanup());
 
   test.each(COLUMNS.map((column, at) => [column, at] as const))(
     'preload by %s',
@@ -219,9 +218,7 @@ else process.send(seen, () => process.disconnect());`;
 describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
   test('workers, forks and a cluster worker that miss one feature at once make one install', async () => {
     const registry = await startRegistry([esmPackage('needed', '1.0.0', MARKER)]);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { needed: '*' } });
     sandbox.write('app/crowd.mjs', CROWD);
     sandbox.write('app/member.mjs', MEMBER);

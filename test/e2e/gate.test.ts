@@ -1,6 +1,6 @@
 /** The gate for real: who may install is decided by core, operator and environment, each of which can only restrict. */
 import { dirname } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, NOTICE } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
@@ -11,12 +11,15 @@ import { openWorld, type World } from '../support/world.ts';
 const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
 /** An application in whose store `alpha` stands and `beta` does not, and the registry that has it. */
-async function open(
-  context: TestContext,
-  { annex = {}, ...options }: { annex?: object; copyAnnex?: boolean } = {},
-): Promise<World> {
+async function open({
+  annex = {},
+  ...options
+}: {
+  annex?: object;
+  copyAnnex?: boolean;
+} = {}): Promise<World> {
   const packages = [esmPackage('beta', '1.0.0', 'from-registry')];
-  const world = await openWorld(context, { packages, annex: { features, ...annex }, ...options });
+  const world = await openWorld({ packages, annex: { features, ...annex }, ...options });
   world.sandbox.plantEntry({
     feature: 'alpha',
     packages: [esmPackage('alpha', '1.0.0', 'planted')],
@@ -151,92 +154,90 @@ function place(sandbox: Sandbox, env: Record<string, string> = {}): Record<strin
   );
 }
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    const named = denied.map((one) => [one.title, one] as const);
-    test.for(named)('denied: %s', async ([, one], context) => {
-      const { sandbox, registry } = await open(context, { annex: one.annex ?? {} });
-      if (one.operator !== undefined) sandbox.write('operator.json', one.operator);
-      const before = digestAll(sandbox);
-      const env = place(sandbox, one.env);
-      const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], {
-        node: node.path,
-        env,
-      });
-
-      const code = one.code ?? 'ANNEX_DENIED';
-      expectRefused(imported.beta, code, one.reason, 'beta');
-      expect(imported.beta?.cause?.message).toMatch(/Now: (?:set|unset|correct) /);
-      expect(imported.beta?.cause?.message).not.toMatch(/npm install|npx/);
-      if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
-      else expect(imported.alpha).toMatchObject({ marker: 'planted' });
-
-      const told = [imported.alpha, imported.beta].flatMap(
-        (refused) => refused?.cause?.message ?? [],
-      );
-      expect(lines.slice(-told.length)).toEqual(told);
-      expect(lines).toHaveLength(told.length + (one.notice === undefined ? 0 : 1));
-      if (one.notice !== undefined) {
-        expect(lines[0]).toMatch(NOTICE);
-        expect(lines[0]).toMatch(one.notice);
-      }
-      expect(registry.requests).toEqual([]);
-      expect(digestAll(sandbox)).toEqual(before);
+describe.concurrent.each(nodes)('$label', (node) => {
+  const named = denied.map((one) => [one.title, one] as const);
+  test.for(named)('denied: %s', async ([, one]) => {
+    const { sandbox, registry } = await open({ annex: one.annex ?? {} });
+    if (one.operator !== undefined) sandbox.write('operator.json', one.operator);
+    const before = digestAll(sandbox);
+    const env = place(sandbox, one.env);
+    const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], {
+      node: node.path,
+      env,
     });
 
-    const allowed: [string, Record<string, string>, object][] = [
-      ['not sealed with a store', STORE, {}],
-      ['sealed with a store', { ...STORE, ANNEX_SEALED: 'YES' }, {}],
-      [
-        'every switch on',
-        { ...FILE, ANNEX_ALLOW_INSTALLS: 'On', ANNEX_SEALED: '1' },
-        { allowInstalls: 'Yes' },
-      ],
-    ];
-    test.for(allowed)('allowed, into the store: %s', async ([, env, annex], context) => {
-      const { sandbox } = await open(context, { annex });
-      sandbox.write('operator.json', { allowInstalls: 1 });
-      const before = sandbox.digest(sandbox.core);
-      const options = { node: node.path, env: place(sandbox, env) };
-      const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], options);
-      expect(imported).toEqual({
-        alpha: { marker: 'planted', version: '1.0.0' },
-        beta: { marker: 'from-registry', version: '1.0.0' },
-      });
-      expect(lines).toHaveLength(2);
-      expect(sandbox.digest(sandbox.core)).toEqual(before);
-    });
+    const code = one.code ?? 'ANNEX_DENIED';
+    expectRefused(imported.beta, code, one.reason, 'beta');
+    expect(imported.beta?.cause?.message).toMatch(/Now: (?:set|unset|correct) /);
+    expect(imported.beta?.cause?.message).not.toMatch(/npm install|npx/);
+    if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
+    else expect(imported.alpha).toMatchObject({ marker: 'planted' });
 
-    test('allowed, into an embedded default: neither sealed nor a store', async (context) => {
-      const { sandbox } = await open(context);
-      const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path });
-      expect(imported.beta).toMatchObject({ marker: 'from-registry' });
-      expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /alpha/);
-      const made = Object.keys(sandbox.digest(sandbox.home));
-      expect(made).toContain(`.cache/annex${sandbox.core}/v1/any`);
-    });
-
-    test('a denial is not remembered: once allowed, the next process installs', async (context) => {
-      const { sandbox } = await open(context);
-      const env = { ANNEX_STORE: sandbox.store };
-      const first = await importIn(sandbox, ['beta'], {
-        node: node.path,
-        env: { ...env, ANNEX_ALLOW_INSTALLS: '0' },
-      });
-      expectRefused(first.imported.beta, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
-      const second = await importIn(sandbox, ['beta'], { node: node.path, env });
-      expect(second.imported.beta).toMatchObject({ marker: 'from-registry' });
-    });
-
-    test("an operator's file that the user cannot read denies installs", async (context) => {
-      const { sandbox } = await open(context, { copyAnnex: true });
-      const file = sandbox.write('secret/operator.json', { allowInstalls: true });
-      await sandbox.exec('chmod', ['000', file]);
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
-      const options = { ...asPlainUser, node: node.path, env };
-      const { imported, lines } = await importIn(sandbox, ['beta'], options);
-      expectRefused(imported.beta, 'ANNEX_INVALID_CONFIG', /operator\.json cannot be read/);
-      expect(lines).toEqual([expect.stringMatching(NOTICE), imported.beta?.cause?.message]);
-    });
+    const told = [imported.alpha, imported.beta].flatMap(
+      (refused) => refused?.cause?.message ?? [],
+    );
+    expect(lines.slice(-told.length)).toEqual(told);
+    expect(lines).toHaveLength(told.length + (one.notice === undefined ? 0 : 1));
+    if (one.notice !== undefined) {
+      expect(lines[0]).toMatch(NOTICE);
+      expect(lines[0]).toMatch(one.notice);
+    }
+    expect(registry.requests).toEqual([]);
+    expect(digestAll(sandbox)).toEqual(before);
   });
-}
+
+  const allowed: [string, Record<string, string>, object][] = [
+    ['not sealed with a store', STORE, {}],
+    ['sealed with a store', { ...STORE, ANNEX_SEALED: 'YES' }, {}],
+    [
+      'every switch on',
+      { ...FILE, ANNEX_ALLOW_INSTALLS: 'On', ANNEX_SEALED: '1' },
+      { allowInstalls: 'Yes' },
+    ],
+  ];
+  test.for(allowed)('allowed, into the store: %s', async ([, env, annex]) => {
+    const { sandbox } = await open({ annex });
+    sandbox.write('operator.json', { allowInstalls: 1 });
+    const before = sandbox.digest(sandbox.core);
+    const options = { node: node.path, env: place(sandbox, env) };
+    const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], options);
+    expect(imported).toEqual({
+      alpha: { marker: 'planted', version: '1.0.0' },
+      beta: { marker: 'from-registry', version: '1.0.0' },
+    });
+    expect(lines).toHaveLength(2);
+    expect(sandbox.digest(sandbox.core)).toEqual(before);
+  });
+
+  test('allowed, into an embedded default: neither sealed nor a store', async () => {
+    const { sandbox } = await open();
+    const { imported } = await importIn(sandbox, ['alpha', 'beta'], { node: node.path });
+    expect(imported.beta).toMatchObject({ marker: 'from-registry' });
+    expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /alpha/);
+    const made = Object.keys(sandbox.digest(sandbox.home));
+    expect(made).toContain(`.cache/annex${sandbox.core}/v1/any`);
+  });
+
+  test('a denial is not remembered: once allowed, the next process installs', async () => {
+    const { sandbox } = await open();
+    const env = { ANNEX_STORE: sandbox.store };
+    const first = await importIn(sandbox, ['beta'], {
+      node: node.path,
+      env: { ...env, ANNEX_ALLOW_INSTALLS: '0' },
+    });
+    expectRefused(first.imported.beta, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+    const second = await importIn(sandbox, ['beta'], { node: node.path, env });
+    expect(second.imported.beta).toMatchObject({ marker: 'from-registry' });
+  });
+
+  test("an operator's file that the user cannot read denies installs", async () => {
+    const { sandbox } = await open({ copyAnnex: true });
+    const file = sandbox.write('secret/operator.json', { allowInstalls: true });
+    await sandbox.exec('chmod', ['000', file]);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG: file };
+    const options = { ...asPlainUser, node: node.path, env };
+    const { imported, lines } = await importIn(sandbox, ['beta'], options);
+    expectRefused(imported.beta, 'ANNEX_INVALID_CONFIG', /operator\.json cannot be read/);
+    expect(lines).toEqual([expect.stringMatching(NOTICE), imported.beta?.cause?.message]);
+  });
+});

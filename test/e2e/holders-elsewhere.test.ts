@@ -19,9 +19,8 @@ const elsewhere = [
 
 for (const [where, prefix, flags] of elsewhere) {
   describe.runIf(canListProcesses && canUnshare(prefix)).concurrent(where, () => {
-    test('a holder that lives is not overruled, whoever waits', async (context) => {
-      const { expect } = context;
-      const { sandbox, list, install, hold, letGo, expectOne } = await open(context);
+    test('a holder that lives is not overruled, whoever waits', async ({ expect }) => {
+      const { sandbox, list, install, hold, letGo, expectOne } = await open({ expect });
       const { ended, locks, staging, owner } = await hold(prefix, [...flags]);
       const pid = owner.split('.')[2];
       const waiters = await Promise.all([
@@ -38,9 +37,8 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder on a slow disk beats while it syncs', async (context) => {
-      const { expect } = context;
-      const { sandbox, list, install, expectOne } = await open(context);
+    test('a holder on a slow disk beats while it syncs', async ({ expect }) => {
+      const { sandbox, list, install, expectOne } = await open({ expect });
       chmodSync(
         sandbox.write(
           'bin/sync',
@@ -63,9 +61,10 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder that is killed is waited for while its heartbeat could come, then its staging goes too', async (context) => {
-      const { expect } = context;
-      const { sandbox, install, hold, expectOne } = await open(context);
+    test('a holder that is killed is waited for while its heartbeat could come, then its staging goes too', async ({
+      expect,
+    }) => {
+      const { sandbox, install, hold, expectOne } = await open({ expect });
       const { ended } = await hold(prefix, [...flags]);
       await killAllIn(sandbox.root);
       await ended;
@@ -75,9 +74,10 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder that was stopped, followed and swept does not fail: it waits for its successor', async (context) => {
-      const { expect } = context;
-      const { sandbox, registry, install, hold, letGo, expectOne } = await open(context);
+    test('a holder that was stopped, followed and swept does not fail: it waits for its successor', async ({
+      expect,
+    }) => {
+      const { sandbox, registry, install, hold, letGo, expectOne } = await open({ expect });
       const listRunning = () =>
         listProcessesIn(sandbox.root).filter(({ args }) => args.includes(cli));
       const signal = (pids: readonly number[], name: NodeJS.Signals) => {

@@ -10,9 +10,8 @@ import { makeOwner } from '../support/locks.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 
 describe.runIf(canListProcesses).concurrent('on one host', () => {
-  test('killed: the next one does not wait', async (context) => {
-    const { expect } = context;
-    const { sandbox, makeEnv, hold, expectOne } = await open(context);
+  test('killed: the next one does not wait', async ({ expect }) => {
+    const { sandbox, makeEnv, hold, expectOne } = await open({ expect });
     const { ended, staging } = await hold();
     await killAllIn(sandbox.root);
     expect((await ended).signal).toBe('SIGKILL');
@@ -23,9 +22,10 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('its process id was given to another: the same, and debris of every feature is swept', async (context) => {
-    const { expect } = context;
-    const { sandbox, makeEnv, expectOne } = await open(context);
+  test('its process id was given to another: the same, and debris of every feature is swept', async ({
+    expect,
+  }) => {
+    const { sandbox, makeEnv, expectOne } = await open({ expect });
     const owner = makeOwner({ start: '1' });
     const root = join(sandbox.store, 'v1');
     for (const name of ['alpha', 'beta']) {
@@ -40,9 +40,10 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('its lock tells nothing of it: waited for until the limit, or ten seconds', async (context) => {
-    const { expect } = context;
-    const { sandbox, install, expectOne } = await open(context);
+  test('its lock tells nothing of it: waited for until the limit, or ten seconds', async ({
+    expect,
+  }) => {
+    const { sandbox, install, expectOne } = await open({ expect });
     const path = join(sandbox.store, 'v1/locks/alpha.lock');
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'torn'), '{"pid":');
@@ -52,9 +53,10 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('stopped: waited for by name until the time limit, then overruled; its staging stays its own, and both have it', async (context) => {
-    const { expect } = context;
-    const { sandbox, install, hold, letGo, expectOne } = await open(context);
+  test('stopped: waited for by name until the time limit, then overruled; its staging stays its own, and both have it', async ({
+    expect,
+  }) => {
+    const { sandbox, install, hold, letGo, expectOne } = await open({ expect });
     const { ended, staging } = await hold();
     const [holder] = listProcessesIn(sandbox.root);
     process.kill(holder?.pid ?? 0, 'SIGSTOP');
@@ -72,9 +74,10 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('alive and slow: at the time limit whoever waits for it is told so, and it finishes', async (context) => {
-    const { expect } = context;
-    const { sandbox, list, install, hold, letGo, expectOne } = await open(context);
+  test('alive and slow: at the time limit whoever waits for it is told so, and it finishes', async ({
+    expect,
+  }) => {
+    const { sandbox, list, install, hold, letGo, expectOne } = await open({ expect });
     const { ended, locks, staging } = await hold();
     const [holder] = listProcessesIn(sandbox.root);
     const second = await install(3, [], stepClock(50));
@@ -93,9 +96,8 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('a waiter that is killed takes nobody’s lock along', async (context) => {
-    const { expect } = context;
-    const { sandbox, list, makeEnv, hold, letGo, expectOne } = await open(context);
+  test('a waiter that is killed takes nobody’s lock along', async ({ expect }) => {
+    const { sandbox, list, makeEnv, hold, letGo, expectOne } = await open({ expect });
     const { ended, locks, staging } = await hold();
     const [holder] = listProcessesIn(sandbox.root);
     const said = join(sandbox.root, 'said');
@@ -117,9 +119,10 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
 });
 
 describe.concurrent('a lock that fails altogether', () => {
-  test('is removed under its holder: another installs beside it, both have it, and there is one entry', async (context) => {
-    const { expect } = context;
-    const { sandbox, install, hold, letGo, expectOne } = await open(context);
+  test('is removed under its holder: another installs beside it, both have it, and there is one entry', async ({
+    expect,
+  }) => {
+    const { sandbox, install, hold, letGo, expectOne } = await open({ expect });
     const { ended, staging } = await hold();
     rmSync(join(sandbox.store, 'v1/locks'), { recursive: true });
     const second = await install();
@@ -132,9 +135,8 @@ describe.concurrent('a lock that fails altogether', () => {
     expectOne();
   });
 
-  test('is removed again and again: many installers, and one entry', async (context) => {
-    const { expect } = context;
-    const { sandbox, registry, install, expectOne } = await open(context);
+  test('is removed again and again: many installers, and one entry', async ({ expect }) => {
+    const { sandbox, registry, install, expectOne } = await open({ expect });
     registry.fault({ kind: 'slow', ms: 2_000 }, /\.tgz$/);
     const path = join(sandbox.store, 'v1/locks/alpha.lock');
     const timer = setInterval(() => rmSync(path, { recursive: true, force: true }), 2);

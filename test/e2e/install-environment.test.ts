@@ -1,5 +1,5 @@
 /** Which environment an installer gets: that of the moment and the thread in which it is started. */
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { annexVersion } from '../support/package.ts';
@@ -38,9 +38,9 @@ const WAYS = ['import', 'require', 'ensure'];
 
 describe.each(nodes)('$label', ({ path: node }) => {
   /** A core whose .npmrc refers to a variable that only the application itself sets. */
-  async function open(context: TestContext): Promise<World> {
+  async function open(): Promise<World> {
     const pkg = esmPackage('alpha', '1.0.0', 'alpha');
-    const world = await openWorld(context, {
+    const world = await openWorld({
       packages: [pkg],
       annex: { features: { alpha: '^1.0.0' } },
     });
@@ -63,24 +63,21 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test.concurrent.for(
     WAYS.flatMap((way) => ['main', 'worker'].map((thread) => [way, thread] as const)),
-  )(
-    '%s in the %s thread signs in with what the application has set',
-    async ([way, thread], context) => {
-      const world = await open(context);
-      const { code, stdout, stderr } = await run(world, way, thread);
-      expect({ code, stderr, stdout }).toMatchObject({
-        code: 0,
-        stdout: expect.stringMatching(/^installed\n/),
-      });
-      const { authorizations } = world.registry;
-      expect(new Set(authorizations)).toEqual(new Set([`Bearer ${TOKEN}`]));
-    },
-  );
+  )('%s in the %s thread signs in with what the application has set', async ([way, thread]) => {
+    const world = await open();
+    const { code, stdout, stderr } = await run(world, way, thread);
+    expect({ code, stderr, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^installed\n/),
+    });
+    const { authorizations } = world.registry;
+    expect(new Set(authorizations)).toEqual(new Set([`Bearer ${TOKEN}`]));
+  });
 
   test.concurrent.for(WAYS)(
     '%s in a worker with an empty environment installs without secrets',
-    async (way, context) => {
-      const world = await open(context);
+    async (way) => {
+      const world = await open();
       const { code, stdout, stderr } = await run(world, way, 'bare worker');
       const [outcome, token, settings] = stdout.split('\n');
       expect({ code, outcome, token, stderr }).toMatchObject({

@@ -16,51 +16,48 @@ const world = {
 /** The sandbox names its registry there. */
 const nowhere = { npm_config_registry: undefined };
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
-    test("the machine's, where npm's prefix says that it is", async (context) => {
-      const { sandbox, registry } = await openWorld(context, world);
-      sandbox.write('prefix/etc/npmrc', `registry=${registry.url}\n`);
-      const prefix = join(sandbox.root, 'prefix');
-      const env = { ...nowhere, npm_config_prefix: prefix, ANNEX_STORE: sandbox.store };
-      const { code, stderr } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
-      expect({ code, stderr }).toMatchObject({ code: 0 });
-      expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
-    });
-
-    test("the user's, in a home that cannot be written to", async (context) => {
-      const { sandbox, registry } = await openWorld(context, { ...world, copyAnnex: true });
-      sandbox.write('home/.npmrc', `registry=${registry.url}\n`);
-      chmodSync(sandbox.home, 0o555);
-      const { uid, gid } = asPlainUser;
-      if (uid !== undefined) chownSync(dirname(sandbox.store), uid, gid ?? uid);
-      const env = { ...nowhere, ANNEX_STORE: sandbox.store };
-      const options = { node: node.path, env, ...asPlainUser };
-      const { code, stderr } = await sandbox.annex(['install', 'alpha'], options);
-      expect({ code, stderr }).toMatchObject({ code: 0 });
-      expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
-    });
-
-    test('a cafile beside the core', async (context) => {
-      const { sandbox } = await openWorld(context, world);
-      const tls = makeCertificate();
-      const registry = await startRegistry(world.packages, { tls });
-      context.onTestFinished(() => registry.stop());
-      sandbox.write('app/.npmrc', `registry=${registry.url}\ncafile=certs/ca.pem\n`);
-      sandbox.write('app/certs/ca.pem', tls.cert);
-      const env = { ...nowhere, ANNEX_STORE: sandbox.store };
-      const { code, stderr } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
-      expect({ code, stderr }).toMatchObject({ code: 0 });
-    });
-
-    test('the cache that it names', async (context) => {
-      const { sandbox } = await openWorld(context, world);
-      sandbox.write('home/.npmrc', 'cache=~/elsewhere\n');
-      const env = { npm_config_cache: undefined, ANNEX_STORE: sandbox.store };
-      const { code } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
-      expect(code).toBe(0);
-      expect(existsSync(join(sandbox.home, 'elsewhere', '_cacache'))).toBe(true);
-      expect(existsSync(join(sandbox.home, '.npm'))).toBe(false);
-    });
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  test("the machine's, where npm's prefix says that it is", async () => {
+    const { sandbox, registry } = await openWorld(world);
+    sandbox.write('prefix/etc/npmrc', `registry=${registry.url}\n`);
+    const prefix = join(sandbox.root, 'prefix');
+    const env = { ...nowhere, npm_config_prefix: prefix, ANNEX_STORE: sandbox.store };
+    const { code, stderr } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
   });
-}
+
+  test("the user's, in a home that cannot be written to", async () => {
+    const { sandbox, registry } = await openWorld({ ...world, copyAnnex: true });
+    sandbox.write('home/.npmrc', `registry=${registry.url}\n`);
+    chmodSync(sandbox.home, 0o555);
+    const { uid, gid } = asPlainUser;
+    if (uid !== undefined) chownSync(dirname(sandbox.store), uid, gid ?? uid);
+    const env = { ...nowhere, ANNEX_STORE: sandbox.store };
+    const options = { node: node.path, env, ...asPlainUser };
+    const { code, stderr } = await sandbox.annex(['install', 'alpha'], options);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
+  });
+
+  test('a cafile beside the core', async () => {
+    const { sandbox } = await openWorld(world);
+    const tls = makeCertificate();
+    const registry = await startRegistry(world.packages, { tls });
+    sandbox.write('app/.npmrc', `registry=${registry.url}\ncafile=certs/ca.pem\n`);
+    sandbox.write('app/certs/ca.pem', tls.cert);
+    const env = { ...nowhere, ANNEX_STORE: sandbox.store };
+    const { code, stderr } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  });
+
+  test('the cache that it names', async () => {
+    const { sandbox } = await openWorld(world);
+    sandbox.write('home/.npmrc', 'cache=~/elsewhere\n');
+    const env = { npm_config_cache: undefined, ANNEX_STORE: sandbox.store };
+    const { code } = await sandbox.annex(['install', 'alpha'], { node: node.path, env });
+    expect(code).toBe(0);
+    expect(existsSync(join(sandbox.home, 'elsewhere', '_cacache'))).toBe(true);
+    expect(existsSync(join(sandbox.home, '.npm'))).toBe(false);
+  });
+});

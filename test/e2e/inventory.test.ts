@@ -1,7 +1,7 @@
 /** What counts as shipped by core: trees as npm, pnpm and yarn make them. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot } from '../support/package.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -34,11 +34,9 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry(PACKAGES);
 });
-afterAll(() => registry.stop());
 
 async function open(): Promise<Sandbox> {
   const sandbox = await createSandbox({ registry, linkAnnex: false });
-  onTestFinished(() => sandbox.cleanup());
   return sandbox;
 }
 

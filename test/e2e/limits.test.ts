@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
@@ -58,10 +58,6 @@ beforeAll(async () => {
     expect(installed).toMatchObject({ code: 0 });
   }
 });
-afterAll(async () => {
-  await registry.stop();
-  await locked.cleanup();
-});
 
 /** A core with a lock and a store in which the feature is installed. */
 async function open(node: NodeUnderTest) {
@@ -106,63 +102,61 @@ const inEntry: [file: string, size: number][] = [
   ['node_modules/box/library.so.1', LARGE],
 ];
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    for (const how of ['import', 'require']) {
-      test.each(inEntry)(
-        `${how}: %s of an entry is not read, and the entry heals`,
-        async (file, size) => {
-          const { sandbox, entry, load } = await open(node);
-          grow(join(entry, file), size);
-          const { found, stderr } = await load(how);
-          expect(found, stderr).toMatchObject({ marker: 'box' });
-          expect(found.read).toBeLessThan(MOST_READ);
-          expect(listEntries(sandbox)).toHaveLength(2);
-          await sandbox.cleanup();
-        },
-      );
-
-      test(`${how}: what a store remembers is not read, and counts as nothing or as a mark`, async () => {
+describe.concurrent.each(nodes)('$label', (node) => {
+  for (const how of ['import', 'require']) {
+    test.each(inEntry)(
+      `${how}: %s of an entry is not read, and the entry heals`,
+      async (file, size) => {
         const { sandbox, entry, load } = await open(node);
-        const name = `${basename(dirname(entry))}.${basename(entry)}`;
-        grow(join(sandbox.store, 'v1', 'failures', 'box.json'), 48 * 2 ** 20);
-        grow(join(sandbox.store, 'v1', 'failures', '@127.0.0.1.json'), LARGE);
-        grow(join(sandbox.store, 'v1', 'retired', name), LARGE);
+        grow(join(entry, file), size);
         const { found, stderr } = await load(how);
         expect(found, stderr).toMatchObject({ marker: 'box' });
         expect(found.read).toBeLessThan(MOST_READ);
         expect(listEntries(sandbox)).toHaveLength(2);
         await sandbox.cleanup();
-      });
+      },
+    );
 
-      test(`${how}: without a lock the same limits hold`, async () => {
-        for (const [file, size] of inEntry.slice(0, 3)) {
-          const { sandbox, entry, load } = await open(node);
-          rmSync(join(sandbox.core, 'annex'), { recursive: true });
-          grow(join(entry, file), size);
-          const { found } = await load(how, { ANNEX_ALLOW_INSTALLS: '0' });
-          expect(found, file).toMatchObject({ cause: expect.stringMatching(/INTEGRITY|DENIED/) });
-          expect(found.read, file).toBeLessThan(MOST_READ);
-          await sandbox.cleanup();
-        }
-      });
+    test(`${how}: what a store remembers is not read, and counts as nothing or as a mark`, async () => {
+      const { sandbox, entry, load } = await open(node);
+      const name = `${basename(dirname(entry))}.${basename(entry)}`;
+      grow(join(sandbox.store, 'v1', 'failures', 'box.json'), 48 * 2 ** 20);
+      grow(join(sandbox.store, 'v1', 'failures', '@127.0.0.1.json'), LARGE);
+      grow(join(sandbox.store, 'v1', 'retired', name), LARGE);
+      const { found, stderr } = await load(how);
+      expect(found, stderr).toMatchObject({ marker: 'box' });
+      expect(found.read).toBeLessThan(MOST_READ);
+      expect(listEntries(sandbox)).toHaveLength(2);
+      await sandbox.cleanup();
+    });
 
-      test(`${how}: of settings what cannot be read restricts, or sets nothing`, async () => {
+    test(`${how}: without a lock the same limits hold`, async () => {
+      for (const [file, size] of inEntry.slice(0, 3)) {
         const { sandbox, entry, load } = await open(node);
-        removeTree(entry);
-        const file = join(sandbox.root, 'operator.json');
-        grow(file, LARGE);
-        grow(join(sandbox.core, '.npmrc'), LARGE);
-        const npm = { npm_config_registry: registry.url };
-        const off = await load(how, { ...npm, ANNEX_CONFIG: file });
-        expect(off.found).toMatchObject({ cause: 'ANNEX_INVALID_CONFIG' });
-        expect(off.found.message).toMatch(/operator\.json.* cannot be read/);
-        expect(off.found.read).toBeLessThan(MOST_READ);
-        const on = await load(how, npm);
-        expect(on.found).toMatchObject({ marker: 'box' });
-        expect(on.found.read).toBeLessThan(MOST_READ);
+        rmSync(join(sandbox.core, 'annex'), { recursive: true });
+        grow(join(entry, file), size);
+        const { found } = await load(how, { ANNEX_ALLOW_INSTALLS: '0' });
+        expect(found, file).toMatchObject({ cause: expect.stringMatching(/INTEGRITY|DENIED/) });
+        expect(found.read, file).toBeLessThan(MOST_READ);
         await sandbox.cleanup();
-      });
-    }
-  });
-}
+      }
+    });
+
+    test(`${how}: of settings what cannot be read restricts, or sets nothing`, async () => {
+      const { sandbox, entry, load } = await open(node);
+      removeTree(entry);
+      const file = join(sandbox.root, 'operator.json');
+      grow(file, LARGE);
+      grow(join(sandbox.core, '.npmrc'), LARGE);
+      const npm = { npm_config_registry: registry.url };
+      const off = await load(how, { ...npm, ANNEX_CONFIG: file });
+      expect(off.found).toMatchObject({ cause: 'ANNEX_INVALID_CONFIG' });
+      expect(off.found.message).toMatch(/operator\.json.* cannot be read/);
+      expect(off.found.read).toBeLessThan(MOST_READ);
+      const on = await load(how, npm);
+      expect(on.found).toMatchObject({ marker: 'box' });
+      expect(on.found.read).toBeLessThan(MOST_READ);
+      await sandbox.cleanup();
+    });
+  }
+});

@@ -1,7 +1,7 @@
 /** A script of an entry that is a link out of the entry does not run, although Node follows the link before it calls any hook. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
@@ -41,9 +41,8 @@ const WAYS: Record<string, (script: string) => string[]> = {
 /** Without an extension, and a directory: Node completes the path of a script. */
 const COMPLETED = ['bin/a', 'bin/main'];
 
-async function open({ onTestFinished }: TestContext, node: NodeUnderTest, user: object) {
+async function open(node: NodeUnderTest, user: object) {
   const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { kit: '^1.0.0' } });
   const specs = { kit: '^1.0.0' };
   const entry = sandbox.plantEntry({ feature: 'kit', packages: [kit], specs });
@@ -90,14 +89,14 @@ for (const node of nodes) {
   for (const { who, user } of users) {
     describe(`${node.label}, ${who}`, () => {
       test('a script that is a file of its entry runs', async (context) => {
-        const { give, runAll } = await open(context, node, user);
+        const { give, runAll } = await open(node, user);
         give();
         const said = await runAll();
         context.expect(said.filter(([, text]) => !text.includes('sound'))).toEqual([]);
       });
 
       test('one that is a link out of its entry is not found', async (context) => {
-        const { link, give, runAll } = await open(context, node, user);
+        const { link, give, runAll } = await open(node, user);
         link();
         give();
         const said = await runAll();
@@ -109,7 +108,7 @@ for (const node of nodes) {
   }
 
   test(`${node.label}: a path that is an argument is no script`, async (context) => {
-    const { dir, link, run } = await open(context, node, {});
+    const { dir, link, run } = await open(node, {});
     link();
     const script = join(dir, 'bin/a.js');
     for (const flag of ['--import', '--require']) {

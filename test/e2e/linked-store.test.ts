@@ -29,43 +29,41 @@ const seen = await import('alpha').then(({ marker }) => marker, ({ code }) => co
 console.log(seen);
 `;
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    for (const [what, place, file] of [
-      ['an entry', '', 'node_modules/alpha/index.js'],
-      ['a package', 'node_modules/alpha', 'index.js'],
-    ] as const) {
-      test(`${what} that becomes a link after it was verified is not found`, async (context) => {
-        const annex = { features: { alpha: '^1.0.0' } };
-        const { sandbox } = await openWorld(context, { packages: [], annex, node: node.path });
-        const packages = [esmPackage('alpha', '1.0.0', 'sound')] as const;
-        sandbox.plantEntry({ feature: 'alpha', packages, specs: annex.features });
-        sandbox.write('app/swapped.mjs', SWAPPED);
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-        const args = ['--import', sandbox.loader, 'swapped.mjs', place, file];
-        const { stdout, stderr } = await sandbox.run(args, { env });
-        expect(stdout, stderr).toBe('ERR_MODULE_NOT_FOUND\n');
-      });
-    }
-    for (const [what, linked] of PLACES) {
-      test(`${what} that is a link out of the store: not used, and the reason`, async (context) => {
-        const annex = { features: { alpha: '^1.0.0' } };
-        const { sandbox } = await openWorld(context, { packages: [], annex, node: node.path });
-        const packages = [esmPackage('alpha', '1.0.0', 'moved')] as const;
-        const entry = sandbox.plantEntry({ feature: 'alpha', packages, specs: annex.features });
-        const place = join(entry, linked);
-        const moved = join(dirname(sandbox.store), 'moved');
-        renameSync(place, moved);
-        symlinkSync(moved, place);
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-        const { imported } = await importIn(sandbox, ['alpha'], { env });
-        expectRefused(
-          imported.alpha,
-          'ANNEX_DENIED',
-          /is a symbolic link, which annex does not follow|is reached by a link/,
-        );
-        expect(imported.alpha).not.toHaveProperty('marker');
-      });
-    }
-  });
-}
+describe.concurrent.each(nodes)('$label', (node) => {
+  for (const [what, place, file] of [
+    ['an entry', '', 'node_modules/alpha/index.js'],
+    ['a package', 'node_modules/alpha', 'index.js'],
+  ] as const) {
+    test(`${what} that becomes a link after it was verified is not found`, async () => {
+      const annex = { features: { alpha: '^1.0.0' } };
+      const { sandbox } = await openWorld({ packages: [], annex, node: node.path });
+      const packages = [esmPackage('alpha', '1.0.0', 'sound')] as const;
+      sandbox.plantEntry({ feature: 'alpha', packages, specs: annex.features });
+      sandbox.write('app/swapped.mjs', SWAPPED);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const args = ['--import', sandbox.loader, 'swapped.mjs', place, file];
+      const { stdout, stderr } = await sandbox.run(args, { env });
+      expect(stdout, stderr).toBe('ERR_MODULE_NOT_FOUND\n');
+    });
+  }
+  for (const [what, linked] of PLACES) {
+    test(`${what} that is a link out of the store: not used, and the reason`, async () => {
+      const annex = { features: { alpha: '^1.0.0' } };
+      const { sandbox } = await openWorld({ packages: [], annex, node: node.path });
+      const packages = [esmPackage('alpha', '1.0.0', 'moved')] as const;
+      const entry = sandbox.plantEntry({ feature: 'alpha', packages, specs: annex.features });
+      const place = join(entry, linked);
+      const moved = join(dirname(sandbox.store), 'moved');
+      renameSync(place, moved);
+      symlinkSync(moved, place);
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const { imported } = await importIn(sandbox, ['alpha'], { env });
+      expectRefused(
+        imported.alpha,
+        'ANNEX_DENIED',
+        /is a symbolic link, which annex does not follow|is reached by a link/,
+      );
+      expect(imported.alpha).not.toHaveProperty('marker');
+    });
+  }
+});

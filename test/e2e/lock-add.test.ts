@@ -1,6 +1,6 @@
 /** Locking from day to day: `annex add` where features are locked, and the cooldown of young versions. */
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { lock, node, readLock } from '../support/lock-files.ts';
@@ -14,15 +14,15 @@ const packages = [
   { ...esmPackage('alpha', '1.1.0', 'young alpha'), published: ago(HOUR) },
   esmPackage('beta', '1.0.0', 'beta'),
 ];
-const open = (context: TestContext, features: object = { alpha: '^1.0.0' }) =>
-  openWorld(context, { packages, node: node.path, annex: { features } });
+const open = (features: object = { alpha: '^1.0.0' }) =>
+  openWorld({ packages, node: node.path, annex: { features } });
 
 const versionOf = (sandbox: Sandbox) =>
   readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version;
 
 describe.concurrent(node.label, () => {
-  test('where a feature is locked, one that is added is locked as well', async (context) => {
-    const { sandbox } = await open(context);
+  test('where a feature is locked, one that is added is locked as well', async () => {
+    const { sandbox } = await open();
     const first = await sandbox.annex(['add', 'beta@^1.0.0']);
     const path = join(sandbox.core, 'package.json');
     expect(first).toMatchObject({ code: 0, stdout: `declared beta ^1.0.0 in ${path}\n` });
@@ -42,8 +42,8 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a version of the last day is not locked, but with --min-age 0', async (context) => {
-    const { sandbox } = await open(context);
+  test('a version of the last day is not locked, but with --min-age 0', async () => {
+    const { sandbox } = await open();
     await lock(sandbox);
     expect(versionOf(sandbox)).toBe('1.0.0');
     sandbox.setCore({ features: { alpha: '>=1.0.0 <3' } });
@@ -56,15 +56,15 @@ describe.concurrent(node.label, () => {
     expect(versionOf(sandbox)).toBe('1.1.0');
   });
 
-  test('npm’s own settings of an age count instead of a day', async (context) => {
-    const { sandbox } = await open(context, { alpha: '^1.1.0' });
+  test('npm’s own settings of an age count instead of a day', async () => {
+    const { sandbox } = await open({ alpha: '^1.1.0' });
     sandbox.write('app/.npmrc', 'min-release-age=0\n');
     await lock(sandbox);
     expect(versionOf(sandbox)).toBe('1.1.0');
   });
 
-  test('a date in npm’s settings counts instead of a day', async (context) => {
-    const { sandbox } = await open(context, { alpha: '^1.0.0' });
+  test('a date in npm’s settings counts instead of a day', async () => {
+    const { sandbox } = await open({ alpha: '^1.0.0' });
     const before = ago(-HOUR);
     const env = { ANNEX_STORE: sandbox.store, npm_config_before: before };
     const { imported } = await importIn(sandbox, ['alpha'], { env });
@@ -76,16 +76,16 @@ describe.concurrent(node.label, () => {
     expect(versionOf(sandbox)).toBe('1.0.0');
   });
 
-  test('without a lock, an install takes no version of the last day either', async (context) => {
-    const { sandbox } = await open(context);
+  test('without a lock, an install takes no version of the last day either', async () => {
+    const { sandbox } = await open();
     const { imported } = await importIn(sandbox, ['alpha'], {
       env: { ANNEX_STORE: sandbox.store },
     });
     expect(imported.alpha).toMatchObject({ version: '1.0.0', marker: 'old alpha' });
   });
 
-  test('where only young versions would do, the message says so and what helps', async (context) => {
-    const { sandbox } = await open(context, { alpha: '^1.1.0' });
+  test('where only young versions would do, the message says so and what helps', async () => {
+    const { sandbox } = await open({ alpha: '^1.1.0' });
     const { code, stderr } = await sandbox.annex(['lock']);
     expect(code).toBe(1);
     const said =

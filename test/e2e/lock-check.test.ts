@@ -1,7 +1,7 @@
 /** `annex lock --check`: says what no longer agrees with a lock, from the disk alone. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { copyLocks, lock, node, readLock } from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -32,7 +32,6 @@ beforeAll(async () => {
   // From here on nobody needs it.
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
 /** A core that declares these features and ships these packages. */
 function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra = {}): void {
@@ -44,7 +43,6 @@ function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra 
 /** A core with the locks, and what `--check` says of it. */
 async function open(annex: object = {}, shipped = [common('1.2.0')]) {
   const sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   ship(sandbox, annex, shipped);
   copyLocks(locked, sandbox);
   const check = async (...args: string[]) => {

@@ -1,7 +1,7 @@
 /** `annex lock --check` on locks that are damaged: every one is told, with its file. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { copyLocks, lock, node } from '../support/lock-files.ts';
 import { startRegistry } from '../support/registry.ts';
@@ -21,7 +21,6 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
 function ship(sandbox: Sandbox): void {
   sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '*' } });
@@ -31,7 +30,6 @@ function ship(sandbox: Sandbox): void {
 /** A core with the lock, and what `--check` says of it. */
 async function open() {
   const sandbox = await createSandbox({ node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   ship(sandbox);
   copyLocks(locked, sandbox);
   const check = async () => {

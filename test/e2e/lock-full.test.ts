@@ -26,9 +26,7 @@ describe.runIf(canMount())(node.label, () => {
       { ...big, files: { ...big.files, ...files } },
       esmPackage('small', '1.0.0', 'small'),
     ]);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { big: '^1.0.0', small: '^1.0.0' } });
     await lock(sandbox);
     const volume = join(sandbox.root, 'mounted');

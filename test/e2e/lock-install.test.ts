@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { listedValue } from '../support/entry.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
@@ -44,7 +44,6 @@ beforeAll(async () => {
   await Promise.all([lock(locked), lock(bound)]);
   await registry.stop();
 });
-afterAll(() => Promise.all([locked.cleanup(), bound.cleanup()]));
 
 function ship(sandbox: Sandbox, shipped: PackageFixture[]): void {
   const dependencies = Object.fromEntries(shipped.map(({ name }) => [name, '*']));
@@ -59,9 +58,7 @@ async function open(shipped = [common('1.2.0')]) {
     esmPackage('kit', '1.1.0', 'a later kit'),
     esmPackage('alpha', '1.1.0', 'a later alpha'),
   ]);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   ship(sandbox, shipped);
   copyLocks(locked, sandbox);
   return { sandbox, registry, ...run(sandbox) };

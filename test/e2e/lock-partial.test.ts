@@ -1,6 +1,6 @@
 /** A feature of several packages of which core ships one: the rest is installed beside it, locked or not. */
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { listEntries, lock, node } from '../support/lock-files.ts';
@@ -14,9 +14,7 @@ test.each([true, false])(
       esmPackage('base', '1.5.0', 'registry'),
       dependentPackage('kit', '1.0.0', 'kit', { base: '^1.0.0' }),
     ]);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     const declare = (base: string) =>
       sandbox.setCore(
         { features: { pair: { packages: { base, kit: '^1.0.0' } } } },

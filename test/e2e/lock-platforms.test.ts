@@ -1,7 +1,7 @@
 /** Locks of closures that are not the same everywhere, and of what is odd about a core or a registry. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { listEntries, lock, node, readLock } from '../support/lock-files.ts';
@@ -23,13 +23,13 @@ const packages = [
   esmPackage('alpha', '1.0.0', 'alpha'),
   dependentPackage('user', '1.0.0', 'user', { alpha: '^1.0.0' }),
 ];
-const open = (context: TestContext, features: object, rest: object = {}) =>
-  openWorld(context, { packages, node: node.path, annex: { features, ...rest } });
+const open = (features: object, rest: object = {}) =>
+  openWorld({ packages, node: node.path, annex: { features, ...rest } });
 
 describe.concurrent(node.label, () => {
-  test('a lock holds the files of every platform, and an install those of its own', async (context) => {
+  test('a lock holds the files of every platform, and an install those of its own', async () => {
     const platforms = [here, elsewhere];
-    const { sandbox, registry } = await open(context, { image: '^1.0.0' }, { platforms });
+    const { sandbox, registry } = await open({ image: '^1.0.0' }, { platforms });
     await lock(sandbox);
     const { sidecar } = readLock(sandbox, 'image');
     expect(Object.keys(sidecar.ids)).toEqual([...platforms].sort());
@@ -53,17 +53,17 @@ describe.concurrent(node.label, () => {
     expect(readdirSync(join(entry, 'node_modules/@image'))).toEqual(['here']);
   });
 
-  test('a package that no declared platform can run is refused, and names the platform', async (context) => {
+  test('a package that no declared platform can run is refused, and names the platform', async () => {
     const platforms = [here, elsewhere];
-    const { sandbox } = await open(context, { '@image/here': '^1.0.0' }, { platforms });
+    const { sandbox } = await open({ '@image/here': '^1.0.0' }, { platforms });
     const { code, stderr } = await sandbox.annex(['lock']);
     expect(code).toBe(1);
     expect(stderr).toContain('@image/here unavailable (ANNEX_UNSUPPORTED_PLATFORM)');
     expect(stderr).toContain(`@image/here 1.0.0 is not made for ${elsewhere}`);
   });
 
-  test('a feature that core ships itself is locked with core’s copy', async (context) => {
-    const { sandbox } = await open(context, {});
+  test('a feature that core ships itself is locked with core’s copy', async () => {
+    const { sandbox } = await open({});
     sandbox.setCore({ features: { alpha: '^1.0.0' } }, { dependencies: { alpha: '*' } });
     sandbox.addPackage(join(sandbox.core, 'node_modules'), esmPackage('alpha', '1.0.0', 'core'));
     await lock(sandbox);
@@ -75,8 +75,8 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a version that core ships and nobody published is shared all the same', async (context) => {
-    const { sandbox } = await open(context, {});
+  test('a version that core ships and nobody published is shared all the same', async () => {
+    const { sandbox } = await open({});
     sandbox.setCore({ features: { user: '^1.0.0' } }, { dependencies: { alpha: '*' } });
     const fork = esmPackage('alpha', '1.0.1', 'a fork');
     sandbox.addPackage(join(sandbox.core, 'node_modules'), fork);
@@ -87,8 +87,8 @@ describe.concurrent(node.label, () => {
     expect(imported.user?.marker).toBe('user');
   });
 
-  test('an age that npm is set to does not count for what core ships already', async (context) => {
-    const { sandbox, registry } = await open(context, {});
+  test('an age that npm is set to does not count for what core ships already', async () => {
+    const { sandbox, registry } = await open({});
     const young = { ...esmPackage('alpha', '1.0.1', 'young'), published: new Date().toISOString() };
     await registry.add(young);
     sandbox.setCore({ features: { user: '^1.0.0' } }, { dependencies: { alpha: '*' } });
@@ -101,8 +101,8 @@ describe.concurrent(node.label, () => {
     });
   });
 
-  test('a directory that cannot be written is named', async (context) => {
-    const { sandbox } = await open(context, { alpha: '^1.0.0' });
+  test('a directory that cannot be written is named', async () => {
+    const { sandbox } = await open({ alpha: '^1.0.0' });
     sandbox.write('app/annex', 'a file');
     const { code, stderr } = await sandbox.annex(['lock']);
     expect(code).toBe(1);
@@ -111,8 +111,8 @@ describe.concurrent(node.label, () => {
     );
   });
 
-  test('private copies, names that cannot be shared and packages for another Node: lock, check and install agree', async (context) => {
-    const { sandbox, registry } = await open(context, {});
+  test('private copies, names that cannot be shared and packages for another Node: lock, check and install agree', async () => {
+    const { sandbox, registry } = await open({});
     const dependencies = { common: '^2.0.0', zed: '^1.0.0', alpha: '^1.0.0' };
     const kit = dependentPackage('kit', '1.0.0', 'kit', dependencies, {
       imports: { '#zed': 'zed' },
@@ -151,10 +151,9 @@ describe.concurrent(node.label, () => {
     expect(own.sort()).toEqual(['common', 'kit', 'zed']);
   });
 
-  test('a registry of a scope is named in no lock, under an alias neither', async (context) => {
+  test('a registry of a scope is named in no lock, under an alias neither', async () => {
     const own = await startRegistry([esmPackage('@corp/tool', '1.0.0', 'tool')]);
-    context.onTestFinished(() => own.stop());
-    const { sandbox, registry } = await open(context, { tools: { packages: { tools: '^1.0.0' } } });
+    const { sandbox, registry } = await open({ tools: { packages: { tools: '^1.0.0' } } });
     await registry.add(
       dependentPackage('tools', '1.0.0', 'tools', {
         '@corp/tool': '^1.0.0',
@@ -172,8 +171,8 @@ describe.concurrent(node.label, () => {
     expect(imported.tools?.marker).toBe('tools');
   });
 
-  test('a registry that does not answer in time is told, and nothing is written', async (context) => {
-    const { sandbox, registry } = await open(context, { alpha: '^1.0.0' });
+  test('a registry that does not answer in time is told, and nothing is written', async () => {
+    const { sandbox, registry } = await open({ alpha: '^1.0.0' });
     registry.fault({ kind: 'hang' });
     const env = { ANNEX_CONFIG: sandbox.write('operator.json', { timeout: 1 }) };
     const { code, stderr } = await sandbox.annex(['lock'], { env });

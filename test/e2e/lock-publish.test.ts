@@ -1,7 +1,7 @@
 /** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
@@ -25,13 +25,10 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
-async function open({ onTestFinished }: TestContext) {
+async function open() {
   const registry = await startRegistry(packages);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore(annex);
   copyLocks(locked, sandbox);
   const env = { ANNEX_STORE: sandbox.store };
@@ -40,8 +37,8 @@ async function open({ onTestFinished }: TestContext) {
 }
 
 /** Installs, and lists the calls that sync, rename or start a program, in the order of their time. */
-async function trace(context: TestContext, options: { durability?: string; path?: string }) {
-  const { sandbox } = await open(context);
+async function trace(options: { durability?: string; path?: string }) {
+  const { sandbox } = await open();
   const { durability, path } = options;
   const config = sandbox.write('operator.json', durability === undefined ? {} : { durability });
   const out = join(sandbox.root, 'trace');
@@ -77,31 +74,31 @@ async function trace(context: TestContext, options: { durability?: string; path?
 describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, () => {
   test.runIf(findProgram('sync') !== undefined)(
     'an entry is on the disk before it is visible, and its name after',
-    async (context) => {
-      const { entry, before, after } = await trace(context, {});
+    async () => {
+      const { entry, before, after } = await trace({});
       expect(before).toEqual([expect.stringMatching(/syncfs\(\d+<.*\/staging\/kit\..*>\) += 0/)]);
       expect(after).toEqual([expect.stringContaining(`<${dirname(entry)}>`)]);
     },
   );
 
-  test('without a sync program each file and directory of it is synced', async (context) => {
-    const { entry, before, after } = await trace(context, { path: '/nowhere' });
+  test('without a sync program each file and directory of it is synced', async () => {
+    const { entry, before, after } = await trace({ path: '/nowhere' });
     const synced = before.map((line) => line.replace(/^.*\/staging\/[^/>]+\/?(.*)>\).*$/, '$1'));
     const all = readdirSync(entry, { recursive: true }).map(String);
     expect(new Set(synced)).toEqual(new Set(['', ...all]));
     expect(after).toEqual([expect.stringContaining(`<${dirname(entry)}>`)]);
   });
 
-  test('a store that is thrown away is not synced', async (context) => {
-    const { before, after } = await trace(context, { durability: 'none' });
+  test('a store that is thrown away is not synced', async () => {
+    const { before, after } = await trace({ durability: 'none' });
     expect([...before, ...after]).toEqual([]);
   });
 });
 
 describe.runIf(straceProblem === undefined).concurrent(`${node.label}, told no`, () => {
   /** Installs with an error in place of some calls. */
-  const installTold = async (context: TestContext, error: string, PATH?: string) => {
-    const { sandbox } = await open(context);
+  const installTold = async (error: string, PATH?: string) => {
+    const { sandbox } = await open();
     const flags = ['-f', '-qq', '-o', join(sandbox.root, 'trace'), '-e', `inject=${error}`];
     const command = [node.path, join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
     const env = { ANNEX_STORE: sandbox.store, ...(PATH !== undefined && { PATH }) };
@@ -109,8 +106,8 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, told no`,
     return { code, stderr, entries: listEntries(sandbox).length, staging: listStaging(sandbox) };
   };
 
-  test('G4: a file that cannot be synced is not published', async (context) => {
-    const failed = await installTold(context, 'fsync:error=EIO:when=1', '/nowhere');
+  test('G4: a file that cannot be synced is not published', async () => {
+    const failed = await installTold('fsync:error=EIO:when=1', '/nowhere');
     expect(failed).toMatchObject({ code: 1, entries: 0, staging: [] });
     expect(failed.stderr).toMatch(/\(ANNEX_STORE_UNUSABLE\): .* the disk .* \(EIO fsync\)/);
   });
@@ -119,16 +116,16 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, told no`,
     ['where the sync program fails, each file is synced by itself', 'syncfs:error=EIO'],
     ['a name that cannot be synced is published all the same', 'fsync:error=EIO'],
     ['a lock that cannot be given back does not undo the install', 'rmdir:error=EIO'],
-  ] as const)('%s', async ([, error], context) => {
-    const done = await installTold(context, error);
+  ] as const)('%s', async ([, error]) => {
+    const done = await installTold(error);
     expect(done).toMatchObject({ code: 0, entries: 1, staging: [] });
     expect(done.stderr).toMatch(/annex: installed kit 1\.0\.0 in /);
   });
 });
 
 describe.runIf(canListProcesses)(node.label, () => {
-  test('G4: an installer whose directory was swept while it stood still publishes no half of it', async (context) => {
-    const { registry, sandbox, install } = await open(context);
+  test('G4: an installer whose directory was swept while it stood still publishes no half of it', async () => {
+    const { registry, sandbox, install } = await open();
     registry.fault({ kind: 'hang' }, /kit.*\.tgz$/);
     const running = install();
     // Its last file.

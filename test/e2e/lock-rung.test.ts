@@ -3,7 +3,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { readListing } from '../support/listing.ts';
 import {
@@ -71,7 +71,6 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
 /** A core that ships `common` and its `leaf`. */
 function ship(sandbox: Sandbox): void {
@@ -79,8 +78,8 @@ function ship(sandbox: Sandbox): void {
   for (const pkg of [common, leaf]) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
 }
 
-async function open(context: TestContext) {
-  const world = await openWorld(context, { packages, node: node.path, annex: {} });
+async function open() {
+  const world = await openWorld({ packages, node: node.path, annex: {} });
   const { sandbox } = world;
   ship(sandbox);
   const install = async (settings: Record<string, string>, name: string) => {
@@ -123,8 +122,8 @@ describe.concurrent(node.label, () => {
   test.for([
     ['a local address', 'local-address=127.0.0.1'],
     ['a client certificate', '//HOST/:certfile=CORE/cert.pem\n//HOST/:keyfile=CORE/cert.pem'],
-  ])('from a lock, npm brings the same bytes with %s', async ([, npmrc = ''], context) => {
-    const { sandbox, registry, install } = await open(context);
+  ])('from a lock, npm brings the same bytes with %s', async ([, npmrc = '']) => {
+    const { sandbox, registry, install } = await open();
     copyLocks(locked, sandbox);
     const direct = await install({}, 'direct');
     sandbox.write('app/cert.pem', 'none that counts: the registry speaks http');
@@ -144,22 +143,22 @@ describe.concurrent(node.label, () => {
     expect(Object.keys(listed).join()).toMatch(/node_modules\/alpha\/\.\w+ignore/);
   });
 
-  test('without a lock as well', async (context) => {
-    const { install } = await open(context);
+  test('without a lock as well', async () => {
+    const { install } = await open();
     const direct = await install({}, 'direct');
     const byNpm = await install(indirect, 'by-npm');
     expect(digestTree(byNpm)).toEqual(digestTree(direct));
   });
 
-  test('a lock is the same whoever fetched', async (context) => {
-    const { sandbox } = await open(context);
+  test('a lock is the same whoever fetched', async () => {
+    const { sandbox } = await open();
     const { code, stderr } = await sandbox.annex(['lock'], { env: indirect });
     expect(code, stderr).toBe(0);
     expect(readLock(sandbox, 'kit').texts).toEqual(readLock(locked, 'kit').texts);
   });
 
   test('with a proxy, every request goes through it', async (context) => {
-    const { registry, install } = await open(context);
+    const { registry, install } = await open();
     const proxy = await startProxy(context);
     const entry = await install({ npm_config_proxy: proxy.url }, 'proxied');
     expect(entry).not.toBe('');
@@ -167,8 +166,8 @@ describe.concurrent(node.label, () => {
     expect(proxy.seen).toHaveLength(registry.requests.length);
   });
 
-  test('a tarball with other bytes is refused here too', async (context) => {
-    const { sandbox, registry } = await open(context);
+  test('a tarball with other bytes is refused here too', async () => {
+    const { sandbox, registry } = await open();
     copyLocks(locked, sandbox);
     registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);
     const env = { ANNEX_STORE: sandbox.store, ...indirect };

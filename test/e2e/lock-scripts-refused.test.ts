@@ -6,8 +6,8 @@ import { listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { open } from '../support/scripts-world.ts';
 
 describe.concurrent(node.label, () => {
-  test('one that leaves packages of its own below it is refused, with the file', async (context) => {
-    const { sandbox, install } = await open(context, 'nester');
+  test('one that leaves packages of its own below it is refused, with the file', async () => {
+    const { sandbox, install } = await open('nester');
     const { code, stderr } = await install();
     expect(code).toBe(1);
     expect(stderr).toMatch(
@@ -16,9 +16,9 @@ describe.concurrent(node.label, () => {
     expect(listEntries(sandbox)).toEqual([]);
   });
 
-  test('one that changes a package whose scripts may not run is refused, with the file', async (context) => {
+  test('one that changes a package whose scripts may not run is refused, with the file', async () => {
     for (const isLocked of [true, false]) {
-      const { sandbox, install } = await open(context, 'patcher');
+      const { sandbox, install } = await open('patcher');
       if (isLocked) await lock(sandbox);
       const { code, stderr } = await install();
       expect(code).toBe(1);
@@ -30,8 +30,8 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what a script leaves outside of its entry, or leads there, is gone', async (context) => {
-    const { sandbox, install } = await open(context, 'user');
+  test('what a script leaves outside of its entry, or leads there, is gone', async () => {
+    const { sandbox, install } = await open('user');
     expect((await install()).code).toBe(0);
     const [entry = ''] = listEntries(sandbox);
     expect(readdirSync(entry).sort()).toEqual([
@@ -48,8 +48,8 @@ describe.concurrent(node.label, () => {
     expect(readdirSync(join(entry, 'node_modules')).sort()).toEqual(['native', 'quiet', 'user']);
   });
 
-  test('one that fails names its package, and nothing is published', async (context) => {
-    const { sandbox, load } = await open(context, 'failing');
+  test('one that fails names its package, and nothing is published', async () => {
+    const { sandbox, load } = await open('failing');
     const { imported } = await load();
     expect(imported.failing?.code).toBe('ERR_MODULE_NOT_FOUND');
     expect(imported.failing?.cause).toMatchObject({ code: 'ANNEX_INSTALL_FAILED' });

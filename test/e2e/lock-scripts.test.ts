@@ -9,8 +9,8 @@ import { open } from '../support/scripts-world.ts';
 import { digestTree } from '../support/tree.ts';
 
 describe.concurrent(node.label, () => {
-  test('a script that nobody allowed does not run, and is named', async (context) => {
-    const { sandbox, install, load } = await open(context, 'native');
+  test('a script that nobody allowed does not run, and is named', async () => {
+    const { sandbox, install, load } = await open('native');
     const { code, stdout, stderr } = await install();
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject([{ outcome: 'installed', unrun: ['native 1.0.0'] }]);
@@ -27,8 +27,8 @@ describe.concurrent(node.label, () => {
     expect((await load()).imported.native?.marker).toBe('native');
   });
 
-  test('one that is allowed runs without secrets, and what it made is recorded', async (context) => {
-    const { sandbox, install } = await open(context, 'user');
+  test('one that is allowed runs without secrets, and what it made is recorded', async () => {
+    const { sandbox, install } = await open('user');
     await lock(sandbox);
     const { code, stdout, stderr } = await install();
     expect(code, stderr).toBe(0);
@@ -59,9 +59,9 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what scripts made and changed in their own package is verified, and runs', async (context) => {
+  test('what scripts made and changed in their own package is verified, and runs', async () => {
     for (const isLocked of [true, false]) {
-      const { sandbox, install, load } = await open(context, 'user');
+      const { sandbox, install, load } = await open('user');
       if (isLocked) await lock(sandbox);
       expect((await install()).code).toBe(0);
       const { imported, stderr } = await load();
@@ -70,9 +70,10 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what no script can have made is damage, though the listing calls it made', async (context) => {
-    const { expect } = context;
-    const { sandbox, env, install, load } = await open(context, 'user');
+  test('what no script can have made is damage, though the listing calls it made', async ({
+    expect,
+  }) => {
+    const { sandbox, env, install, load } = await open('user');
     await lock(sandbox);
     expect((await install()).code).toBe(0);
     const evil = `export const marker = 'EVIL';`;

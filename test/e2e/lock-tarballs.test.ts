@@ -1,7 +1,7 @@
 /** Tarballs that are the locked ones to the byte, and that cannot be unpacked: nothing of them is published. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { identify } from '../../src/plan/identity.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
@@ -30,7 +30,6 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
 describe(`${node.label}: a locked tarball that`, () => {
   const files = [{ path: 'package/package.json', data: '{"name":"other","version":"3.0.0"}' }];
@@ -48,12 +47,10 @@ describe(`${node.label}: a locked tarball that`, () => {
     ['is a bomb', gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 }), /too much/],
   ])('%s: nothing is published', async (_, tarball, reason) => {
     const sandbox = await createSandbox({ node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features });
     copyLocks(locked, sandbox);
     const bad = { ...esmPackage('other', '3.0.0', 'bad'), tarball };
     const registry = await startRegistry([kit, bad]);
-    onTestFinished(() => registry.stop());
     const { integrity } = packFixture(bad);
     lockAnew(sandbox, integrity, tarball.length);
     const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
@@ -67,11 +64,9 @@ describe(`${node.label}: a locked tarball that`, () => {
 
   test('never ends: no more than its size is read, and nothing is published', async () => {
     const sandbox = await createSandbox({ node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features });
     copyLocks(locked, sandbox);
     const registry = await startRegistry([kit, esmPackage('other', '3.0.0', 'other')]);
-    onTestFinished(() => registry.stop());
     registry.fault({ kind: 'endless' }, /other.*\.tgz$/);
     const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
     const { imported } = await importIn(sandbox, ['other', 'kit'], { env });

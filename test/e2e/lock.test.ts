@@ -1,7 +1,7 @@
 /** `annex lock`: three files for each feature, which npm can work with and which depend on nothing else. */
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { LOCK_FILES, lock, node, readLock } from '../support/lock-files.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -21,8 +21,8 @@ const packages = [
 const features = { 'search.kit': { packages: { '@acme/kit': '^1.0.0' } }, other: '^3.0.0' };
 
 /** A core that ships `common` and its `leaf`. */
-async function open(context: TestContext, declared: object = features) {
-  const world = await openWorld(context, { packages, node: node.path, annex: {} });
+async function open(declared: object = features) {
+  const world = await openWorld({ packages, node: node.path, annex: {} });
   shipCommon(world.sandbox, declared);
   return world;
 }
@@ -33,8 +33,8 @@ function shipCommon(sandbox: Sandbox, declared: object): void {
 }
 
 describe.concurrent(node.label, () => {
-  test('a lock is three files for each feature, with nothing of the machine in them, and npm works there', async (context) => {
-    const { sandbox, registry } = await open(context);
+  test('a lock is three files for each feature, with nothing of the machine in them, and npm works there', async () => {
+    const { sandbox, registry } = await open();
     const before = sandbox.digest(sandbox.core);
     sandbox.write('app/.npmrc', `//${new URL(registry.url).host}/:_authToken=npm_sEcReT\n`);
     const { stdout } = await lock(sandbox);
@@ -92,13 +92,13 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('only the features that are named are locked; the same input gives the same bytes', async (context) => {
-    const { sandbox, registry } = await open(context);
+  test('only the features that are named are locked; the same input gives the same bytes', async () => {
+    const { sandbox, registry } = await open();
     await lock(sandbox, 'search.kit');
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['search.kit']);
     const { texts } = readLock(sandbox, 'search.kit');
     // On another day, in another directory, from another registry.
-    const { sandbox: second } = await open(context);
+    const { sandbox: second } = await open();
     await lock(second, 'search.kit');
     expect(readLock(second, 'search.kit').texts).toEqual(texts);
     // What is locked already needs no registry.
@@ -111,9 +111,9 @@ describe.concurrent(node.label, () => {
     expect(unknown.stderr).toMatch(/othre unavailable \(ANNEX_INVALID_CONFIG\).*not declared/);
   });
 
-  test('locked versions stay when another range of the feature changes', async (context) => {
+  test('locked versions stay when another range of the feature changes', async () => {
     const declare = (gamma: string) => ({ both: { packages: { alpha: '^1.0.0', gamma } } });
-    const { sandbox, registry } = await open(context, declare('^1.0.0'));
+    const { sandbox, registry } = await open(declare('^1.0.0'));
     await registry.add(esmPackage('gamma', '1.0.0', 'gamma'));
     await lock(sandbox);
     await registry.add(
@@ -127,8 +127,8 @@ describe.concurrent(node.label, () => {
     expect(locked['node_modules/gamma']?.version).toBe('2.0.0');
   });
 
-  test('a feature that cannot be locked keeps its old lock, and the others are locked', async (context) => {
-    const { sandbox } = await open(context);
+  test('a feature that cannot be locked keeps its old lock, and the others are locked', async () => {
+    const { sandbox } = await open();
     await lock(sandbox, 'search.kit');
     const before = readLock(sandbox, 'search.kit').texts;
     shipCommon(sandbox, { ...features, 'search.kit': { packages: { '@acme/kit': '^7.0.0' } } });
@@ -143,8 +143,8 @@ describe.concurrent(node.label, () => {
     expect(readFileSync(join(sandbox.core, 'package.json'), 'utf8')).toContain('^7.0.0');
   });
 
-  test('a conflict with core is a table of all edges, and nothing is written', async (context) => {
-    const { sandbox, registry } = await open(context, { clash: '^1.0.0' });
+  test('a conflict with core is a table of all edges, and nothing is written', async () => {
+    const { sandbox, registry } = await open({ clash: '^1.0.0' });
     await registry.add(
       dependentPackage('clash', '1.0.0', 'clash', { common: '^2.0.0', alpha: '^1.0.0' }),
       esmPackage('common', '2.0.0', 'common two'),

@@ -1,7 +1,7 @@
 /** One lookup for each request: a process opens the files of a lock once, whatever it decides by them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { copyLocks, LOCK_FILES, lock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
@@ -29,77 +29,64 @@ afterAll(async () => {
   await registry.stop();
 });
 
-for (const one of nodes) {
-  describe.runIf(straceProblem === undefined).concurrent(one.label, () => {
-    const open = async (context: TestContext) => {
-      const sandbox = await createSandbox({ registry, node: one.path });
-      context.onTestFinished(() => sandbox.cleanup());
-      sandbox.setCore(annex);
-      copyLocks(locked, sandbox);
-      const env = { ANNEX_STORE: sandbox.store };
-      const install = [join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
-      /** Runs a program, and counts how often its processes open each file of the lock. */
-      const count = async (args: string[], options: RunOptions = { env }) => {
-        const out = join(sandbox.root, 'trace');
-        const flags = [
-          '-f',
-          '-qq',
-          '-y',
-          '-e',
-          'trace=open,openat',
-          '-e',
-          'signal=none',
-          '-o',
-          out,
-        ];
-        const run = await sandbox.exec(strace ?? '', [...flags, one.path, ...args], options);
-        expect(run.code, run.stderr).toBe(0);
-        const opened = parseTrace(readFileSync(out, 'utf8')).flatMap(({ paths }) => paths);
-        const dir = join(sandbox.core, 'annex', 'kit');
-        const counts = LOCK_FILES.map((name) => [
-          name,
-          opened.filter((path) => path === join(dir, name)).length,
-        ]);
-        return { ...run, counts: Object.fromEntries(counts) as Record<string, number> };
-      };
-      const program = (body: string) => [
-        '--import',
-        sandbox.loader,
-        sandbox.write('app/main.mjs', `import { ensure } from 'annex';\n${body}`),
-      ];
-      return { sandbox, count, install, program, env };
+describe.runIf(straceProblem === undefined).concurrent.each(nodes)('$label', (one) => {
+  const open = async () => {
+    const sandbox = await createSandbox({ registry, node: one.path });
+    sandbox.setCore(annex);
+    copyLocks(locked, sandbox);
+    const env = { ANNEX_STORE: sandbox.store };
+    const install = [join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
+    /** Runs a program, and counts how often its processes open each file of the lock. */
+    const count = async (args: string[], options: RunOptions = { env }) => {
+      const out = join(sandbox.root, 'trace');
+      const flags = ['-f', '-qq', '-y', '-e', 'trace=open,openat', '-e', 'signal=none', '-o', out];
+      const run = await sandbox.exec(strace ?? '', [...flags, one.path, ...args], options);
+      expect(run.code, run.stderr).toBe(0);
+      const opened = parseTrace(readFileSync(out, 'utf8')).flatMap(({ paths }) => paths);
+      const dir = join(sandbox.core, 'annex', 'kit');
+      const counts = LOCK_FILES.map((name) => [
+        name,
+        opened.filter((path) => path === join(dir, name)).length,
+      ]);
+      return { ...run, counts: Object.fromEntries(counts) as Record<string, number> };
     };
+    const program = (body: string) => [
+      '--import',
+      sandbox.loader,
+      sandbox.write('app/main.mjs', `import { ensure } from 'annex';\n${body}`),
+    ];
+    return { sandbox, count, install, program, env };
+  };
 
-    test('an installer that installs, and one that finds the entry', async (context) => {
-      const { count, install } = await open(context);
-      const first = await count(install);
-      expect(first.stderr).toContain('annex: installed kit 1.0.0');
-      expect(first.counts).toEqual(ONCE);
-      expect((await count(install)).counts).toEqual(ONCE);
-    });
-
-    test('a program that installs: once in it, and once in its installer', async (context) => {
-      const { count, program } = await open(context);
-      const { counts } = await count(program("await import('kit');"));
-      expect(counts).toEqual(TWICE);
-    });
-
-    test('a program that is denied', async (context) => {
-      const { count, program, env } = await open(context);
-      const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
-      for (const call of ["import('kit')", "ensure('kit')"]) {
-        const { counts } = await count(program(`await ${call}.catch(() => {});`), denied);
-        expect({ call, counts }).toEqual({ call, counts: ONCE });
-      }
-    });
-
-    test('a hit of an import, and of an ensure before it', async (context) => {
-      const { sandbox, count, program, env } = await open(context);
-      await sandbox.annex(['install', 'kit'], { env });
-      const imported = await count(program("console.log((await import('kit')).default);"));
-      expect(imported.counts).toEqual(ONCE);
-      const ensured = await count(program("await ensure('kit'); await import('kit');"));
-      expect(ensured.counts).toEqual(ONCE);
-    });
+  test('an installer that installs, and one that finds the entry', async () => {
+    const { count, install } = await open();
+    const first = await count(install);
+    expect(first.stderr).toContain('annex: installed kit 1.0.0');
+    expect(first.counts).toEqual(ONCE);
+    expect((await count(install)).counts).toEqual(ONCE);
   });
-}
+
+  test('a program that installs: once in it, and once in its installer', async () => {
+    const { count, program } = await open();
+    const { counts } = await count(program("await import('kit');"));
+    expect(counts).toEqual(TWICE);
+  });
+
+  test('a program that is denied', async () => {
+    const { count, program, env } = await open();
+    const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
+    for (const call of ["import('kit')", "ensure('kit')"]) {
+      const { counts } = await count(program(`await ${call}.catch(() => {});`), denied);
+      expect({ call, counts }).toEqual({ call, counts: ONCE });
+    }
+  });
+
+  test('a hit of an import, and of an ensure before it', async () => {
+    const { sandbox, count, program, env } = await open();
+    await sandbox.annex(['install', 'kit'], { env });
+    const imported = await count(program("console.log((await import('kit')).default);"));
+    expect(imported.counts).toEqual(ONCE);
+    const ensured = await count(program("await ensure('kit'); await import('kit');"));
+    expect(ensured.counts).toEqual(ONCE);
+  });
+});

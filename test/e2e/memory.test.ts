@@ -1,7 +1,7 @@
 /** What failed is left alone for a while by all processes of a store, and no longer than it has to be. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, splitLines, writeImporter } from '../support/importer.ts';
 import { copyLocks, lock, node } from '../support/lock-files.ts';
@@ -22,15 +22,12 @@ beforeAll(async () => {
   await lock(locked);
   await lockable.stop();
 });
-afterAll(() => locked.cleanup());
 
 let registry: Registry;
 let sandbox: Sandbox;
 beforeEach(async () => {
   registry = await startRegistry(packages);
-  onTestFinished(() => registry.stop());
   sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features });
   copyLocks(locked, sandbox);
   writeImporter(sandbox);
@@ -110,7 +107,6 @@ describe('a registry that is not there', () => {
 
   test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
     const other = await startRegistry(packages);
-    onTestFinished(() => other.stop());
     sandbox.write('app/.npmrc', `@corp:registry=${other.url}\n`);
     await registry.stop();
     const first = await load(['alpha', 'beta', '@corp/gamma']);

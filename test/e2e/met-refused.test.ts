@@ -1,7 +1,7 @@
 /** What is asked of an entry that is found by its feature's name is asked of one that is met by a path too. */
 import { chmodSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { kit, writeMeeting } from '../support/meet.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -44,14 +44,8 @@ const CASES: Record<string, Case> = {
   },
 };
 
-async function open(
-  { onTestFinished }: TestContext,
-  node: NodeUnderTest,
-  user: typeof asPlainUser,
-  spoil: Case['spoil'],
-) {
+async function open(node: NodeUnderTest, user: typeof asPlainUser, spoil: Case['spoil']) {
   const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { kit: '^1.0.0' } });
   const entry = sandbox.plantEntry({
     feature: 'kit',
@@ -75,7 +69,7 @@ for (const node of nodes) {
   for (const { who, user } of users) {
     describe(`${node.label}, ${who}`, () => {
       test('an entry that nothing speaks against runs, whatever is verified', async (context) => {
-        const meet = await open(context, node, user, () => {});
+        const meet = await open(node, user, () => {});
         for (const verify of ['load', 'off']) {
           const answers = Object.values(await meet(verify));
           context.expect(new Set(answers)).toEqual(new Set(['sound']));
@@ -85,7 +79,7 @@ for (const node of nodes) {
       test.for(Object.entries(CASES))(
         '%s: nothing runs',
         async ([, { spoil, answer }], context) => {
-          const meet = await open(context, node, user, spoil);
+          const meet = await open(node, user, spoil);
           for (const verify of ['load', 'off']) {
             const answers = Object.entries(await meet(verify));
             context.expect(answers.filter(([, got]) => got !== answer)).toEqual([]);

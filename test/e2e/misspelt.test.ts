@@ -1,7 +1,7 @@
 /** Keys and variables that are spelled wrongly: told as what they are, and a switch restricts all the same. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, splitLines } from '../support/importer.ts';
 import { node } from '../support/lock-files.ts';
@@ -9,10 +9,11 @@ import { openWorld } from '../support/world.ts';
 
 const features = { kit: '^1.0.0' };
 const open = (annex: unknown) =>
-  openWorld(
-    { onTestFinished },
-    { packages: [esmPackage('kit', '1.0.0', 'kit')], node: node.path, annex: annex as object },
-  );
+  openWorld({
+    packages: [esmPackage('kit', '1.0.0', 'kit')],
+    node: node.path,
+    annex: annex as object,
+  });
 
 test.each([
   ['beside features', { features, allowInstall: false }, {}, /annex\.allowInstall in .* counts as/],

@@ -136,9 +136,7 @@ describe('a locked closure is asked for as npm ci asks', () => {
     const { name = 'alpha', resolved = `URL/${name}/-/alpha-1.0.0.tgz` } = given;
     const pkg = esmPackage(name, '1.0.0', 'alpha');
     const registry = await startRegistry([pkg], given.registry);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ linkAnnex: false });
-    onTestFinished(() => sandbox.cleanup());
     const origin = new URL(registry.url);
     const fill = (text: string): string =>
       text.replaceAll('URL', registry.url).replaceAll('HOST', origin.host);

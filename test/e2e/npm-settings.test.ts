@@ -70,9 +70,8 @@ describe('a setting has the value that npm config lists', () => {
     'when it is a list': { core: ['noproxy[]=a.example', 'noproxy[]=b.example'] },
   };
 
-  test.concurrent.for(Object.entries(cases))('%s', async ([_, given], { onTestFinished }) => {
+  test.concurrent.for(Object.entries(cases))('%s', async ([_, given]) => {
     const sandbox = await createSandbox({ linkAnnex: false });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.write('app/.npmrc', (given.core ?? []).join('\n'));
     sandbox.write('home/.npmrc', (given.user ?? []).join('\n'));
     sandbox.write('home/other', 'registry=http://other.example');

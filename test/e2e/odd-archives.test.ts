@@ -1,7 +1,7 @@
 /** G4: what npm makes of an odd archive, annex makes of it as well, or it refuses the whole of it. */
 import { chmodSync, lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
@@ -53,9 +53,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     odd: { packages: Object.fromEntries(accepted.map(({ name }) => [name, '^1.0.0'])) },
     ...Object.fromEntries(refused.map(({ name }) => [name, '^1.0.0'])),
   };
-  const open = async ({ onTestFinished }: TestContext): Promise<Sandbox> => {
+  const open = async (): Promise<Sandbox> => {
     const sandbox = await createSandbox({ registry, node });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features });
     writeImporter(sandbox);
     return sandbox;
@@ -63,9 +62,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
 
   test.for([false, true])(
     'what npm installs is installed, file by file; locked: %s',
-    async (isLocked, context) => {
-      const { expect } = context;
-      const sandbox = await open(context);
+    async (isLocked, { expect }) => {
+      const sandbox = await open();
       const env = { ANNEX_STORE: sandbox.store };
       if (isLocked) await lock(sandbox, 'odd');
       const installed = await sandbox.annex(['install', 'odd'], { env });
@@ -92,9 +90,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     },
   );
 
-  test.for(refused)('refused: $title', async ({ name, reason, npm }, context) => {
-    const { expect } = context;
-    const sandbox = await open(context);
+  test.for(refused)('refused: $title', async ({ name, reason, npm }, { expect }) => {
+    const sandbox = await open();
     const { imported } = await importIn(sandbox, [name], { env: { ANNEX_STORE: sandbox.store } });
     expectRefused(imported[name], 'ANNEX_INTEGRITY', reason);
     expect(listEntries(sandbox)).toEqual([]);

@@ -1,7 +1,7 @@
 /** Why a feature is not to be had: list, why, status(), ensure(), an import and annex install say the same, and start nothing. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openApi } from '../support/api.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { lock } from '../support/lock-files.ts';
@@ -20,7 +20,6 @@ beforeAll(async () => {
     esmPackage('low', '1.0.0', 'low'),
   ]);
 });
-afterAll(() => registry.stop());
 
 /** Notes every process that this one starts; as `--require` it is loaded in the thread of the hooks as well. */
 const COUNTER = `
@@ -40,171 +39,169 @@ result.status = { where: first.where, refusal: first.refusal };
 result.ensure = await attempt(ensure('kit'));
 result.import = await import('kit').then(() => 'loaded', ({ cause }) => cause && tell(cause));`;
 
-for (const node of outerNodes) {
-  describe(node.label, () => {
-    const open = async () => {
-      const world = await openApi(node, registry, { kit: '^1.0.0' });
-      const { sandbox } = world;
-      const counter = sandbox.write('counter.cjs', COUNTER);
-      const started = sandbox.write('started', '');
-      chmodSync(started, 0o666);
-      /** What an import gives, and before that list and why; and which processes the import started. */
-      const run = async ({ isQuiet = false } = {}) => {
-        const env = { ANNEX_STORE: sandbox.store, STARTED: started };
-        const shared = { node: node.path, env };
-        const [list] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
-        const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
-        const flags = ['--require', counter, '--import', sandbox.loader];
-        const body = `result.import = await import('kit').then(({ marker }) => marker, ({ message }) => message);`;
-        const { result } = isQuiet
-          ? { result: {} }
-          : await world.runProgram(body, { ...shared, flags });
-        return { list, why, imported: result.import, started: readFileSync(started, 'utf8') };
-      };
-      /** What everybody says; the reason has to be one and the same. */
-      const ask = async (code: string, options: RunOptions = {}) => {
-        const env = { ANNEX_STORE: sandbox.store, STARTED: started, ...options.env };
-        const shared = { ...options, node: node.path, env };
-        const flags = ['--require', counter, '--import', sandbox.loader];
-        const { result } = await world.runProgram(PROGRAM, { ...shared, flags });
-        const [row] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
-        const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
-        const { where, refusal } = result.status;
-        expect({ where, code: refusal.code }).toEqual({ where: 'denied', code });
-        expect(row).toMatchObject({ where: 'denied', refusal });
-        expect(why).toMatchObject({ rule: 8, refusal: { code } });
-        for (const { code: told, message } of [result.ensure.error, result.import]) {
-          expect(told).toBe(code);
-          expect(message).toContain(refusal.reason);
-        }
-        expect(readFileSync(started, 'utf8'), 'processes that were started').toBe('');
-        const install = await sandbox.annex(['install', 'kit'], shared);
-        expect(install.code).toBe(1);
-        expect(install.stderr).toContain(`(${code}): ${refusal.reason}`);
-        return { refusal, why };
-      };
-      return { ...world, ask, run };
+describe.each(outerNodes)('$label', (node) => {
+  const open = async () => {
+    const world = await openApi(node, registry, { kit: '^1.0.0' });
+    const { sandbox } = world;
+    const counter = sandbox.write('counter.cjs', COUNTER);
+    const started = sandbox.write('started', '');
+    chmodSync(started, 0o666);
+    /** What an import gives, and before that list and why; and which processes the import started. */
+    const run = async ({ isQuiet = false } = {}) => {
+      const env = { ANNEX_STORE: sandbox.store, STARTED: started };
+      const shared = { node: node.path, env };
+      const [list] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+      const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
+      const flags = ['--require', counter, '--import', sandbox.loader];
+      const body = `result.import = await import('kit').then(({ marker }) => marker, ({ message }) => message);`;
+      const { result } = isQuiet
+        ? { result: {} }
+        : await world.runProgram(body, { ...shared, flags });
+      return { list, why, imported: result.import, started: readFileSync(started, 'utf8') };
     };
-    const makeStore = (sandbox: Sandbox, mode: number) => {
-      mkdirSync(sandbox.store, { mode: 0o755 });
-      chmodSync(sandbox.store, mode);
-    };
-
-    test('a store that this user may not write', async () => {
-      const { sandbox, ask } = await open();
-      makeStore(sandbox, 0o555);
-      const { refusal, why } = await ask('ANNEX_STORE_UNUSABLE', asPlainUser);
-      expect(refusal.reason).toContain(`${sandbox.store} cannot be used: EACCES access`);
-      expect(why.refusal).toEqual(refusal);
-    });
-
-    test.runIf(isRoot)('a store of somebody else, for a user and for root', async () => {
-      const { sandbox, ask } = await open();
-      makeStore(sandbox, 0o755);
-      chownSync(sandbox.store, 1234, 1234);
-      for (const user of [asPlainUser, {}]) {
-        const { refusal } = await ask('ANNEX_STORE_UNUSABLE', user);
-        expect(refusal.reason).toMatch(/belongs to uid 1234/);
+    /** What everybody says; the reason has to be one and the same. */
+    const ask = async (code: string, options: RunOptions = {}) => {
+      const env = { ANNEX_STORE: sandbox.store, STARTED: started, ...options.env };
+      const shared = { ...options, node: node.path, env };
+      const flags = ['--require', counter, '--import', sandbox.loader];
+      const { result } = await world.runProgram(PROGRAM, { ...shared, flags });
+      const [row] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+      const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
+      const { where, refusal } = result.status;
+      expect({ where, code: refusal.code }).toEqual({ where: 'denied', code });
+      expect(row).toMatchObject({ where: 'denied', refusal });
+      expect(why).toMatchObject({ rule: 8, refusal: { code } });
+      for (const { code: told, message } of [result.ensure.error, result.import]) {
+        expect(told).toBe(code);
+        expect(message).toContain(refusal.reason);
       }
-    });
+      expect(readFileSync(started, 'utf8'), 'processes that were started').toBe('');
+      const install = await sandbox.annex(['install', 'kit'], shared);
+      expect(install.code).toBe(1);
+      expect(install.stderr).toContain(`(${code}): ${refusal.reason}`);
+      return { refusal, why };
+    };
+    return { ...world, ask, run };
+  };
+  const makeStore = (sandbox: Sandbox, mode: number) => {
+    mkdirSync(sandbox.store, { mode: 0o755 });
+    chmodSync(sandbox.store, mode);
+  };
 
-    test.runIf(canMount())('a volume that is read-only', async () => {
-      const { sandbox, ask } = await open();
-      const volume = join(sandbox.root, 'mounted');
-      mkdirSync(volume);
-      mount('-t', 'tmpfs', '-o', 'size=1m,mode=755,ro', 'tmpfs', volume);
-      onTestFinished(() => void unmount(volume));
-      const env = { ANNEX_STORE: join(volume, 'annex') };
-      const { refusal } = await ask('ANNEX_STORE_UNUSABLE', { env });
-      expect(refusal.reason).toMatch(/is mounted read-only \(EROFS/);
-    });
+  test('a store that this user may not write', async () => {
+    const { sandbox, ask } = await open();
+    makeStore(sandbox, 0o555);
+    const { refusal, why } = await ask('ANNEX_STORE_UNUSABLE', asPlainUser);
+    expect(refusal.reason).toContain(`${sandbox.store} cannot be used: EACCES access`);
+    expect(why.refusal).toEqual(refusal);
+  });
 
-    test('a locked version that is blocked', async () => {
-      const { sandbox, ask } = await open();
-      await lock(sandbox);
-      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.1'] });
-      const { refusal } = await ask('ANNEX_DENIED');
-      expect(refusal.reason).toBe('kit 1.0.1 is blocked by package.json (kit@1.0.1)');
-      expect(existsSync(sandbox.store)).toBe(false);
-      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
-      const { code } = await sandbox.annex(['install', 'kit'], {
-        env: { ANNEX_STORE: sandbox.store },
-      });
-      expect(code).toBe(0);
-    });
+  test.runIf(isRoot)('a store of somebody else, for a user and for root', async () => {
+    const { sandbox, ask } = await open();
+    makeStore(sandbox, 0o755);
+    chownSync(sandbox.store, 1234, 1234);
+    for (const user of [asPlainUser, {}]) {
+      const { refusal } = await ask('ANNEX_STORE_UNUSABLE', user);
+      expect(refusal.reason).toMatch(/belongs to uid 1234/);
+    }
+  });
 
-    test.each([['kit'], ['kit@<2']])('%s is blocked, which leaves no version', async (item) => {
-      const { sandbox, ask } = await open();
-      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: [item] });
-      const { refusal } = await ask('ANNEX_DENIED');
-      expect(refusal.reason).toBe(`kit ^1.0.0 is blocked by package.json (${item})`);
-      expect(existsSync(sandbox.store)).toBe(false);
-    });
+  test.runIf(canMount())('a volume that is read-only', async () => {
+    const { sandbox, ask } = await open();
+    const volume = join(sandbox.root, 'mounted');
+    mkdirSync(volume);
+    mount('-t', 'tmpfs', '-o', 'size=1m,mode=755,ro', 'tmpfs', volume);
+    onTestFinished(() => void unmount(volume));
+    const env = { ANNEX_STORE: join(volume, 'annex') };
+    const { refusal } = await ask('ANNEX_STORE_UNUSABLE', { env });
+    expect(refusal.reason).toMatch(/is mounted read-only \(EROFS/);
+  });
 
-    test('a lock that does not fit what core ships by now', async () => {
-      const { sandbox, ask } = await open();
-      const features = { kit: '^1.0.0' };
-      sandbox.setCore({ features }, { dependencies: { low: '*' } });
-      sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
-      await lock(sandbox);
-      sandbox.addPackage('app/node_modules', esmPackage('low', '2.0.0', 'core'));
-      const { refusal } = await ask('ANNEX_CONFLICT');
-      expect(refusal.reason).toBe('kit 1.0.1 wants low ^1.0.0, and core ships 2.0.0');
-      expect(existsSync(sandbox.store)).toBe(false);
+  test('a locked version that is blocked', async () => {
+    const { sandbox, ask } = await open();
+    await lock(sandbox);
+    sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.1'] });
+    const { refusal } = await ask('ANNEX_DENIED');
+    expect(refusal.reason).toBe('kit 1.0.1 is blocked by package.json (kit@1.0.1)');
+    expect(existsSync(sandbox.store)).toBe(false);
+    sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
+    const { code } = await sandbox.annex(['install', 'kit'], {
+      env: { ANNEX_STORE: sandbox.store },
     });
+    expect(code).toBe(0);
+  });
 
-    test('another package of the feature that core ships out of its range', async () => {
-      const { sandbox, run } = await open();
-      const packages = { kit: '^1.0.0', low: '^2.0.0' };
-      sandbox.setCore({ features: { both: { packages } } }, { dependencies: { low: '*' } });
-      sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
-      const { imported, list, why, started } = await run();
-      expect(imported).toMatch(/ANNEX_CONFLICT.*core ships low 1\.0\.0/);
-      expect(list).toMatchObject({
-        where: 'core outside range',
-        refusal: { code: 'ANNEX_CONFLICT' },
-      });
-      expect(why).toMatchObject({ rule: 8, refusal: list.refusal });
-      expect(started).toBe('');
+  test.each([['kit'], ['kit@<2']])('%s is blocked, which leaves no version', async (item) => {
+    const { sandbox, ask } = await open();
+    sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: [item] });
+    const { refusal } = await ask('ANNEX_DENIED');
+    expect(refusal.reason).toBe(`kit ^1.0.0 is blocked by package.json (${item})`);
+    expect(existsSync(sandbox.store)).toBe(false);
+  });
+
+  test('a lock that does not fit what core ships by now', async () => {
+    const { sandbox, ask } = await open();
+    const features = { kit: '^1.0.0' };
+    sandbox.setCore({ features }, { dependencies: { low: '*' } });
+    sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
+    await lock(sandbox);
+    sandbox.addPackage('app/node_modules', esmPackage('low', '2.0.0', 'core'));
+    const { refusal } = await ask('ANNEX_CONFLICT');
+    expect(refusal.reason).toBe('kit 1.0.1 wants low ^1.0.0, and core ships 2.0.0');
+    expect(existsSync(sandbox.store)).toBe(false);
+  });
+
+  test('another package of the feature that core ships out of its range', async () => {
+    const { sandbox, run } = await open();
+    const packages = { kit: '^1.0.0', low: '^2.0.0' };
+    sandbox.setCore({ features: { both: { packages } } }, { dependencies: { low: '*' } });
+    sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
+    const { imported, list, why, started } = await run();
+    expect(imported).toMatch(/ANNEX_CONFLICT.*core ships low 1\.0\.0/);
+    expect(list).toMatchObject({
+      where: 'core outside range',
+      refusal: { code: 'ANNEX_CONFLICT' },
     });
+    expect(why).toMatchObject({ rule: 8, refusal: list.refusal });
+    expect(started).toBe('');
+  });
 
-    test('an entry that is blocked, where another version may be left: it is missing', async () => {
-      const { sandbox, run } = await open();
-      sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
-      sandbox.plantEntry({
-        feature: 'kit',
-        packages: [esmPackage('kit', '1.0.0', 'planted')],
-        specs: { kit: '^1.0.0' },
-      });
-      const before = await run({ isQuiet: true });
-      expect(before.why).toMatchObject({ rule: 9 });
-      expect(before.list).toMatchObject({ where: 'missing', refusal: { code: 'ANNEX_DENIED' } });
-      expect((await run()).imported).toBe('kit');
+  test('an entry that is blocked, where another version may be left: it is missing', async () => {
+    const { sandbox, run } = await open();
+    sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
+    sandbox.plantEntry({
+      feature: 'kit',
+      packages: [esmPackage('kit', '1.0.0', 'planted')],
+      specs: { kit: '^1.0.0' },
     });
+    const before = await run({ isQuiet: true });
+    expect(before.why).toMatchObject({ rule: 9 });
+    expect(before.list).toMatchObject({ where: 'missing', refusal: { code: 'ANNEX_DENIED' } });
+    expect((await run()).imported).toBe('kit');
+  });
 
-    test('an entry that is damaged, where nothing may be installed', async () => {
-      const { sandbox, runProgram } = await open();
-      await lock(sandbox);
-      const env = { ANNEX_STORE: sandbox.store };
-      const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
-      const [{ dir }] = JSON.parse(stdout);
-      const damaged = join(dir, 'node_modules', 'kit', 'package.json');
-      chmodSync(damaged, 0o644);
-      writeFileSync(damaged, '{}');
-      const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
-      const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout);
-      expect(row).toMatchObject({ where: 'denied', refusal: { code: 'ANNEX_INTEGRITY' } });
-      const body = `
+  test('an entry that is damaged, where nothing may be installed', async () => {
+    const { sandbox, runProgram } = await open();
+    await lock(sandbox);
+    const env = { ANNEX_STORE: sandbox.store };
+    const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
+    const [{ dir }] = JSON.parse(stdout);
+    const damaged = join(dir, 'node_modules', 'kit', 'package.json');
+    chmodSync(damaged, 0o644);
+    writeFileSync(damaged, '{}');
+    const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
+    const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout);
+    expect(row).toMatchObject({ where: 'denied', refusal: { code: 'ANNEX_INTEGRITY' } });
+    const body = `
         result.import = await import('kit').then(() => 'loaded', ({ cause }) => tell(cause));
         result.ensure = await attempt(ensure('kit'));
         result.status = status().features[0];
         result.isAvailable = isAvailable('kit');`;
-      const { result } = await runProgram(body, denied);
-      for (const { message } of [result.import, result.ensure.error]) {
-        expect(message).toContain(row.refusal.reason);
-      }
-      expect(result.status).toMatchObject({ where: 'denied', refusal: row.refusal });
-      expect(result.isAvailable).toBe(false);
-    });
+    const { result } = await runProgram(body, denied);
+    for (const { message } of [result.import, result.ensure.error]) {
+      expect(message).toContain(row.refusal.reason);
+    }
+    expect(result.status).toMatchObject({ where: 'denied', refusal: row.refusal });
+    expect(result.isAvailable).toBe(false);
   });
-}
+});

@@ -15,10 +15,10 @@ async function installPacked({ sandbox }: World, annex: object): Promise<void> {
   expect(await sandbox.exec('npm', ['install', ...flags, tarball])).toMatchObject({ code: 0 });
 }
 
-test('it asks the registry for nothing, and what it uses is neither visible nor in the way', async (context) => {
+test('it asks the registry for nothing, and what it uses is neither visible nor in the way', async () => {
   const needed = esmPackage('needed', '1.0.0', 'from the registry');
   const packages = [needed, ...packInstalledTree('execa')];
-  const world = await openWorld(context, { packages, annex: {}, linkAnnex: false });
+  const world = await openWorld({ packages, annex: {}, linkAnnex: false });
   const { sandbox, registry } = world;
   await installPacked(world, { features: { needed: '*', execa: '*' } });
   expect(registry.requests).toEqual([]);

@@ -1,5 +1,5 @@
 /** A core with old packages, and features that want newer ones: what each of them gets to see at run time. */
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -43,7 +43,6 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry(PACKAGES);
 });
-afterAll(() => registry.stop());
 
 const PROGRAM = `
   import { marker } from 'alpha';
@@ -54,9 +53,8 @@ const PROGRAM = `
   console.log(JSON.stringify(result));`;
 
 /** A core that declares alpha 1, has beta 1 and gamma 1 for somebody else, and a workspace that was never published. */
-async function open({ onTestFinished }: TestContext, annex: object = {}): Promise<Sandbox> {
+async function open(annex: object = {}): Promise<Sandbox> {
   const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
   const features = Object.fromEntries(NAMES.map((name) => [name, '^1.0.0']));
   const dependencies = { alpha: '^1.0.0', holder: '*', '@acme/own': '*' };
   sandbox.setCore({ features, ...annex }, { dependencies, overrides: { alpha: '2.0.0' } });
@@ -86,8 +84,8 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     return JSON.parse(stdout);
   };
 
-  test('"fail": what fits is core\'s own copy, what is incidental is private, the rest is not to be had', async (context) => {
-    const sandbox = await open(context);
+  test('"fail": what fits is core\'s own copy, what is incidental is private, the rest is not to be had', async () => {
+    const sandbox = await open();
     const asked = registry.requests.length;
     expect(await run(sandbox, ['old', 'new-beta', 'new-gamma', 'friend', 'met'])).toEqual({
       app: 'alpha of core',
@@ -101,8 +99,8 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     expect(requests).not.toContain('holder');
   });
 
-  test('"nest": private copies for the feature alone, and never of what the application meets', async (context) => {
-    const sandbox = await open(context, { conflicts: 'nest' });
+  test('"nest": private copies for the feature alone, and never of what the application meets', async () => {
+    const sandbox = await open({ conflicts: 'nest' });
     expect(await run(sandbox, ['new-beta', 'deep', 'met'])).toEqual({
       app: 'alpha of core',
       'new-beta': { alpha: 'alpha 2 of the registry', beta: 'beta 2 of the registry' },
@@ -111,8 +109,8 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     });
   });
 
-  test('annex lock and annex install list every edge, with what helps', async (context) => {
-    const sandbox = await open(context);
+  test('annex lock and annex install list every edge, with what helps', async () => {
+    const sandbox = await open();
     const env = { ANNEX_STORE: sandbox.store };
     const reason =
       'met 1.0.0 wants alpha ^2.0.0 (peer), and core ships 1.0.0; ui 1.0.0 wants alpha ^2.0.0 (peer), and core ships 1.0.0';

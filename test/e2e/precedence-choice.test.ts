@@ -1,6 +1,6 @@
 /** A thread keeps the entry that it first used: what appears later never mixes into its module graph. */
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -52,7 +52,6 @@ export const use = async () => ({
 
 async function openSandbox(): Promise<{ sandbox: Sandbox; newer: string }> {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { pair: { packages: specs } } });
   sandbox.write('app/main.mjs', PROGRAM);
   sandbox.write('app/deep/use.mjs', USE);
@@ -66,30 +65,28 @@ async function openSandbox(): Promise<{ sandbox: Sandbox; newer: string }> {
   return { sandbox, newer };
 }
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const ways = ['import', 'require', 'import.meta.resolve', 'require.resolve'];
-    test.for(ways)(
-      'what was first used by %s stays, and other threads take the newer',
-      async (first) => {
-        const { sandbox, newer } = await openSandbox();
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-        const args = ['--import', sandbox.loader, 'main.mjs', first, newer, sandbox.store];
-        const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
-        expect(stderr).toBe('');
-        const { worker, child, ...seen } = JSON.parse(stdout) as Record<string, string>;
-        expect([worker, child]).toEqual(['new', 'new']);
-        const entries = Object.values(seen).map((value) => {
-          const [, dir] = /\/v1\/any\/([^/]+)\//.exec(value) ?? [];
-          return dir === undefined ? value : 'path';
-        });
-        expect(new Set(entries)).toEqual(new Set(['old', 'path']));
-        const dirs = Object.values(seen).flatMap(
-          (value) => /\/(pair\.[^/]+)\//.exec(value)?.[1] ?? [],
-        );
-        expect(dirs.length).toBeGreaterThanOrEqual(4);
-        expect(new Set(dirs).size).toBe(1);
-      },
-    );
-  });
-}
+describe.each(nodes)('$label', (node) => {
+  const ways = ['import', 'require', 'import.meta.resolve', 'require.resolve'];
+  test.for(ways)(
+    'what was first used by %s stays, and other threads take the newer',
+    async (first) => {
+      const { sandbox, newer } = await openSandbox();
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const args = ['--import', sandbox.loader, 'main.mjs', first, newer, sandbox.store];
+      const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+      expect(stderr).toBe('');
+      const { worker, child, ...seen } = JSON.parse(stdout) as Record<string, string>;
+      expect([worker, child]).toEqual(['new', 'new']);
+      const entries = Object.values(seen).map((value) => {
+        const [, dir] = /\/v1\/any\/([^/]+)\//.exec(value) ?? [];
+        return dir === undefined ? value : 'path';
+      });
+      expect(new Set(entries)).toEqual(new Set(['old', 'path']));
+      const dirs = Object.values(seen).flatMap(
+        (value) => /\/(pair\.[^/]+)\//.exec(value)?.[1] ?? [],
+      );
+      expect(dirs.length).toBeGreaterThanOrEqual(4);
+      expect(new Set(dirs).size).toBe(1);
+    },
+  );
+});

@@ -1,7 +1,7 @@
 /** Declared packages alone reach the core from an entry; what an entry shares is the core's own copy. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dependentPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import {
@@ -130,101 +130,98 @@ beforeAll(async () => {
   ]);
   probe = writeProbe(sandbox, questions);
 });
-afterAll(() => sandbox.cleanup());
 
-for (const node of nodes) {
-  describe(`G3: declared packages only, ${node.label}`, () => {
-    let alone: Answers;
-    let answers: Answers;
-    beforeAll(async () => {
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      alone = await probe.run({ node: node.path });
-      answers = await probe.run({ node: node.path, flags: ['--import', sandbox.loader], env });
-    });
-    const all = (specifier: string, from = 'app'): Answer[] =>
-      forms.map((form) => answers[keyOf(from, form, specifier)] ?? {});
-
-    test('G3: nothing of a closure is ever loaded by the core', () => {
-      expect(JSON.stringify(answers)).not.toContain(SHADOW);
-    });
-
-    test('every package of a feature answers, from its entry', () => {
-      for (const name of ['alpha', 'pair-one', 'pair-two', 'sharing']) {
-        expect(all(name).filter(({ marker }) => marker === MARKER).length, name).toBe(5);
-      }
-    });
-
-    test('G3: an undeclared package of a closure is to the core what it is without annex', () => {
-      for (const [key, answer] of Object.entries(answers)) {
-        const name = key.split(' | ')[2] ?? '';
-        if (/^(helper|@entry|pair$)/.test(name)) expect(answer, key).toEqual(alone[key]);
-      }
-    });
-
-    test('G3: no path through a declared package leads out of it', () => {
-      for (const specifier of around) {
-        for (const answer of [...all(specifier), ...all(specifier, 'app/node_modules/dep')]) {
-          expect(answer, specifier).toHaveProperty('error.code');
-        }
-      }
-    });
-
-    test('a declared package in the closure of another feature is missing', () => {
-      for (const { error } of [...all('absent'), ...all('absent/sub')]) {
-        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
-        expect(error?.cause?.code).toBe('ANNEX_DENIED');
-      }
-    });
-
-    test('a shared dependency is the copy of the core', () => {
-      for (const { seen, path } of all('sharing')) {
-        if (path === undefined) expect(seen).toEqual({ common: 'core' });
-      }
-    });
-
-    // Node 20 asks no hook for the static imports of an ES module that is required.
-    test.skipIf(node.major < 22)(
-      'an ES module that is required is bound as one that is imported',
-      async () => {
-        sandbox.write('app/uses.mjs', `export { marker } from 'alpha';`);
-        const names = JSON.stringify(['sharing', './uses.mjs']);
-        sandbox.write(
-          'app/required.cjs',
-          `const [sharing, uses] = ${names}.map((name) => require(name));
-         console.log(JSON.stringify([sharing.seen, uses.marker]));`,
-        );
-        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-        const args = ['--import', sandbox.loader, 'required.cjs'];
-        const { stdout } = await sandbox.run(args, { node: node.path, env });
-        expect(JSON.parse(stdout)).toEqual([{ common: 'core' }, MARKER]);
-      },
-    );
-
-    test('an entry that core’s version no longer satisfies is a miss', () => {
-      for (const { error } of [...all('outdated'), ...all('lost')]) {
-        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
-        expect(error?.cause?.code).toBe('ANNEX_DENIED');
-      }
-    });
-
-    test('a package or a file that is linked out of its entry is not found', () => {
-      for (const { error } of [...all('linked-out'), ...all('linked-file')]) {
-        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
-      }
-    });
-
-    test('G6: an entry that lost its own package.json gives a not-found error, or its copy', () => {
-      for (const { error, marker, path } of [...all('unsealed'), ...all('unsealed/sub')]) {
-        if (error === undefined)
-          expect(marker ?? path).toMatch(/^entry$|\/unsealed\.[^/]+\/node_modules/);
-        else expect(error.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
-      }
-    });
-
-    test('G6: an entry that lost its package gives a not-found error, whatever stands above it', () => {
-      for (const { error } of all('damaged')) {
-        expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
-      }
-    });
+describe.each(nodes)('G3: declared packages only, $label', (node) => {
+  let alone: Answers;
+  let answers: Answers;
+  beforeAll(async () => {
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    alone = await probe.run({ node: node.path });
+    answers = await probe.run({ node: node.path, flags: ['--import', sandbox.loader], env });
   });
-}
+  const all = (specifier: string, from = 'app'): Answer[] =>
+    forms.map((form) => answers[keyOf(from, form, specifier)] ?? {});
+
+  test('G3: nothing of a closure is ever loaded by the core', () => {
+    expect(JSON.stringify(answers)).not.toContain(SHADOW);
+  });
+
+  test('every package of a feature answers, from its entry', () => {
+    for (const name of ['alpha', 'pair-one', 'pair-two', 'sharing']) {
+      expect(all(name).filter(({ marker }) => marker === MARKER).length, name).toBe(5);
+    }
+  });
+
+  test('G3: an undeclared package of a closure is to the core what it is without annex', () => {
+    for (const [key, answer] of Object.entries(answers)) {
+      const name = key.split(' | ')[2] ?? '';
+      if (/^(helper|@entry|pair$)/.test(name)) expect(answer, key).toEqual(alone[key]);
+    }
+  });
+
+  test('G3: no path through a declared package leads out of it', () => {
+    for (const specifier of around) {
+      for (const answer of [...all(specifier), ...all(specifier, 'app/node_modules/dep')]) {
+        expect(answer, specifier).toHaveProperty('error.code');
+      }
+    }
+  });
+
+  test('a declared package in the closure of another feature is missing', () => {
+    for (const { error } of [...all('absent'), ...all('absent/sub')]) {
+      expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+      expect(error?.cause?.code).toBe('ANNEX_DENIED');
+    }
+  });
+
+  test('a shared dependency is the copy of the core', () => {
+    for (const { seen, path } of all('sharing')) {
+      if (path === undefined) expect(seen).toEqual({ common: 'core' });
+    }
+  });
+
+  // Node 20 asks no hook for the static imports of an ES module that is required.
+  test.skipIf(node.major < 22)(
+    'an ES module that is required is bound as one that is imported',
+    async () => {
+      sandbox.write('app/uses.mjs', `export { marker } from 'alpha';`);
+      const names = JSON.stringify(['sharing', './uses.mjs']);
+      sandbox.write(
+        'app/required.cjs',
+        `const [sharing, uses] = ${names}.map((name) => require(name));
+         console.log(JSON.stringify([sharing.seen, uses.marker]));`,
+      );
+      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+      const args = ['--import', sandbox.loader, 'required.cjs'];
+      const { stdout } = await sandbox.run(args, { node: node.path, env });
+      expect(JSON.parse(stdout)).toEqual([{ common: 'core' }, MARKER]);
+    },
+  );
+
+  test('an entry that core’s version no longer satisfies is a miss', () => {
+    for (const { error } of [...all('outdated'), ...all('lost')]) {
+      expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+      expect(error?.cause?.code).toBe('ANNEX_DENIED');
+    }
+  });
+
+  test('a package or a file that is linked out of its entry is not found', () => {
+    for (const { error } of [...all('linked-out'), ...all('linked-file')]) {
+      expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+    }
+  });
+
+  test('G6: an entry that lost its own package.json gives a not-found error, or its copy', () => {
+    for (const { error, marker, path } of [...all('unsealed'), ...all('unsealed/sub')]) {
+      if (error === undefined)
+        expect(marker ?? path).toMatch(/^entry$|\/unsealed\.[^/]+\/node_modules/);
+      else expect(error.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+    }
+  });
+
+  test('G6: an entry that lost its package gives a not-found error, whatever stands above it', () => {
+    for (const { error } of all('damaged')) {
+      expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
+    }
+  });
+});

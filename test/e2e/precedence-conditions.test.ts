@@ -1,5 +1,5 @@
 /** The conditions of a resolution from the store are those of the caller, wherever they come from. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { conditionsPackage, dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { forgetPlace, forms, keyOf, type Probe, writeProbe } from '../support/probe.ts';
@@ -60,10 +60,6 @@ beforeAll(async () => {
     }
   });
 });
-afterAll(async () => {
-  await shipping.sandbox.cleanup();
-  await lacking.sandbox.cleanup();
-});
 
 const EXTRA_FLAGS = ['--import', './extra.mjs'];
 const cases = [
@@ -76,22 +72,21 @@ const cases = [
   { title: 'before a loader that adds one', before: [], after: EXTRA_FLAGS },
 ];
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    test.for(cases)('the store answers as core would, $title', async ({ before, after }) => {
-      const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const { loader } = lacking.sandbox;
-      const flags = [...before, '--import', loader, ...after];
-      const answers = await lacking.probe.run({ node: node.path, flags, env });
-      const alone = await shipping.probe.run({ node: node.path, flags: [...before, ...after] });
-      expect(JSON.stringify(answers)).not.toContain(SHADOW);
-      expect(forgetPlace(answers)).toEqual(forgetPlace(alone));
-    });
+describe.each(nodes)('$label', (node) => {
+  test.for(cases)('the store answers as core would, $title', async ({ before, after }) => {
+    const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const { loader } = lacking.sandbox;
+    const flags = [...before, '--import', loader, ...after];
+    const answers = await lacking.probe.run({ node: node.path, flags, env });
+    const alone = await shipping.probe.run({ node: node.path, flags: [...before, ...after] });
+    expect(JSON.stringify(answers)).not.toContain(SHADOW);
+    expect(forgetPlace(answers)).toEqual(forgetPlace(alone));
+  });
 
-    test('import attributes are passed on, and require.resolve with paths is left to Node', async () => {
-      lacking.sandbox.write(
-        'app/attributes.mjs',
-        `import { createRequire } from 'node:module';
+  test('import attributes are passed on, and require.resolve with paths is left to Node', async () => {
+    lacking.sandbox.write(
+      'app/attributes.mjs',
+      `import { createRequire } from 'node:module';
          import data from 'with-data/data.json' with { type: 'json' };
          const require = createRequire(import.meta.url);
          const outcomes = [data.marker, (await import('with-data/data.json', { with: { type: 'json' } })).default.marker];
@@ -101,22 +96,21 @@ for (const node of nodes) {
            outcomes.push(code, String(cause));
          }
          console.log(outcomes.join());`,
-      );
-      const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const args = ['--import', lacking.sandbox.loader, 'attributes.mjs'];
-      const { stdout } = await lacking.sandbox.run(args, { node: node.path, env });
-      expect(stdout).toBe(`${MARKER},${MARKER},MODULE_NOT_FOUND,undefined\n`);
-    });
-
-    test('an import gets the build for import, a require the one for require', async () => {
-      const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const flags = ['--import', lacking.sandbox.loader];
-      const answers = await lacking.probe.run({ node: node.path, flags, env });
-      const flavors = forms.map((form) => answers[keyOf('app', form, '@acme/dual')]?.flavor);
-      expect(flavors).toEqual([
-        ...['import', 'import', undefined, 'require'],
-        ...[undefined, 'require', undefined, 'import'],
-      ]);
-    });
+    );
+    const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const args = ['--import', lacking.sandbox.loader, 'attributes.mjs'];
+    const { stdout } = await lacking.sandbox.run(args, { node: node.path, env });
+    expect(stdout).toBe(`${MARKER},${MARKER},MODULE_NOT_FOUND,undefined\n`);
   });
-}
+
+  test('an import gets the build for import, a require the one for require', async () => {
+    const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const flags = ['--import', lacking.sandbox.loader];
+    const answers = await lacking.probe.run({ node: node.path, flags, env });
+    const flavors = forms.map((form) => answers[keyOf('app', form, '@acme/dual')]?.flavor);
+    expect(flavors).toEqual([
+      ...['import', 'import', undefined, 'require'],
+      ...[undefined, 'require', undefined, 'import'],
+    ]);
+  });
+});

@@ -1,6 +1,6 @@
 /** Entries are closed: what a file in one sees is what it would see if the entry stood alone in the world. */
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage, subpathPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -87,10 +87,6 @@ beforeAll(async () => {
     sandbox.write(join(place, 'absent-exports/package.json'), broken['absent-exports'] ?? '');
   }
 });
-afterAll(async () => {
-  await crowded.sandbox.cleanup();
-  await lonely.sandbox.cleanup();
-});
 
 /**
  * The answers without the place where the sandbox stands. Of the errors of #internal specifiers the
@@ -104,46 +100,44 @@ function place(answers: Answers, { root }: Sandbox): Answers {
   return JSON.parse(text.replaceAll(root, '')) as Answers;
 }
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    let alone: Answers;
-    beforeAll(async () => {
-      alone = place(await lonely.probe.run({ node: node.path }), lonely.sandbox);
-    });
-    const run = async (options: ProbeOptions, env: Record<string, string> = {}) => {
-      const { sandbox, probe } = crowded;
-      const { store, loader } = sandbox;
-      const answers = await probe.run({
-        node: node.path,
-        flags: ['--import', loader],
-        env: { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '0', ...env },
-        ...options,
-      });
-      return place(answers, sandbox);
-    };
-
-    test('Node alone finds the closure and fails for everything else', () => {
-      const found = Object.values(alone).filter(({ error }) => error === undefined);
-      expect(found.length).toBeGreaterThan(50);
-      expect(Object.keys(alone).length - found.length).toBeGreaterThan(300);
-    });
-
-    test('a file in an entry sees its closure alone', async () => {
-      expect(await run({})).toEqual(alone);
-    });
-
-    test('a file in an entry sees its closure alone, under --require', async () => {
-      const flags = ['--require', crowded.sandbox.loader];
-      expect(await run({ flags, cwd: 'elsewhere' })).toEqual(alone);
-    });
-
-    test('a file in an entry sees its closure alone, in a worker', async () => {
-      expect(await run({ isWorker: true })).toEqual(alone);
-    });
-
-    test('a file in an entry sees its closure alone, whatever NODE_PATH holds', async () => {
-      const NODE_PATH = join(crowded.sandbox.root, 'node-path');
-      expect(await run({}, { NODE_PATH })).toEqual(alone);
-    });
+describe.each(nodes)('$label', (node) => {
+  let alone: Answers;
+  beforeAll(async () => {
+    alone = place(await lonely.probe.run({ node: node.path }), lonely.sandbox);
   });
-}
+  const run = async (options: ProbeOptions, env: Record<string, string> = {}) => {
+    const { sandbox, probe } = crowded;
+    const { store, loader } = sandbox;
+    const answers = await probe.run({
+      node: node.path,
+      flags: ['--import', loader],
+      env: { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '0', ...env },
+      ...options,
+    });
+    return place(answers, sandbox);
+  };
+
+  test('Node alone finds the closure and fails for everything else', () => {
+    const found = Object.values(alone).filter(({ error }) => error === undefined);
+    expect(found.length).toBeGreaterThan(50);
+    expect(Object.keys(alone).length - found.length).toBeGreaterThan(300);
+  });
+
+  test('a file in an entry sees its closure alone', async () => {
+    expect(await run({})).toEqual(alone);
+  });
+
+  test('a file in an entry sees its closure alone, under --require', async () => {
+    const flags = ['--require', crowded.sandbox.loader];
+    expect(await run({ flags, cwd: 'elsewhere' })).toEqual(alone);
+  });
+
+  test('a file in an entry sees its closure alone, in a worker', async () => {
+    expect(await run({ isWorker: true })).toEqual(alone);
+  });
+
+  test('a file in an entry sees its closure alone, whatever NODE_PATH holds', async () => {
+    const NODE_PATH = join(crowded.sandbox.root, 'node-path');
+    expect(await run({}, { NODE_PATH })).toEqual(alone);
+  });
+});

@@ -1,6 +1,6 @@
 /** What Node finds without any node_modules: NODE_PATH, the folders of the home, builtins, data: URLs, --eval. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Answers, keyOf, type Question, writeProbe } from '../support/probe.ts';
@@ -67,7 +67,6 @@ beforeAll(async () => {
   }
   sandbox.addPackage('app/node_modules', cjsPackage('os', '1.0.0', SHADOW));
 });
-afterAll(() => sandbox.cleanup());
 
 /** Silent: features that are named as builtins are complained of. */
 const env = (more: Record<string, string> = {}) => ({
@@ -77,109 +76,107 @@ const env = (more: Record<string, string> = {}) => ({
   ...more,
 });
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const askBoth = async (questions: Question[], more: Record<string, string> = {}) => {
-      const probe = writeProbe(sandbox, questions);
-      const flags = ['--import', sandbox.loader];
-      const alone = await probe.run({ node: node.path, env: more });
-      const answers = await probe.run({ node: node.path, flags, env: env(more) });
-      expect(JSON.stringify([alone, answers])).not.toContain(SHADOW);
-      return { alone, answers };
-    };
-    const loads = (answers: Answers, name: string) =>
-      (['import()', 'require'] as const).map((form) => answers[keyOf('app', form, name)]?.marker);
+describe.each(nodes)('$label', (node) => {
+  const askBoth = async (questions: Question[], more: Record<string, string> = {}) => {
+    const probe = writeProbe(sandbox, questions);
+    const flags = ['--import', sandbox.loader];
+    const alone = await probe.run({ node: node.path, env: more });
+    const answers = await probe.run({ node: node.path, flags, env: env(more) });
+    expect(JSON.stringify([alone, answers])).not.toContain(SHADOW);
+    return { alone, answers };
+  };
+  const loads = (answers: Answers, name: string) =>
+    (['import()', 'require'] as const).map((form) => answers[keyOf('app', form, name)]?.marker);
 
-    test('G1: what NODE_PATH and the home hold is Node’s answer, and its error too', async () => {
-      const questions = [...held, ...held.map((name) => `${name}/gone`), 'thing'];
-      const NODE_PATH = join(sandbox.root, 'node-path');
-      const { alone, answers } = await askBoth(
-        questions.map((specifier) => ({ from: 'app', specifier })),
-        { NODE_PATH },
-      );
-      for (const [name, place] of Object.entries(globals)) {
-        expect(loads(alone, name)).toEqual([undefined, place]);
+  test('G1: what NODE_PATH and the home hold is Node’s answer, and its error too', async () => {
+    const questions = [...held, ...held.map((name) => `${name}/gone`), 'thing'];
+    const NODE_PATH = join(sandbox.root, 'node-path');
+    const { alone, answers } = await askBoth(
+      questions.map((specifier) => ({ from: 'app', specifier })),
+      { NODE_PATH },
+    );
+    for (const [name, place] of Object.entries(globals)) {
+      expect(loads(alone, name)).toEqual([undefined, place]);
+    }
+    for (const [key, answer] of Object.entries(alone)) {
+      if (key.endsWith('thing')) continue;
+      const error = answers[key]?.error;
+      // The error of an import says what keeps the store away; it is Node's apart from that.
+      if (error?.cause === undefined) expect.soft(answers[key], key).toEqual(answer);
+      else {
+        expect.soft(error.cause.code, key).toBe('ANNEX_INVALID_CONFIG');
+        expect.soft(error.cause.message, key).toMatch(/has that name: NODE_PATH or the home/);
+        expect.soft(error.code, key).toBe(answer.error?.code);
       }
-      for (const [key, answer] of Object.entries(alone)) {
-        if (key.endsWith('thing')) continue;
-        const error = answers[key]?.error;
-        // The error of an import says what keeps the store away; it is Node's apart from that.
-        if (error?.cause === undefined) expect.soft(answers[key], key).toEqual(answer);
-        else {
-          expect.soft(error.cause.code, key).toBe('ANNEX_INVALID_CONFIG');
-          expect.soft(error.cause.message, key).toMatch(/has that name: NODE_PATH or the home/);
-          expect.soft(error.code, key).toBe(answer.error?.code);
-        }
-      }
-      expect(answers[keyOf('app', 'import()', 'in-node-path')]?.error?.cause).toBeDefined();
-      expect(loads(answers, 'thing')).toEqual(['store', 'store']);
-    });
-
-    test('G1: when the core is sealed such folders are no part of it, for declared names', async () => {
-      const NODE_PATH = [join(sandbox.root, 'node-path'), join(sandbox.core, 'node_modules')].join(
-        ':',
-      );
-      const probe = writeProbe(sandbox, [
-        ...held.map((specifier) => ({ from: 'app', specifier })),
-        ...['in-node-path/gone', 'in-node-path/lib/extra.js', 'undeclared', 'shipped'].map(
-          (specifier) => ({ from: 'app', specifier }),
-        ),
-        { from: 'elsewhere', specifier: 'in-node-path' },
-      ]);
-      const flags = ['--import', sandbox.loader];
-      const more = { NODE_PATH, ANNEX_SEALED: '1' };
-      const answers = await probe.run({ node: node.path, flags, env: env(more) });
-      const fromStore = [`${SHADOW} store`, `${SHADOW} store`];
-      for (const name of held) expect.soft(loads(answers, name), name).toEqual(fromStore);
-      expect(answers[keyOf('app', 'require', 'in-node-path/lib/extra.js')]?.error?.code).toMatch(
-        /^ERR_PACKAGE_PATH_NOT_EXPORTED$/,
-      );
-      expect(loads(answers, 'undeclared')).toEqual([undefined, 'node-path']);
-      expect(loads(answers, 'shipped')).toEqual(['core', 'core']);
-      const outside = answers[keyOf('elsewhere', 'require', 'in-node-path')];
-      expect(outside?.marker).toBe('node-path');
-    });
-
-    test('without NODE_PATH the same names come from the store', async () => {
-      const probe = writeProbe(sandbox, [{ from: 'app', specifier: 'in-node-path' }]);
-      const flags = ['--import', sandbox.loader];
-      const answers = await probe.run({ node: node.path, flags, env: env() });
-      expect(loads(answers, 'in-node-path')).toEqual([`${SHADOW} store`, `${SHADOW} store`]);
-    });
-
-    test('G1: builtins stay builtins, for the core and for entries', async () => {
-      const questions = ['app', inEntry].flatMap((from) =>
-        builtins.map((specifier) => ({ from, specifier })),
-      );
-      const { alone, answers } = await askBoth(questions);
-      expect(answers).toEqual(alone);
-    });
-
-    test('a name that is a builtin with node: alone may be a feature', async () => {
-      const { answers } = await askBoth(free.map((specifier) => ({ from: 'app', specifier })));
-      for (const name of free) expect(loads(answers, name)).toEqual(['store', 'store']);
-    });
-
-    test('a module without a place gets Node’s error', async () => {
-      const source = `export * from 'thing';`;
-      const url = `data:text/javascript,${encodeURIComponent(source)}`;
-      const { alone, answers } = await askBoth([{ from: 'app', specifier: url }]);
-      expect(Object.values(alone).filter(({ error }) => error).length).toBeGreaterThan(4);
-      expect(answers).toEqual(alone);
-    });
-
-    test('--eval asks for the working directory', async () => {
-      const script = `import('thing').then((it) => it.marker, (e) => e.code + !!e.cause).then(console.log)`;
-      const outcomes = [];
-      for (const cwd of ['app', 'home']) {
-        const flags = ['--import', sandbox.loader, '--eval', script];
-        const more = { ANNEX_CORE: sandbox.core };
-        outcomes.push(await sandbox.run(flags, { node: node.path, cwd, env: env(more) }));
-      }
-      expect(outcomes.map(({ stdout }) => stdout)).toEqual([
-        'store\n',
-        'ERR_MODULE_NOT_FOUNDfalse\n',
-      ]);
-    });
+    }
+    expect(answers[keyOf('app', 'import()', 'in-node-path')]?.error?.cause).toBeDefined();
+    expect(loads(answers, 'thing')).toEqual(['store', 'store']);
   });
-}
+
+  test('G1: when the core is sealed such folders are no part of it, for declared names', async () => {
+    const NODE_PATH = [join(sandbox.root, 'node-path'), join(sandbox.core, 'node_modules')].join(
+      ':',
+    );
+    const probe = writeProbe(sandbox, [
+      ...held.map((specifier) => ({ from: 'app', specifier })),
+      ...['in-node-path/gone', 'in-node-path/lib/extra.js', 'undeclared', 'shipped'].map(
+        (specifier) => ({ from: 'app', specifier }),
+      ),
+      { from: 'elsewhere', specifier: 'in-node-path' },
+    ]);
+    const flags = ['--import', sandbox.loader];
+    const more = { NODE_PATH, ANNEX_SEALED: '1' };
+    const answers = await probe.run({ node: node.path, flags, env: env(more) });
+    const fromStore = [`${SHADOW} store`, `${SHADOW} store`];
+    for (const name of held) expect.soft(loads(answers, name), name).toEqual(fromStore);
+    expect(answers[keyOf('app', 'require', 'in-node-path/lib/extra.js')]?.error?.code).toMatch(
+      /^ERR_PACKAGE_PATH_NOT_EXPORTED$/,
+    );
+    expect(loads(answers, 'undeclared')).toEqual([undefined, 'node-path']);
+    expect(loads(answers, 'shipped')).toEqual(['core', 'core']);
+    const outside = answers[keyOf('elsewhere', 'require', 'in-node-path')];
+    expect(outside?.marker).toBe('node-path');
+  });
+
+  test('without NODE_PATH the same names come from the store', async () => {
+    const probe = writeProbe(sandbox, [{ from: 'app', specifier: 'in-node-path' }]);
+    const flags = ['--import', sandbox.loader];
+    const answers = await probe.run({ node: node.path, flags, env: env() });
+    expect(loads(answers, 'in-node-path')).toEqual([`${SHADOW} store`, `${SHADOW} store`]);
+  });
+
+  test('G1: builtins stay builtins, for the core and for entries', async () => {
+    const questions = ['app', inEntry].flatMap((from) =>
+      builtins.map((specifier) => ({ from, specifier })),
+    );
+    const { alone, answers } = await askBoth(questions);
+    expect(answers).toEqual(alone);
+  });
+
+  test('a name that is a builtin with node: alone may be a feature', async () => {
+    const { answers } = await askBoth(free.map((specifier) => ({ from: 'app', specifier })));
+    for (const name of free) expect(loads(answers, name)).toEqual(['store', 'store']);
+  });
+
+  test('a module without a place gets Node’s error', async () => {
+    const source = `export * from 'thing';`;
+    const url = `data:text/javascript,${encodeURIComponent(source)}`;
+    const { alone, answers } = await askBoth([{ from: 'app', specifier: url }]);
+    expect(Object.values(alone).filter(({ error }) => error).length).toBeGreaterThan(4);
+    expect(answers).toEqual(alone);
+  });
+
+  test('--eval asks for the working directory', async () => {
+    const script = `import('thing').then((it) => it.marker, (e) => e.code + !!e.cause).then(console.log)`;
+    const outcomes = [];
+    for (const cwd of ['app', 'home']) {
+      const flags = ['--import', sandbox.loader, '--eval', script];
+      const more = { ANNEX_CORE: sandbox.core };
+      outcomes.push(await sandbox.run(flags, { node: node.path, cwd, env: env(more) }));
+    }
+    expect(outcomes.map(({ stdout }) => stdout)).toEqual([
+      'store\n',
+      'ERR_MODULE_NOT_FOUNDfalse\n',
+    ]);
+  });
+});

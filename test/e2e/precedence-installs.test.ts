@@ -1,6 +1,6 @@
 /** Who may start an install: the core's own files and importers; what core ships gets what is installed. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -27,11 +27,9 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   registry = await startRegistry(names.map((name) => esmPackage(name, '1.0.0', 'installed')));
 });
-afterAll(() => registry.stop());
 
 beforeEach(async () => {
   sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
   const importers = [join(sandbox.root, 'plugins'), '@acme/importer'];
   const features = Object.fromEntries(names.map((name) => [name, '^1.0.0']));
   sandbox.setCore({ features, importers });
@@ -46,42 +44,40 @@ beforeEach(async () => {
   for (const place of ['plugins/one', 'outside']) sandbox.write(`${place}/ask.mjs`, ASK);
 });
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const run = async (pairs: [string, string][]) => {
-      const args = pairs.map(([place, name]) => `${join(sandbox.root, place, 'ask.mjs')} ${name}`);
-      const flags = ['--import', sandbox.loader, 'main.mjs', ...args];
-      const env = { ANNEX_STORE: sandbox.store };
-      const { stdout } = await sandbox.run(flags, { node: node.path, env });
-      return JSON.parse(stdout) as string[];
-    };
+describe.each(nodes)('$label', (node) => {
+  const run = async (pairs: [string, string][]) => {
+    const args = pairs.map(([place, name]) => `${join(sandbox.root, place, 'ask.mjs')} ${name}`);
+    const flags = ['--import', sandbox.loader, 'main.mjs', ...args];
+    const env = { ANNEX_STORE: sandbox.store };
+    const { stdout } = await sandbox.run(flags, { node: node.path, env });
+    return JSON.parse(stdout) as string[];
+  };
 
-    test('a package of the core, and a file outside, start no install', async () => {
-      registry.requests.length = 0;
-      const denied = 'ERR_MODULE_NOT_FOUND ANNEX_DENIED true';
-      const outcomes = await run([
-        ['app/node_modules/dep', 'probed'],
-        ['app/node_modules/@acme/other', 'probed'],
-        ['outside', 'probed'],
-        ['outside', 'in-core'],
-        ['plugins/one', 'in-core'],
-      ]);
-      const asNode = 'ERR_MODULE_NOT_FOUND  ';
-      expect(outcomes).toEqual([denied, denied, asNode, asNode, 'core']);
-      expect(registry.requests).toEqual([]);
-      expect(sandbox.digest(sandbox.store)).toEqual({});
-    });
-
-    test('importers start installs, and then a package of the core gets what is installed', async () => {
-      const outcomes = await run([
-        ['app/node_modules/@acme/importer', 'by-package'],
-        ['plugins/one', 'by-directory'],
-        ['app/node_modules/dep', 'by-package'],
-        ['app/node_modules/dep', 'by-directory'],
-        ['outside', 'by-package'],
-      ]);
-      const installed = Array.from({ length: 4 }, () => 'installed');
-      expect(outcomes).toEqual([...installed, 'ERR_MODULE_NOT_FOUND  ']);
-    });
+  test('a package of the core, and a file outside, start no install', async () => {
+    registry.requests.length = 0;
+    const denied = 'ERR_MODULE_NOT_FOUND ANNEX_DENIED true';
+    const outcomes = await run([
+      ['app/node_modules/dep', 'probed'],
+      ['app/node_modules/@acme/other', 'probed'],
+      ['outside', 'probed'],
+      ['outside', 'in-core'],
+      ['plugins/one', 'in-core'],
+    ]);
+    const asNode = 'ERR_MODULE_NOT_FOUND  ';
+    expect(outcomes).toEqual([denied, denied, asNode, asNode, 'core']);
+    expect(registry.requests).toEqual([]);
+    expect(sandbox.digest(sandbox.store)).toEqual({});
   });
-}
+
+  test('importers start installs, and then a package of the core gets what is installed', async () => {
+    const outcomes = await run([
+      ['app/node_modules/@acme/importer', 'by-package'],
+      ['plugins/one', 'by-directory'],
+      ['app/node_modules/dep', 'by-package'],
+      ['app/node_modules/dep', 'by-directory'],
+      ['outside', 'by-package'],
+    ]);
+    const installed = Array.from({ length: 4 }, () => 'installed');
+    expect(outcomes).toEqual([...installed, 'ERR_MODULE_NOT_FOUND  ']);
+  });
+});

@@ -1,7 +1,7 @@
 /** Links change nothing: pnpm's layout, a core and a store behind links, --preserve-symlinks, odd names. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dependentPackage, dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Answers, keyOf, loading, type Question, writeProbe } from '../support/probe.ts';
@@ -54,7 +54,6 @@ beforeAll(async () => {
   link('linked-volume', 'volume');
   link(`${ODD}/volume`, '../volume');
 });
-afterAll(() => sandbox.cleanup());
 
 const ask = (from: string, specifiers: string[]): Question[] =>
   specifiers.map((specifier) => ({ from, specifier }));
@@ -123,39 +122,37 @@ const cases: Case[] = [
   },
 ];
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    test.for(cases)('$title', async ({ main, flags = [], store = 'volume/annex', loads }) => {
-      const questions = Object.entries(loads).flatMap(([from, expected]) =>
-        ask(from, Object.keys(expected)),
-      );
-      const probe = writeProbe(sandbox, questions, main);
-      const env = { ANNEX_STORE: join(sandbox.root, store), ANNEX_ALLOW_INSTALLS: '0' };
-      const preload = ['--import', sandbox.loader];
-      const answers = await probe.run({ node: node.path, flags: [...flags, ...preload], env });
-      const alone = await probe.run({ node: node.path, flags });
-      expect(JSON.stringify(answers)).not.toContain(SHADOW);
-      for (const [key, answer] of Object.entries(alone)) {
-        if (answer.error === undefined) expect(answers[key], key).toEqual(answer);
-      }
-      for (const [from, expected] of Object.entries(loads)) {
-        const seen = Object.keys(expected).map((name) => [name, markerOf(answers, from, name)]);
-        expect(Object.fromEntries(seen), from).toEqual(expected);
-      }
-    });
+describe.each(nodes)('$label', (node) => {
+  test.for(cases)('$title', async ({ main, flags = [], store = 'volume/annex', loads }) => {
+    const questions = Object.entries(loads).flatMap(([from, expected]) =>
+      ask(from, Object.keys(expected)),
+    );
+    const probe = writeProbe(sandbox, questions, main);
+    const env = { ANNEX_STORE: join(sandbox.root, store), ANNEX_ALLOW_INSTALLS: '0' };
+    const preload = ['--import', sandbox.loader];
+    const answers = await probe.run({ node: node.path, flags: [...flags, ...preload], env });
+    const alone = await probe.run({ node: node.path, flags });
+    expect(JSON.stringify(answers)).not.toContain(SHADOW);
+    for (const [key, answer] of Object.entries(alone)) {
+      if (answer.error === undefined) expect(answers[key], key).toEqual(answer);
+    }
+    for (const [from, expected] of Object.entries(loads)) {
+      const seen = Object.keys(expected).map((name) => [name, markerOf(answers, from, name)]);
+      expect(Object.fromEntries(seen), from).toEqual(expected);
+    }
+  });
 
-    test('createRequire of a path through a link is the core’s', async () => {
-      const program = `import { createRequire } from 'node:module';
+  test('createRequire of a path through a link is the core’s', async () => {
+    const program = `import { createRequire } from 'node:module';
         const require = createRequire(process.argv[2] + '/linked-app/any.js');
         console.log(JSON.stringify([require('x').marker, require('z').marker]));`;
-      sandbox.write('app/linked.mjs', program);
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const flags = ['--import', sandbox.loader];
-      const run = await sandbox.run([...flags, 'linked.mjs', sandbox.root], {
-        node: node.path,
-        env,
-      });
-      expect(JSON.parse(run.stdout)).toEqual(['core', 'store']);
+    sandbox.write('app/linked.mjs', program);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const flags = ['--import', sandbox.loader];
+    const run = await sandbox.run([...flags, 'linked.mjs', sandbox.root], {
+      node: node.path,
+      env,
     });
+    expect(JSON.parse(run.stdout)).toEqual(['core', 'store']);
   });
-}
+});

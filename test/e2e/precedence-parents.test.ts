@@ -1,7 +1,7 @@
 /** Who asks decides what the store may answer: the core, what it ships, importers, and everybody else. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import {
@@ -129,7 +129,6 @@ beforeAll(async () => {
   sandbox.addPackage('home/node_modules', cjsPackage('thing', '1.0.0', SHADOW));
   probe = writeProbe(sandbox, questions);
 });
-afterAll(() => sandbox.cleanup());
 
 /** What an answer has to be, and what of it was seen. */
 function describeAnswer(answer: Answer, alone: Answer, form: Form, expected: Expected) {
@@ -146,27 +145,25 @@ function describeAnswer(answer: Answer, alone: Answer, form: Form, expected: Exp
   return { is: answer.path, shall: expect.stringContaining(place) };
 }
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    let alone: Answers;
-    let answers: Answers;
-    beforeAll(async () => {
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      alone = await probe.run({ node: node.path });
-      answers = await probe.run({ node: node.path, flags: ['--import', sandbox.loader], env });
-    });
-
-    test.each(rows)('a file in %s', (from, expected) => {
-      const asked = Object.entries(expected) as [Expected, string[]][];
-      for (const [kind, specifier] of asked.flatMap(([one, all]) =>
-        all.map((it) => [one, it] as const),
-      )) {
-        for (const form of forms) {
-          const key = keyOf(from, form, specifier);
-          const { is, shall } = describeAnswer(answers[key] ?? {}, alone[key] ?? {}, form, kind);
-          expect.soft(is, key).toEqual(shall);
-        }
-      }
-    });
+describe.each(nodes)('$label', (node) => {
+  let alone: Answers;
+  let answers: Answers;
+  beforeAll(async () => {
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    alone = await probe.run({ node: node.path });
+    answers = await probe.run({ node: node.path, flags: ['--import', sandbox.loader], env });
   });
-}
+
+  test.each(rows)('a file in %s', (from, expected) => {
+    const asked = Object.entries(expected) as [Expected, string[]][];
+    for (const [kind, specifier] of asked.flatMap(([one, all]) =>
+      all.map((it) => [one, it] as const),
+    )) {
+      for (const form of forms) {
+        const key = keyOf(from, form, specifier);
+        const { is, shall } = describeAnswer(answers[key] ?? {}, alone[key] ?? {}, form, kind);
+        expect.soft(is, key).toEqual(shall);
+      }
+    }
+  });
+});

@@ -1,6 +1,6 @@
 /** A package in the store answers as the same package would from core, and no planted copy instead of it. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   cjsExportsPackage,
   cjsPackage,
@@ -92,59 +92,53 @@ beforeAll(async () => {
   oracle = { sandbox: shipping, probe: writeProbe(shipping, questions) };
   annex = { sandbox: lacking, probe: writeProbe(lacking, questions) };
 });
-afterAll(async () => {
-  await oracle.sandbox.cleanup();
-  await annex.sandbox.cleanup();
-});
 
-for (const node of nodes) {
-  describe(node.label, () => {
-    const run = (flags: string[], options: { isWorker?: boolean; cwd?: string } = {}) => {
-      const { loader, store } = annex.sandbox;
-      const env = { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '0' };
-      const preload = flags.map((flag) => (flag === 'LOADER' ? loader : flag));
-      return annex.probe.run({ node: node.path, flags: preload, env, ...options });
-    };
-    let shipped: Answers;
-    beforeAll(async () => {
-      shipped = await oracle.probe.run({ node: node.path });
-    });
-
-    test('the packages of the oracle load', () => {
-      const markers = Object.values(shipped).map(({ marker }) => marker);
-      expect(markers.filter((marker) => marker === MARKER).length).toBeGreaterThan(90);
-    });
-
-    test.for([
-      { title: 'under --import', flags: ['--import', 'LOADER'] },
-      { title: 'under --require', flags: ['--require', 'LOADER'] },
-      { title: 'in a worker', flags: ['--import', 'LOADER'], isWorker: true },
-      {
-        title: 'from a directory with planted copies',
-        flags: ['--import', 'LOADER'],
-        cwd: 'elsewhere',
-      },
-    ])('the store answers as core would, $title', async ({ flags, title: _, ...options }) => {
-      const answers = await run(flags, options);
-      expect(JSON.stringify(answers)).not.toContain(SHADOW);
-      expect(forgetPlace(answers)).toEqual(forgetPlace(shipped));
-    });
-
-    test('every path lies in an entry of the feature itself', async () => {
-      const answers = await run(['--import', 'LOADER']);
-      const entries = join(annex.sandbox.store, 'v1', 'any');
-      const paths = Object.entries(answers).flatMap(([key, { path }]) =>
-        path === undefined ? [] : [{ key, path: path.replace(/^file:\/\//, '') }],
-      );
-      expect(paths.length).toBeGreaterThan(50);
-      for (const { key, path } of paths) {
-        const [, , specifier = ''] = key.split(' | ');
-        const slug = specifier
-          .replace(/^@/, '')
-          .split('/')
-          .slice(0, specifier[0] === '@' ? 2 : 1);
-        expect(path.startsWith(`${entries}/${slug.join('-')}.`), key).toBe(true);
-      }
-    });
+describe.each(nodes)('$label', (node) => {
+  const run = (flags: string[], options: { isWorker?: boolean; cwd?: string } = {}) => {
+    const { loader, store } = annex.sandbox;
+    const env = { ANNEX_STORE: store, ANNEX_ALLOW_INSTALLS: '0' };
+    const preload = flags.map((flag) => (flag === 'LOADER' ? loader : flag));
+    return annex.probe.run({ node: node.path, flags: preload, env, ...options });
+  };
+  let shipped: Answers;
+  beforeAll(async () => {
+    shipped = await oracle.probe.run({ node: node.path });
   });
-}
+
+  test('the packages of the oracle load', () => {
+    const markers = Object.values(shipped).map(({ marker }) => marker);
+    expect(markers.filter((marker) => marker === MARKER).length).toBeGreaterThan(90);
+  });
+
+  test.for([
+    { title: 'under --import', flags: ['--import', 'LOADER'] },
+    { title: 'under --require', flags: ['--require', 'LOADER'] },
+    { title: 'in a worker', flags: ['--import', 'LOADER'], isWorker: true },
+    {
+      title: 'from a directory with planted copies',
+      flags: ['--import', 'LOADER'],
+      cwd: 'elsewhere',
+    },
+  ])('the store answers as core would, $title', async ({ flags, title: _, ...options }) => {
+    const answers = await run(flags, options);
+    expect(JSON.stringify(answers)).not.toContain(SHADOW);
+    expect(forgetPlace(answers)).toEqual(forgetPlace(shipped));
+  });
+
+  test('every path lies in an entry of the feature itself', async () => {
+    const answers = await run(['--import', 'LOADER']);
+    const entries = join(annex.sandbox.store, 'v1', 'any');
+    const paths = Object.entries(answers).flatMap(([key, { path }]) =>
+      path === undefined ? [] : [{ key, path: path.replace(/^file:\/\//, '') }],
+    );
+    expect(paths.length).toBeGreaterThan(50);
+    for (const { key, path } of paths) {
+      const [, , specifier = ''] = key.split(' | ');
+      const slug = specifier
+        .replace(/^@/, '')
+        .split('/')
+        .slice(0, specifier[0] === '@' ? 2 : 1);
+      expect(path.startsWith(`${entries}/${slug.join('-')}.`), key).toBe(true);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 /** What a user may not look at belongs to the core; an entry that it may not look at is a miss. */
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { type Answers, forms, keyOf, loading, type Probe, writeProbe } from '../support/probe.ts';
@@ -48,7 +48,6 @@ beforeAll(async () => {
   chmodSync(join(entries.get('closed-manifest') ?? '', 'annex-entry.json'), 0o000);
   chmodSync(join(entries.get('closed-modules') ?? '', 'node_modules'), 0o000);
 });
-afterAll(() => sandbox.cleanup());
 
 describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
   let alone: Answers;

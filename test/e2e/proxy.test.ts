@@ -40,11 +40,9 @@ interface World {
 
 async function openWorld(options?: RegistryOptions): Promise<World> {
   const registry = await startRegistry([alpha], options);
-  onTestFinished(() => registry.stop());
   const proxy = await startProxy(`me:${SECRET}@`);
   onTestFinished(() => proxy.stop());
   const sandbox = await createSandbox({ linkAnnex: false });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('probe.mts', probe);
   return { sandbox, registry, proxy, host: new URL(registry.url).host };
 }
@@ -147,7 +145,6 @@ proxy.listen(0, '127.0.0.1', () => {
 
 test.each(nodes)('$label is known for what its agents do with a proxy', async ({ label, path }) => {
   const sandbox = await createSandbox({ linkAnnex: false });
-  onTestFinished(() => sandbox.cleanup());
   const { stdout } = await sandbox.run(['-e', ask], { node: path });
   expect(stdout).toBe(isDirect(label) ? 'proxy\n' : 'direct\n');
 });

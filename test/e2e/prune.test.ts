@@ -8,148 +8,146 @@ import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 import { features, open, type Pruned, publish, setRetired } from '../support/prune-world.ts';
 
-for (const node of outerNodes) {
-  describe(node.label, () => {
-    test('what is not declared is retired 14 days after it was published, and deleted a day later', async () => {
-      const world = await open(node);
-      const { sandbox, plant, prune, outcomes, layer } = world;
-      const old = publish(plant('gone', '1.0.0'), 14.1);
-      const young = publish(plant('gone', '1.1.0'), 13.9);
-      const kept = publish(plant('alpha', '1.0.0'), 400);
-      publish(plant('gone', '1.0.0', { store: layer }), 400);
-      const before = sandbox.digest(sandbox.root);
+describe.each(outerNodes)('$label', (node) => {
+  test('what is not declared is retired 14 days after it was published, and deleted a day later', async () => {
+    const world = await open(node);
+    const { sandbox, plant, prune, outcomes, layer } = world;
+    const old = publish(plant('gone', '1.0.0'), 14.1);
+    const young = publish(plant('gone', '1.1.0'), 13.9);
+    const kept = publish(plant('alpha', '1.0.0'), 400);
+    publish(plant('gone', '1.0.0', { store: layer }), 400);
+    const before = sandbox.digest(sandbox.root);
 
-      const dry = await prune(['--dry-run']);
-      expect(outcomes(dry)).toEqual({ [old]: 'retired', [young]: 'kept', [kept]: 'kept' });
-      const { 'npm-cache-own': _, ...after } = sandbox.digest(sandbox.root);
-      expect(after, 'a dry run changes nothing').toEqual(before);
+    const dry = await prune(['--dry-run']);
+    expect(outcomes(dry)).toEqual({ [old]: 'retired', [young]: 'kept', [kept]: 'kept' });
+    const { 'npm-cache-own': _, ...after } = sandbox.digest(sandbox.root);
+    expect(after, 'a dry run changes nothing').toEqual(before);
 
-      const first = await prune();
-      expect(first.entries).toEqual(dry.entries);
-      expect([dry.isDryRun, first.isDryRun]).toEqual([true, false]);
-      expect(first.entries[0]?.bytes).toBeGreaterThan(100);
-      expect(Object.values(outcomes(await prune()))).toEqual(['kept', 'kept', 'kept']);
-      setRetired(world, old, 23.9);
-      expect(existsSync(old)).toBe(true);
-      expect(outcomes(await prune())[old], 'whoever runs on it has a day').toBe('kept');
-      setRetired(world, old, 24.1);
-      expect(outcomes(await prune(['--dry-run']))[old]).toBe('deleted');
-      expect(existsSync(old)).toBe(true);
-      expect(outcomes(await prune())).toEqual({
-        [old]: 'deleted',
-        [young]: 'kept',
-        [kept]: 'kept',
-      });
-      expect([old, young, kept].map((dir) => existsSync(dir))).toEqual([false, true, true]);
-      expect(outcomes(await prune(['--days', '13']))[young]).toBe('retired');
-      expect(sandbox.digest(layer)).toEqual(
-        Object.fromEntries(
-          Object.entries(before)
-            .filter(([path]) => path === 'baked' || path.startsWith('baked/'))
-            .map(([path, what]) => [path.slice(6) || '.', what]),
-        ),
-      );
+    const first = await prune();
+    expect(first.entries).toEqual(dry.entries);
+    expect([dry.isDryRun, first.isDryRun]).toEqual([true, false]);
+    expect(first.entries[0]?.bytes).toBeGreaterThan(100);
+    expect(Object.values(outcomes(await prune()))).toEqual(['kept', 'kept', 'kept']);
+    setRetired(world, old, 23.9);
+    expect(existsSync(old)).toBe(true);
+    expect(outcomes(await prune())[old], 'whoever runs on it has a day').toBe('kept');
+    setRetired(world, old, 24.1);
+    expect(outcomes(await prune(['--dry-run']))[old]).toBe('deleted');
+    expect(existsSync(old)).toBe(true);
+    expect(outcomes(await prune())).toEqual({
+      [old]: 'deleted',
+      [young]: 'kept',
+      [kept]: 'kept',
     });
+    expect([old, young, kept].map((dir) => existsSync(dir))).toEqual([false, true, true]);
+    expect(outcomes(await prune(['--days', '13']))[young]).toBe('retired');
+    expect(sandbox.digest(layer)).toEqual(
+      Object.fromEntries(
+        Object.entries(before)
+          .filter(([path]) => path === 'baked' || path.startsWith('baked/'))
+          .map(([path, what]) => [path.slice(6) || '.', what]),
+      ),
+    );
+  });
 
-    test('what is retired is chosen by no new process, and stays with those that run on it', async () => {
-      const { sandbox, plant, prune, outcomes } = await open(node);
-      const old = publish(
-        plant('alpha', '1.0.0', { packages: [subpathPackage('alpha', '1.0.0', 'planted')] }),
-        30,
-      );
-      const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
-      sandbox.write(
-        'app/running.mjs',
-        `import { execFileSync } from 'node:child_process';
+  test('what is retired is chosen by no new process, and stays with those that run on it', async () => {
+    const { sandbox, plant, prune, outcomes } = await open(node);
+    const old = publish(
+      plant('alpha', '1.0.0', { packages: [subpathPackage('alpha', '1.0.0', 'planted')] }),
+      30,
+    );
+    const cli = join(repositoryRoot, 'dist', 'cli', 'main.js');
+    sandbox.write(
+      'app/running.mjs',
+      `import { execFileSync } from 'node:child_process';
          import { writeFileSync } from 'node:fs';
          await import('alpha');
          writeFileSync('package.json', JSON.stringify({ annex: { features: { beta: '*' } } }));
          console.log(execFileSync(process.execPath, [${JSON.stringify(cli)}, 'prune']).toString());
          console.log((await import('alpha/sub')).subpath);`,
-      );
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const options = { node: node.path, env };
-      const ran = await sandbox.run(['--import', sandbox.loader, 'running.mjs'], options);
-      expect(ran).toMatchObject({ code: 0, stderr: '' });
-      expect(ran.stdout).toMatch(/^retired .*: no such feature is declared\n(?:.*\n)*\n\.\/sub\n$/);
+    );
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const options = { node: node.path, env };
+    const ran = await sandbox.run(['--import', sandbox.loader, 'running.mjs'], options);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/^retired .*: no such feature is declared\n(?:.*\n)*\n\.\/sub\n$/);
 
-      sandbox.setCore({ features });
-      const { imported } = await importIn(sandbox, ['alpha'], options);
-      expectRefused(imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
-      const { stdout } = await sandbox.annex(['list'], {
-        ...options,
-        env: { ...env, ANNEX_ALLOW_INSTALLS: '1' },
-      });
-      expect(stdout).toContain(`${old} was retired: annex prune: no such feature is declared`);
-      const newer = plant('alpha', '1.0.0', { generation: '1' });
-      expect(outcomes(await prune())).toEqual({ [old]: 'kept', [newer]: 'kept' });
+    sandbox.setCore({ features });
+    const { imported } = await importIn(sandbox, ['alpha'], options);
+    expectRefused(imported.alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+    const { stdout } = await sandbox.annex(['list'], {
+      ...options,
+      env: { ...env, ANNEX_ALLOW_INSTALLS: '1' },
     });
-
-    test('G2: what fits stays however old it is, for every ABI; what it replaced goes when that is long ago', async () => {
-      const { sandbox, plant, prune, outcomes } = await open(node);
-      const bound = (abi: string, version: string, days: number) =>
-        publish(plant('alpha', version, { abi }), days);
-      const fitting = [
-        publish(plant('alpha', '1.2.0'), 400),
-        bound('node1-linux-x64-glibc', '1.3.0', 400),
-        bound('node2-linux-x64-musl', '1.2.5', 400),
-      ];
-      const replaced = [
-        publish(plant('alpha', '0.9.0'), 500),
-        publish(plant('alpha', '1.1.0'), 500),
-        bound('node1-linux-x64-glibc', '0.9.0', 500),
-      ];
-      const lonely = publish(plant('beta', '0.1.0'), 500);
-      const before = sandbox.digest(lonely);
-      const first = await prune();
-      const found = outcomes(first);
-      for (const dir of fitting) expect(found[dir], dir).toBe('kept');
-      for (const dir of replaced) expect(found[dir], dir).toBe('retired');
-      const whyLonely = ({ entries }: Pruned) => entries.find(({ entry }) => entry === lonely)?.why;
-      expect([found[lonely], whyLonely(first)]).toEqual([
-        'kept',
-        'nothing that fits has taken its place yet',
-      ]);
-
-      publish(plant('beta', '1.0.0'), 13);
-      const early = await prune();
-      expect(outcomes(early)[lonely], 'a rollback needs it').toBe('kept');
-      expect(whyLonely(early)).toBe('replaced, but only 13 days ago');
-      expect(outcomes(await prune(['--days', '12.5']))[lonely]).toBe('retired');
-      expect(sandbox.digest(lonely), 'the entry itself is not written to').toEqual(before);
-    });
-
-    test('what core ships now is there instead of what does not fit', async () => {
-      const { sandbox, plant, prune, outcomes } = await open(node);
-      sandbox.addPackage('app/node_modules', esmPackage('alpha', '1.5.0', 'core'));
-      const fits = publish(plant('alpha', '1.0.0'), 400);
-      const not = publish(plant('alpha', '0.9.0'), 400);
-      expect(outcomes(await prune())).toEqual({ [fits]: 'kept', [not]: 'retired' });
-    });
-
-    test('a feature that is declared wrongly, or looks like one that is, keeps its entries', async () => {
-      const { sandbox, plant, prune, outcomes } = await open(node);
-      sandbox.setCore({
-        features: { alpha: 'latest', 'be/ta': '^1.0.0', 'be-ta': '^1.0.0', gamma: '^1.0.0' },
-      });
-      sandbox.write('app/annex/gamma/annex.json', '<<<<<<< HEAD');
-      const kept = [
-        publish(plant('alpha', '0.1.0'), 400),
-        publish(plant('be-ta', '0.1.0'), 400),
-        publish(plant('be-ta', '1.0.0'), 400),
-        publish(plant('gamma', '1.0.0'), 400),
-      ];
-      const gone = publish(plant('delta', '1.0.0'), 400);
-      const found = await prune();
-      const expected = Object.fromEntries(kept.map((dir) => [dir, 'kept']));
-      expect(outcomes(found)).toEqual({ ...expected, [gone]: 'retired' });
-      const why = (dir: string) => found.entries.find(({ entry }) => entry === dir)?.why;
-      expect(kept.map(why)).toEqual([
-        expect.stringMatching(/annex\.features\["alpha"\] .*latest/),
-        expect.stringMatching(/annex\.features\["be\/ta"\] /),
-        expect.stringMatching(/annex\.features\["be\/ta"\] /),
-        expect.stringMatching(/gamma\/annex\.json does not parse/),
-      ]);
-    });
+    expect(stdout).toContain(`${old} was retired: annex prune: no such feature is declared`);
+    const newer = plant('alpha', '1.0.0', { generation: '1' });
+    expect(outcomes(await prune())).toEqual({ [old]: 'kept', [newer]: 'kept' });
   });
-}
+
+  test('G2: what fits stays however old it is, for every ABI; what it replaced goes when that is long ago', async () => {
+    const { sandbox, plant, prune, outcomes } = await open(node);
+    const bound = (abi: string, version: string, days: number) =>
+      publish(plant('alpha', version, { abi }), days);
+    const fitting = [
+      publish(plant('alpha', '1.2.0'), 400),
+      bound('node1-linux-x64-glibc', '1.3.0', 400),
+      bound('node2-linux-x64-musl', '1.2.5', 400),
+    ];
+    const replaced = [
+      publish(plant('alpha', '0.9.0'), 500),
+      publish(plant('alpha', '1.1.0'), 500),
+      bound('node1-linux-x64-glibc', '0.9.0', 500),
+    ];
+    const lonely = publish(plant('beta', '0.1.0'), 500);
+    const before = sandbox.digest(lonely);
+    const first = await prune();
+    const found = outcomes(first);
+    for (const dir of fitting) expect(found[dir], dir).toBe('kept');
+    for (const dir of replaced) expect(found[dir], dir).toBe('retired');
+    const whyLonely = ({ entries }: Pruned) => entries.find(({ entry }) => entry === lonely)?.why;
+    expect([found[lonely], whyLonely(first)]).toEqual([
+      'kept',
+      'nothing that fits has taken its place yet',
+    ]);
+
+    publish(plant('beta', '1.0.0'), 13);
+    const early = await prune();
+    expect(outcomes(early)[lonely], 'a rollback needs it').toBe('kept');
+    expect(whyLonely(early)).toBe('replaced, but only 13 days ago');
+    expect(outcomes(await prune(['--days', '12.5']))[lonely]).toBe('retired');
+    expect(sandbox.digest(lonely), 'the entry itself is not written to').toEqual(before);
+  });
+
+  test('what core ships now is there instead of what does not fit', async () => {
+    const { sandbox, plant, prune, outcomes } = await open(node);
+    sandbox.addPackage('app/node_modules', esmPackage('alpha', '1.5.0', 'core'));
+    const fits = publish(plant('alpha', '1.0.0'), 400);
+    const not = publish(plant('alpha', '0.9.0'), 400);
+    expect(outcomes(await prune())).toEqual({ [fits]: 'kept', [not]: 'retired' });
+  });
+
+  test('a feature that is declared wrongly, or looks like one that is, keeps its entries', async () => {
+    const { sandbox, plant, prune, outcomes } = await open(node);
+    sandbox.setCore({
+      features: { alpha: 'latest', 'be/ta': '^1.0.0', 'be-ta': '^1.0.0', gamma: '^1.0.0' },
+    });
+    sandbox.write('app/annex/gamma/annex.json', '<<<<<<< HEAD');
+    const kept = [
+      publish(plant('alpha', '0.1.0'), 400),
+      publish(plant('be-ta', '0.1.0'), 400),
+      publish(plant('be-ta', '1.0.0'), 400),
+      publish(plant('gamma', '1.0.0'), 400),
+    ];
+    const gone = publish(plant('delta', '1.0.0'), 400);
+    const found = await prune();
+    const expected = Object.fromEntries(kept.map((dir) => [dir, 'kept']));
+    expect(outcomes(found)).toEqual({ ...expected, [gone]: 'retired' });
+    const why = (dir: string) => found.entries.find(({ entry }) => entry === dir)?.why;
+    expect(kept.map(why)).toEqual([
+      expect.stringMatching(/annex\.features\["alpha"\] .*latest/),
+      expect.stringMatching(/annex\.features\["be\/ta"\] /),
+      expect.stringMatching(/annex\.features\["be\/ta"\] /),
+      expect.stringMatching(/gamma\/annex\.json does not parse/),
+    ]);
+  });
+});

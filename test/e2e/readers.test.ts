@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { outerNodes } from '../support/nodes.ts';
@@ -18,8 +18,8 @@ const WRITING =
   /\b(?:open\w*\(.*(?:O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)|(?:p?write(?:v|64)?|creat|mkdir(?:at)?|rmdir|unlink(?:at)?|rename(?:at2?)?|link(?:at)?|symlink(?:at)?|mknod(?:at)?|f?chmod(?:at2?)?|[fl]?chown(?:at)?|utime\w*|f?truncate|fallocate|fsync|fdatasync|syncfs|flock|copy_file_range|sendfile|f?setxattr)\()/;
 
 /** What a program that imports alpha asks of the kernel. */
-async function traceImport(context: TestContext, node: string) {
-  const { sandbox, registry } = await openWorld(context, {
+async function traceImport(node: string) {
+  const { sandbox, registry } = await openWorld({
     packages,
     annex: { features: { alpha: '^1.0.0' } },
   });
@@ -34,21 +34,18 @@ async function traceImport(context: TestContext, node: string) {
   return { sandbox, lines, stdout, stderr, requests: registry.requests.length - asked };
 }
 
-for (const node of outerNodes) {
-  describe.runIf(canTrace).concurrent(`G7: not in the way, ${node.label}`, () => {
-    test('an import of what is installed', async (context) => {
-      const { expect } = context;
-      const { sandbox, lines, ...ran } = await traceImport(context, node.path);
-      expect(JSON.parse(ran.stdout).alpha).toMatchObject({ marker: 'alpha' });
-      expect(ran).toMatchObject({ stderr: '', requests: 0 });
-      const inStore = lines.filter((line) => line.includes(sandbox.store));
-      expect(inStore).toContainEqual(expect.stringMatching(/alpha\/index\.js.*O_RDONLY/));
-      expect(inStore.filter((line) => WRITING.test(line))).toEqual([]);
-      expect(lines.filter((line) => line.includes('/v1/locks'))).toEqual([]);
-      expect(lines.filter((line) => line.includes('/v1/staging'))).toEqual([]);
-      expect(lines.filter((line) => /AF_INET/.test(line))).toEqual([]);
-      // The pattern finds what there is: the program's own output.
-      expect(lines.filter((line) => WRITING.test(line)).join('\n')).toContain('marker');
-    });
+describe.runIf(canTrace).concurrent.each(outerNodes)('G7: not in the way, $label', (node) => {
+  test('an import of what is installed', async ({ expect }) => {
+    const { sandbox, lines, ...ran } = await traceImport(node.path);
+    expect(JSON.parse(ran.stdout).alpha).toMatchObject({ marker: 'alpha' });
+    expect(ran).toMatchObject({ stderr: '', requests: 0 });
+    const inStore = lines.filter((line) => line.includes(sandbox.store));
+    expect(inStore).toContainEqual(expect.stringMatching(/alpha\/index\.js.*O_RDONLY/));
+    expect(inStore.filter((line) => WRITING.test(line))).toEqual([]);
+    expect(lines.filter((line) => line.includes('/v1/locks'))).toEqual([]);
+    expect(lines.filter((line) => line.includes('/v1/staging'))).toEqual([]);
+    expect(lines.filter((line) => /AF_INET/.test(line))).toEqual([]);
+    // The pattern finds what there is: the program's own output.
+    expect(lines.filter((line) => WRITING.test(line)).join('\n')).toContain('marker');
   });
-}
+});

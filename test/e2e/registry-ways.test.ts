@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { lock } from '../support/lock-files.ts';
@@ -14,14 +14,11 @@ import { type Strangeness, startStrangeRegistry } from '../support/strange-regis
 const kit = esmPackage('kit', '1.0.0', 'kit');
 
 async function open(
-  { onTestFinished }: TestContext,
   node: string,
   { packages = [kit], ...strangeness }: Strangeness & { packages?: PackageFixture[] },
 ) {
   const registry = await startStrangeRegistry(packages, strangeness);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ node });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
   sandbox.setCore({ features: { kit: '^1.0.0' } });
   writeImporter(sandbox);
@@ -41,10 +38,9 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   test.for([
     ['is encoded all the same', sendEncoded],
     ['is labelled as encoded, and is not', sendLabelled],
-  ] as const)('an answer that %s', async ([, send], context) => {
-    const { expect } = context;
+  ] as const)('an answer that %s', async ([, send], { expect }) => {
     for (const isLocked of [false, true]) {
-      const { sandbox, env } = await open(context, node, { send });
+      const { sandbox, env } = await open(node, { send });
       if (isLocked) await lock(sandbox);
       const { imported } = await importIn(sandbox, ['kit'], { env });
       expect(imported.kit?.marker).toBe('kit');
@@ -64,22 +60,20 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   test.for([
     ['npm/...', guard, ''],
     ['a name of its own', guardOwn, 'user-agent=corp {platform} npm\n'],
-  ] as const)('a registry that lets in %s alone', async ([, only, line], context) => {
-    const { expect } = context;
-    const { sandbox, env, registry } = await open(context, node, { guard: only });
+  ] as const)('a registry that lets in %s alone', async ([, only, line], { expect }) => {
+    const { sandbox, env, registry } = await open(node, { guard: only });
     sandbox.write('app/.npmrc', `registry=${registry.url}\n${line}`);
     await lock(sandbox);
     const { imported } = await importIn(sandbox, ['kit'], { env });
     expect(imported.kit?.marker).toBe('kit');
   });
 
-  test('an old name with capitals, declared and in a closure', async (context) => {
-    const { expect } = context;
+  test('an old name with capitals, declared and in a closure', async ({ expect }) => {
     const packages = [
       esmPackage('kit', '1.0.0', 'kit', { dependencies: { JSONStream: '^1.3.0' } }),
       cjsPackage('JSONStream', '1.3.5', 'stream'),
     ];
-    const { sandbox, env } = await open(context, node, { packages });
+    const { sandbox, env } = await open(node, { packages });
     sandbox.setCore({ features: { kit: '^1.0.0', JSONStream: '^1.3.0' } });
     await lock(sandbox);
     const { imported } = await importIn(sandbox, ['kit', 'JSONStream'], { env });
@@ -90,9 +84,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(await sandbox.annex(['add', 'JSONStream@^1.3.0'], { env })).toMatchObject({ code: 0 });
   });
 
-  test('a git dependency is refused by its own reason', async (context) => {
-    const { expect } = context;
-    const { sandbox: first } = await open(context, node, {});
+  test('a git dependency is refused by its own reason', async ({ expect }) => {
+    const { sandbox: first } = await open(node, {});
     const repository = join(first.root, 'repository');
     first.write('repository/package.json', { name: 'forked', version: '2.0.0' });
     const git = (...args: string[]) =>
@@ -105,7 +98,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     git('commit', '--quiet', '-m', 'first');
     const dependencies = { forked: `git+file://${repository}` };
     const packages = [esmPackage('kit', '1.0.0', 'kit', { dependencies })];
-    const { sandbox, env } = await open(context, node, { packages });
+    const { sandbox, env } = await open(node, { packages });
     const { imported } = await importIn(sandbox, ['kit'], { env });
     const reason = /kit depends on forked 2\.0\.0 from a git repository/;
     expectRefused(imported.kit, 'ANNEX_INSTALL_FAILED', reason);
@@ -114,10 +107,10 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(stderr).toMatch(reason);
   });
 
-  test('a git repository that cannot be reached is named as what it is', async (context) => {
+  test('a git repository that cannot be reached is named as what it is', async () => {
     const dependencies = { forked: 'git+https://127.0.0.1:9/forked.git' };
     const packages = [esmPackage('kit', '1.0.0', 'kit', { dependencies })];
-    const { sandbox, env } = await open(context, node, { packages });
+    const { sandbox, env } = await open(node, { packages });
     const { imported } = await importIn(sandbox, ['kit'], { env });
     expectRefused(imported.kit, 'ANNEX_INSTALL_FAILED', /a git repository/);
   });

@@ -1,7 +1,7 @@
 /** Install scripts run on the Node that runs the application, and what they build has to fit it. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { cjsPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
@@ -75,12 +75,10 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry(packages);
 });
-afterAll(() => registry.stop());
 
 describe.each(nodes)('$label', (node) => {
-  async function open({ onTestFinished }: TestContext, scripts = names) {
+  async function open(scripts = names) {
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     const features = names.map((name) => [
       name,
       { packages: { [name]: '^1.0.0' }, scripts: scripts.filter((one) => one === name) },
@@ -93,8 +91,8 @@ describe.each(nodes)('$label', (node) => {
     return { sandbox, load, writeProgram };
   }
 
-  test('another Node that is first in PATH runs neither npm nor a script', async (context) => {
-    const { sandbox, load, writeProgram } = await open(context);
+  test('another Node that is first in PATH runs neither npm nor a script', async () => {
+    const { sandbox, load, writeProgram } = await open();
     writeProgram('other/node', 'exit 9');
     const PATH = [join(sandbox.root, 'other'), process.env.PATH].join(delimiter);
     // npm's own list names no package: that of the feature counts.
@@ -107,8 +105,8 @@ describe.each(nodes)('$label', (node) => {
     expect(JSON.parse(built)).toEqual({ own: stdout.trim(), found: stdout.trim() });
   });
 
-  test('an npm that belongs to another Node gives way to the one beside the Node that runs', async (context) => {
-    const { sandbox, load, writeProgram } = await open(context);
+  test('an npm that belongs to another Node gives way to the one beside the Node that runs', async () => {
+    const { sandbox, load, writeProgram } = await open();
     for (const name of ['node', 'npm']) writeProgram(`other/${name}`, 'exit 9');
     const own = shareBinary(node.path, join(sandbox.root, 'nodes'));
     writeProgram(join(dirname(own), 'npm'), `exec ${findNpm()} "$@"`);
@@ -121,9 +119,9 @@ describe.each(nodes)('$label', (node) => {
     expect((await load('gyp-only')).stderr).toBe('');
   });
 
-  test('a package with nothing but a binding.gyp has an install script, locked or not', async (context) => {
+  test('a package with nothing but a binding.gyp has an install script, locked or not', async () => {
     for (const isLocked of [true, false]) {
-      const { sandbox, load } = await open(context);
+      const { sandbox, load } = await open();
       if (isLocked) await lock(sandbox, 'gyp-only');
       expect((await load('gyp-only')).imported['gyp-only']?.marker).toBe('gyp-only');
       const [entry = ''] = listEntries(sandbox);
@@ -132,8 +130,8 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('one whose script nobody allowed is named; one that turns node-gyp off has none', async (context) => {
-    const { sandbox } = await open(context, []);
+  test('one whose script nobody allowed is named; one that turns node-gyp off has none', async () => {
+    const { sandbox } = await open([]);
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'gyp-only', 'no-gyp', '--json'], { env });
     const [gyp, other] = JSON.parse(stdout) as { unrun?: string[] }[];
@@ -142,15 +140,15 @@ describe.each(nodes)('$label', (node) => {
   });
 
   describe.skipIf(findProgram('cc') === undefined)('what a script built', () => {
-    test('is published when it is made for the Node that runs', async (context) => {
-      const { sandbox, load } = await open(context);
+    test('is published when it is made for the Node that runs', async () => {
+      const { sandbox, load } = await open();
       expect((await load('fitting')).imported.fitting?.marker).toBe('fitting');
       const [entry = ''] = listEntries(sandbox);
       expect(existsSync(join(entry, 'node_modules/fitting/build/Release/addon.node'))).toBe(true);
     });
 
-    test('is refused, with both versions, when it is made for another', async (context) => {
-      const { sandbox, load } = await open(context);
+    test('is refused, with both versions, when it is made for another', async () => {
+      const { sandbox, load } = await open();
       const { imported } = await load('stale');
       const reason =
         /an install script of stale built node_modules\/stale\/build\/Release\/addon\.node for NODE_MODULE_VERSION 83, and this Node has \d+/;

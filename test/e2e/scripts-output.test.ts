@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { listEntries, listStaging } from '../support/lock-files.ts';
@@ -35,20 +35,18 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([{ ...pkg, files: { ...pkg.files, 'build.cjs': BUILD } }]);
 });
-afterAll(() => registry.stop());
 
 describe.each(outerNodes)('$label', (node) => {
-  async function open({ onTestFinished }: TestContext) {
+  async function open() {
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { addon: { packages: { addon: '1' }, scripts: ['addon'] } } });
     const env = { ANNEX_STORE: sandbox.store };
     const file = join(sandbox.store, 'v1', 'failures', 'addon.log');
     return { sandbox, env, file };
   }
 
-  test('the message has the lines that say why, and names a file with all of them', async (context) => {
-    const { sandbox, env, file } = await open(context);
+  test('the message has the lines that say why, and names a file with all of them', async () => {
+    const { sandbox, env, file } = await open();
     const { imported, stderr } = await importIn(sandbox, ['addon'], { env });
     const { cause } = imported.addon ?? {};
     expect(cause?.code).toBe('ANNEX_INSTALL_FAILED');
@@ -65,16 +63,16 @@ describe.each(outerNodes)('$label', (node) => {
     expect(listStaging(sandbox)).toEqual([]);
   });
 
-  test('a remembered failure names the file too', async (context) => {
-    const { sandbox, env, file } = await open(context);
+  test('a remembered failure names the file too', async () => {
+    const { sandbox, env, file } = await open();
     await importIn(sandbox, ['addon'], { env });
     const { imported } = await importIn(sandbox, ['addon'], { env });
     expect(imported.addon?.cause?.hint).toContain(file);
     expect(existsSync(file)).toBe(true);
   });
 
-  test('the file goes when the feature is installed, and old ones when another is written', async (context) => {
-    const { sandbox, env, file } = await open(context);
+  test('the file goes when the feature is installed, and old ones when another is written', async () => {
+    const { sandbox, env, file } = await open();
     const [old, recent] = ['old', 'recent'].map((name) => join(dirname(file), `${name}.log`));
     await sandbox.annex(['install', 'addon'], { env });
     for (const path of [old, recent]) writeFileSync(path ?? '', '');
@@ -87,8 +85,8 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readdirSync(dirname(file))).toEqual(['recent.log']);
   });
 
-  test('a bake that fails leaves the file that its message names', async (context) => {
-    const { sandbox } = await open(context);
+  test('a bake that fails leaves the file that its message names', async () => {
+    const { sandbox } = await open();
     const { code, stderr } = await sandbox.annex(['bake', '../layer']);
     expect(code).toBe(1);
     const [, file = ''] = /in (\S+\.log), then/.exec(stderr) ?? [];

@@ -1,7 +1,7 @@
 /** A store with something wrong in every value: each feature fails or heals for itself, and every command gets to its end. */
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { copyLocks, listEntries, lock, node } from '../support/lock-files.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -20,10 +20,6 @@ beforeAll(async () => {
   await lock(locked);
   const installed = await locked.annex(['install', 'box'], { env: { ANNEX_STORE: locked.store } });
   expect(installed).toMatchObject({ code: 0 });
-});
-afterAll(async () => {
-  await registry.stop();
-  await locked.cleanup();
 });
 
 const put = (path: string, content: string): void => {
@@ -65,7 +61,6 @@ console.log(JSON.stringify(found));
 describe(node.label, () => {
   test('one wrong value in each of many manifests, failures and marks: all else is as ever', async () => {
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     copyLocks(locked, sandbox);
     cpSync(locked.store, sandbox.store, { recursive: true });
     const wrong = listPaths(MANIFEST).flatMap((path, index) =>
@@ -138,7 +133,6 @@ describe(node.label, () => {
     listPaths(MANIFEST).map((path, index) => [path.join('.') || 'all of it', path, index] as const),
   )('a locked entry whose %s is wrong heals, or was not used for that', async (_, path, index) => {
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features });
     copyLocks(locked, sandbox);
     cpSync(locked.store, sandbox.store, { recursive: true });

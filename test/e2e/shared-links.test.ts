@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { outerNodes } from '../support/nodes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -52,9 +52,9 @@ if (parentPort) parentPort.postMessage(seen);
 else process.send(seen);
 `;
 
-async function open(context: TestContext) {
+async function open() {
   const annex = { features: { kit: '^1.0.0' } };
-  const { sandbox } = await openWorld(context, { packages, annex, copyAnnex: true });
+  const { sandbox } = await openWorld({ packages, annex, copyAnnex: true });
   sandbox.setCore(annex, { dependencies: SHARED });
   for (const copy of copies('from-core')) {
     sandbox.addPackage(join(sandbox.core, 'node_modules'), copy);
@@ -70,55 +70,53 @@ const linksOf = ({ core }: Sandbox, entry: string) =>
     target: join(core, 'node_modules', name),
   }));
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
-    test.for(['root', 'plain'] as const)(
-      'a link is made, used without hooks, and mended, as %s',
-      async (who, context) => {
-        const sandbox = await open(context);
-        const user = who === 'plain' ? asPlainUser : {};
-        giveTo(user, join(sandbox.store, '..'));
-        const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
-        const installed = await sandbox.annex(['install', 'kit', '--json'], options);
-        const entry: string = JSON.parse(installed.stdout)[0].dir;
-        const links = linksOf(sandbox, entry);
-        for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
-        for (const dir of ['node_modules', 'node_modules/@acme']) {
-          expect(lstatSync(join(entry, dir)).mode & 0o777).toBe(0o555);
-        }
-        const load = async (...args: string[]) => {
-          const { stdout, stderr } = await sandbox.run(
-            ['--import', sandbox.loader, 'threads.mjs', ...args],
-            options,
-          );
-          expect(stderr).toBe('');
-          return JSON.parse(stdout);
-        };
-        const all = { own: FROM_CORE, worker: FROM_CORE, evaluated: FROM_CORE, forked: FROM_CORE };
-        expect(await load()).toEqual(all);
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  test.for(['root', 'plain'] as const)(
+    'a link is made, used without hooks, and mended, as %s',
+    async (who) => {
+      const sandbox = await open();
+      const user = who === 'plain' ? asPlainUser : {};
+      giveTo(user, join(sandbox.store, '..'));
+      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
+      const installed = await sandbox.annex(['install', 'kit', '--json'], options);
+      const entry: string = JSON.parse(installed.stdout)[0].dir;
+      const links = linksOf(sandbox, entry);
+      for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
+      for (const dir of ['node_modules', 'node_modules/@acme']) {
+        expect(lstatSync(join(entry, dir)).mode & 0o777).toBe(0o555);
+      }
+      const load = async (...args: string[]) => {
+        const { stdout, stderr } = await sandbox.run(
+          ['--import', sandbox.loader, 'threads.mjs', ...args],
+          options,
+        );
+        expect(stderr).toBe('');
+        return JSON.parse(stdout);
+      };
+      const all = { own: FROM_CORE, worker: FROM_CORE, evaluated: FROM_CORE, forked: FROM_CORE };
+      expect(await load()).toEqual(all);
 
-        const evil = join(sandbox.root, 'evil');
-        mkdirSync(evil);
-        writeFileSync(join(evil, 'index.js'), "exports.marker = 'evil';");
-        for (const spoil of [
-          (path: string) => unlinkSync(path),
-          (path: string) => {
-            unlinkSync(path);
-            symlinkSync(evil, path);
-          },
-        ]) {
-          for (const dir of ['node_modules', 'node_modules/@acme'])
-            chmodSync(join(entry, dir), 0o755);
-          for (const { path } of links) spoil(path);
-          const verified = await sandbox.annex(['verify'], options);
-          expect(verified).toMatchObject({ code: 0, stderr: '' });
-          expect(await load('own')).toEqual({ own: FROM_CORE });
-          const again = await sandbox.annex(['install', 'kit', '--json'], options);
-          expect(JSON.parse(again.stdout)).toMatchObject([{ outcome: 'present', dir: entry }]);
-          for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
-        }
-        expect(await load()).toEqual(all);
-      },
-    );
-  });
-}
+      const evil = join(sandbox.root, 'evil');
+      mkdirSync(evil);
+      writeFileSync(join(evil, 'index.js'), "exports.marker = 'evil';");
+      for (const spoil of [
+        (path: string) => unlinkSync(path),
+        (path: string) => {
+          unlinkSync(path);
+          symlinkSync(evil, path);
+        },
+      ]) {
+        for (const dir of ['node_modules', 'node_modules/@acme'])
+          chmodSync(join(entry, dir), 0o755);
+        for (const { path } of links) spoil(path);
+        const verified = await sandbox.annex(['verify'], options);
+        expect(verified).toMatchObject({ code: 0, stderr: '' });
+        expect(await load('own')).toEqual({ own: FROM_CORE });
+        const again = await sandbox.annex(['install', 'kit', '--json'], options);
+        expect(JSON.parse(again.stdout)).toMatchObject([{ outcome: 'present', dir: entry }]);
+        for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
+      }
+      expect(await load()).toEqual(all);
+    },
+  );
+});

@@ -33,43 +33,41 @@ else {
   worker.once('message', (inWorker) => console.log(JSON.stringify({ main: { ...seen, path }, inWorker })));
 }`;
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test('each gets its own copy, whichever was installed last', async (context) => {
-      const { sandbox } = await openWorld(context, { packages, annex });
-      const roots = { app: sandbox.core, other: join(sandbox.root, 'other') };
-      for (const name of ['app', 'other']) {
-        const manifest = { name, version: '1.0.0', annex, dependencies: SHARED };
-        sandbox.write(`${name}/package.json`, manifest);
-        sandbox.write(`${name}/program.mjs`, PROGRAM);
-        sandbox.addPackage(`${name}/node_modules`, esmPackage('dep', '1.0.0', `from-${name}`));
-      }
-      const optionsOf = (name: 'app' | 'other') => ({
-        node: node.path,
-        cwd: name,
-        env: { ANNEX_STORE: sandbox.store, ANNEX_CORE: roots[name] },
-      });
-      const install = async (name: 'app' | 'other') => {
-        const { stdout } = await sandbox.annex(['install', 'kit', '--json'], optionsOf(name));
-        const [{ dir }] = JSON.parse(stdout);
-        return readlinkSync(join(dir, 'node_modules/dep'));
-      };
-      const load = async (name: 'app' | 'other') => {
-        const args = ['--import', sandbox.loader, 'program.mjs'];
-        const { stdout, stderr } = await sandbox.run(args, optionsOf(name));
-        expect(stdout, stderr).not.toBe('');
-        return JSON.parse(stdout);
-      };
-      for (const last of ['app', 'other'] as const) {
-        expect(await install(last)).toBe(join(roots[last], 'node_modules/dep'));
-        for (const name of ['app', 'other'] as const) {
-          const found = await load(name);
-          const own = `from-${name}`;
-          expect([found.main.dep, found.inWorker.dep]).toEqual([own, own]);
-          const path = name === last ? own : 'ERR_MODULE_NOT_FOUND';
-          expect([found.main.path, found.inWorker.path]).toEqual([path, path]);
-        }
-      }
+describe.concurrent.each(nodes)('$label', (node) => {
+  test('each gets its own copy, whichever was installed last', async () => {
+    const { sandbox } = await openWorld({ packages, annex });
+    const roots = { app: sandbox.core, other: join(sandbox.root, 'other') };
+    for (const name of ['app', 'other']) {
+      const manifest = { name, version: '1.0.0', annex, dependencies: SHARED };
+      sandbox.write(`${name}/package.json`, manifest);
+      sandbox.write(`${name}/program.mjs`, PROGRAM);
+      sandbox.addPackage(`${name}/node_modules`, esmPackage('dep', '1.0.0', `from-${name}`));
+    }
+    const optionsOf = (name: 'app' | 'other') => ({
+      node: node.path,
+      cwd: name,
+      env: { ANNEX_STORE: sandbox.store, ANNEX_CORE: roots[name] },
     });
+    const install = async (name: 'app' | 'other') => {
+      const { stdout } = await sandbox.annex(['install', 'kit', '--json'], optionsOf(name));
+      const [{ dir }] = JSON.parse(stdout);
+      return readlinkSync(join(dir, 'node_modules/dep'));
+    };
+    const load = async (name: 'app' | 'other') => {
+      const args = ['--import', sandbox.loader, 'program.mjs'];
+      const { stdout, stderr } = await sandbox.run(args, optionsOf(name));
+      expect(stdout, stderr).not.toBe('');
+      return JSON.parse(stdout);
+    };
+    for (const last of ['app', 'other'] as const) {
+      expect(await install(last)).toBe(join(roots[last], 'node_modules/dep'));
+      for (const name of ['app', 'other'] as const) {
+        const found = await load(name);
+        const own = `from-${name}`;
+        expect([found.main.dep, found.inWorker.dep]).toEqual([own, own]);
+        const path = name === last ? own : 'ERR_MODULE_NOT_FOUND';
+        expect([found.main.path, found.inWorker.path]).toEqual([path, path]);
+      }
+    }
   });
-}
+});

@@ -1,5 +1,5 @@
 /** A registry that refuses a sign-in: the message names a variable that is not set, and another token is tried at once. */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { lock, node } from '../support/lock-files.ts';
@@ -8,7 +8,7 @@ import { openWorld } from '../support/world.ts';
 const open = async () => {
   const packages = [esmPackage('kit', '1.0.0', 'kit')];
   const annex = { features: { kit: '^1.0.0' } };
-  const world = await openWorld({ onTestFinished }, { packages, annex, node: node.path });
+  const world = await openWorld({ packages, annex, node: node.path });
   const { sandbox, registry } = world;
   const { host } = new URL(registry.url);
   const npmrc = sandbox.write('app/.npmrc', `//${host}/:_authToken=\${TOKEN}\n`);

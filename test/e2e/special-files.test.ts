@@ -54,9 +54,8 @@ console.log(JSON.stringify({
 
 describe.runIf(findProgram('mkfifo') !== undefined)('pipes', () => {
   for (const node of nodes) {
-    test.concurrent(node.label, async ({ expect, onTestFinished }) => {
+    test.concurrent(node.label, async ({ expect }) => {
       const sandbox = await createSandbox({ node: node.path });
-      onTestFinished(() => sandbox.cleanup());
       sandbox.setCore({ features: { esm: '*', cjs: '*' } });
       const files = packages.flatMap((pkg) => {
         const specs = { [pkg.name]: '*' };

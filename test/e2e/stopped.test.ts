@@ -1,7 +1,7 @@
 /** An installer whose asker has ended stops and leaves nothing behind, unless another process waits for it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { prelude } from '../support/api.ts';
 import { cjsPackage } from '../support/fixtures.ts';
 import { listEntries } from '../support/lock-files.ts';
@@ -27,12 +27,10 @@ const WAYS = {
 
 describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
   /** An application, and a registry of its own that has the tarball and does not send it yet. */
-  async function open({ onTestFinished }: TestContext) {
+  async function open() {
     const own = await startRegistry(packages);
-    onTestFinished(() => own.stop());
     own.fault({ kind: 'hang' }, /alpha.*\.tgz$/);
     const sandbox = await createSandbox({ registry: own, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features });
     for (const [way, source] of Object.entries(WAYS)) sandbox.write(`app/${way}.mjs`, source);
     const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'debug' };
@@ -66,21 +64,18 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     ['require', 'SIGINT'],
     ['ensure', 'SIGTERM'],
     ['import', 'SIGKILL'],
-  ] as const)(
-    '%s, ended by %s while it waits: the installer ends too',
-    async ([way, signal], context) => {
-      const { ask, findProcess, isAsked, expectNothing } = await open(context);
-      const asked = ask(way);
-      await isAsked().toBe(1);
-      process.kill(await findProcess(`${way}.mjs`), signal);
-      // The installer holds stderr: both have ended.
-      expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
-      await expectNothing();
-    },
-  );
+  ] as const)('%s, ended by %s while it waits: the installer ends too', async ([way, signal]) => {
+    const { ask, findProcess, isAsked, expectNothing } = await open();
+    const asked = ask(way);
+    await isAsked().toBe(1);
+    process.kill(await findProcess(`${way}.mjs`), signal);
+    // The installer holds stderr: both have ended.
+    expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
+    await expectNothing();
+  });
 
-  test('Ctrl-C, which reaches the group of the terminal alone, ends both', async (context) => {
-    const { ask, findProcess, isAsked, expectNothing } = await open(context);
+  test('Ctrl-C, which reaches the group of the terminal alone, ends both', async () => {
+    const { ask, findProcess, isAsked, expectNothing } = await open();
     const asked = ask('import');
     await isAsked().toBe(1);
     process.kill(-(await findProcess('import.mjs')), 'SIGINT');
@@ -88,8 +83,8 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('an install script ends with it, and all that the script started', async (context) => {
-    const { sandbox, ask, findProcess, expectNothing } = await open(context);
+  test('an install script ends with it, and all that the script started', async () => {
+    const { sandbox, ask, findProcess, expectNothing } = await open();
     const asked = ask('script');
     await expect.poll(() => existsSync(join(sandbox.home, 'started'))).toBe(true);
     process.kill(await findProcess('script.mjs'), 'SIGTERM');
@@ -97,8 +92,8 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('while another process waits for it, it goes on for that one', async (context) => {
-    const { own, ask, list, find, findProcess, isAsked } = await open(context);
+  test('while another process waits for it, it goes on for that one', async () => {
+    const { own, ask, list, find, findProcess, isAsked } = await open();
     const first = ask('import');
     await isAsked().toBe(1);
     const second = ask('require');
@@ -117,8 +112,8 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     expect(list('locks')).toEqual([]);
   });
 
-  test('one that waits for the lock leaves its place when its asker has ended', async (context) => {
-    const { own, ask, list, findProcess, isAsked } = await open(context);
+  test('one that waits for the lock leaves its place when its asker has ended', async () => {
+    const { own, ask, list, findProcess, isAsked } = await open();
     const first = ask('import');
     await isAsked().toBe(1);
     const second = ask('require');
@@ -134,8 +129,8 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
 
   test.for(['SIGINT', 'SIGTERM'] as const)(
     'annex install cleans up and ends by %s',
-    async (signal, context) => {
-      const { sandbox, env, findProcess, isAsked, expectNothing } = await open(context);
+    async (signal) => {
+      const { sandbox, env, findProcess, isAsked, expectNothing } = await open();
       const asked = sandbox.annex(['install', '--all'], { env });
       await isAsked().toBe(1);
       process.kill(await findProcess('--all'), signal);

@@ -51,7 +51,7 @@ const ROWS = [
 describe.runIf(canMount())('links above a store on another device, for root', () => {
   for (const node of outerNodes) {
     test.for(ROWS)(`${node.label}: %s`, async ([, owned, path, reason], context) => {
-      const { sandbox } = await openWorld(context, { packages, annex });
+      const { sandbox } = await openWorld({ packages, annex });
       const at = (name: string): string => join(sandbox.root, name);
       for (const name of ['victim', 'open', 'own']) mkdirSync(at(name));
       mount('-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', at('victim'));

@@ -32,27 +32,24 @@ console.log(JSON.stringify({
   requiredSubpath: await attempt(async () => require('cjs/sub')),
 }));`;
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test.for(['renamed', 'replaced'])('%s', async (how, { expect, onTestFinished }) => {
-      const sandbox = await createSandbox({ node: node.path });
-      onTestFinished(() => sandbox.cleanup());
-      sandbox.setCore({ features: { esm: '*', cjs: '*' } });
-      for (const pkg of packages) {
-        sandbox.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '*' } });
-      }
-      sandbox.write('app/main.mjs', PROGRAM);
-      const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-      const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, 'main.mjs', how], {
-        env,
-      });
-      expect(stdout, stderr).not.toBe('');
-      expect(JSON.parse(stdout)).toEqual({
-        relative: 'ERR_MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,esm',
-        required: 'MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,cjs',
-        subpath: 'ERR_MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,esm',
-        requiredSubpath: 'MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,cjs',
-      });
+describe.concurrent.each(nodes)('$label', (node) => {
+  test.for(['renamed', 'replaced'])('%s', async (how, { expect }) => {
+    const sandbox = await createSandbox({ node: node.path });
+    sandbox.setCore({ features: { esm: '*', cjs: '*' } });
+    for (const pkg of packages) {
+      sandbox.plantEntry({ feature: pkg.name, packages: [pkg], specs: { [pkg.name]: '*' } });
+    }
+    sandbox.write('app/main.mjs', PROGRAM);
+    const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+    const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, 'main.mjs', how], {
+      env,
+    });
+    expect(stdout, stderr).not.toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      relative: 'ERR_MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,esm',
+      required: 'MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,cjs',
+      subpath: 'ERR_MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,esm',
+      requiredSubpath: 'MODULE_NOT_FOUND,ANNEX_STORE_UNUSABLE,cjs',
     });
   });
-}
+});

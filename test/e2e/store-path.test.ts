@@ -1,7 +1,7 @@
 /** The path of a store: how it may be spelled, where it may lead later, and what lies in a store beside its entries. */
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
@@ -38,9 +38,8 @@ const load = {
   'by path': [`import(kit + '/part.mjs')`, `require(kit + '/index.js')`],
 };
 
-async function open({ onTestFinished }: TestContext, node: NodeUnderTest) {
+async function open(node: NodeUnderTest) {
   const sandbox = await createSandbox({ node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { kit: '^1.0.0' } });
   const plant = (store: string): string =>
     sandbox.plantEntry({ store, feature: 'kit', packages: [kit], specs: { kit: '^1.0.0' } });
@@ -64,70 +63,68 @@ async function open({ onTestFinished }: TestContext, node: NodeUnderTest) {
   return { sandbox, dir, plant, run, edit };
 }
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test.for(['STORE/', '/STORE', 'STORE//', 'none:STORE/'])(
-      'ANNEX_STORE=%s names the same store',
-      async (spelled, context) => {
-        const { sandbox, run } = await open(context, node);
-        const none = join(sandbox.root, 'none');
-        const ANNEX_STORE = spelled.replace('none', none).replace('STORE', sandbox.store);
-        const steps = [...load['by name'], ...load['by path']];
-        const where = spelled.startsWith('none') ? 'layer' : 'store';
-        const all = ['sound', 'sound', where, 'sound', 'sound'];
-        context.expect(await run(steps, { ANNEX_STORE })).toEqual(all);
-      },
-    );
+describe.concurrent.each(nodes)('$label', (node) => {
+  test.for(['STORE/', '/STORE', 'STORE//', 'none:STORE/'])(
+    'ANNEX_STORE=%s names the same store',
+    async (spelled, context) => {
+      const { sandbox, run } = await open(node);
+      const none = join(sandbox.root, 'none');
+      const ANNEX_STORE = spelled.replace('none', none).replace('STORE', sandbox.store);
+      const steps = [...load['by name'], ...load['by path']];
+      const where = spelled.startsWith('none') ? 'layer' : 'store';
+      const all = ['sound', 'sound', where, 'sound', 'sound'];
+      context.expect(await run(steps, { ANNEX_STORE })).toEqual(all);
+    },
+  );
 
-    test('a store whose path leads elsewhere after the start is not used until the next', async (context) => {
-      const { sandbox, plant, run } = await open(context, node);
-      const other = join(sandbox.root, 'other');
-      plant(other);
-      const swap = `fs.renameSync(store, store + '.old'); fs.symlinkSync('${other}', store)`;
-      const steps = [swap, ...load['by name'], ...load['by path']];
-      const refused = Array(5).fill('ANNEX_STORE_UNUSABLE');
-      context.expect(await run(steps)).toEqual(['done', ...refused]);
-      context.expect(await run(load['by name'])).toEqual(['sound', 'sound', 'store']);
-    });
-
-    test('a package that becomes a link after its first use gives no further file', async (context) => {
-      const { sandbox, run } = await open(context, node);
-      sandbox.write('planted/late.mjs', `export const marker = 'planted';`);
-      const planted = join(sandbox.root, 'planted');
-      const swap = `fs.renameSync(kit, kit + '.old'); fs.symlinkSync('${planted}', kit)`;
-      const steps = [`import(kit + '/part.mjs')`, swap, `import(kit + '/late.mjs')`];
-      const [first, second, third] = await run(steps);
-      context.expect([first, second]).toEqual(['sound', 'done']);
-      context.expect(third).toMatch(/^(ANNEX_INTEGRITY|ERR_MODULE_NOT_FOUND)$/);
-    });
-
-    test.for(['', '--preserve-symlinks'])(
-      'an edited file does not run by an odd spelling of its URL: flag "%s"',
-      async (flag, context) => {
-        const flags = [flag];
-        const { dir, run, edit } = await open(context, node);
-        const odd = [dir.replace(/part|kit$/, 'ki%74'), dir.replace('/v1/', '//v1//')];
-        const steps = odd.map((path) => `import(${JSON.stringify(`file://${path}/part.mjs?x#y`)})`);
-        context.expect(await run(steps, { flags })).toEqual(['sound', 'sound']);
-        edit('part.mjs', `export const marker = 'edited';`);
-        const refused = ['ANNEX_INTEGRITY', 'ANNEX_INTEGRITY'];
-        context.expect(await run(steps, { flags })).toEqual(refused);
-      },
-    );
-
-    test('what lies in a store beside its entries is not found', async (context) => {
-      const { sandbox, run } = await open(context, node);
-      const places = ['v1/any/junk', 'v1/staging', `v1/any/KIT.${'0'.repeat(32)}.0`];
-      for (const place of places) {
-        for (const file of ['x.mjs', 'x.cjs']) {
-          sandbox.write(join(sandbox.store, place, file), 'globalThis.hasRun = true;');
-        }
-      }
-      symlinkSync(join(sandbox.store, 'v1/any/junk'), join(sandbox.core, 'link'));
-      const paths = [...places.map((place) => join(sandbox.store, place, 'x')), './link/x'];
-      const steps = paths.flatMap((path) => [`import('${path}.mjs')`, `require('${path}.cjs')`]);
-      const found = await run([...steps, 'globalThis.hasRun && { marker: "ran" }']);
-      context.expect(found).toEqual([...Array(steps.length).fill('ANNEX_INTEGRITY'), 'done']);
-    });
+  test('a store whose path leads elsewhere after the start is not used until the next', async (context) => {
+    const { sandbox, plant, run } = await open(node);
+    const other = join(sandbox.root, 'other');
+    plant(other);
+    const swap = `fs.renameSync(store, store + '.old'); fs.symlinkSync('${other}', store)`;
+    const steps = [swap, ...load['by name'], ...load['by path']];
+    const refused = Array(5).fill('ANNEX_STORE_UNUSABLE');
+    context.expect(await run(steps)).toEqual(['done', ...refused]);
+    context.expect(await run(load['by name'])).toEqual(['sound', 'sound', 'store']);
   });
-}
+
+  test('a package that becomes a link after its first use gives no further file', async (context) => {
+    const { sandbox, run } = await open(node);
+    sandbox.write('planted/late.mjs', `export const marker = 'planted';`);
+    const planted = join(sandbox.root, 'planted');
+    const swap = `fs.renameSync(kit, kit + '.old'); fs.symlinkSync('${planted}', kit)`;
+    const steps = [`import(kit + '/part.mjs')`, swap, `import(kit + '/late.mjs')`];
+    const [first, second, third] = await run(steps);
+    context.expect([first, second]).toEqual(['sound', 'done']);
+    context.expect(third).toMatch(/^(ANNEX_INTEGRITY|ERR_MODULE_NOT_FOUND)$/);
+  });
+
+  test.for(['', '--preserve-symlinks'])(
+    'an edited file does not run by an odd spelling of its URL: flag "%s"',
+    async (flag, context) => {
+      const flags = [flag];
+      const { dir, run, edit } = await open(node);
+      const odd = [dir.replace(/part|kit$/, 'ki%74'), dir.replace('/v1/', '//v1//')];
+      const steps = odd.map((path) => `import(${JSON.stringify(`file://${path}/part.mjs?x#y`)})`);
+      context.expect(await run(steps, { flags })).toEqual(['sound', 'sound']);
+      edit('part.mjs', `export const marker = 'edited';`);
+      const refused = ['ANNEX_INTEGRITY', 'ANNEX_INTEGRITY'];
+      context.expect(await run(steps, { flags })).toEqual(refused);
+    },
+  );
+
+  test('what lies in a store beside its entries is not found', async (context) => {
+    const { sandbox, run } = await open(node);
+    const places = ['v1/any/junk', 'v1/staging', `v1/any/KIT.${'0'.repeat(32)}.0`];
+    for (const place of places) {
+      for (const file of ['x.mjs', 'x.cjs']) {
+        sandbox.write(join(sandbox.store, place, file), 'globalThis.hasRun = true;');
+      }
+    }
+    symlinkSync(join(sandbox.store, 'v1/any/junk'), join(sandbox.core, 'link'));
+    const paths = [...places.map((place) => join(sandbox.store, place, 'x')), './link/x'];
+    const steps = paths.flatMap((path) => [`import('${path}.mjs')`, `require('${path}.cjs')`]);
+    const found = await run([...steps, 'globalThis.hasRun && { marker: "ran" }']);
+    context.expect(found).toEqual([...Array(steps.length).fill('ANNEX_INTEGRITY'), 'done']);
+  });
+});

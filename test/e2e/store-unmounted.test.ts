@@ -42,7 +42,6 @@ describe.runIf(canMount())('a volume that goes away', () => {
   for (const node of nodes) {
     test.for(['unmounted', 'covered'] as const)(`${node.label}: %s`, async (how, context) => {
       const sandbox = await createSandbox({ node: node.path });
-      context.onTestFinished(() => sandbox.cleanup());
       mkdirSync(sandbox.store);
       mount(...TMPFS, sandbox.store);
       context.onTestFinished(() => unmountAll(sandbox.store));

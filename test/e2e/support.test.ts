@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   cjsExportsPackage,
   cjsPackage,
@@ -25,13 +25,11 @@ import { writeTarball } from '../support/tarball.ts';
 
 async function openRegistry(...packages: PackageFixture[]): Promise<Registry> {
   const registry = await startRegistry(packages);
-  onTestFinished(() => registry.stop());
   return registry;
 }
 
 async function openSandbox(registry?: Registry): Promise<Sandbox> {
   const sandbox = await createSandbox({ ...(registry && { registry }), linkAnnex: false });
-  onTestFinished(() => sandbox.cleanup());
   return sandbox;
 }
 

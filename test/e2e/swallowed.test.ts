@@ -1,6 +1,6 @@
 /** Libraries that swallow or replace the error of a missing package: one line on stderr says why it is missing. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { FORM, splitLines } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
@@ -34,12 +34,10 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([cjsPackage('pg', '1.0.0', 'pg')]);
 });
-afterAll(() => registry.stop());
 
 describe.each(nodes)('$label', (node) => {
-  async function open({ onTestFinished }: TestContext, annex: object = {}) {
+  async function open(annex: object = {}) {
     const sandbox = await createSandbox({ registry, node: node.path });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.setCore({ features: { pg: '^1.0.0', absent: '^1.0.0' }, ...annex });
     const modules = join(sandbox.core, 'node_modules');
     sandbox.addPackage(modules, {
@@ -64,8 +62,8 @@ describe.each(nodes)('$label', (node) => {
     return { sandbox, run };
   }
 
-  test('a library that may not start an install: one line for each feature, with the remedy', async (context) => {
-    const { run } = await open(context);
+  test('a library that may not start an install: one line for each feature, with the remedy', async () => {
+    const { run } = await open();
     const lines = await run(['main.mjs', 'pg', 'absent']);
     expect(lines.map((line) => FORM.exec(line)?.groups)).toMatchObject([
       { feature: 'pg', code: 'ANNEX_DENIED', hint: expect.stringMatching(/annex\.importers/) },
@@ -74,15 +72,15 @@ describe.each(nodes)('$label', (node) => {
     expect(lines[0]).toContain(', asked by node_modules/orm-cjs/index.js. ');
   });
 
-  test('switched off: one line, which names the switch', async (context) => {
-    const { run } = await open(context, { importers: ['orm-cjs', 'orm-esm'] });
+  test('switched off: one line, which names the switch', async () => {
+    const { run } = await open({ importers: ['orm-cjs', 'orm-esm'] });
     const lines = await run(['main.mjs', 'pg'], { ANNEX_ALLOW_INSTALLS: '0' });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/ANNEX_DENIED\): installs are switched off by ANNEX_ALLOW_INSTALLS/);
   });
 
-  test('a failed install: one line; remembered, in another process: one line with the next try', async (context) => {
-    const { run } = await open(context, { importers: ['orm-cjs', 'orm-esm'] });
+  test('a failed install: one line; remembered, in another process: one line with the next try', async () => {
+    const { run } = await open({ importers: ['orm-cjs', 'orm-esm'] });
     const [started, failed, ...rest] = await run(['main.mjs', 'absent']);
     expect(started).toContain('annex: installing absent');
     expect(failed).toMatch(/^annex: absent unavailable \(ANNEX_INSTALL_FAILED\)/);
@@ -91,13 +89,13 @@ describe.each(nodes)('$label', (node) => {
     expect(lines).toEqual([expect.stringMatching(/ANNEX_INSTALL_FAILED.*Next try at/)]);
   });
 
-  test('workers do not say it again', async (context) => {
-    const { run } = await open(context);
+  test('workers do not say it again', async () => {
+    const { run } = await open();
     expect(await run(['workers.mjs', 'pg'])).toHaveLength(1);
   });
 
-  test('it is information: not at the level error', async (context) => {
-    const { run } = await open(context);
+  test('it is information: not at the level error', async () => {
+    const { run } = await open();
     expect(await run(['main.mjs', 'pg'], { ANNEX_LOG: 'error' })).toEqual([]);
     const [line = ''] = await run(['main.mjs', 'pg'], { ANNEX_LOG: 'json' });
     expect(JSON.parse(line)).toMatchObject({ level: 'info' });

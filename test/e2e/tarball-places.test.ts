@@ -1,6 +1,6 @@
 /** G5: registries that keep tarballs in places of their own: locked without a host, and found again whatever the guess brings. */
 import type { ServerResponse } from 'node:http';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { copyLocks, LOCK_FILES, listEntries, lock, readLock } from '../support/lock-files.ts';
@@ -63,14 +63,11 @@ const ANSWERS: Record<string, NonNullable<Strangeness['otherwise']>> = {
 };
 
 const open = async (
-  { onTestFinished }: TestContext,
   node: string,
   scoped: StrangeRegistry,
 ): Promise<{ sandbox: Sandbox; usual: StrangeRegistry; env: Record<string, string> }> => {
   const usual = await startStrangeRegistry([alpha]);
-  onTestFinished(() => usual.stop());
   const sandbox = await createSandbox({ node });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('app/.npmrc', `registry=${usual.url}\n@corp:registry=${scoped.url}\n`);
   sandbox.setCore({ features });
   writeImporter(sandbox);
@@ -79,21 +76,16 @@ const open = async (
 };
 
 describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
-  const start = async (
-    { onTestFinished }: TestContext,
-    strangeness: Strangeness,
-  ): Promise<StrangeRegistry> => {
+  const start = async (strangeness: Strangeness): Promise<StrangeRegistry> => {
     const registry = await startStrangeRegistry([sdk], strangeness);
-    onTestFinished(() => registry.stop());
     return registry;
   };
 
   test.for(Object.entries(REGISTRIES))(
     '%s: one request for a tarball',
-    async ([, way], context) => {
-      const { expect } = context;
-      const registry = await start(context, way);
-      const { sandbox, usual, env } = await open(context, node, registry);
+    async ([, way], { expect }) => {
+      const registry = await start(way);
+      const { sandbox, usual, env } = await open(node, registry);
       await lock(sandbox);
       const first = readLock(sandbox, 'sdk');
       for (const text of Object.values(first.texts))
@@ -109,13 +101,12 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     },
   );
 
-  test.for(Object.entries(ANSWERS))('a guess that brings %s', async ([, otherwise], context) => {
-    const { expect } = context;
-    const conventional = await start(context, {});
-    const { sandbox, env } = await open(context, node, conventional);
+  test.for(Object.entries(ANSWERS))('a guess that brings %s', async ([, otherwise], { expect }) => {
+    const conventional = await start({});
+    const { sandbox, env } = await open(node, conventional);
     await lock(sandbox);
-    const registry = await start(context, { place, otherwise });
-    const other = await open(context, node, registry);
+    const registry = await start({ place, otherwise });
+    const other = await open(node, registry);
     copyLocks(sandbox, other.sandbox);
     const store = { ...env, ANNEX_STORE: other.sandbox.store };
     const { imported } = await importIn(other.sandbox, ['@corp/sdk'], { env: store });
@@ -124,13 +115,14 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(other.usual.requests).toEqual([]);
   });
 
-  test('a place is looked for on the registry that is configured here, and on no other host', async (context) => {
-    const { expect } = context;
-    const registry = await start(context, { place });
-    const { sandbox, env } = await open(context, node, registry);
+  test('a place is looked for on the registry that is configured here, and on no other host', async ({
+    expect,
+  }) => {
+    const registry = await start({ place });
+    const { sandbox, env } = await open(node, registry);
     await lock(sandbox);
-    const mirror = await start(context, {});
-    const other = await open(context, node, mirror);
+    const mirror = await start({});
+    const other = await open(node, mirror);
     copyLocks(sandbox, other.sandbox);
     registry.requests.length = 0;
     const store = { ...env, ANNEX_STORE: other.sandbox.store };
@@ -140,14 +132,15 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(other.usual.requests).toEqual([]);
   });
 
-  test('without a registry for its scope no host is asked for a private name', async (context) => {
-    const { expect } = context;
+  test('without a registry for its scope no host is asked for a private name', async ({
+    expect,
+  }) => {
     for (const way of [{ place }, {}]) {
-      const registry = await start(context, way);
-      const { sandbox, env } = await open(context, node, registry);
+      const registry = await start(way);
+      const { sandbox, env } = await open(node, registry);
       await lock(sandbox);
       // npm's default, and a proxy that would see every request.
-      const proxy = await start(context, {});
+      const proxy = await start({});
       sandbox.write('app/.npmrc', `https-proxy=${proxy.url}\n`);
       const { imported } = await importIn(sandbox, ['@corp/sdk'], { env });
       const reason = /locked from a registry of its own, and no registry is set for it here/;
@@ -160,10 +153,9 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
 
   test.for(['//127.0.0.1:9/x', 'http://127.0.0.1:9/x', 'file:///etc/passwd', '\\\\127.0.0.1:9\\x'])(
     'a place that leads elsewhere, %s, is none',
-    async (evil, context) => {
-      const { expect } = context;
-      const registry = await start(context, { place });
-      const { sandbox, env } = await open(context, node, registry);
+    async (evil, { expect }) => {
+      const registry = await start({ place });
+      const { sandbox, env } = await open(node, registry);
       await lock(sandbox);
       const { sidecar } = readLock(sandbox, 'sdk');
       const [path = '', record] = Object.entries(sidecar.packages)[0] ?? [];

@@ -1,7 +1,7 @@
 /** The core root in trees that the real tools make, annex itself installed from a registry: whose package.json counts, who may start an install. */
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { dropSlowness } from '../support/process.ts';
@@ -21,7 +21,6 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry([...listTreePackages(), NEEDED]);
 });
-afterAll(() => registry.stop());
 
 describe.each(Object.entries(TREES))('%s', (_, build) => {
   let sandbox: Sandbox;
@@ -31,7 +30,6 @@ describe.each(Object.entries(TREES))('%s', (_, build) => {
     sandbox = await createSandbox({ registry, linkAnnex: false });
     tree = await build(sandbox);
   });
-  afterAll(() => sandbox.cleanup());
 
   async function start(node: string, env: Record<string, string>, way: Way = tree) {
     const { code, stdout, stderr } = await sandbox.run(way.start, { node, cwd: way.cwd, env });

@@ -20,26 +20,24 @@ fs.renameSync = (from, to) => {
 };
 require('node:module').syncBuiltinESMExports();`;
 
-for (const node of outerNodes) {
-  describe(node.label, () => {
-    test('an entry that is removed as soon as it is installed is remembered as no failure', async (context) => {
-      const annex = { features: { alpha: '^1.0.0' } };
-      const { sandbox } = await openWorld(context, { packages, annex });
-      const preload = sandbox.write('remover.cjs', REMOVER);
-      const REMOVED = join(sandbox.root, 'removed');
-      mkdirSync(REMOVED);
-      const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
-      const cli = join(repositoryRoot, 'dist/cli/main.js');
-      const { code, stderr } = await sandbox.run(['--require', preload, cli, 'install', 'alpha'], {
-        ...options,
-        env: { ...options.env, REMOVED },
-      });
-      expect(code).toBe(1);
-      expect(stderr).toMatch(/\(ANNEX_INSTALL_FAILED\): .* another process removed it at once/);
-      expect(readdirSync(REMOVED), 'the whole entry').toContain('annex-entry.json');
-      expect(readdirSync(join(sandbox.store, 'v1/failures'))).toEqual([]);
-      const again = await importIn(sandbox, ['alpha'], options);
-      expect(again.imported.alpha).toMatchObject({ marker: 'from-registry' });
+describe.each(outerNodes)('$label', (node) => {
+  test('an entry that is removed as soon as it is installed is remembered as no failure', async () => {
+    const annex = { features: { alpha: '^1.0.0' } };
+    const { sandbox } = await openWorld({ packages, annex });
+    const preload = sandbox.write('remover.cjs', REMOVER);
+    const REMOVED = join(sandbox.root, 'removed');
+    mkdirSync(REMOVED);
+    const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+    const cli = join(repositoryRoot, 'dist/cli/main.js');
+    const { code, stderr } = await sandbox.run(['--require', preload, cli, 'install', 'alpha'], {
+      ...options,
+      env: { ...options.env, REMOVED },
     });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\(ANNEX_INSTALL_FAILED\): .* another process removed it at once/);
+    expect(readdirSync(REMOVED), 'the whole entry').toContain('annex-entry.json');
+    expect(readdirSync(join(sandbox.store, 'v1/failures'))).toEqual([]);
+    const again = await importIn(sandbox, ['alpha'], options);
+    expect(again.imported.alpha).toMatchObject({ marker: 'from-registry' });
   });
-}
+});

@@ -56,29 +56,27 @@ const ROWS = [
   ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: EACCES/],
 ] as const;
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    // What Node 20 imports is looked up in another thread.
-    const rows = ROWS.filter(([how]) => how !== 'import' || !node.label.startsWith('v20.'));
-    test.for(rows)('%s, %s', async ([how, code, most, calls, reason], context) => {
-      const { sandbox, registry } = await openWorld(context, { packages, annex });
-      for (const name of names) {
-        const planted = cjsPackage(name, '1.0.0', 'store');
-        sandbox.plantEntry({ feature: name, packages: [planted], specs: { [name]: '^1.0.0' } });
-      }
-      sandbox.write('stumble.cjs', STUMBLE);
-      sandbox.write('app/program.mjs', PROGRAM);
-      const preloads = ['--require', '../stumble.cjs', '--import', sandbox.loader];
-      const args = [...preloads, 'program.mjs', how, code, `${most}`, ...calls];
-      const env = { ANNEX_STORE: sandbox.store };
-      const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
-      expect(stdout, stderr).not.toBe('');
-      const { first, again, messages } = JSON.parse(stdout);
-      expect(first.ANNEX_STORE_UNUSABLE).toBeGreaterThanOrEqual(most === MOST ? 5 : 1);
-      expect(messages.join()).toMatch(reason);
-      expect(Object.keys(again)).toEqual(['store']);
-      expect(stderr).not.toContain('installing');
-      expect(registry.requests).toEqual([]);
-    });
+describe.concurrent.each(nodes)('$label', (node) => {
+  // What Node 20 imports is looked up in another thread.
+  const rows = ROWS.filter(([how]) => how !== 'import' || !node.label.startsWith('v20.'));
+  test.for(rows)('%s, %s', async ([how, code, most, calls, reason]) => {
+    const { sandbox, registry } = await openWorld({ packages, annex });
+    for (const name of names) {
+      const planted = cjsPackage(name, '1.0.0', 'store');
+      sandbox.plantEntry({ feature: name, packages: [planted], specs: { [name]: '^1.0.0' } });
+    }
+    sandbox.write('stumble.cjs', STUMBLE);
+    sandbox.write('app/program.mjs', PROGRAM);
+    const preloads = ['--require', '../stumble.cjs', '--import', sandbox.loader];
+    const args = [...preloads, 'program.mjs', how, code, `${most}`, ...calls];
+    const env = { ANNEX_STORE: sandbox.store };
+    const { stdout, stderr } = await sandbox.run(args, { node: node.path, env });
+    expect(stdout, stderr).not.toBe('');
+    const { first, again, messages } = JSON.parse(stdout);
+    expect(first.ANNEX_STORE_UNUSABLE).toBeGreaterThanOrEqual(most === MOST ? 5 : 1);
+    expect(messages.join()).toMatch(reason);
+    expect(Object.keys(again)).toEqual(['store']);
+    expect(stderr).not.toContain('installing');
+    expect(registry.requests).toEqual([]);
   });
-}
+});

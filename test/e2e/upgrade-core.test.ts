@@ -1,7 +1,7 @@
 /** An application that is upgraded over an old store: what still fits goes on offline, nothing stale is loaded, nothing is lost. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
@@ -22,9 +22,9 @@ const common = (version: string, from = 'registry') =>
 const packages = [kit('1.0.0'), common('1.2.0'), esmPackage('alpha', '1.0.0', 'alpha 1')];
 const later = esmPackage('alpha', '2.0.0', 'alpha 2');
 
-async function open(context: TestContext, node: NodeUnderTest) {
+async function open(node: NodeUnderTest) {
   const features = { kit: '^1.0.0', alpha: '^1.0.0' };
-  const world = await openWorld(context, { packages, annex: { features }, node: node.path });
+  const world = await openWorld({ packages, annex: { features }, node: node.path });
   const { sandbox } = world;
   const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
   const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG };
@@ -61,161 +61,159 @@ async function open(context: TestContext, node: NodeUnderTest) {
   };
 }
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
-    test('a manifest that names the version of the upgraded core does not make it fit', async (context) => {
-      const { sandbox, annex, build, load } = await open(context, node);
-      build({ kit: '^1.0.0' }, '1.2.0');
-      await lock(sandbox);
-      await annex('install', 'kit');
-      const [entry = ''] = listEntries(sandbox);
-      const manifest = join(entry, 'annex-entry.json');
-      const text = readFileSync(manifest, 'utf8');
-      chmodSync(manifest, 0o644);
-      writeFileSync(manifest, text.replace('"version":"1.2.0"}', '"version":"2.0.0"}'));
-      expect(readFileSync(manifest, 'utf8')).not.toBe(text);
-      expect(await load('kit')).toMatchObject({
-        kit: { marker: 'kit with common 1.2.0 from core' },
-      });
-      build({ kit: '^1.0.0' }, '2.0.0');
-      expect((await load('kit')).kit).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  test('a manifest that names the version of the upgraded core does not make it fit', async () => {
+    const { sandbox, annex, build, load } = await open(node);
+    build({ kit: '^1.0.0' }, '1.2.0');
+    await lock(sandbox);
+    await annex('install', 'kit');
+    const [entry = ''] = listEntries(sandbox);
+    const manifest = join(entry, 'annex-entry.json');
+    const text = readFileSync(manifest, 'utf8');
+    chmodSync(manifest, 0o644);
+    writeFileSync(manifest, text.replace('"version":"1.2.0"}', '"version":"2.0.0"}'));
+    expect(readFileSync(manifest, 'utf8')).not.toBe(text);
+    expect(await load('kit')).toMatchObject({
+      kit: { marker: 'kit with common 1.2.0 from core' },
+    });
+    build({ kit: '^1.0.0' }, '2.0.0');
+    expect((await load('kit')).kit).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
+  });
+
+  test('another version of a shared dependency: one that fits goes on offline, one that does not is never loaded with it', async () => {
+    const { registry, annex, build, load, watch } = await open(node);
+    build({ kit: '^1.0.0' }, '1.2.0');
+    await annex('install', 'kit');
+    const check = watch();
+    expect(await load('kit')).toMatchObject({
+      kit: { marker: 'kit with common 1.2.0 from core' },
     });
 
-    test('another version of a shared dependency: one that fits goes on offline, one that does not is never loaded with it', async (context) => {
-      const { registry, annex, build, load, watch } = await open(context, node);
-      build({ kit: '^1.0.0' }, '1.2.0');
-      await annex('install', 'kit');
-      const check = watch();
-      expect(await load('kit')).toMatchObject({
-        kit: { marker: 'kit with common 1.2.0 from core' },
-      });
+    const asked = registry.requests.length;
+    build({ kit: '^1.0.0' }, '1.9.0');
+    expect(await load('kit')).toMatchObject({
+      kit: { marker: 'kit with common 1.9.0 from core' },
+    });
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+    expect(registry.requests).toHaveLength(asked);
 
-      const asked = registry.requests.length;
-      build({ kit: '^1.0.0' }, '1.9.0');
-      expect(await load('kit')).toMatchObject({
-        kit: { marker: 'kit with common 1.9.0 from core' },
-      });
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
-      expect(registry.requests).toHaveLength(asked);
+    build({ kit: '^1.0.0' }, '2.0.0');
+    expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+    build({ kit: '^1.0.0' });
+    expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
+    build({ kit: '^1.0.0' }, '2.0.0');
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+    expect(await load('kit', 'common')).toMatchObject({
+      kit: { marker: 'kit with common 1.2.0 from registry' },
+      common: { marker: 'common 2.0.0 from core' },
+    });
+    build({ kit: '^1.0.0' }, '1.2.0');
+    expect((await load('kit')).kit?.marker, 'a rollback').toMatch(/^kit with common 1\.2\.0/);
+    expect(check()).toBe(1);
+  });
 
-      build({ kit: '^1.0.0' }, '2.0.0');
-      expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
-      build({ kit: '^1.0.0' });
-      expectRefused((await load('kit')).kit, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/);
-      build({ kit: '^1.0.0' }, '2.0.0');
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+  test('G1: core newly ships what an entry holds privately: each keeps its own', async () => {
+    const { annex, build, load, watch } = await open(node);
+    build({ kit: '^1.0.0' });
+    await annex('install', 'kit');
+    const check = watch();
+    for (const version of ['2.0.0', '1.9.0']) {
+      build({ kit: '^1.0.0' }, version);
       expect(await load('kit', 'common')).toMatchObject({
         kit: { marker: 'kit with common 1.2.0 from registry' },
-        common: { marker: 'common 2.0.0 from core' },
+        common: { marker: `common ${version} from core` },
       });
-      build({ kit: '^1.0.0' }, '1.2.0');
-      expect((await load('kit')).kit?.marker, 'a rollback').toMatch(/^kit with common 1\.2\.0/);
-      expect(check()).toBe(1);
-    });
-
-    test('G1: core newly ships what an entry holds privately: each keeps its own', async (context) => {
-      const { annex, build, load, watch } = await open(context, node);
-      build({ kit: '^1.0.0' });
-      await annex('install', 'kit');
-      const check = watch();
-      for (const version of ['2.0.0', '1.9.0']) {
-        build({ kit: '^1.0.0' }, version);
-        expect(await load('kit', 'common')).toMatchObject({
-          kit: { marker: 'kit with common 1.2.0 from registry' },
-          common: { marker: `common ${version} from core` },
-        });
-        expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
-      }
-      expect(check()).toBe(1);
-    });
-
-    test('G1: core newly ships a declared package: core wins, in its range and out of it', async (context) => {
-      const { sandbox, annex, build, load, watch } = await open(context, node);
-      build({ alpha: '^1.0.0' });
-      await annex('install', 'alpha');
-      const check = watch();
-      sandbox.setCore({ features: { alpha: '^1.0.0' } }, { dependencies: { alpha: '*' } });
-      for (const version of ['1.5.0', '0.9.0']) {
-        const dir = sandbox.addPackage('app/node_modules', esmPackage('alpha', version, 'core'));
-        expect(await load('alpha')).toMatchObject({ alpha: { version, marker: 'core' } });
-        expect(await annex('refresh')).toMatchObject([{ outcome: 'skipped' }]);
-        rmSync(dir, { recursive: true });
-      }
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
-      expect(check()).toBe(1);
-    });
-
-    test('another range: the old entry is not used, and stays for a rollback', async (context) => {
-      const { sandbox, registry, annex, build, load, off, watch } = await open(context, node);
-      await registry.add(later);
-      build({ alpha: '^1.0.0' });
-      await annex('install', 'alpha');
-      const check = watch();
-      build({ alpha: '^2.0.0' });
-      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
-      const { stdout: why } = await sandbox.annex(['why', 'alpha'], { env: off });
-      expect(why).toMatch(/^ {2}passed over: .*: it holds alpha 1\.0\.0, not \^2\.0\.0$/m);
-      expect(why).toContain('ANNEX_ALLOW_INSTALLS');
-      const [listed] = await annex('list');
-      expect(listed).toMatchObject({
-        where: 'missing',
-        refusal: { reason: expect.stringMatching(/holds alpha 1\.0\.0, not \^2\.0\.0/) },
-      });
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
-      build({ alpha: '^1.0.0' });
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
-      expect(check()).toBe(1);
-    });
-
-    test('another lock of the same range: the old entry stays and is not used, not even where nothing can be installed', async (context) => {
-      const { sandbox, registry, annex, build, load, watch } = await open(context, node);
-      build({ alpha: '>=1' });
-      await lock(sandbox);
-      await annex('install', 'alpha');
-      const check = watch();
-      await registry.add(later);
-      await sandbox.exec('mv', ['annex', '../first-lock']);
-      await lock(sandbox);
-      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
-      const [listed] = await annex('list');
-      expect(listed.refusal.reason).toMatch(/is not what the lock pins/);
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
-      await sandbox.exec('rm', ['-r', 'annex']);
-      await sandbox.exec('mv', ['../first-lock', 'annex']);
-      expect(await load('alpha'), 'a rollback').toMatchObject({ alpha: { marker: 'alpha 1' } });
-      const { entries } = await annex('prune', '--days', '0');
-      expect(entries.map(({ outcome }: { outcome: string }) => outcome).sort()).toEqual([
-        'kept',
-        'retired',
-      ]);
-      expect(await load('alpha'), 'what the lock means').toMatchObject({
-        alpha: { marker: 'alpha 1' },
-      });
-      expect(check()).toBe(1);
-    });
-
-    test('a feature that is renamed is another one; under its old name it is found again', async (context) => {
-      const { annex, build, load, watch } = await open(context, node);
-      build({ alpha: '^1.0.0' });
-      await annex('install', 'alpha');
-      const check = watch();
-      const renamed = { 'search.alpha': { packages: { alpha: '^1.0.0' } } };
-      build(renamed);
-      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /INSTALLS/, 'search.alpha');
-      expect(await annex('refresh')).toEqual([]);
-      await annex('install', 'search.alpha');
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
-      const { entries } = await annex('prune', '--days', '0');
-      expect(entries).toMatchObject([
-        { feature: 'alpha', outcome: 'retired' },
-        { feature: 'search.alpha', outcome: 'kept' },
-      ]);
-      expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
-      build({ alpha: '^1.0.0' });
-      expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
-      expect(check()).toBe(1);
-    });
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+    }
+    expect(check()).toBe(1);
   });
-}
+
+  test('G1: core newly ships a declared package: core wins, in its range and out of it', async () => {
+    const { sandbox, annex, build, load, watch } = await open(node);
+    build({ alpha: '^1.0.0' });
+    await annex('install', 'alpha');
+    const check = watch();
+    sandbox.setCore({ features: { alpha: '^1.0.0' } }, { dependencies: { alpha: '*' } });
+    for (const version of ['1.5.0', '0.9.0']) {
+      const dir = sandbox.addPackage('app/node_modules', esmPackage('alpha', version, 'core'));
+      expect(await load('alpha')).toMatchObject({ alpha: { version, marker: 'core' } });
+      expect(await annex('refresh')).toMatchObject([{ outcome: 'skipped' }]);
+      rmSync(dir, { recursive: true });
+    }
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+    expect(check()).toBe(1);
+  });
+
+  test('another range: the old entry is not used, and stays for a rollback', async () => {
+    const { sandbox, registry, annex, build, load, off, watch } = await open(node);
+    await registry.add(later);
+    build({ alpha: '^1.0.0' });
+    await annex('install', 'alpha');
+    const check = watch();
+    build({ alpha: '^2.0.0' });
+    expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+    const { stdout: why } = await sandbox.annex(['why', 'alpha'], { env: off });
+    expect(why).toMatch(/^ {2}passed over: .*: it holds alpha 1\.0\.0, not \^2\.0\.0$/m);
+    expect(why).toContain('ANNEX_ALLOW_INSTALLS');
+    const [listed] = await annex('list');
+    expect(listed).toMatchObject({
+      where: 'missing',
+      refusal: { reason: expect.stringMatching(/holds alpha 1\.0\.0, not \^2\.0\.0/) },
+    });
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
+    build({ alpha: '^1.0.0' });
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+    expect(check()).toBe(1);
+  });
+
+  test('another lock of the same range: the old entry stays and is not used, not even where nothing can be installed', async () => {
+    const { sandbox, registry, annex, build, load, watch } = await open(node);
+    build({ alpha: '>=1' });
+    await lock(sandbox);
+    await annex('install', 'alpha');
+    const check = watch();
+    await registry.add(later);
+    await sandbox.exec('mv', ['annex', '../first-lock']);
+    await lock(sandbox);
+    expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+    const [listed] = await annex('list');
+    expect(listed.refusal.reason).toMatch(/is not what the lock pins/);
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'refreshed' }]);
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 2' } });
+    await sandbox.exec('rm', ['-r', 'annex']);
+    await sandbox.exec('mv', ['../first-lock', 'annex']);
+    expect(await load('alpha'), 'a rollback').toMatchObject({ alpha: { marker: 'alpha 1' } });
+    const { entries } = await annex('prune', '--days', '0');
+    expect(entries.map(({ outcome }: { outcome: string }) => outcome).sort()).toEqual([
+      'kept',
+      'retired',
+    ]);
+    expect(await load('alpha'), 'what the lock means').toMatchObject({
+      alpha: { marker: 'alpha 1' },
+    });
+    expect(check()).toBe(1);
+  });
+
+  test('a feature that is renamed is another one; under its old name it is found again', async () => {
+    const { annex, build, load, watch } = await open(node);
+    build({ alpha: '^1.0.0' });
+    await annex('install', 'alpha');
+    const check = watch();
+    const renamed = { 'search.alpha': { packages: { alpha: '^1.0.0' } } };
+    build(renamed);
+    expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /INSTALLS/, 'search.alpha');
+    expect(await annex('refresh')).toEqual([]);
+    await annex('install', 'search.alpha');
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+    const { entries } = await annex('prune', '--days', '0');
+    expect(entries).toMatchObject([
+      { feature: 'alpha', outcome: 'retired' },
+      { feature: 'search.alpha', outcome: 'kept' },
+    ]);
+    expect(await load('alpha')).toMatchObject({ alpha: { marker: 'alpha 1' } });
+    build({ alpha: '^1.0.0' });
+    expectRefused((await load('alpha')).alpha, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'alpha');
+    expect(check()).toBe(1);
+  });
+});

@@ -1,6 +1,6 @@
 /** A store across images of different Nodes: nothing is loaded that was made for another, nothing is lost, and both find their own (G2, G5). */
 import { join } from 'node:path';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { listEntries } from '../support/lock-files.ts';
@@ -43,8 +43,8 @@ function listImages(sandbox: Sandbox): [before: Image, after: Image] {
   ];
 }
 
-async function open(context: TestContext) {
-  const { sandbox, registry } = await openWorld(context, { packages, annex: { features } });
+async function open() {
+  const { sandbox, registry } = await openWorld({ packages, annex: { features } });
   const [before, after] = listImages(sandbox);
   return {
     sandbox,
@@ -69,8 +69,8 @@ async function open(context: TestContext) {
   };
 }
 
-test('an image rebuilt on another Node: plain JavaScript goes on, the rest is installed beside, a rollback finds its own', async (context) => {
-  const { sandbox, registry, before, after, nameAbi, run, load } = await open(context);
+test('an image rebuilt on another Node: plain JavaScript goes on, the rest is installed beside, a rollback finds its own', async () => {
+  const { sandbox, registry, before, after, nameAbi, run, load } = await open();
   await run(before, 'install', '--all');
   const [old, current] = [await nameAbi(before), await nameAbi(after)];
   expect(old).not.toBe(current);
@@ -107,8 +107,8 @@ test('an image rebuilt on another Node: plain JavaScript goes on, the rest is in
   expect(entries.map((dir) => sandbox.digest(dir))).toEqual(digests);
 });
 
-test('what was made for another C library, system or processor is not loaded, and stays', async (context) => {
-  const { sandbox, before, nameAbi, run, load } = await open(context);
+test('what was made for another C library, system or processor is not loaded, and stays', async () => {
+  const { sandbox, before, nameAbi, run, load } = await open();
   const abi = await nameAbi(before);
   const [modules = ''] = abi.split('-');
   const others = [`${abi}-musl`, `${modules}-darwin-arm64`, `${modules}-linux-s390x-glibc`];

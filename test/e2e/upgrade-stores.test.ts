@@ -1,7 +1,7 @@
 /** An older annex beside a newer one, and layers behind a store: nobody touches what is not its own, and nothing stale is loaded (G2). */
 import { mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { describe, expect, type TestContext, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, lock, readLock } from '../support/lock-files.ts';
@@ -20,8 +20,8 @@ const packages = [
 ];
 const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
-async function open(context: TestContext, node: NodeUnderTest) {
-  const world = await openWorld(context, { packages, annex: { features }, node: node.path });
+async function open(node: NodeUnderTest) {
+  const world = await openWorld({ packages, annex: { features }, node: node.path });
   const { sandbox } = world;
   const layers = ['near', 'far'].map((name) => join(sandbox.root, name)) as [string, string];
   const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
@@ -59,150 +59,143 @@ function retire(sandbox: Sandbox, entry: string, hours: number): string {
   return mark;
 }
 
-for (const node of outerNodes) {
-  describe.concurrent(node.label, () => {
-    test('beside a newer annex: its directory and its entries are neither loaded nor changed', async (context) => {
-      const { sandbox, annex, load, plant } = await open(context, node);
-      await annex('install', 'alpha');
-      const [own = ''] = listEntries(sandbox);
-      const name = basename(own);
-      // The newer one knows v1 and has put an entry of its own format where ours would go.
-      removeTree(own);
-      const [, id = ''] = name.split('.');
-      const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 3 } });
-      expect(basename(newer)).toBe(name);
-      plant(join(sandbox.root, 'volume', 'other'), 'alpha', '1.9.0');
-      await sandbox.exec('mv', ['../volume/other/v1', join(sandbox.store, 'v2')]);
-      mkdirSync(join(sandbox.store, 'v2', 'staging', 'alpha.x'), { recursive: true });
-      const two = sandbox.digest(join(sandbox.store, 'v2'));
-      const before = sandbox.digest(newer);
+describe.concurrent.each(outerNodes)('$label', (node) => {
+  test('beside a newer annex: its directory and its entries are neither loaded nor changed', async () => {
+    const { sandbox, annex, load, plant } = await open(node);
+    await annex('install', 'alpha');
+    const [own = ''] = listEntries(sandbox);
+    const name = basename(own);
+    // The newer one knows v1 and has put an entry of its own format where ours would go.
+    removeTree(own);
+    const [, id = ''] = name.split('.');
+    const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 3 } });
+    expect(basename(newer)).toBe(name);
+    plant(join(sandbox.root, 'volume', 'other'), 'alpha', '1.9.0');
+    await sandbox.exec('mv', ['../volume/other/v1', join(sandbox.store, 'v2')]);
+    mkdirSync(join(sandbox.store, 'v2', 'staging', 'alpha.x'), { recursive: true });
+    const two = sandbox.digest(join(sandbox.store, 'v2'));
+    const before = sandbox.digest(newer);
 
-      expect(await load('alpha')).toMatchObject({ cause: { code: 'ANNEX_DENIED' } });
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'restored' }]);
-      expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
-      const stale = plant(sandbox.store, 'beta', '0.1.0');
-      retire(sandbox, stale, 25);
-      await annex('prune', '--days', '0');
-      await annex('install', 'beta');
-      await annex('uninstall', 'alpha');
-      await annex('uninstall', 'beta');
-      expect(listEntries(sandbox)).toEqual([newer]);
-      expect(sandbox.digest(newer)).toEqual(before);
-      expect(sandbox.digest(join(sandbox.store, 'v2'))).toEqual(two);
-      expect(readdirSync(sandbox.store).sort()).toEqual(['v1', 'v2']);
+    expect(await load('alpha')).toMatchObject({ cause: { code: 'ANNEX_DENIED' } });
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'restored' }]);
+    expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
+    const stale = plant(sandbox.store, 'beta', '0.1.0');
+    retire(sandbox, stale, 25);
+    await annex('prune', '--days', '0');
+    await annex('install', 'beta');
+    await annex('uninstall', 'alpha');
+    await annex('uninstall', 'beta');
+    expect(listEntries(sandbox)).toEqual([newer]);
+    expect(sandbox.digest(newer)).toEqual(before);
+    expect(sandbox.digest(join(sandbox.store, 'v2'))).toEqual(two);
+    expect(readdirSync(sandbox.store).sort()).toEqual(['v1', 'v2']);
+  });
+
+  test('the store comes first; a layer serves what in the store does not fit, and the next layer what in it does not', async () => {
+    const { sandbox, layers, load, plant, annex } = await open(node);
+    const [near, far] = layers;
+    plant(near, 'alpha', '1.0.0');
+    plant(far, 'alpha', '1.9.0');
+    expect(await load('alpha'), 'older, and nearer').toMatchObject({ marker: 'near' });
+    const own = plant(sandbox.store, 'alpha', '1.1.0');
+    expect(await load('alpha')).toMatchObject({ version: '1.1.0', marker: 'annex' });
+
+    sandbox.setCore({ features: { alpha: '~1.0.0' } });
+    expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
+    sandbox.setCore({ features: { alpha: '~1.9.0' } });
+    expect(await load('alpha')).toMatchObject({ version: '1.9.0', marker: 'far' });
+    expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+    sandbox.setCore({ features });
+    const mark = retire(sandbox, own, 1);
+    expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
+    await sandbox.exec('rm', [mark]);
+    expect(await load('alpha')).toMatchObject({ version: '1.1.0', marker: 'annex' });
+  });
+
+  test('what is retired in a layer is not used; neither an install nor prune nor remove changes a layer', async () => {
+    const { sandbox, layers, load, plant, annex } = await open(node);
+    const [near, far] = layers;
+    retire(sandbox, plant(near, 'alpha', '1.9.0'), 25);
+    plant(near, 'gone', '1.0.0');
+    plant(far, 'alpha', '1.5.0');
+    plant(far, 'beta', '0.9.0');
+    for (const layer of layers) await sandbox.exec('chmod', ['-R', 'a-w', layer]);
+    const before = layers.map((layer) => sandbox.digest(layer));
+    expect(await load('alpha')).toMatchObject({ version: '1.5.0', marker: 'far' });
+    expect(await load('beta', '1')).toMatchObject({ version: '1.0.0', marker: 'registry' });
+    expect(await annex('prune', '--days', '0')).toMatchObject({
+      entries: [{ feature: 'beta', outcome: 'kept' }],
     });
+    sandbox.setCore({ features: { alpha: '~1.0.0', beta: '^1.0.0' } });
+    expect(await annex('refresh')).toMatchObject([
+      { feature: 'alpha', outcome: 'refreshed' },
+      { feature: 'beta', outcome: 'current' },
+    ]);
+    expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
+    await annex('uninstall', 'alpha');
+    sandbox.setCore({ features });
+    expect(await load('alpha')).toMatchObject({ version: '1.5.0', marker: 'far' });
+    expect(layers.map((layer) => sandbox.digest(layer))).toEqual(before);
+  });
 
-    test('the store comes first; a layer serves what in the store does not fit, and the next layer what in it does not', async (context) => {
-      const { sandbox, layers, load, plant, annex } = await open(context, node);
-      const [near, far] = layers;
-      plant(near, 'alpha', '1.0.0');
-      plant(far, 'alpha', '1.9.0');
-      expect(await load('alpha'), 'older, and nearer').toMatchObject({ marker: 'near' });
-      const own = plant(sandbox.store, 'alpha', '1.1.0');
-      expect(await load('alpha')).toMatchObject({ version: '1.1.0', marker: 'annex' });
-
-      sandbox.setCore({ features: { alpha: '~1.0.0' } });
-      expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
-      sandbox.setCore({ features: { alpha: '~1.9.0' } });
-      expect(await load('alpha')).toMatchObject({ version: '1.9.0', marker: 'far' });
-      expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
-      sandbox.setCore({ features });
-      const mark = retire(sandbox, own, 1);
-      expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
-      await sandbox.exec('rm', [mark]);
-      expect(await load('alpha')).toMatchObject({ version: '1.1.0', marker: 'annex' });
-    });
-
-    test('what is retired in a layer is not used; neither an install nor prune nor remove changes a layer', async (context) => {
-      const { sandbox, layers, load, plant, annex } = await open(context, node);
-      const [near, far] = layers;
-      retire(sandbox, plant(near, 'alpha', '1.9.0'), 25);
-      plant(near, 'gone', '1.0.0');
-      plant(far, 'alpha', '1.5.0');
-      plant(far, 'beta', '0.9.0');
-      for (const layer of layers) await sandbox.exec('chmod', ['-R', 'a-w', layer]);
-      const before = layers.map((layer) => sandbox.digest(layer));
-      expect(await load('alpha')).toMatchObject({ version: '1.5.0', marker: 'far' });
-      expect(await load('beta', '1')).toMatchObject({ version: '1.0.0', marker: 'registry' });
-      expect(await annex('prune', '--days', '0')).toMatchObject({
-        entries: [{ feature: 'beta', outcome: 'kept' }],
-      });
-      sandbox.setCore({ features: { alpha: '~1.0.0', beta: '^1.0.0' } });
-      expect(await annex('refresh')).toMatchObject([
-        { feature: 'alpha', outcome: 'refreshed' },
-        { feature: 'beta', outcome: 'current' },
-      ]);
-      expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
-      await annex('uninstall', 'alpha');
-      sandbox.setCore({ features });
-      expect(await load('alpha')).toMatchObject({ version: '1.5.0', marker: 'far' });
-      expect(layers.map((layer) => sandbox.digest(layer))).toEqual(before);
-    });
-
-    test('prune keeps what the lock means for each platform, and retires what an older lock meant', async (context) => {
-      const { sandbox, annex, plant } = await open(context, node);
-      const platforms = ['linux-x64-glibc', 'linux-arm64-glibc', 'darwin-arm64'];
-      sandbox.setCore({ features: { multi: '^1.0.0' }, platforms });
-      await lock(sandbox);
-      await annex('install', 'multi');
-      const { ids } = readLock(sandbox, 'multi').sidecar;
-      expect(ids['linux-x64-glibc']).not.toBe(ids['darwin-arm64']);
-      const [own] = listEntries(sandbox);
-      const at = (abi: string, id = '') =>
-        plant(sandbox.store, 'multi', '1.0.0', { abi, id, specs: { multi: '^1.0.0' } });
-      const pinned = [
-        at('node1-linux-x64-glibc', ids['linux-x64-glibc']),
-        at('node1-darwin-arm64', ids['darwin-arm64']),
-      ];
-      const older = [
-        at('node1-linux-x64-glibc', 'a'.repeat(32)),
-        at('node1-darwin-arm64', ids['linux-x64-glibc']),
-        at('any', 'b'.repeat(32)),
-      ];
-      const { entries } = await annex('prune', '--days', '0');
-      const outcomes = Object.fromEntries(
-        entries.map(({ entry, outcome }: Record<string, string>) => [entry, outcome]),
-      );
-      expect(outcomes).toEqual({
-        ...Object.fromEntries([own, ...pinned].map((dir) => [dir, 'kept'])),
-        ...Object.fromEntries(older.map((dir) => [dir, 'retired'])),
-      });
-    });
-
-    test('two images with different locks on one volume: each runs its own, and prune of one keeps what is young', async (context) => {
-      const { sandbox, registry, env, annex, load } = await open(context, node);
-      sandbox.setCore({ features: { alpha: '^1.0.0' } });
-      await lock(sandbox);
-      await annex('install', 'alpha');
-      await registry.add(esmPackage('alpha', '1.1.0', 'later'));
-      const other = await openWorld(context, {
-        packages: [],
-        annex: { features: { alpha: '^1.0.0' } },
-        node: node.path,
-      });
-      const twin: Sandbox = { ...other.sandbox, store: sandbox.store };
-      const place = { env: { ...env, npm_config_registry: registry.url } };
-      expect((await twin.annex(['lock'], place)).code).toBe(0);
-      expect((await twin.annex(['install', 'alpha'], place)).code).toBe(0);
-      expect(readLock(twin, 'alpha').sidecar.ids).not.toEqual(
-        readLock(sandbox, 'alpha').sidecar.ids,
-      );
-      const off = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
-      const both = async () => [
-        (await load('alpha'))?.version,
-        (await importIn(twin, ['alpha'], off)).imported.alpha?.version,
-      ];
-      expect(await both()).toEqual(['1.0.0', '1.1.0']);
-      for (const world of [sandbox, twin]) {
-        const { stdout } = await world.annex(['prune', '--json'], { env });
-        expect(JSON.parse(stdout).entries).toMatchObject([
-          { outcome: 'kept' },
-          { outcome: 'kept' },
-        ]);
-      }
-      expect(await both()).toEqual(['1.0.0', '1.1.0']);
-      copyLocks(twin, sandbox);
-      expect(await both()).toEqual(['1.1.0', '1.1.0']);
+  test('prune keeps what the lock means for each platform, and retires what an older lock meant', async () => {
+    const { sandbox, annex, plant } = await open(node);
+    const platforms = ['linux-x64-glibc', 'linux-arm64-glibc', 'darwin-arm64'];
+    sandbox.setCore({ features: { multi: '^1.0.0' }, platforms });
+    await lock(sandbox);
+    await annex('install', 'multi');
+    const { ids } = readLock(sandbox, 'multi').sidecar;
+    expect(ids['linux-x64-glibc']).not.toBe(ids['darwin-arm64']);
+    const [own] = listEntries(sandbox);
+    const at = (abi: string, id = '') =>
+      plant(sandbox.store, 'multi', '1.0.0', { abi, id, specs: { multi: '^1.0.0' } });
+    const pinned = [
+      at('node1-linux-x64-glibc', ids['linux-x64-glibc']),
+      at('node1-darwin-arm64', ids['darwin-arm64']),
+    ];
+    const older = [
+      at('node1-linux-x64-glibc', 'a'.repeat(32)),
+      at('node1-darwin-arm64', ids['linux-x64-glibc']),
+      at('any', 'b'.repeat(32)),
+    ];
+    const { entries } = await annex('prune', '--days', '0');
+    const outcomes = Object.fromEntries(
+      entries.map(({ entry, outcome }: Record<string, string>) => [entry, outcome]),
+    );
+    expect(outcomes).toEqual({
+      ...Object.fromEntries([own, ...pinned].map((dir) => [dir, 'kept'])),
+      ...Object.fromEntries(older.map((dir) => [dir, 'retired'])),
     });
   });
-}
+
+  test('two images with different locks on one volume: each runs its own, and prune of one keeps what is young', async () => {
+    const { sandbox, registry, env, annex, load } = await open(node);
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    await lock(sandbox);
+    await annex('install', 'alpha');
+    await registry.add(esmPackage('alpha', '1.1.0', 'later'));
+    const other = await openWorld({
+      packages: [],
+      annex: { features: { alpha: '^1.0.0' } },
+      node: node.path,
+    });
+    const twin: Sandbox = { ...other.sandbox, store: sandbox.store };
+    const place = { env: { ...env, npm_config_registry: registry.url } };
+    expect((await twin.annex(['lock'], place)).code).toBe(0);
+    expect((await twin.annex(['install', 'alpha'], place)).code).toBe(0);
+    expect(readLock(twin, 'alpha').sidecar.ids).not.toEqual(readLock(sandbox, 'alpha').sidecar.ids);
+    const off = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
+    const both = async () => [
+      (await load('alpha'))?.version,
+      (await importIn(twin, ['alpha'], off)).imported.alpha?.version,
+    ];
+    expect(await both()).toEqual(['1.0.0', '1.1.0']);
+    for (const world of [sandbox, twin]) {
+      const { stdout } = await world.annex(['prune', '--json'], { env });
+      expect(JSON.parse(stdout).entries).toMatchObject([{ outcome: 'kept' }, { outcome: 'kept' }]);
+    }
+    expect(await both()).toEqual(['1.0.0', '1.1.0']);
+    copyLocks(twin, sandbox);
+    expect(await both()).toEqual(['1.1.0', '1.1.0']);
+  });
+});

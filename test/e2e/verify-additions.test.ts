@@ -1,7 +1,7 @@
 /** G5, G7: a package that writes beside itself keeps what it wrote; what could change an answer of Node is damage. */
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
@@ -28,10 +28,10 @@ if (process.argv.includes('config')) writeFileSync(cache + 'config.json', '{}');
   manifest: { type: 'module', exports: './index.js' },
 };
 
-async function open(context: TestContext, node: NodeUnderTest, user: typeof asPlainUser) {
+async function open(node: NodeUnderTest, user: typeof asPlainUser) {
   const annex = { features: { model: '^1.0.0' } };
   const options = { packages: [model], annex, node: node.path, copyAnnex: true };
-  const { sandbox } = await openWorld(context, options);
+  const { sandbox } = await openWorld(options);
   await lock(sandbox);
   sandbox.write('app/use.mjs', `console.log((await import('model')).marker);`);
   giveTo(user, sandbox.root);
@@ -45,43 +45,38 @@ async function open(context: TestContext, node: NodeUnderTest, user: typeof asPl
   return { sandbox, env, use };
 }
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test.for(users)(
-      'a cache in the package stays, offline too: $who',
-      async ({ user }, context) => {
-        const { sandbox, env, use } = await open(context, node, user);
-        context
-          .expect([await use(), await use(), await use()])
-          .toEqual(['fetched\n', 'cached\n', 'cached\n']);
-        const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
-        context.expect(code).toBe(0);
-        context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
-        const [entry = ''] = listEntries(sandbox);
-        context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
-      },
-    );
-
-    test('a cache that this user cannot read, or whose name is not UTF-8, is no damage', async (context) => {
-      const { sandbox, env, use } = await open(context, node, asPlainUser);
-      const [entry = ''] = listEntries(sandbox);
-      const cache = join(entry, 'node_modules/model/.cache');
-      chmodSync(dirname(cache), 0o755);
-      mkdirSync(join(cache, 'private'), { recursive: true, mode: 0o755 });
-      chmodSync(join(cache, 'private'), 0);
-      mkdirSync(Buffer.concat([Buffer.from(`${cache}/caf`), Buffer.from([0xe9])]));
-      if (isRoot) chownSync(cache, PLAIN_USER.uid, PLAIN_USER.gid);
-      context.expect(await use()).toBe('fetched\n');
-      const { code, stdout } = await sandbox.annex(['verify'], { env, ...asPlainUser });
-      context.expect(code, stdout).toBe(0);
-      chmodSync(join(cache, 'private'), 0o755);
-    });
-
-    test('what Node can load is damage where not every load is watched', async (context) => {
-      const { use } = await open(context, node, {});
-      context.expect(await use('config')).toBe('fetched\n');
-      const isWatched = canWatchLoads(node.label.slice(1));
-      context.expect(await use()).toBe(isWatched ? 'cached\n' : '');
-    });
+describe.concurrent.each(nodes)('$label', (node) => {
+  test.for(users)('a cache in the package stays, offline too: $who', async ({ user }, context) => {
+    const { sandbox, env, use } = await open(node, user);
+    context
+      .expect([await use(), await use(), await use()])
+      .toEqual(['fetched\n', 'cached\n', 'cached\n']);
+    const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
+    context.expect(code).toBe(0);
+    context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
+    const [entry = ''] = listEntries(sandbox);
+    context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
   });
-}
+
+  test('a cache that this user cannot read, or whose name is not UTF-8, is no damage', async (context) => {
+    const { sandbox, env, use } = await open(node, asPlainUser);
+    const [entry = ''] = listEntries(sandbox);
+    const cache = join(entry, 'node_modules/model/.cache');
+    chmodSync(dirname(cache), 0o755);
+    mkdirSync(join(cache, 'private'), { recursive: true, mode: 0o755 });
+    chmodSync(join(cache, 'private'), 0);
+    mkdirSync(Buffer.concat([Buffer.from(`${cache}/caf`), Buffer.from([0xe9])]));
+    if (isRoot) chownSync(cache, PLAIN_USER.uid, PLAIN_USER.gid);
+    context.expect(await use()).toBe('fetched\n');
+    const { code, stdout } = await sandbox.annex(['verify'], { env, ...asPlainUser });
+    context.expect(code, stdout).toBe(0);
+    chmodSync(join(cache, 'private'), 0o755);
+  });
+
+  test('what Node can load is damage where not every load is watched', async (context) => {
+    const { use } = await open(node, {});
+    context.expect(await use('config')).toBe('fetched\n');
+    const isWatched = canWatchLoads(node.label.slice(1));
+    context.expect(await use()).toBe(isWatched ? 'cached\n' : '');
+  });
+});

@@ -20,8 +20,8 @@ interface Verified {
   generated: string[];
 }
 
-async function open(context: Parameters<typeof openWorld>[0], isLocked = true) {
-  const { sandbox } = await openWorld(context, { packages: closure, annex, node: node.path });
+async function open(isLocked = true) {
+  const { sandbox } = await openWorld({ packages: closure, annex, node: node.path });
   if (isLocked) await lock(sandbox);
   const env = { ANNEX_STORE: sandbox.store };
   await sandbox.annex(['install', '--all'], { env });
@@ -34,10 +34,9 @@ async function open(context: Parameters<typeof openWorld>[0], isLocked = true) {
 }
 
 describe.concurrent(node.label, () => {
-  test('what is whole is said to be, and by which authority', async (context) => {
-    const { expect } = context;
+  test('what is whole is said to be, and by which authority', async ({ expect }) => {
     for (const isAnchored of [true, false]) {
-      const { sandbox, env, kit, verify } = await open(context, isAnchored);
+      const { sandbox, env, kit, verify } = await open(isAnchored);
       const { code, found } = await verify();
       expect(code).toBe(0);
       expect(new Set(found.map(({ feature }) => feature))).toEqual(new Set(['kit', 'other']));
@@ -48,9 +47,10 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('all that differs is listed, one feature is not the other’s, and nothing is touched', async (context) => {
-    const { expect } = context;
-    const { sandbox, kit, verify } = await open(context);
+  test('all that differs is listed, one feature is not the other’s, and nothing is touched', async ({
+    expect,
+  }) => {
+    const { sandbox, kit, verify } = await open();
     for (const what of ['a truncated file', 'a deleted file', 'an added file', 'an edited program'])
       TAMPERINGS[what]?.(kit, '');
     const before = sandbox.digest(sandbox.store);
@@ -67,10 +67,9 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('what was forged with its listing is found by the lock alone', async (context) => {
-    const { expect } = context;
+  test('what was forged with its listing is found by the lock alone', async ({ expect }) => {
     for (const isLocked of [true, false]) {
-      const { kit, verify } = await open(context, isLocked);
+      const { kit, verify } = await open(isLocked);
       TAMPERINGS['an edited file and a listing that agrees']?.(kit, '');
       const { code, found } = await verify('kit');
       expect(code).toBe(isLocked ? 1 : 0);
@@ -78,9 +77,8 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('--repair installs anew beside what is damaged, which is retired', async (context) => {
-    const { expect } = context;
-    const { sandbox, env, kit, verify } = await open(context);
+  test('--repair installs anew beside what is damaged, which is retired', async ({ expect }) => {
+    const { sandbox, env, kit, verify } = await open();
     TAMPERINGS['an edited ES module']?.(kit, '');
     expect((await verify('--repair')).code).toBe(0);
     const { code, found } = await verify();
@@ -92,9 +90,10 @@ describe.concurrent(node.label, () => {
     expect(stderr).toBe('');
   });
 
-  test('what cannot be repaired stays damaged, and says so by its exit code', async (context) => {
-    const { expect } = context;
-    const { sandbox, env, kit } = await open(context);
+  test('what cannot be repaired stays damaged, and says so by its exit code', async ({
+    expect,
+  }) => {
+    const { sandbox, env, kit } = await open();
     TAMPERINGS['an edited ES module']?.(kit, '');
     const denied = { ...env, ANNEX_ALLOW_INSTALLS: '0' };
     const result = await sandbox.annex(['verify', '--repair'], { env: denied });
@@ -102,9 +101,10 @@ describe.concurrent(node.label, () => {
     expect(result.stderr).toMatch(/kit unavailable \(ANNEX_DENIED\)/);
   });
 
-  test('files that scripts made are listed as not anchored, and compared all the same', async (context) => {
-    const { expect } = context;
-    const { kit, verify } = await open(context, false);
+  test('files that scripts made are listed as not anchored, and compared all the same', async ({
+    expect,
+  }) => {
+    const { kit, verify } = await open(false);
     const made = join(kit, 'node_modules/kit/native/made');
     const path = 'node_modules/kit/native/made';
     chmodSync(dirname(made), 0o755);

@@ -24,13 +24,8 @@ const kit: PackageFixture = {
 };
 
 /** Runs a program in an application whose feature `kit` is in the store; gives what it prints, parsed. */
-async function run(
-  { expect, onTestFinished }: TestContext,
-  node: NodeUnderTest,
-  source: string,
-): Promise<unknown> {
+async function run({ expect }: TestContext, node: NodeUnderTest, source: string): Promise<unknown> {
   const sandbox = await createSandbox({ node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { kit: '*' } });
   const entry = sandbox.plantEntry({ feature: 'kit', packages: [kit], specs: { kit: '*' } });
   sandbox.write('app/main.cjs', `${PREAMBLE}${source}`);
@@ -130,30 +125,28 @@ const PLANTED = `
 const REQUIRED = ['MODULE_NOT_FOUND', 'ANNEX_INTEGRITY'];
 const IMPORTED = ['ERR_MODULE_NOT_FOUND', 'ANNEX_INTEGRITY'];
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test('a tool replaces _compile after the first use: it sees what is whole, and damage does not run', async (context) => {
-      context.expect(await run(context, node, REPLACE)).toEqual({
-        value: ['value', REQUIRED, IMPORTED],
-        accessor: ['accessor', REQUIRED, IMPORTED],
-        assigned: ['accessor', REQUIRED, IMPORTED],
-        frozen: [REQUIRED, REQUIRED, IMPORTED],
-      });
-    });
-
-    test('a file that was not installed does not run, whichever way its text is compiled', async (context) => {
-      context.expect(await run(context, node, PLANTED)).toEqual({
-        required: REQUIRED,
-        imported: IMPORTED,
-        loaded: REQUIRED,
-        compiled: REQUIRED,
-        unnamed: REQUIRED,
-        elsewhere: 'elsewhere',
-        installed: 'sound',
-        virtual: 'virtual',
-        below: 'below',
-        directory: 'directory',
-      });
+describe.concurrent.each(nodes)('$label', (node) => {
+  test('a tool replaces _compile after the first use: it sees what is whole, and damage does not run', async (context) => {
+    context.expect(await run(context, node, REPLACE)).toEqual({
+      value: ['value', REQUIRED, IMPORTED],
+      accessor: ['accessor', REQUIRED, IMPORTED],
+      assigned: ['accessor', REQUIRED, IMPORTED],
+      frozen: [REQUIRED, REQUIRED, IMPORTED],
     });
   });
-}
+
+  test('a file that was not installed does not run, whichever way its text is compiled', async (context) => {
+    context.expect(await run(context, node, PLANTED)).toEqual({
+      required: REQUIRED,
+      imported: IMPORTED,
+      loaded: REQUIRED,
+      compiled: REQUIRED,
+      unnamed: REQUIRED,
+      elsewhere: 'elsewhere',
+      installed: 'sound',
+      virtual: 'virtual',
+      below: 'below',
+      directory: 'directory',
+    });
+  });
+});

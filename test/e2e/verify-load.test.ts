@@ -1,7 +1,7 @@
 /** G5: an entry that is not what was locked does not run: it is installed anew, or unavailable with the reason. */
 import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
@@ -26,10 +26,6 @@ beforeAll(async () => {
     const installed = await locked.annex(['install', '--all'], { node: node.path, env });
     expect(installed).toMatchObject({ code: 0 });
   }
-});
-afterAll(async () => {
-  await registry.stop();
-  await locked.cleanup();
 });
 
 /** A core with the locks, and a copy of the store in which both features are installed. */
@@ -101,78 +97,76 @@ async function holdHealed(
   }
 }
 
-for (const node of nodes) {
-  describe.concurrent(`G5: pinned and verified, ${node.label}`, () => {
-    for (const [what, tamper] of Object.entries(TAMPERINGS)) {
-      test(`${what} is found, and healed when installs are allowed`, () =>
-        holdHealed(node, what, tamper));
-    }
+describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
+  for (const [what, tamper] of Object.entries(TAMPERINGS)) {
+    test(`${what} is found, and healed when installs are allowed`, () =>
+      holdHealed(node, what, tamper));
+  }
 
-    test.for(BESIDE)('beside an asynchronous loader: %s is found and healed', async (what) => {
-      await holdHealed(node, what, TAMPERINGS[what] as Tamper, ASYNC_LOADER);
-    });
-
-    test('an entry that is whole is used in silence, and nothing is written', async () => {
-      const { sandbox, load } = await open(node);
-      const before = sandbox.digest(sandbox.store);
-      const loaded = await load();
-      expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
-      expect(loaded.stderr).toBe('');
-      expect(sandbox.digest(sandbox.store)).toEqual(before);
-      await sandbox.cleanup();
-    });
-
-    test('ensure verifies too: refused with the reason, or healed without an import', async () => {
-      const { sandbox, kit, load } = await open(node);
-      TAMPERINGS['a deleted file']?.(kit, '');
-      const source = `import { ensure } from 'annex';
-        console.log(await ensure('kit').then(({ where }) => where, ({ code }) => code));`;
-      sandbox.write('app/ensure.mjs', source);
-      const run = async (more: Record<string, string>) => {
-        const env = { ANNEX_STORE: sandbox.store, ...more };
-        const args = ['--import', sandbox.loader, 'ensure.mjs'];
-        return (await sandbox.run(args, { node: node.path, env })).stdout.trim();
-      };
-      expect(await run(denied)).toBe('ANNEX_INTEGRITY');
-      expect(await run({})).toBe('store');
-      expect((await load(denied)).imported.kit).toMatchObject({ marker: MARKER });
-      await sandbox.cleanup();
-    });
-
-    test('a damaged layer stays as it is: what is installed anew stands before it', async () => {
-      const { sandbox, kit } = await open(node);
-      TAMPERINGS['a deleted file']?.(kit, '');
-      const layer = sandbox.digest(sandbox.store);
-      const env = { ANNEX_STORE: `${sandbox.root}/other:${sandbox.store}` };
-      const off = await importIn(sandbox, ['kit'], { node: node.path, env: { ...env, ...denied } });
-      expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', /lib\/inner\.js is missing/);
-      const healed = await importIn(sandbox, ['kit'], { node: node.path, env });
-      expect(healed.imported.kit).toMatchObject({ marker: MARKER });
-      const after = await importIn(sandbox, ['kit'], { node: node.path, env });
-      expect(after).toMatchObject({ imported: { kit: { marker: MARKER } }, stderr: '' });
-      expect(sandbox.digest(sandbox.store)).toEqual(layer);
-      await sandbox.cleanup();
-    });
-
-    test('"verify": "off" runs what is there', async () => {
-      const { sandbox, kit, load } = await open(node);
-      TAMPERINGS['an edited ES module']?.(kit, '');
-      const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'off' });
-      const { imported, stderr } = await load({ ANNEX_CONFIG, ...denied });
-      expect(imported.kit?.marker).toContain(EVIL);
-      expect(stderr).toBe('');
-      await sandbox.cleanup();
-    });
-
-    test('"verify": "first-use" finds what this program would not load', async () => {
-      const { sandbox, kit, load } = await open(node);
-      const unloaded = join(kit, 'node_modules/kit/lib/other.js');
-      chmodSync(unloaded, 0o644);
-      appendFileSync(unloaded, '// more');
-      const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'first-use' });
-      const { imported } = await load({ ANNEX_CONFIG, ...denied });
-      expectRefused(imported.kit, 'ANNEX_INTEGRITY', /lib\/other\.js is not what was installed/);
-      await sandbox.cleanup();
-    });
+  test.for(BESIDE)('beside an asynchronous loader: %s is found and healed', async (what) => {
+    await holdHealed(node, what, TAMPERINGS[what] as Tamper, ASYNC_LOADER);
   });
-}
+
+  test('an entry that is whole is used in silence, and nothing is written', async () => {
+    const { sandbox, load } = await open(node);
+    const before = sandbox.digest(sandbox.store);
+    const loaded = await load();
+    expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
+    expect(loaded.stderr).toBe('');
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+    await sandbox.cleanup();
+  });
+
+  test('ensure verifies too: refused with the reason, or healed without an import', async () => {
+    const { sandbox, kit, load } = await open(node);
+    TAMPERINGS['a deleted file']?.(kit, '');
+    const source = `import { ensure } from 'annex';
+        console.log(await ensure('kit').then(({ where }) => where, ({ code }) => code));`;
+    sandbox.write('app/ensure.mjs', source);
+    const run = async (more: Record<string, string>) => {
+      const env = { ANNEX_STORE: sandbox.store, ...more };
+      const args = ['--import', sandbox.loader, 'ensure.mjs'];
+      return (await sandbox.run(args, { node: node.path, env })).stdout.trim();
+    };
+    expect(await run(denied)).toBe('ANNEX_INTEGRITY');
+    expect(await run({})).toBe('store');
+    expect((await load(denied)).imported.kit).toMatchObject({ marker: MARKER });
+    await sandbox.cleanup();
+  });
+
+  test('a damaged layer stays as it is: what is installed anew stands before it', async () => {
+    const { sandbox, kit } = await open(node);
+    TAMPERINGS['a deleted file']?.(kit, '');
+    const layer = sandbox.digest(sandbox.store);
+    const env = { ANNEX_STORE: `${sandbox.root}/other:${sandbox.store}` };
+    const off = await importIn(sandbox, ['kit'], { node: node.path, env: { ...env, ...denied } });
+    expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', /lib\/inner\.js is missing/);
+    const healed = await importIn(sandbox, ['kit'], { node: node.path, env });
+    expect(healed.imported.kit).toMatchObject({ marker: MARKER });
+    const after = await importIn(sandbox, ['kit'], { node: node.path, env });
+    expect(after).toMatchObject({ imported: { kit: { marker: MARKER } }, stderr: '' });
+    expect(sandbox.digest(sandbox.store)).toEqual(layer);
+    await sandbox.cleanup();
+  });
+
+  test('"verify": "off" runs what is there', async () => {
+    const { sandbox, kit, load } = await open(node);
+    TAMPERINGS['an edited ES module']?.(kit, '');
+    const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'off' });
+    const { imported, stderr } = await load({ ANNEX_CONFIG, ...denied });
+    expect(imported.kit?.marker).toContain(EVIL);
+    expect(stderr).toBe('');
+    await sandbox.cleanup();
+  });
+
+  test('"verify": "first-use" finds what this program would not load', async () => {
+    const { sandbox, kit, load } = await open(node);
+    const unloaded = join(kit, 'node_modules/kit/lib/other.js');
+    chmodSync(unloaded, 0o644);
+    appendFileSync(unloaded, '// more');
+    const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'first-use' });
+    const { imported } = await load({ ANNEX_CONFIG, ...denied });
+    expectRefused(imported.kit, 'ANNEX_INTEGRITY', /lib\/other\.js is not what was installed/);
+    await sandbox.cleanup();
+  });
+});

@@ -1,7 +1,7 @@
 /** G5: whichever way a thread first meets an entry, the entry is verified then: by path alone, as an entry script, a worker or a fork. */
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { listEntries, lock } from '../support/lock-files.ts';
 import { kit, writeMeeting } from '../support/meet.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
@@ -18,10 +18,10 @@ const DAMAGES: Record<string, [path: string, content: string][]> = {
   'an edited addon': [['addon.node', 'EVIL']],
 };
 
-async function open(context: TestContext, node: NodeUnderTest, user: typeof asPlainUser) {
+async function open(node: NodeUnderTest, user: typeof asPlainUser) {
   const annex = { features: { kit: '^1.0.0' } };
   const options = { packages: [kit], annex, node: node.path, copyAnnex: true };
-  const { sandbox } = await openWorld(context, options);
+  const { sandbox } = await openWorld(options);
   await lock(sandbox);
   const env = { ANNEX_STORE: sandbox.store };
   writeMeeting(sandbox);
@@ -47,7 +47,7 @@ const denied = { ANNEX_ALLOW_INSTALLS: '0' };
 for (const { who, user } of users) {
   describe.concurrent.each(nodes)(`$label, ${who}`, (node) => {
     test('what is sound runs, whichever way it is met', async (context) => {
-      const { dir, run } = await open(context, node, user);
+      const { dir, run } = await open(node, user);
       const { stdout, stderr } = await run(['meet.mjs', dir], denied);
       context.expect(stderr).toBe('');
       const seen = Object.values(JSON.parse(stdout) as Record<string, string>);
@@ -60,7 +60,7 @@ for (const { who, user } of users) {
     test.for(Object.entries(DAMAGES))(
       '%s: nothing of the entry runs',
       async ([, files], context) => {
-        const { dir, run } = await open(context, node, user);
+        const { dir, run } = await open(node, user);
         damage(dir, files);
         const { stdout, stderr } = await run(['meet.mjs', dir], denied);
         context.expect(stdout, stderr).not.toBe('');
@@ -75,7 +75,7 @@ for (const { who, user } of users) {
     );
 
     test('an entry that no lock pins does not run, although its listing agrees', async (context) => {
-      const { dir: locked, run } = await open(context, node, user);
+      const { dir: locked, run } = await open(node, user);
       const entry = dirname(dirname(locked));
       const planted = join(dirname(entry), `kit.${'0'.repeat(32)}.0`);
       renameSync(entry, planted);
@@ -90,7 +90,7 @@ for (const { who, user } of users) {
     });
 
     test('an entry script of a damaged entry runs from one that is installed anew', async (context) => {
-      const { dir, run } = await open(context, node, user);
+      const { dir, run } = await open(node, user);
       damage(dir, DAMAGES['an edited package.json'] ?? []);
       const { stdout, stderr } = await run([join(dir, 'child.js')]);
       context.expect({ stdout, stderr }).toMatchObject({
@@ -100,7 +100,7 @@ for (const { who, user } of users) {
     });
 
     test('a package.json planted above the store does not become the application', async (context) => {
-      const { sandbox, dir, run } = await open(context, node, user);
+      const { sandbox, dir, run } = await open(node, user);
       damage(dir, DAMAGES['edited modules'] ?? []);
       sandbox.write('volume/package.json', { annex: { features: { other: '*' } } });
       for (const name of ['child.js', 'child.mjs']) {

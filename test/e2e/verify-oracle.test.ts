@@ -73,24 +73,21 @@ for (const [path, kind] of additions) {
 }
 console.log(JSON.stringify({ changing, isSame: ask() === before }));`;
 
-for (const node of nodes) {
-  describe.concurrent(node.label, () => {
-    test('each addition that changes an answer is damage', async ({ expect, onTestFinished }) => {
-      const sandbox = await createSandbox({ node: node.path, linkAnnex: false });
-      onTestFinished(() => sandbox.cleanup());
-      for (const [path, text] of Object.entries(INSTALLED)) sandbox.write(`app/${path}`, text);
-      sandbox.write('app/ask.mjs', PROGRAM);
-      const { stdout, stderr } = await sandbox.run(['ask.mjs', JSON.stringify(ADDITIONS)]);
-      expect(stdout, stderr).not.toBe('');
-      const { changing, isSame } = JSON.parse(stdout) as {
-        changing: typeof ADDITIONS;
-        isSame: boolean;
-      };
-      expect(isSame).toBe(true);
-      expect(changing.length).toBeGreaterThan(30);
-      const installed = new Map(Object.keys(INSTALLED).map((path) => [path, '']));
-      const judge = createJudge(installed, new Set(), canWatchLoads(node.label.slice(1)));
-      expect(changing.filter(([path, kind]) => judge(path, kind) !== 'matters')).toEqual([]);
-    });
+describe.concurrent.each(nodes)('$label', (node) => {
+  test('each addition that changes an answer is damage', async ({ expect }) => {
+    const sandbox = await createSandbox({ node: node.path, linkAnnex: false });
+    for (const [path, text] of Object.entries(INSTALLED)) sandbox.write(`app/${path}`, text);
+    sandbox.write('app/ask.mjs', PROGRAM);
+    const { stdout, stderr } = await sandbox.run(['ask.mjs', JSON.stringify(ADDITIONS)]);
+    expect(stdout, stderr).not.toBe('');
+    const { changing, isSame } = JSON.parse(stdout) as {
+      changing: typeof ADDITIONS;
+      isSame: boolean;
+    };
+    expect(isSame).toBe(true);
+    expect(changing.length).toBeGreaterThan(30);
+    const installed = new Map(Object.keys(INSTALLED).map((path) => [path, '']));
+    const judge = createJudge(installed, new Set(), canWatchLoads(node.label.slice(1)));
+    expect(changing.filter(([path, kind]) => judge(path, kind) !== 'matters')).toEqual([]);
   });
-}
+});

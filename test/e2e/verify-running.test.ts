@@ -60,10 +60,9 @@ for (const node of nodes) {
   const changes = canWatch ? CHANGES : { 'the files are edited': CHANGES['the files are edited'] };
   describe.concurrent(node.label, () => {
     for (const [what, change] of Object.entries(changes)) {
-      test(`${what} after the first use: what is watched does not run`, async (context) => {
-        const { expect } = context;
+      test(`${what} after the first use: what is watched does not run`, async ({ expect }) => {
         const annex = { features: { lazy: '^1.0.0' } };
-        const { sandbox } = await openWorld(context, { packages: [lazy], annex, node: node.path });
+        const { sandbox } = await openWorld({ packages: [lazy], annex, node: node.path });
         await lock(sandbox);
         sandbox.write('app/lazy.mjs', write(change));
         const run = async (more: Record<string, string>) => {

@@ -1,6 +1,6 @@
 /** G5: registries that list a sha1, a sha384 or nothing: what is locked has a sha512, what is not is refused when weak. */
 import { createHash } from 'node:crypto';
-import { describe, type TestContext, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { LOCK_FILES, lock, readLock } from '../support/lock-files.ts';
@@ -24,11 +24,9 @@ const listShasum: List = ({ tarball, shasum }) => ({ tarball, shasum });
 const listNothing: List = ({ tarball }) => ({ tarball });
 const listOtherShasum: List = ({ tarball }) => ({ tarball, shasum: '0'.repeat(40) });
 
-async function open({ onTestFinished }: TestContext, node: string, list: List) {
+async function open(node: string, list: List) {
   const registry = await startStrangeRegistry([kit, dep], { list });
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ node });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
   sandbox.setCore({ features: { kit: '^1.0.0' } });
   writeImporter(sandbox);
@@ -42,9 +40,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     ['a sha256', listDigest('sha256')],
     ['a sha384', listDigest('sha384')],
     ['nothing', listNothing],
-  ] as const)('%s is listed: the sha512 of what came is locked', async ([, list], context) => {
-    const { expect } = context;
-    const { sandbox, env } = await open(context, node, list);
+  ] as const)('%s is listed: the sha512 of what came is locked', async ([, list], { expect }) => {
+    const { sandbox, env } = await open(node, list);
     await lock(sandbox);
     const first = readLock(sandbox, 'kit');
     expect(first.packages['node_modules/kit']?.integrity).toBe(integrity);
@@ -61,7 +58,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   });
 
   test('what is listed is compared when it is locked', async (context) => {
-    const { sandbox } = await open(context, node, listOtherShasum);
+    const { sandbox } = await open(node, listOtherShasum);
     const { code, stderr } = await sandbox.annex(['lock']);
     context.expect(code).toBe(1);
     context
@@ -70,7 +67,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   });
 
   test('without a lock a sha384 will do', async (context) => {
-    const { sandbox, env } = await open(context, node, listDigest('sha384'));
+    const { sandbox, env } = await open(node, listDigest('sha384'));
     const { imported } = await importIn(sandbox, ['kit'], { env });
     context.expect(imported.kit?.marker).toBe('kit');
   });
@@ -79,9 +76,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     ['a sha1', listShasum, /no digest better than sha1/],
     ['a sha256', listDigest('sha256'), /no digest better than sha256/],
     ['nothing', listNothing, /no digest[^ ]* ?[,.]/],
-  ] as const)('without a lock %s will not', async ([, list, reason], context) => {
-    const { expect } = context;
-    const { sandbox, env, registry } = await open(context, node, list);
+  ] as const)('without a lock %s will not', async ([, list, reason], { expect }) => {
+    const { sandbox, env, registry } = await open(node, list);
     const { imported } = await importIn(sandbox, ['kit'], { env });
     expectRefused(imported.kit, 'ANNEX_INTEGRITY', reason);
     expect(imported.kit?.cause?.hint).toMatch(/^lock it.*npx annex lock/);

@@ -1,6 +1,6 @@
 /** Rule 8 in workspaces as npm and pnpm link them: a package of the workspace is the application's own file, what it installs is not. */
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -39,9 +39,7 @@ describe.each(Object.keys(INSTALLERS))('%s', (name) => {
       esmPackage('probed', '1.0.0', 'installed'),
       { ...prober, files: { ...prober.files, 'index.js': PROBER } },
     ]);
-    onTestFinished(() => registry.stop());
     const sandbox = await createSandbox({ registry });
-    onTestFinished(() => sandbox.cleanup());
     sandbox.write('ws/package.json', { name: 'ws', private: true, workspaces: ['packages/*'] });
     sandbox.write('ws/packages/gateway/package.json', {
       name: 'gateway',

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { EXTERNAL, IN_BUNDLE, SOURCE } from '../support/bundled.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
@@ -103,10 +103,6 @@ beforeAll(async () => {
     timeout: 200_000,
   });
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
-});
-afterAll(async () => {
-  await registry.stop();
-  await sandbox.cleanup();
 });
 
 /** @returns the path of the bundle */

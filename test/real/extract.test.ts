@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { extractTarball } from '../../src/tarball/extract.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -23,7 +23,6 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await createSandbox({ linkAnnex: false });
 });
-afterAll(() => sandbox.cleanup());
 
 /** The files of a package as npm has left them; those of packages below it are not its own. */
 function listInstalled(directory: string, others: string[]): string {

@@ -1,5 +1,5 @@
 /** Packages whose archives, names or sizes are out of the ordinary: locked, installed from the lock, verified, and used. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Backend } from '../support/backends.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -82,7 +82,6 @@ beforeAll(async () => {
   const ranges = NAMES.map((name) => [name, PACKAGES[name]?.range]);
   sandbox.setCore({ features: Object.fromEntries(ranges) });
 });
-afterAll(() => sandbox.cleanup());
 
 test('all are locked, installed from the lock, and are what was locked', {
   timeout: 3 * LIMIT,

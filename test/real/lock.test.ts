@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { BACKENDS, fileOf } from '../support/backends.ts';
 import { shareBinary } from '../support/binary.ts';
 import { listEntries, readLock } from '../support/lock-files.ts';
@@ -70,7 +70,6 @@ beforeAll(async () => {
   const nested = await sandbox.annex(['lock'], options());
   expect(nested.code, nested.stderr).toBe(0);
 }, 300_000);
-afterAll(() => sandbox.cleanup());
 
 test('with "fail", what does not fit the core is a conflict and not locked; the rest is', () => {
   const results = JSON.parse(locking.stdout) as { feature: string; outcome: string }[];

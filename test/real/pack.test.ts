@@ -1,7 +1,7 @@
 /** The packed package in an empty application, as a newcomer installs it: real npm, the real registry, two runs, and its types. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { packRepository, repositoryRoot } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -26,7 +26,6 @@ beforeAll(async () => {
   const run = await sandbox.exec('npm', ['install', ...flags, tarball], { env, timeout: 200_000 });
   expect(run).toMatchObject({ code: 0 });
 });
-afterAll(() => sandbox.cleanup());
 
 test('the tarball holds what runs and what describes it, and nothing of the workshop', async () => {
   const { stdout } = await sandbox.exec('tar', ['-tzf', tarball]);

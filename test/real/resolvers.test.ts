@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { conditionsPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -47,7 +47,6 @@ console.log(JSON.stringify({
 
 test('what falls back to Node sees the store; what only walks directories does not', async () => {
   const sandbox = await createSandbox({ linkAnnex: false });
-  onTestFinished(() => sandbox.cleanup());
   const importAlone = esmPackage('import-alone', '1.0.0', 'store', {
     exports: { '.': { import: './index.js' } },
   });

@@ -1,7 +1,7 @@
 /** A real addon that is compiled, or fetched, by its install script; compiling it takes minutes of one processor. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readListing } from '../support/listing.ts';
 import { listEntries, readLock } from '../support/lock-files.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
@@ -21,7 +21,6 @@ beforeAll(async () => {
   sandbox.write('app/main.mjs', PROGRAM);
   sandbox.write('operator.json', { timeout: 900, durability: 'none' });
 });
-afterAll(() => sandbox.cleanup());
 
 const options = () => ({
   env: {

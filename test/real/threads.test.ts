@@ -1,7 +1,7 @@
 /** Threads that others start without hooks: a pino transport that is a feature, and pools that load a file of an entry. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { repositoryRoot } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
@@ -13,7 +13,6 @@ const nodes = execFileSync(process.execPath, [script], { encoding: 'utf8' }).tri
 
 test('pino 10 with pino-pretty from the store; piscina and tinypool with its file', async () => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   const env = readMachineEnvironment();
   sandbox.setCore({ features: { 'pino-pretty': '^13.0.0' } }, { dependencies: {} });
   const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--save'];

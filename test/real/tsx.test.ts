@@ -1,7 +1,7 @@
 /** Beside tsx, the loader that most TypeScript applications run under: in either order, on every Node. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -13,7 +13,6 @@ const nodes = execFileSync(process.execPath, [script], { encoding: 'utf8' }).tri
 
 test('static import, import() and require from TypeScript, with tsx before and after', async () => {
   const sandbox = await createSandbox();
-  onTestFinished(() => sandbox.cleanup());
   sandbox.write('tools/package.json', { private: true });
   const flags = ['--no-audit', '--no-fund', '--no-update-notifier', '--no-save'];
   const installed = await sandbox.exec('npm', ['install', ...flags, 'tsx@~4.23.0'], {

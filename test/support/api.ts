@@ -1,6 +1,6 @@
 /** A sandbox for programs that use annex's own interface. */
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import type { NodeUnderTest } from './nodes.ts';
 import type { Registry } from './registry.ts';
 import { createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
@@ -40,7 +40,6 @@ export async function openApi(
   features: object,
 ): Promise<ApiWorld> {
   const sandbox = await createSandbox({ registry });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features });
   return {
     sandbox,

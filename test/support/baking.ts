@@ -1,7 +1,7 @@
 /** A core with two features, locked, and a directory to bake them into. */
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, expect } from 'vitest';
 import { dependentPackage, esmPackage } from './fixtures.ts';
 import { type Imports, writeImporter } from './importer.ts';
 import { copyLocks, lock } from './lock-files.ts';
@@ -85,16 +85,12 @@ export function useBaking(): Baking {
     await lock(at.locked);
     await at.registry.stop();
   });
-  afterAll(() => at.locked.cleanup());
   beforeEach(async () => {
     await open({ linkAnnex: false });
     // One copy for all of them: not everybody may be able to read this repository.
     const annex = join('node_modules', 'annex');
     symlinkSync(join(at.locked.core, annex), join(at.sandbox.core, annex));
-    const { registry, sandbox } = at;
-    onTestFinished(() => registry.stop());
-    onTestFinished(() => sandbox.cleanup());
-    await registry.add(...later);
+    await at.registry.add(...later);
   });
   return at;
 }

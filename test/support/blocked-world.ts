@@ -1,6 +1,6 @@
 /** Two features, their lock, and an operator file that blocks releases. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, expect } from 'vitest';
 import { dependentPackage, esmPackage } from './fixtures.ts';
 import { importIn, splitLines, writeImporter } from './importer.ts';
 import { lock, node } from './lock-files.ts';
@@ -22,16 +22,13 @@ beforeAll(async () => {
   await lock(locked);
   await lockable.stop();
 });
-afterAll(() => locked.cleanup());
 
 export let registry: Registry;
 export let sandbox: Sandbox;
 export let file: string;
 beforeEach(async () => {
   registry = await startRegistry([kit, low, other]);
-  onTestFinished(() => registry.stop());
   sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features });
   writeImporter(sandbox);
   file = join(sandbox.root, 'operator.json');

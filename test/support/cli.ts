@@ -1,6 +1,5 @@
 /** A sandbox with annex's command line under one Node, a store and a read-only layer behind it. */
 import { delimiter, join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { EntryOptions } from './entry.ts';
 import { esmPackage } from './fixtures.ts';
 import type { NodeUnderTest } from './nodes.ts';
@@ -25,7 +24,6 @@ export interface CliWorld {
 /** Opens one for the running test, and removes it afterwards. */
 export async function openCli(node: NodeUnderTest, options?: SandboxOptions): Promise<CliWorld> {
   const sandbox = await createSandbox(options);
-  onTestFinished(() => sandbox.cleanup());
   const layer = join(sandbox.root, 'baked');
   const stores = [sandbox.store, layer].join(delimiter);
   return {

@@ -23,7 +23,6 @@ export const SECRET = 's3cr3t-t0ken';
 /** Starts a registry with alpha and beta, until the test is over. */
 export async function openRegistry(options?: RegistryOptions): Promise<Registry> {
   const registry = await startRegistry([alpha, beta], options);
-  onTestFinished(() => registry.stop());
   return registry;
 }
 

@@ -1,7 +1,7 @@
 /** An installer that holds the lock of a feature while its registry does not answer. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, type TestContext } from 'vitest';
+import { beforeAll, type TestContext } from 'vitest';
 import { esmPackage } from './fixtures.ts';
 import { copyLocks, listEntries, listStaging, lock, node } from './lock-files.ts';
 import { startRegistry } from './registry.ts';
@@ -24,14 +24,11 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
 
 /** A core with a lock, and a holder that waits for its tarball. */
-export async function open({ onTestFinished, expect }: TestContext) {
+export async function open({ expect }: Pick<TestContext, 'expect'>) {
   const registry = await startRegistry(packages);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore(annex);
   copyLocks(locked, sandbox);
   const list = (name: string): string[] => {

@@ -1,5 +1,5 @@
 /** A core with four features, and `annex refresh` run over what its store has of them. */
-import { expect, type TestContext } from 'vitest';
+import { expect } from 'vitest';
 import type { RefreshResult } from '../../src/cli/refresh.ts';
 import { esmPackage } from './fixtures.ts';
 import { importIn } from './importer.ts';
@@ -13,9 +13,9 @@ export const later = names.map((name) => esmPackage(name, '2.0.0', `second ${nam
 export const declare = (range: string) =>
   Object.fromEntries(names.map((name) => [name, range])) as Record<string, string>;
 
-export async function open(context: TestContext, node: NodeUnderTest, copyAnnex = false) {
+export async function open(node: NodeUnderTest, copyAnnex = false) {
   const annex = { features: declare('^1.0.0') };
-  const world = await openWorld(context, { packages, annex, node: node.path, copyAnnex });
+  const world = await openWorld({ packages, annex, node: node.path, copyAnnex });
   const { sandbox } = world;
   const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
   const env = { ANNEX_STORE: sandbox.store, ANNEX_CONFIG };

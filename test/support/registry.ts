@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { closeLater } from './close.ts';
 import { type PackageFixture, type PackedFixture, packFixture } from './package.ts';
 import { abbreviatePackument, type Packument, writePackument } from './packument.ts';
 import type { Fault, Registry, RegistryOptions } from './registry-types.ts';
@@ -222,5 +223,6 @@ export async function startRegistry(
   const { port: own } = server.address() as AddressInfo;
   url = `${tls ? 'https' : 'http'}://127.0.0.1:${own}${base}`;
   registry.url = url;
+  closeLater(() => registry.stop());
   return registry;
 }

@@ -1,6 +1,6 @@
 /** A core with a lock of two features, and npm's reports over it. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, expect } from 'vitest';
 import { dependentPackage, esmPackage } from './fixtures.ts';
 import { lock } from './lock-files.ts';
 import { type Registry, startRegistry } from './registry.ts';
@@ -58,13 +58,7 @@ beforeAll(async () => {
   await lock(locked);
   await registry.stop();
 });
-afterAll(() => locked.cleanup());
-beforeEach(async () => {
-  await open();
-  const opened = { registry, sandbox };
-  onTestFinished(() => opened.registry.stop());
-  onTestFinished(() => opened.sandbox.cleanup());
-});
+beforeEach(open);
 export const run = (...args: string[]) =>
   sandbox.annex(args, { env: { ANNEX_STORE: sandbox.store } });
 export const audit = async (...args: string[]) => {

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { isReachable, shareBinary } from './binary.ts';
+import { closeLater } from './close.ts';
 import { type EntryOptions, plantEntry } from './entry.ts';
 import { type PackageFixture, repositoryRoot, writePackage } from './package.ts';
 import { type ExecuteOptions, execute, type RunResult } from './process.ts';
@@ -81,7 +82,6 @@ function copyAnnexTo(directory: string): void {
  * Creates a sandbox: PATH, HOME and npm's registry and cache are all that a program in it sees.
  * @example
  * const sandbox = await createSandbox({ registry });
- * onTestFinished(() => sandbox.cleanup());
  * const { stdout } = await sandbox.run(['--import', sandbox.loader, 'app.mjs']);
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -147,6 +147,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     exec(runOptions?.node ?? usual, args, runOptions);
 
   setCore({ features: {} });
+  closeLater(() => removeTree(root));
   return {
     root,
     core,

@@ -1,5 +1,5 @@
 /** A registry of packages whose install scripts write in many places, and a core for each feature. */
-import { afterAll, beforeAll, type TestContext } from 'vitest';
+import { beforeAll } from 'vitest';
 import { dependentPackage, esmPackage } from './fixtures.ts';
 import { importIn } from './importer.ts';
 import { node } from './lock-files.ts';
@@ -77,11 +77,9 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry(packages);
 });
-afterAll(() => registry.stop());
 
-export async function open({ onTestFinished }: TestContext, feature: keyof typeof features) {
+export async function open(feature: keyof typeof features) {
   const sandbox = await createSandbox({ registry, node: node.path });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore({ features: { [feature]: features[feature] } });
   const host = new URL(registry.url).host;
   sandbox.write('app/.npmrc', `//${host}/:_authToken=\${TOKEN}\n`);

@@ -1,5 +1,4 @@
 /** A sandbox with a registry of its own, both gone when the test is: for tests that run side by side. */
-import type { TestContext } from 'vitest';
 import { writeImporter } from './importer.ts';
 import { type PackageFixture, type Registry, startRegistry } from './registry.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
@@ -20,18 +19,13 @@ export interface WorldOptions extends Omit<SandboxOptions, 'registry'> {
 /**
  * Opens a world with the program of `importIn` in it.
  * @example
- * test.concurrent('...', async (context) => {
- *   const { sandbox, registry } = await openWorld(context, { packages, annex: { features } });
+ * test.concurrent('...', async () => {
+ *   const { sandbox, registry } = await openWorld({ packages, annex: { features } });
  * });
  */
-export async function openWorld(
-  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
-  { packages, annex, ...options }: WorldOptions,
-): Promise<World> {
+export async function openWorld({ packages, annex, ...options }: WorldOptions): Promise<World> {
   const registry = await startRegistry([...packages]);
-  onTestFinished(() => registry.stop());
   const sandbox = await createSandbox({ registry, ...options });
-  onTestFinished(() => sandbox.cleanup());
   sandbox.setCore(annex);
   writeImporter(sandbox);
   return { sandbox, registry };
