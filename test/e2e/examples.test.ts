@@ -72,10 +72,7 @@ server.kill();
 `;
 
 describe.each(nodes)('$label', (node) => {
-  const open = async () => {
-    const sandbox = await createSandbox({ registry });
-    return sandbox;
-  };
+  const open = () => createSandbox({ registry });
 
   test('the quickstart passes all its checks from any directory, and leaves nothing behind', async () => {
     const sandbox = await open();

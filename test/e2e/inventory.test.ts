@@ -36,8 +36,7 @@ beforeAll(async () => {
 });
 
 async function open(): Promise<Sandbox> {
-  const sandbox = await createSandbox({ registry, linkAnnex: false });
-  return sandbox;
+  return await createSandbox({ registry, linkAnnex: false });
 }
 
 async function npm(sandbox: Sandbox, args: string[], cwd = 'app'): Promise<void> {

@@ -1,20 +1,10 @@
 /** G6: what is too large to be what it should be is not read, and its feature heals; for import and for require. */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
+import { installBefore, listEntries } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { removeTree } from '../support/tree.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
 
@@ -22,7 +12,6 @@ const box = cjsPackage('box', '1.0.0', 'box');
 const packages = [
   { ...box, files: { ...box.files, 'addon.node': 'not loaded', 'library.so.1': 'not loaded' } },
 ];
-const features = { box: '^1.0.0' };
 const LARGE = 2 * 2 ** 30;
 /** Bytes that a process may have read when it has read nothing large. */
 const MOST_READ = 32 * 2 ** 20;
@@ -44,27 +33,11 @@ const { marker, code, message, cause } = found;
 console.log(JSON.stringify({ marker, code, message, cause: cause?.code, read }));
 `;
 
-let registry: Registry;
-let locked: Sandbox;
-
-beforeAll(async () => {
-  registry = await startRegistry(packages);
-  locked = await createSandbox({ registry });
-  locked.setCore({ features });
-  await lock(locked);
-  for (const node of nodes) {
-    const env = { ANNEX_STORE: join(locked.root, node.label) };
-    const installed = await locked.annex(['install', '--all'], { node: node.path, env });
-    expect(installed).toMatchObject({ code: 0 });
-  }
-});
+const openInstalled = installBefore({ packages, annex: { features: { box: '^1.0.0' } } });
 
 /** A core with a lock and a store in which the feature is installed. */
 async function open(node: NodeUnderTest) {
-  const sandbox = await createSandbox({ registry, node: node.path });
-  sandbox.setCore({ features });
-  copyLocks(locked, sandbox);
-  cpSync(join(locked.root, node.label), sandbox.store, { recursive: true });
+  const { sandbox, registry } = await openInstalled(node);
   sandbox.write('app/load.mjs', PROGRAM);
   const [entry = ''] = listEntries(sandbox);
   const load = async (how: string, env: Record<string, string> = {}) => {
@@ -79,7 +52,7 @@ async function open(node: NodeUnderTest) {
     expect(result.code, result.stderr).toBe(0);
     return { ...result, found: JSON.parse(result.stdout) };
   };
-  return { sandbox, entry, load };
+  return { sandbox, registry, entry, load };
 }
 
 /** Makes a file so large, with nothing in it; what it held is lost. */
@@ -113,7 +86,6 @@ describe.concurrent.each(nodes)('$label', (node) => {
         expect(found, stderr).toMatchObject({ marker: 'box' });
         expect(found.read).toBeLessThan(MOST_READ);
         expect(listEntries(sandbox)).toHaveLength(2);
-        await sandbox.cleanup();
       },
     );
 
@@ -127,7 +99,6 @@ describe.concurrent.each(nodes)('$label', (node) => {
       expect(found, stderr).toMatchObject({ marker: 'box' });
       expect(found.read).toBeLessThan(MOST_READ);
       expect(listEntries(sandbox)).toHaveLength(2);
-      await sandbox.cleanup();
     });
 
     test(`${how}: without a lock the same limits hold`, async () => {
@@ -138,12 +109,11 @@ describe.concurrent.each(nodes)('$label', (node) => {
         const { found } = await load(how, { ANNEX_ALLOW_INSTALLS: '0' });
         expect(found, file).toMatchObject({ cause: expect.stringMatching(/INTEGRITY|DENIED/) });
         expect(found.read, file).toBeLessThan(MOST_READ);
-        await sandbox.cleanup();
       }
     });
 
     test(`${how}: of settings what cannot be read restricts, or sets nothing`, async () => {
-      const { sandbox, entry, load } = await open(node);
+      const { sandbox, registry, entry, load } = await open(node);
       removeTree(entry);
       const file = join(sandbox.root, 'operator.json');
       grow(file, LARGE);
@@ -156,7 +126,6 @@ describe.concurrent.each(nodes)('$label', (node) => {
       const on = await load(how, npm);
       expect(on.found).toMatchObject({ marker: 'box' });
       expect(on.found.read).toBeLessThan(MOST_READ);
-      await sandbox.cleanup();
     });
   }
 });

@@ -1,12 +1,11 @@
 /** `annex lock --check`: says what no longer agrees with a lock, from the disk alone. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, lock, node, readLock } from '../support/lock-files.ts';
+import { lockBefore, node, readLock } from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 
 const common = (version: string) => esmPackage('common', version, `common ${version}`);
 const alpha = (version: string) => esmPackage('alpha', version, `alpha ${version}`);
@@ -16,21 +15,15 @@ const features = {
 };
 const platforms = ['linux-x64-glibc', 'darwin-arm64'];
 
-let registry: Registry;
-let locked: Sandbox;
-
-beforeAll(async () => {
-  registry = await startRegistry([
+const openLocked = lockBefore({
+  packages: [
     dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
     common('1.2.0'),
     alpha('1.0.0'),
     esmPackage('other', '3.0.0', 'other'),
-  ]);
-  locked = await createSandbox({ registry, node: node.path });
-  ship(locked, {}, [common('1.2.0')]);
-  await lock(locked);
-  // From here on nobody needs it.
-  await registry.stop();
+  ],
+  annex: {},
+  prepare: (sandbox) => ship(sandbox, {}, [common('1.2.0')]),
 });
 
 /** A core that declares these features and ships these packages. */
@@ -42,9 +35,10 @@ function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra 
 
 /** A core with the locks, and what `--check` says of it. */
 async function open(annex: object = {}, shipped = [common('1.2.0')]) {
-  const sandbox = await createSandbox({ registry, node: node.path });
-  ship(sandbox, annex, shipped);
-  copyLocks(locked, sandbox);
+  const prepare = (made: Sandbox) => ship(made, annex, shipped);
+  const { sandbox, registry } = await openLocked({ prepare });
+  // Nobody needs it.
+  await registry.stop();
   const check = async (...args: string[]) => {
     const { code, stdout, stderr } = await sandbox.annex(['lock', '--check', ...args], {
       env: { PATH: '/nowhere' },
@@ -205,9 +199,10 @@ describe(node.label, () => {
 
   test('--check writes nothing and takes no age', async () => {
     const { sandbox } = await open();
+    const { texts } = readLock(sandbox, 'kit');
     const { code, stderr } = await sandbox.annex(['lock', '--check', '--min-age', '1']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/wrong arguments for annex lock/);
-    expect(readLock(sandbox, 'kit').texts).toEqual(readLock(locked, 'kit').texts);
+    expect(readLock(sandbox, 'kit').texts).toEqual(texts);
   });
 });

@@ -1,37 +1,27 @@
 /** `annex lock --check` on locks that are damaged: every one is told, with its file. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, lock, node } from '../support/lock-files.ts';
-import { startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { lockBefore, node } from '../support/lock-files.ts';
 
 const common = esmPackage('common', '1.2.0', 'common');
-let locked: Sandbox;
-
-beforeAll(async () => {
-  const registry = await startRegistry([
+const openLocked = lockBefore({
+  packages: [
     dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0', alpha: '^1.0.0' }),
     common,
     esmPackage('alpha', '1.0.0', 'alpha'),
-  ]);
-  locked = await createSandbox({ registry, node: node.path });
-  ship(locked);
-  await lock(locked);
-  await registry.stop();
+  ],
+  annex: {},
+  prepare: (sandbox) => {
+    sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '*' } });
+    sandbox.addPackage(join(sandbox.core, 'node_modules'), common);
+  },
 });
-
-function ship(sandbox: Sandbox): void {
-  sandbox.setCore({ features: { kit: '^1.0.0' } }, { dependencies: { common: '*' } });
-  sandbox.addPackage(join(sandbox.core, 'node_modules'), common);
-}
 
 /** A core with the lock, and what `--check` says of it. */
 async function open() {
-  const sandbox = await createSandbox({ node: node.path });
-  ship(sandbox);
-  copyLocks(locked, sandbox);
+  const { sandbox } = await openLocked();
   const check = async () => {
     const { code, stderr } = await sandbox.annex(['lock', '--check']);
     expect(code).toBe(1);

@@ -2,23 +2,16 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
 import { listedValue } from '../support/entry.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
 import { readListing } from '../support/listing.ts';
-import {
-  copyLocks,
-  listEntries,
-  listStaging,
-  lock,
-  node,
-  readLock,
-} from '../support/lock-files.ts';
+import { listEntries, listStaging, lockBefore, node, readLock } from '../support/lock-files.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { type Fault, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Fault } from '../support/registry.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { removeTree } from '../support/tree.ts';
 
 const common = (version: string) => esmPackage('common', version, `common ${version}`);
@@ -32,17 +25,14 @@ const packages = [
 ];
 const features = { kit: '^1.0.0', other: '^3.0.0' };
 
-let locked: Sandbox;
-let bound: Sandbox;
-
-beforeAll(async () => {
-  const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry, node: node.path });
-  ship(locked, [common('1.2.0')]);
-  bound = await createSandbox({ registry, node: node.path });
-  bound.setCore({ features: { bound: '^1.0.0' }, platforms: ['darwin-arm64'] });
-  await Promise.all([lock(locked), lock(bound)]);
-  await registry.stop();
+const openLocked = lockBefore({
+  packages,
+  annex: {},
+  prepare: (sandbox) => ship(sandbox, [common('1.2.0')]),
+});
+const openBound = lockBefore({
+  packages,
+  annex: { features: { bound: '^1.0.0' }, platforms: ['darwin-arm64'] },
 });
 
 function ship(sandbox: Sandbox, shipped: PackageFixture[]): void {
@@ -53,14 +43,12 @@ function ship(sandbox: Sandbox, shipped: PackageFixture[]): void {
 
 /** A core with the locks, a registry of its own that has newer versions as well, and no tools. */
 async function open(shipped = [common('1.2.0')]) {
-  const registry = await startRegistry([
-    ...packages,
+  const prepare = (made: Sandbox) => ship(made, shipped);
+  const later = [
     esmPackage('kit', '1.1.0', 'a later kit'),
     esmPackage('alpha', '1.1.0', 'a later alpha'),
-  ]);
-  const sandbox = await createSandbox({ registry, node: node.path });
-  ship(sandbox, shipped);
-  copyLocks(locked, sandbox);
+  ];
+  const { sandbox, registry } = await openLocked({ prepare, packages: [...packages, ...later] });
   return { sandbox, registry, ...run(sandbox) };
 }
 
@@ -233,9 +221,9 @@ describe(node.label, () => {
   });
 
   test('a platform that is not locked is named, with those that are', async () => {
-    const { sandbox, registry, install } = await open();
+    const { sandbox, registry } = await openBound();
     sandbox.setCore({ features: { bound: '^1.0.0' } });
-    copyLocks(bound, sandbox);
+    const { install } = run(sandbox);
     const { code, stderr } = await install('bound');
     expect(code).toBe(1);
     expect(stderr).toMatch(

@@ -1,13 +1,11 @@
 /** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock, node } from '../support/lock-files.ts';
+import { listEntries, listStaging, lockBefore, node } from '../support/lock-files.ts';
 import { canListProcesses, listProcessesIn } from '../support/processes.ts';
 import { findProgram } from '../support/programs.ts';
-import { startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { strace, straceProblem } from '../support/strace.ts';
 import { removeTree } from '../support/tree.ts';
 
@@ -15,22 +13,10 @@ const packages = [
   dependentPackage('kit', '1.0.0', 'kit', { alpha: '^1.0.0' }),
   esmPackage('alpha', '1.0.0', 'alpha'),
 ];
-const annex = { features: { kit: '^1.0.0' } };
-
-let locked: Sandbox;
-beforeAll(async () => {
-  const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry, node: node.path });
-  locked.setCore(annex);
-  await lock(locked);
-  await registry.stop();
-});
+const openLocked = lockBefore({ packages, annex: { features: { kit: '^1.0.0' } } });
 
 async function open() {
-  const registry = await startRegistry(packages);
-  const sandbox = await createSandbox({ registry, node: node.path });
-  sandbox.setCore(annex);
-  copyLocks(locked, sandbox);
+  const { registry, sandbox } = await openLocked();
   const env = { ANNEX_STORE: sandbox.store };
   const install = () => sandbox.annex(['install', 'kit'], { env });
   return { registry, sandbox, install };

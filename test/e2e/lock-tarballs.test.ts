@@ -1,34 +1,21 @@
 /** Tarballs that are the locked ones to the byte, and that cannot be unpacked: nothing of them is published. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { identify } from '../../src/plan/identity.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
-import {
-  copyLocks,
-  listEntries,
-  listStaging,
-  lock,
-  node,
-  readLock,
-} from '../support/lock-files.ts';
+import { listEntries, listStaging, lockBefore, node, readLock } from '../support/lock-files.ts';
 import { packFixture } from '../support/package.ts';
-import { startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { writeTarball } from '../support/tarball.ts';
 
 const kit = esmPackage('kit', '1.0.0', 'kit');
-const features = { kit: '^1.0.0', other: '^3.0.0' };
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-let locked: Sandbox;
-beforeAll(async () => {
-  const registry = await startRegistry([kit, esmPackage('other', '3.0.0', 'other')]);
-  locked = await createSandbox({ registry, node: node.path });
-  locked.setCore({ features });
-  await lock(locked);
-  await registry.stop();
+const open = lockBefore({
+  packages: [kit, esmPackage('other', '3.0.0', 'other')],
+  annex: { features: { kit: '^1.0.0', other: '^3.0.0' } },
 });
 
 describe(`${node.label}: a locked tarball that`, () => {
@@ -46,14 +33,11 @@ describe(`${node.label}: a locked tarball that`, () => {
     ],
     ['is a bomb', gzipSync(Buffer.alloc(300 * 2 ** 20), { level: 1 }), /too much/],
   ])('%s: nothing is published', async (_, tarball, reason) => {
-    const sandbox = await createSandbox({ node: node.path });
-    sandbox.setCore({ features });
-    copyLocks(locked, sandbox);
     const bad = { ...esmPackage('other', '3.0.0', 'bad'), tarball };
-    const registry = await startRegistry([kit, bad]);
+    const { sandbox } = await open({ packages: [kit, bad] });
     const { integrity } = packFixture(bad);
     lockAnew(sandbox, integrity, tarball.length);
-    const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
+    const env = { ANNEX_STORE: sandbox.store };
     const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
     expectRefused(imported.other, 'ANNEX_INTEGRITY', /: the tarball of other 3\.0\.0: it /);
     expect(imported.other?.cause?.message).toMatch(reason);
@@ -63,12 +47,9 @@ describe(`${node.label}: a locked tarball that`, () => {
   });
 
   test('never ends: no more than its size is read, and nothing is published', async () => {
-    const sandbox = await createSandbox({ node: node.path });
-    sandbox.setCore({ features });
-    copyLocks(locked, sandbox);
-    const registry = await startRegistry([kit, esmPackage('other', '3.0.0', 'other')]);
+    const { sandbox, registry } = await open();
     registry.fault({ kind: 'endless' }, /other.*\.tgz$/);
-    const env = { ANNEX_STORE: sandbox.store, npm_config_registry: registry.url };
+    const env = { ANNEX_STORE: sandbox.store };
     const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
     const size = readLock({ core: sandbox.core }, 'other').sidecar.packages['node_modules/other'];
     expectRefused(

@@ -1,39 +1,27 @@
 /** One lookup for each request: a process opens the files of a lock once, whatever it decides by them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { copyLocks, LOCK_FILES, lock } from '../support/lock-files.ts';
+import { LOCK_FILES, lockBefore } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+import type { RunOptions } from '../support/sandbox.ts';
 import { parseTrace, strace, straceProblem } from '../support/strace.ts';
 
-const annex = { features: { kit: '^1.0.0' } };
 const ONCE = Object.fromEntries(LOCK_FILES.map((name) => [name, 1]));
 const TWICE = Object.fromEntries(LOCK_FILES.map((name) => [name, 2]));
 
-let registry: Registry;
-let locked: Sandbox;
-beforeAll(async () => {
-  registry = await startRegistry([
+const openLocked = lockBefore({
+  packages: [
     esmPackage('kit', '1.0.0', 'kit', { dependencies: { low: '^1.0.0' } }),
     esmPackage('low', '1.0.0', 'low'),
-  ]);
-  locked = await createSandbox({ registry });
-  locked.setCore(annex);
-  await lock(locked);
-});
-afterAll(async () => {
-  locked.cleanup();
-  await registry.stop();
+  ],
+  annex: { features: { kit: '^1.0.0' } },
 });
 
 describe.runIf(straceProblem === undefined).concurrent.each(nodes)('$label', (one) => {
   const open = async () => {
-    const sandbox = await createSandbox({ registry, node: one.path });
-    sandbox.setCore(annex);
-    copyLocks(locked, sandbox);
+    const { sandbox } = await openLocked({ node: one.path });
     const env = { ANNEX_STORE: sandbox.store };
     const install = [join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
     /** Runs a program, and counts how often its processes open each file of the lock. */

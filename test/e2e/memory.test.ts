@@ -1,12 +1,12 @@
 /** What failed is left alone for a while by all processes of a store, and no longer than it has to be. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, splitLines, writeImporter } from '../support/importer.ts';
-import { copyLocks, lock, node } from '../support/lock-files.ts';
+import { expectRefused, importIn, splitLines } from '../support/importer.ts';
+import { lockBefore } from '../support/lock-files.ts';
 import { makeGate, type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 
 const names = ['alpha', 'beta', '@corp/gamma'];
 const features = Object.fromEntries(names.map((name) => [name, '^1.0.0']));
@@ -14,23 +14,11 @@ const EIGHT = Array.from({ length: 8 }, (_, index) => index);
 
 const packages = names.map((name) => esmPackage(name, '1.0.0', name));
 
-let locked: Sandbox;
-beforeAll(async () => {
-  const lockable = await startRegistry(packages);
-  locked = await createSandbox({ registry: lockable, node: node.path });
-  locked.setCore({ features });
-  await lock(locked);
-  await lockable.stop();
-});
-
+const open = lockBefore({ packages, annex: { features } });
 let registry: Registry;
 let sandbox: Sandbox;
 beforeEach(async () => {
-  registry = await startRegistry(packages);
-  sandbox = await createSandbox({ registry, node: node.path });
-  sandbox.setCore({ features });
-  copyLocks(locked, sandbox);
-  writeImporter(sandbox);
+  ({ registry, sandbox } = await open());
 });
 
 const host = () => new URL(registry.url).host;

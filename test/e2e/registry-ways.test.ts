@@ -4,26 +4,18 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
 import { lock } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
-import { createSandbox } from '../support/sandbox.ts';
-import { type Strangeness, startStrangeRegistry } from '../support/strange-registry.ts';
+import { openStrange, type Strangeness } from '../support/strange-registry.ts';
 
 const kit = esmPackage('kit', '1.0.0', 'kit');
 
-async function open(
+const open = (
   node: string,
   { packages = [kit], ...strangeness }: Strangeness & { packages?: PackageFixture[] },
-) {
-  const registry = await startStrangeRegistry(packages, strangeness);
-  const sandbox = await createSandbox({ node });
-  sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
-  sandbox.setCore({ features: { kit: '^1.0.0' } });
-  writeImporter(sandbox);
-  return { registry, sandbox, env: { ANNEX_STORE: sandbox.store } };
-}
+) => openStrange(node, packages, strangeness);
 
 const sendEncoded: Strangeness['send'] = (response, body) => {
   response.setHeader('content-encoding', 'gzip');

@@ -76,10 +76,8 @@ const open = async (
 };
 
 describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
-  const start = async (strangeness: Strangeness): Promise<StrangeRegistry> => {
-    const registry = await startStrangeRegistry([sdk], strangeness);
-    return registry;
-  };
+  const start = (strangeness: Strangeness): Promise<StrangeRegistry> =>
+    startStrangeRegistry([sdk], strangeness);
 
   test.for(Object.entries(REGISTRIES))(
     '%s: one request for a tarball',

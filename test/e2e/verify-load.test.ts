@@ -1,39 +1,22 @@
 /** G5: an entry that is not what was locked does not run: it is installed anew, or unavailable with the reason. */
-import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
-import { copyLocks, listEntries, lock } from '../support/lock-files.ts';
+import { installBefore, listEntries } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import type { Sandbox } from '../support/sandbox.ts';
 import { closure, EVIL, MARKER, TAMPERINGS, type Tamper } from '../support/tampering.ts';
 
-const features = { kit: '^1.0.0', other: '^1.0.0' };
-
-let registry: Registry;
-let locked: Sandbox;
-
-beforeAll(async () => {
-  registry = await startRegistry(closure);
-  locked = await createSandbox({ registry });
-  locked.setCore({ features });
-  await lock(locked);
-  // An addon in it binds the entry to the version of Node.
-  for (const node of nodes) {
-    const env = { ANNEX_STORE: join(locked.root, node.label) };
-    const installed = await locked.annex(['install', '--all'], { node: node.path, env });
-    expect(installed).toMatchObject({ code: 0 });
-  }
+const openInstalled = installBefore({
+  packages: closure,
+  annex: { features: { kit: '^1.0.0', other: '^1.0.0' } },
 });
 
 /** A core with the locks, and a copy of the store in which both features are installed. */
 async function open(node: NodeUnderTest, flags: string[] = []) {
-  const sandbox = await createSandbox({ registry, node: node.path });
-  sandbox.setCore({ features });
-  copyLocks(locked, sandbox);
-  cpSync(join(locked.root, node.label), sandbox.store, { recursive: true });
+  const { sandbox } = await openInstalled(node);
   const find = (slug: string): string =>
     listEntries(sandbox).find((dir) => basename(dir).startsWith(`${slug}.`)) ?? '';
   const load = (env: Record<string, string> = {}) =>
@@ -74,27 +57,23 @@ async function holdHealed(
   flags: string[] = [],
 ): Promise<void> {
   const { sandbox, kit, other, load } = await open(node, flags);
-  try {
-    tamper(kit, other);
-    const off = await load(denied);
-    expect(off.stdout, what).not.toContain(EVIL);
-    const isRequired = REQUIRED.includes(what) && canWatchLoads(node.label.slice(1));
-    const code = isRequired ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND';
-    const reason = /damaged.*switched off by ANNEX_ALLOW/;
-    expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', reason, 'kit', code);
-    const healed = await load();
-    expect(healed.imported.kit, what).toMatchObject({ marker: MARKER });
-    expect(healed.stderr, what).toMatch(/^annex: \S+kit\.[0-9a-f]{32}\.\S is damaged: \S/m);
-    const after = await load(denied);
-    expect(after.imported.kit, what).toMatchObject({ marker: MARKER });
-    expect(after.stderr, what).toBe('');
-    expect(listRetired(sandbox), what).toHaveLength(1);
-    expect(existsSync(kit) || what.includes('planted'), what).toBe(true);
-    const entries = listEntries(sandbox).filter((dir) => basename(dir).startsWith('kit.'));
-    expect(entries, what).toHaveLength(2);
-  } finally {
-    await sandbox.cleanup();
-  }
+  tamper(kit, other);
+  const off = await load(denied);
+  expect(off.stdout, what).not.toContain(EVIL);
+  const isRequired = REQUIRED.includes(what) && canWatchLoads(node.label.slice(1));
+  const code = isRequired ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND';
+  const reason = /damaged.*switched off by ANNEX_ALLOW/;
+  expectRefused(off.imported.kit, 'ANNEX_INTEGRITY', reason, 'kit', code);
+  const healed = await load();
+  expect(healed.imported.kit, what).toMatchObject({ marker: MARKER });
+  expect(healed.stderr, what).toMatch(/^annex: \S+kit\.[0-9a-f]{32}\.\S is damaged: \S/m);
+  const after = await load(denied);
+  expect(after.imported.kit, what).toMatchObject({ marker: MARKER });
+  expect(after.stderr, what).toBe('');
+  expect(listRetired(sandbox), what).toHaveLength(1);
+  expect(existsSync(kit) || what.includes('planted'), what).toBe(true);
+  const entries = listEntries(sandbox).filter((dir) => basename(dir).startsWith('kit.'));
+  expect(entries, what).toHaveLength(2);
 }
 
 describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
@@ -114,7 +93,6 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
     expect(loaded.stderr).toBe('');
     expect(sandbox.digest(sandbox.store)).toEqual(before);
-    await sandbox.cleanup();
   });
 
   test('ensure verifies too: refused with the reason, or healed without an import', async () => {
@@ -131,7 +109,6 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect(await run(denied)).toBe('ANNEX_INTEGRITY');
     expect(await run({})).toBe('store');
     expect((await load(denied)).imported.kit).toMatchObject({ marker: MARKER });
-    await sandbox.cleanup();
   });
 
   test('a damaged layer stays as it is: what is installed anew stands before it', async () => {
@@ -146,7 +123,6 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     const after = await importIn(sandbox, ['kit'], { node: node.path, env });
     expect(after).toMatchObject({ imported: { kit: { marker: MARKER } }, stderr: '' });
     expect(sandbox.digest(sandbox.store)).toEqual(layer);
-    await sandbox.cleanup();
   });
 
   test('"verify": "off" runs what is there', async () => {
@@ -156,7 +132,6 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     const { imported, stderr } = await load({ ANNEX_CONFIG, ...denied });
     expect(imported.kit?.marker).toContain(EVIL);
     expect(stderr).toBe('');
-    await sandbox.cleanup();
   });
 
   test('"verify": "first-use" finds what this program would not load', async () => {
@@ -167,6 +142,5 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'first-use' });
     const { imported } = await load({ ANNEX_CONFIG, ...denied });
     expectRefused(imported.kit, 'ANNEX_INTEGRITY', /lib\/other\.js is not what was installed/);
-    await sandbox.cleanup();
   });
 });

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
-import { expectRefused, importIn, writeImporter } from '../support/importer.ts';
+import { expectRefused, importIn } from '../support/importer.ts';
 import { LOCK_FILES, lock, readLock } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { packFixture } from '../support/package.ts';
-import { createSandbox } from '../support/sandbox.ts';
-import { type Strangeness, startStrangeRegistry } from '../support/strange-registry.ts';
+import { openStrange, type Strangeness } from '../support/strange-registry.ts';
 
 const kit = esmPackage('kit', '1.0.0', 'kit', { dependencies: { dep: '^1.0.0' } });
 const dep = esmPackage('dep', '1.0.0', 'dep');
@@ -24,14 +23,7 @@ const listShasum: List = ({ tarball, shasum }) => ({ tarball, shasum });
 const listNothing: List = ({ tarball }) => ({ tarball });
 const listOtherShasum: List = ({ tarball }) => ({ tarball, shasum: '0'.repeat(40) });
 
-async function open(node: string, list: List) {
-  const registry = await startStrangeRegistry([kit, dep], { list });
-  const sandbox = await createSandbox({ node });
-  sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
-  sandbox.setCore({ features: { kit: '^1.0.0' } });
-  writeImporter(sandbox);
-  return { registry, sandbox, env: { ANNEX_STORE: sandbox.store } };
-}
+const open = (node: string, list: List) => openStrange(node, [kit, dep], { list });
 
 describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   test.for([

@@ -22,8 +22,7 @@ export const SECRET = 's3cr3t-t0ken';
 
 /** Starts a registry with alpha and beta, until the test is over. */
 export async function openRegistry(options?: RegistryOptions): Promise<Registry> {
-  const registry = await startRegistry([alpha, beta], options);
-  return registry;
+  return await startRegistry([alpha, beta], options);
 }
 
 /** A fetcher, and what it has its settings from. */

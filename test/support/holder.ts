@@ -1,14 +1,10 @@
 /** An installer that holds the lock of a feature while its registry does not answer. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, type TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
 import { esmPackage } from './fixtures.ts';
-import { copyLocks, listEntries, listStaging, lock, node } from './lock-files.ts';
-import { startRegistry } from './registry.ts';
-import { createSandbox, type Sandbox } from './sandbox.ts';
+import { listEntries, listStaging, lockBefore, node } from './lock-files.ts';
 
-export const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
-export const annex = { features: { alpha: '^1.0.0' } };
 export const cli = join(process.cwd(), 'dist/cli/main.js');
 
 /** Flags for a waiter whose clock goes on by so many ms with each look at the lock, on a machine of any speed. */
@@ -16,21 +12,14 @@ export const stepClock = (ms: number): string[] => [
   `--import=data:text/javascript,let t=0;performance.now=()=>(t+=${ms})`,
 ];
 
-let locked: Sandbox;
-beforeAll(async () => {
-  const registry = await startRegistry(packages);
-  locked = await createSandbox({ registry, node: node.path });
-  locked.setCore(annex);
-  await lock(locked);
-  await registry.stop();
+const openLocked = lockBefore({
+  packages: [esmPackage('alpha', '1.0.0', 'alpha')],
+  annex: { features: { alpha: '^1.0.0' } },
 });
 
 /** A core with a lock, and a holder that waits for its tarball. */
 export async function open({ expect }: Pick<TestContext, 'expect'>) {
-  const registry = await startRegistry(packages);
-  const sandbox = await createSandbox({ registry, node: node.path });
-  sandbox.setCore(annex);
-  copyLocks(locked, sandbox);
+  const { registry, sandbox } = await openLocked();
   const list = (name: string): string[] => {
     const dir = join(sandbox.store, 'v1', name);
     return existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String).sort() : [];

@@ -1,9 +1,10 @@
 /** Locks as tests look at them: the three files of a feature, and the entries that come of them. */
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { type NodeUnderTest, nodes } from './nodes.ts';
-import type { RunResult, Sandbox } from './sandbox.ts';
+import { createSandbox, type RunResult, type Sandbox } from './sandbox.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
 
 /** Locks hardly depend on the version of Node: their tests run under one. */
 export const node = nodes[0] as NodeUnderTest;
@@ -60,6 +61,74 @@ export const copyLocks = (
   slug = '',
 ): void =>
   cpSync(join(from.core, 'annex', slug), join(to.core, 'annex', slug), { recursive: true });
+
+/** A world whose core is locked, and what else its core needs, such as packages that it ships. */
+export interface LockedOptions extends WorldOptions {
+  prepare?: (sandbox: Sandbox) => void;
+}
+
+/**
+ * Locks a core before the tests of a file; its registry is gone by then.
+ *
+ * @returns opens a world of its own for a test, with those locks, and with what is given here instead
+ * @example
+ * const open = lockBefore({ packages, annex: { features: { kit: '^1.0.0' } } });
+ * test('...', async () => {
+ *   const { sandbox, registry } = await open();
+ * });
+ */
+export function lockBefore(
+  options: LockedOptions,
+): (others?: Partial<LockedOptions>) => Promise<World> {
+  const make = async (others: Partial<LockedOptions> = {}) => {
+    const { prepare, ...world } = { node: node.path, ...options, ...others };
+    const made = await openWorld(world);
+    prepare?.(made.sandbox);
+    return made;
+  };
+  let locked: Sandbox;
+  beforeAll(async () => {
+    const { sandbox, registry } = await make();
+    locked = sandbox;
+    await lock(sandbox);
+    await registry.stop();
+  });
+  return async (others) => {
+    const world = await make(others);
+    copyLocks(locked, world.sandbox);
+    return world;
+  };
+}
+
+/**
+ * Locks a core before the tests of a file, and installs all of it for every Node: an addon binds an
+ * entry to one.
+ *
+ * @returns opens a core of its own for a test, with those locks and a copy of that store
+ */
+export function installBefore({
+  packages,
+  annex,
+}: Pick<LockedOptions, 'packages' | 'annex'>): (node: NodeUnderTest) => Promise<World> {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld({ packages, annex });
+    await lock(world.sandbox);
+    for (const { label, path } of nodes) {
+      const env = { ANNEX_STORE: join(world.sandbox.root, label) };
+      const installed = await world.sandbox.annex(['install', '--all'], { node: path, env });
+      expect(installed).toMatchObject({ code: 0 });
+    }
+  });
+  return async ({ label, path }) => {
+    const { registry } = world;
+    const sandbox = await createSandbox({ registry, node: path });
+    sandbox.setCore(annex);
+    copyLocks(world.sandbox, sandbox);
+    cpSync(join(world.sandbox.root, label), sandbox.store, { recursive: true });
+    return { registry, sandbox };
+  };
+}
 
 /** Directories of the published entries of a store. */
 export function listEntries({ store }: Pick<Sandbox, 'store'>): string[] {

@@ -1,8 +1,11 @@
 /** A registry in front of which something stands: it lists, places and sends tarballs in a way of its own. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { closeLater } from './close.ts';
+import { writeImporter } from './importer.ts';
 import { type PackageFixture, packFixture } from './package.ts';
 import { type Packument, writePackument } from './packument.ts';
+import { createSandbox } from './sandbox.ts';
 
 /** How it differs from other registries. */
 export interface Strangeness {
@@ -26,7 +29,6 @@ export interface StrangeRegistry {
   url: string;
   /** `GET /path`, as it was sent. */
   requests: string[];
-  stop(): Promise<void>;
 }
 
 const conventional = ({ name, version }: PackageFixture): string =>
@@ -74,12 +76,23 @@ export async function startStrangeRegistry(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`;
-  return {
-    url,
-    requests,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  closeLater(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { url, requests };
+}
+
+/** Starts one, and a core beside it that declares `kit` and holds the program of `importIn`. */
+export async function openStrange(
+  node: string,
+  packages: PackageFixture[],
+  strangeness: Strangeness = {},
+) {
+  const registry = await startStrangeRegistry(packages, strangeness);
+  const sandbox = await createSandbox({ node });
+  sandbox.write('app/.npmrc', `registry=${registry.url}\n`);
+  sandbox.setCore({ features: { kit: '^1.0.0' } });
+  writeImporter(sandbox);
+  return { registry, sandbox, env: { ANNEX_STORE: sandbox.store } };
 }
