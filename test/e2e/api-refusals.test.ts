@@ -1,4 +1,4 @@
-/** The programming interface when a feature is not to be had: the code, the reason, and what goes on. */
+/** The programming interface when a feature is unavailable: error code, reason, and what keeps working. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe.each(nodes)('$label', (node) => {
-  test('an undeclared name is refused, whatever stands in the store, and asks nobody', async () => {
+  test('an undeclared name is refused without a request, even with a copy in the store', async () => {
     const { sandbox, runProgram } = await openApi(node, registry, { alpha: range });
     sandbox.plantEntry({
       feature: 'beta',
@@ -49,7 +49,7 @@ describe.each(nodes)('$label', (node) => {
     expect(registry.requests).toHaveLength(asked);
   });
 
-  test('what core ships is available in its range; outside it core wins and ensure says so', async () => {
+  test('a package of the core is available in its range; outside it core wins and ensure says so', async () => {
     const { sandbox, runProgram } = await openApi(node, registry, {
       alpha: range,
       beta: '^2.0.0',
@@ -83,7 +83,7 @@ describe.each(nodes)('$label', (node) => {
     );
   });
 
-  test('denied: ensure, import and require give one reason, what is installed still loads', async () => {
+  test('denied: ensure, import and require give one reason, and installed features still load', async () => {
     const { sandbox, runProgram } = await openApi(node, registry, { alpha: range, beta: range });
     sandbox.plantEntry({
       feature: 'alpha',

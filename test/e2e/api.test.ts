@@ -1,4 +1,4 @@
-/** The programming interface when all goes well, and when the loader is not active. */
+/** The programming interface on success, and when the loader is not active. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openApi } from '../support/api.ts';
@@ -157,7 +157,7 @@ for (const node of nodes) {
       expect(lines).toHaveLength(5);
     });
 
-    test('a failure is told, remembered by every process, and forgotten once somebody has installed it', async () => {
+    test('a failure is reported, remembered by every process, and forgotten after an install', async () => {
       const name = `late-${node.major}-${node.minor}`;
       const { sandbox, runProgram } = await openApi(node, registry, {
         [name]: range,

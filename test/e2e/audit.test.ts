@@ -1,4 +1,4 @@
-/** annex audit: npm's own report, over what is in use. */
+/** `annex audit`: npm's own report over the versions in use. */
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { copyLocks } from '../support/lock-files.ts';
@@ -46,7 +46,7 @@ describe('annex audit', () => {
   });
 
   test.each(['locked', 'installed'])(
-    'what is shared counts at the version of core as it is now: %s',
+    "a shared dependency counts at core's present version: %s",
     async (how) => {
       if (how === 'locked') copyLocks(locked, sandbox);
       else expect((await run('install', 'kit')).code).toBe(0);

@@ -1,4 +1,4 @@
-/** What people write wrongly into the core's package.json: it is named, it is off, and everything else goes on. */
+/** Invalid declarations in the core's package.json: each is named and disabled, and everything else works. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -121,7 +121,7 @@ describe.each(nodes)('$label', (node) => {
     expect(JSON.parse(line)).toEqual({ level: 'error', message: expect.stringMatching(FORM) });
   });
 
-  test('a package.json that does not parse: one line, and the application goes on without annex', async () => {
+  test('a package.json that does not parse: one line, and the application runs without annex', async () => {
     const sandbox = await openSandbox();
     sandbox.write('app/package.json', '{ "annex": { "features": { "good": "^1.0.0" } ');
     sandbox.write('app/bin/package.json', { type: 'module' });
@@ -162,7 +162,7 @@ describe.each(nodes)('$label', (node) => {
     expect(lines[0]).toMatch(reason);
   });
 
-  test('by hand, the same is said, and the exit code is 1', async () => {
+  test('a command prints the same line and exits with 1', async () => {
     const sandbox = await openSandbox();
     sandbox.setCore({ features: { good: '^1.0.0', tagged: 'latest' } });
     const env = { ANNEX_STORE: sandbox.store };

@@ -1,4 +1,4 @@
-/** G6: registries and npms that fail in their many ways: one line, the right code, no debris, no secret. */
+/** G6: registry and npm failures: one line, the right code, no debris, no secret. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

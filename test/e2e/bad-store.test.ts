@@ -1,4 +1,4 @@
-/** Stores that cannot be one, may not be written or not be trusted: refused with a reason, and left as they are. */
+/** Stores that are unusable, read-only or untrusted: refused with a reason and left unchanged. */
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -150,7 +150,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       chmodSync(dirname(sandbox.store), 0o755);
     });
 
-    test('what root has put into a store that may not be written is used', async () => {
+    test('an entry that root installed into a read-only store is used', async () => {
       const { sandbox } = await open(true);
       plant(sandbox);
       const before = digestAll(sandbox);
@@ -163,7 +163,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     });
   });
 
-  describe.runIf(isRoot)('a store of somebody else', () => {
+  describe.runIf(isRoot)('a store of another user', () => {
     test.for([
       ['of the application, for root', PLAIN_USER, {}, /belongs to uid 4711.*process is root/],
       ['of another user', ANOTHER_USER, PLAIN_USER, /belongs to uid 4712/],
@@ -204,7 +204,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       expect(again.imported.alpha).toMatchObject({ marker: 'planted' });
     });
 
-    test('root trusts its own store only while nobody else may change what is above it', async () => {
+    test('root trusts its own store only while no other user can change a directory above it', async () => {
       const { sandbox } = await open();
       plant(sandbox);
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };

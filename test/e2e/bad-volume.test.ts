@@ -1,4 +1,4 @@
-/** Volumes that are full or read-only, where a volume can be mounted to try. */
+/** Full and read-only volumes, where a volume can be mounted. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function openSandbox(): Promise<Sandbox> {
 }
 
 describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
-  test('a volume that is full: the reason, no half of anything, and room for what is smaller', async () => {
+  test('a full volume: the reason, no partial entry, and room for a smaller package', async () => {
     const sandbox = await openSandbox();
     const volume = mountVolume(sandbox, '300k');
     const store = join(volume, 'annex');
@@ -48,7 +48,7 @@ describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('a volume that is read-only: what is there is used, and what is not is refused', async () => {
+  test('a read-only volume: installed features load, others are refused', async () => {
     const sandbox = await openSandbox();
     const volume = mountVolume(sandbox, '10m');
     const store = join(volume, 'annex');

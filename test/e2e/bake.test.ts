@@ -1,4 +1,4 @@
-/** annex bake: a directory of entries that an image or a volume brings along. */
+/** `annex bake`: fills a directory of entries for an image or a volume. */
 import { cpSync, lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ const [node] = nodes;
 describe(`annex bake, ${node?.label}`, () => {
   const at = useBaking();
 
-  test('the directory holds the locked entries and nothing else, for everybody to read', async () => {
+  test('the directory holds only the locked entries, readable by all users', async () => {
     copyLocks(at.locked, at.sandbox);
     const core = at.sandbox.digest(at.sandbox.core);
     const cli = join(at.sandbox.core, 'node_modules/annex/dist/cli/main.js');
@@ -40,7 +40,7 @@ describe(`annex bake, ${node?.label}`, () => {
     at.expectBaked(await at.load(['kit', 'other'], { ANNEX_STORE: at.layer, ANNEX_SEALED: '1' }));
   });
 
-  test('without a lock it is what the registry has, and a second bake changes nothing', async () => {
+  test("without a lock it holds the registry's versions, and a second bake changes nothing", async () => {
     expect((await at.bake()).code).toBe(0);
     const { imported } = await at.load(['other'], { ANNEX_STORE: at.layer });
     expect(imported.other?.version).toBe('3.1.0');
@@ -85,7 +85,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(readdirSync(at.layer)).toEqual([]);
   });
 
-  test('what core ships is not baked', async () => {
+  test('packages of the core are not baked', async () => {
     at.declare({ common: '^1.0.0' });
     expect(await at.bake()).toMatchObject({ code: 0, stdout: 'common: core ships it\n' });
   });

@@ -1,4 +1,4 @@
-/** What annex bake has filled: a layer, a store, a read-only mount; also without any network. */
+/** The output of `annex bake` as a layer, a store and a read-only mount, also without a network. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -22,7 +22,7 @@ const canUnplug = isRoot && canUnshare('-n', 'true');
 const canMount = isRoot && canUnshare('-m', 'mount', '--bind', '-o', 'ro', '/', '/mnt');
 
 const [node] = nodes;
-describe(`what is baked, ${node?.label}`, () => {
+describe(`a baked directory, ${node?.label}`, () => {
   const at = useBaking();
 
   test('is a layer behind a store that need not be there', async () => {
@@ -69,7 +69,7 @@ describe(`what is baked, ${node?.label}`, () => {
   });
 
   test.skipIf(!canUnplug)(
-    'runs with no network at all; what is not baked says why not',
+    'runs without a network; a feature that is not baked says why it is unavailable',
     async () => {
       copyLocks(at.locked, at.sandbox);
       expect((await at.bake('kit')).code).toBe(0);

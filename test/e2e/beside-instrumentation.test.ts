@@ -1,4 +1,4 @@
-/** Agents that patch `require`, `Module.prototype._compile` or sources see a package of the store as they see one in node_modules. */
+/** Agents that patch `require`, `Module.prototype._compile` or sources see a package of the store as one in node_modules. */
 import { describe, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';

@@ -1,4 +1,4 @@
-/** Releases that package.json blocks are neither installed, locked nor loaded; an invalid list keeps what was known. */
+/** Releases blocked in package.json are not installed, locked or loaded; an invalid list keeps the last valid one. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -35,7 +35,7 @@ describe('blocked in package.json', () => {
     expect(tarballs()).toEqual(['GET /other/-/other-1.0.0.tgz']);
   });
 
-  test('a lock that holds it asks nobody', async () => {
+  test('with a lock that holds it, no request is sent', async () => {
     copyLocks(locked, sandbox);
     declare(['low@1.0.0']);
     const { kit } = await load(['kit']);
@@ -54,7 +54,7 @@ describe('blocked in package.json', () => {
     expectRefused(other, 'ANNEX_DENIED', /by \/.*operator\.json/, 'other');
   });
 
-  test('what was installed without a lock is replaced by what is not blocked', async () => {
+  test('an unlocked install is replaced by a release that is not blocked', async () => {
     plant();
     await registry.add(esmPackage('low', '1.0.1', 'a later low'));
     declare(['low@1.0.0']);
@@ -91,7 +91,7 @@ describe('blocked in package.json', () => {
     expect((await load(['kit'])).kit?.marker).toBe('kit');
   });
 
-  test('what core ships is only reported: an entry that shares it goes on', async () => {
+  test('in the core it is only reported: an entry that shares it still works', async () => {
     sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
     sandbox.setCore({ features, blocked: ['low'] }, { dependencies: { low: '^1.0.0' } });
     const { kit, low } = await load(['kit', 'low']);
@@ -116,7 +116,7 @@ describe('blocked in package.json', () => {
 
 describe('a list that is invalid', () => {
   test.each(['package.json', 'the operator’s file'])(
-    'in %s: nothing is installed, what is there loads, and a line says so',
+    'in %s: no installs, installed features load, and one line says so',
     async (where) => {
       plant(sandbox.store, ['kit']);
       if (where === 'package.json') sandbox.setCore({ features, blocked: ['*'] });
@@ -132,7 +132,7 @@ describe('a list that is invalid', () => {
     },
   );
 
-  test('in the operator’s file of a running process: what it said at the start stands', async () => {
+  test("in the operator's file of a running process: the list from its start applies", async () => {
     plant();
     block('low');
     const said = await run(

@@ -1,4 +1,4 @@
-/** Withdrawn releases: what is blocked is neither installed nor loaded, says why, and takes nothing else along. */
+/** Blocked releases are not installed or loaded, the error says why, and other features keep working. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -72,7 +72,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
 describe.each(nodes)('$label', (one) => {
   const options = { node: one.path };
 
-  test('a process that has not used it yet learns of it; one that has goes on', async () => {
+  test('applies in a process that has not used it yet; one that has keeps it', async () => {
     plant();
     const said = await run(
       `await load('other');

@@ -1,4 +1,4 @@
-/** An application whose bundle contains annex: it starts, finds annex's own files, or says why it cannot install. */
+/** An application whose bundle contains annex starts, finds annex's own files, or says why it cannot install. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OutputOptions, rolldown } from 'rolldown';
@@ -90,7 +90,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     },
   );
 
-  test('a copy of annex that lacks files, as of a traced image: a line names what is missing', async () => {
+  test('a copy of annex without some files, as in a traced image: one line names the missing file', async () => {
     const sandbox = await createSandbox({ copyAnnex: true });
     sandbox.setCore({ features: { stored: '*', absent: '*' } });
     const pkg = esmPackage('stored', '1.0.0', 'stored');

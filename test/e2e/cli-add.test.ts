@@ -1,4 +1,4 @@
-/** `annex add`: what it declares, what it refuses, and that a refusal leaves package.json byte for byte. */
+/** `annex add`: what it declares and refuses; a refusal leaves package.json unchanged to the byte. */
 import {
   chmodSync,
   chownSync,
@@ -70,7 +70,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('without a range it takes a caret range over what the registry calls latest', async () => {
+  test("without a range it takes a caret range over the registry's latest", async () => {
     const { add, read } = await open('{}');
     const result = await add(['alpha', '@acme/beta']);
     expect(result).toMatchObject({ code: 0, stderr: '' });

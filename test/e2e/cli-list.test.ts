@@ -1,4 +1,4 @@
-/** `annex list`: where every feature is, and why it is not to be had. */
+/** `annex list`: where each feature is, and why it is unavailable. */
 import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -120,7 +120,7 @@ describe.each(outerNodes)('$label', (node) => {
     ]);
   });
 
-  test('a core without features is said to have none', async () => {
+  test('reports a core without features', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     const { code, stdout, stderr } = await annex(['list']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

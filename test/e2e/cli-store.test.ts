@@ -1,4 +1,4 @@
-/** `annex install` and `annex uninstall`: each touches only what it names. */
+/** `annex install` and `annex uninstall` change only the features that they are given. */
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -51,7 +51,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store), 'G7: no writes').toEqual(store);
   });
 
-  test('what core ships is not installed: in its range it is there, outside it is a conflict', async () => {
+  test('a package of the core is not installed: in its range it is present, outside it is a conflict', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     const dependencies = { alpha: '*', beta: '*' };
     sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^2.0.0' } }, { dependencies });
@@ -70,7 +70,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(sandbox.store)).toBe(false);
   });
 
-  test('one failure does not keep the others from being installed, and is not held against a person', async () => {
+  test('one failure does not prevent the other installs, and a command may retry at once', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     const name = `late-${node.major}-${node.minor}`;
     sandbox.setCore({ features: { [name]: '^1.0.0', alpha: '^1.0.0' } });
@@ -87,7 +87,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readdirSync(failures)).toEqual([]);
   });
 
-  test('an undeclared name installs nothing, not even what stands beside it', async () => {
+  test('an undeclared name installs nothing, nor do the names beside it', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     for (const command of ['install', 'uninstall']) {
@@ -145,7 +145,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('uninstall takes what is no longer declared, and what has lost its manifest', async () => {
+  test('uninstall removes undeclared features, and entries without a manifest', async () => {
     const { sandbox, annex, plant } = await openCli(node, { registry });
     const damaged = plant('alpha', '1.0.0');
     rmSync(join(damaged, 'annex-entry.json'));
@@ -156,7 +156,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(kept)).toBe(true);
   });
 
-  test('uninstall leaves what is of another format, what is no entry, and what is retired under a like name', async () => {
+  test('uninstall keeps other formats, other files, and retired entries of similar names', async () => {
     const { sandbox, annex, plant } = await openCli(node, { registry });
     sandbox.setCore({ features: { alpha: '^1.0.0', 'any.alpha': { packages: { beta: '*' } } } });
     const newer = plant('alpha', '2.0.0', { manifest: { format: 3 } });

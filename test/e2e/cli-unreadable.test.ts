@@ -1,4 +1,4 @@
-/** A package.json that cannot be read: every command names it and the reason, and changes nothing. */
+/** An unreadable package.json: every command names it and the reason, and changes nothing. */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** What `annex why` says to a person: what was looked at, what was passed over, what to do. */
+/** The output of `annex why`: what was looked up, what was passed over, what to do. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,4 +1,4 @@
-/** `annex why` against programs: the rule that answers, and the file that they really get under the loader. */
+/** `annex why` names the same rule and file that a program gets under the loader. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The command line itself: how it is called, from where, and what it says to a wrong call. */
+/** The command line: usage, working directory, and messages for wrong arguments. */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -51,7 +51,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('a wrong call exits with 2, says what was wrong, and prints the usage on stderr', async () => {
+  test('wrong arguments exit with 2 and print the problem and the usage on stderr', async () => {
     const { sandbox, annex } = await open();
     const before = sandbox.digest(sandbox.root);
     const calls: [string[], RegExp][] = [
@@ -150,7 +150,7 @@ describe.each(outerNodes)('$label', (node) => {
     );
   });
 
-  test('what is wrong in the declaration or the settings is said by the command line too', async () => {
+  test('the command line reports mistakes in the declaration and the settings too', async () => {
     const { sandbox, annex } = await open();
     sandbox.setCore({ feature: {}, features: { alpha: '^1.0.0' } });
     const { code, stderr } = await annex(['list'], { env: { ANNEX_SEALED: 'maybe' } });

@@ -1,4 +1,4 @@
-/** Races, a sample of those in test/long: one install of each feature, and success for everybody. */
+/** Races, a sample of test/long: one install of each feature, and success for every process. */
 import { beforeAll, test } from 'vitest';
 import { ALL, closeRaces, openRaces, runRound, SAME } from '../support/rounds.ts';
 import type { World } from '../support/world.ts';

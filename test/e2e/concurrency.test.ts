@@ -1,4 +1,4 @@
-/** Many processes at once, and installers that die: one install, one attempt, one valid entry, and nothing left behind. */
+/** Concurrent processes: one install, one attempt, one valid entry, no debris. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -62,7 +62,7 @@ describe.each(nodes)('$label', (node) => {
     for (const name of ['staging', 'locks', 'any']) expect(list(sandbox, name)).toEqual([]);
   });
 
-  test('a feature that failed is left alone by everybody on that store, until somebody asks by hand', async () => {
+  test('no process on the store retries a failed feature, until a command does', async () => {
     const sandbox = await openSandbox();
     registry.fault({ kind: 'status', status: 404 });
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };

@@ -1,4 +1,4 @@
-/** Requests of an entry stay inside it, however they are spelled and whichever function takes them. */
+/** Requests from an entry stay inside it, however they are spelled and whichever function makes them. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

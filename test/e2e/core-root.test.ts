@@ -1,4 +1,4 @@
-/** Which package.json is the core: the nearest that declares above the entry script, unless ANNEX_CORE names another. */
+/** The core is the nearest package.json above the entry script that declares features, unless ANNEX_CORE names another. */
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -81,7 +81,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     }
   });
 
-  test('G1: --import of a package sees what the working directory holds, broken copies included', async () => {
+  test('G1: --import of a package resolves from the working directory, broken copies included', async () => {
     const world = await createSandbox();
     world.setCore({ features: { needed: '*', broken: '*' } });
     for (const pkg of [NEEDED, { ...NEEDED, name: 'broken' }]) {
@@ -140,7 +140,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     expect(await ask('app/mentions/app.mjs', 'home')).toEqual(app);
   });
 
-  test('G3: ANNEX_CORE is the last word, and what is outside it is served nothing', async () => {
+  test('G3: ANNEX_CORE overrides, and a program outside it gets nothing from the store', async () => {
     const core = join(sandbox.root, 'elsewhere');
     const other = [core, ['other'], 'ERR_MODULE_NOT_FOUND'];
     for (const ANNEX_CORE of [core, '../elsewhere', `${core}/`]) {
@@ -156,7 +156,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     });
   });
 
-  test('an ANNEX_CORE that is none: one line, and nothing else takes its place', async () => {
+  test('an invalid ANNEX_CORE: one line, and no other core is used', async () => {
     for (const name of ['missing', 'app/app.mjs']) {
       const { answer, stderr } = await ask('app/app.mjs', 'home', {
         ANNEX_CORE: join(sandbox.root, name),

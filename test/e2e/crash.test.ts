@@ -1,4 +1,4 @@
-/** G4: installers that are killed or run out of time: the store is as before, and the next one works. */
+/** G4: installers that are killed or time out leave the store unchanged, and the next install succeeds. */
 import { chmodSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** `annex add` and `annex remove` where features are locked: declaration and lock change together, or not at all. */
+/** `annex add` and `annex remove` with locks: declaration and lock change together, or not at all. */
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -38,7 +38,7 @@ const REFUSED = /nothing was changed in \S+package\.json, for what it would decl
 
 describe.concurrent(node.label, () => {
   for (const [what, args, reason] of [
-    ['what no registry has', ['absent@^1.0.0'], /npm: E404/],
+    ['a package that no registry has', ['absent@^1.0.0'], /npm: E404/],
     ['two packages of which one is in no registry', ['beta@^1', 'absent@^1'], /npm: E404/],
     ['a range that no version is in', ['alpha@^9.0.0'], /ETARGET|No matching version/],
     ['what conflicts with core', ['picky@^1.0.0'], /ANNEX_CONFLICT/],
@@ -53,7 +53,7 @@ describe.concurrent(node.label, () => {
     });
   }
 
-  test('a feature whose range cannot be changed goes on with the old one', async () => {
+  test('a feature whose range cannot be changed keeps the old one', async () => {
     const { sandbox, annex } = await open();
     expect((await annex(['add', 'alpha@^9.0.0'])).code).toBe(1);
     const env = { ANNEX_STORE: sandbox.store };
@@ -121,7 +121,7 @@ describe.concurrent(node.label, () => {
     expect(gone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^removed /) });
   });
 
-  test('remove refuses what is not declared, and changes nothing', async () => {
+  test('remove refuses an undeclared feature and changes nothing', async () => {
     const { sandbox, annex, before } = await open();
     for (const [args, reason] of [
       [['beta'], /beta is not a key of annex\.features in \S+package\.json/],
@@ -144,7 +144,7 @@ describe.concurrent(node.label, () => {
     expect(declared(sandbox)).toEqual({ alpha: '^1.0.0' });
   });
 
-  test('lock removes the lock of what is no longer declared, and leaves other files', async () => {
+  test('lock removes the locks of undeclared features and keeps other files', async () => {
     const { sandbox, annex } = await open({ alpha: '^1.0.0', beta: '^1.0.0' });
     sandbox.write('app/annex/beta/notes.txt', 'mine');
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
@@ -168,7 +168,7 @@ describe.concurrent(node.label, () => {
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['alpha', 'beta']);
   });
 
-  test('a package.json that somebody changes meanwhile is not overwritten', async () => {
+  test('a package.json that changes meanwhile is not overwritten', async () => {
     const { sandbox } = await open();
     const change = `require('fs').appendFileSync(${JSON.stringify(join(sandbox.core, 'package.json'))}, '\\n')`;
     // npm is started to lock: at that moment somebody saves the file.
@@ -195,7 +195,7 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
   /** Of a lock there are three, and package.json is the last. */
   const RENAMES = [1, 2, 3, 4];
 
-  test('add: whichever it is, every file is as it was', async () => {
+  test('add: at each of them every file is unchanged', async () => {
     const { sandbox, before } = await open();
     for (const error of ['EIO', 'ENOSPC']) {
       for (const when of RENAMES) {
@@ -228,7 +228,7 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
     }
   });
 
-  test('lock, killed there: the next one mends and sweeps', async () => {
+  test('lock, killed there: the next one repairs and sweeps', async () => {
     const { sandbox, annex, before } = await open();
     const { texts } = readLock(sandbox, 'alpha');
     for (const when of [1, 2, 3]) {

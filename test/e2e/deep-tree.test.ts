@@ -1,4 +1,4 @@
-/** An entry that holds a deep tree: it is listed, verified and removed with few handles. */
+/** An entry with a deep tree is listed, verified and removed with few file handles. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** A package that only devDependencies bring: Node uses it there, and every command answers for production. */
+/** A package that only devDependencies install: Node uses it there, and every command answers for production. */
 import { existsSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
@@ -120,7 +120,7 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('one that is too young is told of and not locked', async () => {
+  test('one younger than the cooldown is reported and not locked', async () => {
     const { sandbox } = await openApplication({ devDependencies: { kit: '1.2.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
@@ -132,7 +132,7 @@ describe.concurrent(node.label, () => {
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.2.0');
   });
 
-  test('one outside of the range is told of, with what brings the two together', async () => {
+  test('one outside the range is reported, with the remedy', async () => {
     const { sandbox } = await openApplication({ devDependencies: { kit: '2.0.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');

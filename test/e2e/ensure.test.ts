@@ -1,4 +1,4 @@
-/** ensure: installs without blocking, once for many callers, and rejects with an error that can be acted upon. */
+/** `ensure` installs without blocking, once for many callers, and rejects with an error that a program can act on. */
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';

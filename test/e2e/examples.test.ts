@@ -1,4 +1,4 @@
-/** The examples, executed as they stand, against a registry on loopback with stand-ins of the packages that they use. */
+/** The examples run unchanged against a registry on loopback. */
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';

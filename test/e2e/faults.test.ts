@@ -1,4 +1,4 @@
-/** G4, G6: an installer that is killed, or told no, at one system call: some of `npm run test:faults`. */
+/** G4, G6: an installer that is killed, or gets an error, at one system call: a sample of `npm run test:faults`. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTally, report, runAll, strikeAll } from '../support/fault-tally.ts';
 import { type FaultWorld, openFaultWorld } from '../support/fault-world.ts';

@@ -1,4 +1,4 @@
-/** Other loaders in the same process, registered before and after annex: both do their work, and core still wins. */
+/** Other loaders in the same process, registered before and after annex: all hooks run, and the core wins. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -164,7 +164,7 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
     },
   );
 
-  test('instrumentation that runs behind annex sees all but what a star re-exports', async () => {
+  test('instrumentation that runs after annex sees all exports but star re-exports', async () => {
     const { code, stderr, report } = await run(
       annex,
       [`./${instrument}.mjs`, annex.loader],

@@ -1,4 +1,4 @@
-/** A program that replaces the built-in functions of JavaScript and Node: its modules load as they do without annex. */
+/** A program that replaces built-in functions of JavaScript and Node loads its modules as without annex. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
@@ -97,7 +97,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     sandbox.write('app/main.mjs', `const USUAL = ${JSON.stringify(USUAL)};\n${PROGRAM}`);
   });
 
-  test('whichever built-in function is replaced, the answers are those of Node with hooks that do nothing', async () => {
+  test('with any built-in function replaced, the answers are those of Node with no-op hooks', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
     sandbox.write('app/inert.mjs', INERT);
     // Node warns of files that it could not close without a function that it needs.

@@ -1,4 +1,4 @@
-/** Every way of starting a program: flags, entry files, code on the command line, standard input, the REPL, the test runner, TypeScript. */
+/** Every way to start a program: flags, entry files, --eval, standard input, the REPL, the test runner, TypeScript. */
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
@@ -174,7 +174,7 @@ require.resolve('absent')
     expect(await print(['--import', sandbox.loader, flag, 'common.cjs'])).toBe(BOTH);
   });
 
-  test('what a required ES module imports is served from Node 22 on; Node 20 asks no hook', async () => {
+  test('imports of a required ES module resolve from the store since Node 22; Node 20 calls no hook', async () => {
     sandbox.write('app/module.mjs', `export { marker } from 'esm-only';`);
     sandbox.write(
       'app/requires.cjs',
@@ -195,7 +195,7 @@ require.resolve('absent')
     expect(await print(['--require', sandbox.loader, 'lib/odd'])).toBe(BOTH);
   });
 
-  test('--require leaves a CommonJS main what it is: module.id, module.parent, require.main', async () => {
+  test('--require keeps module.id, module.parent and require.main of a CommonJS main', async () => {
     const code = `console.log(JSON.stringify([module.id, module.parent, require.main === module]));`;
     sandbox.write('app/main.cjs', code);
     const plain = await print(['main.cjs']);

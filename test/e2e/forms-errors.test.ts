@@ -1,4 +1,4 @@
-/** What an application sees of a package that is not to be had: Node's own error, with the reason added, and a second chance. */
+/** A missing package throws Node's own error with the reason added, and can be imported once it is there. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -130,7 +130,7 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     });
   });
 
-  test('what comes later is found by the next try, wherever Node itself would try again', () => {
+  test('a package installed later is found by the next request, wherever Node itself retries', () => {
     const outcome = (report: Report) =>
       Object.entries(report.after).map(([way, { marker }]) => [way, marker ?? 'still missing']);
     expect(outcome(seen)).toEqual(outcome(oracle));

@@ -1,4 +1,4 @@
-/** Where the loader does nothing, says so in one line or not at all, and lets everything be as it is without it. */
+/** Where the loader is inactive, it says so in one line or is silent, and changes nothing. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     return sandbox.run(['--import', sandbox.loader, ...args], { node, env: settings });
   }
 
-  test('npm runs as it does without, and what it starts is served', async () => {
+  test('npm runs as without annex, and the programs that it starts get features', async () => {
     const sandbox = await open();
     sandbox.setCore({ features: { 'esm-only': '^1.0.0' } }, { scripts: { go: 'node app.mjs' } });
     const witness = sandbox.write('witness.cjs', WITNESS);
@@ -58,7 +58,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     expect(seen.filter(([script]) => /npm(?:-cli\.js)?$/.test(script))).toHaveLength(3);
   });
 
-  test('an application that stands in a directory named like a package manager is none', async () => {
+  test('an application in a directory named like a package manager is not taken for one', async () => {
     const sandbox = await open();
     for (const dir of ['app/npm/lib', 'app/yarn/bin', 'app/annex/dist/cli']) {
       sandbox.write(`${dir}/main.mjs`, PROBE);
@@ -175,7 +175,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       expect(stdout).toMatch(/^ERR_MODULE_NOT_FOUND ANNEX_STORE_UNUSABLE /);
     });
 
-    test('with leave to read, what stands in the store is served', async () => {
+    test('with permission to read, the store is used', async () => {
       const sandbox = await open();
       const rights = [flag, ...quiet, ...worker, ...allow('*')];
       expect(await run(sandbox, [...rights, 'app.mjs'])).toMatchObject({

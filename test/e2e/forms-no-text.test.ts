@@ -1,4 +1,4 @@
-/** Requests that are no text, and parents that are URL objects: what Node does, its error included. */
+/** Specifiers that are not strings, and parents that are URL objects: Node's own behaviour and errors. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -69,7 +69,7 @@ describe.each(nodes)('$label', (node) => {
     return JSON.parse(stdout) as Record<string, string>;
   };
 
-  test('nothing of annex throws where Node has an error of its own', async () => {
+  test('annex throws nothing where Node throws its own error', async () => {
     const alone = await run([]);
     expect(Object.keys(alone)).toHaveLength(asked.length);
     const answers = await run(['--import', sandbox.loader]);

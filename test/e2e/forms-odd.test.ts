@@ -1,4 +1,4 @@
-/** Processes that are started under odd conditions: annex works, or leaves everything as it is without it. */
+/** Processes started under unusual conditions: annex works, or changes nothing. */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -96,7 +96,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     expect({ code, stderr, seen }).toEqual({ code: 0, stderr: '', seen: served });
   });
 
-  test('another version of annex in the process changes nothing, whichever comes first', async () => {
+  test('another version of annex in the process changes nothing, in either order', async () => {
     const sandbox = await open();
     const other = join(sandbox.root, 'other', 'annex');
     for (const name of ['dist', 'loader.mjs', 'package.json']) {

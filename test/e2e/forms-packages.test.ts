@@ -1,4 +1,4 @@
-/** Every way of asking for a package, for every kind of package: answered from the store exactly as Node answers from node_modules. */
+/** Every way to load every kind of package: the store answers exactly as node_modules does. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   cjsExportsPackage,
@@ -191,7 +191,7 @@ describe.each(nodes)('$label, nothing installed yet', ({ path: node }) => {
     sandbox = await createSandbox({ registry });
   });
 
-  test('every way of asking installs what is missing; G2, G7: the next run is silent, offline, and the core is as before', async () => {
+  test('every form of request installs a missing package; G2, G7: the next run is silent and offline, and the core unchanged', async () => {
     const names = ['@acme/deep', 'esm-only', 'dual', 'cjs-only', 'cjs-exports'];
     sandbox.setCore({ features: Object.fromEntries(names.map((name) => [name, '^1.0.0'])) });
     sandbox.write(

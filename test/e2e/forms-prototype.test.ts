@@ -1,4 +1,4 @@
-/** A program that puts properties on Object.prototype: annex answers as if they were not there. */
+/** Properties on Object.prototype do not change annex's answers. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';

@@ -1,4 +1,4 @@
-/** Where the preload reaches: threads and processes that a program starts, by the place where the preload is named. */
+/** Threads and processes that a program starts, by the way the preload was given. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The gate for real: who may install is decided by core, operator and environment, each of which can only restrict. */
+/** The gate: the core, the operator's file and the environment decide about installs, and each can only restrict. */
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';

@@ -19,7 +19,7 @@ const elsewhere = [
 
 for (const [where, prefix, flags] of elsewhere) {
   describe.runIf(canListProcesses && canUnshare(prefix)).concurrent(where, () => {
-    test('a holder that lives is not overruled, whoever waits', async ({ expect }) => {
+    test('a running holder is not overruled by any waiter', async ({ expect }) => {
       const { sandbox, list, install, hold, letGo, expectOne } = await open({ expect });
       const { ended, locks, staging, owner } = await hold(prefix, [...flags]);
       const pid = owner.split('.')[2];

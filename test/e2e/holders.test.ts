@@ -1,4 +1,4 @@
-/** G4: installers on one host that die or stop while others want the same feature: who is waited for, for how long, and one entry in the end. */
+/** G4: installers on one host that die or stop while others want the same feature: who waits, for how long, and one entry in the end. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('alive and slow: at the time limit whoever waits for it is told so, and it finishes', async ({
+  test('alive and slow: at the time limit its waiter fails with its name, and it finishes', async ({
     expect,
   }) => {
     const { sandbox, list, install, hold, letGo, expectOne } = await open({ expect });
@@ -96,7 +96,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('a waiter that is killed takes nobody’s lock along', async ({ expect }) => {
+  test('a killed waiter removes no lock', async ({ expect }) => {
     const { sandbox, list, makeEnv, hold, letGo, expectOne } = await open({ expect });
     const { ended, locks, staging } = await hold();
     const [holder] = listProcessesIn(sandbox.root);
@@ -119,7 +119,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
 });
 
 describe.concurrent('a lock that fails altogether', () => {
-  test('is removed under its holder: another installs beside it, both have it, and there is one entry', async ({
+  test('is removed under its holder: another process installs beside it, both succeed, and there is one entry', async ({
     expect,
   }) => {
     const { sandbox, install, hold, letGo, expectOne } = await open({ expect });

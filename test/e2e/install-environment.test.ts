@@ -1,4 +1,4 @@
-/** Which environment an installer gets: that of the moment and the thread in which it is started. */
+/** An installer gets the environment of the thread that starts it, as it is at that moment. */
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';

@@ -1,4 +1,4 @@
-/** npm as annex runs it: nothing of the application, of the machine's settings or of the surroundings gets in. */
+/** npm runs isolated from the application, the machine's settings and the directories around it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -83,7 +83,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(others).toEqual([]);
   });
 
-  test('no preload, inspector or profiler of the application runs in what it starts', async () => {
+  test("no preload, inspector or profiler of the application runs in npm's processes", async () => {
     const { sandbox } = await open();
     const trace = join(sandbox.root, 'trace');
     sandbox.write(
@@ -128,7 +128,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(JSON.parse(stdout).alpha).toMatchObject({ marker: 'alpha' });
   });
 
-  test('brings optional and peer dependencies, leaves out other platforms, and links no programs', async () => {
+  test('installs optional and peer dependencies, skips other platforms, and links no programs', async () => {
     const { sandbox } = await open();
     const env = { ANNEX_STORE: sandbox.store };
     const { imported } = await importIn(sandbox, ['plugin'], { node: node.path, env });

@@ -1,4 +1,4 @@
-/** npm runs in staging, and hears the .npmrc files that a person in the core would be heard by. */
+/** npm runs in staging and reads the .npmrc files that it would read in the core. */
 import { chmodSync, chownSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Where an install goes and what is looked at: default stores, layers, ABI directories, damaged entries. */
+/** Where an install goes and what is searched: default stores, layers, ABI directories, damaged entries. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -71,7 +71,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(second.stderr).toBe('');
   });
 
-  test('without a store and without HOME: whoever asks for a feature reads why', async () => {
+  test('without a store and without HOME: the error of a feature says why', async () => {
     const sandbox = await open();
     const options = { node: node.path, env: { HOME: undefined } };
     const { imported } = await importIn(sandbox, ['alpha'], options);
@@ -152,7 +152,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(Object.values(bound)).toEqual([[expect.stringMatching(/^native\./)]]);
   });
 
-  test('an entry for another Node is not loaded, not changed, and stands beside the new one', async () => {
+  test('an entry for another Node is neither loaded nor changed, and stays beside the new one', async () => {
     const sandbox = await open();
     const entry = plant(sandbox, { abi: 'node1-linux-x64-glibc' });
     const before = sandbox.digest(entry);
@@ -179,7 +179,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       'ANNEX_INTEGRITY',
     ],
   ];
-  test('G4: an entry that is damaged is a miss: the next generation stands beside it', async () => {
+  test('G4: a damaged entry is a miss: the next generation is installed beside it', async () => {
     const sandbox = await open();
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
     const first = await importIn(sandbox, ['alpha'], options);
@@ -204,7 +204,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(third.stderr).toBe('');
   });
 
-  test('G4: what is being built, or was never finished, is not visible', async () => {
+  test('G4: unfinished entries are not visible', async () => {
     const sandbox = await open();
     const entry = plant(sandbox, {});
     const [name = ''] = readdirSync(dirname(entry));

@@ -1,4 +1,4 @@
-/** The first import installs, the second finds: what is said, what is written, and what is left alone. */
+/** The first import installs and the second finds: messages, writes, and what stays unchanged. */
 import { chmodSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -123,7 +123,7 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
     expect(sandbox.digest(entry)).toEqual(before);
   });
 
-  test('the manifest says what the entry holds and for whom', async () => {
+  test('the manifest lists the content of the entry and its feature', async () => {
     const { sandbox } = await open();
     const env = { ANNEX_STORE: sandbox.store, ANNEX_LOG: 'error' };
     const { stdout, stderr, code } = await sandbox.annex(['install', 'plugged', '--json'], {
@@ -160,7 +160,7 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
     expect(again.stderr).toBe('');
   });
 
-  test('a wider range is served by what is there; a range that it is not in installs anew', async () => {
+  test('a wider range uses the installed version; a range without it installs another', async () => {
     const { sandbox } = await open();
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
     await importIn(sandbox, ['alpha'], options);

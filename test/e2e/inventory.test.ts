@@ -1,4 +1,4 @@
-/** What counts as shipped by core: trees as npm, pnpm and yarn make them. */
+/** The inventory of the core in trees that npm and pnpm make. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -102,7 +102,7 @@ describe.each(Object.entries(INSTALLERS))('%s', (_, { full, production, ships })
 });
 
 describe('npm', () => {
-  test('a workspace ships what is hoisted above it, other workspaces included', async () => {
+  test('a workspace ships the packages hoisted above it, other workspaces included', async () => {
     const sandbox = await open();
     sandbox.write('ws/package.json', { name: 'ws', private: true, workspaces: ['packages/*'] });
     sandbox.write('ws/packages/app/package.json', {
@@ -134,7 +134,7 @@ describe('npm', () => {
     expect(read(join(sandbox.root, 'ws'))).toEqual({});
   });
 
-  test('--install-strategy=linked ships what the root has links to', async () => {
+  test("--install-strategy=linked ships the root's links", async () => {
     const sandbox = await open();
     sandbox.setCore({ features: {} }, { dependencies: { '@acme/deep': '^1.0.0' } });
     await npm(sandbox, ['install', '--install-strategy=linked']);

@@ -1,4 +1,4 @@
-/** G6: what is too large to be what it should be is not read, and its feature heals; for import and for require. */
+/** G6: oversized files are not read, and the feature heals, for import and for require. */
 import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -89,7 +89,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
       },
     );
 
-    test(`${how}: what a store remembers is not read, and counts as nothing or as a mark`, async () => {
+    test(`${how}: oversized failure records and marks of a store are not read`, async () => {
       const { sandbox, entry, load } = await open(node);
       const name = `${basename(dirname(entry))}.${basename(entry)}`;
       grow(join(sandbox.store, 'v1', 'failures', 'box.json'), 48 * 2 ** 20);
@@ -112,7 +112,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
       }
     });
 
-    test(`${how}: of settings what cannot be read restricts, or sets nothing`, async () => {
+    test(`${how}: an oversized settings file restricts, or sets nothing`, async () => {
       const { sandbox, registry, entry, load } = await open(node);
       removeTree(entry);
       const file = join(sandbox.root, 'operator.json');

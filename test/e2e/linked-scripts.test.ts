@@ -1,4 +1,4 @@
-/** A script of an entry that is a link out of the entry does not run, although Node follows the link before it calls any hook. */
+/** An entry script that links out of its entry does not run, although Node follows the link before any hook. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';

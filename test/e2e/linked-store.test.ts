@@ -1,4 +1,4 @@
-/** Directories of a store that are links: an entry that lies elsewhere in truth is none. */
+/** Store directories that are symbolic links: an entry outside the store is not valid. */
 import { renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';

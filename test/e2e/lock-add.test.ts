@@ -1,4 +1,4 @@
-/** Locking from day to day: `annex add` where features are locked, and the cooldown of young versions. */
+/** `annex add` with locked features, and the cooldown of new versions. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';

@@ -1,4 +1,4 @@
-/** `annex lock --check`: says what no longer agrees with a lock, from the disk alone. */
+/** `annex lock --check` reports what no longer agrees with a lock, from the disk alone. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -120,17 +120,17 @@ describe(node.label, () => {
 
   test.each([
     [
-      'another version of what is shared',
+      'another version of a shared package',
       [common('1.3.0')],
       "kit: common is core's 1.2.0 in the lock, and would now be core's 1.3.0",
     ],
     [
-      'a version of what is shared that does not fit',
+      'a version of a shared package that does not fit',
       [common('2.0.0')],
       'kit: kit 1.0.0 wants common ^1.0.0, and core ships 2.0.0',
     ],
     [
-      'no longer what is shared',
+      'no shared package any more',
       [],
       "kit: common is core's 1.2.0 in the lock, and would now be private",
     ],
@@ -188,7 +188,7 @@ describe(node.label, () => {
   });
 
   test.each(['', '-1', 'abc', '1e3', 'Infinity', '99999'])(
-    'an age of %j days is none',
+    'an age of %j days is invalid',
     async (days) => {
       const { sandbox } = await open();
       const { code, stderr } = await sandbox.annex(['lock', `--min-age=${days}`]);

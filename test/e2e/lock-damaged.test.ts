@@ -1,4 +1,4 @@
-/** `annex lock --check` on locks that are damaged: every one is told, with its file. */
+/** `annex lock --check` reports each damaged lock with its file. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -95,7 +95,7 @@ describe(node.label, () => {
   });
 
   test.each(['annex.json', 'package-lock.json', 'package.json'])(
-    'a lock without %s is told',
+    'a lock without %s is reported',
     async (file) => {
       const { check, at } = await open();
       rmSync(at(`kit/${file}`));
@@ -105,7 +105,7 @@ describe(node.label, () => {
     },
   );
 
-  test('no start of a program reads a lock: a broken one is told when its feature is asked for', async () => {
+  test('starting a program reads no lock: a broken one is reported when its feature is requested', async () => {
     const { sandbox, edit } = await open();
     edit('kit/annex.json', () => '{');
     const program = `if (process.argv[2]) await import('kit').catch((error) => console.log(error.cause.code));`;

@@ -1,4 +1,4 @@
-/** A disk that is full at any point of an install from a lock: the reason, nothing half, and success once there is room. */
+/** A disk that fills up at any step of a locked install: the reason, no partial entry, and success once there is room. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Installing from a lock: exactly what is locked, with nothing on the machine but Node, or nothing at all. */
+/** A locked install gives exactly the locked versions, with no program but Node. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A feature of several packages of which core ships one: the rest is installed beside it, locked or not. */
+/** A feature of several packages, one of them shipped by the core: the others are installed, locked or not. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';

@@ -1,4 +1,4 @@
-/** Locks of closures that are not the same everywhere, and of what is odd about a core or a registry. */
+/** Locks of closures that differ by platform, and of unusual cores and registries. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ const open = (features: object, rest: object = {}) =>
   openWorld({ packages, node: node.path, annex: { features, ...rest } });
 
 describe.concurrent(node.label, () => {
-  test('a lock holds the files of every platform, and an install those of its own', async () => {
+  test('a lock lists the files of every platform, and an install has those of its own', async () => {
     const platforms = [here, elsewhere];
     const { sandbox, registry } = await open({ image: '^1.0.0' }, { platforms });
     await lock(sandbox);
@@ -75,7 +75,7 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a version that core ships and nobody published is shared all the same', async () => {
+  test('an unpublished version in the core is shared as well', async () => {
     const { sandbox } = await open({});
     sandbox.setCore({ features: { user: '^1.0.0' } }, { dependencies: { alpha: '*' } });
     const fork = esmPackage('alpha', '1.0.1', 'a fork');
@@ -87,7 +87,7 @@ describe.concurrent(node.label, () => {
     expect(imported.user?.marker).toBe('user');
   });
 
-  test('an age that npm is set to does not count for what core ships already', async () => {
+  test("npm's age setting does not apply to packages of the core", async () => {
     const { sandbox, registry } = await open({});
     const young = { ...esmPackage('alpha', '1.0.1', 'young'), published: new Date().toISOString() };
     await registry.add(young);
@@ -171,7 +171,7 @@ describe.concurrent(node.label, () => {
     expect(imported.tools?.marker).toBe('tools');
   });
 
-  test('a registry that does not answer in time is told, and nothing is written', async () => {
+  test('a registry that does not answer in time is reported, and nothing is written', async () => {
     const { sandbox, registry } = await open({ alpha: '^1.0.0' });
     registry.fault({ kind: 'hang' });
     const env = { ANNEX_CONFIG: sandbox.write('operator.json', { timeout: 1 }) };

@@ -1,4 +1,4 @@
-/** The last steps of an install from a lock: what reaches the disk before an entry is visible, and what never becomes one. */
+/** The last steps of a locked install: what is synced before an entry is visible, and what is never published. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -81,7 +81,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, 
   });
 });
 
-describe.runIf(straceProblem === undefined).concurrent(`${node.label}, told no`, () => {
+describe.runIf(straceProblem === undefined).concurrent(`${node.label}, with failing calls`, () => {
   /** Installs with an error in place of some calls. */
   const installTold = async (error: string, PATH?: string) => {
     const { sandbox } = await open();

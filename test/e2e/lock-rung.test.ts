@@ -1,4 +1,4 @@
-/** Where fetching directly cannot honour a setting of npm's, npm fetches, and the entry is the same to the byte. */
+/** Where a direct fetch cannot honour a setting of npm, npm fetches, and the entry is identical to the byte. */
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -150,7 +150,7 @@ describe.concurrent(node.label, () => {
     expect(digestTree(byNpm)).toEqual(digestTree(direct));
   });
 
-  test('a lock is the same whoever fetched', async () => {
+  test('a lock is the same with either way of fetching', async () => {
     const { sandbox } = await open();
     const { code, stderr } = await sandbox.annex(['lock'], { env: indirect });
     expect(code, stderr).toBe(0);

@@ -1,4 +1,4 @@
-/** Install scripts that write where they may not are refused, and leave nothing. */
+/** Install scripts that write outside their packages are refused and leave nothing. */
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { open } from '../support/scripts-world.ts';
 
 describe.concurrent(node.label, () => {
-  test('one that leaves packages of its own below it is refused, with the file', async () => {
+  test('one that adds packages below its own is refused, with the file', async () => {
     const { sandbox, install } = await open('nester');
     const { code, stderr } = await install();
     expect(code).toBe(1);
@@ -30,7 +30,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what a script leaves outside of its entry, or leads there, is gone', async () => {
+  test('files and links out of its package are removed', async () => {
     const { sandbox, install } = await open('user');
     expect((await install()).code).toBe(0);
     const [entry = ''] = listEntries(sandbox);

@@ -1,4 +1,4 @@
-/** Install scripts: none by default; what is allowed runs in staging for the named packages, and is recorded. */
+/** Install scripts: none by default; allowed ones run in staging, and the files they make are recorded. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { open } from '../support/scripts-world.ts';
 import { digestTree } from '../support/tree.ts';
 
 describe.concurrent(node.label, () => {
-  test('a script that nobody allowed does not run, and is named', async () => {
+  test('a script that is not allowed does not run, and is named', async () => {
     const { sandbox, install, load } = await open('native');
     const { code, stdout, stderr } = await install();
     expect(code).toBe(0);
@@ -27,7 +27,7 @@ describe.concurrent(node.label, () => {
     expect((await load()).imported.native?.marker).toBe('native');
   });
 
-  test('one that is allowed runs without secrets, and what it made is recorded', async () => {
+  test('an allowed one runs without secrets, and its files are recorded', async () => {
     const { sandbox, install } = await open('user');
     await lock(sandbox);
     const { code, stdout, stderr } = await install();
@@ -59,7 +59,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what scripts made and changed in their own package is verified, and runs', async () => {
+  test('files that scripts made or changed in their own package are verified, and run', async () => {
     for (const isLocked of [true, false]) {
       const { sandbox, install, load } = await open('user');
       if (isLocked) await lock(sandbox);
@@ -70,7 +70,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('what no script can have made is damage, though the listing calls it made', async ({
+  test('a file that no script can have made is damage, though the listing marks it generated', async ({
     expect,
   }) => {
     const { sandbox, env, install, load } = await open('user');

@@ -1,4 +1,4 @@
-/** Tarballs that are the locked ones to the byte, and that cannot be unpacked: nothing of them is published. */
+/** Tarballs that match the lock but cannot be unpacked: nothing is published. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';

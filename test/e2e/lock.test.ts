@@ -1,4 +1,4 @@
-/** `annex lock`: three files for each feature, which npm can work with and which depend on nothing else. */
+/** `annex lock`: three files for each feature that npm can read. */
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** One lookup for each request: a process opens the files of a lock once, whatever it decides by them. */
+/** One lookup for each request: a process opens the files of a lock once. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

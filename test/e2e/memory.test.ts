@@ -1,4 +1,4 @@
-/** What failed is left alone for a while by all processes of a store, and no longer than it has to be. */
+/** Failures are remembered by all processes of a store, for as long as the backoff lasts. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ const countTries = (lines: string[]): number =>
   lines.filter((line) => line.startsWith('annex: installing')).length;
 
 describe('a registry that is not there', () => {
-  test('eight processes make one try, and a ninth hears of it', async () => {
+  test('eight processes make one attempt, and a ninth gets its reason', async () => {
     await registry.stop();
     const runs = await Promise.all(EIGHT.map(() => load(['alpha'])));
     for (const { imported } of runs) {
@@ -174,7 +174,7 @@ describe('a package that is not there', () => {
 });
 
 describe('a lock', () => {
-  test('a mended one is tried at once, by processes that run as well', async () => {
+  test('a repaired one is tried at once, also by running processes', async () => {
     const path = join(sandbox.core, 'annex', 'alpha', 'annex.json');
     const good = readFileSync(path, 'utf8');
     const wrong = good.replace(/("listing": ")[0-9a-f]{12}/, '$1000000000000');
@@ -192,7 +192,7 @@ describe('a lock', () => {
 });
 
 describe('ensure with retry', () => {
-  test('tries at once what failed, and what comes from a host that did', async () => {
+  test('retries a failed feature, and one from a failed host, at once', async () => {
     registry.fault({ kind: 'status', status: 503 });
     await load(['alpha']);
     registry.fault(undefined);

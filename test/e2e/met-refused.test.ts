@@ -1,4 +1,4 @@
-/** What is asked of an entry that is found by its feature's name is asked of one that is met by a path too. */
+/** An entry loaded by its path is checked like one found by the name of its feature. */
 import { chmodSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'vitest';

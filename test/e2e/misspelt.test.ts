@@ -1,4 +1,4 @@
-/** Keys and variables that are spelled wrongly: told as what they are, and a switch restricts all the same. */
+/** Misspelt keys and variables are reported, and a misspelt switch restricts. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -81,7 +81,7 @@ test('a key beside features that is not known: what covers all features fails, a
   expect(removed).toMatchObject({ code: 0, stderr: line });
 });
 
-test('what is wrong is reported once by a process and the installers that it starts', async () => {
+test('a mistake is reported once by a process and its installers', async () => {
   const { sandbox } = await open({ features, importers: 'kit' });
   const { imported, lines } = await importIn(sandbox, ['kit'], {
     env: { ANNEX_STORE: sandbox.store },

@@ -1,4 +1,4 @@
-/** What annex asks of registries and shows them, beside what npm itself does with the same settings. */
+/** Requests that annex sends to registries, compared with those of npm under the same settings. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createFetcher } from '../../src/registry/fetch.ts';

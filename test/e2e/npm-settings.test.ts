@@ -1,4 +1,4 @@
-/** npm's settings as annex reads them, beside what npm itself says. */
+/** npm's settings as annex reads them, compared with `npm config list`. */
 import { describe, expect, test } from 'vitest';
 import { readNpmSettings } from '../../src/registry/npm-settings.ts';
 import { createSandbox } from '../support/sandbox.ts';

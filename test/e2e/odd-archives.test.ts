@@ -1,4 +1,4 @@
-/** G4: what npm makes of an odd archive, annex makes of it as well, or it refuses the whole of it. */
+/** G4: annex unpacks an unusual archive exactly as npm does, or refuses it. */
 import { chmodSync, lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Why a feature is not to be had: list, why, status(), ensure(), an import and annex install say the same, and start nothing. */
+/** list, why, status(), ensure(), an import and annex install give the same reason for an unavailable feature, and start nothing. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -96,7 +96,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(why.refusal).toEqual(refusal);
   });
 
-  test.runIf(isRoot)('a store of somebody else, for a user and for root', async () => {
+  test.runIf(isRoot)('a store of another user, for a user and for root', async () => {
     const { sandbox, ask } = await open();
     makeStore(sandbox, 0o755);
     chownSync(sandbox.store, 1234, 1234);
@@ -139,7 +139,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(sandbox.store)).toBe(false);
   });
 
-  test('a lock that does not fit what core ships by now', async () => {
+  test('a lock that no longer fits the core', async () => {
     const { sandbox, ask } = await open();
     const features = { kit: '^1.0.0' };
     sandbox.setCore({ features }, { dependencies: { low: '*' } });

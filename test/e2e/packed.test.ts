@@ -1,4 +1,4 @@
-/** The packed package as it is installed: alone, with all that it uses in its own files. */
+/** The packed package, installed alone, with all that it uses in its own files. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ async function installPacked({ sandbox }: World, annex: object): Promise<void> {
   expect(await sandbox.exec('npm', ['install', ...flags, tarball])).toMatchObject({ code: 0 });
 }
 
-test('it asks the registry for nothing, and what it uses is neither visible nor in the way', async () => {
+test("it sends no request, and annex's own dependencies are not visible", async () => {
   const needed = esmPackage('needed', '1.0.0', 'from the registry');
   const packages = [needed, ...packInstalledTree('execa')];
   const world = await openWorld({ packages, annex: {}, linkAnnex: false });

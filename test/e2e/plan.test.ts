@@ -1,4 +1,4 @@
-/** A core with old packages, and features that want newer ones: what each of them gets to see at run time. */
+/** A core with old packages and features that need newer ones: what each of them resolves at run time. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -84,7 +84,7 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     return JSON.parse(stdout);
   };
 
-  test('"fail": what fits is core\'s own copy, what is incidental is private, the rest is not to be had', async () => {
+  test('"fail": fitting packages are core\'s own, incidental ones private, the rest unavailable', async () => {
     const sandbox = await open();
     const asked = registry.requests.length;
     expect(await run(sandbox, ['old', 'new-beta', 'new-gamma', 'friend', 'met'])).toEqual({
@@ -99,7 +99,7 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     expect(requests).not.toContain('holder');
   });
 
-  test('"nest": private copies for the feature alone, and never of what the application meets', async () => {
+  test('"nest": private copies for the feature alone, never of packages that the application uses with it', async () => {
     const sandbox = await open({ conflicts: 'nest' });
     expect(await run(sandbox, ['new-beta', 'deep', 'met'])).toEqual({
       app: 'alpha of core',

@@ -1,4 +1,4 @@
-/** A thread keeps the entry that it first used: what appears later never mixes into its module graph. */
+/** A thread keeps the entry that it first used: a newer entry never mixes into its module graph. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dualPackage } from '../support/fixtures.ts';
@@ -68,7 +68,7 @@ async function openSandbox(): Promise<{ sandbox: Sandbox; newer: string }> {
 describe.each(nodes)('$label', (node) => {
   const ways = ['import', 'require', 'import.meta.resolve', 'require.resolve'];
   test.for(ways)(
-    'what was first used by %s stays, and other threads take the newer',
+    'the entry first used by %s stays, and other threads take the newer one',
     async (first) => {
       const { sandbox, newer } = await openSandbox();
       const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };

@@ -1,4 +1,4 @@
-/** Declared packages alone reach the core from an entry; what an entry shares is the core's own copy. */
+/** Only declared packages of an entry reach the core; a shared dependency is the core's own copy. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -152,7 +152,7 @@ describe.each(nodes)('G3: declared packages only, $label', (node) => {
     }
   });
 
-  test('G3: an undeclared package of a closure is to the core what it is without annex', () => {
+  test('G3: an undeclared package of a closure resolves from the core as without annex', () => {
     for (const [key, answer] of Object.entries(answers)) {
       const name = key.split(' | ')[2] ?? '';
       if (/^(helper|@entry|pair$)/.test(name)) expect(answer, key).toEqual(alone[key]);
@@ -219,7 +219,7 @@ describe.each(nodes)('G3: declared packages only, $label', (node) => {
     }
   });
 
-  test('G6: an entry that lost its package gives a not-found error, whatever stands above it', () => {
+  test('G6: an entry that lost its package gives a not-found error, whatever is above it', () => {
     for (const { error } of all('damaged')) {
       expect(error?.code).toMatch(/^(ERR_)?MODULE_NOT_FOUND$/);
     }

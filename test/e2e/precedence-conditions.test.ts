@@ -1,4 +1,4 @@
-/** The conditions of a resolution from the store are those of the caller, wherever they come from. */
+/** The conditions of a resolution from the store are those of the caller. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conditionsPackage, dualPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';

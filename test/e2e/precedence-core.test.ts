@@ -1,4 +1,4 @@
-/** What the core holds, whole or broken, answers as it does without annex, whatever is planted elsewhere. */
+/** Packages of the core, whole or broken, resolve as without annex, whatever else is on the disk. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { brokenCopies, lackingCopies, wholeCopies } from '../data/core-copies.ts';
 import { cjsPackage } from '../support/fixtures.ts';

@@ -1,4 +1,4 @@
-/** Entries are closed: what a file in one sees is what it would see if the entry stood alone in the world. */
+/** Entries are closed: a file in an entry resolves as if the entry were alone. */
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage, subpathPackage } from '../support/fixtures.ts';

@@ -1,4 +1,4 @@
-/** What a program sees of a miss: Node's own error, one line longer, and a cause that says what to do. */
+/** The error of a missing package: Node's own, one line longer, with a cause that says what to do. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';

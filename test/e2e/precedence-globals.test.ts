@@ -1,4 +1,4 @@
-/** What Node finds without any node_modules: NODE_PATH, the folders of the home, builtins, data: URLs, --eval. */
+/** Sources other than node_modules: NODE_PATH, the folders of the home, builtins, data: URLs, --eval. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage } from '../support/fixtures.ts';

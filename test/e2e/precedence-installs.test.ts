@@ -1,4 +1,4 @@
-/** Who may start an install: the core's own files and importers; what core ships gets what is installed. */
+/** The core's own files and importers start installs; packages of the core only use what is installed. */
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cjsPackage, dualPackage, esmPackage } from '../support/fixtures.ts';
@@ -69,7 +69,7 @@ describe.each(nodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toEqual({});
   });
 
-  test('importers start installs, and then a package of the core gets what is installed', async () => {
+  test('importers start installs, and then packages of the core use the entries', async () => {
     const outcomes = await run([
       ['app/node_modules/@acme/importer', 'by-package'],
       ['plugins/one', 'by-directory'],

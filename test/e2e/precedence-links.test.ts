@@ -1,4 +1,4 @@
-/** Links change nothing: pnpm's layout, a core and a store behind links, --preserve-symlinks, odd names. */
+/** Symbolic links change nothing: pnpm's layout, a linked core and store, --preserve-symlinks, unusual names. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

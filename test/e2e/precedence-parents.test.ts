@@ -1,4 +1,4 @@
-/** Who asks decides what the store may answer: the core, what it ships, importers, and everybody else. */
+/** The importing file decides what the store answers: the core, its packages, importers, and other files. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

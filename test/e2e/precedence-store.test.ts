@@ -1,4 +1,4 @@
-/** A package in the store answers as the same package would from core, and no planted copy instead of it. */
+/** A package in the store resolves as the same package in the core, and no other copy is used. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {

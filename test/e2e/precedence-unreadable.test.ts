@@ -1,4 +1,4 @@
-/** What a user may not look at belongs to the core; an entry that it may not look at is a miss. */
+/** An unreadable directory of the core counts as owned by it; an unreadable entry is a miss. */
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -59,7 +59,7 @@ describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
     answers = await probe.run({ node: node.path, flags, env, user: PLAIN_USER.uid });
   });
 
-  test('G1: no other copy is used for what cannot be looked at', () => {
+  test('G1: no other copy is used for an unreadable package', () => {
     expect(JSON.stringify(answers)).not.toContain(SHADOW);
     for (const { from, specifier } of asked) {
       if (from === 'app' && inStore.includes(specifier)) continue;
@@ -70,7 +70,7 @@ describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
     }
   });
 
-  test('what the user may look at is used, though HOME is another’s', () => {
+  test("readable entries are used, though HOME is another user's", () => {
     for (const form of loading) {
       expect(answers[keyOf('app', form, 'thing')]?.marker).toBe('store');
     }

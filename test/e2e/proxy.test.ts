@@ -1,4 +1,4 @@
-/** Fetching through a proxy, under every Node whose own agents can, with a real one on loopback. */
+/** Fetches through a real proxy on loopback, under each Node whose agents support it. */
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readNpmSettings } from '../../src/registry/npm-settings.ts';
@@ -106,7 +106,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
     expect(registry.requests).toHaveLength(6);
   });
 
-  test.each([false, true])('a wrong password is said, https: %s', async (isSecure) => {
+  test.each([false, true])('a wrong password is reported, https: %s', async (isSecure) => {
     const world = await openWorld(isSecure ? { tls: makeCertificate() } : {});
     const { proxy, registry, host } = world;
     const [refusal] = await run(world, [`proxy=http://me:wrong@${proxy.host}`]);

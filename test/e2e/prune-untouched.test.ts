@@ -1,4 +1,4 @@
-/** `annex prune` leaves alone what it does not know, what it may not write, and a core that declares nothing (G2). */
+/** `annex prune` leaves unknown files, read-only stores and cores without features alone (G2). */
 import { chownSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,7 +60,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(world.outcomes(await world.prune(['--days', '0']))).toEqual({ [early]: 'kept' });
   });
 
-  test('a store that is not there has nothing to prune; none at all, and a wrong call, are told', async () => {
+  test('an absent store has nothing to prune; a missing setting and wrong arguments are reported', async () => {
     const { sandbox, annex, prune } = await open(node);
     expect(await prune()).toMatchObject({ store: sandbox.store, entries: [] });
     expect(existsSync(sandbox.store)).toBe(false);
@@ -76,7 +76,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('a plain user prunes a store of its own', async () => {
+  test('a plain user prunes its own store', async () => {
     const world = await open(node, { copyAnnex: true });
     const { sandbox, plant, prune, outcomes } = world;
     const old = publish(plant('gone', '1.0.0'), 30);
@@ -88,7 +88,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(old)).toBe(false);
   });
 
-  test('a store that cannot be written is told, in one line', async () => {
+  test('a read-only store is reported in one line', async () => {
     const { sandbox, annex, plant } = await open(node, { copyAnnex: true });
     publish(plant('gone', '1.0.0'), 30);
     giveTo(asPlainUser, dirname(sandbox.store));
@@ -100,26 +100,23 @@ describe.each(outerNodes)('$label', (node) => {
     );
   });
 
-  test.runIf(isRoot)(
-    'root prunes no store of another, and nobody an entry of another',
-    async () => {
-      const { sandbox, annex, plant, prune, outcomes } = await open(node, { copyAnnex: true });
-      const [own, other] = [plant('gone', '1.0.0'), plant('gone', '1.1.0')];
-      for (const dir of [own, other]) publish(dir, 30);
-      giveTo({ uid: 5001, gid: 2000 }, dirname(sandbox.store));
-      const before = sandbox.digest(sandbox.store);
-      const byRoot = await annex(['prune']);
-      expect(byRoot.code).toBe(1);
-      expect(byRoot.stderr).toMatch(
-        /ANNEX_STORE_UNUSABLE\): .* belongs to uid 5001, and this process is root/,
-      );
-      expect(sandbox.digest(sandbox.store)).toEqual(before);
-      await sandbox.exec('chmod', ['-R', '2775', sandbox.store]);
-      giveTo({ uid: 5002, gid: 2000 }, other);
-      chownSync(other, 5002, 2000);
-      const user = { uid: 5001, gid: 2000 };
-      expect(outcomes(await prune([], user))).toEqual({ [own]: 'retired', [other]: 'kept' });
-      expect(lstatSync(other).uid).toBe(5002);
-    },
-  );
+  test.runIf(isRoot)('no user prunes the store or entry of another, nor does root', async () => {
+    const { sandbox, annex, plant, prune, outcomes } = await open(node, { copyAnnex: true });
+    const [own, other] = [plant('gone', '1.0.0'), plant('gone', '1.1.0')];
+    for (const dir of [own, other]) publish(dir, 30);
+    giveTo({ uid: 5001, gid: 2000 }, dirname(sandbox.store));
+    const before = sandbox.digest(sandbox.store);
+    const byRoot = await annex(['prune']);
+    expect(byRoot.code).toBe(1);
+    expect(byRoot.stderr).toMatch(
+      /ANNEX_STORE_UNUSABLE\): .* belongs to uid 5001, and this process is root/,
+    );
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+    await sandbox.exec('chmod', ['-R', '2775', sandbox.store]);
+    giveTo({ uid: 5002, gid: 2000 }, other);
+    chownSync(other, 5002, 2000);
+    const user = { uid: 5001, gid: 2000 };
+    expect(outcomes(await prune([], user))).toEqual({ [own]: 'retired', [other]: 'kept' });
+    expect(lstatSync(other).uid).toBe(5002);
+  });
 });

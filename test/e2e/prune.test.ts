@@ -1,4 +1,4 @@
-/** `annex prune`: what one core has no use for is retired after a time, and deleted after another (G2). */
+/** `annex prune` retires entries that the core does not use after a time, and deletes them after another (G2). */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { repositoryRoot } from '../support/package.ts';
 import { features, open, type Pruned, publish, setRetired } from '../support/prune-world.ts';
 
 describe.each(outerNodes)('$label', (node) => {
-  test('what is not declared is retired 14 days after it was published, and deleted a day later', async () => {
+  test('an undeclared entry is retired 14 days after it was published, and deleted a day later', async () => {
     const world = await open(node);
     const { sandbox, plant, prune, outcomes, layer } = world;
     const old = publish(plant('gone', '1.0.0'), 14.1);
@@ -50,7 +50,7 @@ describe.each(outerNodes)('$label', (node) => {
     );
   });
 
-  test('what is retired is chosen by no new process, and stays with those that run on it', async () => {
+  test('a retired entry is chosen by no new process, and kept by those that use it', async () => {
     const { sandbox, plant, prune, outcomes } = await open(node);
     const old = publish(
       plant('alpha', '1.0.0', { packages: [subpathPackage('alpha', '1.0.0', 'planted')] }),
@@ -84,7 +84,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(outcomes(await prune())).toEqual({ [old]: 'kept', [newer]: 'kept' });
   });
 
-  test('G2: what fits stays however old it is, for every ABI; what it replaced goes when that is long ago', async () => {
+  test('G2: an entry that fits stays at any age, for every ABI; a replaced one goes after a time', async () => {
     const { sandbox, plant, prune, outcomes } = await open(node);
     const bound = (abi: string, version: string, days: number) =>
       publish(plant('alpha', version, { abi }), days);
@@ -118,7 +118,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(lonely), 'the entry itself is not written to').toEqual(before);
   });
 
-  test('what core ships now is there instead of what does not fit', async () => {
+  test('a package that the core now ships replaces an entry that does not fit', async () => {
     const { sandbox, plant, prune, outcomes } = await open(node);
     sandbox.addPackage('app/node_modules', esmPackage('alpha', '1.5.0', 'core'));
     const fits = publish(plant('alpha', '1.0.0'), 400);

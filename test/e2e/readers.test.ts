@@ -1,4 +1,4 @@
-/** G4, G7: who only reads a store takes no lock, writes nothing and asks nobody, by the calls that reach the kernel. */
+/** G4, G7: a reader of a store takes no lock, writes nothing and sends no request, by its system calls. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function traceImport(node: string) {
 }
 
 describe.runIf(canTrace).concurrent.each(outerNodes)('G7: not in the way, $label', (node) => {
-  test('an import of what is installed', async ({ expect }) => {
+  test('an import of an installed feature', async ({ expect }) => {
     const { sandbox, lines, ...ran } = await traceImport(node.path);
     expect(JSON.parse(ran.stdout).alpha).toMatchObject({ marker: 'alpha' });
     expect(ran).toMatchObject({ stderr: '', requests: 0 });

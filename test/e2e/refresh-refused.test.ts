@@ -1,4 +1,4 @@
-/** `annex refresh` skips what may not be refreshed, says why, and never keeps a boot hook from going on. */
+/** `annex refresh` skips what may not be refreshed, says why, and exits with 0 in a boot hook. */
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -9,7 +9,7 @@ import { removeTree } from '../support/tree.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
 
 describe.each(outerNodes)('$label', (node) => {
-  test('what is withdrawn is skipped, with the reason, and stays', async () => {
+  test('a blocked release is skipped, with the reason, and stays', async () => {
     const { sandbox, refresh, install } = await open(node);
     await install('alpha');
     const before = sandbox.digest(sandbox.store);
@@ -40,7 +40,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('skipped, with the reason: what core ships, what is declared wrongly, what may not be installed', async () => {
+  test('skipped, with the reason: packages of the core, invalid declarations, denied installs', async () => {
     const { sandbox, registry, refresh } = await open(node);
     sandbox.addPackage('app/node_modules', esmPackage('alpha', '1.0.0', 'core'));
     sandbox.addPackage('app/node_modules', esmPackage('beta', '0.1.0', 'core'));
@@ -71,7 +71,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('a boot hook with set -e goes on, whatever is wrong', async () => {
+  test('a boot hook with set -e continues after any failure', async () => {
     const { sandbox, registry, env } = await open(node, true);
     const cli = join(sandbox.core, 'node_modules/annex/dist/cli/main.js');
     const hook = async (options: RunOptions = {}) => {

@@ -1,4 +1,4 @@
-/** `annex refresh` brings what has an entry up to what is declared now. */
+/** `annex refresh` brings installed features up to what is declared now. */
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { declare, later, open, plant, read } from '../support/refresh-world.ts';
 
 describe.each(outerNodes)('$label', (node) => {
-  test('another range, another ABI, a layer: installed anew beside what is there; what fits stays', async () => {
+  test('another range, another ABI, a layer: installed beside the old entry; an entry that fits stays', async () => {
     const { sandbox, registry, refresh, install, load } = await open(node);
     await install('alpha', 'beta');
     plant(sandbox, 'gamma', { abi: 'node1-linux-x64-glibc' });
@@ -104,7 +104,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('one that fails keeps no other back, and what failed before is tried again', async () => {
+  test('a failure stops no other feature, and an earlier failure is retried', async () => {
     const { sandbox, registry, refresh, load } = await open(node);
     const features = { late: '^1.0.0', alpha: '^1.0.0' };
     sandbox.setCore({ features });

@@ -1,4 +1,4 @@
-/** B: encodings that nobody asked for, user agents, git dependencies, old names: what npm takes, annex takes. */
+/** Unrequested encodings, user agents, git dependencies, old names: annex accepts what npm accepts. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -99,7 +99,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(stderr).toMatch(reason);
   });
 
-  test('a git repository that cannot be reached is named as what it is', async () => {
+  test('an unreachable git repository is named as one', async () => {
     const dependencies = { forked: 'git+https://127.0.0.1:9/forked.git' };
     const packages = [esmPackage('kit', '1.0.0', 'kit', { dependencies })];
     const { sandbox, env } = await open(node, { packages });

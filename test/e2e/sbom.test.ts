@@ -1,4 +1,4 @@
-/** annex sbom: npm's own report, over what is in use. */
+/** `annex sbom`: npm's own report over the versions in use. */
 import { describe, expect, test } from 'vitest';
 import { copyLocks } from '../support/lock-files.ts';
 import {

@@ -1,4 +1,4 @@
-/** Install scripts run on the Node that runs the application, and what they build has to fit it. */
+/** Install scripts run on the application's Node, and their output has to fit it. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -130,7 +130,7 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('one whose script nobody allowed is named; one that turns node-gyp off has none', async () => {
+  test('one whose script is not allowed is named; one that turns node-gyp off has none', async () => {
     const { sandbox } = await open([]);
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'gyp-only', 'no-gyp', '--json'], { env });
@@ -139,7 +139,7 @@ describe.each(nodes)('$label', (node) => {
     expect(other?.unrun).toBeUndefined();
   });
 
-  describe.skipIf(findProgram('cc') === undefined)('what a script built', () => {
+  describe.skipIf(findProgram('cc') === undefined)('the output of a script', () => {
     test('is published when it is made for the Node that runs', async () => {
       const { sandbox, load } = await open();
       expect((await load('fitting')).imported.fitting?.marker).toBe('fitting');

@@ -1,4 +1,4 @@
-/** What an install script printed before it failed: the end of it in the message, the rest in a file. */
+/** The output of a failed install script: its end in the message, the rest in a file. */
 import {
   existsSync,
   readdirSync,

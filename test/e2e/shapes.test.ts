@@ -1,4 +1,4 @@
-/** A store with something wrong in every value: each feature fails or heals for itself, and every command gets to its end. */
+/** A store with a wrong value in each field: each feature fails or heals by itself, and every command completes. */
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

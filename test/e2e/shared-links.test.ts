@@ -1,4 +1,4 @@
-/** What is shared is found in threads without hooks too, by a link; where hooks run, they answer. */
+/** In threads without hooks a link leads to a shared dependency; where hooks run, they resolve it. */
 import {
   chmodSync,
   lstatSync,
@@ -72,7 +72,7 @@ const linksOf = ({ core }: Sandbox, entry: string) =>
 
 describe.concurrent.each(outerNodes)('$label', (node) => {
   test.for(['root', 'plain'] as const)(
-    'a link is made, used without hooks, and mended, as %s',
+    'a link is made, used without hooks, and repaired, as %s',
     async (who) => {
       const sandbox = await open();
       const user = who === 'plain' ? asPlainUser : {};

@@ -1,4 +1,4 @@
-/** Two applications with different roots on one store: what an entry shares comes from the one that runs. */
+/** Two applications on one store: an entry shares the dependencies of the application that runs. */
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ else {
 }`;
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  test('each gets its own copy, whichever was installed last', async () => {
+  test('each gets its own copy, in either order of installs', async () => {
     const { sandbox } = await openWorld({ packages, annex });
     const roots = { app: sandbox.core, other: join(sandbox.root, 'other') };
     for (const name of ['app', 'other']) {

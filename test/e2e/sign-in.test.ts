@@ -1,4 +1,4 @@
-/** A registry that refuses a sign-in: the message names a variable that is not set, and another token is tried at once. */
+/** A registry that refuses credentials: the message names the unset variable, and another token is tried at once. */
 import { expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';

@@ -1,4 +1,4 @@
-/** A pipe in the place of a file of an entry, under a running process: it is refused, and nobody waits for it. */
+/** A pipe in place of a file of an entry is refused without blocking a running process. */
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';

@@ -1,4 +1,4 @@
-/** An installer whose asker has ended stops and leaves nothing behind, unless another process waits for it. */
+/** An installer stops when the process that started it ends, unless another process waits for it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -92,7 +92,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('while another process waits for it, it goes on for that one', async () => {
+  test('while another process waits for it, it finishes for that one', async () => {
     const { own, ask, list, find, findProcess, isAsked } = await open();
     const first = ask('import');
     await isAsked().toBe(1);

@@ -1,4 +1,4 @@
-/** What lies above a store: root goes where nobody else can lead it. */
+/** Directories above a store: root follows no link that another user can change. */
 import { chmodSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** System calls of an install in a store that others have filled: their number is bounded. */
+/** The number of system calls of an install is bounded, whatever others have put into the store. */
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

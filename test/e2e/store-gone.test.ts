@@ -1,4 +1,4 @@
-/** A store that goes away under a running process: what cannot be loaded any more has a cause. */
+/** A store that goes away under a running process: the error of a failed load has a cause. */
 import { mkdirSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { canMount, mount, unmountAll } from '../support/mount.ts';

@@ -1,4 +1,4 @@
-/** Links and files in the place of a store's own directories: reported, not followed, and in nobody's way who can do without. */
+/** Links and files in place of the store's own directories are reported and not followed. */
 import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

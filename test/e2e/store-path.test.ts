@@ -1,4 +1,4 @@
-/** The path of a store: how it may be spelled, where it may lead later, and what lies in a store beside its entries. */
+/** The path of a store: spellings, later changes, and other files beside its entries. */
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -113,7 +113,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     },
   );
 
-  test('what lies in a store beside its entries is not found', async (context) => {
+  test('a package in the store outside any entry is not found', async (context) => {
     const { sandbox, run } = await open(node);
     const places = ['v1/any/junk', 'v1/staging', `v1/any/KIT.${'0'.repeat(32)}.0`];
     for (const place of places) {

@@ -1,4 +1,4 @@
-/** Proves what other tests compare with: a mistake in it would make them pass for nothing. */
+/** Checks what other tests compare with: a mistake in it would let them pass. */
 import { chmodSync, existsSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -48,7 +48,7 @@ test('a program sees the scrubbed environment and its input; its exit code is a 
   expect(result.stderr.trim()).toBe('ANNEX_LOG,HOME,npm_config_cache');
 });
 
-test('a planted entry can be told from a changed one, and a sealed one is cleaned up', async () => {
+test('a planted entry differs from a changed one, and a sealed one is removed', async () => {
   const sandbox = await createSandbox({ linkAnnex: false });
   const specs = { '@acme/alpha': '^1.0.0' };
   const packages = [esmPackage('@acme/alpha', '1.0.0', 'planted')] as const;

@@ -1,4 +1,4 @@
-/** G5: registries that keep tarballs in places of their own: locked without a host, and found again whatever the guess brings. */
+/** G5: registries that place tarballs elsewhere: the lock names no host, and the tarball is found again. */
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -99,7 +99,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     },
   );
 
-  test.for(Object.entries(ANSWERS))('a guess that brings %s', async ([, otherwise], { expect }) => {
+  test.for(Object.entries(ANSWERS))('a guess that gets %s', async ([, otherwise], { expect }) => {
     const conventional = await start({});
     const { sandbox, env } = await open(node, conventional);
     await lock(sandbox);
@@ -150,7 +150,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   });
 
   test.for(['//127.0.0.1:9/x', 'http://127.0.0.1:9/x', 'file:///etc/passwd', '\\\\127.0.0.1:9\\x'])(
-    'a place that leads elsewhere, %s, is none',
+    'a place on another host, %s, is not used',
     async (evil, { expect }) => {
       const registry = await start({ place });
       const { sandbox, env } = await open(node, registry);

@@ -1,4 +1,4 @@
-/** The core root in trees that the real tools make, annex itself installed from a registry: whose package.json counts, who may start an install. */
+/** The core root in trees that the real tools make, with annex installed from a registry. */
 import { realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

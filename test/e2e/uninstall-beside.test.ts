@@ -1,4 +1,4 @@
-/** `annex uninstall` beside processes that install: what was removed on purpose has not failed. */
+/** `annex uninstall` beside running installs: a removed entry is not remembered as a failure. */
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** A store that cannot be read at this moment: a refusal with its reason, no install, and nothing to heal. */
+/** A store that cannot be read at the moment: an error with its reason, no install, nothing retired. */
 import { describe, expect, test } from 'vitest';
 import { cjsPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';

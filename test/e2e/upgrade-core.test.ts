@@ -1,4 +1,4 @@
-/** An application that is upgraded over an old store: what still fits goes on offline, nothing stale is loaded, nothing is lost. */
+/** An application upgraded over an old store: what still fits works offline, and nothing stale is loaded. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -80,7 +80,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect((await load('kit')).kit).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' });
   });
 
-  test('another version of a shared dependency: one that fits goes on offline, one that does not is never loaded with it', async () => {
+  test('another version of a shared dependency: an entry that fits works offline, one that does not is never loaded with it', async () => {
     const { registry, annex, build, load, watch } = await open(node);
     build({ kit: '^1.0.0' }, '1.2.0');
     await annex('install', 'kit');

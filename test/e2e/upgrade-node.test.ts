@@ -1,4 +1,4 @@
-/** A store across images of different Nodes: nothing is loaded that was made for another, nothing is lost, and both find their own (G2, G5). */
+/** One store for images with different Nodes: each loads only its own entries, and nothing is lost (G2, G5). */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -69,7 +69,7 @@ async function open() {
   };
 }
 
-test('an image rebuilt on another Node: plain JavaScript goes on, the rest is installed beside, a rollback finds its own', async () => {
+test('an image rebuilt on another Node: plain JavaScript stays in use, addons are installed beside, a rollback finds its own', async () => {
   const { sandbox, registry, before, after, nameAbi, run, load } = await open();
   await run(before, 'install', '--all');
   const [old, current] = [await nameAbi(before), await nameAbi(after)];
@@ -107,7 +107,7 @@ test('an image rebuilt on another Node: plain JavaScript goes on, the rest is in
   expect(entries.map((dir) => sandbox.digest(dir))).toEqual(digests);
 });
 
-test('what was made for another C library, system or processor is not loaded, and stays', async () => {
+test('entries for another C library, system or processor are not loaded, and stay', async () => {
   const { sandbox, before, nameAbi, run, load } = await open();
   const abi = await nameAbi(before);
   const [modules = ''] = abi.split('-');

@@ -1,4 +1,4 @@
-/** An older annex beside a newer one, and layers behind a store: nobody touches what is not its own, and nothing stale is loaded (G2). */
+/** An older annex beside a newer one, and layers behind a store: each changes only its own entries (G2). */
 import { mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -112,7 +112,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(await load('alpha')).toMatchObject({ version: '1.1.0', marker: 'annex' });
   });
 
-  test('what is retired in a layer is not used; neither an install nor prune nor remove changes a layer', async () => {
+  test('an entry retired in a layer is not used; neither an install nor prune nor remove changes a layer', async () => {
     const { sandbox, layers, load, plant, annex } = await open(node);
     const [near, far] = layers;
     retire(sandbox, plant(near, 'alpha', '1.9.0'), 25);
@@ -138,7 +138,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(layers.map((layer) => sandbox.digest(layer))).toEqual(before);
   });
 
-  test('prune keeps what the lock means for each platform, and retires what an older lock meant', async () => {
+  test("prune keeps the lock's entries for each platform, and retires those of an older lock", async () => {
     const { sandbox, annex, plant } = await open(node);
     const platforms = ['linux-x64-glibc', 'linux-arm64-glibc', 'darwin-arm64'];
     sandbox.setCore({ features: { multi: '^1.0.0' }, platforms });
@@ -168,7 +168,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('two images with different locks on one volume: each runs its own, and prune of one keeps what is young', async () => {
+  test('two images with different locks on one volume: each runs its own, and prune of one keeps young entries', async () => {
     const { sandbox, registry, env, annex, load } = await open(node);
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     await lock(sandbox);

@@ -1,4 +1,4 @@
-/** G5, G7: a package that writes beside itself keeps what it wrote; what could change an answer of Node is damage. */
+/** G5, G7: a package may write beside itself; an addition that could change a resolution is damage. */
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** G5: annex verify compares all that stands on disk, says what differs, and repairs when asked to. */
+/** G5: `annex verify` compares every file, lists the differences, and repairs on request. */
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -34,7 +34,7 @@ async function open(isLocked = true) {
 }
 
 describe.concurrent(node.label, () => {
-  test('what is whole is said to be, and by which authority', async ({ expect }) => {
+  test('a whole entry is reported as such, with the authority', async ({ expect }) => {
     for (const isAnchored of [true, false]) {
       const { sandbox, env, kit, verify } = await open(isAnchored);
       const { code, found } = await verify();
@@ -67,7 +67,7 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('what was forged with its listing is found by the lock alone', async ({ expect }) => {
+  test('an entry forged with its listing is found by the lock', async ({ expect }) => {
     for (const isLocked of [true, false]) {
       const { kit, verify } = await open(isLocked);
       TAMPERINGS['an edited file and a listing that agrees']?.(kit, '');
@@ -77,7 +77,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('--repair installs anew beside what is damaged, which is retired', async ({ expect }) => {
+  test('--repair installs beside a damaged entry and retires it', async ({ expect }) => {
     const { sandbox, env, kit, verify } = await open();
     TAMPERINGS['an edited ES module']?.(kit, '');
     expect((await verify('--repair')).code).toBe(0);
@@ -90,7 +90,7 @@ describe.concurrent(node.label, () => {
     expect(stderr).toBe('');
   });
 
-  test('what cannot be repaired stays damaged, and says so by its exit code', async ({
+  test('an entry that cannot be repaired stays damaged, and the exit code is 1', async ({
     expect,
   }) => {
     const { sandbox, env, kit } = await open();

@@ -1,4 +1,4 @@
-/** G5: CommonJS of an entry is verified whatever a program does to `Module.prototype`, and what was not installed does not run. */
+/** G5: CommonJS of an entry is verified whatever a program does to `Module.prototype`. */
 import { describe, type TestContext, test } from 'vitest';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -126,7 +126,7 @@ const REQUIRED = ['MODULE_NOT_FOUND', 'ANNEX_INTEGRITY'];
 const IMPORTED = ['ERR_MODULE_NOT_FOUND', 'ANNEX_INTEGRITY'];
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  test('a tool replaces _compile after the first use: it sees what is whole, and damage does not run', async (context) => {
+  test('a tool that replaces _compile after the first use sees whole files, and damaged ones do not run', async (context) => {
     context.expect(await run(context, node, REPLACE)).toEqual({
       value: ['value', REQUIRED, IMPORTED],
       accessor: ['accessor', REQUIRED, IMPORTED],
@@ -135,7 +135,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     });
   });
 
-  test('a file that was not installed does not run, whichever way its text is compiled', async (context) => {
+  test('a file that was not installed does not run, however its text is compiled', async (context) => {
     context.expect(await run(context, node, PLANTED)).toEqual({
       required: REQUIRED,
       imported: IMPORTED,

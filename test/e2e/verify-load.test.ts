@@ -1,4 +1,4 @@
-/** G5: an entry that is not what was locked does not run: it is installed anew, or unavailable with the reason. */
+/** G5: an entry that differs from its lock does not run: it is installed again, or unavailable with the reason. */
 import { appendFileSync, chmodSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -111,7 +111,7 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect((await load(denied)).imported.kit).toMatchObject({ marker: MARKER });
   });
 
-  test('a damaged layer stays as it is: what is installed anew stands before it', async () => {
+  test('a damaged layer stays unchanged: a new entry is installed in front of it', async () => {
     const { sandbox, kit } = await open(node);
     TAMPERINGS['a deleted file']?.(kit, '');
     const layer = sandbox.digest(sandbox.store);
@@ -125,7 +125,7 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect(sandbox.digest(sandbox.store)).toEqual(layer);
   });
 
-  test('"verify": "off" runs what is there', async () => {
+  test('"verify": "off" runs the files as they are', async () => {
     const { sandbox, kit, load } = await open(node);
     TAMPERINGS['an edited ES module']?.(kit, '');
     const ANNEX_CONFIG = sandbox.write('annex.json', { verify: 'off' });

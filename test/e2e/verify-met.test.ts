@@ -1,4 +1,4 @@
-/** G5: whichever way a thread first meets an entry, the entry is verified then: by path alone, as an entry script, a worker or a fork. */
+/** G5: an entry is verified on first use, also by its path, as an entry script, a worker or a fork. */
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -46,7 +46,7 @@ const denied = { ANNEX_ALLOW_INSTALLS: '0' };
 
 for (const { who, user } of users) {
   describe.concurrent.each(nodes)(`$label, ${who}`, (node) => {
-    test('what is sound runs, whichever way it is met', async (context) => {
+    test('an undamaged entry runs, however it is loaded', async (context) => {
       const { dir, run } = await open(node, user);
       const { stdout, stderr } = await run(['meet.mjs', dir], denied);
       context.expect(stderr).toBe('');
@@ -89,7 +89,7 @@ for (const { who, user } of users) {
       }
     });
 
-    test('an entry script of a damaged entry runs from one that is installed anew', async (context) => {
+    test('an entry script of a damaged entry runs from a new one', async (context) => {
       const { dir, run } = await open(node, user);
       damage(dir, DAMAGES['an edited package.json'] ?? []);
       const { stdout, stderr } = await run([join(dir, 'child.js')]);

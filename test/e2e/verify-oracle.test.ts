@@ -1,4 +1,4 @@
-/** G5: whatever addition to a package changes an answer of plain Node counts as damage of an entry. */
+/** G5: an addition that changes a resolution of plain Node counts as damage. */
 import { describe, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { createJudge, type Kind } from '../../src/store/additions.ts';

@@ -1,4 +1,4 @@
-/** G5: what changes in an entry while a process runs on it does not run: CommonJS on every Node, the rest where a load hook sees it. */
+/** G5: a file of an entry that changes under a running process does not run: CommonJS on every Node, the rest where a load hook sees it. */
 import { describe, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
 import { esmPackage } from '../support/fixtures.ts';

@@ -1,4 +1,4 @@
-/** G5: registries that list a sha1, a sha384 or nothing: what is locked has a sha512, what is not is refused when weak. */
+/** G5: registries that list a weak digest or none: a lock has a sha512, and an unlocked weak digest is refused. */
 import { createHash } from 'node:crypto';
 import { describe, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -49,7 +49,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(await sandbox.annex(['verify'], { env })).toMatchObject({ code: 0 });
   });
 
-  test('what is listed is compared when it is locked', async (context) => {
+  test('a listed digest is compared when it is locked', async (context) => {
     const { sandbox } = await open(node, listOtherShasum);
     const { code, stderr } = await sandbox.annex(['lock']);
     context.expect(code).toBe(1);

@@ -1,4 +1,4 @@
-/** Rule 8 in workspaces as npm and pnpm link them: a package of the workspace is the application's own file, what it installs is not. */
+/** Workspaces of npm and pnpm: a linked package is the application's own file, an installed one is not (rule 8). */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';

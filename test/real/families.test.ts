@@ -83,7 +83,7 @@ beforeAll(async () => {
   sandbox.setCore({ features: Object.fromEntries(ranges) });
 });
 
-test('all are locked, installed from the lock, and are what was locked', {
+test('all are locked, installed from the lock, and equal to it', {
   timeout: 3 * LIMIT,
 }, async () => {
   const locked = await sandbox.annex(['lock'], options());

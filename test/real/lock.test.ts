@@ -108,7 +108,7 @@ test.each(NAMES)('%s: installed from its lock with no npm at hand, and used', as
   expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: `${BACKENDS[name]?.prints}\n` });
 });
 
-test('the core sees its own axios and zod, a feature its own, and of the rest what core ships', async () => {
+test("the core uses its own axios and zod, a feature its own, and shares core's other packages", async () => {
   sandbox.write(
     'app/where.mjs',
     `import { createRequire } from 'node:module';

@@ -47,7 +47,7 @@ test('the tarball holds what runs and what describes it, and nothing of the work
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
-test('nothing of what it uses is visible from the application, and its bill of materials names all of it', async () => {
+test('its dependencies are not visible from the application, and its bill of materials names all of them', async () => {
   const { stdout } = await sandbox.exec('npm', ['ls', '--all', '--json'], { env });
   expect(JSON.parse(stdout)).toEqual({
     name: 'app',

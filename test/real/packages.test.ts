@@ -91,7 +91,7 @@ describe('one store for every Node', () => {
     expect(findPlaces('exa-js')).toEqual(['any']);
   });
 
-  test('what is bound to an ABI is installed once for each', async () => {
+  test('packages bound to an ABI are installed once for each', async () => {
     const known = new Set([process.versions.modules]);
     for (const node of nodes) {
       const abi = execFileSync(node, ['-p', 'process.versions.modules'], {
