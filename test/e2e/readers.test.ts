@@ -9,6 +9,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { openWorld } from '../support/world.ts';
 
 const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
+const annex = { features: { alpha: '^1.0.0' } };
 
 const canTrace =
   spawnSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status === 0;
@@ -19,10 +20,7 @@ const WRITING =
 
 /** What a program that imports alpha asks of the kernel. */
 async function traceImport(node: string) {
-  const { sandbox, registry } = await openWorld({
-    packages,
-    annex: { features: { alpha: '^1.0.0' } },
-  });
+  const { sandbox, registry } = await openWorld({ packages, annex });
   const env = { ANNEX_STORE: sandbox.store };
   await importIn(sandbox, ['alpha'], { node, env });
   const asked = registry.requests.length;
@@ -34,8 +32,22 @@ async function traceImport(node: string) {
   return { sandbox, lines, stdout, stderr, requests: registry.requests.length - asked };
 }
 
-describe.runIf(canTrace).concurrent.each(outerNodes)('G7: not in the way, $label', (node) => {
-  test('an import of an installed feature', async ({ expect }) => {
+describe.concurrent.each(outerNodes)('G7: not in the way, $label', (node) => {
+  test('an installed feature needs no registry, and its store stays unchanged', async ({
+    expect,
+  }) => {
+    const { sandbox, registry } = await openWorld({ packages, annex });
+    const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
+    await importIn(sandbox, ['alpha'], options);
+    await registry.stop();
+    const before = sandbox.digest(sandbox.store);
+    const { imported, stderr } = await importIn(sandbox, ['alpha'], options);
+    expect(imported.alpha).toMatchObject({ marker: 'alpha' });
+    expect(stderr).toBe('');
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+  });
+
+  test.runIf(canTrace)('an import of an installed feature', async ({ expect }) => {
     const { sandbox, lines, ...ran } = await traceImport(node.path);
     expect(JSON.parse(ran.stdout).alpha).toMatchObject({ marker: 'alpha' });
     expect(ran).toMatchObject({ stderr: '', requests: 0 });
