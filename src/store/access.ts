@@ -1,5 +1,5 @@
 /** Whether this process may use a store or an entry: collects the facts that `findDistrust` judges. */
-import { accessSync, constants, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
@@ -24,25 +24,30 @@ export const listStores = ({ store, layers }: Settings): string[] =>
   store === undefined ? layers : [store, ...layers];
 
 /**
- * Why this process may not use an entry, or a store; undefined when it may. A store that does not exist is judged
- * by the directory in which it would be made.
+ * Why this process may not use a store; undefined when it may. A store that does not exist is judged by the
+ * directory in which it would be made.
  *
- * @param entry real path of the entry's directory
  * @throws errors of the file system that say nothing about who can write there
  */
-export function findStoreDistrust(store: string, entry?: string): string | undefined {
+export const findStoreDistrust = (store: string): string | undefined =>
+  findDistrustAt(store, toRealPath(store));
+
+/**
+ * @param real real path of the store
+ * @param entry real path of an entry
+ */
+function findDistrustAt(store: string, real: string, entry?: string): string | undefined {
   const user = identifyUser();
   if (user === undefined) return undefined;
-  const real = toRealPath(store);
   if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
   try {
     const redirected = findRedirection(user, store);
     if (redirected !== undefined) return redirected;
-    if (locate(real) === undefined) {
+    if (lstat(real) === undefined) {
       return findDistrust(user, { above: listMount(findNearest(dirname(real))) });
     }
     const versioned = versionRoot(real);
-    const target = entry ?? (locate(versioned) === undefined ? real : versioned);
+    const target = entry ?? (lstat(versioned) === undefined ? real : versioned);
     return findDistrust(user, listChain(real, target));
   } catch (error) {
     if (isPathError(error)) return `${store} cannot be accessed (${codeOf(error)})`;
@@ -67,7 +72,7 @@ export function resolveEntry(store: string, path: string): string {
   } catch (error) {
     throw isPathError(error) ? refuseEntry(path, `unreachable (${codeOf(error)})`) : error;
   }
-  const distrust = findStoreDistrust(store, dir);
+  const distrust = findDistrustAt(store, real, dir);
   if (distrust !== undefined) throw new AnnexError(refuseDistrusted(distrust));
   return dir;
 }
@@ -143,9 +148,9 @@ function findRedirection(user: User, store: string): string | undefined {
     const chains = listLinks(store).map(({ link, dir }) => ({ above: [link, ...listMount(dir)] }));
     return chains.map((chain) => findDistrust(user, chain)).find(Boolean);
   }
-  const location = locate(store);
-  const isLink = location !== undefined && lstatSync(store).isSymbolicLink();
-  return isLink ? findDistrust(user, { above: [], store: location }) : undefined;
+  const stat = lstat(store);
+  if (stat?.isSymbolicLink() !== true) return undefined;
+  return findDistrust(user, { above: [], store: toLocation(store, stat) });
 }
 
 /**
@@ -159,14 +164,14 @@ function listLinks(path: string): { link: Location; dir: string }[] {
   let dir: string = sep;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     const next = join(dir, name);
-    const link = locate(next);
-    if (link === undefined) break;
-    if (!lstatSync(next).isSymbolicLink()) {
+    const stat = lstat(next);
+    if (stat === undefined) break;
+    if (!stat.isSymbolicLink()) {
       dir = next;
       continue;
     }
     if (links.length === MAX_LINKS) throw Object.assign(new Error(path), { code: 'ELOOP' });
-    links.push({ link, dir });
+    links.push({ link: toLocation(next, stat), dir });
     const target = readlinkSync(next);
     if (isAbsolute(target)) dir = sep;
     rest.unshift(...target.split(sep));
@@ -177,7 +182,10 @@ function listLinks(path: string): { link: Location; dir: string }[] {
 function listChain(store: string, target: string) {
   const parts = relative(store, target).split(sep).filter(Boolean);
   const paths = parts.map((_, index) => join(store, ...parts.slice(0, index + 1)));
-  const [first, ...below] = [store, ...paths].flatMap((path) => locate(path) ?? []);
+  const [first, ...below] = [store, ...paths].flatMap((path) => {
+    const stat = lstat(path);
+    return stat === undefined ? [] : toLocation(path, stat);
+  });
   const up = dirname(store);
   const isMount = lstatSync(store).dev !== lstatSync(up).dev;
   return { above: isMount ? [] : listMount(up), ...(first && { store: first }), below };
@@ -185,26 +193,24 @@ function listChain(store: string, target: string) {
 
 /** A directory and all above it, up to the root of its mount. */
 function listMount(dir: string): Location[] {
-  const locations: Location[] = [];
-  const { dev } = lstatSync(dir);
-  for (const up of listAncestors(dir)) {
-    if (lstatSync(up).dev !== dev) break;
-    const location = locate(up);
-    if (location !== undefined) locations.push(location);
-  }
-  return locations;
+  const stats = listAncestors(dir).map((path) => ({ path, stat: lstatSync(path) }));
+  const end = stats.findIndex(({ stat }) => stat.dev !== stats[0]?.stat.dev);
+  const mount = end === -1 ? stats : stats.slice(0, end);
+  return mount.map(({ path, stat }) => toLocation(path, stat));
 }
 
 const findNearest = (path: string): string =>
-  listAncestors(path).find((dir) => locate(dir) !== undefined) ?? sep;
+  listAncestors(path).find((dir) => lstat(dir) !== undefined) ?? sep;
 
-/** Owner and mode of a path; undefined when it does not exist. A link has no mode of its own. */
-function locate(path: string): Location | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  const mode = stat.isSymbolicLink() ? 0 : stat.mode & 0o7777;
-  return { path, uid: stat.uid, gid: stat.gid, mode };
-}
+const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
+
+/** A link has no mode of its own. */
+const toLocation = (path: string, stat: Stats): Location => ({
+  path,
+  uid: stat.uid,
+  gid: stat.gid,
+  mode: stat.isSymbolicLink() ? 0 : stat.mode & 0o7777,
+});
 
 /** The effective user; undefined on Windows. */
 function identifyUser(): User | undefined {
