@@ -138,29 +138,21 @@ async function acquire(lock: Lock, wait: Wait): Promise<boolean> {
   const { dir, name, owner, times, clock } = lock;
   const waiter = waiterName(name, owner);
   const stale = wait.isPatient ? wait.limit : Math.min(times.stale, wait.limit);
-  let checkedAt = clock.now();
-  let waited = 0;
-  let changedAt = 0;
-  let last: ReturnType<typeof readHolder> | undefined;
+  const measure = startMeasuring(lock);
+  let lastHolder: string | undefined;
   let isReported = false;
   try {
     for (;;) {
-      const seen = readHolder(dir, name);
-      const { holder } = seen;
+      const { holder, state } = readHolder(dir, name);
       if (holder === undefined && take(dir, name, owner)) return true;
       if (wait.isDone()) return false;
       wait.signal.throwIfAborted();
-      // A new holder has swept the directory away.
-      if (holder !== last?.holder) ignoreErrors(() => makeIn(dir, waiter));
-      const now = clock.now();
-      // While this process was stopped or starved, the holder may have been too: one heartbeat of that counts.
-      waited += Math.min(now - checkedAt, times.heartbeat);
-      checkedAt = now;
-      if (last !== undefined && seen.state !== last.state) changedAt = waited;
-      last = seen;
+      // Each new holder sweeps the directory away.
+      if (holder !== lastHolder) ignoreErrors(() => makeIn(dir, waiter));
+      lastHolder = holder;
+      const { waited, silence } = measure(state);
       const isTimedOut = waited >= wait.limit;
-      const isStale = waited - changedAt >= stale;
-      if (holder !== undefined && canTakeOver(holder, isStale, isTimedOut)) {
+      if (holder !== undefined && canTakeOver(holder, silence >= stale, isTimedOut)) {
         release(dir, name, holder);
         continue;
       }
@@ -174,6 +166,25 @@ async function acquire(lock: Lock, wait: Wait): Promise<boolean> {
   } finally {
     ignoreErrors(() => removeIn(dir, waiter));
   }
+}
+
+/**
+ * Measures how long a wait has lasted, and how long its lock has not changed. Between two checks one heartbeat
+ * counts at most: when this process was suspended or starved, the holder may have been too.
+ */
+function startMeasuring({ times, clock }: Lock) {
+  let checkedAt = clock.now();
+  let waited = 0;
+  let changedAt = 0;
+  let last: string | undefined;
+  return (state: string): { waited: number; silence: number } => {
+    const now = clock.now();
+    waited += Math.min(now - checkedAt, times.heartbeat);
+    checkedAt = now;
+    if (last !== undefined && state !== last) changedAt = waited;
+    last = state;
+    return { waited, silence: waited - changedAt };
+  };
 }
 
 function canTakeOver(holder: string, isStale: boolean, isTimedOut: boolean): boolean {
