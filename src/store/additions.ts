@@ -5,10 +5,10 @@ import type { Expected } from './listing.ts';
 export type Kind = 'file' | 'directory' | 'link';
 
 /** An installed directory, an addition that can change what Node loads, or a harmless one. */
-export type Verdict = 'installed' | 'matters' | 'harmless';
+export type Effect = 'installed' | 'matters' | 'harmless';
 
 /** Judges a path below the entry that no listing names. */
-export type Judge = (path: string, kind: Kind) => Verdict;
+export type Judge = (path: string, kind: Kind) => Effect;
 
 /** Extensions that `require` tries before it looks for a directory. */
 const PROBED = ['.js', '.json', '.node'];
@@ -28,7 +28,8 @@ const IS_LOADED = /(?:^[^.]+|\.(?:[cm]?js|json|node|wasm))$/;
  * watches every load finds that, except for addons. Without such a hook, every link and every file that Node can
  * load counts.
  *
- * @param shared names that the entry takes from core: their links are made after the install, and may lead anywhere
+ * @param shared names that the entry takes from core: their links are made when the entry is published, and may lead
+ *   anywhere
  * @param isWatched whether every load from the entry is verified
  * @see https://nodejs.org/docs/latest-v24.x/api/modules.html#all-together
  */

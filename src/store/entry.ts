@@ -79,14 +79,14 @@ export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known
     for (const path of listCandidates(search)) {
       try {
         const id = parseEntryName(basename(path))?.id;
-        const verdict =
+        const judgement =
           pinned === undefined || pinned === id
             ? judge({ lookup, store, path, damages })
             : { reason: `${path} is not what the lock pins` };
-        if ('entry' in verdict) return { entry: verdict.entry, rejected, damaged };
-        rejected.push(verdict.reason);
-        if (verdict.damaged !== undefined) damaged.push(verdict.damaged);
-        blocked ??= verdict.blocked;
+        if ('entry' in judgement) return { entry: judgement.entry, rejected, damaged };
+        rejected.push(judgement.reason);
+        if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
+        blocked ??= judgement.blocked;
       } catch (error) {
         onUnread(error, path);
       }
@@ -103,10 +103,10 @@ interface Candidate {
   damages: Known['damages'];
 }
 
-type Verdict = { entry: Entry } | { reason: string; damaged?: Damaged; blocked?: Refusal };
+type Judgement = { entry: Entry } | { reason: string; damaged?: Damaged; blocked?: Refusal };
 
 /** @throws errors of the file system that leave open what the entry is */
-function judge(candidate: Candidate): Verdict {
+function judge(candidate: Candidate): Judgement {
   const { store, path } = candidate;
   try {
     return judgeEntry(candidate, resolveEntry(store, path));
@@ -118,12 +118,12 @@ function judge(candidate: Candidate): Verdict {
   }
 }
 
-function judgeEntry({ lookup, store, path, damages }: Candidate, dir: string): Verdict {
+function judgeEntry({ lookup, store, path, damages }: Candidate, dir: string): Judgement {
   const { settings, feature } = lookup;
   const { root } = settings.core;
   const sidecar = lookup.readLock().pin?.sidecar;
   const isLayer = store !== settings.store;
-  const reject = (damage: string): Verdict => ({
+  const reject = (damage: string): Judgement => ({
     reason: `${path} is damaged: ${damage}`,
     damaged: { dir, isLayer, damage },
   });

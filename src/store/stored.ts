@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import { listNames } from './directory.ts';
-import type { Manifest } from './manifest.ts';
-import { type ReadManifest, readManifest } from './manifest.ts';
+import { type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */
 export interface Stored {

@@ -89,10 +89,10 @@ export function findDifferences(
   /** Compares a directory, which no listing names, or judges an addition. */
   const compareUnlisted = (path: string, entry: Dirent, isInstalled: boolean): void => {
     const kind: Kind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
-    const verdict = judge(path, kind);
-    if (verdict === 'matters') add(path, 'added');
-    if (verdict === 'harmless' && isInstalled) onHarmless?.(path);
-    if (kind === 'directory') compareDirectory(path, isInstalled && verdict === 'installed');
+    const effect = judge(path, kind);
+    if (effect === 'matters') add(path, 'added');
+    if (effect === 'harmless' && isInstalled) onHarmless?.(path);
+    if (kind === 'directory') compareDirectory(path, isInstalled && effect === 'installed');
   };
   const findMissing = (): void => {
     if (met === files.size || found.length >= max) return;
