@@ -9,7 +9,7 @@ describe.skipIf(dockerProblem)(`Docker${dockerProblem ? `: ${dockerProblem}` : '
   beforeAll(async () => {
     engine = await startDocker();
     image = await engine.build();
-  }, 240_000);
+  }, 1_200_000);
   afterAll(() => engine?.close());
 
   const start = (...args: string[]): Promise<string> => {

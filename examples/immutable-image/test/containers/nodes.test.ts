@@ -20,7 +20,7 @@ describe.skipIf(containerProblem)(
       registry = await startImageRegistry();
       images['24'] = inject('image');
       for (const node of ['20', '22', '26'] as const) images[node] = await buildImage({ node });
-    }, 300_000);
+    }, 1_200_000);
     afterAll(() => registry?.close());
 
     const start = (line: Line, volume: string): Promise<Container> =>

@@ -76,7 +76,7 @@ async function makeDebian(): Promise<string> {
     );
     const args = ['--quiet', '--variant=minbase', `--include=${INCLUDED}`, ...excluded];
     args.push(`--aptopt=${join(staging, 'apt.conf')}`, 'bookworm', tarball, ...sources);
-    await run('mmdebstrap', args, { timeout: 300_000 });
+    await run('mmdebstrap', args, { timeout: 900_000 });
     renameSync(tarball, path);
   } finally {
     removeTree(staging);
@@ -103,7 +103,7 @@ async function layNode(root: string, line: Line, npmrc: string): Promise<void> {
     return whole;
   };
   const fetcher = join(repositoryRoot, 'scripts', 'nodes.mjs');
-  const fetched = await run(process.execPath, [fetcher, lines[line].node], { timeout: 300_000 });
+  const fetched = await run(process.execPath, [fetcher, lines[line].node], { timeout: 900_000 });
   copyFileSync(fetched.slice(fetched.indexOf('/')), at('bin/node'));
   symlinkSync('node', at('bin/nodejs'));
   for (const name of ['npm', 'npx'])

@@ -65,7 +65,7 @@ export async function buildImage({
     const mount = `${certificates}:${certificates}:ro`;
     const build = [buildLock, 'buildah', 'bud', ...usual, '-v', mount, ...args, context];
     const output = await run('flock', build, {
-      timeout: 300_000,
+      timeout: 900_000,
     });
     return output.split('\n').at(-1) ?? '';
   } finally {

@@ -61,7 +61,7 @@ export interface Container {
 
 const asker = join(import.meta.dirname, 'asker.mjs');
 /** Time for a gateway to start, in ms. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 /** Arguments of `podman run` before the container's own. */
 function toArguments(options: ContainerOptions): string[] {

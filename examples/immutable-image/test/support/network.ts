@@ -12,6 +12,8 @@ import { podman, runLabel, until } from './podman.ts';
 export interface RegistryFaults {
   ms?: number;
   status?: number;
+  /** No response until the next call. */
+  isHeld?: boolean;
 }
 
 /** A running registry on a separate network. */

@@ -46,7 +46,7 @@ export async function preparePackages(): Promise<string> {
   try {
     const specs = locked.map(({ name, version }) => `${name}@${version}`);
     const args = ['pack', ...specs, '--json', '--ignore-scripts', '--silent'];
-    const packed = JSON.parse(await run('npm', args, { cwd: staging, timeout: 280_000 })) as {
+    const packed = JSON.parse(await run('npm', args, { cwd: staging, timeout: 900_000 })) as {
       name: string;
       version: string;
       filename: string;

@@ -9,7 +9,14 @@ const [directory = '/packages', port = '4873'] = process.argv.slice(2);
 /** Without a directory it serves only the APIs. */
 const packages = directory ? JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')) : [];
 const requests = [];
-let faults = { ms: 0, status: 0 };
+/** Requests that wait until the registry is no longer held. */
+const waiting = [];
+let faults = { ms: 0, status: 0, isHeld: false };
+
+function setFaults(wanted) {
+  faults = { ms: 0, status: 0, isHeld: false, ...wanted };
+  if (!faults.isHeld) for (const proceed of waiting.splice(0)) proceed();
+}
 
 const tarballPath = ({ name, version }) => `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
 const tarballs = new Map(packages.map((one) => [tarballPath(one), join(directory, one.file)]));
@@ -50,12 +57,12 @@ const apis = {
 const controls = {
   'GET /-/requests': () => requests,
   'POST /-/faults': (wanted) => {
-    faults = { ms: 0, status: 0, ...wanted };
+    setFaults(wanted);
     return faults;
   },
   'POST /-/reset': () => {
     requests.length = 0;
-    faults = { ms: 0, status: 0 };
+    setFaults({});
     return {};
   },
 };
@@ -79,6 +86,7 @@ async function serve(request, response) {
   requests.push(line);
   if (apis[line]) return tell(response, 200, apis[line](body));
   // Faults apply to the registry only.
+  if (faults.isHeld) await new Promise((proceed) => waiting.push(proceed));
   if (faults.ms > 0) await sleep(faults.ms);
   if (faults.status > 0) return tell(response, faults.status, { error: 'told to fail' });
   const file = tarballs.get(path);

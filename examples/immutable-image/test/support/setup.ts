@@ -24,7 +24,7 @@ export async function setup(project: TestProject): Promise<void> {
 async function prepareImage(): Promise<string> {
   // Otherwise old builds would fill the cache.
   const prune = ['podman', 'image', 'prune', '--force', '--filter', 'until=48h'];
-  await tryRun('flock', [buildLock, ...prune], { timeout: 300_000 });
+  await tryRun('flock', [buildLock, ...prune], { timeout: 900_000 });
   await preparePackages();
   return await buildImage();
 }
