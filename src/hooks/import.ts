@@ -1,5 +1,5 @@
 /** import on Node with module.registerHooks (22.15 and later): a synchronous hook in this thread. */
-import Module, { type ResolveHookSync } from 'node:module';
+import Module, { type ResolveHookContext, type ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { toFile } from '../resolve/destination.ts';
 import type { Driver } from './driver.ts';
@@ -13,9 +13,7 @@ import type { Verifier } from './verify-entry.ts';
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: Verifier): void {
-  type Context = Parameters<ResolveHookSync>[1];
-  type Next = Parameters<ResolveHookSync>[2];
-  const answer = (specifier: string, context: Context, nextResolve: Next) => {
+  const answer: ResolveHookSync = (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (!driver.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
@@ -32,7 +30,7 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
           nextResolve(soundSpecifier, {
             ...context,
             parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
-          } as Context),
+          } as ResolveHookContext),
       },
     );
     return { ...result, shortCircuit: true };
@@ -42,9 +40,8 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
     const { conditions } = context;
     const given = toText(context.parentURL);
     const parentURL = given && verifyURL(given, conditions);
-    const isMoved = parentURL !== given;
-    const moved = isMoved ? ({ ...context, parentURL } as Context) : context;
-    const result = answer(specifier, moved, nextResolve);
+    const sound = parentURL === given ? context : { ...context, parentURL };
+    const result = answer(specifier, sound as ResolveHookContext, nextResolve);
     const url = verifyURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };

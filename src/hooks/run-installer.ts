@@ -15,8 +15,8 @@ import type { InstallResult, Refusal } from '../types.ts';
 /** Installs a feature and blocks this thread meanwhile; returns why that failed. */
 export type Install = (lookup: Lookup) => Refusal | undefined;
 
-/** Milliseconds that an install may block a thread without a line in the log. */
-const LONG_BLOCK = 5_000;
+/** Seconds that an install may block a thread without a line in the log. */
+const LONG_BLOCK = 5;
 
 /**
  * Milliseconds before an installer is killed, beyond its own time limits: one for the wait for another
@@ -34,16 +34,13 @@ export function createInstall(thread: Thread): Install {
       installSync(settings, name);
       return undefined;
     } catch (error) {
-      return rememberFailure(
-        thread,
-        lookup,
-        toRefusal(error, () => refuseByEnd(name, error)),
-      );
+      const refusal = toRefusal(error, () => refuseByEnd(name, error));
+      return rememberFailure(thread, lookup, refusal);
     } finally {
       const seconds = (performance.now() - start) / 1000;
       const remedy = `await ensure(${JSON.stringify(name)}) does not block`;
       const line = `annex: loading ${name} blocked this thread for ${seconds.toFixed(1)} s; ${remedy}`;
-      if (seconds * 1000 > LONG_BLOCK) createLog(settings.log)('info', line);
+      if (seconds > LONG_BLOCK) createLog(settings.log)('info', line);
     }
   };
 }

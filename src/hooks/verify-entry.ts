@@ -34,7 +34,7 @@ export interface Verifier {
    *   process must not use it
    */
   verifyPath: (file: string, kind: Kind) => string;
-  /** Does the same for a URL; the conditions tell the kind. */
+  /** Does the same for a URL; the conditions determine the kind. */
   verifyURL: (url: string, conditions: Iterable<string>) => string;
   /** Does the same for the file that a path or URL in a request means; returns the specifier to use. */
   verifySpecifier: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>, kind?: Kind) => string;
@@ -231,13 +231,13 @@ const FROZEN: Refusal = {
 
 const OUTSIDE_ENTRIES: Refusal = {
   code: 'ANNEX_INTEGRITY',
-  reason: 'that path is in a store, and in no entry',
-  hint: 'remove it',
+  reason: 'that path is in a store but in no entry',
+  hint: 'remove that path',
 };
 
 /** The sound entry that replaces a damaged one lacks the requested file. */
 const refuseIncomplete = (dir: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: `${dir}, which is whole, does not hold that file`,
+  reason: `${dir}, which is sound, lacks that file`,
   hint: 'start the process again',
 });
