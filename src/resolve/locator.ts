@@ -13,16 +13,12 @@ import { createZones, type FindZone } from './zones.ts';
 export interface Locator {
   thread: Thread;
   findZone: FindZone;
-  /** The stores, as configured and as real paths. */
-  roots: string[];
   /** Whether a path or a file URL, as it is written, lies where stores keep their entries. */
   isInStore: (place: string) => boolean;
   /** The entry that a path lies in, as it is written; undefined for a path in none. */
   findEntryOf: (path: string) => string | undefined;
   /** The real path of an entry, unless a link has its place or that of a directory between it and its store. */
   findRealEntry: (entry: string) => string;
-  /** What the URL of a file in a store begins with: that of the store. Undefined for any other URL. */
-  findPrefix: (url: string) => string | undefined;
   /** Whether an entry takes a name from core. */
   isShared: (entry: string, name: string) => boolean;
   /** The names that it takes from core. */
@@ -61,14 +57,6 @@ export function createLocator(thread: Thread): Locator {
     }
     return undefined;
   };
-  const urlPrefixes = versionRoots.map((root) => `${pathToFileURL(root).href}/`);
-  const findPrefix = (url: string): string | undefined => {
-    for (let at = 0; at < urlPrefixes.length; at++) {
-      const prefix = urlPrefixes[at] as string;
-      if (startsWith(url, prefix)) return prefix;
-    }
-    return undefined;
-  };
   const findRealEntry = (entry: string): string => {
     const found = places.find(({ store }) => isWithin(entry, store));
     return found === undefined ? entry : found.real + entry.slice(found.store.length);
@@ -82,11 +70,9 @@ export function createLocator(thread: Thread): Locator {
   return {
     thread,
     findZone: createZones(thread.settings),
-    roots,
     isInStore,
     findEntryOf,
     findRealEntry,
-    findPrefix,
     isShared: (entry, name) => Object.hasOwn(findShared(entry), name),
     listShared: (entry) => Object.keys(findShared(entry)),
     findPlace,
