@@ -27,7 +27,7 @@ export type Driver = ReturnType<typeof createDriver>;
 export function createDriver(locator: Locator, install: Install) {
   const answers = new Map<string, unknown>();
   const report = createReporter(locator.thread.settings);
-  let isBusy = false;
+  let isResolving = false;
   const resolve = <R>(request: Request, { variant, fileOf, ask }: NodeSide<R>): R => {
     const { specifier, kind, parent } = request;
     const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
@@ -38,7 +38,7 @@ export function createDriver(locator: Locator, install: Install) {
       isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
     };
     const steps = resolveSafely<R>(request, { locator, fileOf, install, report, trace });
-    isBusy = true;
+    isResolving = true;
     try {
       let step = steps.next();
       while (step.done !== true) {
@@ -49,12 +49,12 @@ export function createDriver(locator: Locator, install: Install) {
       if (isFromEntry) answers.set(key, answer);
       return answer;
     } finally {
-      isBusy = false;
+      isResolving = false;
     }
   };
   // What annex itself loads while it resolves is Node's alone.
   const concerns: Locator['concerns'] = (specifier, parent, kind) =>
-    !isBusy && locator.concerns(specifier, parent, kind);
+    !isResolving && locator.concerns(specifier, parent, kind);
   return {
     concerns,
     resolve: <R>(request: Request, node: NodeSide<R>): R =>

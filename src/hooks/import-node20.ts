@@ -1,4 +1,4 @@
-/** import on Node 20, which only has module.register: hooks in a thread of their own. Goes with Node 20. */
+/** import on Node 20, which only has module.register: hooks in a thread of their own. To be deleted with support for Node 20. */
 import { type ResolveFnOutput, type ResolveHook, register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
