@@ -43,7 +43,7 @@ export function createDriver(locator: Locator, install: Install) {
       let step = steps.next();
       while (step.done !== true) {
         const from = step.value;
-        step = steps.next(attempt(() => showAdditions(() => ask(from))));
+        step = steps.next(toOutcome(() => showAdditions(() => ask(from))));
       }
       const answer = unwrap(step.value);
       if (isFromEntry) answers.set(key, answer);
@@ -101,8 +101,8 @@ function* resolveSafely<R>(
   }
 }
 
-/** The result of a function, or the error that it throws. */
-export function attempt<R>(run: () => R): Outcome<R> {
+/** Calls a function; returns its result or its error. */
+export function toOutcome<R>(run: () => R): Outcome<R> {
   try {
     return { result: run() };
   } catch (error) {

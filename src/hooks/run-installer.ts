@@ -22,7 +22,7 @@ const LONG_BLOCK = 5;
  * Milliseconds before an installer is killed, beyond its own time limits: one for the wait for another
  * installer, one for the install.
  */
-const GRACE = 10_000;
+const KILL_DELAY = 10_000;
 
 /** Makes the install function of a thread's hooks. The thread remembers failures. */
 export function createInstall(thread: Thread): Install {
@@ -127,7 +127,7 @@ function describeInstaller(settings: Settings, feature: string, isRetry: boolean
     detached: true,
   };
   const args = [cli, 'install', '--json', '--', feature];
-  return { args, options, limit: 2 * settings.timeout + GRACE };
+  return { args, options, limit: 2 * settings.timeout + KILL_DELAY };
 }
 
 function killGroup(pid: number | undefined): void {

@@ -4,7 +4,7 @@ import { compileFunction } from 'node:vm';
 import { toFile } from '../resolve/destination.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { unwrap } from '../resolve/request.ts';
-import { attempt } from './driver.ts';
+import { toOutcome } from './driver.ts';
 import { isForRequire } from './hook-context.ts';
 import type { Verifier } from './verify-entry.ts';
 
@@ -30,7 +30,7 @@ export function createLoad({ isInStore }: Locator, { verifyContent }: Verifier):
     const mayBeScript = format === 'commonjs' || format == null;
     const before = mayBeScript ? verifyContent(file, undefined, kind) : undefined;
     if (before !== undefined) return loadBytes(before, format);
-    const given = attempt(() => nextLoad(url, context));
+    const given = toOutcome(() => nextLoad(url, context));
     const content = Object.hasOwn(given, 'result') ? unwrap(given).source : undefined;
     const isReadLater = mayBeScript && content == null;
     const after = isReadLater ? undefined : verifyContent(file, content, kind);
