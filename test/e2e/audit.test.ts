@@ -88,7 +88,7 @@ describe('annex audit', () => {
     expect(stderr).toMatch(
       /^annex: @acme\/other\.js is left out: it is neither locked nor installed$/m,
     );
-    expect(stderr).toMatch(/^annex: bad is left out: annex\.features\["bad"\] in .* is a tag; /m);
+    expect(stderr).toMatch(/^annex: bad is left out: annex\.features\["bad"\] in .* which is a tag, /m);
     sandbox.write('app/annex/kit/package.json', '{}');
     const other = await run('audit', 'kit');
     expect(other).toMatchObject({ code: 1, stdout: '' });
