@@ -3,90 +3,72 @@ import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { isPackageName } from '../base/specifier.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Command } from './command.ts';
+import { type Command, formatVersions } from './command.ts';
 import {
-  findDeclaring,
-  listWritten,
+  readDeclaringFile,
   readFeatures,
-  refuse,
+  readPackages,
+  refuseChange,
   replaceDeclaration,
+  withFeatures,
+  withPackages,
 } from './declaration.ts';
-import type { ManifestFile } from './edit-manifest.ts';
-import { describe } from './lock.ts';
-
-type Json = Record<string, unknown>;
+import { describeLock } from './lock.ts';
 
 /**
  * Declares packages as features in the nearest package.json; nothing is installed. Where features
- * are locked, these are locked too; when that fails, nothing is written.
+ * are locked, these are locked too; if that fails, nothing is written.
  */
-export const add: Command = async ({ args, options, print }) => {
+export const add: Command = async ({ args, options: { feature }, print }) => {
   if (args.length === 0) return undefined;
-  const file = findDeclaring();
-  if (file === undefined) return 1;
+  const file = readDeclaringFile();
   const packages: Record<string, string> = {};
   for (const arg of args) {
     const { name, range } = splitArgument(arg);
-    if (!isPackageName(name)) return refuse(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`);
-    const answer = range === undefined ? await findLatest(name, file) : { range };
-    if ('problem' in answer) return refuse(`${answer.problem}; name one: annex add ${name}@RANGE`);
-    packages[name] = answer.range;
+    packages[name] = range ?? (await findLatest(name, dirname(file.path)));
   }
-  const features = options.feature === undefined ? Object.keys(packages) : [options.feature];
-  const changed = declare(file.manifest, packages, options.feature);
-  const declared = readFeatures(file, changed).features;
-  const refusal = features.map((name) => declared.get(name)?.refusal).find(Boolean);
-  if (refusal !== undefined) return refuse(refusal.reason);
-  const replaced = await replaceDeclaration(file, changed, features);
-  if (replaced === 1) return 1;
-  const { locks } = replaced;
-  const list = Object.entries(packages).map(([name, range]) => `${name} ${range}`);
-  const lines = [`declared ${list.join(', ')} in ${file.path}`, ...(locks ?? []).flatMap(describe)];
+  const before = file.features;
+  const changed =
+    feature === undefined
+      ? { ...before, ...packages }
+      : withPackages(before, feature, { ...readPackages(before, feature), ...packages });
+  const features = feature === undefined ? Object.keys(packages) : [feature];
+  const manifest = withFeatures(file, changed);
+  const declared = readFeatures(file, manifest).features;
+  const invalid = features.flatMap((name) => declared.get(name)?.refusal ?? [])[0];
+  if (invalid !== undefined) throw refuseChange(invalid.reason, 'annex add NAME@RANGE');
+  const locks = await replaceDeclaration(file, manifest, features);
+  const declaration = `declared ${formatVersions(packages)} in ${file.path}`;
+  const lines = [declaration, ...(locks ?? []).flatMap(describeLock)];
   print(lines.join('\n'), { path: file.path, packages, features, locks });
   return 0;
 };
 
 function splitArgument(arg: string): { name: string; range?: string } {
   const at = arg.indexOf('@', 1);
-  return at === -1 ? { name: arg } : { name: arg.slice(0, at), range: arg.slice(at + 1) };
+  const name = at === -1 ? arg : arg.slice(0, at);
+  if (!isPackageName(name)) {
+    throw refuseChange(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`, 'annex add NAME@RANGE');
+  }
+  return at === -1 ? { name } : { name, range: arg.slice(at + 1) };
 }
 
-/** A caret range over the version that npm would install, with the registry of the application. */
-async function findLatest(
-  name: string,
-  { path }: ManifestFile,
-): Promise<{ range: string } | { problem: string }> {
+/** A caret range of the version that npm would install, from the registry of the application. */
+async function findLatest(name: string, cwd: string): Promise<string> {
   const flags = ['--json', '--loglevel=error', '--no-update-notifier', '--fetch-retries=1'];
-  const cwd = dirname(path);
-  const result = await execa('npm', ['view', ...flags, '--', name, 'version'], {
+  const { code, stdout } = await execa('npm', ['view', ...flags, '--', name, 'version'], {
     cwd,
     env: readInstallerEnv({ core: { root: cwd }, startEnv: {} }),
     extendEnv: false,
     reject: false,
     timeout: 60_000,
   });
-  if (result.code === 'ENOENT')
-    return { problem: `${name} has no range, and there is no npm here` };
   try {
-    const version: unknown = JSON.parse(result.stdout);
-    if (typeof version === 'string') return { range: `^${version}` };
+    const version: unknown = JSON.parse(stdout ?? '');
+    if (typeof version === 'string') return `^${version}`;
   } catch {
-    // npm said something else than a version.
+    // npm failed, or printed something else.
   }
-  return { problem: `${name} has no range, and npm gives no version of it` };
-}
-
-function declare(manifest: Json, packages: Record<string, string>, feature?: string): Json {
-  const annex = (manifest.annex ?? {}) as Json;
-  const before = listWritten(manifest);
-  const added = feature === undefined ? packages : { [feature]: extend(before, feature, packages) };
-  return { ...manifest, annex: { ...annex, features: { ...before, ...added } } };
-}
-
-/** A feature with more packages; its short form becomes the long one. */
-function extend(features: Json, feature: string, packages: Record<string, string>): Json {
-  const known = Object.hasOwn(features, feature) ? features[feature] : undefined;
-  if (typeof known === 'string') return { packages: { [feature]: known, ...packages } };
-  const before = (known ?? {}) as { packages?: Json };
-  return { ...before, packages: { ...before.packages, ...packages } };
+  const why = code === 'ENOENT' ? 'npm is not installed' : 'npm finds no version';
+  throw refuseChange(`${name} has no range, and ${why}`, `annex add ${name}@RANGE`);
 }

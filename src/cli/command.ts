@@ -1,17 +1,19 @@
-/** What every command is, and what they share. */
-import type { ReadManifest } from '../app/core.ts';
+/** The shape of a command, and the steps that commands share. */
+import { type ReadManifest, toRealPath } from '../app/core.ts';
 import { loadSettings } from '../app/settings.ts';
+import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { messageOf } from '../base/thrown.ts';
 import { isInstaller } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findFeature } from '../status/status.ts';
+import { findStoreDistrust } from '../store/access.ts';
 import { measureTree } from '../store/tree.ts';
+import type { ErrorCode } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface Invocation {
   args: string[];
   options: {
@@ -31,7 +33,12 @@ export interface Invocation {
   print: (text: string, data: unknown) => void;
 }
 
-/** Runs a command. @returns the exit code; undefined when it was called wrongly */
+/**
+ * Runs a command.
+ *
+ * @returns the exit code; undefined for invalid arguments
+ * @throws AnnexError, which is printed, with exit code 1
+ */
 export type Command = (invocation: Invocation) => number | undefined | Promise<number | undefined>;
 
 /** Prints one line on stderr. */
@@ -39,12 +46,32 @@ export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
 };
 
-/** Days, at most a hundred years of them; NaN for anything else. */
+/** The error of a command that changes nothing. */
+export const refuse = (
+  reason: string,
+  hint: string,
+  code: ErrorCode = 'ANNEX_INVALID_CONFIG',
+): AnnexError => new AnnexError({ code, reason, hint });
+
+/**
+ * The real path of the store.
+ *
+ * @param action what the command does to it: `pruned`
+ * @throws AnnexError when there is no store, or this user must not trust it
+ */
+export function requireStore({ store }: Settings, action: string): string {
+  const problem = store === undefined ? 'there is no store' : findStoreDistrust(store);
+  if (store !== undefined && problem === undefined) return toRealPath(store);
+  const hint = 'set ANNEX_STORE to a directory of this user';
+  throw refuse(`nothing was ${action}: ${problem}`, hint, 'ANNEX_STORE_UNUSABLE');
+}
+
+/** Parses a number of days, at most a hundred years; NaN for anything else. */
 export const parseDays = (text: string): number =>
   /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
 
-/** Size of an entry in bytes; undefined when not all of it may be looked at. */
-export function measure(dir: string): number | undefined {
+/** Size of an entry in bytes; undefined when part of it cannot be read. */
+export function measureEntry(dir: string): number | undefined {
   try {
     return measureTree(dir);
   } catch {
@@ -52,77 +79,86 @@ export function measure(dir: string): number | undefined {
   }
 }
 
+/** @example formatSize(1_234_567) // '1.2 MB' */
+export const formatSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** @example formatVersions({ zod: '4.1.0' }) // 'zod 4.1.0' */
+export const formatVersions = (versions: Record<string, string>): string =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+
 /**
- * The exit code of a command that covers what is declared: a declaration that is wrong outside of its
- * features may miss one, so a command over all of them has not done everything.
+ * The exit code of a command for declared features. A declaration that is invalid outside of its
+ * features may miss one, so a command for all of them has not done everything.
+ *
+ * @param names the features that were asked for; none: all
  */
 export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
   isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;
 
-/** A size as a person reads it. */
-export const tellSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+type Done<T> = Exclude<T, { outcome: 'failed' }>;
 
 /**
- * The settings as seen from the working directory; says what is wrong with them, or that there are
- * none.
+ * Prints the result of each feature. Failures were printed on stderr, when they happened.
+ *
+ * @returns the exit code
+ */
+export function printResults<T extends { outcome: string }>(
+  results: readonly T[],
+  describe: (result: Done<T>) => string,
+  { names, settings, print }: { names: string[]; settings: Settings; print: Invocation['print'] },
+): number {
+  const done = results.filter((result): result is Done<T> => result.outcome !== 'failed');
+  print(done.map(describe).join('\n'), results);
+  return toExitCode(done.length === results.length, names, settings);
+}
+
+/**
+ * Loads the settings of the application above the working directory, and prints their notices.
  *
  * @param baked a directory that is filled while an image is built
  * @param core an application whose package.json is about to be replaced
+ * @throws AnnexError when there is no application, or annex cannot serve it
  */
-export function findSettings({
+export function readSettings({
   baked,
   core,
 }: {
   baked?: string;
   core?: ReadManifest;
-} = {}): Settings | undefined {
+} = {}): Settings {
   const place = { script: undefined, cwd: process.cwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });
-  if (loaded.settings !== undefined) {
-    // The process that started an installer has reported them.
-    const notices = isInstaller() ? [] : loaded.settings.notices;
-    for (const notice of notices) writeLine(2, composeNotice(notice));
-    return loaded.settings;
+  if (loaded.settings === undefined) {
+    // A package.json that cannot be read may be why none declares features.
+    if (!loaded.isProblem) readNearestManifest(process.cwd(), `${loaded.refusal.reason}: `);
+    throw new AnnexError(loaded.refusal);
   }
-  const { isProblem, refusal } = loaded;
-  const problem = isProblem ? undefined : findManifestProblem();
-  const why =
-    problem === undefined
-      ? refusal
-      : { ...refusal, reason: `${refusal.reason}: ${problem}`, hint: 'correct that file' };
-  writeLine(2, composeNotice(why));
-  return undefined;
-}
-
-/** Why the nearest package.json declares nothing: it cannot be read. */
-function findManifestProblem(): string | undefined {
-  try {
-    readNearestManifest(process.cwd());
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
+  // The process that started an installer has printed them.
+  const notices = isInstaller() ? [] : loaded.settings.notices;
+  for (const notice of notices) writeLine(2, composeNotice(notice));
+  return loaded.settings;
 }
 
 /**
- * The features of these names, each once, or all that are declared; undefined, after a line, when one
- * is not declared.
+ * The features of these names, each once; without names all of them.
+ *
+ * @throws AnnexError for a name that is not declared
  */
-export function findFeatures(settings: Settings, names: string[]): Feature[] | undefined {
-  if (names.length === 0) return [...settings.declaration.features.values()];
-  const found = new Set<Feature>();
-  for (const name of names) {
+export function selectFeatures(settings: Settings, names: string[]): Feature[] {
+  const { declaration, core } = settings;
+  if (names.length === 0) return [...declaration.features.values()];
+  const found = names.map((name) => {
     const feature = findFeature(settings, name);
-    if (feature === undefined) {
-      const known = [...settings.declaration.features.keys()].join(', ') || 'none';
-      warn(
-        `${name} unavailable (ANNEX_INVALID_CONFIG): it is not declared in ` +
-          `${settings.core.root}/package.json. Declared: ${known}. ` +
-          'Now: declare it: npx annex add NAME@RANGE',
-      );
-      return undefined;
-    }
-    found.add(feature);
-  }
-  return [...found];
+    if (feature !== undefined) return feature;
+    const refusal = {
+      code: 'ANNEX_INVALID_CONFIG' as const,
+      reason: `it is not declared in ${core.root}/package.json`,
+      hint: 'declare it: npx annex add NAME@RANGE',
+      state: `Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
+    };
+    throw new AnnexError(refusal, { feature: name });
+  });
+  return [...new Set(found)];
 }

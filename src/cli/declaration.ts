@@ -1,102 +1,120 @@
-/** Changes what a package.json declares, together with the locks: both, or neither. */
+/** Changes the features of a package.json together with their locks: both, or neither. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { listWorkspaces } from '../app/core.ts';
 import { listLocks } from '../app/pin.ts';
+import type { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
 import { isObject } from '../base/shape.ts';
-import { messageOf } from '../base/thrown.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replace.ts';
-import type { Declaration } from '../settings/declaration.ts';
-import { readDeclaration } from '../settings/declaration.ts';
-import { findSettings, warn } from './command.ts';
+import { type Declaration, readDeclaration } from '../settings/declaration.ts';
+import { readSettings, refuse } from './command.ts';
 import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
 import { type LockResult, lockAll } from './lock.ts';
 
 type Json = Record<string, unknown>;
 
+/** A package.json, and the features in it as they are written. */
+export interface DeclaringFile extends ManifestFile {
+  features: Json;
+}
+
+const PREFIX = 'nothing was changed: ';
+
+/** The error of a command that leaves a package.json as it is. */
+export const refuseChange = (reason: string, hint: string): AnnexError =>
+  refuse(`${PREFIX}${reason}`, hint);
+
 /**
- * The nearest package.json, if features can be declared in it; undefined after a line that says why
- * not.
+ * Reads the nearest package.json.
+ *
+ * @throws AnnexError when features cannot be declared in it
  */
-export function findDeclaring(): ManifestFile | undefined {
-  let file: ManifestFile | undefined;
-  try {
-    file = readNearestManifest(process.cwd());
-  } catch (error) {
-    refuse(messageOf(error));
-    return undefined;
-  }
+export function readDeclaringFile(): DeclaringFile {
+  const cwd = process.cwd();
+  const file = readNearestManifest(cwd, PREFIX);
   if (file === undefined) {
-    refuse(`there is no package.json in ${process.cwd()} or above: npm init`);
-    return undefined;
+    throw refuseChange(`there is no package.json in ${cwd} or above`, 'npm init');
   }
   const { annex = {} } = file.manifest;
-  if (isObject(annex) && isObject(annex.features ?? {})) return file;
-  refuse(`${isObject(annex) ? 'annex.features' : 'annex'} in ${file.path} is not an object`);
-  return undefined;
+  const { features = {} } = isObject(annex) ? annex : {};
+  if (isObject(annex) && isObject(features)) return { ...file, features };
+  const key = isObject(annex) ? 'annex.features' : 'annex';
+  throw refuseChange(`${key} in ${file.path} is not an object`, 'correct that key');
 }
 
-/** Says that nothing was changed, and why. @returns the exit code */
-export function refuse(what: string): 1 {
-  warn(`${what} (ANNEX_INVALID_CONFIG). Nothing was changed`);
-  return 1;
+/** A package.json with other features. Keys that are empty then are removed. */
+export function withFeatures({ manifest }: DeclaringFile, features: Json): Json {
+  const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+  const annex: Json = { ...(manifest.annex as Json | undefined), features };
+  if (isEmpty(features)) delete annex.features;
+  const changed: Json = { ...manifest, annex };
+  if (isEmpty(annex)) delete changed.annex;
+  return changed;
 }
 
-/** The features in a package.json as they are written there. */
-export function listWritten({ annex }: Json): Json {
-  return ((annex as Json | undefined)?.features ?? {}) as Json;
+/** The packages of a feature as it is written; its short form has one, of its own name. */
+export function readPackages(features: Json, feature: string): Json {
+  const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
+  if (typeof value === 'string') return { [feature]: value };
+  return isObject(value) && isObject(value.packages) ? value.packages : {};
 }
 
-/** What a package.json with this content would declare. */
+/** A feature in its long form, with other packages. */
+export function withPackages(features: Json, feature: string, packages: Json): Json {
+  const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
+  return { ...features, [feature]: { ...(isObject(value) && value), packages } };
+}
+
+/** The declaration in a package.json with this content. */
 export function readFeatures(
-  { path, manifest: { workspaces } }: ManifestFile,
+  { path, manifest: before }: ManifestFile,
   manifest: Json,
 ): Declaration {
-  return readDeclaration({
-    path,
-    manifest,
-    workspaces: listWorkspaces({ dir: dirname(path), manifest: { workspaces } }),
-  }).declaration;
+  const { workspaces } = before;
+  const names = listWorkspaces({ dir: dirname(path), manifest: { workspaces } });
+  return readDeclaration({ path, manifest, workspaces: names }).declaration;
 }
 
 /**
- * Replaces a package.json. Where features are locked, the named ones are locked first; when one of
- * them cannot be, nothing is written.
+ * Replaces a package.json. Where features are locked, the changed ones are locked first; if that
+ * fails, nothing is written.
  *
  * @param manifest the new content
- * @param names features that it declares otherwise than before
- * @returns what was locked, undefined where nothing is locked; or the exit code when it failed, which has been said
+ * @param names features that it changes
+ * @returns the results of locking; undefined where nothing is locked
+ * @throws AnnexError when nothing was changed
  */
 export async function replaceDeclaration(
   file: ManifestFile,
   manifest: Json,
   names: string[],
-): Promise<{ locks: LockResult[] | undefined } | 1> {
+): Promise<LockResult[] | undefined> {
   const root = dirname(file.path);
   sweepTemporaries(root);
   const files: Replacement[] = [];
   let locks: LockResult[] | undefined;
   if (names.length > 0 && listLocks(root).length > 0) {
-    const settings = findSettings({ core: { dir: root, manifest } });
-    if (settings === undefined) return 1;
+    const settings = readSettings({ core: { dir: root, manifest } });
     const features = names.flatMap((name) => settings.declaration.features.get(name) ?? []);
     locks = await lockAll(settings, features, { write: (more) => files.push(...more) });
-    if (locks.some(({ outcome }) => outcome === 'failed')) {
-      warn(`nothing was changed in ${file.path}, for what it would declare cannot be locked`);
-      return 1;
+    const failed = locks.find((result) => result.outcome === 'failed');
+    if (failed !== undefined) {
+      const { code } = failed.refusal;
+      const reason = `nothing was changed in ${file.path}: ${failed.feature} cannot be locked`;
+      throw refuse(reason, 'follow the message above', code);
     }
   } else {
-    // Whoever locks reports these with the settings.
+    // With locks, these are printed with the settings.
     for (const refusal of readFeatures(file, manifest).refusals) {
       writeLine(2, composeNotice(refusal));
     }
   }
   // Locking takes a while.
   if (readFileSync(file.path, 'utf8') !== file.text) {
-    return refuse(`${file.path} was changed by somebody else meanwhile; run this command again`);
+    throw refuseChange(`${file.path} changed meanwhile`, 'run this command again');
   }
   replaceFiles([...files, { path: file.path, text: formatLike(file.text, manifest) }]);
-  return { locks };
+  return locks;
 }

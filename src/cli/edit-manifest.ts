@@ -1,17 +1,19 @@
-/** Reads a package.json, and formats another content of it the way its owner wrote it. */
-import { lstatSync } from 'node:fs';
+/** Reads the package.json that commands change, and formats a new content of it in the style of the old one. */
 import { join } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
-import { readText } from '../base/files.ts';
+import { AnnexError } from '../base/error.ts';
+import { pathExists, readText } from '../base/files.ts';
+import { isObject } from '../base/shape.ts';
 import { codeOf } from '../base/thrown.ts';
+import { refuseSetting } from '../settings/parse.ts';
 
-/** Node reads past it, JSON.parse does not. */
+/** Node skips a byte order mark; JSON.parse does not. */
 const BOM = /^\uFEFF/;
 
-/** Bytes of a package.json that are read. */
-const MOST = 8 * 2 ** 20;
+/** Bytes of a package.json. */
+const MAX_SIZE = 8 * 2 ** 20;
 
-/** A package.json as it stands on disk. */
+/** A package.json on disk. */
 export interface ManifestFile {
   path: string;
   text: string;
@@ -19,35 +21,37 @@ export interface ManifestFile {
 }
 
 /**
- * The nearest package.json from a directory upwards; undefined when there is none.
+ * Reads the nearest package.json in a directory or above; undefined when there is none.
  *
- * @throws when it cannot be read or holds no JSON object; the message is one clause that names the file
+ * @param prefix of the reason when it is refused
+ * @throws AnnexError when it cannot be read or does not hold a JSON object
  */
-export function readNearestManifest(from: string): ManifestFile | undefined {
-  const paths = listAncestors(from).map((dir) => join(dir, 'package.json'));
-  const nearest = paths.find((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
+export function readNearestManifest(from: string, prefix = ''): ManifestFile | undefined {
+  const nearest = listAncestors(from)
+    .map((dir) => join(dir, 'package.json'))
+    .find(pathExists);
   if (nearest === undefined) return undefined;
   const path = toRealPath(nearest);
+  const refuse = (problem: string): AnnexError =>
+    new AnnexError(refuseSetting(`${prefix}${path} ${problem}`, 'correct that file'));
   let text: string;
   try {
-    text = readText(path, MOST, 'follow');
+    text = readText(path, MAX_SIZE, 'follow');
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${codeOf(error)}`);
+    throw refuse(`cannot be read: ${codeOf(error)}`);
   }
   let manifest: unknown;
   try {
     manifest = JSON.parse(text.replace(BOM, ''));
   } catch {
-    throw new Error(`${path} ${text.trim() === '' ? 'is empty' : 'does not parse as JSON'}`);
+    throw refuse(text.trim() === '' ? 'is empty' : 'does not parse as JSON');
   }
-  if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) {
-    throw new Error(`${path} does not hold a JSON object`);
-  }
-  return { path, text, manifest: manifest as Record<string, unknown> };
+  if (isObject(manifest)) return { path, text, manifest };
+  throw refuse('does not hold a JSON object');
 }
 
 /**
- * JSON that looks like the text before it.
+ * Formats JSON like a text.
  *
  * @example formatLike('{\r\n\t"a": 1\r\n}\r\n', { a: 2 }) // '{\r\n\t"a": 2\r\n}\r\n'
  */

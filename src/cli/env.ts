@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { toRealPath } from '../app/core.ts';
 import { HERE } from '../base/own-files.ts';
-import { type Command, findSettings } from './command.ts';
+import { type Command, readSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */
 export const env: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
-  const settings = findSettings();
-  if (settings === undefined) return 1;
+  const settings = readSettings();
   const loader = findLoader(settings.core.root);
   const isConfigured = settings.resolved.some(
     ({ key, from }) => key === 'store' && from.length > 0,

@@ -5,25 +5,24 @@ import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
 import { createFinder } from '../store/finder.ts';
 import type { FeatureStatus } from '../types.ts';
-import { type Command, findSettings, measure, tellSize } from './command.ts';
+import { type Command, formatSize, measureEntry, readSettings } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
 
-/** What is said of a feature; `bytes` when it stands in a store or a layer. */
+/** A feature, and the size of its entry. */
 type Row = FeatureStatus & { bytes?: number };
 
 const HEAD = ['feature', 'package', 'range', 'where', 'version', 'size', 'why'];
 
-/** Lists every feature: its packages and ranges, where it is, version and size. */
+/** Lists every feature: its packages with ranges, locations and versions, and the size of its entry. */
 export const list: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
-  const settings = findSettings();
-  if (settings === undefined) return 1;
+  const settings = readSettings();
   const names = new Map<string, string[]>();
   const finder = createFinder(settings, chooseDepth(settings));
   const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
     const status = findStatus(lookup, { names, verify: finder.find });
-    const bytes = status.dir === undefined ? undefined : measure(status.dir);
+    const bytes = status.dir === undefined ? undefined : measureEntry(status.dir);
     return { ...status, ...(bytes !== undefined && { bytes }) };
   });
   warnOfCopies(settings, settings.declaration.features.values());
@@ -32,9 +31,9 @@ export const list: Command = ({ args, print }) => {
   return 0;
 };
 
-/** One line for each package; what is true of the whole feature stands on the first. */
+/** One line for each package. Size and reason, which belong to the feature, are on the first. */
 function toLines({ feature, packages, where, bytes, refusal }: Row): string[][] {
-  const size = bytes === undefined ? '' : tellSize(bytes);
+  const size = bytes === undefined ? '' : formatSize(bytes);
   const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
   const lines = Object.entries(packages).map(([name, { range, where, version = '-' }]) => [
     '',

@@ -27,9 +27,10 @@ import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import {
   type Command,
-  findFeatures,
-  findSettings,
   parseDays,
+  printResults,
+  readSettings,
+  selectFeatures,
   toExitCode,
   warn,
 } from './command.ts';
@@ -43,10 +44,8 @@ export const lock: Command = async ({ args, options, print }) => {
   const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
   if (Number.isNaN(minAge)) return undefined;
   if (options.check === true && minAge !== undefined) return undefined;
-  const settings = findSettings();
-  if (settings === undefined) return 1;
-  const features = findFeatures(settings, args);
-  if (features === undefined) return 1;
+  const settings = readSettings();
+  const features = selectFeatures(settings, args);
   const { root } = settings.core;
   const strays = args.length === 0 ? listStrayLocks(settings) : [];
   if (options.check === true) {
@@ -54,13 +53,13 @@ export const lock: Command = async ({ args, options, print }) => {
       ...features.flatMap((one) => checkLock(createLookup(settings, one))),
       ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
       ...listTemporaries(root).map(
-        (path) => `${path} is left of a command that did not end. Now: npx annex lock`,
+        (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
       ),
     ];
     for (const line of differences) warn(line);
     warnOfCopies(settings, features);
-    const whole = features.map(({ name }) => `${name}: locked`).join('\n');
-    print(differences.length === 0 ? whole : '', { differences });
+    const lines = differences.length > 0 ? [] : features.map(({ name }) => `${name}: locked`);
+    print(lines.join('\n'), { differences });
     return toExitCode(differences.length === 0, args, settings);
   }
   sweepTemporaries(root);
@@ -69,12 +68,10 @@ export const lock: Command = async ({ args, options, print }) => {
     removeLock(dir);
     results.push({ feature: basename(dir), outcome: 'removed', dir });
   }
-  print(results.flatMap(describe).join('\n'), results);
-  const isDone = results.every(({ outcome }) => outcome !== 'failed');
-  return toExitCode(isDone, args, settings);
+  return printResults(results, describeDone, { names: args, settings, print });
 };
 
-/** What `annex lock --json` says of a feature. */
+/** Result of locking one feature, as `--json` prints it. */
 export type LockResult =
   | {
       feature: string;
@@ -83,19 +80,19 @@ export type LockResult =
       packages?: number;
       shared?: string[];
     }
-  /** The lock of an undeclared feature: the directory gives its name. */
+  /** The lock of an undeclared feature, named by its directory. */
   | { feature: string; outcome: 'removed'; dir: string }
   | { feature: string; outcome: 'failed'; refusal: Refusal };
 
-/** How features are locked. */
+/** Options of locking. */
 interface Locking {
-  /** The least age of a version in days. */
+  /** Minimum age of a version in days. */
   minAge?: number | undefined;
-  /** Gets the files of each lock; by default they are written at once. */
+  /** Receives the files of each lock; by default they are written at once. */
   write?: (files: Replacement[]) => void;
 }
 
-/** Locks features one after the other; what failed has been said on stderr. */
+/** Locks features one after the other, and prints each failure on stderr. */
 export async function lockAll(
   settings: Settings,
   features: Feature[],
@@ -119,16 +116,15 @@ async function lockOne(
   feature: Feature,
   { minAge, write = replaceFiles }: Locking,
 ): Promise<LockResult> {
-  const { name } = feature;
-  const { refusal: invalid } = feature;
+  const { name, refusal: invalid } = feature;
   if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
   const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
   const lookup = createLookup(settings, feature);
   const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
   if (!isFollowing && checkLock(lookup).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
-  const fail = (why: Refusal): LockResult => {
-    const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(why, findUnset(settings));
+  const fail = (cause: Refusal): LockResult => {
+    const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(cause, findUnset(settings));
     return { feature: name, outcome: 'failed', refusal };
   };
   try {
@@ -138,7 +134,7 @@ async function lockOne(
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
     if (error instanceof AnnexError) return fail(error.refusal);
-    const hint = 'make that path one that the user of this process can write to';
+    const hint = 'give the user of this process write access to that path';
     return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
   }
 }
@@ -151,20 +147,23 @@ function isWritten({ path, text }: Replacement): boolean {
   }
 }
 
-/** Removes the files of a lock, the one that makes it a lock last; what else is there stays. */
+/** Removes the files of a lock, the one that marks it as a lock last. Other files stay. */
 export function removeLock(dir: string): void {
   for (const name of LOCK_FILES.toReversed()) rmSync(join(dir, name), { force: true });
   removeEmpty(dir, dirname(dirname(dir)));
 }
 
-/** What is printed of a feature; of a failure it has been said. */
-export function describe(result: LockResult): string[] {
-  if (result.outcome === 'failed') return [];
-  if (result.outcome === 'removed') {
-    return [`${result.feature}: is not declared, its lock was removed (${result.dir})`];
+/** Describes a result in one line; a failure in none. */
+export const describeLock = (result: LockResult): string[] =>
+  result.outcome === 'failed' ? [] : [describeDone(result)];
+
+function describeDone(result: Exclude<LockResult, { outcome: 'failed' }>): string {
+  const { feature, outcome } = result;
+  if (outcome === 'removed') {
+    return `${feature}: is not declared, its lock was removed (${result.dir})`;
   }
-  if (result.outcome === 'unchanged') return [`${result.feature}: locked already`];
-  const { feature, dir, packages, shared = [] } = result;
+  if (outcome === 'unchanged') return `${feature}: locked already`;
+  const { dir, packages, shared = [] } = result;
   const taken = shared.length === 0 ? '' : `, and from core ${shared.join(', ')}`;
-  return [`${feature}: locked in ${dir} (packages: ${packages}${taken})`];
+  return `${feature}: locked in ${dir} (packages: ${packages}${taken})`;
 }

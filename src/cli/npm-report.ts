@@ -1,4 +1,4 @@
-/** Runs a command of npm that only reads, over what is in use of some features. */
+/** annex audit [FEATURE...], annex sbom [FEATURE...] [--format cyclonedx|spdx]: npm's reports on the packages in use. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readPackage } from '../app/core.ts';
@@ -8,15 +8,29 @@ import { isPackageName } from '../base/specifier.ts';
 import { composeReportPart } from '../lock/report.ts';
 import { composePortfolio, type Part } from '../plan/portfolio.ts';
 import { nameProject } from '../plan/project.ts';
+import { withoutPurls } from '../plan/sbom.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
-import { findFeatures, findSettings, warn } from './command.ts';
+import { type Command, readSettings, refuse, selectFeatures, warn } from './command.ts';
+
+/** Runs npm audit on the packages in use; the core's copy counts where an entry shares it. */
+export const audit: Command = ({ args, options }) => {
+  const json = options.json === true ? ['--json'] : [];
+  return reportWithNpm(args, ['audit', '--package-lock-only', ...json], { asksRegistry: true });
+};
+
+/** Runs npm sbom on the same packages: one document, with a component for each feature. */
+export const sbom: Command = ({ args, options: { format = 'cyclonedx' } }) => {
+  if (format !== 'cyclonedx' && format !== 'spdx') return undefined;
+  const npm = ['sbom', '--package-lock-only', `--sbom-format=${format}`];
+  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: withoutPurls });
+};
 
 /**
- * Whatever an .npmrc leaves out of an install of the application: these are installed. Not
- * `--workspaces`: npm sbom then looks for each by its name, and fails at one with a dot.
+ * Overrides an .npmrc that omits dependencies of the application. Not `--workspaces`: npm sbom then
+ * searches for each by its name, and fails at a name with a dot.
  */
 const WHOLE = [
   '--workspaces=null',
@@ -27,37 +41,38 @@ const WHOLE = [
 ];
 
 /** How a report is made. */
-export interface Reporting {
-  /** npm would find nothing wrong with anything when it may not ask. */
+interface Reporting {
+  /** Refuses when npm is offline: npm would report nothing. */
   asksRegistry: boolean;
   /**
-   * Changes what npm printed.
+   * Changes the report.
    *
-   * @param projects what no registry has, as `NAME@VERSION`: the features, and a core without a name
+   * @param projects entries of the report that no registry has, as `NAME@VERSION`
    */
   rewrite?: (text: string, projects: ReadonlySet<string>) => string;
 }
 
 /**
- * Prints what npm prints, for these features or all.
+ * Prints the report of npm on these features; without names, on all.
  *
- * @returns npm's exit code; 1 when a feature could not be looked at
+ * @returns npm's exit code; 1 when a feature was left out that should not be
  */
-export async function reportWithNpm(
+async function reportWithNpm(
   names: string[],
   args: string[],
   { asksRegistry, rewrite = (text) => text }: Reporting,
 ): Promise<number> {
-  const settings = findSettings();
-  if (settings === undefined) return 1;
+  const settings = readSettings();
   const { core, timeout } = settings;
   const env = readInstallerEnv(settings);
   if (asksRegistry && readNpmSettings(core.root, env).offline) {
-    warn('npm is set to be offline, and what is known of packages has to be asked of the registry');
-    return 1;
+    throw refuse(
+      'npm is offline, and advisories are in the registry',
+      'unset offline',
+      'ANNEX_OFFLINE',
+    );
   }
-  const features = findFeatures(settings, names);
-  if (features === undefined) return 1;
+  const features = selectFeatures(settings, names);
   const parts: Part[] = [];
   let isWhole = true;
   for (const feature of features) {
@@ -68,12 +83,11 @@ export async function reportWithNpm(
     } else parts.push(part);
   }
   if (parts.length === 0) {
-    warn('there is nothing to report on');
-    return 1;
+    throw refuse('there is nothing to report on', 'annex lock FEATURE, or annex install FEATURE');
   }
   const whole = nameCore(core.root);
   return withTemporary(async (temporary) => {
-    // npm names the whole after the directory.
+    // npm names the report after the directory.
     const cwd = join(temporary, whole.name);
     const files = composePortfolio(whole, parts);
     for (const [path, text] of Object.entries(files)) {
@@ -94,7 +108,7 @@ export async function reportWithNpm(
 
 const UNNAMED = 'core';
 
-/** As its package.json has it; a private application often says neither. */
+/** Name and version in package.json; a private application often has neither. */
 function nameCore(root: string): { name: string; version: string } {
   const { name, version } = readPackage(root) ?? {};
   return {

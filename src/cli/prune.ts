@@ -1,19 +1,24 @@
 /** annex prune [--days N] [--dry-run] */
-import { toRealPath } from '../app/core.ts';
 import { readAbi } from '../base/abi.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
-import { writeLine } from '../base/log.ts';
-import { composeNotice } from '../base/messages.ts';
 import type { Settings } from '../settings/settings.ts';
 import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';
-import { findStoreDistrust } from '../store/access.ts';
 import { makeStore } from '../store/publish.ts';
-import { type Command, findSettings, measure, parseDays, tellSize, warn } from './command.ts';
+import {
+  type Command,
+  formatSize,
+  measureEntry,
+  parseDays,
+  readSettings,
+  refuse,
+  requireStore,
+} from './command.ts';
 
 /** Days since an entry was published, or replaced. */
 const DAYS = '14';
 
-/** What is said of an entry; of a dry run, what would be. */
+/** An entry, and what becomes of it; in a dry run, what would. */
 interface Row {
   entry: string;
   feature: string;
@@ -22,25 +27,20 @@ interface Row {
   bytes: number;
 }
 
-/** Retires what this core has no use for, and deletes what was retired long enough ago. */
+/** Retires entries without a use for this application, and deletes those that were retired long enough ago. */
 export const prune: Command = ({ args, options, print }) => {
   const days = parseDays(options.days ?? DAYS);
   if (args.length > 0 || Number.isNaN(days)) return undefined;
-  const settings = findSettings();
-  if (settings === undefined) return 1;
-  const hindrance = findHindrance(settings);
-  if (settings.store === undefined || hindrance !== undefined) {
-    warn(`nothing was pruned ${hindrance ?? '(ANNEX_STORE_UNUSABLE): there is no store'}`);
-    return 1;
-  }
-  const store = toRealPath(settings.store);
+  const settings = readSettings();
+  const store = requireStore(settings, 'pruned');
+  checkDeclaration(settings);
   const isDryRun = options['dry-run'] === true;
   const now = Date.now();
   const weighed = weighEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
   const rows = weighed.map(toRow);
   if (!isDryRun) {
     try {
-      // What is retired needs a place to be marked in: a store that was baked has none.
+      // Retiring needs a directory for its marks, which a baked store lacks.
       if (weighed.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
       const deleted = new Set(pruneEntries(store, weighed, now));
       for (const row of rows) {
@@ -48,24 +48,22 @@ export const prune: Command = ({ args, options, print }) => {
         Object.assign(row, { outcome: 'kept', why: 'it could not be deleted' });
       }
     } catch (error) {
-      writeLine(2, composeNotice(refuseByFileError(error, store)));
-      return 1;
+      throw new AnnexError(toRefusal(error, () => refuseByFileError(error, store)));
     }
   }
   print(format(rows, store, isDryRun), { store, isDryRun, entries: rows });
   return 0;
 };
 
-/** Why nothing may be pruned. What cannot be read of a declaration may be what somebody needs. */
-function findHindrance({ core, declaration, store }: Settings): string | undefined {
-  const distrust = store === undefined ? undefined : findStoreDistrust(store);
-  if (distrust !== undefined) return `(ANNEX_STORE_UNUSABLE): ${distrust}`;
+/** Refuses to prune when an entry may be in use by a feature that cannot be read. */
+function checkDeclaration({ core, declaration }: Settings): void {
   const path = `${core.root}/package.json`;
   if (declaration.refusals.length > 0) {
-    return `(ANNEX_INVALID_CONFIG): the declaration in ${path} is not right`;
+    throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct it');
   }
-  if (declaration.features.size > 0) return undefined;
-  return `(ANNEX_INVALID_CONFIG): ${path} declares no feature, so all would go. Now: annex uninstall FEATURE`;
+  if (declaration.features.size > 0) return;
+  const reason = `nothing was pruned: ${path} declares no feature, so all entries would go`;
+  throw refuse(reason, 'annex uninstall FEATURE');
 }
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
@@ -75,17 +73,17 @@ const toRow = ({ entry, feature, fate, why }: Weighed): Row => ({
   feature,
   outcome: OUTCOMES[fate],
   why,
-  bytes: measure(entry) ?? 0,
+  bytes: measureEntry(entry) ?? 0,
 });
 
 function format(rows: Row[], store: string, isDryRun: boolean): string {
   const lines = rows.map(
-    ({ entry, outcome, why, bytes }) => `${outcome} ${entry} (${tellSize(bytes)}): ${why}`,
+    ({ entry, outcome, why, bytes }) => `${outcome} ${entry} (${formatSize(bytes)}): ${why}`,
   );
   const sums = (['retired', 'deleted', 'kept'] as const).map((outcome) => {
     const these = rows.filter((row) => row.outcome === outcome);
     const bytes = these.reduce((sum, row) => sum + row.bytes, 0);
-    return `${these.length} ${outcome} (${tellSize(bytes)})`;
+    return `${these.length} ${outcome} (${formatSize(bytes)})`;
   });
   const dry = isDryRun ? 'a dry run, nothing was changed: ' : '';
   return [...lines, `${store}: ${dry}${sums.join(', ')}`].join('\n');

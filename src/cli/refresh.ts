@@ -2,7 +2,9 @@
 import { basename, dirname } from 'node:path';
 import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
 import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
+import { AnnexError } from '../base/error.ts';
 import { refuseDamage } from '../base/file-error.ts';
+import { writeLine } from '../base/log.ts';
 import { parseEntryName } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { installFeature } from '../install/install.ts';
@@ -15,15 +17,15 @@ import { listVersions } from '../store/manifest.ts';
 import { repairLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import type { Refusal } from '../types.ts';
-import { type Command, findSettings, warn } from './command.ts';
+import { type Command, formatVersions, readSettings } from './command.ts';
 
-/** What became of a feature. */
+/** Result of refreshing one feature, as `--json` prints it. */
 export type RefreshResult =
   | {
       feature: string;
       /**
-       * `current`: what stands there fits. `refreshed`: it did not fit any more, and what does was
-       * installed. `restored`: it would fit, but was damaged or retired, and was installed anew.
+       * `current`: the entry fits. `refreshed`: it no longer fitted, and another one was installed.
+       * `restored`: it fitted, but was damaged or retired, and was installed again.
        */
       outcome: 'current' | 'refreshed' | 'restored';
       versions: Record<string, string>;
@@ -32,8 +34,8 @@ export type RefreshResult =
   | ({ feature: string; outcome: 'failed' | 'skipped'; reason: string } & Partial<Refusal>);
 
 /**
- * Brings what has an entry up to what is declared now. The exit code is 0 whatever comes of it: a
- * boot hook must not keep an application from starting that can do without.
+ * Updates every feature that has an entry to its current declaration. The exit code is always 0: a
+ * boot hook must not keep an application from starting.
  */
 export const refresh: Command = async ({ args, print }) => {
   if (args.length > 0) return undefined;
@@ -42,15 +44,14 @@ export const refresh: Command = async ({ args, print }) => {
     const none = 'nothing to refresh: no declared feature has an entry';
     print(results.length === 0 ? none : results.map(describe).join('\n'), results);
   } catch (error) {
-    warn(messageOf(error));
+    writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
   }
   return 0;
 };
 
 async function refreshAll(): Promise<RefreshResult[]> {
-  const settings = findSettings();
-  if (settings === undefined) return [];
-  // One for all: a host that fails for one feature is not asked for the next.
+  const settings = readSettings();
+  // Shared: a host that failed for one feature is not asked for the next.
   const ignored = listRemembered(settings.store ?? '');
   const results: RefreshResult[] = [];
   for (const feature of settings.declaration.features.values()) {
@@ -98,7 +99,7 @@ async function refreshFeature(
   }
 }
 
-/** Why no entry of a feature would be of use, whatever it holds. */
+/** Why a feature needs no entry, or can have none. */
 function findSkip(lookup: Lookup): Refusal | { reason: string } | undefined {
   const wrong = findDeclarationRefusal(lookup);
   if (wrong !== undefined) return wrong;
@@ -106,7 +107,7 @@ function findSkip(lookup: Lookup): Refusal | { reason: string } | undefined {
   return findOutsideRefusal(lookup);
 }
 
-/** Whether an entry holds the same as another, for the same ABI. */
+/** Whether an entry has the content and the ABI of another. */
 const isSame = ({ abi, id }: Stored, dir: string): boolean =>
   abi === basename(dirname(dir)) && id === parseEntryName(basename(dir))?.id;
 
@@ -116,6 +117,5 @@ function describe(result: RefreshResult): string {
     const code = result.code === undefined ? '' : ` (${result.code})`;
     return `${feature}: ${outcome}${code}: ${result.reason}`;
   }
-  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
-  return `${feature}: ${outcome}, ${versions.join(', ')} (${result.dir})`;
+  return `${feature}: ${outcome}, ${formatVersions(result.versions)} (${result.dir})`;
 }

@@ -4,92 +4,75 @@ import { listLocks, lockRoot } from '../app/pin.ts';
 import { toSlug } from '../base/store-layout.ts';
 import type { Command } from './command.ts';
 import {
-  findDeclaring,
-  listWritten,
+  type DeclaringFile,
+  readDeclaringFile,
   readFeatures,
-  refuse,
+  readPackages,
+  refuseChange,
   replaceDeclaration,
+  withFeatures,
+  withPackages,
 } from './declaration.ts';
-import type { ManifestFile } from './edit-manifest.ts';
-import { describe, removeLock } from './lock.ts';
+import { describeLock, removeLock } from './lock.ts';
 
 type Json = Record<string, unknown>;
 
 /**
- * Undoes `annex add`: takes features, or packages of one feature, out of the nearest package.json,
- * and removes the locks of features that are no longer declared. Entries in a store stay.
+ * Undoes `annex add`: removes features, or packages of one feature, from the nearest package.json,
+ * and the locks of features that are no longer declared. Entries in stores stay.
  */
 export const remove: Command = async ({ args, options: { feature }, print }) => {
   if (args.length === 0) return undefined;
-  const file = findDeclaring();
-  if (file === undefined) return 1;
-  const before = listWritten(file.manifest);
-  const after = feature === undefined ? without(before, args) : reduce(before, feature, args);
-  if ('problem' in after) return refuse(`${after.problem} in ${file.path}`);
-  const manifest = withFeatures(file.manifest, after.features);
-  const isReduced = feature !== undefined && Object.hasOwn(after.features, feature);
-  const replaced = await replaceDeclaration(file, manifest, isReduced ? [feature] : []);
-  if (replaced === 1) return 1;
-  const { locks } = replaced;
+  const file = readDeclaringFile();
+  const after =
+    feature === undefined ? removeFeatures(file, args) : removePackages(file, feature, args);
+  const manifest = withFeatures(file, after);
+  const isReduced = feature !== undefined && Object.hasOwn(after, feature);
+  const locks = await replaceDeclaration(file, manifest, isReduced ? [feature] : []);
   const gone = feature === undefined ? args : isReduced ? [] : [feature];
   const unlocked = removeLocks(file, manifest, gone);
+  // A package.json that declares nothing is found only if ANNEX_CORE names it.
+  const core = Object.keys(after).length === 0 ? `ANNEX_CORE=${dirname(file.path)} ` : '';
   const lines = [
     `removed ${args.join(', ')} from ${file.path}`,
     ...unlocked.map((dir) => `removed ${dir}`),
-    ...(locks ?? []).flatMap(describe),
-    ...gone.map(
-      (name) => `what a store holds of ${name} stays: ${nameUninstall(file, after.features, name)}`,
-    ),
+    ...(locks ?? []).flatMap(describeLock),
+    ...gone.map((name) => `entries of ${name} stay in the store: ${core}annex uninstall ${name}`),
   ];
   print(lines.join('\n'), { path: file.path, removed: args, features: gone, unlocked, locks });
   return 0;
 };
 
-type Changed = { features: Json } | { problem: string };
-
-function without(features: Json, names: string[]): Changed {
+function removeFeatures({ path, features }: DeclaringFile, names: string[]): Json {
   const missing = names.find((name) => !Object.hasOwn(features, name));
-  if (missing !== undefined) {
-    const lists = Object.keys(features).find((name) => missing in packagesOf(features[name]));
-    const remedy = lists === undefined ? '' : `; annex remove ${missing} --feature ${lists}`;
-    return { problem: `${missing} is not a key of annex.features${remedy}` };
-  }
-  const kept = Object.entries(features).filter(([name]) => !names.includes(name));
-  return { features: Object.fromEntries(kept) };
-}
-
-/** A feature without its last package is gone. */
-function reduce(features: Json, feature: string, names: string[]): Changed {
-  const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
-  const packages = packagesOf(
-    typeof value === 'string' ? { packages: { [feature]: value } } : value,
+  if (missing === undefined) return omit(features, names);
+  const listing = Object.keys(features).find((name) =>
+    Object.hasOwn(readPackages(features, name), missing),
   );
+  const hint =
+    listing === undefined ? 'annex list' : `annex remove ${missing} --feature ${listing}`;
+  throw refuseChange(`${missing} is not a key of annex.features in ${path}`, hint);
+}
+
+/** A feature is removed with its last package. */
+function removePackages({ path, features }: DeclaringFile, feature: string, names: string[]): Json {
+  const packages = readPackages(features, feature);
   const missing = names.find((name) => !Object.hasOwn(packages, name));
-  if (missing !== undefined)
-    return { problem: `annex.features[${JSON.stringify(feature)}] does not list ${missing}` };
-  const kept = Object.entries(packages).filter(([name]) => !names.includes(name));
-  if (kept.length === 0) return without(features, [feature]);
-  const reduced = { ...(value as Json), packages: Object.fromEntries(kept) };
-  return { features: { ...features, [feature]: reduced } };
+  if (missing !== undefined) {
+    const key = `annex.features[${JSON.stringify(feature)}] in ${path}`;
+    throw refuseChange(`${key} does not list ${missing}`, 'annex list');
+  }
+  const kept = omit(packages, names);
+  return Object.keys(kept).length === 0
+    ? omit(features, [feature])
+    : withPackages(features, feature, kept);
 }
 
-function packagesOf(feature: unknown): Json {
-  const { packages } = (feature ?? {}) as { packages?: unknown };
-  return typeof packages === 'object' && packages !== null ? (packages as Json) : {};
-}
+const omit = (object: Json, keys: string[]): Json =>
+  Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 
-/** Replaces the features of a package.json. Keys that are empty then are removed. */
-function withFeatures(manifest: Json, features: Json): Json {
-  const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
-  const annex: Json = { ...(manifest.annex as Json), features };
-  if (isEmpty(features)) delete annex.features;
-  const changed: Json = { ...manifest, annex };
-  if (isEmpty(annex)) delete changed.annex;
-  return changed;
-}
-
-/** Removes the locks of features that a package.json no longer declares. @returns their directories */
-function removeLocks(file: ManifestFile, manifest: Json, names: string[]): string[] {
+/** Removes the locks of features that are no longer declared. @returns their directories */
+function removeLocks(file: DeclaringFile, manifest: Json, names: string[]): string[] {
   const root = dirname(file.path);
   const declared = [...readFeatures(file, manifest).features.values()].map(({ slug }) => slug);
   const locked = listLocks(root);
@@ -101,10 +84,4 @@ function removeLocks(file: ManifestFile, manifest: Json, names: string[]): strin
     removeLock(dir);
     return dir;
   });
-}
-
-/** A package.json that declares nothing is no core unless it is named. */
-function nameUninstall({ path }: ManifestFile, features: Json, name: string): string {
-  const core = Object.keys(features).length === 0 ? `ANNEX_CORE=${dirname(path)} ` : '';
-  return `${core}annex uninstall ${name}`;
 }

@@ -1,8 +1,8 @@
 /** annex verify [FEATURE...] [--repair] */
 import { toRealPath } from '../app/core.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
-import { writeLine } from '../base/log.ts';
-import { composeNotice, showName } from '../base/messages.ts';
+import { showName } from '../base/messages.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -13,45 +13,43 @@ import { findAnchor, isVerifiedAtLoad } from '../store/finder.ts';
 import { findRetirement, retire } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import { type Difference, describeDifference, findDifferences } from '../store/verify.ts';
-import { type Command, findFeatures, findSettings } from './command.ts';
+import { type Command, readSettings, selectFeatures } from './command.ts';
 
-/** What was found in an entry. */
+/** Result of verifying one entry, as `--json` prints it. */
 interface Verified {
   feature: string;
   dir: string;
   /** The store or layer that it is in. */
   store: string;
-  /** Whether the lock says what is to be in it; without one the entry itself does. */
+  /** Whether it was compared with a lock; without one, with its own listing. */
   isAnchored: boolean;
-  /** How many files were compared. */
+  /** Number of compared files. */
   files: number;
-  /** What is wrong with its manifest or listing as such. */
+  /** Why its manifest or listing is invalid. */
   problem?: string;
   differences: Difference[];
-  /** Files and directories that were added and cannot change what Node loads. */
+  /** Added files and directories that cannot change what Node loads. */
   harmless: string[];
-  /** Files that install scripts made or changed, which no lock can know. */
+  /** Files that install scripts made or changed: no lock lists them. */
   generated: string[];
 }
 
 /**
- * Compares every file of every entry, of all ABIs, with what is to be there. Repairing retires what is
- * damaged and installs the feature anew.
+ * Compares every file of every entry, for all ABIs, with the lock. `--repair` retires damaged entries
+ * and installs their features again.
  */
 export const verify: Command = async ({ args, options, print }) => {
-  const settings = findSettings();
-  if (settings === undefined) return 1;
-  const features = findFeatures(settings, args);
-  if (features === undefined) return 1;
+  const settings = readSettings();
+  const features = selectFeatures(settings, args);
   const slugs = args.length > 0 ? features.map(({ slug }) => slug) : undefined;
   const verified = listStores(settings).flatMap((store) => verifyStore(settings, store, slugs));
   const damaged = verified.filter(isDamaged);
-  print(verified.map(describe).join('\n') || 'no entry stands in the stores', verified);
+  print(verified.map(describe).join('\n') || 'the stores hold no entry', verified);
   if (damaged.length === 0) return 0;
   return options.repair === true ? repair(settings, damaged, features) : 1;
 };
 
-/** Entries that are retired already are on their way out, and nobody loads them. */
+/** Retired entries are skipped: nothing loads them. */
 function verifyStore(settings: Settings, store: string, slugs: string[] | undefined): Verified[] {
   return listStored(store)
     .filter(({ slug, dir, foreign }) => {
@@ -64,7 +62,7 @@ function verifyStore(settings: Settings, store: string, slugs: string[] | undefi
 function verifyEntry(settings: Settings, store: string, stored: Stored): Verified {
   const { dir, slug, manifest, damage } = stored;
   const sidecar = findAnchor(settings, dir)?.readLock().pin?.sidecar;
-  // The name of the directory says which feature it is of; a manifest can say anything.
+  // The directory names the feature. Its manifest may be forged.
   const declared = [...settings.declaration.features.values()].find((one) => one.slug === slug);
   const found: Verified = {
     feature: declared?.name ?? slug,
@@ -92,7 +90,7 @@ function verifyEntry(settings: Settings, store: string, stored: Stored): Verifie
 const isDamaged = ({ problem, differences }: Verified): boolean =>
   problem !== undefined || differences.length > 0;
 
-/** Layers stay as they are: what is installed anew stands before them. */
+/** Layers stay: the store is searched before them. */
 async function repair(
   settings: Settings,
   damaged: Verified[],
@@ -113,8 +111,7 @@ async function repair(
       );
     }
   } catch (error) {
-    writeLine(2, composeNotice(refuseByFileError(error, settings.store ?? '')));
-    return 1;
+    throw new AnnexError(toRefusal(error, () => refuseByFileError(error, settings.store ?? '')));
   }
   const ignored = listRemembered(settings.store ?? '');
   let code = 0;
@@ -129,14 +126,12 @@ async function repair(
 function describe(verified: Verified): string {
   const { feature, dir, isAnchored, files, problem, differences, harmless, generated } = verified;
   const against = isAnchored ? 'the lock' : 'its own listing, which no lock anchors';
-  const state = isDamaged(verified) ? 'damaged' : `${files} files are those of ${against}`;
+  const state = isDamaged(verified) ? 'damaged' : `${files} files match ${against}`;
   return [
     `${feature}: ${dir}: ${state}`,
     ...(problem === undefined ? [] : [problem]),
     ...differences.map(describeDifference),
-    ...harmless.map(
-      (path) => `${showName(path)} was not installed, and changes nothing that Node loads`,
-    ),
-    ...generated.map((path) => `${showName(path)} was made by an install script: not anchored`),
+    ...harmless.map((path) => `${showName(path)} was added, and changes nothing that Node loads`),
+    ...generated.map((path) => `${showName(path)} is from an install script: not in the lock`),
   ].join('\n  ');
 }

@@ -16,14 +16,13 @@ import type { Settings } from '../settings/settings.ts';
 import { explainAbsence } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import { askNode } from './ask-node.ts';
-import { type Command, findSettings } from './command.ts';
+import { type Command, readSettings } from './command.ts';
 import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
 
 /** Tells which rule of the decision table answers a request, what was looked at, and the file. */
 export const why: Command = ({ args: [specifier, ...rest], options, print }) => {
   if (specifier === undefined || specifier === '' || rest.length > 0) return undefined;
-  const settings = findSettings();
-  if (settings === undefined) return 1;
+  const settings = readSettings();
   const from = options.from ?? join(settings.core.root, 'index.js');
   const parent = toFile(from) ?? resolve(from);
   const kind = options.require === true ? 'require' : 'import';

@@ -180,7 +180,7 @@ describe.each(outerNodes)('$label', (node) => {
     const { code, stderr } = await annex(['uninstall', 'alpha'], { env });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^annex: nothing was removed \(ANNEX_STORE_UNUSABLE\): there is no store/,
+      /^annex: nothing was removed: there is no store \(ANNEX_STORE_UNUSABLE\)/,
     );
   });
 
@@ -200,7 +200,7 @@ describe.each(outerNodes)('$label', (node) => {
         const { code, stderr } = await annex(args);
         expect(code).toBe(1);
         expect(stderr).toMatch(
-          /ANNEX_STORE_UNUSABLE\).* belongs to uid 1234, and this process is root/,
+          / belongs to uid 1234, and this process is root \(ANNEX_STORE_UNUSABLE\)/,
         );
       }
       expect(sandbox.digest(sandbox.store)).toEqual(before);

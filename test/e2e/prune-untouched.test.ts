@@ -8,9 +8,9 @@ import { asPlainUser, giveTo, isRoot } from '../support/user.ts';
 
 describe.each(outerNodes)('$label', (node) => {
   test.for([
-    ['no feature at all', { features: {} }, /declares no feature, so all would go/],
-    ['features that are a list', { features: [] }, /declares no feature|is not right/],
-    ['a key of a later version', { features, later: true }, /\(ANNEX_INVALID_CONFIG\).*not right/],
+    ['no feature at all', { features: {} }, /declares no feature, so all entries would go/],
+    ['features that are a list', { features: [] }, /declares no feature|is invalid/],
+    ['a key of a later version', { features, later: true }, /is invalid \(ANNEX_INVALID_CONFIG\)/],
   ] as const)('a core with %s prunes nothing', async ([, annex, reason]) => {
     const { sandbox, annex: run, plant } = await open(node);
     sandbox.setCore(annex);
@@ -19,7 +19,7 @@ describe.each(outerNodes)('$label', (node) => {
     const env = { ANNEX_CORE: sandbox.core };
     const { code, stdout, stderr } = await run(['prune', '--days', '0'], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^annex: nothing was pruned \(ANNEX_INVALID_CONFIG\)/m);
+    expect(stderr).toMatch(/^annex: nothing was pruned: .*\(ANNEX_INVALID_CONFIG\)/m);
     expect(stderr).toMatch(reason);
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
@@ -68,7 +68,7 @@ describe.each(outerNodes)('$label', (node) => {
     const without = await annex(['prune'], { env });
     expect(without.code).toBe(1);
     expect(without.stderr).toMatch(
-      /^annex: nothing was pruned \(ANNEX_STORE_UNUSABLE\): there is no store/,
+      /^annex: nothing was pruned: there is no store \(ANNEX_STORE_UNUSABLE\)/,
     );
     for (const args of [['alpha'], ['--days', 'x'], ['--days', '-1'], ['--days', '']]) {
       const { code, stdout } = await annex(['prune', ...args]);
@@ -109,7 +109,7 @@ describe.each(outerNodes)('$label', (node) => {
     const byRoot = await annex(['prune']);
     expect(byRoot.code).toBe(1);
     expect(byRoot.stderr).toMatch(
-      /ANNEX_STORE_UNUSABLE\): .* belongs to uid 5001, and this process is root/,
+      / belongs to uid 5001, and this process is root \(ANNEX_STORE_UNUSABLE\)/,
     );
     expect(sandbox.digest(sandbox.store)).toEqual(before);
     await sandbox.exec('chmod', ['-R', '2775', sandbox.store]);

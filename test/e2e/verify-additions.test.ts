@@ -53,7 +53,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
       .toEqual(['fetched\n', 'cached\n', 'cached\n']);
     const { code, stdout } = await sandbox.annex(['verify'], { env, ...user });
     context.expect(code).toBe(0);
-    context.expect(stdout).toContain('model/.cache was not installed, and changes nothing');
+    context.expect(stdout).toContain('model/.cache was added, and changes nothing');
     const [entry = ''] = listEntries(sandbox);
     context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
   });

@@ -43,7 +43,7 @@ describe.concurrent(node.label, () => {
       const [first] = found.filter(({ feature }) => feature === 'kit');
       expect(first).toMatchObject({ dir: kit, isAnchored, files: 12, differences: [] });
       const { stdout } = await sandbox.annex(['verify', 'kit'], { env });
-      expect(stdout).toContain(isAnchored ? 'those of the lock' : 'which no lock anchors');
+      expect(stdout).toContain(isAnchored ? 'files match the lock' : 'which no lock anchors');
     }
   });
 
@@ -101,7 +101,7 @@ describe.concurrent(node.label, () => {
     expect(result.stderr).toMatch(/kit unavailable \(ANNEX_DENIED\)/);
   });
 
-  test('files that scripts made are listed as not anchored, and compared all the same', async ({
+  test('files that scripts made are listed as not in the lock, and compared all the same', async ({
     expect,
   }) => {
     const { kit, verify } = await open(false);
