@@ -54,7 +54,7 @@ describe.each(outerNodes)('$label', (node) => {
       rule: 8,
       refusal: {
         code: 'ANNEX_INVALID_CONFIG',
-        reason: expect.stringContaining('"next" for tagged is a tag'),
+        reason: expect.stringContaining('"next" for tagged, which is a tag'),
       },
     });
   });
