@@ -22,12 +22,11 @@ import { ask, probe } from 'tools';
 console.log(JSON.stringify([await probe(), await ask()]));`;
 
 const INSTALLERS: Record<string, (sandbox: Sandbox) => Promise<{ code: number | null }>> = {
-  npm: (sandbox) =>
-    sandbox.exec('npm', ['install', '--no-audit', '--no-fund'], { cwd: 'ws', timeout: 60_000 }),
+  npm: (sandbox) => sandbox.exec('npm', ['install', '--no-audit', '--no-fund'], { cwd: 'ws' }),
   pnpm: (sandbox) => {
     sandbox.write('ws/pnpm-workspace.yaml', 'packages:\n  - packages/*\n');
     const env = { CI: 'true', npm_config_store_dir: join(sandbox.root, 'pnpm-store') };
-    return sandbox.run([pnpm, 'install'], { cwd: 'ws', env, timeout: 60_000 });
+    return sandbox.run([pnpm, 'install'], { cwd: 'ws', env });
   },
 };
 

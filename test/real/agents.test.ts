@@ -46,7 +46,6 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
       const installed = await sandbox.exec('npm', ['install', ...flags, ...packages], {
         cwd,
         env,
-        timeout: 280_000,
       });
       expect(installed).toMatchObject({ code: 0 });
       for (const [name, { source }] of Object.entries(AGENTS)) {
@@ -56,7 +55,7 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
         sandbox.write(`${cwd}/${name}`, source);
     }
     const store = { ...env, ANNEX_STORE: sandbox.store, ANNEX_CORE: sandbox.core };
-    const installed = await sandbox.annex(['install', '--all'], { env: store, timeout: 280_000 });
+    const installed = await sandbox.annex(['install', '--all'], { env: store });
     expect(installed).toMatchObject({ code: 0 });
   }, 600_000);
   afterAll(async () => {
@@ -72,7 +71,7 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
       ANNEX_CORE: sandbox.core,
       ANNEX_ALLOW_INSTALLS: '0',
     };
-    const { stdout, stderr } = await sandbox.run(args, { node, cwd, env, timeout: 60_000 });
+    const { stdout, stderr } = await sandbox.run(args, { node, cwd, env });
     expect(stdout, stderr).not.toBe('');
     return JSON.parse(stdout) as { spans: string[]; methods: Record<string, string[]> };
   };

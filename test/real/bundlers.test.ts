@@ -100,7 +100,6 @@ beforeAll(async () => {
   const installed = await sandbox.exec('npm', ['install', ...flags, ...TOOLS], {
     cwd: 'tools',
     env: readMachineEnvironment(),
-    timeout: 200_000,
   });
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
 });
@@ -112,7 +111,7 @@ async function bundle(name: string, external: string[]): Promise<string> {
   const out = join(sandbox.core, 'out', `${name} ${kind}`.replaceAll(/\W+/g, '-'));
   const [tool = '', ...rest] = args(`src/${input}`, out, external);
   const path = join(sandbox.root, 'tools', 'node_modules', tool);
-  const { code, stdout, stderr } = await sandbox.exec(path, rest, { timeout: 200_000 });
+  const { code, stdout, stderr } = await sandbox.exec(path, rest);
   expect(code, stdout + stderr).toBe(0);
   return join(out, output);
 }

@@ -46,7 +46,7 @@ const sortListing = (listing: string): string =>
 
 test('every file of eight real closures, and no other, comes out of annex as out of npm', async () => {
   const env = readMachineEnvironment();
-  const options = { env, timeout: 250_000 };
+  const options = { env };
   sandbox.write('app/package.json', { name: 'app', version: '1.0.0', private: true });
   const flags = ['--ignore-scripts', '--no-bin-links', '--no-audit', '--no-fund'];
   const run = await sandbox.exec('npm', ['install', ...flags, ...PACKAGES], options);

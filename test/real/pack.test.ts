@@ -23,7 +23,7 @@ beforeAll(async () => {
      console.log(typeof new Exa('no-key').search);`,
   );
   const flags = ['--no-audit', '--no-fund', '--no-update-notifier'];
-  const run = await sandbox.exec('npm', ['install', ...flags, tarball], { env, timeout: 200_000 });
+  const run = await sandbox.exec('npm', ['install', ...flags, tarball], { env });
   expect(run).toMatchObject({ code: 0 });
 });
 
@@ -71,7 +71,7 @@ test('annex add, then two runs: the first installs, the second is silent; only p
     stderr: expect.not.stringContaining('annex:'),
   });
   const args = ['--import', 'annex/loader.mjs', 'app.mjs'];
-  const first = await sandbox.run(args, { env, timeout: 200_000 });
+  const first = await sandbox.run(args, { env });
   expect(first).toMatchObject({ code: 0, stdout: 'function\n' });
   expect(first.stderr).toMatch(
     /^annex: installing exa-js \(exa-js@\^1\.9\) into .*\nannex: installed exa-js 1\..*\n/,

@@ -32,7 +32,6 @@ function use(name: string, node: string, env: Record<string, string> = {}): Prom
   return sandbox.run(['--import', 'annex/loader.mjs', fileOf(name)], {
     node,
     env: { ...readMachineEnvironment(), ANNEX_STORE: sandbox.store, ...env },
-    timeout: 200_000,
   });
 }
 

@@ -61,7 +61,6 @@ test('what falls back to Node sees the store; what only walks directories does n
   const tools = ['jiti@~2.7.0', 'exsolve@~1.2.0', 'enhanced-resolve@~5.27.0'];
   const installed = await sandbox.exec('npm', ['install', ...flags, ...tools], {
     env: readMachineEnvironment(),
-    timeout: 200_000,
   });
   expect(installed, installed.stderr).toMatchObject({ code: 0 });
   symlinkSync(repositoryRoot, join(sandbox.core, 'node_modules', 'annex'));

@@ -20,7 +20,6 @@ test('pino 10 with pino-pretty from the store; piscina and tinypool with its fil
   const ran = await sandbox.exec('npm', ['install', ...flags, ...packages], {
     cwd: 'app',
     env,
-    timeout: 200_000,
   });
   expect(ran).toMatchObject({ code: 0 });
   sandbox.write(
@@ -48,7 +47,6 @@ test('pino 10 with pino-pretty from the store; piscina and tinypool with its fil
   const store = { ANNEX_STORE: sandbox.store };
   const installed = await sandbox.annex(['install', 'pino-pretty'], {
     env: { ...env, ...store },
-    timeout: 200_000,
   });
   expect(installed).toMatchObject({ code: 0 });
   for (const node of nodes) {

@@ -18,7 +18,6 @@ test('static import, import() and require from TypeScript, with tsx before and a
   const installed = await sandbox.exec('npm', ['install', ...flags, 'tsx@~4.23.0'], {
     cwd: 'tools',
     env: readMachineEnvironment(),
-    timeout: 200_000,
   });
   expect(installed).toMatchObject({ code: 0 });
   const tsx = join(sandbox.root, 'tools', 'node_modules', 'tsx', 'dist', 'loader.mjs');

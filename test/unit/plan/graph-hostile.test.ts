@@ -117,10 +117,10 @@ describe('a file that is no lock', () => {
 
   test('a path of a megabyte is refused at once', () => {
     const path = `${'node_modules/a/'.repeat(70_000)}!/`;
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(findProblem({ lockfileVersion: 3, packages: { [path]: {} } })).toContain(
       'not a package',
     );
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
   });
 });
