@@ -8,12 +8,11 @@ import { readGraph } from '../plan/graph.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { type Inventory, type Plan, plan } from '../plan/plan.ts';
 import type { LockedPackages } from '../plan/project.ts';
-import type { Feature } from '../settings/feature.ts';
 import type { Refusal } from '../types.ts';
 import { findBlockedRefusal } from './blocked.ts';
 import { findCorePackage } from './core.ts';
 import type { Lookup } from './lookup.ts';
-import { type Pin, pinnedId } from './pin.ts';
+import { type Pin, pinnedId, refuseLock } from './pin.ts';
 import { findUnfit, selectHere } from './unfit.ts';
 
 /** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
@@ -35,10 +34,10 @@ export function findLockedRefusal(lookup: Lookup, pin: Pin): Refusal | undefined
 const plans = new WeakMap<Pin, Plan>();
 
 /**
- * Plans an install from a lock; plans each lock once. What is shared was decided when it was locked; whether that
- * still fits what core ships is checked again.
+ * Plans an install from a lock; returns the same plan for the same lock. The lock decides which packages
+ * are shared; that they still fit the core is checked again.
  *
- * @throws AnnexError when it does not, and for a lock that annex did not write
+ * @throws AnnexError when they do not fit, and for a lock that annex did not write
  */
 export function planLocked(lookup: Lookup, pin: Pin): Plan {
   const made = plans.get(pin) ?? makePlan(lookup, pin);
@@ -60,7 +59,7 @@ function makePlan({ settings, feature }: Lookup, pin: Pin): Plan {
   const { packages, scripts } = feature;
   const { unshared } = sidecar;
   const asLocked = { conflicts: 'fail' as const, share: true, unshared };
-  // Whoever locked has compared versions inside the closure, and the digest says that it is the same.
+  // `annex lock` compared the versions inside the closure, and the digest proves that nothing changed.
   const trusting = { satisfies, isRange: () => false };
   const made = plan({ graph, packages, inventory, scripts, ...asLocked }, trusting);
   if (made.conflicts.length > 0) throw new AnnexError(refuseConflicts(made.conflicts, true));
@@ -72,9 +71,3 @@ function makePlan({ settings, feature }: Lookup, pin: Pin): Plan {
   }
   return made;
 }
-
-export const refuseLock = (reason: string, { name }: Feature): Refusal => ({
-  code: 'ANNEX_INVALID_CONFIG',
-  reason,
-  hint: `lock it again: npx annex lock ${name}`,
-});

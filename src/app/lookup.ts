@@ -1,10 +1,10 @@
 /** One lookup of a feature: its lock and the blocked versions, read once and handed on to all that decide about it. */
-import { refuseUnread } from '../base/file-error.ts';
+import { AnnexError } from '../base/error.ts';
 import type { Feature } from '../settings/feature.ts';
 import { readOperatorBlocked } from '../settings/operator-file.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Blocked, Refusal } from '../types.ts';
-import { lockRoot, type Pin, readPin } from './pin.ts';
+import { type Pin, readPin } from './pin.ts';
 
 /** The lock of a feature. */
 export interface ReadLock {
@@ -56,18 +56,13 @@ export const findDeclarationRefusal = ({ feature, readLock }: Lookup): Refusal |
   feature.refusal ?? readLock().refusal;
 
 function readLock({ core }: Settings, feature: Feature): ReadLock {
-  const pin = readPin(core.root, feature);
-  if (pin === undefined) return { isLocked: false };
-  if (!('problem' in pin)) return { isLocked: true, pin };
-  const refusal: Refusal =
-    pin.error === undefined
-      ? {
-          code: 'ANNEX_INVALID_CONFIG',
-          reason: pin.problem,
-          hint: `lock it again: npx annex lock ${feature.name}`,
-        }
-      : refuseUnread(pin.error, lockRoot(core.root));
-  return { isLocked: true, refusal };
+  try {
+    const pin = readPin(core.root, feature);
+    return pin === undefined ? { isLocked: false } : { isLocked: true, pin };
+  } catch (error) {
+    if (!(error instanceof AnnexError)) throw error;
+    return { isLocked: true, refusal: error.refusal };
+  }
 }
 
 function memoize<T>(read: () => T): () => T {

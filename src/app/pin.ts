@@ -1,15 +1,18 @@
-/** The lock of a feature in the core: a real npm project, and beside it what npm's formats cannot say. */
+/** Reads the lock of a feature in the core: an npm project, and a sidecar for what npm's formats cannot express. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest } from '../base/digest.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
+import { refuseUnread } from '../base/file-error.ts';
 import { listDirectory, pathExists, readJson, readText } from '../base/files.ts';
 import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT } from '../base/store-layout.ts';
-import { codeOf, isTransient } from '../base/thrown.ts';
+import { codeOf, isTransient, messageOf } from '../base/thrown.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
+import type { Refusal } from '../types.ts';
 
-/** What a lock records of a package: enough to limit every read before it happens. */
+/** What a lock records of a package: enough to limit the size of every read. */
 export interface PackageRecord {
   /** Bytes of the tarball. */
   size: number;
@@ -29,10 +32,10 @@ export interface Sidecar {
   specs: Record<string, string>;
   scripts: string[];
   platforms: string[];
-  /** What is taken from core, and core's version then. */
+  /** Packages that the entry shares with the core, and the core's version when it was locked. */
   shared: Record<string, SharedPackage>;
   private: string[];
-  /** Names that are not shared because a package's `imports` leads to them past every hook. */
+  /** Names that are not shared: the `imports` of a package targets them, which no hook sees. */
   unshared: string[];
   /** The id of the entry, by platform; `any` when it is the same on all of them. */
   ids: Record<string, string>;
@@ -42,7 +45,7 @@ export interface Sidecar {
   digests: { 'package.json': string; 'package-lock.json': string };
 }
 
-/** A lock that was read and belongs to the declaration as it is now. */
+/** A valid lock that agrees with the declaration. */
 export interface Pin {
   dir: string;
   sidecar: Sidecar;
@@ -50,20 +53,13 @@ export interface Pin {
   lock: string;
 }
 
-/** Why the lock of a feature cannot be used, as one clause that names the file. */
-export interface NoPin {
-  problem: string;
-  /** What kept it from being read, when that says nothing about the lock. */
-  error?: unknown;
-}
-
-/** More than any of the three files holds, bytes. */
+/** Bytes that one of the three files may have. */
 export const MOST_LOCK = 32 * 2 ** 20;
 
-/** Names of the files of a lock, in the order in which they are replaced: a new lock is seen at once. */
+/** Files of a lock, in the order in which they are replaced: readers never combine an old and a new one. */
 export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as const;
 
-/** Where the locks of all features are. */
+/** The directory of all locks. */
 export const lockRoot = (root: string): string => join(root, 'annex');
 
 /**
@@ -82,48 +78,58 @@ export function listLocks(root: string): string[] {
  *
  * @param root the core
  * @returns undefined when the feature is not locked
+ * @throws AnnexError when the lock is invalid, or cannot be read
  */
-export function readPin(root: string, feature: Feature): Pin | NoPin | undefined {
+export function readPin(root: string, feature: Feature): Pin | undefined {
   const dir = join(lockRoot(root), feature.slug);
-  const path = join(dir, 'annex.json');
   try {
-    if (!pathExists(dir)) return undefined;
-    const sidecar = readJson(path, MOST_LOCK, 'follow') as Sidecar | null;
-    if (sidecar?.format !== FORMAT) {
-      const format = JSON.stringify(sidecar?.format);
-      return {
-        problem: `${path} is of format ${format}, and this annex reads ${FORMAT}: lock it again`,
-      };
-    }
-    const wrong = findWrong(sidecar, feature);
-    if (wrong !== undefined) return { problem: `${path} ${wrong}` };
-    const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
-      const text = readText(join(dir, name), MOST_LOCK, 'follow');
-      if (digest(text) === sidecar.digests[name]) return text;
-      throw new Error(`${join(dir, name)} is not the file that annex wrote: its digest differs`);
-    });
-    return { dir, sidecar, lock };
+    return pathExists(dir) ? readFiles(dir, feature) : undefined;
   } catch (error) {
-    return { problem: describe(error, path), ...(isTransient(error) && { error }) };
+    if (isTransient(error)) throw new AnnexError(refuseUnread(error, lockRoot(root)));
+    const reason = describeReadError(error, join(dir, 'annex.json'));
+    throw new AnnexError(toRefusal(error, () => refuseLock(reason, feature)));
   }
 }
 
-function describe(error: unknown, path: string): string {
-  if (error instanceof SyntaxError) return `${path} does not parse as JSON`;
-  const { path: missing = path } = error as { path?: string };
-  const code = codeOf(error);
-  return code === undefined ? (error as Error).message : `${missing} cannot be read: ${code}`;
+function readFiles(dir: string, feature: Feature): Pin {
+  const path = join(dir, 'annex.json');
+  const sidecar = readJson(path, MOST_LOCK, 'follow') as Sidecar | null;
+  const problem = findProblem(sidecar, feature);
+  if (problem !== undefined) throw new AnnexError(refuseLock(`${path} ${problem}`, feature));
+  const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
+    const text = readText(join(dir, name), MOST_LOCK, 'follow');
+    if (digest(text) === (sidecar as Sidecar).digests[name]) return text;
+    const reason = `${join(dir, name)} is not the file that annex wrote: its digest differs`;
+    throw new AnnexError(refuseLock(reason, feature));
+  });
+  return { dir, sidecar: sidecar as Sidecar, lock };
 }
 
-function findWrong(sidecar: Sidecar, feature: Feature): string | undefined {
+/** The refusal for an invalid lock. */
+export const refuseLock = (reason: string, { name }: Pick<Feature, 'name'>): Refusal => ({
+  code: 'ANNEX_INVALID_CONFIG',
+  reason,
+  hint: `lock it again: npx annex lock ${name}`,
+});
+
+function describeReadError(error: unknown, path: string): string {
+  if (error instanceof SyntaxError) return `${path} does not parse as JSON`;
+  const { path: file = path } = error as { path?: string };
+  return `${file} cannot be read: ${codeOf(error) ?? messageOf(error)}`;
+}
+
+/** What is wrong with a sidecar, as a clause after its path. */
+function findProblem(sidecar: Sidecar | null, feature: Feature): string | undefined {
+  if (sidecar?.format !== FORMAT) {
+    return `is of format ${JSON.stringify(sidecar?.format)}, and this annex reads ${FORMAT}: lock it again`;
+  }
   if (!isWhole(sidecar)) return 'is not as annex wrote it';
   const { specs, scripts } = sidecar;
   const names = new Set([...Object.keys(specs), ...Object.keys(feature.packages)]);
   for (const name of names) {
-    if (specs[name] !== feature.packages[name]) {
-      const [locked = 'nothing', declared = 'nothing'] = [specs[name], feature.packages[name]];
-      return `locks ${name} for ${locked}, and ${declared} is declared`;
-    }
+    if (specs[name] === feature.packages[name]) continue;
+    const [locked = 'nothing', declared = 'nothing'] = [specs[name], feature.packages[name]];
+    return `locks ${name} for ${locked}, and ${declared} is declared`;
   }
   if (scripts.join() === feature.scripts.join()) return undefined;
   return `locks scripts of ${scripts.join(', ') || 'none'}, and ${feature.scripts.join(', ') || 'none'} are declared`;
@@ -145,6 +151,6 @@ const isWhole = isShape({
   unshared: isListOf(isText),
 });
 
-/** The id that a locked entry has on a platform; undefined when it is not locked for that one. */
+/** The id of the locked entry on a platform; undefined when the lock does not cover the platform. */
 export const pinnedId = ({ ids }: Sidecar, platform: string): string | undefined =>
   ids.any ?? ids[platform];

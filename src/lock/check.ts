@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
-import { refuseLock } from '../app/locked-plan.ts';
 import type { Lookup } from '../app/lookup.ts';
-import { listLocks, lockRoot, type Pin, type Sidecar } from '../app/pin.ts';
+import { listLocks, lockRoot, type Pin, refuseLock, type Sidecar } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { RANGES } from '../install/resolve.ts';

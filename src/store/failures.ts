@@ -1,11 +1,11 @@
 /** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
+import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../base/shape.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
-import type { Refusal } from '../types.ts';
+import type { ErrorCode, Refusal } from '../types.ts';
 import { ignoreErrors, sampleNames, withDir } from './directory.ts';
 import { changeFailures, inFailures, replaceIn } from './failure-directory.ts';
-import { isFailure } from './failure-shape.ts';
 import { tryRemoveIn } from './tree.ts';
 
 /** A feature, or a host, that failed, as the processes of a store remember it. */
@@ -48,7 +48,7 @@ export const isRemembered = ({ code, blocked, isUnread = false }: Refusal): bool
  *
  * @param chance from 0 to 1
  */
-export function pauseAfter(attempts: number, chance: number): number {
+export function backoffDelay(attempts: number, chance: number): number {
   return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE) * (1 - chance / 5);
 }
 
@@ -67,7 +67,7 @@ export function nextFailure(
   chance = Math.random(),
 ): Failure {
   const attempts = last !== undefined && now - last.until < FORGOTTEN ? last.attempts + 1 : 1;
-  return { ...failed, attempts, at: now, until: now + Math.round(pauseAfter(attempts, chance)) };
+  return { ...failed, attempts, at: now, until: now + Math.round(backoffDelay(attempts, chance)) };
 }
 
 /**
@@ -185,3 +185,38 @@ function write(store: string, name: string, failures: Failure[]): void {
     }),
   );
 }
+
+const CODES: ErrorCode[] = [
+  'ANNEX_DENIED',
+  'ANNEX_CONFLICT',
+  'ANNEX_OFFLINE',
+  'ANNEX_INTEGRITY',
+  'ANNEX_NO_SPACE',
+  'ANNEX_STORE_UNUSABLE',
+  'ANNEX_UNSUPPORTED_PLATFORM',
+  'ANNEX_INSTALL_FAILED',
+  'ANNEX_TIMEOUT',
+  'ANNEX_INVALID_CONFIG',
+];
+
+const isConflict = isShape(
+  { dependent: isText, dependency: isText, range: isText, kind: isText, of: isText },
+  { version: isText, isFit: isTrue, isNestable: isTrue },
+);
+const isBlocked = isShape(
+  { name: isText, spec: isText, by: isText, version: isText },
+  { reason: isText },
+);
+const isRefusal = isShape(
+  { code: isOneOf(CODES), reason: isText, hint: isText },
+  { state: isText, host: isText, conflicts: isListOf(isConflict), blocked: isBlocked },
+);
+/** Every field of it, with all that a refusal holds. */
+const isFailure = isShape({
+  key: isText,
+  feature: isText,
+  refusal: isRefusal,
+  attempts: isCount,
+  at: isTime,
+  until: isTime,
+});

@@ -47,7 +47,6 @@ const PURE = new Set([
   'settings/sources.ts',
   'settings/table.ts',
   'store/additions.ts',
-  'store/failure-shape.ts',
   'store/listing.ts',
   'store/ownership.ts',
   'tarball/tar.ts',

@@ -15,13 +15,13 @@ import { hostName } from '../../../src/base/store-layout.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
 import {
   addFailure,
+  backoffDelay,
   clearFailure,
   clearFailures,
   hasFailedHosts,
   isInForce,
   isRemembered,
   nextFailure,
-  pauseAfter,
   readFailures,
 } from '../../../src/store/failures.ts';
 import type { ErrorCode, Refusal } from '../../../src/types.ts';
@@ -53,12 +53,12 @@ describe('how long a feature is left alone', () => {
   const all = [1, 2, 3, 4, 5, 6, 7, 50, 5000];
 
   test('30 s, doubled with each failure in a row, at most 15 minutes', () => {
-    const pauses = all.map((attempts) => pauseAfter(attempts, 0) / second);
+    const pauses = all.map((attempts) => backoffDelay(attempts, 0) / second);
     expect(pauses).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900]);
   });
 
   test('the last fifth of a pause is by chance', () => {
-    const shortest = all.map((attempts) => pauseAfter(attempts, 1) / second);
+    const shortest = all.map((attempts) => backoffDelay(attempts, 1) / second);
     expect(shortest).toEqual([24, 48, 96, 192, 384, 720, 720, 720, 720]);
     const ends = Array.from({ length: 200 }, () => nextFailure(undefined, failed, now).until - now);
     expect(Math.min(...ends)).toBeGreaterThanOrEqual(24 * second);
