@@ -1,4 +1,4 @@
-/** What core ships: its production closure, walked in its own tree, as far as its root sees it. */
+/** Lists what the core ships: its production closure, as far as its root sees it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { satisfies } from '../base/semver.ts';
@@ -11,9 +11,9 @@ import { findCorePackage, listAncestors, readPackage } from './core.ts';
 type Json = Record<string, unknown>;
 
 /**
- * Walks from the core's own dependencies; devDependencies are not in the image, though they are on
- * the laptop that locks. Of npm, pnpm, Yarn (node-modules) and workspaces alike: only Node's rule of
- * `node_modules` is used, and real paths. The store is never looked at.
+ * Walks from the dependencies of the core. devDependencies are not in the image, although they are on the
+ * machine that locks. It uses nothing but Node's rule of `node_modules` and real paths, so it serves npm,
+ * pnpm, Yarn (node-modules) and workspaces alike. It never reads a store.
  *
  * @param root real path of the core
  */
@@ -27,7 +27,7 @@ export function readInventory(root: string): Inventory {
       const found = findFrom(name, dir);
       const below = found === undefined ? undefined : (shipped.get(found) ?? readPackage(found));
       if (found === undefined || below === undefined) continue;
-      // Of the machine that looks, not of core: another platform has another one, or none.
+      // A package for this platform is not part of the core on other platforms.
       if (Object.hasOwn(optional, name) && (below.os ?? below.cpu ?? below.libc)) continue;
       names.add(name);
       if (shipped.has(found)) continue;
@@ -45,7 +45,7 @@ export function readInventory(root: string): Inventory {
     const dir = findFrom(name, root);
     const manifest = dir === undefined ? undefined : shipped.get(dir);
     if (dir === undefined || manifest === undefined) continue;
-    // pnpm: the root sees it through a link that is made for development alone.
+    // pnpm: the link in the root exists for development only.
     const isLink = !places.some((up) => join(up, 'node_modules', name) === dir);
     if (isLink && Object.hasOwn(development, name) && !declared.has(name)) continue;
     const { version, name: own, peerDependencies } = manifest;
@@ -62,9 +62,9 @@ export function readInventory(root: string): Inventory {
 const known = new WeakMap<Core, Inventory>();
 
 /**
- * Whether a package that the core root sees is part of what core ships. One that is not is there for
- * development: a devDependency, what a devDependency needs, or what no package.json asks for. The
- * closure is walked once in a process, and not for what core declares itself.
+ * Whether a package that the core root sees is part of what the core ships. If not, it is there for
+ * development: a devDependency, a dependency of one, or extraneous. The closure is walked once in a process,
+ * and not for direct dependencies.
  */
 export function isShipped(core: Core, name: string): boolean {
   const manifest = readPackage(core.realRoot);
@@ -74,7 +74,7 @@ export function isShipped(core: Core, name: string): boolean {
   return inventory.has(name);
 }
 
-/** Versions of declared packages that core has and does not ship. */
+/** Versions of declared packages that the core has and does not ship. */
 export function listUnshipped(
   core: Core,
   { packages }: Feature,
@@ -85,7 +85,7 @@ export function listUnshipped(
   });
 }
 
-/** Not the optional peers: one that is there has come for somebody else, or for development. */
+/** Optional peers do not count: one that is present is there for another package, or for development. */
 function listDependencies(manifest: Json): string[] {
   const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest;
   const meta = asRecord(peerDependenciesMeta);
@@ -96,10 +96,10 @@ function listDependencies(manifest: Json): string[] {
   return [...new Set([...others, ...peers])].filter(isInstallable);
 }
 
-/** Real path of a package as seen from a directory; undefined when it is not there. */
+/** The real path of a package as seen from a directory; undefined when it is absent. */
 type Find = (name: string, dir: string) => string | undefined;
 
-/** Every place is looked at once: a core of many packages asks for the same ones over and over. */
+/** Caches each path: the packages of a core depend on the same packages over and over. */
 function createFinder(): Find {
   const places = new Map<string, string | undefined>();
   const look = (path: string): string | undefined => {
@@ -122,7 +122,7 @@ function findRealPath(path: string): string | undefined {
     const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     return isThere ? realpathSync.native(path) : undefined;
   } catch {
-    // A link that leads nowhere is not shipped either.
+    // A dangling link is not shipped either.
     return undefined;
   }
 }

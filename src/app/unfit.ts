@@ -1,4 +1,4 @@
-/** Whether a plan can be installed on the platform of this process. */
+/** Decides whether a plan can be installed on the platform of this process. */
 
 import { isStrong, readDigests } from '../base/digest.ts';
 import { parsePlatform } from '../base/platform.ts';
@@ -10,13 +10,13 @@ import { refuseWeak } from '../registry/failure.ts';
 import type { Refusal } from '../types.ts';
 import { pinnedId, type Sidecar } from './pin.ts';
 
-/** The packages for the running Node. */
+/** The packages of a plan for the running Node. */
 export function selectHere(plan: Plan, name: string): Selection {
   const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
   return select(plan, platform, (range) => satisfies(process.versions.node, range));
 }
 
-/** Why a plan cannot be installed on this platform; undefined when it can. */
+/** The refusal of a plan that cannot be installed on this platform. */
 export function findUnfit(
   { sidecar, plan }: { sidecar?: Sidecar; plan: Plan },
   { unsupported, nodes }: Selection,
@@ -48,7 +48,7 @@ export function findUnfit(
   return refuseWeak(`${weak.name}@${weak.version}`, readDigests(weak.integrity)?.algorithm);
 }
 
-/** A package that comes from a git repository: what is built from it has no digest that could be locked. */
+/** The refusal of a package from a git repository: what is built from it has no digest to lock. */
 export function findRepository({ edges }: Plan, nodes: Iterable<LockNode>): Refusal | undefined {
   for (const { path, name, version, resolved = '' } of nodes) {
     if (!/^git(?:\+|:|@)/.test(resolved)) continue;

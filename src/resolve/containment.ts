@@ -1,4 +1,4 @@
-/** Which entry has to hold the answer to a request, and whether an answer lies where it may. */
+/** Finds the entry that has to hold the answer to a request, and whether an answer lies there. */
 import { isBuiltin } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { findCorePackage, findOwner, toRealPath } from '../app/core.ts';
@@ -14,24 +14,24 @@ import type { Locator } from './locator.ts';
 import type { Outcome, Request } from './request.ts';
 import { findPackageName } from './zones.ts';
 
-/** Where a request leads, before Node looks anything up or follows a link. */
+/** The target of a request, before Node searches or follows a link. */
 export interface Aim {
   form: Asked['form'];
-  /** The package: that of a bare specifier, else the one that the place lies in; empty for none. */
+  /** The package that a bare specifier names, or that the path lies in; empty for none. */
   name: string;
-  /** The place that a path or a URL means. */
+  /** The path that a path or URL specifier means. */
   place?: string;
-  /** The entry that has to hold the answer: the one that the place lies in, else that of the file that asks. */
+  /** The entry that has to hold the answer: the one that `place` lies in, else that of the parent file. */
   entry?: string;
 }
 
 /**
- * Whether a path that Node gives may still lead through a link: it keeps links, or, where loads are not
- * watched, it knew the real path before the link was made.
+ * Whether Node can return a path through a link: it preserves links, or, where loads are not verified,
+ * resolved the path before the link was made.
  */
 const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
 
-/** Reads a request. What leads neither from an entry nor into one has no `entry`. */
+/** Finds the target of a request. Without `entry`, no store is concerned. */
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
   const { specifier, parent } = request;
   if (isBuiltin(specifier)) return { form: 'free', name: '' };
@@ -50,7 +50,7 @@ export function findAim(request: Request, { findEntryOf, isInStore }: Locator): 
     : { form: 'bare', name, ...within };
 }
 
-/** Whether an answer lies outside of the entry that has to hold it, and is not what that shares with core. */
+/** Whether an answer lies outside the entry that has to hold it, and is not shared with the core. */
 export function isForeign<R>(
   answer: Outcome<R>,
   { entry, name, place }: Aim,
@@ -63,7 +63,7 @@ export function isForeign<R>(
   const file = fileOf(answer.result);
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
-  // A path is not followed once more where Node has done so: this runs for every file of an entry.
+  // Node has usually resolved links already, and this runs for every file of an entry.
   const mayBeLink = place === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
   if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
@@ -83,7 +83,7 @@ export function isInCorePackage(
   return found !== undefined && isContained(file, toRealPath(found.dir));
 }
 
-/** Whether an error is about a broken copy outside of an entry: the nearest one of that name. */
+/** Whether an error is about a package outside the entry: the nearest one of that name. */
 export function isErrorFromOutside({ specifier, parent = sep }: Request, entry: string): boolean {
   const name = readFirstName(specifier);
   if (name === undefined) return false;

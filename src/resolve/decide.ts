@@ -1,66 +1,65 @@
-/** The decision table: which rule answers a request, or which fact has to be looked up first. */
+/** The decision table: the rule that answers a request, or the fact that is needed next. */
 
-/** Where the file stands that asks. */
+/** The location of the parent file. */
 export type Zone =
-  /** The application's own files: of the core outside its node_modules, and of packages linked there from outside any. */
+  /** Files of the core outside its node_modules, and of packages linked into it from outside any node_modules. */
   | 'core'
-  /** A package that core ships. */
+  /** A package that the core ships. */
   | 'dependency'
   /** A directory or package listed under `importers`. */
   | 'importer'
-  /** An entry of a store: the file that asks is in it, or the path that is asked for leads into it. */
+  /** An entry of a store: the parent file lies in it, or the path that the specifier means. */
   | 'entry'
   /** Anywhere else. */
   | 'outside';
 
-/** What is asked; known before anything is looked at. */
+/** The request, as known without reading any file. */
 export interface Asked {
   /**
-   * `bare` names a package; `free` is a builtin, or means a file outside of every store by a path or
-   * a URL; `other` is anything else: `#internal`, a place in a store, a name that no package has.
+   * `bare` names a package; `free` is a builtin, or a path or URL of a file outside every store; `other` is
+   * anything else: `#internal`, a path in a store, a name that no package can have.
    */
   form: 'bare' | 'free' | 'other';
-  /** require.resolve was given `paths`, and the look-up starts from one of them. */
+  /** require.resolve was given `paths`, and the search starts at one of them. */
   hasPaths: boolean;
   isDeclared: boolean;
   zone: Zone;
-  /** In an entry: the name is in its manifest's shared list. */
+  /** In an entry: the manifest lists the name as shared. */
   isShared: boolean;
 }
 
-/** What is looked up, one after the other, and only when a rule needs it. */
+/** Facts, collected one after the other when a rule needs them. */
 export interface Evidence {
-  /** What Node itself answers: a file, one outside of the entry that has to hold it, or an error. */
+  /** Node's own answer: a file, a file outside the entry that has to hold it, or an error. */
   node?: 'found' | 'found outside' | 'failed';
   /**
-   * Core owns the name, as seen from the parent; `for require` when nothing but a folder does that
-   * import does not search.
+   * Whether the core owns the name, as seen from the parent file; `for require` when the only owner is in a
+   * folder that `import` does not search.
    */
   isOwned?: boolean | 'for require';
-  /** The core root holds a package of that name. */
+  /** The core root has a package of that name. */
   isInRoot?: boolean;
-  /** This thread chose an entry, or a valid one is in the stores. */
+  /** This thread has chosen an entry, or the stores have a valid one. */
   hasEntry?: boolean;
   /** Whether an install may start now. */
   mayInstall?: boolean;
-  /** The install was tried in answer to this request. */
+  /** An install was attempted for this request. */
   hasTried?: boolean;
 }
 
-/** The answer: do something by a rule of the table, or look something up and ask again. */
+/** The verdict of a rule, or the next fact to collect. */
 export type Decision =
   | { rule: number; verdict: 'pass' | 'as Node' | 'as core root' | 'not found' | 'from entry' }
   | { rule: number; verdict: 'explain' | 'install' }
   | { look: Exclude<keyof Evidence, 'hasTried'> };
 
 /**
- * Decides by the table of the README ("How a specifier is resolved"). Pure: it gets facts and
- * returns a decision; the same facts always give the same one.
+ * Decides by the table of the README ("How a specifier is resolved"). Pure: the same facts give the same
+ * decision.
  *
- * Verdicts: `pass` hands the request to Node and looks no further; `as Node` keeps Node's answer or
- * its error untouched; `as core root` resolves again as from there; `not found` is Node's not-found
- * error for something that Node did find, but outside; `from entry` resolves inside the entry;
- * `explain` is Node's error with a cause; `install` installs and asks again.
+ * Verdicts: `pass` leaves the request to Node; `as Node` keeps Node's answer or error; `as core root` resolves
+ * again from the core root; `not found` is Node's not-found error although Node found a file; `from entry`
+ * resolves inside the entry; `explain` is Node's error with a cause; `install` installs and decides again.
  */
 export function decide(asked: Asked, evidence: Evidence): Decision {
   const { form, zone } = asked;

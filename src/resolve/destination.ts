@@ -1,13 +1,13 @@
-/** Which file a relative or absolute path, or a file URL, means before any link is followed. */
+/** Finds the path that a specifier means, before any link is followed. */
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL, URL } from 'node:url';
 import { exec, includes, startsWith } from '../base/primordials.ts';
 import type { Request } from './request.ts';
 
 /**
- * Whether a specifier can mean a file in a store when the file that asks lies in none: then it names the
- * version root, or spells it with an escape or a sign that URLs drop or turn into a slash. It runs with
- * every request of the program.
+ * Whether the specifier of a file outside every store can mean a file in a store: it contains the name of the
+ * version root, or an escape or a character that URLs drop or turn into a slash. Runs for every request of the
+ * program.
  */
 export const mayMeanStored = (specifier: string): boolean => exec(STORED, specifier) !== null;
 
@@ -15,9 +15,9 @@ const STORED = /v1|[%\\\s]/;
 const RELATIVE = /^\.\.?(?:\/|$)/;
 
 /**
- * Returns the path that a specifier means, or undefined for a bare specifier and for a URL other than a file URL.
+ * The path that a specifier means; undefined for a bare specifier and for any URL but a file URL.
  *
- * @param request whose `parent` is a path or a file URL
+ * @param request `parent` is a path or a file URL
  * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
  */
 export function readPlace({
@@ -34,7 +34,7 @@ export function readPlace({
     if (url.protocol !== 'file:') return undefined;
     url.search = '';
     url.hash = '';
-    // A URL keeps slashes that a path has once.
+    // A URL can have repeated slashes; a path has one.
     return resolve(fileURLToPath(url));
   } catch {
     return undefined;

@@ -1,4 +1,7 @@
-/** The folders that `require` searches after every node_modules, and whether they are part of core. */
+/**
+ * Lists the folders that `require` searches after every node_modules, and decides whether they belong to the
+ * core.
+ */
 import Module from 'node:module';
 import { join } from 'node:path';
 import { findGlobalOwners, findOwner, listAncestors, toRealPath } from '../app/core.ts';
@@ -6,8 +9,8 @@ import { isContained } from '../store/directory.ts';
 import type { Locator } from './locator.ts';
 
 /**
- * All of them: those of NODE_PATH, `.node_modules` and `.node_libraries` of HOME, and `lib/node` beside
- * the Node that runs.
+ * The global folders: those of NODE_PATH, `.node_modules` and `.node_libraries` of HOME, and `lib/node` beside
+ * the Node executable.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/modules.html#loading-from-the-global-folders
  */
@@ -15,8 +18,8 @@ export const listFolders = (): string[] =>
   (Module as unknown as { globalPaths?: string[] }).globalPaths ?? [];
 
 /**
- * Those in which a package owns a declared name. In a sealed core they are no part of it: the
- * application's user can often write them. A node_modules of the core stays one if NODE_PATH names it.
+ * The global folders whose packages own a declared name. A sealed core has none of them: the user of the
+ * application can often write to them. A node_modules of the core counts when NODE_PATH names it.
  */
 export const listCoreFolders = ({ thread }: Locator): string[] => {
   const { core, isSealed } = thread.settings;
@@ -26,9 +29,9 @@ export const listCoreFolders = ({ thread }: Locator): string[] => {
 };
 
 /**
- * Whether `require` found a declared package in a folder that is no part of core.
+ * Whether `require` found a declared package in a folder that does not belong to the core.
  *
- * @param from the directory that the look-up starts from
+ * @param from the directory at which the search starts
  */
 export function isFromFolder(
   file: string | undefined,

@@ -1,4 +1,4 @@
-/** Says why something of an entry cannot be loaded: its store went away under the process, or it is no file. */
+/** Explains why a file of an entry cannot be loaded: its store is gone, or it is no regular file. */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/error.ts';
@@ -8,7 +8,7 @@ import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 import type { Outcome, Request } from './request.ts';
 
-/** @returns undefined when the entry is there, whatever it holds */
+/** The refusal for an entry that cannot be reached; undefined when it can, whatever it contains. */
 export function findGone(entry: string): Refusal | undefined {
   if (look(entry)?.isDirectory()) return undefined;
   return {
@@ -26,10 +26,7 @@ function look(path: string): Stats | undefined {
   }
 }
 
-/**
- * A path that Node takes for a file and that is a pipe, a socket or a device: Node would wait for its
- * end. Undefined for everything else.
- */
+/** The path, when it is a pipe, a socket or a device, for whose end Node would wait; else undefined. */
 export function findSpecial(path: string | undefined): string | undefined {
   try {
     const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -45,24 +42,24 @@ const refuseSpecial = (path: string): Refusal => ({
   hint: 'annex verify --repair, then start the process again',
 });
 
-/** What is wrong with the entry that has to hold an answer. */
+/** Why an answer from an entry is lost. */
 export interface Loss {
   entry: string;
-  /** The answer, when it is no regular file. */
+  /** The path of the answer, when it is no regular file. */
   special: string | undefined;
 }
 
-const findLoss = ({ entry, special }: Loss): Refusal | undefined =>
+const findLossRefusal = ({ entry, special }: Loss): Refusal | undefined =>
   findGone(entry) ?? (special === undefined ? undefined : refuseSpecial(special));
 
-/** Gives an error for a file of an entry that cannot be loaded its cause; leaves every other outcome as it is. */
+/** Gives an error about a lost file of an entry its cause; returns every other outcome unchanged. */
 export function explainLoss<R>(
   outcome: Outcome<R>,
   loss: Loss,
   { specifier, parent }: Request,
   settings: Settings,
 ): Outcome<R> {
-  const refusal = 'error' in outcome ? findLoss(loss) : undefined;
+  const refusal = 'error' in outcome ? findLossRefusal(loss) : undefined;
   if (refusal === undefined || !('error' in outcome)) return outcome;
   const { entry } = loss;
   const feature = findEntryFeature(settings, entry)?.name ?? basename(entry);

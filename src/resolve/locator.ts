@@ -1,4 +1,4 @@
-/** Where the files stand that ask: the core, what it ships, an entry of a store. */
+/** Locates the files that make and answer requests: in the core, in what it ships, in an entry of a store. */
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { mapHas, startsWith } from '../base/primordials.ts';
@@ -9,32 +9,32 @@ import type { Request } from './request.ts';
 import type { Thread } from './thread.ts';
 import { createZones, type FindZone } from './zones.ts';
 
-/** A thread's knowledge of places. */
+/** Locates files for one thread. */
 export interface Locator {
   thread: Thread;
   findZone: FindZone;
-  /** Whether a path or a file URL, as it is written, lies where stores keep their entries. */
+  /** Whether a path or file URL, as written, is below the version root of a store. */
   isInStore: (place: string) => boolean;
-  /** The entry that a path lies in, as it is written; undefined for a path in none. */
+  /** The entry that a path, as written, lies in; undefined when it lies in none. */
   findEntryOf: (path: string) => string | undefined;
-  /** The real path of an entry, unless a link has its place or that of a directory between it and its store. */
+  /** The real path of an entry, as long as no link has replaced it or a directory between it and its store. */
   findRealEntry: (entry: string) => string;
-  /** Whether an entry takes a name from core. */
+  /** Whether an entry shares a package with the core. */
   isShared: (entry: string, name: string) => boolean;
-  /** The names that it takes from core. */
+  /** The packages that an entry shares with the core. */
   listShared: (entry: string) => string[];
   /**
-   * Whether annex has any say in a request; everything else goes to Node unseen. It runs with every
-   * request of the program, which may have replaced any built-in function since annex was loaded.
+   * Whether annex takes part in a request; Node answers every other one alone. Runs for every request of the
+   * program, which may have replaced any built-in function since annex was loaded.
    *
-   * @param parent path or URL of the file that asks
+   * @param parent path or URL of the parent file
    */
   concerns: (specifier: string, parent: string | undefined, kind: Request['kind']) => boolean;
-  /** The path in a store that a request of a file outside of every store means; undefined for any other request. */
+  /** The path in a store that the specifier of a file outside every store means; undefined for any other request. */
   findPlace: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>) => string | undefined;
 }
 
-/** Makes it from the places of the stores as they were when the thread started. */
+/** Creates the locator of a thread. The stores keep the places that they had when the thread started. */
 export function createLocator(thread: Thread): Locator {
   const { places } = thread;
   const roots = [...new Set(places.flatMap(({ store, real }) => [store, real]))];

@@ -1,10 +1,10 @@
-/** Node's own not-found errors, for what annex does not let it find. */
+/** Creates Node's own not-found errors. */
 
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { stackOf } from '../base/thrown.ts';
 import type { Requester } from './thread.ts';
 
-/** Node's own not-found error, for what Node found in a place that does not count. */
+/** Node's not-found error for a request whose answer must not be used. */
 export function createNotFound({
   specifier,
   kind,
@@ -16,7 +16,7 @@ export function createNotFound({
     const what = name === undefined ? `module '${specifier}'` : `package '${name}'`;
     const error = new Error(`Cannot find ${what} imported from ${from}`);
     const code = 'ERR_MODULE_NOT_FOUND';
-    // As Node prints its own.
+    // Node prints the code of its own errors.
     const stack = stackOf(error)?.replace('Error:', `Error [${code}]:`);
     return Object.assign(error, { code }, stack === undefined ? {} : { stack });
   }
@@ -24,7 +24,7 @@ export function createNotFound({
   return Object.assign(error, { code: 'MODULE_NOT_FOUND', requireStack: [from] });
 }
 
-/** Node's own not-found error for a file that must not be loaded. */
+/** Node's not-found error for a file that must not be loaded. */
 export const createMissing = (file: string, kind: Requester['kind']): Error =>
   Object.assign(new Error(`Cannot find module '${file}'`), {
     code: kind === 'require' ? 'MODULE_NOT_FOUND' : 'ERR_MODULE_NOT_FOUND',

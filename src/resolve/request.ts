@@ -1,30 +1,30 @@
-/** A request as the drivers hand it over, and what Node answers to it. */
+/** Requests to resolve, and Node's answers. */
 
-/** What is to be resolved. */
+/** A request to resolve. */
 export interface Request {
   specifier: string;
   kind: 'import' | 'require';
   /**
-   * Path of the file that asks; undefined when it is none (`data:`, the command line). With
-   * `hasPaths`, a name in the one directory that the look-up starts from.
+   * Path of the parent file; undefined when there is none (`data:`, the command line). With `hasPaths`, any
+   * name in the directory at which the search starts.
    */
   parent: string | undefined;
   /** require.resolve was given `paths`. */
   hasPaths: boolean;
 }
 
-/** What Node answered. */
+/** Node's answer. */
 export type Outcome<R> = { result: R } | { error: unknown };
 
 /**
- * A question to Node: resolve the specifier as from this file, or, when undefined, as asked.
- * A driver answers it at once (registerHooks, require) or after a while (off-thread hooks).
+ * A question to Node: resolve the specifier from this file, or, when undefined, as requested. Drivers answer
+ * synchronously (registerHooks, require) or asynchronously (off-thread hooks).
  */
 export type Question = string | undefined;
 
-/** The result, or the error thrown. */
+/** Returns the result, or throws the error. */
 export function unwrap<R>(outcome: Outcome<R>): R {
-  // By the own property: a program can have put an `error` on Object.prototype.
+  // A program may have added `error` to Object.prototype.
   if (Object.hasOwn(outcome, 'result')) return (outcome as { result: R }).result;
   throw (outcome as { error: unknown }).error;
 }

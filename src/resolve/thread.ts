@@ -1,4 +1,4 @@
-/** The state of annex in one thread: the settings, and the entries that were chosen. */
+/** Per-thread loader state: the settings and the chosen entries. */
 import { resolve } from 'node:path';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { toRealPath } from '../app/core.ts';
@@ -17,55 +17,55 @@ import type { Manifest } from '../store/manifest.ts';
 import type { Depth } from '../store/verify.ts';
 import type { LoaderKind, Refusal } from '../types.ts';
 
-/** Choices that are made in another thread of the same module graph, and ours told to it. */
+/** Exchanges choices with the other thread of the same module graph. */
 export interface ChoiceLink {
   receive: () => Entry[];
   send: (entry: Entry) => void;
 }
 
-/** A file that asks for a feature. */
+/** The request that last asked for a feature. */
 export interface Requester {
   parent: string | undefined;
   kind: 'import' | 'require';
 }
 
-/** A store or layer in its two forms. */
+/** A store or layer, as configured and as a real path. */
 export interface Place {
   /** As configured, without a slash at its end. */
   store: string;
-  /** Its real path when the thread started; of what it would be made in, when it did not exist. */
+  /** Its real path when the thread started; below the nearest existing directory when it did not exist. */
   real: string;
 }
 
-/** What a thread knows. */
+/** Per-thread loader state. */
 export interface Thread {
   settings: Settings;
   /** The store and its layers. */
   places: Place[];
   loader: LoaderKind;
-  /** Where annex's own files are, unless this copy of it is part of a bundle. */
+  /** Directory of the files of annex; undefined when this copy of annex is part of a bundle. */
   home: string | undefined;
-  /** Failures that this thread saw, by feature: for stores that cannot be written. */
+  /** Failures by feature that the store could not remember. */
   failures: Map<string, Failure>;
-  /** How a feature was last asked for, by its name. */
+  /** The last request for each feature, by its name. */
   requesters: Map<string, Requester>;
-  /** What this thread found in the stores, and verified. */
+  /** Finds and verifies entries; verifies each of them once. */
   finder: Finder;
-  /** The entry that this thread chose, else the valid one in the stores, which is then chosen. */
+  /** The entry that this thread has chosen; else chooses the valid one in the stores. */
   choose: (lookup: Lookup) => FoundEntry;
   /**
-   * Judges and verifies an entry that this thread meets, unless it has done so.
+   * Judges and verifies an entry that this thread meets for the first time.
    *
-   * @param dir its directory, a real path
+   * @param dir real path of its directory
    */
   meet: (dir: string) => Unfit | undefined;
-  /** The one manifest of an entry that counts in this thread, given its real path; see `Finder.findManifest`. */
+  /** The manifest of an entry, given its real path; see `Finder.findManifest`. */
   findManifest: (dir: string) => Manifest | undefined;
 }
 
 /**
- * Makes the state of a thread. The entry that was first chosen for a feature stays its choice, so
- * that two entries never mix in one module graph.
+ * Creates the state of a thread. The entry that was first chosen for a feature stays its choice, so that two
+ * entries never mix in one module graph.
  */
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
@@ -118,7 +118,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
   };
 }
 
-/** Files of such an entry would be neither contained nor verified, for the hooks know stores by their paths. */
+/** The hooks know stores by their paths: files of this entry would be neither contained nor verified. */
 const refuseMoved = ({ dir }: Entry): FoundEntry => ({
   rejected: [],
   damaged: [],
@@ -130,17 +130,17 @@ const refuseMoved = ({ dir }: Entry): FoundEntry => ({
   },
 });
 
-/** How much of an entry is verified when a thread first uses it; undefined: nothing. */
+/** How much of an entry is verified when a thread first uses it; undefined for nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {
   if (settings.verify === 'off') return undefined;
   return isVerifiedAtLoad(settings) ? 'unseen' : 'all';
 }
 
 /**
- * Remembers in this thread that a feature failed, unless nothing would be gained by waiting, or the
- * store remembers it: each memory has a next try of its own, and only one can be told.
+ * Remembers in this thread that a feature failed, unless the store remembers it or a later attempt would fail
+ * alike.
  *
- * @returns the refusal with its next try: the store's, when it remembers, else this thread's
+ * @returns the refusal with its next attempt: that of the store, else that of this thread
  */
 export function rememberFailure(thread: Thread, before: Lookup, refusal: Refusal): Refusal {
   const { failures } = thread;
@@ -156,25 +156,25 @@ export function rememberFailure(thread: Thread, before: Lookup, refusal: Refusal
   return findInstallRefusal(lookup, {}, { local: failure }) ?? refusal;
 }
 
-/** By version: what another version of annex keeps in the same process has another shape. */
+/** Keyed by version: another version of annex in the process keeps another shape. */
 const KEY: unique symbol = Symbol.for(`annex.thread@${version}`);
 type Holder = { [KEY]?: Thread };
 
-/** The state of this thread, when the loader is active in it, whichever copy of this version made it. */
+/** The state of this thread, if the loader is active in it; shared by all copies of this version. */
 export function getActiveThread(): Thread | undefined {
   return (globalThis as Holder)[KEY];
 }
 
 /**
- * Makes this the state of the thread, once.
+ * Sets the state of the thread, once.
  *
- * @throws when globalThis takes no properties
+ * @throws when globalThis cannot be extended
  */
 export function setActiveThread(thread: Thread): void {
   Object.defineProperty(globalThis, KEY, { value: thread, configurable: true });
 }
 
-/** Takes it back: the loader could not be registered. */
+/** Clears the state: the hooks could not be registered. */
 export function clearActiveThread(): void {
   Reflect.deleteProperty(globalThis, KEY);
 }
@@ -182,16 +182,16 @@ export function clearActiveThread(): void {
 const SHARED = `annex.settings@${version}`;
 
 /**
- * The settings of the main thread, for its workers: an empty `env` must not lift the seal. Null when
- * the loader is off there, which has been said once and for all.
+ * The settings that the main thread shares with its workers, whose `env` cannot lift the seal. Null when the
+ * loader is off in the main thread, which has reported that.
  */
 export function getSharedSettings(): Settings | null | undefined {
   return getEnvironmentData(SHARED) as unknown as Settings | null | undefined;
 }
 
 /**
- * Hands the settings of the main thread to the workers that it starts from now on. Any code in a worker
- * can read them: they hold no secret.
+ * Shares the settings of the main thread with workers that it starts from now on. Any code in a worker can
+ * read them: they contain no secret.
  */
 export function shareSettings(settings: Settings | null): void {
   if (!isMainThread) return;

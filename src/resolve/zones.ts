@@ -1,4 +1,4 @@
-/** Where a file stands that asks: in the core, in what the core ships, in an importer, or elsewhere. */
+/** Finds the zone of a file: the core, a package that it ships, an importer, or outside. */
 import { realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { listAncestors, toRealPath } from '../app/core.ts';
@@ -8,10 +8,13 @@ import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Zone } from './decide.ts';
 
-/** Tells the zone of a file, entries of stores apart. */
+/** Finds the zone of a file that is in no entry. */
 export type FindZone = (file: string) => Exclude<Zone, 'entry'>;
 
-/** Remembers each directory: the hook asks for every import of a declared package. */
+/**
+ * Creates the function of a thread. It caches directories, since hooks need the zone for every import of a
+ * declared package.
+ */
 export function createZones(settings: Settings): FindZone {
   const { root, realRoot } = settings.core;
   const directories = settings.declaration.importers.filter((item) => item.startsWith('/'));
@@ -56,7 +59,7 @@ export function createZones(settings: Settings): FindZone {
     let zone = known.get(dir);
     if (zone === undefined) {
       zone = findDirectoryZone(dir);
-      // A link may lead into the core: createRequire and --preserve-symlinks keep it in the path.
+      // The path can have a link into the core: createRequire and --preserve-symlinks keep it.
       if (zone === 'outside') zone = findDirectoryZone(toRealPath(dir));
       known.set(dir, zone);
     }
@@ -64,7 +67,7 @@ export function createZones(settings: Settings): FindZone {
   };
 }
 
-/** The package that a path lies in: what follows its last `node_modules`. */
+/** The package that a path lies in: the name after its last `node_modules`. */
 export function findPackageName(path: string): string | undefined {
   const parts = path.split(sep);
   const index = parts.lastIndexOf('node_modules');
@@ -73,7 +76,7 @@ export function findPackageName(path: string): string | undefined {
   return first.startsWith('@') ? `${first}/${second}` : first;
 }
 
-/** Real directories that are linked into node_modules, with the names they have there. */
+/** The real directories that node_modules links to, with their names there. */
 function listLinked(modules: string[]): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (dir: string, scope: string): void => {
@@ -85,7 +88,7 @@ function listLinked(modules: string[]): Map<string, string> {
         try {
           found.set(realpathSync.native(path), scope + child.name);
         } catch {
-          // A dangling link leads nowhere.
+          // A dangling link has no target.
         }
       }
     }
@@ -94,5 +97,5 @@ function listLinked(modules: string[]): Map<string, string> {
   return found;
 }
 
-// What is found is remembered.
+// The result is cached.
 const readDirectory = (dir: string) => listDirectory(dir, (error) => !isTransient(error));

@@ -1,4 +1,4 @@
-/** What is remembered of a feature that failed in this configuration, and of the hosts that it comes from. */
+/** Remembers failures of features in their configuration, and of the hosts of their packages. */
 import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { digest } from '../base/digest.ts';
@@ -18,17 +18,17 @@ import {
 } from '../store/failures.ts';
 import type { Refusal } from '../types.ts';
 
-/** Where the packages of a feature come from. */
+/** The registries of the packages of a feature. */
 interface Sources {
-  /** The same for all processes that would ask the same places in the same way. */
+  /** Equal for all processes that use the same registries in the same way. */
   key: string;
-  /** Changes with what signs in there. */
+  /** Changes with the credentials. */
   credentials: string;
   /** Hosts of the registries of the declared packages. */
   hosts: string[];
 }
 
-/** Looked up only when something failed before: it reads npm's settings. */
+/** Reads the settings of npm, so it is called only after a failure. */
 function findSources({ settings, feature }: Lookup): Sources {
   const env = readInstallerEnv(settings);
   const { levels } = readNpmrc(settings.core.root, env);
@@ -41,18 +41,17 @@ function findSources({ settings, feature }: Lookup): Sources {
 }
 
 /**
- * Eight bits of a token or password: of 256 changes one is not noticed. The key of a failure is stored
- * where others may read it, and all else in it is known to them: these bits are what they can find out
- * by guessing, the same ones in every key.
+ * Eight bits of a token or password: one change in 256 goes unnoticed. The key of a failure is stored where
+ * others may read it, and they can know all other parts of it: these bits, the same in every key, are all that
+ * they can find out by guessing.
  */
 const mark = (value: string): string => digest(value).slice(0, 2);
 
 const shorten = (text: string): string => digest(text).slice(0, 16);
 
 /**
- * What has to be equal for a failure to say something about another try: the declaration, the lock
- * with all that it pins, Node's ABI, where packages come from and what signs in there, what is blocked,
- * and the time limit.
+ * Identifies the configuration in which a failure says something about another attempt: the declaration, the
+ * lock, the ABI, the registries with their credentials, the blocked versions, and the time limit.
  */
 function findKey({ settings, feature, ...lookup }: Lookup, sources: Sources): string {
   const { name, packages, scripts, conflicts, share } = feature;
@@ -64,28 +63,25 @@ function findKey({ settings, feature, ...lookup }: Lookup, sources: Sources): st
 }
 
 /**
- * A failure that still counts, and the host when it is a host's. Its `until` is the last of all that
- * count: before that, no try is made.
+ * A failure in force, with its host if it is the failure of a host. `until` is the latest of all failures in
+ * force: no attempt is made before.
  */
 export interface Remembered {
   failure: Failure;
   host?: string;
-  /** Whether a store says so, which others may be able to write. */
+  /** Whether it comes from the store, to which others may be able to write. */
   isStored: boolean;
 }
 
-/** Which failures count, besides all that the store remembers. */
+/** The failures that count. */
 export interface Memory {
-  /** The failure of this feature that this thread remembers: a store may be unwritable. */
+  /** The failure that this thread remembers, for stores that cannot be written. */
   local?: Failure | undefined;
-  /** Failures in the store that do not count: a retry was asked for. */
+  /** Failures in the store that do not count, since a retry was asked for. */
   ignored?: Ignored | undefined;
 }
 
-/**
- * The failure that keeps a feature from being tried now: its own, or that of a host that its
- * packages come from.
- */
+/** The failure that prevents an attempt now: of the feature, or of a host of its packages. */
 export function findRemembered(lookup: Lookup, { local, ignored }: Memory): Remembered | undefined {
   const { settings, feature } = lookup;
   const { store = '' } = settings;
@@ -111,10 +107,10 @@ export function findRemembered(lookup: Lookup, { local, ignored }: Memory): Reme
 }
 
 /**
- * Remembers in the store that a feature failed, and of a host that it did not answer.
+ * Remembers the failure of a feature in the store, and that of a host that did not answer.
  *
- * @param command what a person types to try the feature again, for the hint
- * @param ignored failures that did not keep this try from starting
+ * @param command the command that tries the feature again, for the hint
+ * @param ignored failures that did not prevent this attempt
  */
 export function remember(
   lookup: Lookup,
@@ -133,7 +129,7 @@ export function remember(
   addFailure(store, hostName(host), { key: sources.key, feature: feature.name, refusal }, times);
 }
 
-/** Forgets it, now that the feature was had from those hosts. */
+/** Forgets the failures of a feature and its hosts after an install from them. */
 export function forget(lookup: Lookup): void {
   const { settings, feature } = lookup;
   const { store = '' } = settings;
@@ -143,7 +139,7 @@ export function forget(lookup: Lookup): void {
   for (const host of sources.hosts) clearFailure(store, hostName(host), sources.key);
 }
 
-/** The next failure of a feature in this thread. */
+/** The failure of a feature for the memory of this thread. */
 export function makeLocalFailure(
   lookup: Lookup,
   refusal: Refusal,

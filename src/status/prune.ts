@@ -1,4 +1,4 @@
-/** Which entries of a store one core has no use for any more, and taking them away. */
+/** Finds the entries of a store that a core no longer needs, and removes them. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCorePackage, toRealPath } from '../app/core.ts';
@@ -13,7 +13,7 @@ import { findEntry } from '../store/entry.ts';
 import { findRetirement, GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 
-/** An entry, what is to become of it, and why. */
+/** The verdict on one entry. */
 export interface Weighed {
   entry: string;
   feature: string;
@@ -22,30 +22,30 @@ export interface Weighed {
   why: string;
 }
 
-/** By what age, and at what time: ms, the latter since the epoch. */
+/** The age that an entry has to exceed, and the current time: both ms, the latter since the epoch. */
 export interface Age {
   age: number;
   now: number;
 }
 
-/** What one declared feature needs of the store. */
+/** The entries that one declared feature needs. */
 interface Need {
-  /** Why it is not known: its declaration, or its lock, is wrong, or a store could not be read. */
+  /** Why this is unknown: its declaration or its lock is invalid, or a store could not be read. */
   unclear?: string;
-  /** Real paths of the entries that fit what is declared, whatever the ABI of who asks. */
+  /** Real paths of the entries that fit the declaration, for any ABI. */
   fitting: Set<string>;
-  /** What this process has instead of any other: an entry, or core's own. */
+  /** What replaces all other entries in this process: an entry, or the copy of the core. */
   instead?: { entry?: string };
 }
 
 const DAY = 24 * 60 * 60_000;
 
 /**
- * Weighs every entry of a store against what a core declares; looks only.
+ * Judges every entry of a store by the declaration of a core. Changes nothing.
  *
- * What would be chosen for a declared feature is kept, for every ABI that the store has; and what
- * nothing has taken the place of yet, what is another user's, and what this annex does not know. The
- * rest goes when it was published, or replaced, longer ago than the age.
+ * Kept are: the entries that declared features would use, for every ABI in the store; entries that nothing has
+ * replaced; entries of other users; entries that this version of annex cannot read. All others are pruned when
+ * they were published or replaced longer ago than the age.
  */
 export function weighEntries(settings: Settings, store: string, age: Age): Weighed[] {
   const all = listStored(store);
@@ -54,7 +54,7 @@ export function weighEntries(settings: Settings, store: string, age: Age): Weigh
   for (const feature of settings.declaration.features.values()) {
     names.set(feature.slug, feature.name);
     const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
-    // Of two features with one slug one is wrong, and nobody knows whose an entry is.
+    // Two features have the same slug, so one is invalid: the entries can belong to either.
     if (abis.length === 0 || needs.get(feature.slug)?.unclear !== undefined) continue;
     needs.set(feature.slug, findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis])));
   }
@@ -66,10 +66,10 @@ export function weighEntries(settings: Settings, store: string, age: Age): Weigh
 }
 
 /**
- * Retires and deletes what was weighed so.
+ * Retires and deletes entries by their verdicts.
  *
  * @returns directories of the entries that were deleted
- * @throws errors of the file system; what was retired until then stays retired
+ * @throws errors of the file system; entries that were retired before stay retired
  */
 export function pruneEntries(store: string, weighed: Weighed[], now: number): string[] {
   for (const { entry, fate, why } of weighed) {
@@ -118,7 +118,7 @@ function weigh(store: string, stored: Stored, need: Need | undefined, age: Age):
   }
 }
 
-/** Whoever retired it: what is over is over. */
+/** An entry that annex prune or any other command retired is deleted after its grace period. */
 function weighRetired(since: number, now: number): Verdict {
   if (isPastGrace(since, now)) return { fate: 'delete', why: 'its grace period is over' };
   return keep(`it is retired, and goes after ${new Date(since + GRACE).toISOString()}`);
@@ -130,7 +130,7 @@ function weighUndeclared(dir: string, { age, now }: Age): Verdict {
   return { fate: 'retire', why: 'no such feature is declared' };
 }
 
-/** From the day on which something else took its place: until then it was what a rollback needs. */
+/** Counts from its replacement: until then a rollback needed it. */
 function weighReplaced(dir: string, { instead }: Need, { age, now }: Age): Verdict {
   if (instead === undefined) return keep('nothing that fits has taken its place yet');
   const { entry } = instead;
@@ -143,8 +143,8 @@ function weighReplaced(dir: string, { instead }: Need, { age, now }: Age): Verdi
 const tellAge = (ms: number): string => `${Math.max(0, Math.floor(ms / DAY))} days ago`;
 
 /**
- * When an entry was published: the manifest is the last file that is written before, and nobody
- * writes it again. Not the time of a change of its inode, which every chown of a boot hook sets.
+ * When an entry was published. The manifest is the last file written before that, and never changes. The ctime
+ * would not do: every chown of a boot hook sets it.
  */
 function readPublished(dir: string): number {
   const manifest = lstatSync(join(dir, MANIFEST), { throwIfNoEntry: false });

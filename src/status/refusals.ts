@@ -1,4 +1,4 @@
-/** Whether an install of a feature may start now, and if not, why. */
+/** Decides whether an install of a feature may start, and explains why not. */
 import { findDeclaredRefusal } from '../app/blocked.ts';
 import { findLockedRefusal } from '../app/locked-plan.ts';
 import { findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
@@ -12,7 +12,7 @@ import { describeOutput, findOutput } from '../store/failure-directory.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { findRemembered, type Memory, type Remembered } from './failure-memory.ts';
 
-/** What a person types here to install a feature. */
+/** The command that installs a feature here. */
 export function nameInstallCommand(settings: Settings, feature: string): string {
   return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
 }
@@ -78,7 +78,7 @@ export function explainAbsence(
   return { ...refusal, reason: `${refusal.reason}, and ${other}` };
 }
 
-/** What helps after a failure that a store remembers: its own words about that are not repeated. */
+/** Remedies for failures in a store, whose own hints are not repeated. */
 const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_DENIED: 'use a version that is not blocked',
   ANNEX_CONFLICT: 'bring the versions together',
@@ -92,18 +92,18 @@ const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_INVALID_CONFIG: 'correct the settings',
 };
 
-/** Characters of a reason that a store remembers. */
+/** Characters of a stored reason that are repeated. */
 const MOST_QUOTED = 1_000;
 
-/** What a store says, as what it is: a quotation, in which no sentence of annex's own can be made. */
+/** Quotes text from a store, so that it cannot pass for a sentence of annex. */
 const quote = (text: string): string => JSON.stringify(text.slice(0, MOST_QUOTED));
 
 /**
- * A remembered failure as a refusal that says when it may be tried again. Of what a store says the
- * reason alone is repeated, as a quotation.
+ * The refusal for a remembered failure, with the time of its next attempt. From a store only the reason is
+ * repeated, as a quotation.
  *
- * @param command what a person types to try at once
- * @param output the file with the output of the install script that failed
+ * @param command the command that tries at once
+ * @param output file with the output of the install script that failed
  */
 export function refuseAgain(
   { failure, host, isStored }: Remembered,

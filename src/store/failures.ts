@@ -1,4 +1,4 @@
-/** What a store remembers of features and hosts that failed, so that nobody tries again at once. */
+/** Remembers failed features and hosts in a store, so that no process tries them again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
 import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../base/shape.ts';
@@ -8,71 +8,70 @@ import { ignoreErrors, sampleNames, withDir } from './directory.ts';
 import { changeFailures, inFailures, replaceIn } from './failure-directory.ts';
 import { tryRemoveIn } from './tree.ts';
 
-/** A feature, or a host, that failed, as the processes of a store remember it. */
+/** A remembered failure of a feature or a host. */
 export interface Failure {
-  /** The configuration in which it did, as 16 hex digits. */
+  /** Identifies its configuration: 16 hex digits. */
   key: string;
-  /** Who found out. */
+  /** The feature whose install failed. */
   feature: string;
   refusal: Refusal;
-  /** How many times in a row. */
+  /** Number of failures in a row. */
   attempts: number;
-  /** Wall clock, ms since the epoch: when it failed, and when it may be tried again. */
+  /** Wall clock, ms since the epoch: the failure, and the next attempt. */
   at: number;
   until: number;
 }
 
-const FIRST_PAUSE = 30_000;
-const LONGEST_PAUSE = 15 * 60_000;
-/** This long after its end a failure does not count as the one before. */
-const FORGOTTEN = 24 * 3_600_000;
-/** Configurations that are remembered of one feature. */
+const FIRST_DELAY = 30_000;
+const LONGEST_DELAY = 15 * 60_000;
+/** Milliseconds after `until` at which the count starts again. */
+const EXPIRY = 24 * 3_600_000;
+/** Configurations that are remembered of one feature or host. */
 const MOST = 10;
 
-/** Of all of them, bytes. */
+/** Bytes of one file. */
 const MOST_BYTES = 2 ** 20;
 
-/** Refusals that say nothing about the next try. */
+/** Refusals that another attempt would not repeat, or that need no attempt. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
 
 /**
- * Whether a refusal keeps a feature from being tried again for a while. What is blocked does: it takes
- * a resolution to find that out, and another list is another configuration.
+ * Whether a refusal prevents attempts for a while. A blocked version does: finding it takes a resolution, and
+ * another list of blocked versions is another configuration.
  */
 export const isRemembered = ({ code, blocked, isUnread = false }: Refusal): boolean =>
   !isUnread && (blocked !== undefined || !NOT_REMEMBERED.has(code));
 
 /**
- * How long is waited after so many failures in a row, ms: the last fifth of it by chance, so that
- * machines with stores of their own, which failed together, do not come back together.
+ * Exponential backoff with 20 % jitter, ms. The jitter separates machines whose stores failed together.
  *
  * @param chance from 0 to 1
  */
 export function backoffDelay(attempts: number, chance: number): number {
-  return Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE) * (1 - chance / 5);
+  return Math.min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY) * (1 - chance / 5);
 }
 
 /**
- * Whether a failure still counts. One from a clock that is a little ahead does; one that would last
- * longer than any does, whichever clock is wrong, does not.
+ * Whether a failure is in force. A clock that is slightly ahead is tolerated; a failure that would last longer
+ * than the longest delay is not in force, whichever clock is wrong.
  */
 export const isInForce = ({ at, until }: Failure, now: number): boolean =>
-  now < until && until - now <= LONGEST_PAUSE && until - at <= LONGEST_PAUSE;
+  now < until && until - now <= LONGEST_DELAY && until - at <= LONGEST_DELAY;
 
-/** Makes the next failure from the last one of that configuration. */
+/** The next failure after the last one of the same configuration. */
 export function nextFailure(
   last: Failure | undefined,
   failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
   now: number,
   chance = Math.random(),
 ): Failure {
-  const attempts = last !== undefined && now - last.until < FORGOTTEN ? last.attempts + 1 : 1;
+  const attempts = last !== undefined && now - last.until < EXPIRY ? last.attempts + 1 : 1;
   return { ...failed, attempts, at: now, until: now + Math.round(backoffDelay(attempts, chance)) };
 }
 
 /**
- * The remembered failures of a feature (by its slug) or a host, one for each configuration; those
- * that cannot be read are none.
+ * Reads the failures of a feature (by its slug) or a host, one for each configuration. An unreadable record
+ * counts as none.
  */
 export function readFailures(store: string, name: string): Failure[] {
   try {
@@ -84,16 +83,16 @@ export function readFailures(store: string, name: string): Failure[] {
   }
 }
 
-/** Names that are looked at: whoever can write the store can make any number. */
+/** Names that are read: others can create any number. */
 const MOST_NAMES = 1_000;
 
-/** Failures that do not count, as `identify` makes them: those that were remembered at some moment. */
+/** Failures that do not count, as returned by `identify`. */
 export type Ignored = ReadonlySet<string>;
 
-/** Tells two failures apart, whatever their clocks say. */
+/** Distinguishes failures independently of clocks. */
 const identify = (name: string, failure: Failure): string => `${name} ${JSON.stringify(failure)}`;
 
-/** Everything that a store remembers at this moment, for whoever tries all the same. */
+/** All failures in the store now, for an attempt that ignores them. */
 export function listRemembered(store: string): Ignored {
   try {
     const files = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
@@ -106,7 +105,7 @@ export function listRemembered(store: string): Ignored {
   }
 }
 
-/** The failures of a feature or host that count now. */
+/** The failures of a feature or host that are in force. */
 export const readInForce = (
   store: string,
   name: string,
@@ -117,7 +116,7 @@ export const readInForce = (
     (failure) => isInForce(failure, now) && !ignored.has(identify(name, failure)),
   );
 
-/** Whether any host is remembered at all. */
+/** Whether the store remembers any host. */
 export function hasFailedHosts(store: string): boolean {
   try {
     const names = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
@@ -128,10 +127,10 @@ export function hasFailedHosts(store: string): boolean {
 }
 
 /**
- * Remembers one more failure; a store that cannot be written just forgets it.
+ * Adds a failure. A store that cannot be written stays as it is.
  *
- * @param ignored failures that did not keep this try from starting: any other that is in force was recorded
- *   while it ran, and is the same failure
+ * @param ignored failures that did not prevent this attempt: any other failure in force was added meanwhile by
+ *   another process, and is the same failure
  */
 export function addFailure(
   store: string,
@@ -142,14 +141,14 @@ export function addFailure(
   const known = readFailures(store, name);
   const last = known.find(({ key }) => key === failed.key);
   if (readInForce(store, name, now, ignored).some(({ key }) => key === failed.key)) return;
-  const others = known.filter((one) => one !== last && now - one.until < FORGOTTEN);
+  const others = known.filter((one) => one !== last && now - one.until < EXPIRY);
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
 }
 
 /**
- * Forgets the failure of a feature or host.
+ * Clears the failures of a feature or host.
  *
- * @param key in this configuration alone
+ * @param key of the one configuration to clear; by default all are cleared
  */
 export function clearFailure(store: string, name: string, key?: string): void {
   ignoreErrors(() => inFailures(store, (dir) => tryRemoveIn(dir, outputName(name))));
@@ -161,7 +160,7 @@ export function clearFailure(store: string, name: string, key?: string): void {
   );
 }
 
-/** Forgets everything but what scripts printed: a message has named those files. */
+/** Clears all failures. Outputs of scripts stay, since messages have named their files. */
 export function clearFailures(store: string): void {
   ignoreErrors(() => {
     inFailures(store, (dir) => {
@@ -172,7 +171,10 @@ export function clearFailures(store: string): void {
   });
 }
 
-/** Of a feature only the holder of its lock writes. Of two that write of a host, one is late. */
+/**
+ * Only the holder of the lock of a feature writes its failures. Of two concurrent writers for a host the last
+ * one wins.
+ */
 function write(store: string, name: string, failures: Failure[]): void {
   const file = failureName(name);
   if (failures.length > 0) {
@@ -211,7 +213,7 @@ const isRefusal = isShape(
   { code: isOneOf(CODES), reason: isText, hint: isText },
   { state: isText, host: isText, conflicts: isListOf(isConflict), blocked: isBlocked },
 );
-/** Every field of it, with all that a refusal holds. */
+/** Checks every field, those of the refusal included. */
 const isFailure = isShape({
   key: isText,
   feature: isText,
