@@ -102,15 +102,15 @@ type Find = (name: string, dir: string) => string | undefined;
 /** Caches each path: the packages of a core depend on the same packages over and over. */
 function createFinder(): Find {
   const places = new Map<string, string | undefined>();
-  const look = (path: string): string | undefined => {
+  const resolvePath = (path: string): string | undefined => {
     if (!places.has(path)) places.set(path, findRealPath(path));
     return places.get(path);
   };
   return (name, dir) => {
     for (const up of listAncestors(dir)) {
       const modules = join(up, 'node_modules');
-      if (basename(up) === 'node_modules' || look(modules) === undefined) continue;
-      const found = look(join(modules, name));
+      if (basename(up) === 'node_modules' || resolvePath(modules) === undefined) continue;
+      const found = resolvePath(join(modules, name));
       if (found !== undefined) return found;
     }
     return undefined;

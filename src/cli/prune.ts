@@ -3,7 +3,7 @@ import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import type { Settings } from '../settings/settings.ts';
-import { pruneEntries, type Weighed, weighEntries } from '../status/prune.ts';
+import { pruneEntries, type JudgedEntry, judgeEntries } from '../status/prune.ts';
 import { makeStore } from '../store/publish.ts';
 import {
   type Command,
@@ -36,13 +36,13 @@ export const prune: Command = ({ args, options, print }) => {
   checkDeclaration(settings);
   const isDryRun = options['dry-run'] === true;
   const now = Date.now();
-  const weighed = weighEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
-  const rows = weighed.map(toRow);
+  const judged = judgeEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
+  const rows = judged.map(toRow);
   if (!isDryRun) {
     try {
       // Retiring needs a directory for its marks, which a baked store lacks.
-      if (weighed.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
-      const deleted = new Set(pruneEntries(store, weighed, now));
+      if (judged.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
+      const deleted = new Set(pruneEntries(store, judged, now));
       for (const row of rows) {
         if (row.outcome !== 'deleted' || deleted.has(row.entry)) continue;
         Object.assign(row, { outcome: 'kept', why: 'it could not be deleted' });
@@ -68,7 +68,7 @@ function checkDeclaration({ core, declaration }: Settings): void {
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
 
-const toRow = ({ entry, feature, fate, why }: Weighed): Row => ({
+const toRow = ({ entry, feature, fate, why }: JudgedEntry): Row => ({
   entry,
   feature,
   outcome: OUTCOMES[fate],

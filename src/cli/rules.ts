@@ -36,8 +36,8 @@ export type Fact = keyof Omit<Evidence, 'hasTried'>;
 export function describeFact(fact: Fact, subject: Subject, node: string | undefined): string {
   const { evidence, found, owner, refusal } = subject;
   switch (fact) {
-    case 'node':
-      return `Node without annex: ${evidence.node === 'failed' ? (node ?? 'failed') : evidence.node}`;
+    case 'nodeResult':
+      return `Node without annex: ${evidence.nodeResult === 'failed' ? (node ?? 'failed') : evidence.nodeResult}`;
     case 'isOwned':
       return `core's own copy, seen from there: ${owner ?? 'none'}${evidence.isOwned === 'for require' ? ', which import does not search' : ''}`;
     case 'isInRoot':

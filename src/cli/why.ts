@@ -52,7 +52,7 @@ function follow(request: Request, settings: Settings): Trail {
     trace: (decision, subject) => {
       trail.subject = subject;
       if ('rule' in decision) trail.rule = decision.rule;
-      else trail.looked.add(decision.look);
+      else trail.looked.add(decision.needs);
     },
   });
   try {
@@ -106,7 +106,7 @@ function composeReport(
     because: RULES[rule] ?? '',
     looked: subject ? [...looked].map((fact) => describeFact(fact, subject, nodeCode)) : [],
   };
-  if (subject !== undefined) report.zone = ZONES[subject.asked.zone];
+  if (subject !== undefined) report.zone = ZONES[subject.facts.zone];
   if (feature !== undefined) {
     report.feature = feature.name;
     report.range = feature.packages[name] ?? '';

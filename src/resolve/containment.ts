@@ -7,7 +7,7 @@ import { parseBareSpecifier, readFirstName } from '../base/specifier.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { isContained } from '../store/directory.ts';
-import type { Asked } from './decide.ts';
+import type { RequestFacts } from './decide.ts';
 import { readPlace } from './destination.ts';
 import { listFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';
@@ -16,7 +16,7 @@ import { findPackageName } from './zones.ts';
 
 /** The target of a request, before Node searches or follows a link. */
 export interface Aim {
-  form: Asked['form'];
+  form: RequestFacts['form'];
   /** The package that a bare specifier names, or that the path lies in; empty for none. */
   name: string;
   /** The path that a path or URL specifier means. */

@@ -14,7 +14,7 @@ export type Zone =
   | 'outside';
 
 /** The request, as known without reading any file. */
-export interface Asked {
+export interface RequestFacts {
   /**
    * `bare` names a package; `free` is a builtin, or a path or URL of a file outside every store; `other` is
    * anything else: `#internal`, a path in a store, a name that no package can have.
@@ -31,7 +31,7 @@ export interface Asked {
 /** Facts, collected one after the other when a rule needs them. */
 export interface Evidence {
   /** Node's own answer: a file, a file outside the entry that has to hold it, or an error. */
-  node?: 'found' | 'found outside' | 'failed';
+  nodeResult?: 'found' | 'found outside' | 'failed';
   /**
    * Whether the core owns the name, as seen from the parent file; `for require` when the only owner is in a
    * folder that `import` does not search.
@@ -51,7 +51,7 @@ export interface Evidence {
 export type Decision =
   | { rule: number; verdict: 'pass' | 'as Node' | 'as core root' | 'not found' | 'from entry' }
   | { rule: number; verdict: 'explain' | 'install' }
-  | { look: Exclude<keyof Evidence, 'hasTried'> };
+  | { needs: Exclude<keyof Evidence, 'hasTried'> };
 
 /**
  * Decides by the table of the README ("How a specifier is resolved"). Pure: the same facts give the same
@@ -61,31 +61,31 @@ export type Decision =
  * again from the core root; `not found` is Node's not-found error although Node found a file; `from entry`
  * resolves inside the entry; `explain` is Node's error with a cause; `install` installs and decides again.
  */
-export function decide(asked: Asked, evidence: Evidence): Decision {
-  const { form, zone } = asked;
+export function decide(facts: RequestFacts, evidence: Evidence): Decision {
+  const { form, zone } = facts;
   if (form === 'free') return { rule: 1, verdict: 'pass' };
-  if (zone === 'entry') return decideInEntry(asked, evidence);
-  if (form === 'other' || asked.hasPaths) return { rule: 1, verdict: 'pass' };
-  if (!asked.isDeclared) return { rule: 3, verdict: 'pass' };
-  if (evidence.node === undefined) return { look: 'node' };
-  if (evidence.node !== 'failed') return { rule: 4, verdict: 'as Node' };
-  if (evidence.isOwned === undefined) return { look: 'isOwned' };
+  if (zone === 'entry') return decideInEntry(facts, evidence);
+  if (form === 'other' || facts.hasPaths) return { rule: 1, verdict: 'pass' };
+  if (!facts.isDeclared) return { rule: 3, verdict: 'pass' };
+  if (evidence.nodeResult === undefined) return { needs: 'nodeResult' };
+  if (evidence.nodeResult !== 'failed') return { rule: 4, verdict: 'as Node' };
+  if (evidence.isOwned === undefined) return { needs: 'isOwned' };
   if (evidence.isOwned === true) return { rule: 5, verdict: 'as Node' };
   if (evidence.isOwned && zone !== 'outside') return { rule: 5, verdict: 'explain' };
   if (zone === 'outside') return { rule: 6, verdict: 'as Node' };
   if (zone === 'importer') {
-    if (evidence.isInRoot === undefined) return { look: 'isInRoot' };
+    if (evidence.isInRoot === undefined) return { needs: 'isInRoot' };
     if (evidence.isInRoot) return { rule: 6, verdict: 'as core root' };
   }
-  if (evidence.hasEntry === undefined) return { look: 'hasEntry' };
+  if (evidence.hasEntry === undefined) return { needs: 'hasEntry' };
   if (evidence.hasEntry) return { rule: 7, verdict: 'from entry' };
   if (evidence.hasTried === true) return { rule: 9, verdict: 'explain' };
-  if (evidence.mayInstall === undefined) return { look: 'mayInstall' };
+  if (evidence.mayInstall === undefined) return { needs: 'mayInstall' };
   return evidence.mayInstall ? { rule: 9, verdict: 'install' } : { rule: 8, verdict: 'explain' };
 }
 
-function decideInEntry(asked: Asked, evidence: Evidence): Decision {
-  if (asked.isShared && asked.form === 'bare') return { rule: 2, verdict: 'as core root' };
-  if (evidence.node === undefined) return { look: 'node' };
-  return { rule: 2, verdict: evidence.node === 'found outside' ? 'not found' : 'as Node' };
+function decideInEntry(facts: RequestFacts, evidence: Evidence): Decision {
+  if (facts.isShared && facts.form === 'bare') return { rule: 2, verdict: 'as core root' };
+  if (evidence.nodeResult === undefined) return { needs: 'nodeResult' };
+  return { rule: 2, verdict: evidence.nodeResult === 'found outside' ? 'not found' : 'as Node' };
 }

@@ -7,7 +7,7 @@ import { findInstallRefusal } from '../status/refusals.ts';
 import type { FoundEntry } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 import type { Aim } from './containment.ts';
-import type { Asked, Evidence } from './decide.ts';
+import type { Evidence, RequestFacts } from './decide.ts';
 import { listCoreFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';
 import type { Request } from './request.ts';
@@ -17,7 +17,7 @@ export interface Subject {
   request: Request;
   aim: Aim;
   locator: Locator;
-  asked: Asked;
+  facts: RequestFacts;
   evidence: Evidence;
   /** The lookup of the feature that declares the package; undefined for any other request. */
   lookup: Lookup | undefined;
@@ -65,12 +65,12 @@ export function collectEntry(subject: DeclaredSubject): void {
 
 /** Finds out whether an install may start. */
 export function collectInstallRefusal(subject: DeclaredSubject): void {
-  const { asked, evidence, found, locator, lookup } = subject;
+  const { facts, evidence, found, locator, lookup } = subject;
   const { feature } = lookup;
   const refusal =
     findInstallRefusal(lookup, found ?? {}, {
       local: locator.thread.failures.get(feature.name),
-    }) ?? (asked.zone === 'dependency' ? refuseProbe(feature) : undefined);
+    }) ?? (facts.zone === 'dependency' ? refuseProbe(feature) : undefined);
   evidence.mayInstall = refusal === undefined;
   if (refusal !== undefined) subject.refusal = refusal;
 }

@@ -10,7 +10,7 @@ import type { Outcome, Request } from './request.ts';
 
 /** The refusal for an entry that cannot be reached; undefined when it can, whatever it contains. */
 export function findGone(entry: string): Refusal | undefined {
-  if (look(entry)?.isDirectory()) return undefined;
+  if (readStats(entry)?.isDirectory()) return undefined;
   return {
     code: 'ANNEX_STORE_UNUSABLE',
     reason: `${entry} cannot be reached: its store was unmounted, renamed or replaced, or the entry removed`,
@@ -18,7 +18,7 @@ export function findGone(entry: string): Refusal | undefined {
   };
 }
 
-function look(path: string): Stats | undefined {
+function readStats(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch {

@@ -13,7 +13,7 @@ import {
   isForeign,
   isInCorePackage,
 } from './containment.ts';
-import { type Asked, type Decision, decide, type Evidence, type Zone } from './decide.ts';
+import { type Decision, decide, type Evidence, type RequestFacts, type Zone } from './decide.ts';
 import {
   collectEntry,
   collectInstallRefusal,
@@ -65,9 +65,9 @@ export function* resolveRequest<R>(
 ): Steps<R, Outcome<R>> {
   const resolution = startResolution(request, surroundings);
   for (;;) {
-    const decision = decide(resolution.asked, resolution.evidence);
+    const decision = decide(resolution.facts, resolution.evidence);
     surroundings.trace?.(decision, resolution);
-    if ('look' in decision) yield* collectFact(decision.look, resolution);
+    if ('needs' in decision) yield* collectFact(decision.needs, resolution);
     else if (decision.verdict === 'install') installFeature(resolution, surroundings);
     else return yield* carryOut(decision, resolution, surroundings);
   }
@@ -81,7 +81,7 @@ function startResolution<R>(request: Request, { locator, fileOf }: Surroundings<
     request,
     aim,
     locator,
-    asked: describeRequest(request, aim, locator),
+    facts: describeRequest(request, aim, locator),
     evidence: {},
     lookup: feature && createLookup(settings, feature),
     fileOf,
@@ -94,7 +94,7 @@ function describeRequest(
   { parent, hasPaths }: Request,
   { form, name, entry }: Aim,
   { thread, findZone, findEntryOf, isShared }: Locator,
-): Asked {
+): RequestFacts {
   const findParentZone = (file: string): Zone =>
     findEntryOf(file) === undefined ? findZone(file) : 'entry';
   return {
@@ -107,7 +107,7 @@ function describeRequest(
 }
 
 function* collectFact<R>(fact: keyof Evidence, resolution: Resolution<R>): Steps<R, void> {
-  if (fact === 'node') yield* collectAnswer(resolution);
+  if (fact === 'nodeResult') yield* collectAnswer(resolution);
   // The table needs the other facts of declared packages only.
   if (!isDeclared(resolution)) return;
   if (fact === 'isOwned') collectOwner(resolution);
@@ -128,14 +128,18 @@ function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
   const isOutside =
     (aim.entry !== undefined && isSpecial(resolution.answer, resolution)) ||
     isForeign(resolution.answer, aim, request, locator, fileOf);
-  evidence.node = isOutside ? 'found outside' : 'error' in resolution.answer ? 'failed' : 'found';
+  evidence.nodeResult = isOutside
+    ? 'found outside'
+    : 'error' in resolution.answer
+      ? 'failed'
+      : 'found';
 }
 
 /** Whether `require` found a declared package in a folder that is no part of the core. */
 const isOutsideCore = <R>(answer: Outcome<R>, resolution: Resolution<R>): boolean =>
   'result' in answer &&
   isDeclared(resolution) &&
-  ['core', 'dependency', 'importer'].includes(resolution.asked.zone) &&
+  ['core', 'dependency', 'importer'].includes(resolution.facts.zone) &&
   isFromFolder(
     resolution.fileOf(answer.result),
     resolution.aim.name,

@@ -14,7 +14,7 @@ import { findRetirement, GRACE, isPastGrace, retire, sweepRetired } from '../sto
 import { listStored, type Stored } from '../store/stored.ts';
 
 /** The verdict on one entry. */
-export interface Weighed {
+export interface JudgedEntry {
   entry: string;
   feature: string;
   fate: 'keep' | 'retire' | 'delete';
@@ -31,11 +31,11 @@ export interface Age {
 /** The entries that one declared feature needs. */
 interface Need {
   /** Why this is unknown: its declaration or its lock is invalid, or a store could not be read. */
-  unclear?: string;
+  unknown?: string;
   /** Real paths of the entries that fit the declaration, for any ABI. */
   fitting: Set<string>;
   /** What replaces all other entries in this process: an entry, or the copy of the core. */
-  instead?: { entry?: string };
+  replacement?: { entry?: string };
 }
 
 const DAY = 24 * 60 * 60_000;
@@ -47,7 +47,7 @@ const DAY = 24 * 60 * 60_000;
  * replaced; entries of other users; entries that this version of annex cannot read. All others are pruned when
  * they were published or replaced longer ago than the age.
  */
-export function weighEntries(settings: Settings, store: string, age: Age): Weighed[] {
+export function judgeEntries(settings: Settings, store: string, age: Age): JudgedEntry[] {
   const all = listStored(store);
   const needs = new Map<string, Need>();
   const names = new Map<string, string>();
@@ -55,13 +55,13 @@ export function weighEntries(settings: Settings, store: string, age: Age): Weigh
     names.set(feature.slug, feature.name);
     const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
     // Two features have the same slug, so one is invalid: the entries can belong to either.
-    if (abis.length === 0 || needs.get(feature.slug)?.unclear !== undefined) continue;
+    if (abis.length === 0 || needs.get(feature.slug)?.unknown !== undefined) continue;
     needs.set(feature.slug, findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis])));
   }
   return all.map((stored) => ({
     entry: stored.dir,
     feature: names.get(stored.slug) ?? stored.slug,
-    ...weigh(store, stored, needs.get(stored.slug), age),
+    ...judge(store, stored, needs.get(stored.slug), age),
   }));
 }
 
@@ -71,36 +71,36 @@ export function weighEntries(settings: Settings, store: string, age: Age): Weigh
  * @returns directories of the entries that were deleted
  * @throws errors of the file system; entries that were retired before stay retired
  */
-export function pruneEntries(store: string, weighed: Weighed[], now: number): string[] {
-  for (const { entry, fate, why } of weighed) {
+export function pruneEntries(store: string, judged: JudgedEntry[], now: number): string[] {
+  for (const { entry, fate, why } of judged) {
     if (fate === 'retire') retire(store, entry, `annex prune: ${why}`);
   }
-  return weighed.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];
+  return judged.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];
 }
 
 function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
   const lookup = createLookup(settings, feature);
   const refusal = findDeclarationRefusal(lookup);
-  if (refusal !== undefined) return { unclear: refusal.reason, fitting: new Set() };
+  if (refusal !== undefined) return { unknown: refusal.reason, fitting: new Set() };
   const found = new Map([...abis].map((abi) => [abi, findEntry(lookup, abi)]));
   const unread = [...found.values()].find((each) => each.unread !== undefined)?.unread;
-  if (unread !== undefined) return { unclear: unread.reason, fitting: new Set() };
+  if (unread !== undefined) return { unknown: unread.reason, fitting: new Set() };
   const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));
   const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
   const { core } = settings;
   const isCore = Object.keys(feature.packages).every(
     (name) => findCorePackage(name, core.root) !== undefined && isShipped(core, name),
   );
-  if (isCore) return { fitting, instead: {} };
+  if (isCore) return { fitting, replacement: {} };
   const entry = chosen.get(readAbi());
-  return { fitting, ...(entry !== undefined && { instead: { entry } }) };
+  return { fitting, ...(entry !== undefined && { replacement: { entry } }) };
 }
 
-type Verdict = Pick<Weighed, 'fate' | 'why'>;
+type Verdict = Pick<JudgedEntry, 'fate' | 'why'>;
 
 const keep = (why: string): Verdict => ({ fate: 'keep', why });
 
-function weigh(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
+function judge(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
   const { dir, foreign } = stored;
   try {
     const stat = lstatSync(dir);
@@ -108,39 +108,39 @@ function weigh(store: string, stored: Stored, need: Need | undefined, age: Age):
     if (!stat.isDirectory()) return keep('it is no directory');
     if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
     const retired = findRetirement(store, dir);
-    if (retired !== undefined) return weighRetired(retired.at, age.now);
+    if (retired !== undefined) return judgeRetired(retired.at, age.now);
     if (foreign !== undefined) return keep(foreign);
-    if (need?.unclear !== undefined) return keep(need.unclear);
+    if (need?.unknown !== undefined) return keep(need.unknown);
     if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits what is declared');
-    return need === undefined ? weighUndeclared(dir, age) : weighReplaced(dir, need, age);
+    return need === undefined ? judgeUndeclared(dir, age) : judgeReplaced(dir, need, age);
   } catch (error) {
-    return keep(`it cannot be looked at (${codeOf(error)})`);
+    return keep(`it cannot be read (${codeOf(error)})`);
   }
 }
 
 /** An entry that annex prune or any other command retired is deleted after its grace period. */
-function weighRetired(since: number, now: number): Verdict {
+function judgeRetired(since: number, now: number): Verdict {
   if (isPastGrace(since, now)) return { fate: 'delete', why: 'its grace period is over' };
-  return keep(`it is retired, and goes after ${new Date(since + GRACE).toISOString()}`);
+  return keep(`it is retired, and will be deleted after ${new Date(since + GRACE).toISOString()}`);
 }
 
-function weighUndeclared(dir: string, { age, now }: Age): Verdict {
+function judgeUndeclared(dir: string, { age, now }: Age): Verdict {
   const since = readPublished(dir);
-  if (now - since <= age) return keep(`not declared, but published ${tellAge(now - since)}`);
+  if (now - since <= age) return keep(`not declared, but published ${describeAge(now - since)}`);
   return { fate: 'retire', why: 'no such feature is declared' };
 }
 
 /** Counts from its replacement: until then a rollback needed it. */
-function weighReplaced(dir: string, { instead }: Need, { age, now }: Age): Verdict {
-  if (instead === undefined) return keep('nothing that fits has taken its place yet');
-  const { entry } = instead;
+function judgeReplaced(dir: string, { replacement }: Need, { age, now }: Age): Verdict {
+  if (replacement === undefined) return keep('no valid entry replaces it yet');
+  const { entry } = replacement;
   const replaced = entry === undefined ? 0 : readPublished(entry);
   const since = Math.max(readPublished(dir), replaced);
-  if (now - since <= age) return keep(`replaced, but only ${tellAge(now - since)}`);
-  return { fate: 'retire', why: entry === undefined ? 'core ships it' : `${entry} has its place` };
+  if (now - since <= age) return keep(`replaced, but only ${describeAge(now - since)}`);
+  return { fate: 'retire', why: entry === undefined ? 'core ships it' : `${entry} replaces it` };
 }
 
-const tellAge = (ms: number): string => `${Math.max(0, Math.floor(ms / DAY))} days ago`;
+const describeAge = (ms: number): string => `${Math.max(0, Math.floor(ms / DAY))} days ago`;
 
 /**
  * When an entry was published. The manifest is the last file written before that, and never changes. The ctime

@@ -107,7 +107,7 @@ describe.each(outerNodes)('$label', (node) => {
     const whyLonely = ({ entries }: Pruned) => entries.find(({ entry }) => entry === lonely)?.why;
     expect([found[lonely], whyLonely(first)]).toEqual([
       'kept',
-      'nothing that fits has taken its place yet',
+      'no valid entry replaces it yet',
     ]);
 
     publish(plant('beta', '1.0.0'), 13);

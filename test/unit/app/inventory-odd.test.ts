@@ -13,7 +13,7 @@ async function open(): Promise<Sandbox> {
   return sandbox;
 }
 
-describe('a tree that is odd', () => {
+describe('an unusual tree:', () => {
   const plant = async (manifest: object, packages: [string, PackageFixture][]) => {
     const sandbox = await open();
     sandbox.setCore({ features: {} }, manifest);
@@ -21,7 +21,7 @@ describe('a tree that is odd', () => {
     return sandbox;
   };
 
-  test('yarn: what is hoisted counts as far as production needs it', async () => {
+  test('Yarn: hoisted packages count when production needs them', async () => {
     const sandbox = await plant(
       { dependencies: { alpha: '^1.0.0' }, devDependencies: { tool: '*' } },
       [
@@ -37,7 +37,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*', beta: '1.0.0' });
   });
 
-  test('a nested copy is not what the root sees', async () => {
+  test('a nested copy is not visible to the root', async () => {
     const sandbox = await plant(
       { dependencies: { alpha: '^1.0.0' }, devDependencies: { beta: '2' } },
       [
@@ -49,7 +49,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*' });
   });
 
-  test('links that lead nowhere or round in circles are not shipped', async () => {
+  test('dangling links and link loops are not shipped', async () => {
     const sandbox = await plant({ dependencies: { gone: '*', round: '*', alpha: '*' } }, [
       ['app/node_modules', pkg('alpha', '1.0.0')],
     ]);
@@ -58,7 +58,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*' });
   });
 
-  test('packages are found where their links lead', async () => {
+  test('packages are found at the targets of their links', async () => {
     const sandbox = await plant({ dependencies: { alpha: '*' } }, [
       [
         'elsewhere/node_modules',
@@ -99,7 +99,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '*' });
   });
 
-  test('lists that are no lists are empty', async () => {
+  test('lists of another type are empty', async () => {
     const sandbox = await plant({ dependencies: { alpha: '*' }, optionalDependencies: null }, [
       [
         'app/node_modules',
@@ -114,7 +114,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*' });
   });
 
-  test('names that lead out of node_modules lead nowhere', async () => {
+  test('names that lead out of node_modules are ignored', async () => {
     const sandbox = await plant(
       { dependencies: { '../../outside': '*', '': '*', '.': '*', '/etc': '*', alpha: '*' } },
       [['app/node_modules', pkg('alpha', '1.0.0')]],
@@ -124,7 +124,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*' });
   });
 
-  test('a node_modules directly in node_modules is looked at as little as by Node', async () => {
+  test('a node_modules directly in node_modules is not searched, as in Node', async () => {
     const sandbox = await plant({ dependencies: { alpha: '*' } }, [
       ['app/node_modules', pkg('alpha', '1.0.0', { dependencies: { beta: '*' } })],
       ['app/node_modules/node_modules', pkg('beta', '1.0.0')],
@@ -133,7 +133,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*', beta: '2.0.0' });
   });
 
-  test('a chain of five hundred packages is walked to its end', async () => {
+  test('a chain of 500 packages is followed to its end', async () => {
     const chain = Array.from({ length: 500 }, (_, at) =>
       pkg(`link-${at}`, '1.0.0', { dependencies: { [`link-${at + 1}`]: '*' } }),
     );
@@ -144,7 +144,7 @@ describe('a tree that is odd', () => {
     expect(readInventory(sandbox.core).size).toBe(500);
   });
 
-  test('the store is never looked at', async () => {
+  test('the store is never read', async () => {
     const sandbox = await plant({ dependencies: { alpha: '*', beta: '*' } }, [
       ['app/node_modules', pkg('alpha', '1.0.0')],
     ]);
@@ -160,7 +160,7 @@ describe('a tree that is odd', () => {
     expect(read(sandbox.core)).toEqual({ alpha: '1.0.0*' });
   });
 
-  test('no package.json at all ships nothing', async () => {
+  test('a directory without a package.json ships nothing', async () => {
     const sandbox = await open();
     rmSync(join(sandbox.core, 'package.json'));
     expect(read(sandbox.core)).toEqual({});

@@ -24,7 +24,7 @@ function makeLink(path: string, target: string): void {
   symlinkSync(target, join(sandbox.root, path));
 }
 
-test('a name that stands nowhere is not owned', () => {
+test('an absent package has no owner', () => {
   expect(ownerOf('exa-js')).toBeUndefined();
   expect(ownerOf('@mendable/firecrawl-js')).toBeUndefined();
 });
@@ -54,21 +54,21 @@ test.each([
   expect(ownerOf('exa-js')).toBeUndefined();
 });
 
-test('a scope alone owns no name in it', () => {
+test('the directory of a scope owns no name in the scope', () => {
   sandbox.write('app/node_modules/@scope/other/package.json', '{}');
   expect(ownerOf('@scope/exa-js')).toBeUndefined();
   sandbox.write('app/node_modules/@scope/exa-js/package.json', '{}');
   expect(ownerOf('@scope/exa-js')).toBe('app/node_modules/@scope/exa-js');
 });
 
-test('a copy further up owns the name, the nearest first', () => {
+test('the nearest copy above owns the name', () => {
   sandbox.write('node_modules/exa-js/package.json', '{}');
   expect(ownerOf('exa-js', 'app/src')).toBe('node_modules/exa-js');
   sandbox.write('app/src/node_modules/exa-js/package.json', '{}');
   expect(ownerOf('exa-js', 'app/src')).toBe('app/src/node_modules/exa-js');
 });
 
-test('links own the name, wherever they lead', () => {
+test('a link owns the name, whatever its target', () => {
   makeLink('app/node_modules/dangling', 'gone');
   makeLink('app/node_modules/loop', 'loop');
   makeLink('app/node_modules/@scope/dangling', '../gone');
@@ -78,24 +78,24 @@ test('links own the name, wherever they lead', () => {
   }
 });
 
-test('a link loop on the way cannot be looked through, and owns every name', () => {
+test('a link loop on the path owns every name', () => {
   makeLink('looping/node_modules', 'node_modules');
   expect(ownerOf('exa-js', 'looping')).toBe('looping/node_modules/exa-js');
 });
 
-test('a file named node_modules holds nothing', () => {
+test('a file named node_modules owns no name', () => {
   sandbox.write('plain/node_modules', '');
   expect(ownerOf('exa-js', 'plain')).toBeUndefined();
 });
 
-test('a package owns its own name, exports or not, from everywhere within', () => {
+test('a package owns its own name from every file in it, with and without exports', () => {
   sandbox.write('app/packages/self/package.json', { name: 'exa-js' });
   expect(ownerOf('exa-js', 'app/packages/self/src')).toBe('app/packages/self/package.json');
   expect(ownerOf('exa-js', 'app/packages')).toBeUndefined();
   expect(ownerOf('app', 'app/src')).toBe('app/package.json');
 });
 
-test('a package.json without a name leaves the scope open, one with another name ends it', () => {
+test('a package.json without a name does not end the scope; one with another name does', () => {
   sandbox.write('app/packages/self/package.json', { name: 'exa-js' });
   sandbox.write('app/packages/self/dist/package.json', { type: 'module' });
   expect(ownerOf('exa-js', 'app/packages/self/dist')).toBe('app/packages/self/package.json');
@@ -103,14 +103,14 @@ test('a package.json without a name leaves the scope open, one with another name
   expect(ownerOf('exa-js', 'app/packages/self/inner')).toBeUndefined();
 });
 
-test('a package.json that cannot be understood may bear any name', () => {
+test('an invalid package.json can have any name', () => {
   for (const text of ['{', '', 'null', '7']) {
     sandbox.write('app/broken/package.json', text);
     expect(ownerOf('exa-js', 'app/broken/src'), text).toBe('app/broken/package.json');
   }
 });
 
-test('NODE_PATH and the global folders own what they hold, in every form', () => {
+test('NODE_PATH and the global folders own their packages, in every form', () => {
   sandbox.write('node-path/exa-js/package.json', '{}');
   sandbox.write('node-path/plain.js', '');
   makeLink('second/dangling', 'gone');
@@ -122,7 +122,7 @@ test('NODE_PATH and the global folders own what they hold, in every form', () =>
   expect(ownerOf('other', 'app', globals)).toBeUndefined();
 });
 
-test('what the user may not look at is owned, in the global folders apart', () => {
+test('an unreadable path owns the name, except in the global folders', () => {
   sandbox.write('app/node_modules/@locked/other/package.json', '{}');
   sandbox.write('app/src/node_modules/other/package.json', '{}');
   sandbox.write('app/sealed/package.json', { name: 'sealed' });

@@ -1,17 +1,22 @@
 /** The decision table: row by row from a data file, then over every combination of facts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Asked, type Decision, decide, type Evidence } from '../../../src/resolve/decide.ts';
+import {
+  type Decision,
+  decide,
+  type Evidence,
+  type RequestFacts,
+} from '../../../src/resolve/decide.ts';
 
 interface Row {
   title: string;
-  asked: Partial<Asked>;
+  facts: Partial<RequestFacts>;
   evidence: Evidence;
   decision: Decision;
 }
 
 /** A declared bare specifier in a file of the core: what a row says differs from this. */
-const usual: Asked = {
+const usual: RequestFacts = {
   form: 'bare',
   hasPaths: false,
   isDeclared: true,
@@ -21,8 +26,8 @@ const usual: Asked = {
 const file = new URL('../../data/decide.json', import.meta.url);
 const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[];
 
-test.each(rows)('$title', ({ asked, evidence, decision }) => {
-  expect(decide({ ...usual, ...asked }, evidence)).toEqual(decision);
+test.each(rows)('$title', ({ facts, evidence, decision }) => {
+  expect(decide({ ...usual, ...facts }, evidence)).toEqual(decision);
 });
 
 test('the table has a row for each rule', () => {
@@ -39,7 +44,7 @@ function combine<T extends object>(choices: { [K in keyof T]-?: readonly T[K][] 
 }
 
 const boolean = [false, true] as const;
-const everyAsked = combine<Asked>({
+const everyRequest = combine<RequestFacts>({
   form: ['bare', 'free', 'other'],
   hasPaths: boolean,
   isDeclared: boolean,
@@ -48,15 +53,15 @@ const everyAsked = combine<Asked>({
 });
 type Full = Required<Evidence>;
 const everyEvidence = combine<Full>({
-  node: ['found', 'found outside', 'failed'],
+  nodeResult: ['found', 'found outside', 'failed'],
   isOwned: [false, true, 'for require'],
   isInRoot: boolean,
   hasEntry: boolean,
   mayInstall: boolean,
   hasTried: boolean,
 });
-const cases = everyAsked.flatMap((asked) =>
-  everyEvidence.map((evidence) => ({ asked, evidence, decision: decide(asked, evidence) })),
+const cases = everyRequest.flatMap((facts) =>
+  everyEvidence.map((evidence) => ({ facts, evidence, decision: decide(facts, evidence) })),
 );
 type Case = (typeof cases)[number];
 
@@ -70,79 +75,79 @@ function having(...verdicts: string[]): Case[] {
 }
 
 describe('over every combination of facts', () => {
-  test('all facts known, there is a decision', () => {
+  test('with all facts, there is a decision', () => {
     expect(cases.length).toBe(120 * 144);
-    expect(cases.filter(({ decision }) => 'look' in decision)).toEqual([]);
+    expect(cases.filter(({ decision }) => 'needs' in decision)).toEqual([]);
   });
 
-  test('G1: no entry answers, and nothing installs, for what Node finds or core owns', () => {
+  test('G1: no entry answers, and nothing is installed, when Node finds the package or the core owns the name', () => {
     for (const { evidence } of having('from entry', 'install')) {
-      expect(evidence).toMatchObject({ node: 'failed', isOwned: false });
+      expect(evidence).toMatchObject({ nodeResult: 'failed', isOwned: false });
     }
   });
 
-  test('G3: no entry answers, and nothing installs, for what is not declared', () => {
-    for (const { asked } of having('from entry', 'install', 'explain')) {
-      expect(asked).toMatchObject({ isDeclared: true, form: 'bare', hasPaths: false });
+  test('G3: no entry answers, and nothing is installed, for a package that is not declared', () => {
+    for (const { facts } of having('from entry', 'install', 'explain')) {
+      expect(facts).toMatchObject({ isDeclared: true, form: 'bare', hasPaths: false });
     }
   });
 
-  test('no entry answers, and nothing installs, for entries and for files outside', () => {
-    for (const { asked } of having('from entry', 'install', 'explain')) {
-      expect(['core', 'dependency', 'importer']).toContain(asked.zone);
+  test('no entry answers, and nothing is installed, for files in entries and outside', () => {
+    for (const { facts } of having('from entry', 'install', 'explain')) {
+      expect(['core', 'dependency', 'importer']).toContain(facts.zone);
     }
   });
 
-  test('an install starts only when it may, once, and when no entry stands', () => {
+  test('an install starts only when allowed, once, and without an entry', () => {
     for (const { evidence } of having('install')) {
       expect(evidence).toMatchObject({ hasEntry: false, mayInstall: true, hasTried: false });
     }
   });
 
-  test('an error is explained only when no entry stands', () => {
+  test('an error is explained only without an entry', () => {
     for (const { evidence } of having('explain')) {
-      expect(evidence.node).toBe('failed');
+      expect(evidence.nodeResult).toBe('failed');
       expect(evidence.isOwned === 'for require' || !evidence.hasEntry).toBe(true);
       expect(evidence.isOwned).not.toBe(true);
     }
   });
 
-  test('whoever resolves as the core root is an entry that shares the name, or an importer that Node failed', () => {
-    for (const { asked, evidence } of having('as core root')) {
-      if (asked.zone === 'entry') {
-        expect(asked.isShared).toBe(true);
+  test('only an entry that shares the name, or an importer for which Node failed, resolves as the core root', () => {
+    for (const { facts, evidence } of having('as core root')) {
+      if (facts.zone === 'entry') {
+        expect(facts.isShared).toBe(true);
       } else {
-        expect(asked).toMatchObject({ zone: 'importer', isDeclared: true });
-        expect(evidence).toMatchObject({ node: 'failed', isOwned: false, isInRoot: true });
+        expect(facts).toMatchObject({ zone: 'importer', isDeclared: true });
+        expect(evidence).toMatchObject({ nodeResult: 'failed', isOwned: false, isInRoot: true });
       }
     }
   });
 
-  test('what Node found is dropped only for an entry that would leave itself', () => {
-    for (const { asked, evidence } of having('not found')) {
-      expect(asked.zone).toBe('entry');
-      expect(evidence.node).toBe('found outside');
+  test('an answer of Node is rejected only for an entry, when it lies outside', () => {
+    for (const { facts, evidence } of having('not found')) {
+      expect(facts.zone).toBe('entry');
+      expect(evidence.nodeResult).toBe('found outside');
     }
   });
 
-  test('looking up one fact after the other ends in the decision of all facts', () => {
-    for (const { asked, evidence, decision } of cases) {
+  test('collecting one fact after the other leads to the decision of all facts', () => {
+    for (const { facts, evidence, decision } of cases) {
       const known: Evidence = { hasTried: evidence.hasTried };
-      let step = decide(asked, known);
-      for (let count = 0; 'look' in step; count += 1) {
+      let step = decide(facts, known);
+      for (let count = 0; 'needs' in step; count += 1) {
         expect(count).toBeLessThan(6);
-        expect(known).not.toHaveProperty(step.look);
-        Object.assign(known, { [step.look]: evidence[step.look] });
-        step = decide(asked, known);
+        expect(known).not.toHaveProperty(step.needs);
+        Object.assign(known, { [step.needs]: evidence[step.needs] });
+        step = decide(facts, known);
       }
       expect(step).toEqual(decision);
     }
   });
 
-  test('what is decided without asking Node is decided without looking at anything', () => {
-    for (const { asked, decision } of cases) {
-      const [first, second] = [decide(asked, {}), decision];
-      if ('look' in first) expect(first.look).toBe('node');
+  test('a decision without the answer of Node needs no fact', () => {
+    for (const { facts, decision } of cases) {
+      const [first, second] = [decide(facts, {}), decision];
+      if ('needs' in first) expect(first.needs).toBe('nodeResult');
       else expect(first).toEqual(second);
     }
   });

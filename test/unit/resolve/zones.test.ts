@@ -68,7 +68,7 @@ test.each([
   expect(makeZones([...directories, 'listed', '@scope/listed'])(path)).toBe(zone);
 });
 
-test('a package that is linked into node_modules from outside any is the application’s own', () => {
+test('a package that is linked into node_modules from outside any node_modules is part of the core', () => {
   makeLink('app/node_modules/lib', at('linked/lib'));
   makeLink('app/node_modules/@scope/lib', at('linked/scoped'));
   makeLink('app/node_modules/gone', at('linked/gone'));
@@ -83,21 +83,21 @@ test('a package that is linked into node_modules from outside any is the applica
   expect(zone('linked/index.js')).toBe('outside');
 });
 
-test('a package that is linked from a node_modules elsewhere is a dependency', () => {
+test('a package that is linked from another node_modules is a dependency', () => {
   const stored = 'virtual/links/dep/1.0.0/node_modules/dep';
   mkdirSync(at(stored), { recursive: true });
   makeLink('app/node_modules/dep', at(stored));
   expect(makeZones()(`${stored}/index.js`)).toBe('dependency');
 });
 
-test('a workspace beside the core that is linked, and one in the core, are core', () => {
+test('a linked workspace beside the core, and one inside, are part of the core', () => {
   makeLink('node_modules/lib', '../packages/lib');
   mkdirSync(at('packages/lib'), { recursive: true });
   expect(makeZones()('packages/lib/index.js')).toBe('core');
   expect(makeZones([], sandbox.root)('packages/lib/index.js')).toBe('core');
 });
 
-test('a core behind a link is known by both of its paths', () => {
+test('a core behind a link has both of its paths', () => {
   makeLink('link', sandbox.core);
   const zone = makeZones([], at('link'), sandbox.core);
   for (const root of ['link', 'app']) {
@@ -106,7 +106,7 @@ test('a core behind a link is known by both of its paths', () => {
   }
 });
 
-test('a path through another link is judged by where it leads', () => {
+test('a path through another link has the zone of its target', () => {
   makeLink('link', sandbox.core);
   makeLink('link-to-plugins', 'plugins');
   makeLink('link-out', 'other');
@@ -120,7 +120,7 @@ test('a path through another link is judged by where it leads', () => {
   expect(zone('link-out/index.js')).toBe('outside');
 });
 
-test('an importer directory behind a link is known by both of its paths', () => {
+test('an importer directory behind a link has both of its paths', () => {
   makeLink('link-to-plugins', 'plugins');
   mkdirSync(at('plugins'));
   const zone = makeZones([at('link-to-plugins')]);
@@ -128,7 +128,7 @@ test('an importer directory behind a link is known by both of its paths', () => 
   expect(zone('link-to-plugins/index.js')).toBe('importer');
 });
 
-test('a core at the root of the file system holds everything', () => {
+test('a core at the root of the file system contains every file', () => {
   const zone = makeZones([], '/');
   expect(zone('app/main.mjs')).toBe('core');
   expect(zone('app/node_modules/dep/index.js')).toBe('dependency');

@@ -1,4 +1,4 @@
-/** A remembered failure of a host holds for every feature from it. */
+/** A remembered failure of a host applies to every feature from it. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { hostName } from '../../../src/base/store-layout.ts';
@@ -19,17 +19,17 @@ import {
 } from '../../support/memory-world.ts';
 import { failurePath, failureRoot } from '../../support/store-paths.ts';
 
-describe('a host', () => {
+describe('a failed host', () => {
   beforeEach(() => remember(find(alpha), refusal, options));
 
-  test('other features from it are left alone too', () => {
+  test('prevents attempts for other features from it', () => {
     expect(ask(beta)).toBe(HOST);
     expect(findRemembered(find(beta), {})).toMatchObject({
       failure: { feature: 'alpha', refusal },
     });
   });
 
-  test('that may not be tried for longer is what the next try of the feature waits for', () => {
+  test('delays the next attempt for a feature until its own', () => {
     const path = failurePath(settings.store ?? '', hostName(HOST));
     const [failure] = JSON.parse(readFileSync(path, 'utf8'));
     const until = failure.until + 10_000;
@@ -40,12 +40,12 @@ describe('a host', () => {
     });
   });
 
-  test('those from elsewhere are not, nor are those asked through a proxy', () => {
+  test('does not affect features from another host or through a proxy', () => {
     expect(ask(beta, { env: { npm_config_registry: 'http://other.corp/' } })).toBe('free');
     expect(ask(beta, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
 
-  test('a feature with packages from several is left alone when one of them failed', () => {
+  test('prevents attempts for a feature with packages from several hosts', () => {
     const env = {
       npm_config_registry: 'http://other.corp/',
       'npm_config_@corp:registry': `http://${HOST}/`,
@@ -56,7 +56,7 @@ describe('a host', () => {
     expect(ask(beta, { env })).toBe('free');
   });
 
-  test('a success clears it, and the feature', () => {
+  test('is cleared by a success, and so is the feature', () => {
     forget(find(beta));
     expect(ask(beta)).toBe('free');
     expect(ask(alpha)).toBe('its own');
@@ -65,14 +65,14 @@ describe('a host', () => {
     expect(readdirSync(failureRoot(settings.store ?? ''))).toEqual([]);
   });
 
-  test('a refusal that names none is of the feature alone', () => {
+  test('is not remembered for a refusal that names no host', () => {
     forget(find(alpha));
     remember(find(alpha), unknown, options);
     expect([ask(alpha), ask(beta)]).toEqual(['its own', 'free']);
   });
 });
 
-test('what is written names hosts, and neither paths nor credentials', () => {
+test('records contain hosts, but no paths and no credentials', () => {
   writeNpmrc(`//registry.corp/:_authToken=${SECRET}\nproxy=http://me:${SECRET}@proxy.corp/`);
   const env = { npm_config_registry: `http://me:${SECRET}@${HOST}/npm` };
   callWith(env, () => remember(find(alpha), refusal, options));

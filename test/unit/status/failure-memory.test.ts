@@ -1,4 +1,4 @@
-/** Which tries a remembered failure says something about: the same feature in the same configuration, and other features from the same host. */
+/** A remembered failure applies to the same feature in the same configuration. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -26,21 +26,21 @@ import {
 import { failurePath } from '../../support/store-paths.ts';
 import { removeTree } from '../../support/tree.ts';
 
-describe('another configuration is tried at once', () => {
+describe('another configuration is tried at once:', () => {
   beforeEach(() => {
     writeLock(alpha, 'broken');
     remember(find(alpha), unknown, options);
     expect(ask(alpha)).toBe('its own');
   });
 
-  test('a lock that was mended', () => {
+  test('a corrected lock', () => {
     writeLock(alpha, 'mended');
     expect(ask(alpha)).toBe('free');
     writeLock(alpha, 'broken');
     expect(ask(alpha)).toBe('its own');
   });
 
-  test('no lock any more', () => {
+  test('a removed lock', () => {
     removeTree(join(root, 'annex'));
     expect(ask(alpha)).toBe('free');
   });
@@ -82,19 +82,19 @@ describe('another configuration is tried at once', () => {
     expect(ask(alpha, { env: { [name]: value } })).toBe('free');
   });
 
-  test('a variable that is set by now, to which an .npmrc refers', () => {
+  test('a variable in an .npmrc that is set now', () => {
     writeNpmrc(`//${HOST}/:_authToken=\${TOKEN}`);
     remember(find(alpha), unknown, options);
     expect(ask(alpha)).toBe('its own');
     expect(ask(alpha, { env: { TOKEN: SECRET } })).toBe('free');
   });
 
-  test('a registry in an .npmrc, of a scope too', () => {
+  test('a registry for a scope in an .npmrc', () => {
     writeNpmrc('@corp:registry=http://corp/');
     expect(ask(alpha)).toBe('free');
   });
 
-  test('what is blocked, in package.json and in the operator’s file as it is now', () => {
+  test('other blocked versions, in package.json and in the current operator’s file', () => {
     const item = { name: 'low', range: '*', spec: 'low', by: 'package.json' };
     const operatorFile = join(root, 'operator.json');
     writeFileSync(operatorFile, '{"blocked": []}');
@@ -106,20 +106,20 @@ describe('another configuration is tried at once', () => {
     expect(findIn(other)).toBeUndefined();
   });
 
-  test('more time', () => {
+  test('another time limit', () => {
     expect(ask(alpha, { timeout: 2000 })).toBe('free');
   });
 });
 
-describe('the same configuration is not', () => {
+describe('the same configuration is not tried', () => {
   beforeEach(() => remember(find(alpha), refusal, options));
 
-  test('whatever has nothing to do with places', () => {
+  test('with other variables that do not concern registries', () => {
     const env = { npm_config_cache: '/x', PATH: '/y', LANG: 'C' };
     expect(ask(alpha, { env })).toBe('its own');
   });
 
-  test('where the host does not answer, whoever signs in', () => {
+  test('with other credentials, when the host does not answer', () => {
     expect(ask(alpha, { env: { 'npm_config_//registry.corp/:_authToken': SECRET } })).toBe(HOST);
     const env = (password: string) => ({
       npm_config_registry: `http://me:${password}@${HOST}/npm`,
@@ -130,7 +130,7 @@ describe('the same configuration is not', () => {
     expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
 
-  test('unless somebody asks for it anew; what others find out after that counts', () => {
+  test('unless a retry is requested; failures recorded after that count', () => {
     const ignored = listRemembered(settings.store ?? '');
     expect(ask(alpha, { ignored })).toBe('free');
     expect(ask(beta, { ignored })).toBe('free');
@@ -139,7 +139,7 @@ describe('the same configuration is not', () => {
     expect(ask(beta, { ignored })).toBe(HOST);
   });
 
-  test('whatever the clock says of whoever remembered it', () => {
+  test('with a clock that differs from that of the recording process', () => {
     for (const name of ['alpha', hostName(HOST)]) {
       const path = failurePath(settings.store ?? '', name);
       const ahead = 10 * 60_000;

@@ -1,4 +1,4 @@
-/** What a store remembers of features that failed: for how long, for whom, and what it does not fall for. */
+/** Failures in a store: how long they are in force, for which configuration, and which are not trusted. */
 import {
   chmodSync,
   mkdirSync,
@@ -49,15 +49,15 @@ function makeStore(): string {
 const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
   addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 
-describe('how long a feature is left alone', () => {
+describe('the delay after a failure', () => {
   const all = [1, 2, 3, 4, 5, 6, 7, 50, 5000];
 
-  test('30 s, doubled with each failure in a row, at most 15 minutes', () => {
+  test('starts at 30 s and doubles with each failure in a row, up to 15 minutes', () => {
     const pauses = all.map((attempts) => backoffDelay(attempts, 0) / second);
     expect(pauses).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900]);
   });
 
-  test('the last fifth of a pause is by chance', () => {
+  test('has 20 % jitter', () => {
     const shortest = all.map((attempts) => backoffDelay(attempts, 1) / second);
     expect(shortest).toEqual([24, 48, 96, 192, 384, 720, 720, 720, 720]);
     const ends = Array.from({ length: 200 }, () => nextFailure(undefined, failed, now).until - now);
@@ -66,7 +66,7 @@ describe('how long a feature is left alone', () => {
     expect(new Set(ends).size).toBeGreaterThan(50);
   });
 
-  test('failures in a row count up; after a day without one it starts again', () => {
+  test('failures in a row are counted; the count starts again after a day', () => {
     expect(first).toEqual({ ...failed, attempts: 1, at: now, until: now + 30 * second });
     const then = now + minute;
     expect(nextFailure(first, failed, then, 0)).toMatchObject({
@@ -77,23 +77,23 @@ describe('how long a feature is left alone', () => {
     expect(nextFailure(first, failed, first.until + day).attempts).toBe(1);
   });
 
-  test('it is in force until its end, and not a millisecond longer', () => {
+  test('a failure is in force until its end, and not a millisecond longer', () => {
     const isAt = (ms: number) => isInForce(first, now + ms);
     expect([0, 1, 30 * second - 1].map(isAt)).toEqual([true, true, true]);
     expect([30 * second, minute].map(isAt)).toEqual([false, false]);
   });
 
-  test('a clock that is a little behind that of whoever failed changes nothing', () => {
+  test('a clock slightly behind that of the recording process changes nothing', () => {
     expect(isInForce(first, now - 5 * second)).toBe(true);
   });
 
-  test('a clock that was set back never makes it longer than the longest pause', () => {
+  test('a clock that was set back never extends it beyond the longest delay', () => {
     expect(isInForce(first, now + 30 * second - 15 * minute)).toBe(true);
     expect(isInForce(first, now + 30 * second - 15 * minute - 1)).toBe(false);
     expect(isInForce(first, now - 400 * day)).toBe(false);
   });
 
-  test('a record that would last longer than any pause never counts, not at its end either', () => {
+  test('a record beyond the longest delay is never in force, not even at its end', () => {
     const until = now + day;
     expect(isInForce({ ...first, until }, now)).toBe(false);
     expect(isInForce({ ...first, until }, until - second)).toBe(false);
@@ -112,19 +112,19 @@ describe('how long a feature is left alone', () => {
     expect(isRemembered({ ...refusal, code })).toBe(isIt);
   });
 
-  test('a denial for what is blocked is: it took a resolution to find out', () => {
+  test('a denial for a blocked version is remembered: finding it takes a resolution', () => {
     const blocked = { name: 'low', version: '1.0.0', spec: 'low', by: 'package.json' };
     expect(isRemembered({ ...refusal, code: 'ANNEX_DENIED', blocked })).toBe(true);
   });
 
-  test('a refusal that is repeated says when the next try is', () => {
+  test('a repeated refusal has the time of the next attempt', () => {
     expect(refuseAgain({ failure: first, isStored: false }, 'annex install alpha')).toEqual({
       ...refusal,
       state: 'Next try at 12:00:30 UTC; other features unaffected',
     });
   });
 
-  test('that of a host names the host, and who found out', () => {
+  test('the refusal for a host names the host and the feature that failed', () => {
     const remembered = { failure: first, host: 'registry.corp', isStored: true };
     expect(refuseAgain(remembered, 'annex install beta')).toEqual({
       code: 'ANNEX_OFFLINE',
@@ -136,7 +136,7 @@ describe('how long a feature is left alone', () => {
 });
 
 describe('in a store', () => {
-  test('what is written is read, under that name alone; cleared, it is gone', () => {
+  test('a failure is read under its own name only, and can be cleared', () => {
     const store = makeStore();
     expect(readFailures(store, 'alpha')).toEqual([]);
     add(store, now);
@@ -146,7 +146,7 @@ describe('in a store', () => {
     expect(readdirSync(failureRoot(store))).toEqual([]);
   });
 
-  test('every configuration has a count and an end of its own', () => {
+  test('every configuration has its own count and end', () => {
     const store = makeStore();
     add(store, now);
     add(store, now + minute, { key: 'two' });
@@ -162,7 +162,7 @@ describe('in a store', () => {
     expect(readdirSync(failureRoot(store))).toEqual([]);
   });
 
-  test('configurations are dropped after a day, and ten are kept at most', () => {
+  test('configurations expire after a day, and at most ten are kept', () => {
     const store = makeStore();
     for (let index = 0; index < 15; index++) add(store, now + index, { key: `old ${index}` });
     expect(readFailures(store, 'alpha')).toHaveLength(10);
@@ -170,13 +170,13 @@ describe('in a store', () => {
     expect(readFailures(store, 'alpha')).toMatchObject([{ key: 'one' }]);
   });
 
-  test('tries that failed side by side are one failure', () => {
+  test('concurrent attempts count as one failure', () => {
     const store = makeStore();
     for (const later of [0, 1, 2, 3]) add(store, now + later);
     expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 1, at: now }]);
   });
 
-  test('a host is remembered beside the features, whatever it is called', () => {
+  test('any host name can be remembered beside features', () => {
     const store = makeStore();
     add(store, now);
     expect(hasFailedHosts(store)).toBe(false);
@@ -190,7 +190,7 @@ describe('in a store', () => {
     expect(readdirSync(dirname(failureRoot(store)))).toEqual([]);
   });
 
-  test('debris of a writer that was killed is written over, and cleared', () => {
+  test('the temporary file of a killed writer is overwritten, and cleared', () => {
     const store = makeStore();
     const path = failurePath(store, 'alpha');
     mkdirSync(dirname(path), { recursive: true });
@@ -202,7 +202,7 @@ describe('in a store', () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
-  test('a store that cannot be written forgets, and nothing is thrown', () => {
+  test('a store that cannot be written stays unchanged, without an error', () => {
     const store = makeStore();
     add(store, now);
     const path = failurePath(store, 'alpha');
@@ -217,7 +217,7 @@ describe('in a store', () => {
     expect(readFileSync(path, 'utf8')).toBe(before);
   });
 
-  test('a store that cannot be read remembers nothing, and nothing is thrown', () => {
+  test('a store that cannot be read has no failures, without an error', () => {
     const store = makeStore();
     add(store, now);
     chmodSync(store, 0o755);

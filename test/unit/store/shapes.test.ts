@@ -8,7 +8,7 @@ import { readPin } from '../../../src/app/pin.ts';
 import { readAbi } from '../../../src/base/abi.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { findRemembered } from '../../../src/status/failure-memory.ts';
-import { weighEntries } from '../../../src/status/prune.ts';
+import { judgeEntries } from '../../../src/status/prune.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
 import { findStatus } from '../../../src/status/status.ts';
 import { findEntry } from '../../../src/store/entry.ts';
@@ -81,7 +81,7 @@ test('manifest: a whole one is used, any other is damage, and every reader accep
     expect(findStatus(createLookup(settings, feature)), name).toMatchObject({ feature: 'alpha' });
     expect(listStored(store), name).toMatchObject([{ dir, slug: 'alpha' }]);
     const age = { age: 0, now: Date.now() };
-    expect(weighEntries(settings, store, age), name).toMatchObject([{ feature: 'alpha' }]);
+    expect(judgeEntries(settings, store, age), name).toMatchObject([{ feature: 'alpha' }]);
     expect(typeof finder.getContents(dir), name).toBe('manifest' in read ? 'object' : 'string');
   }
   expect(whole).toContain('right');
