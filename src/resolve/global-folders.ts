@@ -1,7 +1,4 @@
-/**
- * Lists the folders that `require` searches after every node_modules, and decides whether they belong to the
- * core.
- */
+/** Lists the folders that `require` searches after every node_modules, and which of them belong to the core. */
 import Module from 'node:module';
 import { join } from 'node:path';
 import { findGlobalOwners, findOwner, listAncestors, toRealPath } from '../app/core.ts';
