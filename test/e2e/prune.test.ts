@@ -105,10 +105,7 @@ describe.each(outerNodes)('$label', (node) => {
     for (const dir of fitting) expect(found[dir], dir).toBe('kept');
     for (const dir of replaced) expect(found[dir], dir).toBe('retired');
     const whyLonely = ({ entries }: Pruned) => entries.find(({ entry }) => entry === lonely)?.why;
-    expect([found[lonely], whyLonely(first)]).toEqual([
-      'kept',
-      'no valid entry replaces it yet',
-    ]);
+    expect([found[lonely], whyLonely(first)]).toEqual(['kept', 'no valid entry replaces it yet']);
 
     publish(plant('beta', '1.0.0'), 13);
     const early = await prune();
