@@ -3,7 +3,7 @@ import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import type { Settings } from '../settings/settings.ts';
-import { pruneEntries, type JudgedEntry, judgeEntries } from '../status/prune.ts';
+import { type JudgedEntry, judgeEntries, pruneEntries } from '../status/prune.ts';
 import { makeStore } from '../store/publish.ts';
 import {
   type Command,
