@@ -1,4 +1,4 @@
-/** Asks Node itself, without annex, in a process of its own. */
+/** Resolves a request with Node alone, in a separate process. */
 import { statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaSync } from 'execa';
@@ -22,9 +22,9 @@ const FLAGS = ['--no-warnings', '--experimental-import-meta-resolve', '--input-t
 type Answer = { result: string } | { error: { code: string; message: string } };
 
 /**
- * What Node answers to a request.
+ * Resolves a request as Node does without annex.
  *
- * @param options NODE_OPTIONS without preloads: conditions count
+ * @param options NODE_OPTIONS without preloads, for their conditions
  * @returns a URL, the name of a builtin, or the error
  */
 export function askNode(
@@ -44,7 +44,7 @@ export function askNode(
   return findImportFault(result) ?? answer;
 }
 
-/** import.meta.resolve does not look whether there is a file; import does. */
+/** The error that import has and import.meta.resolve has not: it does not check that the file exists. */
 function findImportFault(url: string): { error: Error } | undefined {
   if (!url.startsWith('file:')) return undefined;
   const file = fileURLToPath(url);

@@ -9,7 +9,7 @@ import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { warn } from './command.ts';
 
-/** Prints what core ships although it is blocked, and copies that it does not ship and that are not what is locked. */
+/** Prints blocked versions that core ships, and copies that core has but does not ship, of another version than the lock. */
 export function warnOfCopies(settings: Settings, features: Iterable<Feature>): void {
   for (const line of listShippedBlocked(settings)) warn(line);
   for (const feature of features) {
@@ -23,7 +23,7 @@ export function warnOfCopies(settings: Settings, features: Iterable<Feature>): v
   }
 }
 
-/** Core wins, so this is reported and is no error. */
+/** Core wins, so a blocked version in it is reported and no error. */
 function listShippedBlocked(settings: Settings): string[] {
   const { core } = settings;
   const blocked = listBlocked(settings);

@@ -5,7 +5,7 @@ import { toRealPath } from '../app/core.ts';
 import { HERE } from '../base/own-files.ts';
 import { type Command, readSettings } from './command.ts';
 
-/** Prints the lines that a Dockerfile needs, with absolute paths as they are here. */
+/** Prints the lines that a Dockerfile needs, with the absolute paths of this machine. */
 export const env: Command = ({ args, print }) => {
   if (args.length > 0) return undefined;
   const settings = readSettings();
@@ -26,7 +26,7 @@ export const env: Command = ({ args, print }) => {
 
 const LOADER = join(HERE ?? '', '..', 'loader.mjs');
 
-/** The loader as the application sees it: its real path may hold a version, or lie elsewhere. */
+/** Path of the loader inside the application: its real path may contain a version. */
 function findLoader(root: string): string {
   const installed = join(root, 'node_modules', 'annex', 'loader.mjs');
   return toRealPath(installed) === toRealPath(LOADER) ? installed : LOADER;

@@ -1,21 +1,21 @@
-/** The decision table in words, for people. */
+/** Texts of `annex why`: rules of the decision table, zones and facts. */
 import type { Evidence, Zone } from '../resolve/decide.ts';
 import type { Subject } from '../resolve/facts.ts';
 
-/** What each rule says, by its number. */
+/** Each rule, by its number. */
 export const RULES: Record<number, string> = {
-  1: 'a builtin, a path, a URL or internal (#), and no store is concerned: Node answers',
-  2: 'the file that asks, or the path that it asks for, is inside a store entry: entries are closed, and see core only where they share',
+  1: 'a builtin, a path, a URL or internal (#), outside of every store: Node answers',
+  2: 'the importing file, or the path that it requests, is inside an entry: entries are closed, and see core only where they share',
   3: 'not declared as a feature: Node answers',
   4: 'core has it: Node answers',
   5: 'core owns the name: its error stands, no other copy is used',
-  6: 'the file that asks is outside the core and outside importers: Node answers',
-  7: 'a valid entry stands in the stores: it answers',
+  6: 'the importing file is outside the core and no importer: Node answers',
+  7: 'the stores hold a valid entry: it answers',
   8: 'not installed, and no install may start now',
   9: 'not installed: an import installs it',
 };
 
-/** Where the file that asks stands. */
+/** Zones of the importing file. */
 export const ZONES: Record<Zone, string> = {
   core: 'the core',
   dependency: 'a package that core ships',
@@ -24,13 +24,13 @@ export const ZONES: Record<Zone, string> = {
   outside: 'outside the core',
 };
 
-/** A fact that a rule wanted to know. */
+/** A fact that a rule depends on. */
 export type Fact = keyof Omit<Evidence, 'hasTried'>;
 
 /**
- * One fact as a person would say it.
+ * Describes one fact in one line.
  *
- * @param node the code of Node's own error, if it gave one
+ * @param node code of Node's own error
  * @example describeFact('isOwned', subject, undefined) // "core's own copy: none"
  */
 export function describeFact(fact: Fact, subject: Subject, node: string | undefined): string {

@@ -19,7 +19,7 @@ import { askNode } from './ask-node.ts';
 import { type Command, readSettings } from './command.ts';
 import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
 
-/** Tells which rule of the decision table answers a request, what was looked at, and the file. */
+/** Prints the rule that answers a request, the facts that decided, and the file. */
 export const why: Command = ({ args: [specifier, ...rest], options, print }) => {
   if (specifier === undefined || specifier === '' || rest.length > 0) return undefined;
   const settings = readSettings();
@@ -32,7 +32,7 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
   return report.file === undefined ? 1 : 0;
 };
 
-/** The way from a request to its answer. */
+/** The resolution of a request. */
 interface Trail {
   rule: number;
   looked: Set<Fact>;
@@ -42,7 +42,7 @@ interface Trail {
   outcome: Outcome<string>;
 }
 
-/** Goes through the same body as the hooks do, with nothing installed. */
+/** Resolves like the hooks, and installs nothing. */
 function follow(request: Request, settings: Settings): Trail {
   const trail: Trail = { rule: 0, looked: new Set(), outcome: { error: undefined } };
   const body = resolveRequest<string>(request, {
@@ -69,7 +69,7 @@ function follow(request: Request, settings: Settings): Trail {
   return trail;
 }
 
-/** Stands in for the install that `why` does not start; never shown. */
+/** Result of the install that `why` does not start; never printed. */
 const NOT_INSTALLED: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason: 'not tried', hint: '' };
 
 interface Report {

@@ -67,7 +67,7 @@ describe.each(outerNodes)('$label', (node) => {
     const torn = plant('alpha', '1.6.0', { manifest: { format: 3 } });
     const { code, stdout } = await annex(['why', 'alpha']);
     expect(code).toBe(0);
-    expect(stdout).toContain(`\nrule 7: a valid entry stands in the stores: it answers\n`);
+    expect(stdout).toContain(`\nrule 7: the stores hold a valid entry: it answers\n`);
     expect(stdout).toContain(`\n  valid entry in the stores: ${good}\n`);
     expect(stdout).toContain(`\n  passed over: ${late}: it holds alpha 2.0.0, not ^1.5.0\n`);
     expect(stdout).not.toContain(torn);
