@@ -24,12 +24,12 @@ export async function bakeFeatures(
     results.push(await installFeature(settings, feature, { ignored }));
   }
   clearFailures(store);
-  for (const name of listNames(store, VERSION)) removeEmpty(store, [VERSION], name);
-  removeEmpty(store, [], VERSION);
+  for (const name of listNames(store, VERSION)) removeIfEmpty(store, [VERSION], name);
+  removeIfEmpty(store, [], VERSION);
   return results;
 }
 
 /** Removes a directory of a store, unless it holds entries or another process works in it. */
-function removeEmpty(store: string, parents: string[], name: string): void {
+function removeIfEmpty(store: string, parents: string[], name: string): void {
   ignoreErrors(() => withDir(store, parents, (dir) => rmdirSync(dir.at(name))));
 }

@@ -41,12 +41,12 @@ export function checkDeclaredPackages(
   for (const [name, range] of Object.entries(packages)) {
     const path = join('node_modules', name);
     if (listings[path] === undefined) continue;
-    const problem = findMismatch(name, range, readPackage(join(staging, path)));
+    const problem = describeMismatch(name, range, readPackage(join(staging, path)));
     if (problem !== undefined) throw new AnnexError(refuseInstall(problem));
   }
 }
 
-function findMismatch(
+function describeMismatch(
   name: string,
   range: string,
   manifest: Record<string, unknown> | undefined,

@@ -35,7 +35,7 @@ export function findCutoff(
 }
 
 /** A feature to resolve. */
-export interface Resolution {
+export interface ResolveJob {
   settings: Settings;
   feature: Feature;
   inventory: Inventory;
@@ -53,7 +53,7 @@ export interface Resolution {
 }
 
 /** A plan, and the lock that it is made from. */
-export interface Resolved {
+export interface ResolvedPlan {
   plan: Plan;
   packages: LockedPackages;
 }
@@ -66,8 +66,8 @@ export interface Resolved {
  *
  * @throws AnnexError when npm fails or the plan has conflicts
  */
-export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
-  const { feature, inventory, unshared, locked = {}, exact } = resolution;
+export async function resolvePlan(job: ResolveJob): Promise<ResolvedPlan> {
+  const { feature, inventory, unshared, locked = {}, exact } = job;
   const pins = new Map<string, string>();
   for (const [name, { version }] of inventory) {
     if (feature.share && version !== '' && !unshared.includes(name)) pins.set(name, version);
@@ -77,8 +77,8 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
     const seed = Object.fromEntries(
       [...pins].map(([name, version]) => [`node_modules/${name}`, { version }]),
     );
-    const lock = await runResolution(resolution, dependencies, { ...locked, ...seed });
-    const made = planResolved(resolution, lock);
+    const lock = await runResolution(job, dependencies, { ...locked, ...seed });
+    const made = planResolved(job, lock);
     const freed = made.private.filter((name) => pins.has(name));
     // Only the last plan has all conflicts: packages below a private one can add to them.
     if (freed.length === 0) {
@@ -89,8 +89,8 @@ export async function resolvePlan(resolution: Resolution): Promise<Resolved> {
   }
 }
 
-/** Plans a resolution of npm. */
-export function planResolved({ feature, inventory, unshared }: Resolution, lock: NpmLock): Plan {
+/** Plans the closure that npm resolved. */
+export function planResolved({ feature, inventory, unshared }: ResolveJob, lock: NpmLock): Plan {
   const refuse = (problem: string): Refusal => refuseInstall(`the resolution of npm ${problem}`);
   return plan({ ...feature, graph: readGraph(lock, refuse), inventory, unshared }, RANGES);
 }
@@ -115,7 +115,7 @@ export const RANGES = { isRange, satisfies };
  * @param seed packages of the package-lock that npm starts from
  */
 export async function runResolution(
-  { settings, dir, signal, before }: Resolution,
+  { settings, dir, signal, before }: ResolveJob,
   dependencies: Record<string, string>,
   seed: LockedPackages,
 ): Promise<NpmLock> {
@@ -129,10 +129,10 @@ export async function runResolution(
   const args = before === undefined ? RESOLVE : [...RESOLVE, `--before=${before}`];
   const env = readInstallerEnv(settings);
   await runNpm({ args, cwd, core: settings.core.root, env, signal });
-  return readLock(cwd);
+  return readNpmLock(cwd);
 }
 
-function readLock(dir: string): NpmLock {
+function readNpmLock(dir: string): NpmLock {
   try {
     return readJson(join(dir, 'package-lock.json'), MOST_LOCK) as NpmLock;
   } catch {

@@ -68,7 +68,7 @@ function hasInstallScript(dir: string): boolean {
 }
 
 /** npm may be configured to refuse scripts; here `npm rebuild NAME` runs those of NAME and no others. */
-const FLAGS = ['--no-ignore-scripts', '--dangerously-allow-all-scripts'];
+const ALLOW_SCRIPTS = ['--no-ignore-scripts', '--dangerously-allow-all-scripts'];
 
 /**
  * Runs the install scripts of exactly the named packages.
@@ -81,7 +81,7 @@ export async function runScripts(run: ScriptRun): Promise<Generated> {
   const { lookup, staging, closure, names, signal } = run;
   if (names.length === 0) return {};
   const env = pickScriptEnv(readInstallerEnv(lookup.settings));
-  const args = ['rebuild', '--json', '--no-workspaces', ...FLAGS, ...names];
+  const args = ['rebuild', '--json', '--no-workspaces', ...ALLOW_SCRIPTS, ...names];
   const end = await callNpm({ args, cwd: staging, env, signal });
   if (end.failed) throw new AnnexError(refuseScript(run, end));
   const generated = findGenerated(staging, closure.fetched.listings);

@@ -27,7 +27,7 @@ export function watchForStop(isInstaller: boolean): Stop {
     received = name;
     // A second signal ends the process at once.
     restore();
-    controller.abort(makeError(`the installer received ${name}`));
+    controller.abort(makeStopError(`the installer received ${name}`));
   };
   const restore = (): void => {
     for (const name of SIGNALS) process.off(name, onSignal);
@@ -56,7 +56,7 @@ function watchAsker(): AbortSignal {
     const pipe = new Socket({ fd: ASKER_FD, readable: true, writable: false });
     pipe.on('error', () => {});
     pipe.once('close', () =>
-      controller.abort(makeError('the process that asked for it has ended')),
+      controller.abort(makeStopError('the process that asked for it has ended')),
     );
     pipe.resume().unref();
   } catch {
@@ -83,5 +83,5 @@ export function stopUnlessAwaited(asking: AbortSignal, { isAwaited }: HeldLock):
   return controller.signal;
 }
 
-const makeError = (reason: string): AnnexError =>
+const makeStopError = (reason: string): AnnexError =>
   new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint: 'try again' });

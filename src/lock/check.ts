@@ -37,13 +37,13 @@ export function checkLock(lookup: Lookup): string[] {
   }
 }
 
-interface Difference {
+interface LockDifference {
   what: string;
   /** What to do before locking again. */
   first?: string;
 }
 
-function listDifferences(lookup: Lookup, { sidecar, lock, dir }: Pin): Difference[] {
+function listDifferences(lookup: Lookup, { sidecar, lock, dir }: Pin): LockDifference[] {
   const { settings, feature } = lookup;
   const inventory = readInventory(settings.core.realRoot);
   const graph = readGraph(JSON.parse(lock), (problem) =>

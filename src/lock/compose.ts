@@ -3,7 +3,7 @@ import type { PackageRecord, Sidecar } from '../app/pin.ts';
 import { digest, readDigests } from '../base/digest.ts';
 import { FORMAT } from '../base/store-layout.ts';
 import type { FetchedPackages } from '../install/fetch-packages.ts';
-import type { Resolved } from '../install/resolve.ts';
+import type { ResolvedPlan } from '../install/resolve.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
 import { installedName } from '../plan/plan.ts';
@@ -18,7 +18,7 @@ import type { Places } from './previous.ts';
 export interface LockParts {
   feature: Feature;
   platforms: string[];
-  resolved: Resolved;
+  resolved: ResolvedPlan;
   /** The packages for these platforms. */
   nodes: LockNode[];
   fetched: FetchedPackages;
@@ -42,8 +42,8 @@ export function composeLock(parts: LockParts): ComposedLock {
   const { manifest, lock } = composeProject(plan, packages, feature);
   const whole = { ...packages, '': lock.packages[''] ?? {} };
   const files = {
-    'package.json': format(manifest),
-    'package-lock.json': format({ ...lock, packages: removeAddresses(whole, npm) }),
+    'package.json': toJsonFile(manifest),
+    'package-lock.json': toJsonFile({ ...lock, packages: removeAddresses(whole, npm) }),
   };
   const sidecar: Sidecar = {
     format: FORMAT,
@@ -61,13 +61,13 @@ export function composeLock(parts: LockParts): ComposedLock {
       'package-lock.json': digest(files['package-lock.json']),
     },
   };
-  return { sidecar, texts: { ...files, 'annex.json': format(sidecar) } };
+  return { sidecar, texts: { ...files, 'annex.json': toJsonFile(sidecar) } };
 }
 
-const format = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+const toJsonFile = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** Adds the sha512 of each tarball for which the registry lists none. */
-function addDigests({ plan, packages }: Resolved, { tarballs }: FetchedPackages): Resolved {
+function addDigests({ plan, packages }: ResolvedPlan, { tarballs }: FetchedPackages): ResolvedPlan {
   const add = <T extends object>([path, one]: readonly [string, T]): [string, T] => {
     const { integrity } = one as { integrity?: string };
     const computed = tarballs[path]?.integrity;

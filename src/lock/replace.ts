@@ -112,9 +112,9 @@ const HIDDEN: ReadonlySet<string> = new Set(LOCK_FILES.map((name) => `.${name}`)
  */
 export function listTemporaries(root: string): string[] {
   const locks = lockRoot(root);
-  const dirs = [root, ...listChildren(locks).map((name) => join(locks, name))];
+  const dirs = [root, ...listNamesIn(locks).map((name) => join(locks, name))];
   return dirs.flatMap((dir) =>
-    listChildren(dir)
+    listNamesIn(dir)
       .filter((name) => {
         const { base = '', owner = '' } = parseOwned(name) ?? {};
         return HIDDEN.has(base) && checkOwner(owner) !== 'alive';
@@ -132,7 +132,7 @@ export function sweepTemporaries(root: string): void {
 }
 
 /** Names in a directory; none in a link or a file. */
-function listChildren(dir: string): string[] {
+function listNamesIn(dir: string): string[] {
   try {
     return lstatSync(dir).isDirectory() ? listDirectory(dir).map(({ name }) => name) : [];
   } catch {

@@ -31,7 +31,7 @@ export function composeReportPart(settings: Settings, feature: Feature): ReportP
   if (pin === undefined) {
     return entry === undefined
       ? { reason: 'it is neither locked nor installed', isExpected: false }
-      : compose(settings, feature, readInstalled(entry), entry.manifest.shared);
+      : composePart(settings, feature, readInstalled(entry), entry.manifest.shared);
   }
   let plan: Plan;
   try {
@@ -46,11 +46,11 @@ export function composeReportPart(settings: Settings, feature: Feature): ReportP
     entry?.manifest.closure.map(({ path }) => path) ??
     selectAll(plan, pin.sidecar.platforms).keys();
   const locked = [...paths].map((path) => [path, packages[path] ?? {}]);
-  return compose(settings, feature, Object.fromEntries(locked), plan.shared);
+  return composePart(settings, feature, Object.fromEntries(locked), plan.shared);
 }
 
 /** Lists shared packages without their dependencies, which core ships and reports itself. */
-function compose(
+function composePart(
   { core }: Settings,
   feature: Feature,
   packages: LockedPackages,

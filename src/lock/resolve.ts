@@ -4,8 +4,8 @@ import {
   findCutoff,
   type NpmLock,
   planResolved,
-  type Resolution,
-  type Resolved,
+  type ResolvedPlan,
+  type ResolveJob,
   rejectConflicts,
   resolvePlan,
   runResolution,
@@ -22,17 +22,17 @@ import type { NpmSettings } from '../registry/npm-settings.ts';
  */
 export async function resolveForLock(
   exact: Record<string, string>,
-  resolution: Resolution,
+  job: ResolveJob,
   npm: NpmSettings,
-): Promise<Resolved> {
+): Promise<ResolvedPlan> {
   if (Object.keys(exact).length > 0) {
     try {
-      return await resolveProject({ ...resolution, exact }, npm);
+      return await resolveProject({ ...job, exact }, npm);
     } catch (error) {
-      if (!(error instanceof AnnexError) || resolution.signal.aborted) throw error;
+      if (!(error instanceof AnnexError) || job.signal.aborted) throw error;
     }
   }
-  return resolveProject(resolution, npm);
+  return resolveProject(job, npm);
 }
 
 /**
@@ -40,23 +40,23 @@ export async function resolveForLock(
  * lock complete. Any age is accepted of those: core ships them already. A shared package that is in no
  * registry is locked without its dependencies.
  */
-async function resolveProject(resolution: Resolution, npm: NpmSettings): Promise<Resolved> {
-  const first = await resolvePlan(resolution);
+async function resolveProject(job: ResolveJob, npm: NpmSettings): Promise<ResolvedPlan> {
+  const first = await resolvePlan(job);
   const { nodes, shared } = first.plan;
   if (Object.keys(shared).length === 0) return first;
   const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
-  const locked = { ...resolution.locked, ...Object.fromEntries(seed) };
-  const { manifest } = composeProject(first.plan, first.packages, resolution.feature);
+  const locked = { ...job.locked, ...Object.fromEntries(seed) };
+  const { manifest } = composeProject(first.plan, first.packages, job.feature);
   // Tomorrow: npm's own setting would still reject recent versions.
   const before = npm.hasReleaseAge ? findCutoff(npm, -1) : undefined;
   let lock: NpmLock;
   try {
-    lock = await runResolution({ ...resolution, before }, manifest.dependencies, locked);
+    lock = await runResolution({ ...job, before }, manifest.dependencies, locked);
   } catch (error) {
     if (error instanceof AnnexError && UNPUBLISHED.test(error.refusal.reason)) return first;
     throw error;
   }
-  const plan = planResolved(resolution, lock);
+  const plan = planResolved(job, lock);
   rejectConflicts(plan);
   return { plan, packages: lock.packages };
 }

@@ -10,7 +10,7 @@ import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { listUnshareable } from '../install/check.ts';
 import { fetchPackages } from '../install/fetch-packages.ts';
-import { findCutoff, type Resolution } from '../install/resolve.ts';
+import { findCutoff, type ResolveJob } from '../install/resolve.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
 import { select, selectAll } from '../plan/platform.ts';
@@ -62,7 +62,7 @@ async function lockIn(temporary: string, job: LockJob): Promise<LockedFeature> {
   const places = readPlaces(dir);
   const exact = listPreferred(lookup);
   const unshared: string[] = [];
-  const resolution: Resolution = {
+  const resolveJob: ResolveJob = {
     settings,
     feature,
     inventory: readInventory(core.realRoot),
@@ -73,7 +73,7 @@ async function lockIn(temporary: string, job: LockJob): Promise<LockedFeature> {
     locked: readPackages(dir, lookup.listBlocked()),
   };
   for (;;) {
-    const resolved = await resolveForLock(exact, resolution, npm);
+    const resolved = await resolveForLock(exact, resolveJob, npm);
     const nodes = selectLockable(resolved.plan, job);
     const shared = Object.keys(resolved.plan.shared);
     const unpacked = mkdtempSync(join(temporary, 'packages-'));
