@@ -1,6 +1,6 @@
-/** The data of the public interface, and what an installer answers; no code. */
+/** Types of the public interface, and of the result of an installer. */
 
-/** The ten ways in which a feature can be unavailable. */
+/** The ten reasons for which a feature can be unavailable. */
 export type ErrorCode =
   | 'ANNEX_DENIED'
   | 'ANNEX_CONFLICT'
@@ -13,64 +13,64 @@ export type ErrorCode =
   | 'ANNEX_TIMEOUT'
   | 'ANNEX_INVALID_CONFIG';
 
-/** Why something cannot be had, and what helps here. Plain data: it crosses threads and processes. */
+/** Why a step failed or is not allowed, and a remedy. Plain data, which crosses threads and processes. */
 export interface Refusal {
   code: ErrorCode;
   /** One clause, without a full stop: `registry.corp refused the connection`. */
   reason: string;
-  /** What to do next in this deployment, as an imperative without a full stop: `unset ANNEX_CONFIG`. */
+  /** The remedy in this deployment, an imperative without a full stop: `unset ANNEX_CONFIG`. */
   hint: string;
-  /** What state things are in, when there is more to say than "other features unaffected". */
+  /** The state, unless it is "other features unaffected". */
   state?: string;
-  /** The host that could not be reached or was not well, with its port: of an ANNEX_OFFLINE. */
+  /** Of ANNEX_OFFLINE: the host and port that could not be reached or failed. */
   host?: string;
-  /** Every edge that does not fit, of an ANNEX_CONFLICT. */
+  /** Of ANNEX_CONFLICT: every dependency that conflicts. */
   conflicts?: Conflict[];
-  /** The version that must not be used, of an ANNEX_DENIED for that reason. */
+  /** Of ANNEX_DENIED: the blocked version. */
   blocked?: BlockedVersion;
-  /** A store could not be read: the refusal holds for this look-up alone. */
+  /** A store could not be read: the refusal applies only to this lookup. */
   isUnread?: boolean;
 }
 
-/** One item of a list of what must not be used. */
+/** One item of a blocklist. */
 export interface Blocked {
   /** Real name of a package. */
   name: string;
   /** A semver range; `*` for every version. */
   range: string;
-  /** As it was written: `axios@<1.7.4`. */
+  /** The item as written: `axios@<1.7.4`. */
   spec: string;
-  /** Who says so: `package.json`, or the path of the operator's file. */
+  /** The source: `package.json`, or the path of the operator's file. */
   by: string;
   reason?: string;
 }
 
-/** A version that is blocked, and by what. */
+/** A blocked version, and the item that blocks it. */
 export interface BlockedVersion extends Omit<Blocked, 'range'> {
   version: string;
 }
 
-/** A dependency that cannot be had as it is asked for. */
+/** A dependency whose range is not satisfied. */
 export interface Conflict {
-  /** Who asks: `openai 5.23.2`, or `the feature`. */
+  /** The dependent: `openai 5.23.2`, or `the feature`. */
   dependent: string;
   dependency: string;
   range: string;
   kind: 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
-  /** Whose copy does not fit: core's, or that of the closure itself. */
+  /** The owner of the copy that does not fit: core, or the closure. */
   of: 'core' | 'closure';
-  /** Its version; undefined when there is none. */
+  /** Version of that copy; undefined without one. */
   version?: string;
-  /** Core's copy would fit, but what stands in the entry cannot be shared. */
+  /** Core's copy fits, but this feature cannot share it. */
   isFit?: true;
-  /** A private copy would do: `"conflicts": "nest"` helps. */
+  /** A private copy solves the conflict: `"conflicts": "nest"`. */
   isNestable?: true;
 }
 
-/** Where a feature, or one of its packages, is. */
+/** The location of a feature, or of one of its packages. */
 export type Whereabouts =
   | 'core'
-  /** In the declared range, and outside of what core ships: a devDependency, for instance. */
+  /** In the declared range, and not part of what core ships: a devDependency, for example. */
   | 'core (not shipped)'
   | 'core outside range'
   | 'store'
@@ -79,28 +79,28 @@ export type Whereabouts =
   | 'denied'
   | 'failed';
 
-/** How the loader is active in a thread. */
+/** The kind of loader in a thread. */
 export type LoaderKind = 'sync' | 'off-thread' | 'inactive';
 
-/** What `status()` and `annex list` say of a feature. */
+/** The status of a feature in `status()` and `annex list`. */
 export interface FeatureStatus {
   feature: string;
   where: Whereabouts;
   packages: Record<string, { range: string; version?: string; where: Whereabouts }>;
-  /** Directory of the entry, when it is in a store or a layer. */
+  /** Directory of the entry in a store or a layer. */
   dir?: string;
-  /** Why it is not to be had. */
+  /** Why the feature is unavailable. */
   refusal?: Refusal;
 }
 
-/** What an installer process prints on stdout when it is done. */
+/** The result that an installer process prints on stdout. */
 export type InstallResult =
   | {
       feature: string;
       outcome: 'installed' | 'present' | 'core';
       versions: Record<string, string>;
       dir?: string;
-      /** Packages with install scripts that were not allowed, and were not run. */
+      /** Packages whose install scripts were not allowed and did not run. */
       unrun?: string[];
       ms: number;
     }

@@ -1,10 +1,10 @@
-/** The ABI of this process, read once. */
+/** The ABI of this process. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { nameAbi } from './platform.ts';
 
 let abi: string | undefined;
 
-/** Name of this process's ABI directory. */
+/** Name of the ABI directory of this process; read once. */
 export function readAbi(): string {
   abi ??= nameAbi({
     modules: process.versions.modules,

@@ -4,8 +4,8 @@ import { type Context, composeMessage, composeNotice } from './messages.ts';
 import { codeOf, stackOf } from './thrown.ts';
 
 /**
- * The one error class of annex: why a feature is unavailable, and what to do about it here.
- * In a hook it is the `cause` of Node's own not-found error.
+ * Why a feature is unavailable, and a remedy in this deployment. In a hook it is the `cause` of Node's own
+ * not-found error.
  *
  * @example
  * try { await ensure('search.exa') } catch (error) {
@@ -59,15 +59,15 @@ export const toRefusal = (error: unknown, fallback: () => Refusal): Refusal =>
   error instanceof AnnexError ? error.refusal : fallback();
 
 /**
- * Appends one line to the message of Node's own error and gives it a cause. The same object goes
- * on, so its code, url and requireStack stay what they were.
+ * Adds a cause to Node's own error, and a line to its message. Returns the same object, which keeps its
+ * code, url and requireStack.
  */
 export function explain(error: unknown, cause: AnnexError): unknown {
   if (!(error instanceof Error) || error.cause !== undefined) return error;
   const before: unknown = error.message;
   const stack = stackOf(error);
-  // Defined, not assigned: an error from another thread has a stack that is read-only. A cause is as
-  // hidden as one given to the constructor, so that whoever lists the keys sees Node's own.
+  // Defined, not assigned: the stack of an error from another thread is read-only. Like a cause of the
+  // constructor, this one is not enumerable.
   const define = (key: string, value: unknown): boolean =>
     Reflect.defineProperty(error, key, { value, configurable: true, writable: true });
   define('cause', cause);

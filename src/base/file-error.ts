@@ -2,38 +2,38 @@
 import type { Refusal } from '../types.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
-/** What an error of the file system says about a store, and what helps. */
-const MEANINGS: Record<string, [reason: string, hint: string]> = {
-  ENOSPC: ['no space is left on its volume', 'make room on its volume'],
-  EDQUOT: ['the quota of its user is used up', 'make room, or have the quota raised'],
+/** Reason and hint for an error of the file system, by its code. */
+const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
+  ENOSPC: ['no space is left on its volume', 'free space on its volume'],
+  EDQUOT: ['the quota of its user is used up', 'free space, or raise the quota'],
   EROFS: [
     'its volume is mounted read-only',
-    'mount it writable, or set ANNEX_STORE to a directory that is',
+    'mount it writable, or set ANNEX_STORE to a writable directory',
   ],
-  EIO: ['the disk below it reports an error', "look at that volume and the kernel's log"],
+  EIO: ['its disk reports an error', "check that volume and the kernel's log"],
   EMFILE: ['too many files are open', 'raise the limit on open files (ulimit -n)'],
   ENFILE: ['too many files are open', "raise the machine's limit on open files (fs.file-max)"],
   EXDEV: [
     'its directories are on different file systems',
-    'mount one volume for the whole store, and nothing inside of it',
+    'mount one volume for the whole store, and nothing inside it',
   ],
-  EFBIG: ['a file is larger than files may be', 'raise the limit on their size (ulimit -f)'],
+  EFBIG: ['a file exceeds the size limit', 'raise the limit on file size (ulimit -f)'],
 };
 
-/** For EACCES and all others. */
+/** For EACCES and all other codes. */
 const UNWRITABLE =
-  'make it a directory that the user of this process may write, or set ANNEX_STORE to one';
+  'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
 
 /**
- * What a failed file-system call on a store means.
+ * The refusal for a failed file-system call on a store.
  *
- * @param path the store, for the text
+ * @param path the store, for the message
  */
 export function refuseByFileError(error: unknown, path: string): Refusal {
   const errno = codeOf(error);
   const { syscall, path: at, dest } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
   const call = [errno, syscall, at, dest].filter((part) => part !== undefined).join(' ');
-  const [meaning, hint] = MEANINGS[errno ?? ''] ?? [undefined, UNWRITABLE];
+  const [meaning, hint] = EXPLANATIONS[errno ?? ''] ?? [undefined, UNWRITABLE];
   const why = errno === undefined ? messageOf(error) : call;
   return {
     code: errno === 'ENOSPC' || errno === 'EDQUOT' ? 'ANNEX_NO_SPACE' : 'ANNEX_STORE_UNUSABLE',
@@ -43,17 +43,17 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
 }
 
 /**
- * What an error means of a look-up in a store: it is not known what the store holds. Nothing is
- * installed for it, and nobody remembers it, so that the next look-up decides.
+ * The refusal for a lookup in a store that could not be read. It starts no install and is not remembered:
+ * the next lookup decides.
  *
- * @param path what was to be read, for the text
+ * @param path the path that could not be read, for the message
  */
 export const refuseUnread = (error: unknown, path: string): Refusal => ({
   ...refuseByFileError(error, path),
   isUnread: true,
 });
 
-/** An entry that is damaged, and why no sound one takes its place. */
+/** The refusal for a damaged entry, with the reason why no sound one replaces it. */
 export const refuseDamage = (
   { dir, damage }: { dir: string; damage: string },
   refusal: Refusal,

@@ -11,29 +11,29 @@ import {
 } from 'node:fs';
 import { isNotFound } from './thrown.ts';
 
-/** What a last component that is a symbolic link means. Kubernetes mounts files as links. */
+/** Treatment of a symbolic link as the last component. Kubernetes mounts files as links. */
 export type Links = 'refuse' | 'follow';
 
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /**
- * The bytes of a regular file. Its kind and size are those of the open descriptor, so nothing can be
- * swapped in between. No pipe is waited for.
+ * Reads a regular file. Checks kind and size of the open descriptor, so that nothing can replace the file
+ * in between. Does not block on a pipe.
  *
- * @param most the largest size that is read, bytes
+ * @param maxBytes the largest size
  * @param links ELOOP by default
- * @throws errors of the file system: EISDIR for a directory, EINVAL for what is no regular file, EFBIG for
- *   one that is larger
+ * @throws errors of the file system: EISDIR for a directory, EINVAL for another file that is not regular,
+ *   EFBIG for a larger file
  * @example readRegular('/srv/store/v1/any/ms.0f9a.0/annex-entry.json', 2 ** 20)
  */
-export function readRegular(path: string, most: number, links: Links = 'refuse'): Buffer {
+export function readRegular(path: string, maxBytes: number, links: Links = 'refuse'): Buffer {
   const flags = O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0);
   const file = openSync(path, flags);
   try {
     const stat = fstatSync(file);
     if (stat.isDirectory()) throw makeError('EISDIR', path, 'is a directory');
-    if (!stat.isFile()) throw makeError('EINVAL', path, 'is no regular file');
-    if (stat.size > most) throw makeError('EFBIG', path, `holds more than ${most} bytes`);
+    if (!stat.isFile()) throw makeError('EINVAL', path, 'is not a regular file');
+    if (stat.size > maxBytes) throw makeError('EFBIG', path, `has more than ${maxBytes} bytes`);
     const bytes = Buffer.allocUnsafeSlow(stat.size);
     let length = 0;
     for (let read = -1; read !== 0 && length < stat.size; length += read) {
@@ -45,13 +45,13 @@ export function readRegular(path: string, most: number, links: Links = 'refuse')
   }
 }
 
-/** The same as text. */
-export const readText = (path: string, most: number, links?: Links): string =>
-  readRegular(path, most, links).toString();
+/** Reads a regular file as text. */
+export const readText = (path: string, maxBytes: number, links?: Links): string =>
+  readRegular(path, maxBytes, links).toString();
 
-/** The same as parsed JSON. @throws SyntaxError for anything else */
-export const readJson = (path: string, most: number, links?: Links): unknown =>
-  JSON.parse(readText(path, most, links));
+/** Reads a regular file as JSON. @throws SyntaxError for any other text */
+export const readJson = (path: string, maxBytes: number, links?: Links): unknown =>
+  JSON.parse(readText(path, maxBytes, links));
 
 const makeError = (code: string, path: string, problem: string): Error =>
   Object.assign(new Error(`${path} ${problem}`), { code, path });

@@ -1,23 +1,22 @@
-/** Lines on stderr; written at once, so that they survive a blocked thread and an early exit. */
+/** Writes lines to stderr synchronously, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
 import { codeOf } from './thrown.ts';
 
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 
-/** Importance of one line. */
+/** Severity of a line. */
 export type Severity = 'error' | 'info' | 'debug';
 
-/** Writes one line if the level lets it through. */
+/** Writes a line if the level includes its severity. */
 export type Log = (severity: Severity, message: string) => void;
 
 const RANK = { error: 1, info: 2, debug: 3 };
 const ALLOWED: Record<LogLevel, number> = { silent: 0, error: 1, info: 2, json: 2, debug: 3 };
 
 /**
- * A logger of one level. A line that cannot be written (stderr closed or full) is lost, and nothing
- * else happens.
+ * Creates a logger of one level. Ignores a line that cannot be written, because stderr is closed or full.
  *
- * @example createLog('info')('error', 'annex: nothing to see') // a line on stderr
+ * @example createLog('info')('error', 'annex: no store') // a line on stderr
  */
 export function createLog(level: LogLevel): Log {
   return (severity, message) => {
@@ -26,14 +25,14 @@ export function createLog(level: LogLevel): Log {
     try {
       writeSync(2, `${line}\n`);
     } catch {
-      // Nobody is left to be told, and no server waits for whoever should read it.
+      // A server must not block or fail because nobody reads its stderr.
     }
   };
 }
 
 /**
- * Writes a line of a command past the streams of the process, which cost 5 ms each. What nobody reads
- * any more is lost: `annex list | head -1`.
+ * Writes a line of a command without the streams of the process, which cost 5 ms each. Ignores a closed
+ * pipe: `annex list | head -1`.
  *
  * @param file 1 for stdout, 2 for stderr
  */
@@ -44,7 +43,7 @@ export function writeLine(file: 1 | 2, line: string): void {
       done += writeSync(file, bytes, done);
     } catch (error) {
       if (codeOf(error) !== 'EAGAIN') return;
-      // A pipe that is full and does not block: whoever reads it needs a moment.
+      // A full non-blocking pipe: its reader needs a moment.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

@@ -1,4 +1,4 @@
-/** Composes every message of an AnnexError, without credentials. */
+/** Composes the messages of errors and notices, without credentials. */
 import type { Refusal } from '../types.ts';
 
 /** The request that a message names beside the refusal. */
@@ -10,8 +10,8 @@ export interface Context {
 }
 
 /**
- * One line, always in the same order: what, which code, why, asked by which file, what state
- * things are in, what to do next.
+ * Composes the message of an unavailable feature. One line, always in the same order: feature, code,
+ * reason, requesting file, state, hint.
  */
 export function composeMessage(refusal: Refusal, { feature, asker }: Context): string {
   const asked = asker === undefined ? '' : `, asked by ${asker}`;
@@ -21,27 +21,29 @@ export function composeMessage(refusal: Refusal, { feature, asker }: Context): s
   );
 }
 
-/** One line about a setting: what is wrong, which code, what to do next. */
+/** Composes a message without a feature, on one line: reason, code, hint. */
 export function composeNotice({ code, reason, hint }: Refusal): string {
   return toLine(`annex: ${reason} (${code}). Now: ${hint}`);
 }
 
-/** One line without credentials, whatever a path or a program has put into it. */
+/** Removes credentials and control characters, which can come from a path or a program. */
 const toLine = (text: string): string => redact(text).replace(/\p{Cc}+/gu, ' ');
 
 /**
- * A name of a file as a terminal may show it: on one line, with control characters as JSON writes them.
+ * Escapes the control characters of a file name as JSON does, for a terminal.
  *
  * @example showName('two\nlines') // 'two\\nlines'
  */
 export const showName = (name: string): string =>
-  name.replace(/\p{Cc}/gu, (sign) => {
-    const json = JSON.stringify(sign).slice(1, -1);
-    return json === sign ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}` : json;
+  name.replace(/\p{Cc}/gu, (character) => {
+    const json = JSON.stringify(character).slice(1, -1);
+    return json === character
+      ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+      : json;
   });
 
 /**
- * Takes credentials out of a text that came from elsewhere (npm, a URL, a configuration).
+ * Removes credentials from a text of npm, a URL or a configuration.
  *
  * @example redact('https://me:secret@registry.corp/') // 'https://***@registry.corp/'
  */

@@ -1,10 +1,10 @@
-/** Runs code of annex as if the program had put nothing on Object.prototype, where every options object would read it. */
+/** Hides properties that the program added to Object.prototype, which every options object would inherit. */
 
 const { defineProperty, deleteProperty, getOwnPropertyDescriptor, ownKeys, setPrototypeOf } =
   Reflect;
 const target = Object.prototype;
 
-/** What the language itself has there. */
+/** The properties of the language. */
 const STANDARD: Record<PropertyKey, true> = Object.assign(Object.create(null), {
   constructor: true,
   hasOwnProperty: true,
@@ -22,39 +22,38 @@ const STANDARD: Record<PropertyKey, true> = Object.assign(Object.create(null), {
 
 type Addition = [key: PropertyKey, descriptor: PropertyDescriptor];
 
-/** What is taken away at this moment; undefined when nothing has been. */
+/** The hidden additions; undefined while none are hidden. */
 let hidden: Addition[] | undefined;
 
 /**
- * Calls a synchronous function while Object.prototype has none of the program's own properties. Those
- * that cannot be configured stay.
+ * Calls a synchronous function while the additions are hidden. Additions that are not configurable stay.
  *
  * @example hideAdditions(() => mkdirSync(path, { mode: 0o755 })) // whatever Object.prototype.recursive is
  */
 export function hideAdditions<T>(run: () => T): T {
   if (hidden !== undefined) return run();
-  hidden = take();
+  hidden = removeAdditions();
   try {
     return run();
   } finally {
-    give(hidden);
+    restoreAdditions(hidden);
     hidden = undefined;
   }
 }
 
-/** Calls a function of somebody else's from within: it sees Object.prototype as the program has it. */
+/** Calls a function of the program from within `hideAdditions`, with the additions restored. */
 export function showAdditions<T>(run: () => T): T {
   if (hidden === undefined) return run();
-  give(hidden);
+  restoreAdditions(hidden);
   hidden = undefined;
   try {
     return run();
   } finally {
-    hidden = take();
+    hidden = removeAdditions();
   }
 }
 
-function take(): Addition[] {
+function removeAdditions(): Addition[] {
   const additions: Addition[] = [];
   const keys = ownKeys(target);
   for (let at = 0; at < keys.length; at++) {
@@ -68,7 +67,7 @@ function take(): Addition[] {
   return additions;
 }
 
-function give(additions: Addition[]): void {
+function restoreAdditions(additions: Addition[]): void {
   for (let at = 0; at < additions.length; at++) {
     const addition = additions[at] as Addition;
     defineProperty(target, addition[0], addition[1]);

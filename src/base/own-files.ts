@@ -1,4 +1,4 @@
-/** Where annex's own files are, also for a copy of its code that is part of the application's bundle. */
+/** Finds annex's own files, also for code of annex in the application's bundle. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -13,8 +13,8 @@ export const version: string =
   typeof ANNEX_VERSION === 'undefined' ? '0.0.0-unbuilt' : ANNEX_VERSION;
 
 /**
- * The directory of this module: that of the build, or of the application's bundle. Undefined in a bundle
- * of CommonJS, for which a bundler may leave import.meta empty.
+ * The directory of this module: of the build, or of the application's bundle. Undefined in a CommonJS
+ * bundle, where a bundler may leave import.meta empty.
  */
 export const HERE: string | undefined = findHere();
 
@@ -26,16 +26,15 @@ function findHere(): string | undefined {
   }
 }
 
-/** The command line, in the directory of a build. */
+/** The command line, relative to the build. */
 export const CLI = 'cli/main.js';
 
 /** The hooks of Node 20. */
 export const OFF_THREAD = 'hooks/import-node20.js';
 
 /**
- * A file of this version of annex: beside this module, beside the loader that is active, or in the annex
- * that is installed for the application. A bundler has copied this module elsewhere, or gives it the
- * address that it had when the bundle was made.
+ * Finds a file of this version of annex: beside this module, beside the active loader, or in the installed
+ * package. A bundler may have copied this module elsewhere, or replaced its URL with the one at build time.
  *
  * @param file CLI or OFF_THREAD
  * @param root the core root
@@ -44,36 +43,37 @@ export const OFF_THREAD = 'hooks/import-node20.js';
  * @example findOwnFile(CLI, '/app') // '/app/node_modules/annex/dist/cli/main.js'
  */
 export function findOwnFile(file: string, root: string, active?: string): string | undefined {
-  const isThere = (dir: string | undefined): dir is string =>
-    dir !== undefined && existsSync(join(dir, file)) && isOwn(dir);
-  const dir = [HERE, active].find(isThere) ?? [findInstalled(root)].find(isThere);
+  const hasFile = (dir: string | undefined): dir is string =>
+    dir !== undefined && existsSync(join(dir, file)) && isThisVersion(dir);
+  const dir = [HERE, active].find(hasFile) ?? [findInstalled(root)].find(hasFile);
   return dir && join(dir, file);
 }
 
 /**
- * Why `findOwnFile` found none, and what helps: an incomplete copy of the package, as tools make that trace
- * imports, or no copy at all.
+ * Explains why `findOwnFile` found none: an incomplete copy of the package, as made by tools that trace
+ * imports, or no copy.
  */
 export function describeMissing(file: string, root: string): { reason: string; hint: string } {
-  const dir = [HERE, findInstalled(root)].find((one) => one !== undefined && isOwn(one));
+  const dir = [HERE, findInstalled(root)].find((one) => one !== undefined && isThisVersion(one));
   if (dir !== undefined) {
     return {
-      reason: `${join(dir, file)} is missing: this copy of annex ${version} is not complete`,
-      hint: 'ship all files of the package annex: a tool that copies only what it traces has to be told to',
+      reason: `${join(dir, file)} is missing: this copy of annex ${version} is incomplete`,
+      hint: 'ship all files of the package annex: configure a tool that traces imports to copy them',
     };
   }
   return {
-    reason: `annex ${version} is part of a bundle here, and its own files are not: ${root} has no annex ${version} installed`,
+    reason: `annex ${version} is bundled without its own files, and ${root} has no annex ${version} installed`,
     hint: 'keep annex external when the application is bundled, and ship it in node_modules',
   };
 }
 
-const MOST = 2 ** 20;
+/** Bytes of a package.json. */
+const MAX_MANIFEST = 2 ** 20;
 
-/** Whether a directory is that of a build of this version. */
-function isOwn(dir: string): boolean {
+/** Whether a directory is a build of this version. */
+function isThisVersion(dir: string): boolean {
   try {
-    const manifest = readJson(join(dir, '..', 'package.json'), MOST, 'follow') as {
+    const manifest = readJson(join(dir, '..', 'package.json'), MAX_MANIFEST, 'follow') as {
       name?: unknown;
       version?: unknown;
     };

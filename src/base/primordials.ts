@@ -1,9 +1,9 @@
-/** Built-in functions as they are before a program can replace them, for what runs with every request of every program. */
+/** Built-in functions, captured before a program can replace them, for code that runs on every request. */
 
 const { bind, call } = Function.prototype;
 
 /**
- * A method as a function of its receiver. It looks nothing up when it is called.
+ * Turns a method into a function of its receiver, which needs no property at call time.
  *
  * @see https://github.com/nodejs/node/blob/v24.11.1/lib/internal/per_context/primordials.js uncurryThis
  * @example uncurry(String.prototype.trim)(' a ') // 'a'

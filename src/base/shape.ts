@@ -1,14 +1,14 @@
-/** Checks the shape of JSON that somebody else may have written. */
+/** Checks the shape of JSON that another program may have written. */
 
-/** Whether a value is as it should be. */
+/** Whether a value has the expected shape. */
 export type Check = (value: unknown) => boolean;
 
-/** Characters of one text: a range, a path, a reason. */
-const LONGEST = 2 ** 14;
+/** Characters of a range, a path or a reason. */
+const MAX_TEXT = 2 ** 14;
 
-export const isText: Check = (value) => typeof value === 'string' && value.length <= LONGEST;
+export const isText: Check = (value) => typeof value === 'string' && value.length <= MAX_TEXT;
 export const isTrue: Check = (value) => value === true;
-/** A number of bytes or of tries. */
+/** A number of bytes or of attempts. */
 export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** A point in time, ms since the epoch. */
 export const isTime: Check = Number.isFinite as Check;
@@ -29,7 +29,7 @@ export const isRecordOf =
     isObject(value) && Object.values(value).every(check);
 
 /**
- * An object with these fields of its own. More of them do no harm: nobody reads those.
+ * An object with these own fields. Other fields are ignored.
  *
  * @param optional fields that may be missing
  */
@@ -44,9 +44,9 @@ export const isShape =
       ([key, check]) => !Object.hasOwn(value, key) || check(value[key]),
     );
 
-/** Whether a value is an object and no list. */
+/** Whether a value is an object other than an array. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What is shared with core: names to ranges and a version. */
+/** The shared packages of an entry: names to ranges and a version. */
 export const isShared: Check = isRecordOf(isShape({ ranges: isListOf(isText), version: isText }));

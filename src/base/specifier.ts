@@ -1,4 +1,4 @@
-/** What a specifier is and which package it names; after Node's own PACKAGE_RESOLVE. */
+/** Parses specifiers by Node's PACKAGE_RESOLVE. */
 import { includes, indexOf, slice } from './primordials.ts';
 
 /** A bare specifier in its two parts. */
@@ -10,9 +10,8 @@ export interface BareSpecifier {
 }
 
 /**
- * Splits a bare specifier into package name and subpath; undefined for anything that is not one
- * (relative, absolute, a URL, `#internal`, or malformed). Builtins without `node:` look like bare
- * specifiers: they can never be declared.
+ * Splits a bare specifier into package name and subpath; undefined for any other specifier (relative,
+ * absolute, a URL, `#internal`, malformed). Builtins without `node:` count as bare; they cannot be declared.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
  * @example parseBareSpecifier('@scope/name/sub') // { name: '@scope/name', subpath: './sub' }
@@ -31,7 +30,7 @@ export function parseBareSpecifier(specifier: string): BareSpecifier | undefined
 }
 
 /**
- * The name in node_modules that Node looks for, also where it is no package's: `bun:sqlite`, `a%b`,
+ * The name that Node looks up in node_modules, including names that no package has: `bun:sqlite`, `a%b`,
  * `@x`, `.hid`. Undefined for `#internal`.
  *
  * @param specifier neither a path nor a URL
@@ -43,11 +42,11 @@ export function readFirstName(specifier: string): string | undefined {
   return first[0] === '@' && second !== undefined ? `${first}/${second}` : first;
 }
 
-/** The longest package name that npm takes is 214 characters; annex stops at 200. */
+/** npm accepts up to 214 characters; annex accepts 200. */
 const MAX_NAME = 200;
 
 /**
- * Whether npm takes this as the name of a package: a new one, or an old one with capitals.
+ * Whether npm accepts a package name, either a new one or an old one with capitals.
  *
  * @see https://github.com/npm/validate-npm-package-name/blob/v6.0.0/lib/index.js
  */

@@ -1,8 +1,8 @@
-/** Where things are in a store: arithmetic on paths, no input or output. */
+/** Paths in a store: pure arithmetic. */
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { exec, indexOf, slice, startsWith } from './primordials.ts';
 
-/** The format of locks and entries. What is of another one is locked or installed again. */
+/** The format of locks and entries. Annex locks and installs again what has another format. */
 export const FORMAT = 2;
 
 /** Name of the manifest in an entry. */
@@ -28,36 +28,36 @@ export function toSlug(feature: string): string {
   return slug === '' ? 'feature' : slug;
 }
 
-/** Whether a directory of a store is one that entries stand in. */
+/** Whether a directory of a store has entries. */
 export const isAbiName = (name: string): boolean => name === PLAIN || /^node\d+-/.test(name);
 
-/** The directory of everything that this format version keeps in a store. */
+/** The directory of this version of the layout. */
 export const VERSION = 'v1';
-/** Beside the directories of ABIs: where entries are built before they are published, */
+/** Directory in which entries are built before they are published. */
 export const STAGING = 'staging';
-/** where installers lock features, */
+/** Directory of the locks of installers. */
 export const LOCKS = 'locks';
-/** where it is remembered what failed, */
+/** Directory of remembered failures. */
 export const FAILURES = 'failures';
-/** and where retired entries are marked, and those go that are being removed. */
+/** Directory of the marks of retired entries, and of entries that are being removed. */
 export const RETIRED = 'retired';
 
-/** The root of everything that this format version keeps in a store. */
+/** The root of this version of the layout. */
 export const versionRoot = (store: string): string => join(store, VERSION);
-/** Where entries of one ABI stand. */
+/** The directory of the entries of one ABI. */
 export const abiRoot = (store: string, abi: string): string => join(store, VERSION, abi);
-/** Where entries are built before they are published. */
+/** The directory in which entries are built before they are published. */
 export const stagingRoot = (store: string): string => join(store, VERSION, STAGING);
-/** Name of what marks an entry as retired, given its directory. */
+/** Name of the mark of a retired entry, given its directory. */
 export const retirementName = (entry: string): string =>
   `${basename(dirname(entry))}.${basename(entry)}`;
 /** Name of the lock of one feature. */
 export const lockName = (slug: string): string => `${slug}.lock`;
-/** Name of what is remembered of a feature, by its slug, or of a host, by `hostName`. */
+/** File name of the remembered failure of a feature, by its slug, or of a host, by `hostName`. */
 export const failureName = (name: string): string => `${name}.json`;
-/** Name of what an install script of a feature printed when it failed, by the feature's slug. */
+/** File name of the output of a failed install script, by the feature's slug. */
 export const outputName = (name: string): string => `${name}.log`;
-/** A host among the slugs of features, none of which has that sign: `@registry.corp%3A4873`. */
+/** Name of a host; no slug of a feature has `@`: `@registry.corp%3A4873`. */
 export const hostName = (host: string): string => `@${encodeURIComponent(host)}`;
 
 /** The three parts of an entry's directory name. */
@@ -65,14 +65,14 @@ export interface EntryName {
   slug: string;
   /** 32 hex digits over the content. */
   id: string;
-  /** Generation: a repaired entry of the same content stands beside the bad one. */
+  /** Generation: a repaired entry has the same content and another nonce than the damaged one. */
   nonce: string;
 }
 
 /** `exa-js.0f…9a.0` */
 export const toEntryName = ({ slug, id, nonce }: EntryName): string => `${slug}.${id}.${nonce}`;
 
-/** Reads the directory name of an entry; undefined for anything else. */
+/** Parses the directory name of an entry; undefined for any other name. */
 export function parseEntryName(name: string): EntryName | undefined {
   const match = exec(/^([a-z0-9._-]{1,60})\.([0-9a-f]{32})\.([0-9a-z]{1,16})$/, name);
   return match === null
@@ -81,10 +81,9 @@ export function parseEntryName(name: string): EntryName | undefined {
 }
 
 /**
- * The entry that a file is in; undefined when the file is in none.
+ * The entry that contains a file; undefined without one.
  *
- * @param root of a store, as `versionRoot` has it, in the form of the file's path: both real, or both
- *   as configured
+ * @param root the `versionRoot` of a store; real if the file's path is real
  */
 export function entryOf(file: string, root: string): string | undefined {
   if (!startsWith(file, root) || file[root.length] !== sep) return undefined;
@@ -95,20 +94,20 @@ export function entryOf(file: string, root: string): string | undefined {
   return parseEntryName(slice(file, abi + 1, end)) && slice(file, 0, end);
 }
 
-/** Whether a path leads into an entry, of whichever store. */
+/** Whether a path is in an entry of any store. */
 export const isInEntry = (path: string): boolean => {
   const parts = path.split(sep);
   return parts.some(
     (part, at) =>
-      part === 'v1' && isAbiName(parts[at + 1] ?? '') && parseEntryName(parts[at + 2] ?? ''),
+      part === VERSION && isAbiName(parts[at + 1] ?? '') && parseEntryName(parts[at + 2] ?? ''),
   );
 };
 
-/** A path as a person would name it: relative to the root when it lies there. */
+/** A path for messages: relative to the root when it is in it. */
 export const relativeTo = (root: string, path: string): string =>
   isWithin(path, root) ? relative(root, path) : path;
 
-/** Whether a path is a directory or lies below it; both in the same form. */
+/** Whether a path is a directory or in it; both real, or both as configured. */
 export function isWithin(path: string, dir: string): boolean {
   return path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
 }

@@ -1,8 +1,8 @@
-/** Reads thrown values, which can be anything. */
+/** Reads thrown values, which can have any type. */
 import { redact } from './messages.ts';
 
 /**
- * The `code` of a thrown value, if it has one. Node has no name for EDQUOT, which is 122 on Linux.
+ * The `code` of a thrown value. Node has no name for EDQUOT, which is 122 on Linux.
  *
  * @see https://github.com/libuv/libuv/blob/v1.51.0/include/uv.h UV_ERRNO_MAP
  */
@@ -12,16 +12,16 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Whether an error of the file system says that a path leads to nothing. */
+/** Whether an error of the file system means that a path does not exist. */
 export const isNotFound = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
 
 const TRANSIENT = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
-/** Whether an error says nothing about a file: the process, or the machine, lacks handles or memory. */
+/** Whether an error is independent of the file: the process or the machine lacks handles or memory. */
 export const isTransient = (error: unknown): boolean => TRANSIENT.has(codeOf(error) ?? '');
 
-/** The message of a thrown value, without credentials, on one line. */
+/** The first line of the message of a thrown value, without credentials. */
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown };
   const isText = error === null || !['object', 'function'].includes(typeof error);
@@ -30,10 +30,10 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * The stack of an error. `Error.prepareStackTrace` of the program makes it: it can be anything, often a
- * list of call sites, and making it can throw.
+ * The stack of an error. `Error.prepareStackTrace` of the program makes it: it can have any type, often
+ * a list of call sites, and can throw.
  *
- * @returns undefined when it is no text
+ * @returns undefined unless it is text
  */
 export function stackOf(error: Error): string | undefined {
   try {

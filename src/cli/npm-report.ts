@@ -6,9 +6,8 @@ import { writeLine } from '../base/log.ts';
 import { redact } from '../base/messages.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { composeReportPart } from '../lock/report.ts';
-import { composePortfolio, type Part } from '../plan/portfolio.ts';
-import { nameProject } from '../plan/project.ts';
-import { withoutPurls } from '../plan/sbom.ts';
+import { composeWorkspace, type FeatureProject, nameProject } from '../plan/project.ts';
+import { removePurls } from '../plan/sbom.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
@@ -25,7 +24,7 @@ export const audit: Command = ({ args, options }) => {
 export const sbom: Command = ({ args, options: { format = 'cyclonedx' } }) => {
   if (format !== 'cyclonedx' && format !== 'spdx') return undefined;
   const npm = ['sbom', '--package-lock-only', `--sbom-format=${format}`];
-  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: withoutPurls });
+  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: removePurls });
 };
 
 /**
@@ -73,7 +72,7 @@ async function reportWithNpm(
     );
   }
   const features = selectFeatures(settings, names);
-  const parts: Part[] = [];
+  const parts: FeatureProject[] = [];
   let isWhole = true;
   for (const feature of features) {
     const part = composeReportPart(settings, feature);
@@ -89,7 +88,7 @@ async function reportWithNpm(
   return withTemporary(async (temporary) => {
     // npm names the report after the directory.
     const cwd = join(temporary, whole.name);
-    const files = composePortfolio(whole, parts);
+    const files = composeWorkspace(whole, parts);
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(cwd, path)), { recursive: true });
       writeFileSync(join(cwd, path), text);

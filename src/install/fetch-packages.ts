@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { PackageRecord } from '../app/pin.ts';
 import { computeIntegrity } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
-import { codeOf, messageOf } from '../base/thrown.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { refuseElsewhere } from '../registry/failure.ts';
 import { createFetcher, type Fetcher, type Wanted } from '../registry/fetch.ts';
@@ -181,8 +180,8 @@ function extract(
   try {
     return extractTarball(tarball, join(dir, path), budget);
   } catch (error) {
-    if (codeOf(error) !== 'ANNEX_INTEGRITY') throw error;
-    const reason = `the tarball of ${name} ${version}: ${messageOf(error)}`;
-    throw new AnnexError({ code: 'ANNEX_INTEGRITY', reason, hint: 'use another version of it' });
+    if (!(error instanceof AnnexError)) throw error;
+    const reason = `the tarball of ${name} ${version}: ${error.refusal.reason}`;
+    throw new AnnexError({ ...error.refusal, reason });
   }
 }

@@ -10,7 +10,7 @@ import { installedName } from '../plan/plan.ts';
 import { composeProject, type LockedPackages, sortKeys } from '../plan/project.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
-import { addressOf, conventionalUrl, findPlace } from '../registry/tarball-url.ts';
+import { addressOf, conventionalUrl, placeOf } from '../registry/tarball-url.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Places } from './previous.ts';
 
@@ -100,7 +100,7 @@ function recordPackages({ nodes, fetched, npm, places }: LockParts): Sidecar['pa
     if (listing === undefined || tarball === undefined) continue;
     const address = node.resolved ?? tarball.address;
     const found =
-      address === undefined ? places[path]?.place : findPlace(address, npm.registryFor(name));
+      address === undefined ? places[path]?.place : placeOf(address, npm.registryFor(name));
     const place = found !== undefined && isPlaceNeeded(node, found, npm) ? found : undefined;
     records[path] = {
       size: tarball.size,

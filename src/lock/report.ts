@@ -8,14 +8,14 @@ import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
 import type { Plan, SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
-import type { Part } from '../plan/portfolio.ts';
+import type { FeatureProject } from '../plan/project.ts';
 import { composeProject, type LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Entry, findEntry } from '../store/entry.ts';
 
 /** A project; or why the feature has none, and whether that is expected. */
-export type ReportPart = Part | { reason: string; isExpected: boolean };
+export type ReportPart = FeatureProject | { reason: string; isExpected: boolean };
 
 /** Composes the project of a feature from what is on disk. Shared packages have core's current version. */
 export function composeReportPart(settings: Settings, feature: Feature): ReportPart {
@@ -55,7 +55,7 @@ function composePart(
   feature: Feature,
   packages: LockedPackages,
   recorded: Record<string, SharedPackage>,
-): Part {
+): FeatureProject {
   const shared = Object.fromEntries(
     Object.entries(recorded).map(([name, { ranges, version }]) => [
       name,

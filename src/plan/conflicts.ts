@@ -1,9 +1,9 @@
-/** What is said of dependencies that do not fit, and what helps. */
+/** Composes refusals and tables for dependencies that conflict. */
 import { formatTable } from '../base/table.ts';
 import type { Conflict, Refusal } from '../types.ts';
 
 /** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */
-function describe(conflict: Conflict): string {
+function describeConflict(conflict: Conflict): string {
   const { dependent, dependency, range, kind, of, version = 'none that fits', isFit } = conflict;
   const how = kind === 'peer' || kind === 'optional peer' ? ` (${kind})` : '';
   const whose = of === 'core' ? 'core ships' : 'the closure holds';
@@ -12,7 +12,7 @@ function describe(conflict: Conflict): string {
 }
 
 /**
- * The refusal for a plan that has conflicts: all of them, not the first.
+ * The refusal of a plan, with all of its conflicts.
  *
  * @param isLocked whether a lock was made for another core than this one
  */
@@ -21,20 +21,20 @@ export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refus
   const names = [...new Set(unfit.map(({ dependency }) => dependency))];
   const isNestable = conflicts.every((conflict) => conflict.isNestable === true);
   const remedies = [
-    names.length > 0 && `bring ${names.join(', ')} of the core to a version that fits`,
+    names.length > 0 && `change ${names.join(', ')} of the core to a version that fits`,
     !isLocked && isNestable && 'declare "conflicts": "nest" for private copies',
     isLocked && 'lock again: npx annex lock',
     !isLocked && names.length === 0 && 'declare another range',
   ].filter((remedy) => remedy !== false);
   return {
     code: 'ANNEX_CONFLICT',
-    reason: conflicts.map(describe).join('; '),
+    reason: conflicts.map(describeConflict).join('; '),
     hint: remedies.join(', or '),
     conflicts,
   };
 }
 
-/** The same as a table for people, with a row for every edge. */
+/** The conflicts as a table for a terminal. */
 export function tabulateConflicts(conflicts: Conflict[]): string {
   return formatTable([
     ['dependent', 'dependency', 'range', 'kind', 'found'],

@@ -1,18 +1,18 @@
-/** A package-lock of version 3 as a graph: which package stands where, and who asks for what. */
+/** A package-lock of version 3 as a graph of packages and dependencies. */
 import { AnnexError } from '../base/error.ts';
 import type { Refusal } from '../types.ts';
 
-/** How a package asks for another; `declared` is the feature itself. */
+/** Kind of a dependency; `declared` is one of the feature itself. */
 export type EdgeKind = 'declared' | 'dependency' | 'optional' | 'peer' | 'optional peer';
 
-/** One package asking for another. */
+/** A dependency of one package on another. */
 export interface Edge {
-  /** Path of the package that asks; '' for the feature. */
+  /** Path of the dependent; '' for the feature. */
   from: string;
   name: string;
   range: string;
   kind: EdgeKind;
-  /** Path of the package that answers, by the rules of `node_modules`; undefined when none does. */
+  /** Path of the dependency, by the rules of `node_modules`; undefined when it is absent. */
   to?: string;
 }
 
@@ -20,19 +20,19 @@ export interface Edge {
 export interface LockNode {
   /** `node_modules/axios/node_modules/form-data` */
   path: string;
-  /** Its real name: an alias stands under another one. */
+  /** Its real name; the path has the name of an alias. */
   name: string;
   version: string;
-  /** Subresource integrity, as npm wrote it. */
+  /** Subresource Integrity. */
   integrity?: string;
-  /** Address of the tarball, when the lock has one. */
+  /** Address of the tarball. */
   resolved?: string;
   os?: string[];
   cpu?: string[];
   libc?: string[];
   /** `engines.node` */
   engine?: string;
-  /** It comes in the tarball of the package it stands in. */
+  /** It is in the tarball of the package around it. */
   isBundled: boolean;
   edges: Edge[];
 }
@@ -40,7 +40,7 @@ export interface LockNode {
 /** Every package of a lock, by path. */
 export type LockGraph = Map<string, LockNode>;
 
-type Ranges = Record<string, string>;
+type Dependencies = Record<string, string>;
 
 interface LockedPackage {
   name?: unknown;
@@ -53,9 +53,9 @@ interface LockedPackage {
   cpu?: unknown;
   libc?: unknown;
   engines?: { node?: unknown };
-  dependencies?: Ranges;
-  optionalDependencies?: Ranges;
-  peerDependencies?: Ranges;
+  dependencies?: Dependencies;
+  optionalDependencies?: Dependencies;
+  peerDependencies?: Dependencies;
   peerDependenciesMeta?: Record<string, { optional?: unknown }>;
 }
 
@@ -88,23 +88,23 @@ export function readGraph(lock: unknown, refuse: (problem: string) => Refusal): 
   }
   for (const node of graph.values()) {
     for (const edge of node.edges) {
-      const to = findAbove(graph, node.path, edge.name);
+      const to = findDependency(graph, node.path, edge.name);
       if (to !== undefined) edge.to = to;
     }
   }
   return graph;
 }
 
-/** One package below another; names of old packages have capitals. */
-const PATH =
+/** Nested packages; names of old packages have capitals. */
+const PACKAGE_PATH =
   /^(?!\/)(?:(?:^|\/)node_modules\/(?:@(?!\.)[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
 
-/** Whether something can stand in a node_modules under a name, and only there. */
+/** Whether a name is that of a directory in node_modules, and not a path to elsewhere. */
 export const isInstallable = (name: string): boolean => nameOf(`node_modules/${name}`) === name;
 
-/** The name under which a path of a lock stands there; undefined when it is no such path. */
+/** The installed name of a path of a lock; undefined for any other path. */
 const nameOf = (path: string): string | undefined =>
-  PATH.test(path) ? path.slice(path.lastIndexOf('node_modules/') + 13) : undefined;
+  PACKAGE_PATH.test(path) ? path.slice(path.lastIndexOf('node_modules/') + 13) : undefined;
 
 function readNode(
   path: string,
@@ -113,7 +113,7 @@ function readNode(
   locked: LockedPackage,
 ): LockNode {
   const { name, integrity, resolved, engines, inBundle } = locked;
-  const [os, cpu, libc] = [locked.os, locked.cpu, locked.libc].map(readList);
+  const [os, cpu, libc] = [locked.os, locked.cpu, locked.libc].map(readTextList);
   return {
     path,
     name: typeof name === 'string' ? name : installedName,
@@ -129,16 +129,16 @@ function readNode(
   };
 }
 
-function readList(value: unknown): string[] | undefined {
+function readTextList(value: unknown): string[] | undefined {
   if (Array.isArray(value)) return value.map(String);
   return typeof value === 'string' && value !== '' ? [value] : undefined;
 }
 
-/** Of one name in several lists the last counts, as in npm: peer, then dependency, then optional. */
+/** For a name in several lists the last one counts, as in npm: peer, dependency, optional. */
 function readEdges(from: string, locked: LockedPackage): Edge[] {
   const meta = locked.peerDependenciesMeta ?? {};
   const edges = new Map<string, Edge>();
-  const add = (ranges: Ranges | undefined, kindOf: (name: string) => EdgeKind): void => {
+  const add = (ranges: Dependencies | undefined, kindOf: (name: string) => EdgeKind): void => {
     for (const [name, range] of Object.entries(ranges ?? {})) {
       edges.set(name, { from, name, range: String(range), kind: kindOf(name) });
     }
@@ -152,11 +152,11 @@ function readEdges(from: string, locked: LockedPackage): Edge[] {
 }
 
 /**
- * The path under which a package is found as seen from another, by the rules of `node_modules`.
+ * The path of a dependency as seen from a package, by the rules of `node_modules`.
  *
  * @param from a path of the graph; '' is its root
  */
-export function findAbove(graph: LockGraph, from: string, name: string): string | undefined {
+export function findDependency(graph: LockGraph, from: string, name: string): string | undefined {
   for (let dir = from; ; dir = dir.slice(0, Math.max(0, dir.lastIndexOf('/node_modules/')))) {
     const path = dir === '' ? `node_modules/${name}` : `${dir}/node_modules/${name}`;
     if (graph.has(path)) return path;

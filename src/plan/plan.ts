@@ -1,58 +1,58 @@
-/** Which packages of a closure an entry takes from core, which it holds itself, and what does not fit. */
+/** Plans which packages an entry shares with core, which it has privately, and which conflict. */
 import type { Conflict } from '../types.ts';
-import { type Edge, findAbove, type LockGraph, type LockNode } from './graph.ts';
+import { type Edge, findDependency, type LockGraph, type LockNode } from './graph.ts';
 
-/** A dependency that an entry takes from core. */
+/** A dependency that an entry shares with core. */
 export interface SharedPackage {
-  /** Every range that the closure asks of it. */
+  /** All ranges of the closure for it. */
   ranges: string[];
   /** Core's version when the entry was installed. */
   version: string;
 }
 
-/** A package that core ships and that its root sees. */
+/** A package that core ships and that resolves from its root. */
 export interface Shipped {
-  /** Empty for an alias, and for what is no version: it is shared with nobody. */
+  /** Empty for an alias and for an invalid version, which are never shared. */
   version: string;
-  /** The core's own package.json asks for it. */
+  /** Core's package.json declares it. */
   isDeclared: boolean;
   /** Names of its peer dependencies. */
   peers: string[];
 }
 
-/** What core ships, by name. */
+/** The packages that core ships, by name. */
 export type Inventory = Map<string, Shipped>;
 
-/** What the plan has to know of semver. */
-export interface Ranges {
+/** Semver, as far as a plan needs it. */
+export interface RangeRules {
   isRange: (range: string) => boolean;
   satisfies: (version: string, range: string) => boolean;
 }
 
-/** What is to be planned. */
+/** A closure to plan. */
 export interface PlanInput {
   graph: LockGraph;
   /** Declared packages: name to range. */
   packages: Record<string, string>;
   inventory: Inventory;
-  /** What happens to a dependency that core ships at a version that does not fit. */
+  /** How to treat a dependency that core ships at a version out of range. */
   conflicts: 'fail' | 'nest';
-  /** Whether anything may be taken from core. */
+  /** Whether the closure may share packages with core. */
   share: boolean;
-  /** Packages whose install scripts run: what they need has to stand beside them. */
+  /** Packages whose install scripts run: their dependencies have to be in the entry. */
   scripts: string[];
-  /** Names that must not be shared: bare targets of a package's `imports`. */
+  /** Names that must not be shared: bare targets of the `imports` of packages. */
   unshared: string[];
 }
 
 /** A planned closure, for every platform. */
 export interface Plan {
-  /** What the entry holds, by path. */
+  /** The packages of the entry, by path. */
   nodes: Map<string, LockNode>;
-  /** Who asks for what among those. */
+  /** The dependencies between those. */
   edges: Edge[];
   shared: Record<string, SharedPackage>;
-  /** Names of what the entry holds, sorted. */
+  /** Names of the packages in the entry, sorted. */
   private: string[];
   conflicts: Conflict[];
 }
@@ -60,41 +60,41 @@ export interface Plan {
 interface Walk {
   nodes: Map<string, LockNode>;
   edges: Edge[];
-  /** Names that something below a package with scripts asks for, or that come bundled. */
+  /** Names that have to be in the entry: needed below a package with scripts, or bundled. */
   bound: Set<string>;
 }
 
 /**
- * Plans a closure. A name is shared when core's one version satisfies everybody in the closure who
- * asks for it; else it is private in every version needed. Starting from everything shared, names
- * are made private until nothing changes: what a private package asks for counts from then on.
+ * Plans a closure. A name is shared when core's version satisfies every range of the closure for it;
+ * otherwise each needed version is private. Starts with every name shared and makes names private until
+ * nothing changes: a private package adds its own dependencies.
  *
  * @example plan({ graph, packages: { 'exa-js': '^1.9.0' }, inventory, ... }).shared.zod.version
  */
-export function plan(input: PlanInput, ranges: Ranges): Plan {
+export function plan(input: PlanInput, ranges: RangeRules): Plan {
   const { inventory, share } = input;
   const own = new Set(share ? input.unshared : inventory.keys());
   for (;;) {
     const walk = walkClosure(input, own);
     const more = findPrivate(walk, input, own, ranges);
-    if (more.length === 0) return finish(walk, input, own, ranges);
+    if (more.length === 0) return composePlan(walk, input, own, ranges);
     for (const name of more) own.add(name);
   }
 }
 
-/** From the feature through everything that is not taken from core. */
+/** Walks from the feature through every package that is not shared. */
 function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Set<string>): Walk {
   const walk: Walk = { nodes: new Map(), edges: [], bound: new Set() };
   const asked = new Set<Edge>();
   const seen = new Set<string>();
   const queue = Object.entries(packages).map(([name, range]) => {
-    const to = findAbove(graph, '', name);
+    const to = findDependency(graph, '', name);
     const edge: Edge = { from: '', name, range, kind: 'declared', ...(to !== undefined && { to }) };
     return { edge, isBound: false };
   });
   for (const { edge, isBound } of queue) {
     asked.add(edge);
-    // A package that is merely welcome does not come because of that.
+    // An optional peer installs nothing.
     if (edge.kind === 'optional peer') continue;
     const node = edge.to === undefined ? undefined : graph.get(edge.to);
     if (isBound || node?.isBundled === true) walk.bound.add(edge.name);
@@ -111,21 +111,21 @@ function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Se
   return walk;
 }
 
-/** An edge as it is in the entry: what only the lock has is not there. */
+/** An edge in the entry, which lacks packages of the lock. */
 function settle({ to: _, ...edge }: Edge, nodes: LockGraph): Edge {
-  const to = findAbove(nodes, edge.from, edge.name);
+  const to = findDependency(nodes, edge.from, edge.name);
   return to === undefined ? edge : { ...edge, to };
 }
 
-/** Names that are taken from core in this walk and may not be. */
+/** Shared names of this walk that have to be private. */
 function findPrivate(
   { edges, bound, nodes }: Walk,
   { inventory }: PlanInput,
   own: Set<string>,
-  ranges: Ranges,
+  ranges: RangeRules,
 ): string[] {
   const held = new Set([...nodes.values()].map(({ path }) => installedName(path)));
-  // Peers of peers too: core's copy of the one between does not see what the entry holds.
+  // Peers of peers too: core's copy of the peer between does not see the entry.
   const isSplit = (name: string, passed = new Set<string>()): boolean =>
     inventory.get(name)?.peers.some((peer) => {
       if (inventory.has(peer) && held.has(peer)) return true;
@@ -141,14 +141,14 @@ function findPrivate(
   return [...more];
 }
 
-/** The order of a file must not show in what is said of it. */
+/** Makes messages independent of the order in the file. */
 const sortEdges = (edges: Iterable<Edge>): Edge[] =>
   [...edges]
     .map((edge) => [`${edge.from} ${edge.name}`, edge] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, edge]) => edge);
 
-function finish(walk: Walk, input: PlanInput, own: Set<string>, ranges: Ranges): Plan {
+function composePlan(walk: Walk, input: PlanInput, own: Set<string>, ranges: RangeRules): Plan {
   const shared = new Map<string, SharedPackage>();
   const conflicts = new Map<string, Conflict>();
   for (const edge of walk.edges) {
@@ -161,9 +161,10 @@ function finish(walk: Walk, input: PlanInput, own: Set<string>, ranges: Ranges):
       continue;
     }
     const found =
-      (shipped && findClash(edge, shipped, input, walk, ranges)) ?? findMisfit(edge, walk, ranges);
+      (shipped && findCoreConflict(edge, shipped, input, walk, ranges)) ??
+      findClosureConflict(edge, walk, ranges);
     if (found === undefined) continue;
-    const dependent = describe(input.graph.get(edge.from));
+    const dependent = nameDependent(input.graph.get(edge.from));
     const conflict: Conflict = { dependent, dependency: name, range, kind, ...found };
     conflicts.set(JSON.stringify(conflict), conflict);
   }
@@ -177,55 +178,55 @@ function finish(walk: Walk, input: PlanInput, own: Set<string>, ranges: Ranges):
   };
 }
 
-type Found = Pick<Conflict, 'of' | 'version' | 'isFit' | 'isNestable'>;
+type ConflictFacts = Pick<Conflict, 'of' | 'version' | 'isFit' | 'isNestable'>;
 
-/** What core ships, where a private copy beside it is not the answer. */
-function findClash(
+/** A conflict with core's version that a private copy does not solve. */
+function findCoreConflict(
   { from, name, range, kind }: Edge,
   { version, isDeclared }: Shipped,
   { packages, conflicts, share, unshared }: PlanInput,
   { bound }: Walk,
-  { satisfies }: Ranges,
-): Found | undefined {
+  { satisfies }: RangeRules,
+): ConflictFacts | undefined {
   const isFit = satisfies(version, range);
-  const found: Found = {
+  const found: ConflictFacts = {
     of: 'core',
     ...(version !== '' && { version }),
     ...(isFit && { isFit }),
   };
   if (kind === 'declared') return isFit ? undefined : found;
-  // What the application itself hands objects to has to see the application's own copy.
-  const isMet = Object.hasOwn(packages, from.slice('node_modules/'.length));
-  if (kind === 'peer' && isMet) return found;
-  // What is private whatever core ships has nothing to agree with.
-  const isApart = !share || bound.has(name) || unshared.includes(name);
-  if (isFit || isApart || conflicts === 'nest') return undefined;
+  // A package that the application passes objects to needs the application's own copy.
+  const isDirect = Object.hasOwn(packages, from.slice('node_modules/'.length));
+  if (kind === 'peer' && isDirect) return found;
+  // A package that is private in any case need not agree with core.
+  const isAlwaysPrivate = !share || bound.has(name) || unshared.includes(name);
+  if (isFit || isAlwaysPrivate || conflicts === 'nest') return undefined;
   const isPeer = kind === 'peer' || kind === 'optional peer';
   return isDeclared || isPeer ? { ...found, isNestable: true } : undefined;
 }
 
-/** What is wrong inside the closure itself: nothing answers, or a version that was not asked for. */
-function findMisfit(
+/** A conflict inside the closure: a missing dependency, or a version out of range. */
+function findClosureConflict(
   { name: asked, to, range, kind }: Edge,
   { nodes }: Walk,
-  { isRange, satisfies }: Ranges,
-): Found | undefined {
+  { isRange, satisfies }: RangeRules,
+): ConflictFacts | undefined {
   const node = to === undefined ? undefined : nodes.get(to);
   if (node === undefined) {
     return kind === 'optional' || kind === 'optional peer' ? undefined : { of: 'closure' };
   }
   const alias = /^npm:((?:@[^/@]+\/)?[^/@]+)(?:@(.*))?$/.exec(range);
   const [, name = asked, wanted = alias === null ? range : '*'] = alias ?? [];
-  // A tag or an address says nothing about names and versions: the lock's word has to do.
-  const isFine =
+  // A tag or an address has no name and version to compare: the lock decides.
+  const isMatch =
     (alias === null && !isRange(wanted)) ||
     (name === node.name && (!isRange(wanted) || satisfies(node.version, wanted)));
-  return isFine ? undefined : { of: 'closure', version: node.version };
+  return isMatch ? undefined : { of: 'closure', version: node.version };
 }
 
-const describe = (node: LockNode | undefined): string =>
+const nameDependent = (node: LockNode | undefined): string =>
   node === undefined ? 'the feature' : `${node.name} ${node.version}`;
 
-/** The name by which a package is imported that stands under a path of a lock. */
+/** The name that imports a package at a path of a lock. */
 export const installedName = (path: string): string =>
   path.slice(path.lastIndexOf('node_modules/') + 13);

@@ -1,4 +1,4 @@
-/** Which packages of a planned closure belong on a platform, as npm decides it. */
+/** Selects the packages of a planned closure for a platform, by npm's rules. */
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import type { LockNode } from './graph.ts';
 import type { Plan } from './plan.ts';
@@ -7,17 +7,17 @@ import type { Plan } from './plan.ts';
 export interface Selection {
   /** By path, parents first. */
   nodes: LockNode[];
-  /** A package that is needed and made for another platform. */
+  /** A required package for other platforms. */
   unsupported?: LockNode;
 }
 
 /**
- * Selects what belongs on a platform: from the feature along what is needed, and along what is
- * optional where all that it needs fits. Not package by package: a fallback for other platforms is
- * itself fit for all of them, and is optional through one that is not.
+ * Selects the packages for a platform: every required package, and each optional one whose requirements
+ * all support the platform. Not package by package: a fallback for other platforms supports all of them,
+ * and is optional only through a package that does not.
  *
- * @param fitsEngine whether the running Node is in an `engines` range; left out while locking, when
- *   nobody knows the Node that will run
+ * @param fitsEngine whether the running Node is in an `engines` range; omitted while locking, when the
+ *   Node that will run is unknown
  * @see https://github.com/npm/npm-install-checks/blob/v8.0.0/lib/index.js
  */
 export function select(
@@ -27,7 +27,7 @@ export function select(
 ): Selection {
   const below = new Map<string, { to: string; isOptional: boolean }[]>();
   for (const { from, to = '', kind } of edges) {
-    // What is merely welcome brings nothing, and keeps nothing out.
+    // An optional peer neither adds nor excludes packages.
     if (kind === 'optional peer') continue;
     const list = below.get(from) ?? [];
     list.push({ to, isOptional: kind === 'optional' });
@@ -63,7 +63,7 @@ export function select(
   return { nodes: list(selected), ...(unsupported && { unsupported }) };
 }
 
-/** What belongs on any of several platforms, by path. */
+/** Selects the packages for any of several platforms, by path. */
 export function selectAll(plan: Plan, platforms: string[]): Map<string, LockNode> {
   const all = new Map<string, LockNode>();
   for (const name of platforms) {
@@ -73,7 +73,7 @@ export function selectAll(plan: Plan, platforms: string[]): Map<string, LockNode
   return all;
 }
 
-/** Whether any package is made for some platforms only. */
+/** Whether a package supports only some platforms. */
 export const isPlatformBound = ({ nodes }: Plan): boolean =>
   [...nodes.values()].some(({ os, cpu, libc }) => (os ?? cpu ?? libc) !== undefined);
 

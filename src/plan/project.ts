@@ -1,11 +1,11 @@
-/** A planned closure as an npm project: a package.json and a package-lock.json. */
+/** Planned closures as npm projects: a package.json and a package-lock.json. */
 import type { Feature } from '../settings/feature.ts';
 import type { Plan } from './plan.ts';
 
 /** The `packages` of a package-lock, without its root. */
 export type LockedPackages = Record<string, object>;
 
-/** Two files, parsed. */
+/** A package.json and a package-lock.json, parsed. */
 export interface Project {
   manifest: { name: string; version: string; private: true; dependencies: Record<string, string> };
   lock: {
@@ -18,11 +18,11 @@ export interface Project {
 }
 
 /**
- * What is taken from core is a dependency of the project at core's exact version, so that whatever
- * reads it sees what is used.
+ * Composes the project of a feature. A shared package is a dependency at core's exact version, so that
+ * tools see the version in use.
  *
- * @param packages as npm resolved them
- * @param feature named in the project, since an SBOM names what it is of
+ * @param packages of npm's resolution
+ * @param feature gives the project its name, which an SBOM shows
  */
 export function composeProject(
   { shared, nodes }: Pick<Plan, 'shared'> & { nodes: ReadonlyMap<string, unknown> },
@@ -45,12 +45,46 @@ export function composeProject(
   };
 }
 
-/** What the project of a feature is called. No registry has it. */
+/** Name and version of the project of a feature; no registry has it. */
 export const nameProject = (slug: string): { name: string; version: string } => ({
   name: `annex-${slug}`,
   version: '0.0.0',
 });
 
-/** Keys in the order of their code units. */
+/** Sorts keys by code unit. */
 export const sortKeys = <T>(record: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** The project of one feature. */
+export interface FeatureProject {
+  slug: string;
+  project: Project;
+}
+
+/**
+ * Composes one npm project with a workspace for every feature, for commands that only read a
+ * package-lock; it is never installed.
+ *
+ * @param whole name and version of the core
+ * @returns file contents by path
+ */
+export function composeWorkspace(
+  whole: { name: string; version: string },
+  parts: FeatureProject[],
+): Record<string, string> {
+  const root = { ...whole, private: true, workspaces: ['features/*'] };
+  const files: Record<string, string> = { 'package.json': JSON.stringify(root) };
+  const packages: Record<string, object> = { '': root };
+  for (const { slug, project } of parts) {
+    const named = nameProject(slug);
+    const dir = `features/${named.name}`;
+    files[`${dir}/package.json`] = JSON.stringify({ ...project.manifest, ...named });
+    for (const [path, locked] of Object.entries(project.lock.packages)) {
+      packages[path === '' ? dir : `${dir}/${path}`] =
+        path === '' ? { ...locked, ...named } : locked;
+    }
+    packages[`node_modules/${named.name}`] = { resolved: dir, link: true };
+  }
+  const lock = { ...whole, lockfileVersion: 3, requires: true, packages };
+  return { ...files, 'package-lock.json': JSON.stringify(lock) };
+}

@@ -1,20 +1,24 @@
-/** Takes the purls of projects that no registry has out of an SBOM: anybody could publish a package of that name. */
+/** Removes references to unpublished projects from an SBOM of npm. */
 
-type Json = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /**
- * An SBOM of npm's without the purls, and in SPDX without other references, of some packages.
+ * Removes the purls, and in SPDX other references, of projects that no registry has: anybody could publish a
+ * package of that name.
  *
  * @param text CycloneDX or SPDX, as JSON
  * @param projects as `NAME@VERSION`
- * @returns the text with npm's own indentation; as it is when it is no such document
+ * @returns the text, unchanged unless it is such a document
  * @see https://github.com/npm/cli/tree/v11.6.2/lib/utils/sbom-cyclonedx.js
  */
-export function withoutPurls(text: string, projects: ReadonlySet<string>): string {
-  const document = parse(text);
+export function removePurls(text: string, projects: ReadonlySet<string>): string {
+  const document = parseDocument(text);
   if (document === undefined) return text;
   const { components, metadata, packages } = document;
-  for (const component of [...listOf(components), (metadata as Json | undefined)?.component]) {
+  for (const component of [
+    ...listOf(components),
+    (metadata as JsonObject | undefined)?.component,
+  ]) {
     if (isAny(component, 'version', projects)) delete component.purl;
   }
   for (const one of listOf(packages)) {
@@ -27,18 +31,18 @@ function isAny(
   value: unknown,
   version: 'version' | 'versionInfo',
   projects: ReadonlySet<string>,
-): value is Json {
-  const { group, name, [version]: at } = (value ?? {}) as Json;
+): value is JsonObject {
+  const { group, name, [version]: at } = (value ?? {}) as JsonObject;
   const whole = typeof group === 'string' && group !== '' ? `${group}/${String(name)}` : name;
   return projects.has(`${String(whole)}@${String(at)}`);
 }
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-function parse(text: string): Json | undefined {
+function parseDocument(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Json) : undefined;
+    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined;
   } catch {
     return undefined;
   }

@@ -1,26 +1,26 @@
-/** What npm's own account of a failure means, in our codes. */
+/** Composes refusals from npm's own report of a failure. */
 import { stripVTControlCharacters } from 'node:util';
 import { redact } from '../base/messages.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { CERTIFICATE, REGISTRY_HINTS } from './failure.ts';
 
-/** The parts of a finished npm process that tell why it failed. */
+/** The result of an npm process, as far as it explains a failure. */
 export interface NpmEnd {
   stdout?: string;
   stderr?: string;
   exitCode?: number | undefined;
   signal?: string | undefined;
-  /** The code of an error that kept npm from running: ENOENT. */
+  /** Code of an error that prevented npm from running: ENOENT. */
   code?: string | undefined;
 }
 
-const OFFLINE =
+const OFFLINE_CODES =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
-const REFUSED = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
-const UNKNOWN = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
+const SIGN_IN_CODES = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
+const UNKNOWN_CODES = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
 
 /**
- * Tells npm's failures apart by their codes.
+ * Distinguishes npm's failures by their codes.
  *
  * @see https://docs.npmjs.com/cli/v11/using-npm/logging
  */
@@ -28,7 +28,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (end.code === 'ENOENT') {
     return {
       code: 'ANNEX_INSTALL_FAILED',
-      reason: 'there is no npm on this machine',
+      reason: 'npm is not on the PATH',
       hint: 'put npm on the PATH, or fill a layer of ANNEX_STORE where npm is',
     };
   }
@@ -44,7 +44,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   const reason = `npm: ${[npmCode, summary].filter(Boolean).join(' ')}`;
   const make = (code: ErrorCode, hint: string): Refusal => ({ code, reason, hint });
   if (/\b(ENOSPC|EDQUOT)\b/.test(text)) {
-    return make('ANNEX_NO_SPACE', 'make room on the volume of the store');
+    return make('ANNEX_NO_SPACE', 'free space on the volume of the store');
   }
   if (/\bEINTEGRITY\b/.test(text)) {
     return make('ANNEX_INTEGRITY', REGISTRY_HINTS.integrity);
@@ -62,22 +62,22 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (/\bERESOLVE\b/.test(text)) {
     return make('ANNEX_CONFLICT', 'declare ranges whose peer dependencies agree');
   }
-  if (REFUSED.test(text)) {
+  if (SIGN_IN_CODES.test(text)) {
     return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   }
   if (/\bETARGET\b.* with a date before /.test(text)) {
-    // npm says so whether or not a later version would fit.
+    // npm reports this also when no later version would fit.
     return make(
       'ANNEX_INSTALL_FAILED',
       'correct the range in annex.features; where only later versions fit it, wait, or take them: ' +
         'npx annex lock --min-age 0, or min-release-age=0 in the .npmrc of the application',
     );
   }
-  if (UNKNOWN.test(text)) {
+  if (UNKNOWN_CODES.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
   }
   const isCertificate = CERTIFICATE.test(text);
-  if (isCertificate || OFFLINE.test(text)) {
+  if (isCertificate || OFFLINE_CODES.test(text)) {
     const { certificate, offline } = REGISTRY_HINTS;
     const refusal = make('ANNEX_OFFLINE', isCertificate ? certificate : offline);
     const host = readHost(summary);
@@ -90,7 +90,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
 }
 
 /**
- * What an install script printed, as npm reports it; undefined when it is not a script that failed.
+ * The output of a failed install script; undefined for any other failure.
  *
  * @param end of a run with --json
  * @see https://github.com/npm/cli/blob/v11.6.2/lib/utils/error-message.js#L430
@@ -104,16 +104,16 @@ export function readScriptOutput({ stdout }: NpmEnd): string | undefined {
   }
 }
 
-/** Lines that say where, not why: of npm's own, of a stack, and those that end every run of node-gyp. */
-const WHERE =
+/** Lines without a cause: of npm itself, of a stack, and the last ones of every run of node-gyp. */
+const NO_CAUSE =
   /^(?:$|sh -c |at |Node\.js v|npm (?:error|ERR!)|gyp (?:info|ERR! (?:System|command|cwd|node|\$npm_|not ok|stack\s+at)))/;
 
-/** The last lines that say something, as one line without credentials. */
+/** The last lines that can name a cause, as one line without credentials. */
 export function summarizeOutput(output: string): string {
   const lines = stripVTControlCharacters(redact(output)).split('\n');
   return lines
     .map((line) => line.trim())
-    .filter((line) => !WHERE.test(line))
+    .filter((line) => !NO_CAUSE.test(line))
     .slice(-4)
     .join('; ')
     .slice(-400);
@@ -128,19 +128,19 @@ function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {
     const summary = tidy(error.summary ?? '');
     if (error.code !== undefined || summary !== '') return { code: error.code ?? '', summary };
   } catch {
-    // It ended before it could report, or is no npm at all.
+    // It ended before its report, or is not npm.
   }
   const how = signal ?? `exit code ${exitCode}`;
   return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
 }
 
-/** The host that npm spoke to: it says so in its text alone, as an address. */
+/** The host of npm's request, which only its text names. */
 function readHost(summary: string): string | undefined {
   const [url = ''] = /\bhttps?:\/\/[^\s"']+/.exec(summary) ?? [];
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-/** One line, without credentials and without npm's own prefix. */
+/** One line without credentials and npm's prefix. */
 function tidy(text: string): string {
   const lines = redact(text)
     .replace(/^npm (?:error|ERR!)\s*/gm, '')

@@ -1,12 +1,12 @@
-/** npm's settings that matter for fetching: registries, sign-in, certificates, proxies, cache and limits. */
+/** Reads npm's settings for requests: registries, credentials, certificates, proxies, cache and limits. */
 import { join } from 'node:path';
 import { readText } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
 import { readNpmrc } from './npmrc.ts';
-import { isNothing, type Level, makeRegistryFor, toText } from './registries.ts';
+import { isUnset, makeRegistryFor, type NpmrcLevel, toSettingText } from './registries.ts';
 import { type Account, findAccount, readAccounts } from './sign-in.ts';
 
-/** What npm would do to fetch a package for this core. */
+/** npm's settings for the packages of a core. */
 export interface NpmSettings {
   /** The registry of a package, with a trailing slash. */
   registryFor(name: string): string;
@@ -15,44 +15,44 @@ export interface NpmSettings {
   /**
    * The Authorization header that npm would send with a request.
    *
-   * @param name the package, whose registry signs in for the rest of its host
+   * @param name the package; the credentials of its registry also count for the rest of that host
    */
   authorizationFor(url: string, name?: string): string | undefined;
-  /** The proxy for a URL; it may hold credentials. */
+  /** The proxy for a URL, possibly with credentials. */
   proxyFor(url: string): string | undefined;
-  /** Why this process cannot fetch a URL as npm would; undefined when it can. One clause. */
+  /** Why only npm can request a URL, as a clause; undefined when this process can. */
   indirect(url: string, name?: string): string | undefined;
-  /** PEM of the authorities that are trusted instead of Node's own; read when it is asked for. */
+  /** Reads the PEM of the authorities that replace Node's own. */
   readAuthorities(): string | undefined;
   strictSsl: boolean;
   offline: boolean;
   /** npm's cache: the directory that holds `_cacache`. */
   cache: string;
-  /** Connections at a time to one host. */
+  /** Parallel connections to one host. */
   maxSockets: number;
-  /** Milliseconds without a byte after which a transfer is given up; 0 for never. */
+  /** Milliseconds without a byte after which a transfer fails; 0 for no limit. */
   idleTimeout: number;
-  /** Milliseconds between two tries. */
+  /** Milliseconds between two attempts. */
   backoff: number;
   /** npm's `user-agent`, with its placeholders. */
   userAgent: string | undefined;
-  /** npm's setting of that name: which hosts in a lock stand for the configured registry. */
+  /** npm's setting: which hosts in a lock represent the configured registry. */
   replaceRegistryHost: string;
   /** Whether the user has set `before` or `min-release-age`. */
   hasReleaseAge: boolean;
-  /** What npm has to be told to find the same settings from another directory than the core. */
+  /** Flags with which npm finds the same settings from another directory than the core. */
   flags: string[];
 }
 
-/** As npm is told when annex runs it. */
+/** The defaults of annex's own runs of npm. */
 const BACKOFF = 1000;
 const IDLE_TIMEOUT = 30_000;
 
 /**
- * Reads npm's settings. Never throws: what cannot be read or is not valid is not set, as for npm.
+ * Reads npm's settings. As for npm, an invalid or unreadable value is not set.
  *
- * @param core the directory whose .npmrc is the project's
- * @param env the installer's environment
+ * @param core the directory with the project's .npmrc
+ * @param env environment of an installer
  * @example readNpmSettings('/app', env).registryFor('@corp/sdk') // 'https://registry.corp/'
  */
 export function readNpmSettings(
@@ -62,9 +62,9 @@ export function readNpmSettings(
 ): NpmSettings {
   const { levels, userConfig, globalConfig, resolvePath } = readNpmrc(core, env);
   const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
-  const text = (key: string): string | undefined => toText(find(key));
+  const text = (key: string): string | undefined => toSettingText(find(key));
   const number = (key: string): number | undefined => toNumber(find(key));
-  const isSet = (key: string): boolean => toText(find(key)) !== undefined;
+  const isSet = (key: string): boolean => toSettingText(find(key)) !== undefined;
 
   const registryFor = makeRegistryFor(levels);
   const accounts = readAccounts(Object.assign({}, ...levels.toReversed()));
@@ -78,7 +78,7 @@ export function readNpmSettings(
   const readAuthorities = makeReadAuthorities(levels, resolvePath);
   const old = ['_auth', '_authToken', 'username', '_password'];
   const hasOldSignIn = old.some((key) =>
-    levels.slice(1, 4).some((level) => toText(level[key]) !== undefined),
+    levels.slice(1, 4).some((level) => toSettingText(level[key]) !== undefined),
   );
   const cafile = text('cafile');
   const hasCertificate = isSet('cert') || isSet('key');
@@ -96,11 +96,11 @@ export function readNpmSettings(
       if (hasLocalAddress) return 'npm is set to use a local address';
       const proxy = proxyFor(url);
       if (proxy === undefined) return undefined;
-      if (!/^http:\/\/./i.test(proxy)) return 'npm is set to a proxy that is no http:// address';
+      if (!/^http:\/\/./i.test(proxy)) return 'npm is set to a proxy without an http:// address';
       return hasAgentProxy(node) ? undefined : `Node ${node} cannot use a proxy by itself`;
     },
     readAuthorities,
-    // Of the words, npm knows false alone: `0` and `no` are as good as true.
+    // npm recognizes only `false`: `0` and `no` mean true.
     strictSsl: String(find('strict-ssl')) !== 'false',
     offline: text('offline') !== undefined,
     cache: resolvePath(text('cache') ?? usualCache(env)),
@@ -113,7 +113,7 @@ export function readNpmSettings(
     flags: [
       `--userconfig=${userConfig}`,
       `--globalconfig=${globalConfig}`,
-      // Relative, it would be looked for there. Absolute, it must not be made stronger than a `ca`.
+      // A relative path would be resolved there. An absolute one must not override a `ca`.
       ...(cafile === undefined || /^[~/]/.test(cafile) ? [] : [`--cafile=${resolvePath(cafile)}`]),
     ],
   };
@@ -130,7 +130,7 @@ function hasAgentProxy(version: string): boolean {
 }
 
 /**
- * npm's choice: its settings, then the environment's variables in either case.
+ * npm's choice of a proxy: its settings, then the variables of the environment in either case.
  *
  * @see https://github.com/npm/agent/blob/v4.0.0/lib/proxy.js
  */
@@ -156,18 +156,18 @@ function makeProxyFor(
   };
 }
 
-/** The strongest level that sets one of them counts; a `cafile` that is not there does not. */
+/** The strongest level with `ca` or an existing `cafile` counts. */
 function makeReadAuthorities(
-  levels: Level[],
+  levels: NpmrcLevel[],
   resolvePath: (path: string) => string,
 ): () => string | undefined {
   return () => {
     for (const level of levels) {
       for (const [key, value] of Object.entries(level).reverse()) {
-        const path = key === 'cafile' ? toText(value) : undefined;
-        const pem = path === undefined ? undefined : readIfThere(resolvePath(path));
+        const path = key === 'cafile' ? toSettingText(value) : undefined;
+        const pem = path === undefined ? undefined : readIfPresent(resolvePath(path));
         if (pem) return pem;
-        if (key === 'ca') return isNothing(value) ? undefined : [value].flat().join('\n');
+        if (key === 'ca') return isUnset(value) ? undefined : [value].flat().join('\n');
       }
     }
     return undefined;
@@ -175,11 +175,11 @@ function makeReadAuthorities(
 }
 
 /** Bytes of a cafile; the authorities of a system take 250 kB. */
-const MOST_CERTIFICATES = 16 * 2 ** 20;
+const MAX_CERTIFICATES = 16 * 2 ** 20;
 
-function readIfThere(path: string): string | undefined {
+function readIfPresent(path: string): string | undefined {
   try {
-    return readText(path, MOST_CERTIFICATES, 'follow');
+    return readText(path, MAX_CERTIFICATES, 'follow');
   } catch (error) {
     if (isTransient(error)) throw error;
     return undefined;

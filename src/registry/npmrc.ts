@@ -1,40 +1,40 @@
-/** The chain of .npmrc files and `npm_config_*` that npm reads for a core, level by level. */
+/** Reads the chain of .npmrc files and `npm_config_*` variables that npm reads for a core. */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { readText } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
-import type { Level } from './registries.ts';
+import type { NpmrcLevel } from './registries.ts';
 
 const load = createRequire(import.meta.url);
 
-/** Bytes of an .npmrc: one with a chain of certificates in `ca` fits. */
-export const MOST_NPMRC = 2 ** 20;
+/** Bytes of an .npmrc, enough for a chain of certificates in `ca`. */
+export const MAX_NPMRC = 2 ** 20;
 
-/** Every level that sets something, the strongest first: environment, core, user, global, npm's own. */
+/** All levels, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {
-  levels: Level[];
-  /** Absolute paths of the user's file and the machine's, whether they are there or not. */
+  levels: NpmrcLevel[];
+  /** Absolute paths of the user's file and the global one, which may be absent. */
   userConfig: string;
   globalConfig: string;
-  /** Variables that the first two files refer to where they sign in, and that are not set. */
-  unset: Unset[];
-  /** Makes a path absolute as npm does; what is relative is relative to the core. */
+  /** Unset variables in the credentials of the first two files. */
+  unset: UnsetVariable[];
+  /** Makes a path absolute by npm's rules, relative to the core. */
   resolvePath(path: string): string;
 }
 
-/** A variable that is not set: npm sends the text `${NAME}` in its place. */
-export interface Unset {
+/** An unset variable: npm sends the text `${NAME}` in its place. */
+export interface UnsetVariable {
   name: string;
   /** The file that refers to it. */
   file: string;
 }
 
 /**
- * Reads the chain. A file that is not there or cannot be read sets nothing, as for npm.
+ * Reads the chain. As for npm, an absent or unreadable file sets nothing.
  *
- * @param env the environment that npm would be given: nothing else is expanded or obeyed
- * @param prefix npm's default prefix, where the running Node is installed
+ * @param env the environment of npm; no other variable counts
+ * @param prefix npm's default prefix: the directory where the running Node is installed
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/config/lib/index.js `load`
  */
 export function readNpmrc(
@@ -45,13 +45,13 @@ export function readNpmrc(
   const home = env.HOME || findHome();
   const resolvePath = (path: string): string =>
     path.startsWith('~/') ? join(home, path.slice(2)) : resolve(core, path);
-  const unset: Unset[] = [];
-  const read = (path: string, isReported = false): Level =>
-    readLevel(path, env, (name) => isReported && unset.push({ name, file: path }));
+  const unset: UnsetVariable[] = [];
+  const read = (path: string, isReported = false): NpmrcLevel =>
+    readFile(path, env, (name) => isReported && unset.push({ name, file: path }));
   const builtin = read(join(prefix, 'lib', 'node_modules', 'npm', 'npmrc'));
   const environment = readEnvironment(env);
   const project = read(join(core, '.npmrc'), true);
-  const path = (key: string, levels: Level[], usual: string): string => {
+  const path = (key: string, levels: NpmrcLevel[], usual: string): string => {
     const value = levels.find((level) => typeof level[key] === 'string')?.[key];
     return resolvePath(typeof value === 'string' ? value : usual);
   };
@@ -64,50 +64,49 @@ export function readNpmrc(
   return { levels, userConfig, globalConfig, unset, resolvePath };
 }
 
-/** What the files of a core refer to and an installer that starts now does not have. */
-export const findUnset = (settings: Parameters<typeof readInstallerEnv>[0]): Unset[] =>
+/** Variables in the .npmrc files of a core that an installer does not have. */
+export const findUnset = (settings: Parameters<typeof readInstallerEnv>[0]): UnsetVariable[] =>
   readNpmrc(settings.core.root, readInstallerEnv(settings)).unset;
 
-function readEnvironment(env: Record<string, string>): Level {
-  const level: Level = {};
+function readEnvironment(env: Record<string, string>): NpmrcLevel {
+  const level: NpmrcLevel = {};
   for (const [name, value] of Object.entries(env)) {
     if (!/^npm_config_/i.test(name) || value === '') continue;
     const key = name.slice('npm_config_'.length);
-    // The keys of sign-ins are taken as they are.
+    // Keys of credentials stay unchanged.
     const plain = key.startsWith('//') ? key : key.replace(/(?!^)_/g, '-').toLowerCase();
     level[expand(plain, env)] = expand(value.trim(), env);
   }
   return level;
 }
 
-/** @param onUnset gets the names of variables that are not set, and that a value refers to which signs in */
-function readLevel(
+/** @param onUnset receives the names of unset variables in credentials */
+function readFile(
   path: string,
   env: Record<string, string>,
   onUnset: (name: string) => void,
-): Level {
+): NpmrcLevel {
   let text: string;
   try {
-    text = readText(path, MOST_NPMRC, 'follow');
+    text = readText(path, MAX_NPMRC, 'follow');
   } catch (error) {
-    // Without its settings another registry would be asked.
+    // Without its settings npm would use another registry.
     if (isTransient(error)) throw error;
     return {};
   }
-  // npm's own parser, loaded when there is something to parse.
-  const { parse } = load('ini') as { parse(text: string): Level };
+  // npm's own parser.
+  const { parse } = load('ini') as { parse(text: string): NpmrcLevel };
   const entries = Object.entries(parse(text)).map(([key, value]) => {
-    const notice = /^\/\/|^_/.test(key) ? onUnset : undefined;
+    const report = /^\/\/|^_/.test(key) ? onUnset : undefined;
     const put = (one: unknown): unknown =>
-      typeof one === 'string' ? expand(one.trim(), env, notice) : one;
+      typeof one === 'string' ? expand(one.trim(), env, report) : one;
     return [expand(key, env), Array.isArray(value) ? value.map(put) : put(value)];
   });
-  return Object.fromEntries(entries) as Level;
+  return Object.fromEntries(entries) as NpmrcLevel;
 }
 
 /**
- * Puts in the variables: `${NAME}` stays as it is when there is none, `${NAME?}` becomes nothing,
- * and a backslash before it takes its meaning away.
+ * Replaces variables. Without a value `${NAME}` stays and `${NAME?}` is removed; a backslash escapes both.
  *
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/config/lib/env-replace.js
  */
@@ -127,10 +126,10 @@ function expand(
   );
 }
 
-/** A user that the machine does not know has no home; npm takes the root for one, which holds no .npmrc. */
+/** A user without an account has no home; npm then uses the root, which has no .npmrc. */
 function findHome(): string {
   try {
-    // Not imported: the preload has this file in its graph, and hardly ever reads an .npmrc.
+    // Not imported: the preload loads this file, and rarely reads an .npmrc.
     return process.getBuiltinModule('node:os').homedir();
   } catch {
     return sep;

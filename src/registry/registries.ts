@@ -1,25 +1,26 @@
-/** Which registry a package comes from, and what of npm's settings decides where packages come from. */
+/** Registries of packages, and fingerprints of the settings that decide where packages come from. */
 import { redact } from '../base/messages.ts';
 
-/** One file, or the environment: expanded keys and values. */
-export type Level = Record<string, unknown>;
+/** One .npmrc, or the environment: expanded keys and values. */
+export type NpmrcLevel = Record<string, unknown>;
 
-/** npm's default, and the registry of all that has none of its own. */
+/** npm's default registry. */
 export const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 
-/** Settings that change what is found, and where; none that signs in. */
+/** Settings that change which packages are found and where, without credentials. */
 const SOURCES =
   /^(?:(?:@[^:]+:)?registry|scope|(?:https?-)?proxy|noproxy|offline|strict-ssl|cafile|ca|local-address|before|min-release-age|replace-registry-host)$/;
 
 /**
- * The registry of a package, with a trailing slash; what is no URL stays, and is refused later.
+ * Makes a function that returns the registry of a package, with a trailing slash. An invalid URL stays as it
+ * is and is rejected later.
  *
  * @param levels npm's settings, the strongest first
  * @example makeRegistryFor(levels)('@corp/sdk') // 'https://registry.corp/'
  */
-export function makeRegistryFor(levels: Level[]): (name: string) => string {
+export function makeRegistryFor(levels: NpmrcLevel[]): (name: string) => string {
   const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
-  const text = (key: string): string | undefined => toText(find(key));
+  const text = (key: string): string | undefined => toSettingText(find(key));
   const registry = find('registry');
   const usual = withSlash(registry === undefined ? PUBLIC_REGISTRY : String(registry));
   return (name) => {
@@ -32,27 +33,27 @@ export function makeRegistryFor(levels: Level[]): (name: string) => string {
   };
 }
 
-/** Settings that sign in to a registry or a proxy. */
+/** Credentials of registries and proxies. */
 const CREDENTIALS =
   /^(?:\/\/.*:(?:_authToken|_auth|username|_password|certfile|keyfile)|_auth|_authToken|username|_password|cert|key)$/;
 
 /**
- * Everything that decides where packages come from, as one text without credentials: two processes
- * with equal texts would ask the same places in the same way, whoever they sign in as.
+ * A text of all settings that decide where packages come from, without credentials. Processes with equal
+ * texts request the same addresses in the same way.
  *
- * @param env of an installer: its proxies count
+ * @param env of an installer, for its proxies
  */
-export function describeSources(levels: Level[], env: Record<string, string>): string {
+export function describeSources(levels: NpmrcLevel[], env: Record<string, string>): string {
   return redact(JSON.stringify(pickSettings(levels, env, SOURCES)));
 }
 
 /**
- * Everything that signs in, each value as a mark of it: those above, and addresses that may hold a password.
+ * A text of all credentials, each as a few bits: the settings above, and addresses with a password.
  *
- * @param mark makes a few bits of a value, enough to notice most changes and too few to find it by guessing
+ * @param mark reduces a value to bits that show most changes and are too few to guess the value from
  */
 export function describeCredentials(
-  levels: Level[],
+  levels: NpmrcLevel[],
   env: Record<string, string>,
   mark: (value: string) => string,
 ): string {
@@ -67,11 +68,11 @@ export function describeCredentials(
 
 /** The strongest value of each setting, and the environment's proxies, sorted by name. */
 function pickSettings(
-  levels: Level[],
+  levels: NpmrcLevel[],
   env: Record<string, string>,
   keys: RegExp,
 ): [string, unknown][] {
-  const merged: Level = Object.assign({}, ...levels.toReversed());
+  const merged: NpmrcLevel = Object.assign({}, ...levels.toReversed());
   const proxies = Object.entries(env).filter(
     ([name]) => keys === SOURCES && /^(?:\w+_)?proxy$/i.test(name),
   );
@@ -81,10 +82,10 @@ function pickSettings(
 
 const withSlash = (url: string): string => (url.endsWith('/') ? url : `${url}/`);
 
-/** What npm takes for a setting that is not set. */
-export const isNothing = (value: unknown): boolean =>
+/** Whether npm regards a value as not set. */
+export const isUnset = (value: unknown): boolean =>
   [undefined, null, false, 'null', 'false'].includes(value as null);
 
 /** A setting as text; undefined when it is not set. */
-export const toText = (value: unknown): string | undefined =>
-  isNothing(value) ? undefined : String(value);
+export const toSettingText = (value: unknown): string | undefined =>
+  isUnset(value) ? undefined : String(value);

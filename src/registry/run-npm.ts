@@ -1,36 +1,28 @@
-/** Runs npm in a directory of ours, and tells what went wrong when it fails. */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  realpathSync,
-  symlinkSync,
-} from 'node:fs';
+/** Runs npm in a temporary directory. */
+import { accessSync, constants, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
+import { pathExists } from '../base/files.ts';
 import { describeNpmFailure } from './npm-failure.ts';
 import { readNpmSettings } from './npm-settings.ts';
 
-/** What npm is to do, and where. */
+/** One run of npm. */
 export interface NpmRun {
-  /** A command, and flags beside those that every run has. */
+  /** A command and flags, in addition to `COMMON_FLAGS`. */
   args: string[];
   /** A directory with a package.json of its own. */
   cwd: string;
-  /** The core: its .npmrc names the registry and signs in. Left out: npm is not told of it. */
+  /** The core, whose .npmrc names the registry and signs in; omitted: none. */
   core?: string;
   env: Record<string, string>;
   signal: AbortSignal;
 }
 
 /**
- * What npm is told: nothing of the directory's surroundings, no scripts, no reports. The flags stand
- * above every .npmrc, so that no setting of a machine changes what an install means. Two tries with
- * a second between: npm's own default waits 70 s before it says "offline".
+ * Flags override every .npmrc, so that no setting of a machine changes an install. Two attempts, a
+ * second apart: by default npm waits 70 s before it reports a failure.
  */
-const FLAGS = [
+const COMMON_FLAGS = [
   '--loglevel=error',
   '--no-audit',
   '--no-fund',
@@ -47,8 +39,8 @@ const FLAGS = [
 ];
 
 /**
- * Writes a package-lock and nothing else. Peers that clash are let through: npm names one edge of
- * them, and the plan names all. Addresses are kept for the install that follows.
+ * Arguments that write only a package-lock. Conflicting peers pass: npm reports one conflict, and the plan
+ * reports all. Addresses are kept for the install that follows.
  */
 export const RESOLVE = [
   'install',
@@ -73,42 +65,45 @@ export async function runNpm(run: NpmRun): Promise<void> {
   if (end.failed) throw new AnnexError(describeNpmFailure(end));
 }
 
-/** Runs npm and resolves to how it ended, with what it said. */
+/** Runs npm and resolves to its result and output. */
 export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
   if (core !== undefined) linkSettings(core, cwd);
   const home = isWritable(env.HOME) ? env.HOME : join(cwd, 'home');
   const { cache: usual, flags } = readNpmSettings(core ?? cwd, env);
   const cache = isWritable(usual) ? usual : join(cwd, 'home', '.npm');
   const PATH = composePath(env.PATH, join(cwd, 'home', 'bin'));
-  // Loaded late: an installer that finds the feature installed by another needs none of it.
+  // Loaded late: an installer does not need it when another one has installed the feature.
   const { execa } = await import('execa');
-  const npm = execa('npm', [...args, ...FLAGS, ...flags, `--prefix=${cwd}`, `--cache=${cache}`], {
-    cwd,
-    // npm would keep compiled code in the shared temporary directory, for whoever runs next.
-    env: { ...env, HOME: home, PATH, ...AS_NODE, NODE_DISABLE_COMPILE_CACHE: '1' },
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    cancelSignal: signal,
-    forceKillAfterDelay: 500,
-    maxBuffer: 20_000_000,
-  });
-  // What npm left behind may hold its pipes: nothing is waited for that it did not say itself.
+  const npm = execa(
+    'npm',
+    [...args, ...COMMON_FLAGS, ...flags, `--prefix=${cwd}`, `--cache=${cache}`],
+    {
+      cwd,
+      // npm would keep compiled code in the shared temporary directory, which another user may write.
+      env: { ...env, HOME: home, PATH, ...AS_NODE, NODE_DISABLE_COMPILE_CACHE: '1' },
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      cancelSignal: signal,
+      forceKillAfterDelay: 500,
+      maxBuffer: 20_000_000,
+    },
+  );
+  // A process that npm left behind may keep its pipes open.
   npm.once('exit', () => {
     setTimeout(() => [npm.stdout, npm.stderr].map((pipe) => pipe.destroy()), 200).unref();
   });
   return npm;
 }
 
-/** Electron is a Node only when it is asked to be one. */
+/** Makes Electron behave as Node. */
 export const AS_NODE = { ELECTRON_RUN_AS_NODE: '1' };
 
 /**
- * The PATH of npm and of install scripts: `node` is the Node that runs, whatever its binary is
- * called. An npm that belongs to another Node may not run on this one: the npm beside this one, if
- * there is one, is preferred to it.
+ * The PATH of npm and of install scripts: `node` is the running Node, whatever the name of its binary.
+ * The npm of another Node may not run on this one, so the npm beside the running Node comes first.
  *
- * @param bin a directory, made here, in which `node` is a link to the Node that runs
+ * @param bin a directory to make, with a link `node` to the running Node
  */
 function composePath(path = '/usr/local/bin:/usr/bin:/bin', bin: string): string {
   const node = join(bin, 'node');
@@ -124,15 +119,15 @@ function composePath(path = '/usr/local/bin:/usr/bin:/bin', bin: string): string
 const isOtherNode = (path: string): boolean =>
   existsSync(path) && realpathSync(path) !== realpathSync(process.execPath);
 
-/** The core's .npmrc, as a link: nothing secret is copied onto the volume. */
+/** Links the core's .npmrc: a copy would put its secrets onto the volume. */
 function linkSettings(core: string, cwd: string): void {
   const npmrc = join(core, '.npmrc');
-  if (lstatSync(npmrc, { throwIfNoEntry: false }) !== undefined) {
+  if (pathExists(npmrc)) {
     symlinkSync(npmrc, join(cwd, '.npmrc'));
   }
 }
 
-/** Whether a directory, or the nearest one above it that exists, can be written to. */
+/** Whether a directory, or its nearest existing ancestor, is writable. */
 function isWritable(path: string | undefined): path is string {
   if (path === undefined || path === '') return false;
   try {

@@ -1,19 +1,19 @@
-/** npm's rules for who signs in where. */
+/** npm's rules for which host gets which credentials. */
 
-/** What is shown to a part of a host. */
+/** The credentials for a part of a host. */
 export interface Account {
   /** An Authorization header. */
   header: string | undefined;
   hasCertificate: boolean;
 }
 
-/** The accounts of an .npmrc chain, by what their keys begin with: `//registry.corp/api`. */
+/** The accounts of an .npmrc chain, by the start of their keys: `//registry.corp/api`. */
 export type Accounts = Map<string, Account>;
 
 /**
  * Reads every key of the form `//host/path:name`.
  *
- * @param settings of the whole chain, the strongest value of each
+ * @param settings of the whole chain, each with its strongest value
  */
 export function readAccounts(settings: Record<string, unknown>): Accounts {
   const parts = new Map<string, Map<string, string>>();
@@ -33,7 +33,7 @@ export function readAccounts(settings: Record<string, unknown>): Accounts {
   return accounts;
 }
 
-/** npm keeps the password alone in base64. */
+/** npm encodes only the password in base64. */
 function joinBasic(user: string | undefined, password: string | undefined): string | undefined {
   if (user === undefined || password === undefined) return undefined;
   const plain = Buffer.from(password, 'base64').toString('utf8');
@@ -41,14 +41,14 @@ function joinBasic(user: string | undefined, password: string | undefined): stri
 }
 
 /**
- * The account whose key is the longest beginning of a URL.
+ * The account whose key is the longest prefix of a URL.
  *
  * @see https://github.com/npm/npm-registry-fetch/blob/v19.1.0/lib/auth.js `regFromURI`
  */
 export function findAccount(accounts: Accounts, url: string): Account | undefined {
   if (accounts.size === 0) return undefined;
   const { host, pathname } = new URL(url);
-  // A key may end in a slash or not: the walk takes away a name, then the slash before it.
+  // A key may end in a slash or not: each step removes a name or the slash before it.
   for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/([^/]+|\/)$/, '')) {
     const account = accounts.get(key);
     if (account !== undefined) return account;

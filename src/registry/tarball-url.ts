@@ -1,7 +1,7 @@
-/** Where a registry keeps the tarball of a package. */
+/** Addresses of tarballs on registries. */
 
 /**
- * The address that registries use by convention.
+ * The conventional address of a tarball.
  *
  * @param registry with a trailing slash
  * @example conventionalUrl('https://registry.corp/', '@a/b', '1.0.0') // 'https://registry.corp/@a/b/-/b-1.0.0.tgz'
@@ -10,13 +10,13 @@ export const conventionalUrl = (registry: string, name: string, version: string)
   `${registry}${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
 
 /**
- * The place of a tarball on a registry, as a lock keeps it: relative to the registry, without its host.
+ * The place of a tarball in a lock: its path relative to the registry, without the host.
  *
  * @param registry with a trailing slash
- * @returns undefined when it is on another host, and for addresses with a query: those may be secret
- * @example findPlace('https://corp.example/npm/download/a/1.0.0/f00d', 'https://corp.example/npm/') // 'download/a/1.0.0/f00d'
+ * @returns undefined for another host, and for an address with a query, which may be secret
+ * @example placeOf('https://corp.example/npm/download/a/1.0.0/f00d', 'https://corp.example/npm/') // 'download/a/1.0.0/f00d'
  */
-export function findPlace(address: string, registry: string): string | undefined {
+export function placeOf(address: string, registry: string): string | undefined {
   if (!URL.canParse(address) || !URL.canParse(registry)) return undefined;
   const [{ host, pathname, search }, home] = [new URL(address), new URL(registry)];
   if (host !== home.host || search !== '') return undefined;
@@ -28,7 +28,7 @@ export function findPlace(address: string, registry: string): string | undefined
  * The address of a place on a registry.
  *
  * @param registry with a trailing slash
- * @returns undefined when the place leads to another host
+ * @returns undefined for a place on another host
  */
 export function addressOf(place: string, registry: string): string | undefined {
   if (!URL.canParse(place, registry)) return undefined;
@@ -37,9 +37,9 @@ export function addressOf(place: string, registry: string): string | undefined {
 }
 
 /**
- * An address from a lock, moved to the registry configured here if its host stands for that.
+ * Moves an address of a lock to the configured registry, if its host represents that.
  *
- * @param registry the default one, with a trailing slash; when it is no URL, nothing can be placed
+ * @param registry the default one, with a trailing slash; returned unless it is a URL
  * @param rule npm's `replace-registry-host`: npmjs, never, always, a host, or a URL with a path
  * @see https://github.com/npm/cli/blob/v11.6.2/workspaces/arborist/lib/arborist/reify.js `registryResolved`
  */

@@ -38,7 +38,7 @@ export function findSpecial(path: string | undefined): string | undefined {
 
 const refuseSpecial = (path: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: `${path} is no regular file`,
+  reason: `${path} is not a regular file`,
   hint: 'annex verify --repair, then start the process again',
 });
 

@@ -84,7 +84,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_CONFLICT: 'bring the versions together',
   ANNEX_OFFLINE: 'see whether the registry can be reached from here',
   ANNEX_INTEGRITY: 'find out which mirror, or who, alters the packages',
-  ANNEX_NO_SPACE: 'make room on the volume of the store',
+  ANNEX_NO_SPACE: 'free space on the volume of the store',
   ANNEX_STORE_UNUSABLE: 'make the store a directory that the user of this process may write',
   ANNEX_UNSUPPORTED_PLATFORM: 'use a version that runs here',
   ANNEX_INSTALL_FAILED: 'see to the reason',

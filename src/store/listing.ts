@@ -1,7 +1,7 @@
 /** The listing of an entry's files: how it is written, read and compared. */
 import { posix } from 'node:path';
 import { FORMAT } from '../base/store-layout.ts';
-import type { ClosurePackage } from '../plan/content.ts';
+import type { ClosurePackage } from '../plan/identity.ts';
 
 /** Path of each package to its listing, as `composeListing` writes it. */
 export type Listings = Record<string, string>;

@@ -6,7 +6,7 @@ import { satisfies } from '../base/semver.ts';
 import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
-import type { ClosurePackage } from '../plan/content.ts';
+import type { ClosurePackage } from '../plan/identity.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 

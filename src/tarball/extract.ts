@@ -1,4 +1,4 @@
-/** Unpacks an npm tarball into a directory, and refuses whatever would not stay in it. */
+/** Unpacks an npm tarball into a directory; rejects a tarball with paths out of it. */
 import { hash } from 'node:crypto';
 import { closeSync, constants, type Dirent, openSync, readdirSync, writeSync } from 'node:fs';
 import { basename, dirname, win32 } from 'node:path';
@@ -8,78 +8,77 @@ import { composeListing, toValue } from '../store/listing.ts';
 import { makeDirectory } from '../store/publish.ts';
 import { makeArchiveError, readTar } from './tar.ts';
 
-/** What an install may still unpack; lowered as it goes. */
+/** What an install may still unpack; each tarball reduces it. */
 export interface Budget {
-  /** Files, and the directories that they need. */
+  /** Files and directories. */
   files: number;
   /** Bytes of the archives. */
   bytes: number;
 }
 
-/** What was unpacked. */
+/** An unpacked package. */
 export interface Extracted {
   /** Every file, as `composeListing` writes it. */
   listing: string;
   files: number;
-  /** Of all files together. */
+  /** Sum of the sizes of its files. */
   bytes: number;
-  /** Directories in it that were made, 0755. */
+  /** Directories that were made, with mode 0755. */
   directories: string[];
 }
 
-/** A tarball that unpacks to no more than this may say what it likes about its size. */
+/** A tarball that unpacks to this size or less may state any size. */
 const SMALL = 64 * 2 ** 20;
-/** No package is compressed by as much; deflate can reach 1032. */
-const MOST_TIMES = 100;
-/** Made by us alone: nothing that exists is opened, so no link is followed. */
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-/** What file systems answer to a path that no file can have. */
-const IMPOSSIBLE = ['ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EILSEQ'];
-/** What zlib says of a tarball that is damaged, or larger than it may be. */
+/** Largest ratio of compression, which no package has; deflate can reach 1032. */
+const MAX_RATIO = 100;
+/** Opens nothing that exists, so follows no link. */
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+/** Errors of file systems for a path that no file can have. */
+const IMPOSSIBLE_PATH = ['ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'EILSEQ'];
+/** Errors of zlib for a tarball that is damaged or too large. */
 const DAMAGED = ['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT', 'ERR_BUFFER_TOO_LARGE'];
-/** Names in a path: npm leaves out what is deeper. */
-const MOST_NAMES = 1024;
-/** With a name that is empty, `.` or `..`, or a root of Windows: not as it stands in a package. */
-const ODD = /(?:^|[\\/])\.{0,2}(?:[\\/]|$)|^[a-z]:/i;
+/** Components of a path: npm omits deeper files. */
+const MAX_DEPTH = 1024;
+/** With an empty component, `.` or `..`, or a root of Windows. */
+const IRREGULAR_PATH = /(?:^|[\\/])\.{0,2}(?:[\\/]|$)|^[a-z]:/i;
 
-/** One file of an archive that was looked through. */
+/** A file of a checked archive. */
 interface PackedFile {
   /** 0444 or 0555. */
   mode: number;
   body: Buffer;
 }
 
-/** An archive that was looked through; nothing of it is on the disk yet. */
-interface Opened {
-  /** By their places in the package, which are safe. */
+/** A checked archive, of which nothing is on the disk yet. */
+interface CheckedArchive {
+  /** By their paths in the package. */
   files: Map<string, PackedFile>;
   /** Parents first. */
   directories: Set<string>;
 }
 
 /**
- * Unpacks an npm tarball into the files that npm makes of it. All of it is looked through before
- * anything is written. The first component of every path goes, whatever its name; of one path twice
- * the later file counts. Files become 0444, or 0555 if the archive lets anybody execute them, and
- * directories 0755, whatever the umask: it is set aside meanwhile. What npm leaves out of a package
- * is left out: links, special files, empty directories, and files beside its directory.
+ * Unpacks an npm tarball into the files that npm makes of it. The whole archive is checked before
+ * anything is written. The first component of each path is removed, whatever its name; of two files at
+ * one path the later one counts. Files get mode 0444, or 0555 if the archive makes them executable for
+ * anyone, and directories 0755, whatever the umask. Omits what npm omits: links, special files, empty
+ * directories, and files beside the package's directory.
  *
  * @param tarball gzipped, or a plain archive
- * @param dir absolute; made with what is missing above it. A file that exists in it is never replaced
- * @throws an error with code ANNEX_INTEGRITY, whose message is one clause about the archive, as in
- * "it is cut short"; errors of the file system (ENOSPC) and want of memory as they are. What was
- * written stays
+ * @param dir absolute; made with missing parents. An existing file in it is never replaced
+ * @throws AnnexError whose reason is a clause about the archive: `it is truncated`; errors of the file
+ *   system (ENOSPC); what was written stays
  * @example extractTarball(tarball, '/srv/staging/x/node_modules/ms', { files: 200_000, bytes: 2 ** 31 });
  */
 export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Extracted {
-  const { files, directories } = openTarball(tarball, budget);
+  const { files, directories } = checkTarball(tarball, budget);
   const umask = process.umask(0);
   try {
     makeDirectories(dir, directories);
     const listed = new Map<string, string>();
     let bytes = 0;
     for (const [path, { mode, body }] of files) {
-      attempt(dir, path, () => writeFile(`${dir}/${path}`, body, mode));
+      tryPath(dir, path, () => writeFile(`${dir}/${path}`, body, mode));
       listed.set(path, toValue(hash('sha256', body), body.length));
       bytes += body.length;
     }
@@ -90,13 +89,13 @@ export function extractTarball(tarball: Buffer, dir: string, budget: Budget): Ex
   }
 }
 
-/** Inflates a tarball and looks through it. */
-function openTarball(tarball: Buffer, budget: Budget): Opened {
+/** Inflates a tarball and checks every entry. */
+function checkTarball(tarball: Buffer, budget: Budget): CheckedArchive {
   const files = new Map<string, PackedFile>();
   const directories = new Set<string>();
   const spend = (): void => {
     budget.files -= 1;
-    if (budget.files < 0) throw makeArchiveError('with it there are too many files to unpack');
+    if (budget.files < 0) throw makeArchiveError('it exceeds the number of files of an install');
   };
   const addDirectoryOf = (path: string): void => {
     const directory = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
@@ -109,73 +108,74 @@ function openTarball(tarball: Buffer, budget: Budget): Opened {
   const isPacked = tarball[0] === 0x1f && tarball[1] === 0x8b;
   const archive = isPacked ? inflate(tarball, budget.bytes) : tarball;
   budget.bytes -= archive.length;
-  if (budget.bytes < 0) throw makeArchiveError('with it there are too many bytes to unpack');
+  if (budget.bytes < 0) throw makeArchiveError('it exceeds the bytes of an install');
   for (const { path: full, mode, body } of readTar(archive)) {
-    const path = findPlace(full);
+    const path = toPackagePath(full);
     if (path === undefined) continue;
     if (directories.has(path)) throw makeClash(path);
     const known = files.get(path);
     if (known === undefined) spend();
     addDirectoryOf(path);
-    // npm writes into the file that is there, which keeps its permissions.
+    // npm writes into the existing file, which keeps its permissions.
     files.set(path, { mode: known?.mode ?? (mode & 0o111 ? 0o555 : 0o444), body });
   }
-  if (files.size === 0) throw makeArchiveError('it holds no file');
+  if (files.size === 0) throw makeArchiveError('it has no files');
   return { files, directories };
 }
 
-/** Of such two npm leaves out the later one, in silence. */
+/** npm silently omits the later one. */
 const makeClash = (path: string): Error =>
-  makeArchiveError(`it holds ${path} as a file and as a directory`);
+  makeArchiveError(`it has ${path} as a file and as a directory`);
 
 /**
- * Where a path of an archive leads, relative to the package's directory: the first component goes,
- * then roots of Windows, empty components and dots.
+ * The path in the package of a path in an archive: without its first component, roots of Windows, empty
+ * components and dots.
  *
- * @returns undefined when it leads to the package's directory itself, or lies beside it
+ * @returns undefined for the package's directory itself, and for a path beside it
  * @see https://github.com/isaacs/node-tar/blob/v7.5.2/src/unpack.ts `CHECKPATH`
  */
-function findPlace(full: string): string | undefined {
+function toPackagePath(full: string): string | undefined {
   const top = full.indexOf('/');
   if (top === -1) return undefined;
   let path = full.slice(top + 1);
-  if (path.length >= MOST_NAMES && path.split('/').length > MOST_NAMES) {
-    throw makeArchiveError('it holds too deep a path');
+  if (path.length >= MAX_DEPTH && path.split('/').length > MAX_DEPTH) {
+    throw makeArchiveError('it has a path that is too deep');
   }
   const isBeside = top === 0 || full.startsWith('../');
-  if (!isBeside && !ODD.test(path)) return path;
+  if (!isBeside && !IRREGULAR_PATH.test(path)) return path;
   for (let { root } = win32.parse(path); root !== ''; { root } = win32.parse(path)) {
-    // Two slashes begin the name of a host, for Windows.
+    // On Windows two slashes start a host name.
     const isSlash = path.startsWith('/') && !path.startsWith('//?/');
     path = path.slice(isSlash ? 1 : root.length);
   }
-  // Last: behind a root there may be anything.
+  // After removing roots: any component can follow one.
   if (isBeside || path.split(/[\\/]/).includes('..')) {
-    throw makeArchiveError(`it holds a path out of the package, ${full}`);
+    throw makeArchiveError(`it has a path out of the package, ${full}`);
   }
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   return names.length === 0 ? undefined : names.join('/');
 }
 
-/** A directory may be there already, as that of another package. */
+/** A directory may exist already: another package made it. */
 function makeDirectories(dir: string, directories: Set<string>): void {
   makeDirectory(dir, 0o755);
   for (const directory of directories) {
     const path = `${dir}/${directory}`;
-    const isNew = attempt(dir, directory, () => makeDirectory(path, 0o755));
-    if (!isNew && findEntry(path)?.isDirectory() !== true) throw makeTaken(dir, directory);
+    const isNew = tryPath(dir, directory, () => makeDirectory(path, 0o755));
+    if (!isNew && findExactName(path)?.isDirectory() !== true) throw makeTaken(dir, directory);
   }
 }
 
-/** The archive in one piece, allocated once if the tarball tells its size truly. */
-function inflate(tarball: Buffer, mostBytes: number): Buffer {
+/** Inflates into one buffer, allocated once if the tarball states its size correctly. */
+function inflate(tarball: Buffer, maxBytes: number): Buffer {
   // https://www.rfc-editor.org/rfc/rfc1952: a gzip file ends with its size, modulo 2 ** 32.
   const stated = tarball.length < 4 ? 0 : tarball.readUInt32LE(tarball.length - 4);
-  const most = Math.min(mostBytes, Math.max(SMALL, MOST_TIMES * tarball.length));
-  if (stated > most) throw makeArchiveError(`it says it is ${stated} bytes, which is too much`);
+  const limit = Math.min(maxBytes, Math.max(SMALL, MAX_RATIO * tarball.length));
+  if (stated > limit)
+    throw makeArchiveError(`it states a size of ${stated} bytes, which is too large`);
   const options = {
-    maxOutputLength: Math.max(1, Math.min(most, Math.max(SMALL, stated))),
-    // One byte more, or zlib asks for another chunk before it sees the end.
+    maxOutputLength: Math.max(1, Math.min(limit, Math.max(SMALL, stated))),
+    // One byte more, or zlib allocates another chunk before it sees the end.
     chunkSize: Math.max(stated + 1, 2 ** 16),
   };
   try {
@@ -186,31 +186,30 @@ function inflate(tarball: Buffer, mostBytes: number): Buffer {
   }
 }
 
-/** Runs a call of the file system. What it says of a path that cannot be there is said of the archive. */
-function attempt<T>(dir: string, path: string, action: () => T): T {
+/** Runs a call of the file system; an error that the path causes is one of the archive. */
+function tryPath<T>(dir: string, path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
     const code = codeOf(error) ?? '';
     if (code === 'EEXIST') throw makeTaken(dir, path);
-    if (!IMPOSSIBLE.includes(code)) throw error;
-    throw makeArchiveError(`it holds a path that cannot be made, ${path}`);
+    if (!IMPOSSIBLE_PATH.includes(code)) throw error;
+    throw makeArchiveError(`it has a path that cannot be made, ${path}`);
   }
 }
 
-/** On some volumes two names that differ in case or in their Unicode form are one. */
+/** On some volumes two names are equal that differ in case or Unicode normalization. */
 const makeTaken = (dir: string, path: string): Error =>
-  findEntry(`${dir}/${path}`) === undefined
-    ? makeArchiveError(`it holds ${path}, which is the same as another name on this volume`)
-    : makeArchiveError(`it holds a path that is taken, ${path}`);
+  findExactName(`${dir}/${path}`) === undefined
+    ? makeArchiveError(`it has ${path}, which equals another name on this volume`)
+    : makeArchiveError(`it has a path that exists already, ${path}`);
 
-/** What a directory lists under exactly that name. */
-const findEntry = (path: string): Dirent | undefined =>
+/** The directory entry with exactly that name. */
+const findExactName = (path: string): Dirent | undefined =>
   readdirSync(dirname(path), { withFileTypes: true }).find(({ name }) => name === basename(path));
 
-/** Writes a new file: what exists is never opened, so no link is followed. */
 function writeFile(path: string, body: Buffer, mode: number): void {
-  const file = openSync(path, CREATE, mode);
+  const file = openSync(path, CREATE_FLAGS, mode);
   try {
     for (let done = 0; done < body.length; ) done += writeSync(file, body, done);
   } finally {

@@ -38,7 +38,7 @@ describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
     const options = { node: node.path, env: { ANNEX_STORE: store } };
     const { imported, lines } = await importIn(sandbox, ['big', 'small'], options);
     expectRefused(imported.big, 'ANNEX_NO_SPACE', /ENOSPC|no space/, 'big');
-    expect(imported.big?.cause?.hint).toMatch(/make room/);
+    expect(imported.big?.cause?.hint).toMatch(/free space/);
     expect(imported.small).toMatchObject({ marker: 'small' });
     expect(lines[1]).toMatch(FORM);
     expect(lines).toHaveLength(4);

@@ -119,7 +119,7 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     const lock = await sandbox.annex(['lock', 'met', 'friend'], { node, env });
     expect(lock.code).toBe(1);
     expect(lock.stderr).toContain(reason);
-    expect(lock.stderr).toContain('bring alpha of the core to a version that fits');
+    expect(lock.stderr).toContain('change alpha of the core to a version that fits');
     expect(lock.stderr).not.toContain('"conflicts": "nest"');
     expect(lock.stderr.split('\n').slice(1)).toEqual([
       'dependent  dependency  range   kind  found',

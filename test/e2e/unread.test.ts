@@ -52,7 +52,7 @@ const ROWS = [
   ['require', 'EMFILE', MOST, BOTH, /too many files are open/],
   ['ensure', 'ENFILE', MOST, BOTH, /too many files are open/],
   // The first directory that is read is that of an ABI.
-  ['require', 'EIO', 2, ['readdirSync'], /any cannot be used: the disk below it reports an error/],
+  ['require', 'EIO', 2, ['readdirSync'], /any cannot be used: its disk reports an error/],
   ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: EACCES/],
 ] as const;
 

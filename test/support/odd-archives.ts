@@ -211,7 +211,7 @@ export const REFUSED: Record<string, Refused> = {
   },
   'a line break in a pax header': {
     pack: withEntries({ ...file('package/a.js'), pax: { path: 'package/two\nlines' } }),
-    reason: /a pax header that makes no sense/,
+    reason: /an invalid pax header/,
     npm: ['a.js'],
   },
   'a header that is damaged': {
@@ -225,6 +225,6 @@ export const REFUSED: Record<string, Refused> = {
   },
   'a path of too many directories': {
     pack: withEntries(file(`package/${'d/'.repeat(1100)}a.js`)),
-    reason: /too deep a path/,
+    reason: /a path that is too deep/,
   },
 };

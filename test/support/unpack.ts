@@ -11,7 +11,10 @@ import { digestTree, removeTree } from './tree.ts';
 export const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
 export const plenty = (): Budget => ({ files: 200_000, bytes: 2 ** 31 });
 export const refusal = (reason: string | RegExp) =>
-  expect.objectContaining({ code: 'ANNEX_INTEGRITY', message: expect.stringMatching(reason) });
+  expect.objectContaining({
+    code: 'ANNEX_INTEGRITY',
+    refusal: expect.objectContaining({ reason: expect.stringMatching(reason) }),
+  });
 
 /** A directory that is removed again, and one in it that is not there yet. */
 export function openPlace(): { root: string; dir: string } {

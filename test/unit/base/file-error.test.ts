@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { refuseByFileError } from '../../../src/base/file-error.ts';
 
 test.each([
-  ['ENOSPC', 'ANNEX_NO_SPACE', /no space is left/, /make room/],
-  ['EDQUOT', 'ANNEX_NO_SPACE', /quota/, /quota raised/],
+  ['ENOSPC', 'ANNEX_NO_SPACE', /no space is left/, /free space/],
+  ['EDQUOT', 'ANNEX_NO_SPACE', /quota/, /raise the quota/],
   ['EROFS', 'ANNEX_STORE_UNUSABLE', /mounted read-only/, /mount it writable/],
   ['EIO', 'ANNEX_STORE_UNUSABLE', /disk/, /kernel's log/],
   ['EMFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /ulimit -n/],
   ['ENFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /fs\.file-max/],
   ['EXDEV', 'ANNEX_STORE_UNUSABLE', /different file systems/, /mount one volume/],
-  ['EFBIG', 'ANNEX_STORE_UNUSABLE', /larger than files may be/, /ulimit -f/],
+  ['EFBIG', 'ANNEX_STORE_UNUSABLE', /exceeds the size limit/, /ulimit -f/],
   ['EACCES', 'ANNEX_STORE_UNUSABLE', /cannot be used: EACCES/, /user of this process/],
   ['EPERM', 'ANNEX_STORE_UNUSABLE', /cannot be used: EPERM/, /user of this process/],
   ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],

@@ -31,7 +31,7 @@ test('a file is read up to its limit', () => {
     const size = Buffer.byteLength(text);
     expect(readText(path, size)).toBe(text);
     expect(readRegular(path, size + 1)).toHaveLength(size);
-    if (size > 0) expect(() => readRegular(path, size - 1)).toThrow(/holds more than/);
+    if (size > 0) expect(() => readRegular(path, size - 1)).toThrow(/has more than/);
   }
 });
 

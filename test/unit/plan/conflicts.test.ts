@@ -36,13 +36,13 @@ describe('a refusal', () => {
       'nesting, where that helps',
       [nestable],
       false,
-      'bring zod of the core to a version that fits, or declare "conflicts": "nest" for private copies',
+      'change zod of the core to a version that fits, or declare "conflicts": "nest" for private copies',
     ],
     [
       'no nesting, where one does not',
       [nestable, met],
       false,
-      'bring zod of the core to a version that fits',
+      'change zod of the core to a version that fits',
     ],
     ['another range, where core has no part in it', [missing], false, 'declare another range'],
     [
@@ -55,7 +55,7 @@ describe('a refusal', () => {
       'locking anew, where it was locked for another core',
       [nestable],
       true,
-      'bring zod of the core to a version that fits, or lock again: npx annex lock',
+      'change zod of the core to a version that fits, or lock again: npx annex lock',
     ],
   ])('offers %s', (_, conflicts, isLocked, remedy) => {
     expect(refuseConflicts(conflicts, isLocked).hint).toBe(remedy);

@@ -1,6 +1,11 @@
 /** Reading a package-lock: what it says. */
 import { describe, expect, test } from 'vitest';
-import { findAbove, isInstallable, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
+import {
+  findDependency,
+  isInstallable,
+  type LockGraph,
+  readGraph,
+} from '../../../src/plan/graph.ts';
 import { type Locked, makeLock, refuseLock } from '../../support/lock.ts';
 
 const read = (lock: unknown): LockGraph => readGraph(lock, refuseLock);
@@ -183,7 +188,7 @@ describe('an edge', () => {
 
   test('from the root leads to what stands at the top', () => {
     const graph = read(makeLock({ a: '1.0.0', 'b > c': '1.0.0' }));
-    expect(['a', 'b', 'c'].map((name) => findAbove(graph, '', name))).toEqual([
+    expect(['a', 'b', 'c'].map((name) => findDependency(graph, '', name))).toEqual([
       'node_modules/a',
       undefined,
       undefined,

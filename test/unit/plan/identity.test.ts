@@ -1,12 +1,12 @@
 /** The id of an entry: equal exactly when what stands in it is. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Content } from '../../../src/plan/content.ts';
+import type { EntryContent } from '../../../src/plan/identity.ts';
 import { identify, identifyPlan } from '../../../src/plan/identity.ts';
 import { makePlan } from '../../support/lock.ts';
 
 const word = fc.constantFrom('a', 'b');
-const content: fc.Arbitrary<Content> = fc.record({
+const content: fc.Arbitrary<EntryContent> = fc.record({
   closure: fc.uniqueArray(
     fc.record(
       { path: word, name: word, version: word, integrity: word },
@@ -23,7 +23,7 @@ const content: fc.Arbitrary<Content> = fc.record({
 });
 
 /** What of it counts, whatever its order. */
-const essence = ({ closure, shared, private: own, scripts }: Content) => ({
+const essence = ({ closure, shared, private: own, scripts }: EntryContent) => ({
   closure: new Map(closure.map(({ path, ...rest }) => [path, rest])),
   shared: new Map(Object.entries(shared).map(([name, { ranges }]) => [name, new Set(ranges)])),
   own: new Set(own),

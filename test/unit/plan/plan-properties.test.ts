@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { satisfies } from '../../../src/base/semver.ts';
-import { type Edge, findAbove, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
+import { type Edge, findDependency, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
 import { installedName, type Plan, plan } from '../../../src/plan/plan.ts';
 import { select } from '../../../src/plan/platform.ts';
 import { composeProject } from '../../../src/plan/project.ts';
@@ -28,7 +28,7 @@ const graphOf = ({ lock }: Whole): LockGraph => makeGraph(lock);
 /** The feature's own edges, and those of everything that the entry holds. */
 function edgesOf({ packages }: Whole, graph: LockGraph, paths: Iterable<string>): Edge[] {
   const declared = Object.entries(packages).map(([name, range]): Edge => {
-    const to = findAbove(graph, '', name);
+    const to = findDependency(graph, '', name);
     return { from: '', name, range, kind: 'declared', ...(to !== undefined && { to }) };
   });
   return [...declared, ...[...paths].flatMap((path) => graph.get(path)?.edges ?? [])];

@@ -71,7 +71,7 @@ describe('an npm that says nothing of the kind', () => {
     const refusal = describeNpmFailure({ code: 'ENOENT' });
     expect(refusal).toMatchObject({
       code: 'ANNEX_INSTALL_FAILED',
-      reason: 'there is no npm on this machine',
+      reason: 'npm is not on the PATH',
     });
   });
 

@@ -80,9 +80,9 @@ describe('what only npm can honour', () => {
     ['a client certificate for all', 'cert=PEM\nkey=PEM', 'client certificate'],
     ['a local address', 'local-address=10.0.0.1', 'local address'],
     ['a sign-in without a registry', '_auth=eDp5', 'without naming the registry'],
-    ['a SOCKS proxy', 'proxy=socks5://p:1', 'no http:// address'],
-    ['a proxy over https', 'proxy=https://p:1', 'no http:// address'],
-    ['a proxy that is no address', 'proxy=p.example:1', 'no http:// address'],
+    ['a SOCKS proxy', 'proxy=socks5://p:1', 'without an http:// address'],
+    ['a proxy over https', 'proxy=https://p:1', 'without an http:// address'],
+    ['a proxy that is no address', 'proxy=p.example:1', 'without an http:// address'],
   ])('%s', (_, npmrc, reason) => {
     expect(read(npmrc).indirect(url)).toContain(reason);
   });

@@ -1,6 +1,6 @@
 /** Places of tarballs: what a lock records of an address, and where that leads on another registry. */
 import { expect, test } from 'vitest';
-import { addressOf, findPlace } from '../../../src/registry/tarball-url.ts';
+import { addressOf, placeOf } from '../../../src/registry/tarball-url.ts';
 
 const registry = 'https://corp.example/api/npm/';
 
@@ -15,7 +15,7 @@ test.each([
   ['https://other.example/api/npm/a.tgz', undefined],
   ['nonsense', undefined],
 ])('the place of %s is %s', (address, place) => {
-  expect(findPlace(address, registry)).toBe(place);
+  expect(placeOf(address, registry)).toBe(place);
 });
 
 test.each([
@@ -33,6 +33,6 @@ test.each([
 });
 
 test('a registry that is no address has no places', () => {
-  expect(findPlace('https://corp.example/a', 'nonsense/')).toBeUndefined();
+  expect(placeOf('https://corp.example/a', 'nonsense/')).toBeUndefined();
   expect(addressOf('a', 'nonsense/')).toBeUndefined();
 });

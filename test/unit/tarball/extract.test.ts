@@ -162,7 +162,7 @@ describe('what is unpacked', () => {
     const archive = writeArchive([{ path: 'package/a', data: 'abc' }]);
     expect(unpack(archive).attempt()).toMatchObject({ files: 1, bytes: 3 });
     const { attempt } = unpack(archive, { files: 9, bytes: archive.length - 1 });
-    expect(attempt).toThrow(refusal(/^with it there are too many bytes to unpack$/));
+    expect(attempt).toThrow(refusal(/^it exceeds the bytes of an install$/));
   });
 
   test('beside what the directory holds already', () => {

@@ -76,7 +76,7 @@ describe.skipIf(containerProblem)(
     });
 
     const mine =
-      'make it a directory that the user of this process may write, or set ANNEX_STORE to one';
+      'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
     test.each<[string, Case, string, string, string]>([
       [
         'a read-only volume',
@@ -86,7 +86,7 @@ describe.skipIf(containerProblem)(
         },
         'ANNEX_STORE_UNUSABLE',
         'its volume is mounted read-only',
-        'mount it writable, or set ANNEX_STORE to a directory that is',
+        'mount it writable, or set ANNEX_STORE to a writable directory',
       ],
       [
         'no CHOWN, a volume of root',
@@ -149,7 +149,7 @@ describe.skipIf(containerProblem)(
         const { status, body } = await container.request('/search?q=otters');
         expect({ status, body }).toMatchObject({
           status: 503,
-          body: { code: 'ANNEX_NO_SPACE', hint: expect.stringContaining('make room') },
+          body: { code: 'ANNEX_NO_SPACE', hint: expect.stringContaining('free space') },
         });
         expect((await container.logs()).match(/^init: .*/gm)).toBeNull();
         expect((await container.request('/health')).status).toBe(200);
