@@ -8,7 +8,7 @@ export const RULES: Record<number, string> = {
   2: 'the importing file, or the path that it requests, is inside an entry: entries are closed, and see core only where they share',
   3: 'not declared as a feature: Node answers',
   4: 'core has it: Node answers',
-  5: 'core owns the name: its error stands, no other copy is used',
+  5: 'core owns the name: its error is final, no other copy is used',
   6: 'the importing file is outside the core and no importer: Node answers',
   7: 'the stores hold a valid entry: it answers',
   8: 'not installed, and no install may start now',

@@ -72,7 +72,7 @@ export function describeBlocked({ name, version, by, spec, reason = '' }: Blocke
  * The refusal for a feature that holds a blocked version.
  *
  * @param remedy what to change in the application, as an imperative
- * @param isOperators the list is in a file of whoever runs this
+ * @param isOperators whether the list is in the operator's file
  */
 export function refuseBlocked(
   found: BlockedVersion,

@@ -104,7 +104,7 @@ describe.each(outerNodes)('$label', (node) => {
       const { code, stdout } = await annex(['why', 'alpha', ...kind]);
       expect(code).toBe(1);
       expect(stdout).toContain(
-        '\nrule 5: core owns the name: its error stands, no other copy is used\n',
+        '\nrule 5: core owns the name: its error is final, no other copy is used\n',
       );
       expect(stdout).toContain(`\n  core's own copy, seen from there: ${join(broken, '..')}\n`);
     }
