@@ -37,6 +37,9 @@ if (values.help) {
 const rounds = Number(values.rounds);
 const version = spawnSync(values.node, ['--version'], { encoding: 'utf8' }).stdout.trim();
 
+/** The only platform whose packages the registry snapshot is sure to have. */
+const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
+
 /** Numbers of entries and features of the large store. */
 const ENTRIES = 10_000;
 const SLUGS = 200;
@@ -62,7 +65,7 @@ try {
 /** Creates an application with a lock, and a store with all features installed. */
 function layOut() {
   mkdirSync(app, { recursive: true });
-  const annex = { features: FEATURES };
+  const annex = { features: FEATURES, platforms: [PLATFORM] };
   writeFileSync(
     join(app, 'package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', annex }),
@@ -161,7 +164,7 @@ function declareMore() {
   const more = Object.fromEntries(
     Array.from({ length: SLUGS }, (_, index) => [`feature-${index}`, '^1.0.0']),
   );
-  const annex = { features: { ...FEATURES, ...more } };
+  const annex = { features: { ...FEATURES, ...more }, platforms: [PLATFORM] };
   writeFileSync(
     join(app, 'package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', annex }),
