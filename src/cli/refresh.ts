@@ -39,13 +39,14 @@ export type RefreshResult =
  */
 export const refresh: Command = async ({ args, print }) => {
   if (args.length > 0) return undefined;
+  let results: RefreshResult[] = [];
   try {
-    const results = await refreshAll();
-    const none = 'nothing to refresh: no declared feature has an entry';
-    print(results.length === 0 ? none : results.map(describe).join('\n'), results);
+    results = await refreshAll();
   } catch (error) {
     writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
   }
+  const none = 'nothing to refresh: no declared feature has an entry';
+  print(results.length === 0 ? none : results.map(describe).join('\n'), results);
   return 0;
 };
 
