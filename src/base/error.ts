@@ -52,11 +52,12 @@ export class AnnexError extends Error {
 /**
  * The refusal of a thrown value, for the border of a process, thread or file.
  *
- * @param fallback makes a refusal of any error but an AnnexError
+ * @param fallback makes the refusal of any other error, and of an AnnexError of another version, which
+ *   may carry none
  * @example toRefusal(error, () => refuseByFileError(error, store))
  */
 export const toRefusal = (error: unknown, fallback: () => Refusal): Refusal =>
-  error instanceof AnnexError ? error.refusal : fallback();
+  (error instanceof AnnexError ? (error.refusal as Refusal | undefined) : undefined) ?? fallback();
 
 /**
  * Adds a cause to Node's own error, and a line to its message. Returns the same object, which keeps its

@@ -5,12 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { digest } from '../base/digest.ts';
 import { AnnexError, explain } from '../base/error.ts';
 import { refuseDamage } from '../base/file-error.ts';
-import { pathExists } from '../base/files.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
 import { relativeTo } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
-import { findGone } from '../resolve/gone.ts';
+import { findGone, isReachable } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createMissing } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
@@ -129,7 +128,8 @@ export function createVerifier(
     const load = { entry, file, kind };
     let dir = usable.get(entry);
     if (dir !== undefined) ensureWatched(load);
-    else dir = hideAdditions(() => (pathExists(entry) ? verifyEntry(load) : undefined));
+    else dir = hideAdditions(() => (isReachable(entry) ? verifyEntry(load) : undefined));
+    // Node reports why it cannot read the file.
     if (dir === undefined) return file;
     usable.set(entry, dir);
     return dir === entry ? file : dir + file.slice(entry.length);

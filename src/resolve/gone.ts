@@ -18,6 +18,9 @@ export function findGone(entry: string): Refusal | undefined {
   };
 }
 
+/** Whether a path exists and this process can reach it; false after any error of the file system. */
+export const isReachable = (path: string): boolean => readStats(path) !== undefined;
+
 function readStats(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

@@ -44,6 +44,27 @@ const CASES: Record<string, Case> = {
   },
 };
 
+/** Requests by path; prints the errors without what annex added to them. */
+const REQUESTS = `
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+const [,, dir] = process.argv;
+const require = createRequire(import.meta.url);
+const requests = [
+  () => require(dir),
+  () => require(join(dir, 'part.js')),
+  () => createRequire(join(dir, 'child.js'))('./part.js'),
+  () => import(join(dir, 'part.mjs')),
+];
+const errors = [];
+for (const request of requests) {
+  try { await request(); } catch ({ code, message, requireStack, cause }) {
+    const own = cause === undefined ? message : message.replace('\\n' + cause.message, '');
+    errors.push({ code, message: own, requireStack, cause: cause?.code });
+  }
+}
+console.log(JSON.stringify(errors));`;
+
 async function open(node: NodeUnderTest, user: typeof asPlainUser, spoil: Case['spoil']) {
   const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
   sandbox.setCore({ features: { kit: '^1.0.0' } });
@@ -74,6 +95,33 @@ for (const node of nodes) {
           const answers = Object.values(await meet(verify));
           context.expect(new Set(answers)).toEqual(new Set(['sound']));
         }
+      });
+
+      test("an entry that cannot be reached: Node's own error, with a cause", async (context) => {
+        const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
+        sandbox.setCore({ features: { kit: '^1.0.0' } });
+        const entry = sandbox.plantEntry({
+          feature: 'kit',
+          packages: [kit],
+          specs: { kit: '^1.0.0' },
+        });
+        sandbox.write('app/requests.mjs', REQUESTS);
+        const version = join(sandbox.store, 'v1');
+        renameSync(version, join(sandbox.root, 'moved'));
+        symlinkSync('v1', version);
+        giveTo(user, join(sandbox.store, '..'));
+        const read = async (...flags: string[]) => {
+          const args = [...flags, 'requests.mjs', join(entry, 'node_modules/kit')];
+          const { stdout } = await sandbox.run(args, {
+            env: { ANNEX_STORE: sandbox.store },
+            ...user,
+          });
+          return JSON.parse(stdout) as object[];
+        };
+        const plain = await read();
+        const expected = plain.map((error) => ({ ...error, cause: 'ANNEX_STORE_UNUSABLE' }));
+        context.expect(await read('--import', sandbox.loader)).toEqual(expected);
+        context.expect(plain).toHaveLength(4);
       });
 
       test.for(Object.entries(CASES))(

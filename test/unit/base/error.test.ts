@@ -41,7 +41,8 @@ test('an AnnexError without a context carries its refusal, and names it alone', 
 test('the refusal of a thrown value is that of an AnnexError, or the fallback', () => {
   const fallback: Refusal = { code: 'ANNEX_TIMEOUT', reason: 'no answer', hint: 'wait' };
   expect(toRefusal(new AnnexError(refusal), () => fallback)).toBe(refusal);
-  for (const thrown of [new Error('text'), undefined, null, 'text']) {
+  const foreign = Object.assign(new Error('text'), { name: 'AnnexError', code: 'ANNEX_DENIED' });
+  for (const thrown of [foreign, new Error('text'), undefined, null, 'text']) {
     expect(toRefusal(thrown, () => fallback)).toBe(fallback);
   }
 });
