@@ -4,18 +4,18 @@ import type { ReadSource, ResolvedSettings } from './sources.ts';
 
 /** Facts besides the settings. */
 export interface Surroundings {
-  /** Why the directory that installs would go to cannot be a store. */
+  /** Why the path of the store is not usable. */
   storeProblem?: string | undefined;
   /** Node's permission model keeps this process from starting others. */
   isConfined?: boolean;
-  /** An image is built: the package.json of the application has no say. */
+  /** `annex bake` runs: `allowInstalls` of package.json does not apply. */
   isBaking?: boolean;
 }
 
 /**
- * Why no install may start; undefined when installs are allowed. In this order: a switch that is off,
- * an operator's file or a list of blocked versions that is invalid, sealed without a store, a store
- * that cannot be one, a process that may start no other.
+ * Why no install may start; undefined when installs are allowed. The first that applies: a switch is
+ * off; the operator's file or a list of blocked versions is invalid; the core is sealed without a store;
+ * the path of the store is not usable; the process must not start others.
  */
 export function decideGate(
   { values, resolved }: ResolvedSettings,
@@ -27,8 +27,10 @@ export function decideGate(
     .flatMap(({ from, overrode }) => [...from, ...overrode])
     .find(({ kind, value }) => value === false && !(isBaking && kind === 'package.json'));
   if (off !== undefined) {
-    const hint = off.kind === 'environment' ? `unset ${off.place}` : `set ${off.place} to true`;
-    return deny(`installs are switched off by ${off.place}`, hint);
+    const { kind, place, isMisspelled } = off;
+    const remedy = isMisspelled ? `remove ${place}` : `set ${place} to true`;
+    const hint = kind === 'environment' ? `unset ${place}` : remedy;
+    return deny(`installs are switched off by ${place}`, hint);
   }
   const closing = sources.find((source) => source.closing !== undefined)?.closing;
   if (closing !== undefined) return closing;

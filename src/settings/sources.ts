@@ -21,6 +21,8 @@ export interface Statement {
   /** `ANNEX_LOG`, `timeout in /etc/annex.json`, `annex.conflicts in /app/package.json` */
   place: string;
   value: unknown;
+  /** The name is not known, and near to that of the setting. */
+  isMisspelled?: true;
 }
 
 /** A source that was read. */
@@ -85,14 +87,14 @@ function readKnown(source: Source, name: string, key: Key, read: ReadSource): vo
   if (closesGate) close(source, read, refusal);
 }
 
-/** Other programs may own variables that are not near to a switch. */
+/** Ignores a variable that is not near to a switch: another program may own it. */
 function readUnknown(source: Source, name: string, read: ReadSource): void {
   const { kind, path, written } = source;
-  const column = [...COLUMNS[kind]].filter(([known]) => isNear(name, known));
+  const similar = [...COLUMNS[kind]].filter(([known]) => isNear(name, known));
   const place = toPlace(source, name);
-  const meant = column.find(([, key]) => isRestricting(rowOf(key)));
-  if (meant !== undefined) {
-    const [known, key] = meant;
+  const intended = similar.find(([, key]) => isRestricting(rowOf(key)));
+  if (intended !== undefined) {
+    const [known, key] = intended;
     const { restrictive = [], closesGate } = rowOf(key);
     const meaning = closesGate ? known : `${known}: ${JSON.stringify(restrictive)}`;
     const other = path === undefined ? 'unset it' : 'use a version of annex that knows it';
@@ -100,11 +102,11 @@ function readUnknown(source: Source, name: string, read: ReadSource): void {
       `${place} is not known to this version and counts as ${meaning}`,
       `rename it to ${known}, or ${other}`,
     );
-    read.statements.push({ key, kind, place, value: restrictive });
+    read.statements.push({ key, kind, place, value: restrictive, isMisspelled: true });
     read.refusals.push(refusal);
     if (closesGate) close(source, read, refusal);
   } else if (path !== undefined) {
-    const [near] = column.map(([known]) => `rename it to ${known}`);
+    const [near] = similar.map(([known]) => `rename it to ${known}`);
     const isFeature = kind === 'package.json' && isFeatureLike(name, written[name]);
     const hint = near ?? (isFeature ? 'move it into annex.features' : 'remove it');
     read.refusals.push(
@@ -116,7 +118,7 @@ function readUnknown(source: Source, name: string, read: ReadSource): void {
   }
 }
 
-/** An invalid list leaves open what is blocked. */
+/** Lets no install start: an invalid list may block any package. */
 function close({ kind }: Source, read: ReadSource, refusal: Refusal): void {
   read.closing ??= {
     ...refusal,
@@ -125,7 +127,7 @@ function close({ kind }: Source, read: ReadSource, refusal: Refusal): void {
   };
 }
 
-/** Whether a misspelled key counts: without it, more would be allowed. */
+/** Whether a misspelling counts: if it was ignored, more would be allowed. */
 const isRestricting = ({ restrictive, closesGate }: Row<unknown>): boolean =>
   closesGate === true || restrictive !== undefined;
 

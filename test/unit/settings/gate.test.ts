@@ -157,3 +157,19 @@ test('a bake ignores the switch of the application, and no other', () => {
     expect(baking === undefined).toBe(decide({ ...cell, core: undefined }) === undefined);
   }
 });
+
+test('the remedy for a misspelled switch removes it, for no value of it allows installs', () => {
+  const decideFor = (source: Parameters<typeof readSource>[0]) => {
+    const sources = [readSource(source)];
+    return decideGate(resolveSettings(sources), sources, {})?.hint;
+  };
+  const written = { allowInstall: true };
+  expect(decideFor({ kind: 'operator file', path, written })).toBe(
+    `remove allowInstall in ${path}`,
+  );
+  expect(decideFor({ kind: 'package.json', path: '/app/package.json', written })).toBe(
+    'remove annex.allowInstall in /app/package.json',
+  );
+  const variables = { ANNEX_ALLOW_INSTALL: '1' };
+  expect(decideFor({ kind: 'environment', written: variables })).toBe('unset ANNEX_ALLOW_INSTALL');
+});
