@@ -113,7 +113,7 @@ describe.skipIf(containerProblem)(
       const refusal: [string, RegExp, RegExp] = [
         'ANNEX_DENIED',
         /switched off by allowInstalls in \/opt\/data\/operator.json/,
-        /^set allowInstalls to true in that file/,
+        /^set allowInstalls in \/opt\/data\/operator.json to true/,
       ];
       await withGateway(
         { ANNEX_CONFIG: OPERATOR },
