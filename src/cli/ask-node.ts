@@ -44,7 +44,7 @@ export function askNode(
   return findImportFault(result) ?? answer;
 }
 
-/** The error that import has and import.meta.resolve has not: it does not check that the file exists. */
+/** The error of `import` for a missing file or a directory, which import.meta.resolve does not report. */
 function findImportFault(url: string): { error: Error } | undefined {
   if (!url.startsWith('file:')) return undefined;
   const file = fileURLToPath(url);

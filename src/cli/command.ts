@@ -46,7 +46,7 @@ export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
 };
 
-/** The error of a command that changes nothing. */
+/** Makes the error of a command that changed nothing. */
 export const refuse = (
   reason: string,
   hint: string,
@@ -89,10 +89,10 @@ export const formatVersions = (versions: Record<string, string>): string =>
     .join(', ');
 
 /**
- * The exit code of a command for declared features. A declaration that is invalid outside of its
- * features may miss one, so a command for all of them has not done everything.
+ * The exit code of a command for declared features. An error in the declaration outside of its features
+ * can hide a feature, so a command for all features then fails.
  *
- * @param names the features that were asked for; none: all
+ * @param names features on the command line; empty for all features
  */
 export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
   isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;

@@ -9,7 +9,10 @@ import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { warn } from './command.ts';
 
-/** Prints blocked versions that core ships, and copies that core has but does not ship, of another version than the lock. */
+/**
+ * Warns about blocked versions that core ships, and about copies that core does not ship and whose
+ * version is not the locked one.
+ */
 export function warnOfCopies(settings: Settings, features: Iterable<Feature>): void {
   for (const line of listShippedBlocked(settings)) warn(line);
   for (const feature of features) {
@@ -23,7 +26,7 @@ export function warnOfCopies(settings: Settings, features: Iterable<Feature>): v
   }
 }
 
-/** Core wins, so a blocked version in it is reported and no error. */
+/** Core wins, so a blocked version in it is not an error. */
 function listShippedBlocked(settings: Settings): string[] {
   const { core } = settings;
   const blocked = listBlocked(settings);

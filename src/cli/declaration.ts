@@ -15,7 +15,7 @@ import { type LockResult, lockAll } from './lock.ts';
 
 type Json = Record<string, unknown>;
 
-/** A package.json, and the features in it as they are written. */
+/** A package.json, and its features as written. */
 export interface DeclaringFile extends ManifestFile {
   features: Json;
 }
@@ -44,7 +44,7 @@ export function readDeclaringFile(): DeclaringFile {
   throw refuseChange(`${key} in ${file.path} is not an object`, 'correct that key');
 }
 
-/** A package.json with other features. Keys that are empty then are removed. */
+/** A package.json with other features, without keys that are empty then. */
 export function withFeatures({ manifest }: DeclaringFile, features: Json): Json {
   const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
   const annex: Json = { ...(manifest.annex as Json | undefined), features };
@@ -54,7 +54,7 @@ export function withFeatures({ manifest }: DeclaringFile, features: Json): Json 
   return changed;
 }
 
-/** The packages of a feature as it is written; its short form has one, of its own name. */
+/** The packages of a feature as written. The short form has one, with the name of the feature. */
 export function readPackages(features: Json, feature: string): Json {
   const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
   if (typeof value === 'string') return { [feature]: value };

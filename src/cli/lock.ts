@@ -164,6 +164,6 @@ function describeDone(result: Exclude<LockResult, { outcome: 'failed' }>): strin
   }
   if (outcome === 'unchanged') return `${feature}: locked already`;
   const { dir, packages, shared = [] } = result;
-  const taken = shared.length === 0 ? '' : `, and from core ${shared.join(', ')}`;
-  return `${feature}: locked in ${dir} (packages: ${packages}${taken})`;
+  const fromCore = shared.length === 0 ? '' : `; shared with core: ${shared.join(', ')}`;
+  return `${feature}: locked in ${dir} (packages: ${packages}${fromCore})`;
 }

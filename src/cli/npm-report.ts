@@ -41,12 +41,12 @@ const WHOLE = [
 
 /** How a report is made. */
 interface Reporting {
-  /** Refuses when npm is offline: npm would report nothing. */
+  /** Whether npm needs the registry: if it is set to offline, npm audit finds nothing. */
   asksRegistry: boolean;
   /**
    * Changes the report.
    *
-   * @param projects entries of the report that no registry has, as `NAME@VERSION`
+   * @param projects projects in the report that no registry has, as `NAME@VERSION`
    */
   rewrite?: (text: string, projects: ReadonlySet<string>) => string;
 }
@@ -65,11 +65,8 @@ async function reportWithNpm(
   const { core, timeout } = settings;
   const env = readInstallerEnv(settings);
   if (asksRegistry && readNpmSettings(core.root, env).offline) {
-    throw refuse(
-      'npm is offline, and advisories are in the registry',
-      'unset offline',
-      'ANNEX_OFFLINE',
-    );
+    const reason = 'npm is set to offline, and only the registry has advisories';
+    throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
   }
   const features = selectFeatures(settings, names);
   const parts: FeatureProject[] = [];

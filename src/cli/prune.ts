@@ -59,7 +59,7 @@ export const prune: Command = ({ args, options, print }) => {
 function checkDeclaration({ core, declaration }: Settings): void {
   const path = `${core.root}/package.json`;
   if (declaration.refusals.length > 0) {
-    throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct it');
+    throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct that file');
   }
   if (declaration.features.size > 0) return;
   const reason = `nothing was pruned: ${path} declares no feature, so all entries would go`;

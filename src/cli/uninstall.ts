@@ -7,12 +7,12 @@ import { listStored } from '../store/stored.ts';
 import { type Command, readSettings, requireStore, selectFeatures } from './command.ts';
 
 /** Removes the entries of a feature from the store, for every ABI. Layers stay. */
-export const uninstall: Command = ({ args: [asked, ...rest], print }) => {
-  if (asked === undefined || rest.length > 0) return undefined;
+export const uninstall: Command = ({ args: [name, ...rest], print }) => {
+  if (name === undefined || rest.length > 0) return undefined;
   const settings = readSettings();
   // An entry outlives the declaration of its feature.
-  const declared = findFeature(settings, asked);
-  const feature = declared?.name ?? asked;
+  const declared = findFeature(settings, name);
+  const feature = declared?.name ?? name;
   const store = requireStore(settings, 'removed');
   const slug = toSlug(feature);
   const removed = listStored(store, slug)
@@ -22,7 +22,7 @@ export const uninstall: Command = ({ args: [asked, ...rest], print }) => {
   for (const dir of removed) discard(store, dir);
   clearFailure(store, slug);
   // Refuses a name that is neither declared nor in the store.
-  if (removed.length === 0) selectFeatures(settings, [asked]);
+  if (removed.length === 0) selectFeatures(settings, [name]);
   const text = removed.map((dir) => `removed ${dir}`).join('\n') || `${feature} is not in ${store}`;
   print(text, { feature, removed });
   return 0;

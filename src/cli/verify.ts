@@ -53,8 +53,8 @@ export const verify: Command = async ({ args, options, print }) => {
 function verifyStore(settings: Settings, store: string, slugs: string[] | undefined): Verified[] {
   return listStored(store)
     .filter(({ slug, dir, foreign }) => {
-      const isAsked = slugs === undefined || slugs.includes(slug);
-      return isAsked && foreign === undefined && findRetirement(store, dir) === undefined;
+      const isSelected = slugs === undefined || slugs.includes(slug);
+      return isSelected && foreign === undefined && findRetirement(store, dir) === undefined;
     })
     .map((stored) => verifyEntry(settings, store, stored));
 }

@@ -35,7 +35,7 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
 /** The resolution of a request. */
 interface Trail {
   rule: number;
-  looked: Set<Fact>;
+  facts: Set<Fact>;
   subject?: Subject;
   /** The code of Node's own error. */
   nodeCode?: string | undefined;
@@ -44,7 +44,7 @@ interface Trail {
 
 /** Resolves like the hooks, and installs nothing. */
 function follow(request: Request, settings: Settings): Trail {
-  const trail: Trail = { rule: 0, looked: new Set(), outcome: { error: undefined } };
+  const trail: Trail = { rule: 0, facts: new Set(), outcome: { error: undefined } };
   const body = resolveRequest<string>(request, {
     locator: createLocator(createThread(settings, 'inactive')),
     fileOf: toFile,
@@ -52,7 +52,7 @@ function follow(request: Request, settings: Settings): Trail {
     trace: (decision, subject) => {
       trail.subject = subject;
       if ('rule' in decision) trail.rule = decision.rule;
-      else trail.looked.add(decision.needs);
+      else trail.facts.add(decision.needs);
     },
   });
   try {
@@ -81,7 +81,7 @@ interface Report {
   range?: string;
   rule: number;
   because: string;
-  looked: string[];
+  facts: string[];
   rejected?: string[];
   /** Core's copy answers, and core does not ship it. */
   isUnshipped?: true;
@@ -93,7 +93,7 @@ interface Report {
 
 function composeReport(
   { specifier, kind, parent = '' }: Request,
-  { rule, looked, subject, nodeCode, outcome }: Trail,
+  { rule, facts, subject, nodeCode, outcome }: Trail,
   { core, declaration }: Settings,
 ): Report {
   const name = parseBareSpecifier(specifier)?.name ?? '';
@@ -104,7 +104,7 @@ function composeReport(
     kind,
     rule,
     because: RULES[rule] ?? '',
-    looked: subject ? [...looked].map((fact) => describeFact(fact, subject, nodeCode)) : [],
+    facts: subject ? [...facts].map((fact) => describeFact(fact, subject, nodeCode)) : [],
   };
   if (subject !== undefined) report.zone = ZONES[subject.facts.zone];
   if (feature !== undefined) {
@@ -130,7 +130,7 @@ function format(report: Report): string {
   const lines = [`${kind} of ${specifier} from ${from}${zone === undefined ? '' : ` (${zone})`}`];
   if (feature !== undefined) lines.push(`declared: ${range} in feature ${feature}`);
   lines.push(`rule ${rule}: ${because}`);
-  for (const line of report.looked) lines.push(`  ${line}`);
+  for (const line of report.facts) lines.push(`  ${line}`);
   for (const line of report.rejected ?? []) lines.push(`  passed over: ${line}`);
   if (report.isUnshipped === true) lines.push('  core has a copy that it does not ship');
   lines.push(report.file === undefined ? `no file: ${report.error}` : `file: ${report.file}`);

@@ -3,13 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { readText } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
-import { readInstallerEnv } from '../settings/environment.ts';
+import { MAX_NPMRC, readInstallerEnv } from '../settings/environment.ts';
 import type { NpmrcLevel } from './registries.ts';
 
 const load = createRequire(import.meta.url);
-
-/** Bytes of an .npmrc, enough for a chain of certificates in `ca`. */
-export const MAX_NPMRC = 2 ** 20;
 
 /** All levels, the strongest first: environment, core, user, global, npm's own. */
 export interface Npmrc {

@@ -1,5 +1,4 @@
 /** The only reader of process.env. */
-
 import { isAbsolute, join } from 'node:path';
 import { readText } from '../base/files.ts';
 import {
@@ -13,8 +12,8 @@ import {
 } from './installer-env.ts';
 import { type ReadSource, readSource } from './sources.ts';
 
-/** Bytes of an .npmrc. */
-const MAX_SIZE = 2 ** 20;
+/** Bytes of an .npmrc, enough for a chain of certificates in `ca`. */
+export const MAX_NPMRC = 2 ** 20;
 
 type Variables = Record<string, string | undefined>;
 
@@ -45,10 +44,10 @@ export const hasPreservedLinks = (env: Variables = process.env): boolean =>
 /** Whether this process was started by annex to install something. */
 export const isInstaller = (env: Variables = process.env): boolean => env[GUARD] !== undefined;
 
-/** Whether it ignores remembered failures. */
+/** Whether this installer ignores remembered failures. */
 export const isRetry = (env: Variables = process.env): boolean => env[GUARD] === RETRY;
 
-/** The variables of annex, for an installer: those of the start of the process count. */
+/** The variables of annex. Read at the start of a process, for the installers that it starts. */
 export const readStartEnv = (env: Variables = process.env): Record<string, string> =>
   pick(env, isAnnexVariable);
 
@@ -72,7 +71,7 @@ export function readInstallerEnv(
   const paths = [join(core.root, '.npmrc'), ...(userConfig ? [userConfig] : [])];
   const texts = paths.map((path) => {
     try {
-      return readText(path, MAX_SIZE, 'follow');
+      return readText(path, MAX_NPMRC, 'follow');
     } catch {
       return '';
     }

@@ -14,9 +14,9 @@ export interface Feature {
   packages: Record<string, string>;
   /** Packages of the closure whose install scripts may run. */
   scripts: string[];
-  /** Whether a dependency that core ships at a version that does not fit is nested or fails the install. */
+  /** What to do about a dependency that core ships at a version that does not fit. */
   conflicts: 'fail' | 'nest';
-  /** Whether anything may be taken from core. */
+  /** Whether the feature may share packages with core. */
   share: boolean;
   /** Why the declaration is invalid: the feature is off. */
   refusal?: Refusal;

@@ -82,7 +82,7 @@ export const pickLentEnv = (env: Record<string, string | undefined>): Record<str
     (name, value) => (name === 'NODE_OPTIONS' || isForScripts(name)) && !/\/\/[^/\s]*@/.test(value),
   );
 
-/** The variables that are set and picked. */
+/** The variables that are set and that the predicate accepts. */
 export function pick(
   env: Record<string, string | undefined>,
   isPicked: (name: string, value: string) => boolean,

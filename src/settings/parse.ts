@@ -8,7 +8,7 @@ export type Parse<T> = (written: unknown, context: ParseContext) => T | undefine
 export interface ParseContext {
   /** The file that the value is in, as messages name it: `package.json`, `/etc/annex.json`. */
   by: string;
-  /** Reports an invalid item of a list; `isDropped` when its meaning is lost. */
+  /** Reports an invalid item of a list; `isDropped` unless the value still contains it. */
   report: (index: number, reason: string, isDropped: boolean) => void;
 }
 

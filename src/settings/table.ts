@@ -26,19 +26,19 @@ export interface Row<T> {
   default: T;
   /** The default in words, where it is not a constant. */
   unset?: string;
-  /** One sentence for documentation and `annex config`. */
+  /** The meaning, as in the tables of README. */
   text: string;
 }
 
 /**
- * When the files of an entry are verified: files as they are loaded, and all others at first use; all
- * at first use; never.
+ * When the files of an entry are verified. `load`: modules when Node loads them, all other files when a
+ * process first uses the entry. `first-use`: all files at that time. `off`: never.
  */
 export type Verify = 'load' | 'first-use' | 'off';
 
 const LEVELS = ['silent', 'error', 'info', 'debug', 'json'] as const satisfies LogLevel[];
 
-/** Platforms of a lock. The machine that locks has no say. */
+/** Default platforms of a lock, whatever the machine that locks. */
 const PLATFORMS = ['linux-arm64-glibc', 'linux-x64-glibc'];
 
 const MAX_SECONDS = 86_400;

@@ -106,7 +106,7 @@ describe('annex audit', () => {
     sandbox.write('app/.npmrc', 'offline=true\n');
     const { code, stdout, stderr } = await run('audit');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^annex: npm is offline, and .*\(ANNEX_OFFLINE\)/);
+    expect(stderr).toMatch(/^annex: npm is set to offline, and .*\(ANNEX_OFFLINE\)/);
   });
 
   test('it signs in as the core does, and says nothing of the token', async () => {

@@ -40,7 +40,7 @@ describe.concurrent(node.label, () => {
     const { stdout } = await lock(sandbox);
     const at = (slug: string) => join(sandbox.core, 'annex', slug);
     expect(stdout.split('\n')).toEqual([
-      `search.kit: locked in ${at('search.kit')} (packages: 2, and from core common)`,
+      `search.kit: locked in ${at('search.kit')} (packages: 2; shared with core: common)`,
       `other: locked in ${at('other')} (packages: 1)`,
       '',
     ]);
