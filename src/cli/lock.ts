@@ -134,7 +134,7 @@ async function lockOne(
     return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
   } catch (error) {
     if (error instanceof AnnexError) return fail(error.refusal);
-    const hint = 'give the user of this process write access to that path';
+    const hint = 'make that path writable for the user of this process';
     return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
   }
 }

@@ -107,7 +107,7 @@ describe.concurrent(node.label, () => {
     const { code, stderr } = await sandbox.annex(['lock']);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^annex: alpha unavailable \(ANNEX_STORE_UNUSABLE\): \S+\/app\/annex\/alpha\/annex\.json cannot be written \(E\w+\)\. .*Now: make that path one/,
+      /^annex: alpha unavailable \(ANNEX_STORE_UNUSABLE\): \S+\/app\/annex\/alpha\/annex\.json cannot be written \(E\w+\)\. .*Now: make that path writable/,
     );
   });
 

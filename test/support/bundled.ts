@@ -18,4 +18,4 @@ const attempt = (ask) => ask().then(({ marker, where }) => marker ?? where, ({ c
 export const EXTERNAL = /^ANNEX_INSTALL_FAILED: keep annex external /;
 
 /** The line on stderr that goes with it. */
-export const IN_BUNDLE = /^annex: .+ is part of a bundle .+ keep annex external .+$/m;
+export const IN_BUNDLE = /^annex: .+ is bundled without its own files.+ keep annex external .+$/m;
