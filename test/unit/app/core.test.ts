@@ -1,4 +1,4 @@
-/** The core root among its candidates, what owns a name as seen from a directory, and workspaces. */
+/** How the core root is found, the shipped copy that it sees, its workspaces, and related paths. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ describe('the core root', () => {
     expect(find({ script: at('outer/main.js') })).toBe('outer');
   });
 
-  test('is looked for where the script really is', () => {
+  test('is searched for above the real path of the script', () => {
     declare('real');
     sandbox.write('real/main.js', '');
     mkdirSync(at('bin'));
@@ -55,17 +55,17 @@ describe('the core root', () => {
     expect(find({ script: at('bin/main') })).toBe('real');
   });
 
-  test('is looked for above the working directory when there is no script', () => {
+  test('is searched for above the working directory when there is no script', () => {
     declare('project');
     mkdirSync(at('project/src'));
     expect(find({ cwd: at('project/src') })).toBe('project');
   });
 
-  test('is never that of the working directory when a script says otherwise', () => {
+  test('is never searched for above the working directory when there is a script', () => {
     declare('project');
     declare('elsewhere');
     expect(find({ script: at('project/main.js'), cwd: at('elsewhere') })).toBe('project');
-    expect(find({ script: at('nowhere/main.js'), cwd: at('elsewhere') })).toBeUndefined();
+    expect(find({ script: at('absent/main.js'), cwd: at('elsewhere') })).toBeUndefined();
   });
 
   test.each([
@@ -73,13 +73,13 @@ describe('the core root', () => {
     'application/node_modules/.pnpm/annex@1.0.0/node_modules/annex/dist',
     'application/node_modules/dep/node_modules/annex/dist',
     'application/.pnpm/annex@1.0.0/node_modules/annex',
-  ])('is found from annex’s own place: %s', (self) => {
+  ])('is found above the directory of annex: %s', (self) => {
     declare('application');
     declare('application/node_modules/dep');
     expect(find({ script: at('bin/main.js'), self: at(self) })).toBe('application');
   });
 
-  test('is rather that above the script than that of annex’s own place', () => {
+  test('above the script comes before the one above the directory of annex', () => {
     declare('application');
     declare('script');
     const self = at('application/node_modules/annex/dist');
@@ -97,7 +97,7 @@ describe('the core root', () => {
     expect(find({ script: at('outer/inner/main.js') })).toBe('outer');
   });
 
-  test('is refused when its package.json does not parse, and no other is taken', () => {
+  test('is refused when its package.json does not parse, and no other is used', () => {
     declare('outer');
     sandbox.write('outer/inner/package.json', '{ "annex": { "features": ');
     expect(() => find({ script: at('outer/inner/main.js') })).toThrow(
@@ -111,7 +111,7 @@ describe('the core root', () => {
   });
 
   test.each(['exa-js', [], true, { 'exa-js': '^1.0.0' }, { feature: {} }])(
-    'is one whose key is wrong as a whole where no other declares: %j',
+    'may have an invalid annex key when no other package.json declares features: %j',
     (wrong) => {
       sandbox.write('alone/inner/package.json', { annex: wrong });
       expect(find({ script: at('alone/inner/main.js') })).toBe('alone/inner');
@@ -121,7 +121,7 @@ describe('the core root', () => {
   );
 
   test.each([{}, { features: {} }, { importers: ['/opt/plugins'] }])(
-    'is none that declares nothing: %j',
+    'is never a package.json that declares nothing: %j',
     (empty) => {
       declare('outer');
       sandbox.write('outer/inner/package.json', { annex: empty });
@@ -129,7 +129,7 @@ describe('the core root', () => {
     },
   );
 
-  test('is the one that is named, whatever else declares features', () => {
+  test('is the named directory, whatever else declares features', () => {
     declare('named');
     declare('other');
     const script = at('other/main.js');
@@ -137,7 +137,7 @@ describe('the core root', () => {
     expect(find({ explicit: 'named', script, cwd: root })).toBe('named');
   });
 
-  test('may be named without declaring anything', () => {
+  test('may declare nothing when it is named', () => {
     sandbox.write('named/package.json', { name: 'named' });
     expect(find({ explicit: at('named') })).toBe('named');
   });
@@ -149,7 +149,7 @@ describe('the core root', () => {
   });
 });
 
-describe('the copy that the core root sees', () => {
+describe('the shipped copy of a package', () => {
   test('is the nearest above, with its version', () => {
     sandbox.write('node_modules/exa-js/package.json', { version: '1.0.0' });
     expect(findCorePackage('exa-js', sandbox.core)).toEqual({
@@ -172,14 +172,14 @@ describe('the copy that the core root sees', () => {
     expect(findCorePackage('exa-js', sandbox.core)).toEqual({ dir, version: undefined });
   });
 
-  test('is there though it is a dangling link', () => {
+  test('exists even if it is a dangling link', () => {
     const dir = join(sandbox.core, 'node_modules/exa-js');
     mkdirSync(join(dir, '..'), { recursive: true });
     symlinkSync('gone', dir);
     expect(findCorePackage('exa-js', sandbox.core)?.dir).toBe(dir);
   });
 
-  test('is none when there is none', () => {
+  test('is undefined when the package is absent', () => {
     expect(findCorePackage('exa-js', sandbox.core)).toBeUndefined();
   });
 });
@@ -203,13 +203,13 @@ test('the ancestors of a directory are listed nearest first, with itself', () =>
   expect(listAncestors('/')).toEqual(['/']);
 });
 
-test('a path that does not exist has the real path of what does', () => {
+test('the real path of a missing path is that of its nearest existing ancestor, extended', () => {
   symlinkSync(sandbox.core, join(root, 'link'));
   expect(toRealPath(join(root, 'link/gone/too'))).toBe(join(sandbox.core, 'gone/too'));
   expect(toRealPath(join(root, 'link'))).toBe(sandbox.core);
 });
 
-test('a package.json is an object, or is not read', () => {
+test('a package.json that is not an object is not read', () => {
   for (const text of ['', '{', 'null', '1', '"text"']) {
     sandbox.write('odd/package.json', text);
     expect(readPackage(join(root, 'odd'))).toBeUndefined();

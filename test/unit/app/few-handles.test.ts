@@ -1,4 +1,4 @@
-/** What cannot be read for want of handles is not taken for absent: nothing is decided, or remembered, by that. */
+/** Without free file handles, unreadable files do not count as absent, and no such result is decided on or remembered. */
 import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

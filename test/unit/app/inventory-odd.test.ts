@@ -1,4 +1,4 @@
-/** What counts as shipped by core, in trees that are odd. */
+/** Packages that count as shipped by core, in unusual trees. */
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -76,7 +76,7 @@ describe('an unusual tree:', () => {
     ['a package.json that does not parse', '{'],
     ['a package.json that is no object', '[null]'],
     ['a null in a package.json', 'null'],
-  ])('%s: there is nothing to share', async (_, text) => {
+  ])('%s: no package is shared', async (_, text) => {
     const sandbox = await plant({ dependencies: { broken: '*', alpha: '*' } }, [
       ['app/node_modules', pkg('alpha', '1.0.0')],
     ]);
@@ -93,7 +93,7 @@ describe('an unusual tree:', () => {
     ['a range', '^1.0.0'],
     ['a word', 'local'],
     ['nothing', ''],
-  ])('a version that is none (%s) is shared with nobody', async (_, version) => {
+  ])('a package with an invalid version (%s) is not shared', async (_, version) => {
     const sandbox = await plant({ dependencies: { alpha: '*' } }, []);
     sandbox.write('app/node_modules/alpha/package.json', { name: 'alpha', version });
     expect(read(sandbox.core)).toEqual({ alpha: '*' });

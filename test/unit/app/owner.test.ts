@@ -1,4 +1,4 @@
-/** What owns a package name as seen from a directory: decided by looking, never by error codes. */
+/** The owner of a package name as seen from a directory: read from the file system, never from error codes. */
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';

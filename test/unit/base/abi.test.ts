@@ -1,4 +1,4 @@
-/** Names of ABI directories: what a compiled addon depends on, and nothing else. */
+/** Names of ABI directories: they hold each fact that a compiled addon depends on, and no other. */
 import { expect, test } from 'vitest';
 import { readAbi } from '../../../src/base/abi.ts';
 import { nameAbi } from '../../../src/base/platform.ts';
@@ -18,7 +18,7 @@ test.each([
   expect(nameAbi(facts)).toBe(name);
 });
 
-test('every fact that an addon depends on makes another directory', () => {
+test('a change of any fact that an addon depends on changes the directory', () => {
   const others = [
     { modules: '127' },
     { platform: 'darwin' },

@@ -8,12 +8,12 @@ test.each([
   ['sha1-a sha384-b', 'sha384', ['sha384-b']],
   ['md5-a sha256-b', 'sha256', ['sha256-b']],
   ['sha1-a', 'sha1', ['sha1-a']],
-])('of %j the strongest counts alone', (integrity, algorithm, all) => {
+])('of %j only the strongest counts', (integrity, algorithm, all) => {
   expect(readDigests(integrity)).toEqual({ algorithm, all });
 });
 
 test.each([undefined, '', 'md5-a', 'sha512', 'SHA512-a', '__proto__-a'])(
-  '%j holds none',
+  '%j contains no digest',
   (text) => {
     expect(readDigests(text)).toBeUndefined();
   },
@@ -26,6 +26,6 @@ test('a sha384 or better is strong', () => {
   expect(strong).toEqual([true, true, false, false, false]);
 });
 
-test('a digest is written as it is listed', () => {
+test('a digest keeps its spelling', () => {
   expect(computeIntegrity(Buffer.from(''), 'sha1')).toBe('sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=');
 });

@@ -27,7 +27,7 @@ test('an AnnexError carries code, feature, specifier, hint and cause', () => {
   });
 });
 
-test('an AnnexError without a context carries its refusal, and names it alone', () => {
+test('an AnnexError without a context carries its refusal, and its message names only that', () => {
   const error = new AnnexError(refusal);
   expect(error.refusal).toBe(refusal);
   expect(error).toMatchObject({
@@ -38,7 +38,7 @@ test('an AnnexError without a context carries its refusal, and names it alone', 
   expect(Object.keys(error)).not.toContain('refusal');
 });
 
-test('the refusal of a thrown value is that of an AnnexError, or the fallback', () => {
+test('a thrown AnnexError gives its refusal, any other value the fallback', () => {
   const fallback: Refusal = { code: 'ANNEX_TIMEOUT', reason: 'no answer', hint: 'wait' };
   expect(toRefusal(new AnnexError(refusal), () => fallback)).toBe(refusal);
   const foreign = Object.assign(new Error('text'), { name: 'AnnexError', code: 'ANNEX_DENIED' });
@@ -47,7 +47,7 @@ test('the refusal of a thrown value is that of an AnnexError, or the fallback', 
   }
 });
 
-test('an AnnexError of another copy or thread is one, and no other error is', () => {
+test('an AnnexError from another copy of annex or another thread is recognized, and no other error', () => {
   const foreign = Object.assign(new Error('text'), { name: 'AnnexError', code: 'ANNEX_DENIED' });
   expect(new AnnexError(refusal, context)).toBeInstanceOf(AnnexError);
   expect(foreign).toBeInstanceOf(AnnexError);
@@ -65,7 +65,7 @@ test('an AnnexError of another copy or thread is one, and no other error is', ()
 describe("explaining Node's own error", () => {
   const cause = new AnnexError(refusal, context);
 
-  test('the same object goes on with its code; its message and stack gain one line', () => {
+  test('the same object is thrown with its code; its message and stack gain one line', () => {
     const error = Object.assign(new Error("Cannot find package 'exa-js'"), {
       code: 'ERR_MODULE_NOT_FOUND',
     });
@@ -76,13 +76,13 @@ describe("explaining Node's own error", () => {
     expect(error.stack?.split('\n').length).toBe(stack.split('\n').length + 1);
   });
 
-  test('an error that is explained already stays as it is', () => {
+  test('an error that already has an explanation does not change', () => {
     const error = new Error('x', { cause: 'before' });
     expect(explain(error, cause)).toBe(error);
     expect(error).toMatchObject({ message: 'x', cause: 'before' });
   });
 
-  test.each(['text', null, undefined, 5])('%j is thrown on as it is', (thrown) => {
+  test.each(['text', null, undefined, 5])('%j is rethrown unchanged', (thrown) => {
     expect(explain(thrown, cause)).toBe(thrown);
   });
 });
@@ -100,13 +100,13 @@ test.each(['a list', 'nothing', 'an error'])('an error whose stack is %s is expl
   expect(error.cause).toBe(cause);
 });
 
-test('an error whose message is no text gets the cause alone', () => {
+test('an error whose message is not a string gets only the cause', () => {
   const error = Object.assign(new Error(), { message: { toString: 1 } });
   const cause = new AnnexError(refusal, context);
   expect(explain(error, cause)).toHaveProperty('cause', cause);
 });
 
-test('an error whose stack is read-only, and one that is frozen, are explained as far as they let', () => {
+test('an error with a read-only stack, and a frozen one, are explained as far as possible', () => {
   const cause = new AnnexError(refusal, context);
   const foreign = new Error('not found');
   Object.defineProperty(foreign, 'stack', { value: `Error: not found\n    at x`, writable: false });

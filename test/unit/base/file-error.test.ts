@@ -14,7 +14,7 @@ test.each([
   ['EACCES', 'ANNEX_STORE_UNUSABLE', /cannot be used: EACCES/, /user of this process/],
   ['EPERM', 'ANNEX_STORE_UNUSABLE', /cannot be used: EPERM/, /user of this process/],
   ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],
-])('a file system that says %s is %s: what it means, where, and what helps', (code, ...wanted) => {
+])('%s becomes %s, with its meaning, the path and a hint', (code, ...wanted) => {
   const facts = { code, syscall: 'rename', path: '/opt/store/a', dest: '/opt/store/b' };
   const { reason, hint, ...rest } = refuseByFileError(
     Object.assign(new Error(`${code}: no`), facts),
@@ -28,7 +28,7 @@ test.each([
   expect(hint).toMatch(help);
 });
 
-test('an error of the file system that names no path, and one that is none', () => {
+test('an error without a path, and a value that is not an error of the file system', () => {
   const write = Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'write' });
   expect(refuseByFileError(write, '/s').reason).toMatch(/^\/s cannot be used: .* \(EIO write\)$/);
   expect(refuseByFileError(new Error('a\nb'), '/s').reason).toBe('/s cannot be used: a');

@@ -1,4 +1,4 @@
-/** Files that somebody else may have put there: what is read of them, and what is not. */
+/** Limits on reading files that other users may have created. */
 import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -35,7 +35,7 @@ test('a file is read up to its limit', () => {
   }
 });
 
-test('nothing of a file is read that is larger than its limit', () => {
+test('no byte of a file larger than its limit is read', () => {
   const path = join(openDirectory(), 'file');
   writeFileSync(path, '');
   truncateSync(path, 2 * 2 ** 30);
@@ -45,7 +45,7 @@ test('nothing of a file is read that is larger than its limit', () => {
   expect(countRead() - before).toBeLessThan(10_000);
 });
 
-test('a link is followed when that is asked for', () => {
+test('a link is followed only on request', () => {
   const dir = openDirectory();
   writeFileSync(join(dir, 'file'), 'text');
   symlinkSync('file', join(dir, 'link'));
@@ -53,7 +53,7 @@ test('a link is followed when that is asked for', () => {
   expect(readText(join(dir, 'link'), 10, 'follow')).toBe('text');
 });
 
-test('a pipe is not waited for, and no directory or device is read', () => {
+test('reading a pipe does not block, and no directory or device is read', () => {
   const dir = openDirectory();
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   mkdirSync(join(dir, 'directory'));
@@ -66,7 +66,7 @@ test('a pipe is not waited for, and no directory or device is read', () => {
   }
 });
 
-test('what is missing or not allowed has the error of the file system', () => {
+test('a missing or forbidden file gives the error of the file system', () => {
   const dir = openDirectory();
   writeFileSync(join(dir, 'file'), '');
   const missing = expect.objectContaining({ code: 'ENOENT' });
@@ -75,7 +75,7 @@ test('what is missing or not allowed has the error of the file system', () => {
   expect(() => readRegular(join(dir, 'file', 'x'), 1)).toThrow(below);
 });
 
-test('a path exists when something is there or an error leaves it open', () => {
+test('a path counts as existing when it does, or when an error leaves that unknown', () => {
   const dir = openDirectory();
   writeFileSync(join(dir, 'file'), '');
   symlinkSync('nowhere', join(dir, 'dangling'));

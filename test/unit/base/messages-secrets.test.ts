@@ -13,7 +13,7 @@ const refusal: Refusal = {
 };
 const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
 
-describe('credentials never get through', () => {
+describe('credentials are removed', () => {
   const secret = 's3cr3t-v4lue';
   test.each([
     `https://user:${secret}@registry.corp/alpha`,
@@ -44,7 +44,7 @@ describe('credentials never get through', () => {
     expect(redact(redacted)).toBe(redacted);
   });
 
-  test("npm's own tokens are known by their form", () => {
+  test("npm's own tokens are recognized by their form", () => {
     const token = `npm_${'aB3'.repeat(12)}`;
     expect(redact(`got ${token}, said 401`)).toBe('got ***, said 401');
   });
@@ -57,11 +57,11 @@ describe('credentials never get through', () => {
     'the store /opt/data/annex belongs to uid 1000',
     'unset ANNEX_CONFIG',
     'give npm a valid token for that registry in an .npmrc',
-  ])('%s stays as it is', (text) => {
+  ])('%s does not change', (text) => {
     expect(redact(text)).toBe(text);
   });
 
-  test('in a message, a notice and the message of another error', () => {
+  test('from a message, a notice and the message of another error', () => {
     const leaking = {
       ...refusal,
       reason: `//r/:_authToken=${secret}`,

@@ -12,7 +12,7 @@ const refusal: Refusal = {
 const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
 
 describe('the order of a message', () => {
-  test('what, code, why, asked by, state, what to do', () => {
+  test('subject, code, reason, importing file, state, hint', () => {
     expect(composeMessage(refusal, context)).toBe(
       'annex: search.exa unavailable (ANNEX_OFFLINE): registry.corp timed out after 30 s, ' +
         'asked by dist/search.js. Next try at 12:04:30 UTC; other features unaffected. ' +
@@ -20,7 +20,7 @@ describe('the order of a message', () => {
     );
   });
 
-  test('nobody asked, and no state of its own', () => {
+  test('without an importing file, and with the default state', () => {
     const { state: _, ...plain } = refusal;
     expect(composeMessage(plain, { feature: 'search.exa' })).toBe(
       'annex: search.exa unavailable (ANNEX_OFFLINE): registry.corp timed out after 30 s. ' +
@@ -28,13 +28,13 @@ describe('the order of a message', () => {
     );
   });
 
-  test('a notice: what, code, what to do', () => {
+  test('a notice: reason, code, hint', () => {
     expect(composeNotice(refusal)).toBe(
       'annex: registry.corp timed out after 30 s (ANNEX_OFFLINE). Now: annex install search.exa',
     );
   });
 
-  test('every message is one line, whatever is in it', () => {
+  test('every message is one line, whatever it contains', () => {
     const hostile = { ...refusal, reason: 'first\nsecond\r\nthird\u001b[2J', hint: 'a\nb' };
     const where = { feature: 'evil\nfeature', asker: '/a\nb.js' };
     const printed = [composeMessage(hostile, where), composeNotice(hostile)];

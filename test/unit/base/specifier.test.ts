@@ -1,4 +1,4 @@
-/** Splitting specifiers, with Node as the oracle, and the names that npm would take. */
+/** Splitting specifiers, with Node as the oracle, and the names that npm accepts. */
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { isPackageName, parseBareSpecifier } from '../../../src/base/specifier.ts';
@@ -44,7 +44,7 @@ test.each([
   expect(parseBareSpecifier(specifier)).toBeUndefined();
 });
 
-test('the name is the one that Node itself looks for', async () => {
+test('the name is the one that Node itself searches for', async () => {
   const specifiers = [
     ...['a', 'a/b', 'a//b', 'a/', 'a/../b', 'a/%2e%2e/b', 'A/B', '-a', '_a', '~a/b', '$a', 'a b'],
     ...['a@1.0.0/b', 'a?x', 'a?x/y', 'a#x/y', 'a/b#x', '@s/a', '@s/a/b/c', '@s/', '@/a', '@s//a'],

@@ -1,4 +1,4 @@
-/** Paths in a store: slugs, names of entries, and which entry a file is in. */
+/** Paths in a store: slugs, names of entries, and the entry that contains a file. */
 import { expect, test } from 'vitest';
 import {
   abiRoot,
@@ -31,7 +31,7 @@ test.each([
   expect(toSlug(feature)).toBe(slug);
 });
 
-test('everything lies below the version of the format', () => {
+test('every path is below the directory of the format version', () => {
   const store = '/data/annex';
   const paths = [abiRoot(store, 'any'), stagingRoot(store)];
   expect(versionRoot(store)).toBe('/data/annex/v1');
@@ -42,7 +42,7 @@ test.each([
   { slug: 'exa-js', id, nonce: '0' },
   { slug: 'search.exa.0', id, nonce: 'z9' },
   { slug: `a.${id}.0`.slice(0, 60), id, nonce: 'abcdefghij012345' },
-])('the name of the entry $slug is read as it is written', (name) => {
+])('the name of the entry $slug is parsed back to its parts', (name) => {
   expect(parseEntryName(toEntryName(name))).toEqual(name);
 });
 
@@ -58,7 +58,7 @@ test.each([
   ['with a line break', `exa-js.${id}.0\n`],
   ['of a staging directory', 'exa-js-Xy12'],
   ['of a manifest', 'package.json'],
-])('a directory name %s is no entry', (_what, name) => {
+])('a directory name %s is not an entry', (_what, name) => {
   expect(parseEntryName(name)).toBeUndefined();
 });
 
@@ -90,7 +90,7 @@ test.each([
   expect(isWithin(path, dir)).toBe(expected);
 });
 
-test('a path below the root is named from there', () => {
+test('a path below the root is made relative to it', () => {
   expect(relativeTo('/app', '/app/src/a.js')).toBe('src/a.js');
   expect(relativeTo('/app', '/app-other/a.js')).toBe('/app-other/a.js');
   expect(relativeTo('/', '/a.js')).toBe('a.js');

@@ -1,8 +1,8 @@
-/** What is read of values that were thrown. */
+/** Code and message of thrown values. */
 import { expect, test } from 'vitest';
 import { codeOf, messageOf } from '../../../src/base/thrown.ts';
 
-test('the code of whatever was thrown', () => {
+test('the code of any thrown value', () => {
   expect(codeOf(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe('ENOENT');
   for (const code of ['Unknown system error -122', 'UNKNOWN']) {
     expect(codeOf(Object.assign(new Error('x'), { code, errno: -122 }))).toBe('EDQUOT');
@@ -12,7 +12,7 @@ test('the code of whatever was thrown', () => {
   }
 });
 
-test('the message of whatever was thrown, its first line', () => {
+test('the first line of the message of any thrown value', () => {
   expect(messageOf(new Error('one\ntwo'))).toBe('one');
   expect([messageOf('text'), messageOf(null), messageOf(undefined)]).toEqual([
     'text',
@@ -27,6 +27,6 @@ test.each([
   [Object.create(null), 'no message'],
   [undefined, 'undefined'],
   [Symbol('x'), 'Symbol(x)'],
-])('a message of %o is a text', (thrown, text) => {
+])('the message of %o is a string', (thrown, text) => {
   expect(messageOf(thrown)).toBe(text);
 });

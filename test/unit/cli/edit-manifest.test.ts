@@ -1,4 +1,4 @@
-/** The package.json that commands edit: a regular file, and nothing that is waited for. */
+/** Commands edit a package.json only if it is a regular file, and never block on it. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The load hook: what it verifies, and what it returns for a damaged file. */
+/** The load hook: the files it verifies, and its result for a damaged file. */
 import type { LoadFnOutput } from 'node:module';
 import { expect, test, vi } from 'vitest';
 import type { Verifier } from '../../../src/hooks/verify-entry.ts';
@@ -41,7 +41,7 @@ test.each([
   ['required JSON', { kind: 'require', format: 'json' }],
   ['imported CommonJS', { format: 'commonjs' }],
   ['a file without a format', { format: null }],
-])('returns what the next step returned for %s that is sound', (_, request) => {
+])('returns the result of the next hook for %s that is sound', (_, request) => {
   const { run, given, verifyContent } = load(request);
   expect(run()).toBe(given);
   const kind = 'kind' in request ? request.kind : 'import';
@@ -60,7 +60,7 @@ test.each([
   expect(nextLoad).toHaveBeenCalledTimes(calls);
 });
 
-test('the error of the next step reaches the program, unless the file is damaged', () => {
+test('the error of the next hook reaches the program, unless the file is damaged', () => {
   const error = new SyntaxError('of another loader');
   expect(load({}, { error }).run).toThrow(error);
   expect(load({}, { error, sound: 'export {}' }).run()).toMatchObject({ shortCircuit: true });

@@ -1,4 +1,4 @@
-/** Concurrent installs of one feature: a process that waited takes the result of the one that tried. */
+/** Concurrent installs of one feature: a process that waited uses the result of the one that tried. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { loadSettings } from '../../../src/app/settings.ts';

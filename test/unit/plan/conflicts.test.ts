@@ -1,4 +1,4 @@
-/** What is said of dependencies that do not fit. */
+/** The refusal and the table for dependencies that do not fit. */
 import { describe, expect, test } from 'vitest';
 import { refuseConflicts, tabulateConflicts } from '../../../src/plan/conflicts.ts';
 import type { Conflict } from '../../../src/types.ts';
@@ -33,26 +33,26 @@ describe('a refusal', () => {
 
   test.each<[string, Conflict[], boolean, string]>([
     [
-      'nesting, where that helps',
+      'nesting, if it helps',
       [nestable],
       false,
       'change zod of the core to a version that fits, or declare "conflicts": "nest" for private copies',
     ],
     [
-      'no nesting, where one does not',
+      'no nesting, if one conflict remains with it',
       [nestable, met],
       false,
       'change zod of the core to a version that fits',
     ],
     ['another range, where core has no part in it', [missing], false, 'declare another range'],
     [
-      'another range, where core fits and cannot be shared',
+      'another range, if core fits and cannot be shared',
       [{ ...met, isFit: true }],
       false,
       'declare another range',
     ],
     [
-      'locking anew, where it was locked for another core',
+      'locking again, if the lock was made for another core',
       [nestable],
       true,
       'change zod of the core to a version that fits, or lock again: npx annex lock',
@@ -68,7 +68,7 @@ describe('a refusal', () => {
   });
 });
 
-test('a table has a row for every edge, and columns that stand in line', () => {
+test('the table has a row for every edge, and aligned columns', () => {
   expect(tabulateConflicts([nestable, missing])).toBe(
     [
       'dependent      dependency  range    kind        found',

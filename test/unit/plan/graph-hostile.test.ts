@@ -14,7 +14,7 @@ function findProblem(lock: unknown): string {
   }
 }
 
-describe('a file that is no lock', () => {
+describe('a file that is not a lock', () => {
   const PACKAGES = { 'node_modules/a': { version: '1.0.0' } };
   test.each([
     ['nothing', undefined, 'is a package-lock of version undefined, not of 3'],
@@ -108,7 +108,7 @@ describe('a file that is no lock', () => {
     'C:/node_modules/a',
     'file:node_modules/a',
     'constructor',
-  ])('%j is the path of no package', (path) => {
+  ])('%j is not the path of a package', (path) => {
     const packages = { [path]: { version: '1.0.0' } };
     expect(findProblem({ lockfileVersion: 3, packages })).toBe(
       `lists ${JSON.stringify(path)}, which is not a package`,

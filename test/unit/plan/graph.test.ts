@@ -1,4 +1,4 @@
-/** Reading a package-lock: what it says. */
+/** Packages and edges of a package-lock. */
 import { describe, expect, test } from 'vitest';
 import {
   findDependency,
@@ -31,13 +31,13 @@ describe('a name', () => {
     '_',
     '0',
     '__proto__',
-  ])('%j can stand in node_modules, as it could for npm', (name) => {
+  ])('%j is allowed in node_modules, as by npm', (name) => {
     expect(isInstallable(name)).toBe(true);
     expect([...read(makeLock({ [name]: '1.0.0' })).keys()]).toEqual([`node_modules/${name}`]);
   });
 
   test.each(['', '.', '..', '../a', '/a', 'a/b', '@a', '@a/b/c', 'a/node_modules/b', '.bin'])(
-    '%j cannot stand in node_modules',
+    '%j is not allowed in node_modules',
     (name) => {
       expect(isInstallable(name)).toBe(false);
     },
@@ -45,7 +45,7 @@ describe('a name', () => {
 });
 
 describe('a package', () => {
-  test('keeps what the lock says of it, and nothing else', () => {
+  test('keeps its known fields of the lock, and no others', () => {
     const lock = makeLock({
       sharp: {
         name: '@acme/sharp',
@@ -78,7 +78,7 @@ describe('a package', () => {
     ]);
   });
 
-  test('with fields of the wrong kind has none of them', () => {
+  test('drops fields of the wrong type', () => {
     const odd = {
       version: '1.0.0',
       name: 7,
@@ -105,7 +105,7 @@ describe('a package', () => {
     ]);
   });
 
-  test('of the root is not one', () => {
+  test('is not made for the root project', () => {
     const lock = makeLock({ a: '1.0.0' });
     const packages = { '': { dependencies: { a: '*' } }, ...lock.packages };
     expect([...read({ ...lock, packages }).keys()]).toEqual(['node_modules/a']);
@@ -113,7 +113,7 @@ describe('a package', () => {
 });
 
 describe('an edge', () => {
-  test('has the kind of the list that it is in', () => {
+  test('has the kind of its list', () => {
     const lock = {
       a: {
         version: '1.0.0',
@@ -137,7 +137,7 @@ describe('an edge', () => {
     ]);
   });
 
-  test('of a name in several lists is that of the last: optional, dependency, peer', () => {
+  test('of a name in several lists has the kind of the first of: optional, dependency, peer', () => {
     const lists = (one: string, ...others: string[]): Locked =>
       Object.assign(
         { version: '1.0.0', peerDependenciesMeta: { b: { optional: true } } },
@@ -177,7 +177,7 @@ describe('an edge', () => {
     ]);
   });
 
-  test('leads to no package whose name only begins alike', () => {
+  test('does not lead to a package whose name only has the same beginning', () => {
     const lock = {
       'a-b': { version: '1.0.0', dependencies: { a: '*' } },
       'a > a-b': '1.0.0',
@@ -186,7 +186,7 @@ describe('an edge', () => {
     expect(listEdges(lock)).toEqual(['a-b dependency a * -> nobody']);
   });
 
-  test('from the root leads to what stands at the top', () => {
+  test('from the root leads to the package at the top', () => {
     const graph = read(makeLock({ a: '1.0.0', 'b > c': '1.0.0' }));
     expect(['a', 'b', 'c'].map((name) => findDependency(graph, '', name))).toEqual([
       'node_modules/a',
@@ -195,7 +195,7 @@ describe('an edge', () => {
     ]);
   });
 
-  test('with a range that is no text has it as text', () => {
+  test('has its range as a string, even if the lock does not', () => {
     const dependencies = { b: 1, c: null, __proto__: null } as never;
     expect(listEdges({ a: { version: '1.0.0', dependencies } })).toEqual([
       'a dependency b 1 -> nobody',

@@ -1,4 +1,4 @@
-/** The id of an entry: equal exactly when what stands in it is. */
+/** The id of an entry: equal if and only if the contents are equal. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EntryContent } from '../../../src/plan/identity.ts';
@@ -66,7 +66,7 @@ describe('an id', () => {
     );
   });
 
-  test('is 32 hex digits, and stays what it is from version to version', () => {
+  test('is 32 hex digits, and the same in every version of annex', () => {
     const closure = [
       { path: 'node_modules/a', name: 'a', version: '1.0.0', integrity: 'sha512-A' },
     ];
@@ -75,7 +75,7 @@ describe('an id', () => {
     expect(id).toBe('b35eeedb90d2f453e2b6db557f3d1894');
   });
 
-  test('changes with the platform as far as what is installed there does', () => {
+  test('changes with the platform only if the installed packages do', () => {
     const made = makePlan({
       lock: {
         feature: { version: '1.0.0', optionalDependencies: { mac: '*' } },
@@ -89,7 +89,7 @@ describe('an id', () => {
     expect(glibc).not.toBe(mac);
   });
 
-  test('does not depend on the Node that runs: whoever locks does not know it', () => {
+  test('does not depend on the running Node, which is unknown while locking', () => {
     const lock = (node: string) => ({
       feature: { version: '1.0.0', optionalDependencies: { a: '*' } },
       a: { version: '1.0.0', engines: { node } },

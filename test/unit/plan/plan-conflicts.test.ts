@@ -1,4 +1,4 @@
-/** What core ships at a version that does not satisfy: a conflict, or a private copy. */
+/** A package that core ships in a version that does not satisfy is a conflict, or gets a private copy. */
 import { describeRows, feature } from '../../support/plan-rows.ts';
 
 describeRows('a declared package that core owns', {
@@ -31,7 +31,7 @@ describeRows('a declared package that core owns', {
     private: ['feature'],
     conflict: ['the feature > feature * declared: core'],
   },
-  'in range stands in the entry when nothing is shared': {
+  'in range is in the entry when nothing is shared': {
     lock: { feature: '2.1.0' },
     packages: { feature: '^2.0.0' },
     core: { feature: '2.0.0*' },
@@ -49,7 +49,7 @@ describeRows('a dependency that core ships at a version that does not satisfy', 
     private: ['feature', 'zod'],
     conflict: ['feature 1.0.0 > zod ^4.0.0 dependency: core 3.22.0 nestable'],
   },
-  'gets a private copy when core declares it and it is to be nested': {
+  'gets a private copy when core declares it and conflicts are nested': {
     lock: OLD_ZOD,
     core: { zod: '3.22.0*' },
     conflicts: 'nest',
@@ -80,7 +80,7 @@ describeRows('a dependency that core ships at a version that does not satisfy', 
       'feature 1.0.0 > zod ^4.0.0 dependency: core 3.22.0 nestable',
     ],
   },
-  'is said once, however often the one who asks stands there': {
+  'is listed once, however many copies of the dependent there are': {
     lock: {
       feature: feature({ a: '*', b: '*' }),
       a: feature({ c: '*' }),

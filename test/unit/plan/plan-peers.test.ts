@@ -1,4 +1,4 @@
-/** Peers: wholly shared or wholly private, and never nested where the application meets them. */
+/** Peers: wholly shared or wholly private, and never nested if the application uses them too. */
 import { describeRows, feature, optionalPeers, peers } from '../../support/plan-rows.ts';
 
 describeRows('a peer', {
@@ -21,11 +21,11 @@ describeRows('a peer', {
     private: ['feature', 'react'],
     conflict: ['feature 1.0.0 > react ^19.0.0 peer: core 18.2.0'],
   },
-  'of a declared package that core does not ship stands in the entry': {
+  'of a declared package that core does not ship is in the entry': {
     lock: { feature: peers({ react: '^19.0.0' }), react: '19.0.0' },
     private: ['feature', 'react'],
   },
-  'of a declared package that fits is a conflict when somebody else makes it private': {
+  'of a declared package that fits is a conflict when another dependent makes it private': {
     lock: {
       feature: peers({ react: '^18.0.0' }, { dependencies: { other: '*' } }),
       other: feature({ react: '^18.3.0' }),
@@ -43,7 +43,7 @@ describeRows('a peer', {
     private: ['feature', 'react'],
     conflict: ['feature 1.0.0 > react ^18.0.0 peer: core 18.2.0 fits'],
   },
-  'of a declared package is a conflict when a package leads to it past every hook': {
+  'of a declared package is a conflict when a package reaches it past every hook': {
     lock: { feature: peers({ react: '^18.0.0' }), react: '18.3.0' },
     core: { react: '18.2.0' },
     unshared: ['react'],
@@ -58,7 +58,7 @@ describeRows('a peer', {
     private: ['feature', 'react'],
     conflict: ['feature 1.0.0 > react ^18.0.0 peer: core 18.2.0 fits'],
   },
-  'of a second copy of a declared package is not one that the application meets': {
+  'of a second copy of a declared package is not used by the application': {
     lock: {
       feature: feature({ other: '*' }),
       other: feature({ feature: '*' }),
@@ -81,7 +81,7 @@ describeRows('a peer', {
     conflicts: 'nest',
     private: ['feature', 'react', 'ui'],
   },
-  'that is private makes private whoever would be shared and has it as a peer': {
+  'that is private makes shared packages private that have it as a peer': {
     lock: {
       feature: feature({ 'react-dom': '^18.0.0', react: '^18.3.0' }),
       'react-dom': { version: '18.3.0', peerDependencies: { react: '^18.0.0' } },
@@ -100,7 +100,7 @@ describeRows('a peer', {
     core: { c: '1.0.0 b', b: '1.0.0 a', a: '1.0.0' },
     private: ['a', 'b', 'c', 'feature'],
   },
-  'that nobody holds makes nobody private': {
+  'that no package provides makes no package private': {
     lock: {
       feature: feature({ dom: '*', ui: '*' }),
       dom: '1.0.0',
@@ -120,7 +120,7 @@ describeRows('an optional peer', {
     shared: ['react'],
     private: ['feature'],
   },
-  'brings nothing': {
+  'adds nothing to the entry': {
     lock: { feature: optionalPeers({ react: '^18.0.0' }), react: '18.2.0' },
     private: ['feature'],
   },
@@ -136,7 +136,7 @@ describeRows('an optional peer', {
     conflicts: 'nest',
     private: ['feature'],
   },
-  'that somebody else brings in another version is a misfit': {
+  'that another package adds in an unfit version is a misfit': {
     lock: {
       feature: feature({ ui: '*', react: '^18.0.0' }),
       ui: optionalPeers({ react: '^19.0.0' }),

@@ -1,4 +1,4 @@
-/** What holds for every plan, over random closures and cores. */
+/** Properties of every plan, over random closures and cores. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { satisfies } from '../../../src/base/semver.ts';
@@ -117,7 +117,7 @@ describe('every plan', () => {
     });
   });
 
-  test('shares all that may be shared, and holds what is needed beside it, and no more', () => {
+  test('shares all that may be shared, and holds exactly the other needed packages', () => {
     always((whole) => {
       const made = makePlan(whole);
       const graph = graphOf(whole);
@@ -136,7 +136,7 @@ describe('every plan', () => {
     });
   });
 
-  test('holds no package without the one that it stands in', () => {
+  test('holds no nested package without its parent', () => {
     always((whole) => {
       const { nodes } = makePlan(whole);
       for (const path of nodes.keys()) {
@@ -211,7 +211,7 @@ describe('every selection', () => {
   const PLATFORM = { os: 'linux', cpu: 'x64', libc: 'glibc' };
   const isOld = (range: string) => range !== '<10';
 
-  test('has what is needed, and what is optional as far as all of it fits', () => {
+  test('has the needed packages, and each optional one whose whole closure fits', () => {
     always((whole) => {
       const made = makePlan(whole);
       const { nodes, unsupported } = select(made, PLATFORM, isOld);

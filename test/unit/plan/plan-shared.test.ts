@@ -1,22 +1,22 @@
-/** What is taken from core, and what never is. */
+/** Packages that are shared with core, and packages that never are. */
 import { describeRows, feature, peers } from '../../support/plan-rows.ts';
 
 const OLD_ZOD = { feature: feature({ zod: '^4.0.0' }), zod: '4.0.0' };
 
-describeRows('what core ships', {
-  'is shared when it satisfies the one who asks': {
+describeRows('a package that core ships', {
+  'is shared when it satisfies its dependent': {
     lock: { feature: feature({ zod: '^3.0.0' }), zod: '3.25.0' },
     core: { zod: '3.22.0*' },
     shared: ['zod'],
     private: ['feature'],
   },
-  'is not looked below: what it needs is its own matter': {
+  'is not searched for conflicts in its own dependencies': {
     lock: { feature: feature({ zod: '^3.0.0' }), zod: feature({ deep: '1' }), deep: '1.0.0' },
     core: { zod: '3.22.0' },
     shared: ['zod'],
     private: ['feature'],
   },
-  'is private for all when one who asks is not satisfied': {
+  'is private for all when it does not satisfy one dependent': {
     lock: {
       feature: feature({ zod: '^3.0.0', other: '*' }),
       other: feature({ zod: '^3.24.0' }),
@@ -35,7 +35,7 @@ describeRows('what core ships', {
     core: { zod: '3.22.0' },
     private: ['feature', 'other', 'zod'],
   },
-  'is private where only what a private package asks for does not fit': {
+  'is private when it does not satisfy a private package': {
     lock: {
       feature: feature({ axios: '^1.6.8', 'form-data': '^4.0.0' }),
       axios: { version: '1.7.0', dependencies: { 'form-data': '^4.0.1' } },
@@ -51,17 +51,17 @@ describeRows('what core ships', {
     shared: ['zod'],
     private: ['feature'],
   },
-  'as an alias is shared with nobody': {
+  'as an alias is not shared': {
     lock: { feature: feature({ zod: '*' }), zod: '3.25.0' },
     core: { zod: '' },
     private: ['feature', 'zod'],
   },
-  'and nobody asks for has no part in it': {
+  'and nothing depends on is left out': {
     lock: { feature: '1.0.0', zod: '3.0.0' },
     core: { zod: '3.22.0*', other: '1.0.0*' },
     private: ['feature'],
   },
-  'under a name that objects have anyhow is shared like any other': {
+  'under a name of Object.prototype is shared like any other': {
     lock: {
       feature: feature({ constructor: '1', 'to-string': '1', hasOwnProperty: '1', true: '1' }),
       'to-string': '1.0.0',
@@ -74,7 +74,7 @@ describeRows('what core ships', {
 });
 
 describeRows('never shared', {
-  'what a package with scripts needs, however far down': {
+  'a dependency of a package with scripts, however deep': {
     lock: {
       feature: feature({ addon: '*', far: '^1.0.0' }),
       addon: feature({ near: '^1.0.0' }),
@@ -85,7 +85,7 @@ describeRows('never shared', {
     scripts: ['addon'],
     private: ['addon', 'far', 'feature', 'near'],
   },
-  'what a package with scripts needs, when it is found without them first': {
+  'a dependency of a package with scripts, also if another dependent comes first': {
     lock: {
       feature: feature({ a: '*', addon: '*' }),
       a: feature({ b: '*' }),
@@ -97,7 +97,7 @@ describeRows('never shared', {
     scripts: ['addon'],
     private: ['a', 'addon', 'b', 'c', 'feature'],
   },
-  'what a package with scripts needs, and core declares in another version': {
+  'a dependency of a package with scripts that core declares in another version': {
     lock: {
       feature: feature({ addon: '*' }),
       addon: feature({ semver: '^7.0.0' }),
@@ -125,13 +125,13 @@ describeRows('never shared', {
     core: { zod: '3.22.0*' },
     private: ['feature', 'zod'],
   },
-  'what some `imports` leads to': {
+  'the target of an `imports` field': {
     lock: { feature: feature({ zod: '^3.0.0' }), zod: '3.25.0' },
     core: { zod: '3.22.0*' },
     unshared: ['zod'],
     private: ['feature', 'zod'],
   },
-  'what some `imports` leads to and core declares in another version': {
+  'the target of an `imports` field that core declares in another version': {
     lock: OLD_ZOD,
     core: { zod: '3.22.0*' },
     unshared: ['zod', 'unheard-of'],

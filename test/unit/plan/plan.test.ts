@@ -1,10 +1,10 @@
-/** What stands in a closure, what is missing there, and ranges that are none. */
+/** Packages of a closure, missing ones, and dependencies that are not ranges. */
 import { describe, expect, test } from 'vitest';
 import { makePlan } from '../../support/lock.ts';
 import { describeRows, feature, optionalPeers } from '../../support/plan-rows.ts';
 
 describeRows('a closure', {
-  'may go round in circles': {
+  'may contain cycles': {
     lock: {
       feature: feature({ a: '1' }),
       a: feature({ b: '1' }),
@@ -15,7 +15,7 @@ describeRows('a closure', {
     shared: ['zod'],
     private: ['a', 'b', 'feature'],
   },
-  'may ask for itself': {
+  'may depend on itself': {
     lock: { feature: feature({ feature: '^1.0.0' }) },
     private: ['feature'],
   },
@@ -23,7 +23,7 @@ describeRows('a closure', {
     lock: { feature: '1.0.0', orphan: feature({ a: '*' }), a: '1.0.0', 'orphan > b': '1.0.0' },
     private: ['feature'],
   },
-  'lacks what is optional and not there': {
+  'may lack optional packages': {
     lock: { feature: { version: '1.0.0', optionalDependencies: { fsevents: '*' } } },
     private: ['feature'],
   },
@@ -40,7 +40,7 @@ describeRows('a closure', {
     private: [],
     conflict: ['the feature > feature * declared: closure'],
   },
-  'with a version that nobody asked for is listed': {
+  'with a version out of range is listed': {
     packages: { feature: '^2.0.0' },
     lock: { feature: feature({ a: '^2.0.0' }), a: '1.0.0' },
     private: ['a', 'feature'],
@@ -49,7 +49,7 @@ describeRows('a closure', {
       'feature 1.0.0 > a ^2.0.0 dependency: closure 1.0.0',
     ],
   },
-  'may stand under names that look like its own bookkeeping': {
+  'may have names that look like internal keys': {
     lock: {
       feature: feature({ a: '*' }),
       a: feature({ true: '*', false: '*' }),
@@ -60,8 +60,8 @@ describeRows('a closure', {
   },
 });
 
-describeRows('a range that is none', {
-  'as an alias is answered by what it stands for': {
+describeRows('a dependency that is not a range', {
+  'as an alias is satisfied by its target': {
     lock: {
       feature: feature({ zod3: 'npm:zod@^3.0.0', scoped: 'npm:@a/b@1', any: 'npm:zod' }),
       zod3: { name: 'zod', version: '3.25.0' },
@@ -71,7 +71,7 @@ describeRows('a range that is none', {
     core: { zod: '3.22.0*' },
     private: ['any', 'feature', 'scoped', 'zod3'],
   },
-  'as an alias is not answered by another package or version': {
+  'as an alias is not satisfied by another package or version': {
     lock: {
       feature: feature({ zod3: 'npm:zod@^3.0.0', zod4: 'npm:zod@^4.0.0' }),
       zod3: { name: 'other', version: '3.25.0' },
@@ -83,7 +83,7 @@ describeRows('a range that is none', {
       'feature 1.0.0 > zod4 npm:zod@^4.0.0 dependency: closure 3.25.0',
     ],
   },
-  'a plain range is not answered by an alias': {
+  'a plain range is not satisfied by an alias': {
     lock: { feature: feature({ zod: '^3.0.0' }), zod: { name: 'other', version: '3.25.0' } },
     private: ['feature', 'zod'],
     conflict: ['feature 1.0.0 > zod ^3.0.0 dependency: closure 3.25.0'],
@@ -93,7 +93,7 @@ describeRows('a range that is none', {
     core: { zod: '3.22.0' },
     private: ['feature', 'zod'],
   },
-  'as an address or a tag takes what the lock says, and nothing from core': {
+  'as a URL or a tag is the locked package, and never shared': {
     lock: {
       feature: feature({
         a: 'github:acme/a#semver:^2.0.0',
@@ -125,7 +125,7 @@ describeRows('a prerelease', {
     shared: ['react'],
     private: ['feature'],
   },
-  'satisfies a star, as npm has it': {
+  'satisfies a star, as in npm': {
     lock: {
       feature: feature({ react: '*', vue: '', ui: ' * ' }),
       vue: '3.0.0-rc.1',
@@ -138,7 +138,7 @@ describeRows('a prerelease', {
 });
 
 describe('a plan', () => {
-  test('keeps every range that is asked of a shared name, once', () => {
+  test('keeps every range for a shared name once', () => {
     const { shared } = makePlan({
       lock: {
         feature: feature({ a: '*', b: '*', zod: '^3.0.0' }),
@@ -150,7 +150,7 @@ describe('a plan', () => {
     expect(shared).toEqual({ zod: { ranges: ['>=3', '^3.0.0'], version: '3.22.0' } });
   });
 
-  test('knows the edges between what the entry holds, and no others', () => {
+  test('has exactly the edges between the packages of the entry', () => {
     const { edges } = makePlan({
       lock: {
         feature: feature({ a: '*', zod: '*' }, { optionalDependencies: { gone: '*' } }),
@@ -166,7 +166,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('goes down ten thousand packages', () => {
+  test('follows a chain of ten thousand packages', () => {
     const names = Array.from({ length: 10_000 }, (_, at) => (at === 0 ? 'feature' : `p${at}`));
     const lock = Object.fromEntries(
       names.map((name, at) => [name, feature(at < 9999 ? { [`p${at + 1}`]: '*' } : {})]),

@@ -1,4 +1,4 @@
-/** What belongs on a platform: npm's own checks and npm's own installs are the measure. */
+/** Packages for a platform, compared with npm's own checks and installs. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -87,7 +87,7 @@ describe('one package', () => {
     (libc) => {
       for (const platform of [...PLATFORMS, { ...LINUX, libc: 'musl' }]) {
         const isRefusedByNpm = isRefused(() => checks.checkPlatform({ libc }, false, platform));
-        // Without a libc named npm would look at the machine that it runs on.
+        // If no libc is given, npm uses that of the machine it runs on.
         const isOpen = libc === undefined || libc === '';
         const expected = platform.libc === undefined ? isOpen : !isRefusedByNpm;
         expect(isSelected({ libc }, platform), JSON.stringify(platform)).toBe(expected);
@@ -114,7 +114,7 @@ describe('one package', () => {
   });
 
   test.each([null, [], ['node >= 26'], 'node >= 26', { npm: '>=99' }])(
-    'engines: %j says nothing of Node',
+    'engines: %j does not restrict Node',
     (engines) => {
       expect(isSelected({ engines }, LINUX)).toBe(true);
     },

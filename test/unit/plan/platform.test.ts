@@ -1,4 +1,4 @@
-/** What of a closure belongs on a platform. */
+/** Packages of a closure that a platform needs. */
 import { describe, expect, test } from 'vitest';
 import { parsePlatform } from '../../../src/base/platform.ts';
 import { isPlatformBound, select } from '../../../src/plan/platform.ts';
@@ -11,7 +11,7 @@ describe('the name of a platform', () => {
     ['linux-arm64-musl', { os: 'linux', cpu: 'arm64', libc: 'musl' }],
     ['darwin-arm64', { os: 'darwin', cpu: 'arm64' }],
     ['win32-x64', { os: 'win32', cpu: 'x64' }],
-  ])('%s is read', (name, platform) => {
+  ])('%s is parsed', (name, platform) => {
     expect(parsePlatform(name)).toEqual(platform);
   });
 
@@ -28,7 +28,7 @@ describe('the name of a platform', () => {
     'linux--glibc',
     ' darwin-arm64',
     'darwin-arm64\n',
-  ])('%j is none', (name) => {
+  ])('%j is not a platform', (name) => {
     expect(parsePlatform(name)).toBeUndefined();
   });
 });
@@ -45,7 +45,7 @@ describe('a closure', () => {
   });
   const DARWIN = { version: '1.0.0', os: ['darwin'] };
 
-  test('leaves out what comes with an optional package for another platform', () => {
+  test('leaves out an optional package for another platform with its dependencies', () => {
     const made = makePlan({
       lock: {
         feature: feature(['wasm']),
@@ -77,7 +77,7 @@ describe('a closure', () => {
     ]);
   });
 
-  test('keeps what others need as well', () => {
+  test('keeps a dependency that other packages need too', () => {
     const made = makePlan({
       lock: { feature: feature(['a'], { b: '*' }), a: needing('b', 'd'), b: '1.0.0', d: DARWIN },
     });
@@ -89,7 +89,7 @@ describe('a closure', () => {
     expect(choose(made).nodes).toEqual(['a', 'feature']);
   });
 
-  test('that needs a package for another platform is not supported, and says which', () => {
+  test('that needs a package for another platform is not supported, and the package is named', () => {
     const made = makePlan({
       lock: { feature: feature([], { z: '*', a: '*' }), z: DARWIN, a: needing('d'), d: DARWIN },
     });
@@ -101,7 +101,7 @@ describe('a closure', () => {
     expect(choose(makePlan({ lock: { feature: DARWIN } })).unsupported).toBe('feature');
   });
 
-  test('that asks for one package twice, needed and optional, needs it', () => {
+  test('with one package both as needed and as optional needs it', () => {
     const made = makePlan({
       lock: { feature: feature(['d'], { a: '*' }), a: needing('d'), d: DARWIN },
     });
@@ -113,7 +113,7 @@ describe('a closure', () => {
     expect(choose(made)).toEqual({ nodes: ['feature'], unsupported: undefined });
   });
 
-  test('counts a peer as needed, and an optional peer as nothing', () => {
+  test('counts a peer as needed, and does not follow an optional peer', () => {
     const peers = { version: '1.0.0', peerDependencies: { d: '*' } };
     const made = makePlan({ lock: { feature: feature([], { a: '*' }), a: peers, d: DARWIN } });
     expect(choose(made).unsupported).toBe('d');
@@ -124,7 +124,7 @@ describe('a closure', () => {
     expect(choose(other)).toEqual({ nodes: ['a', 'feature'], unsupported: undefined });
   });
 
-  test('goes round in circles of optional packages', () => {
+  test('may have cycles of optional packages', () => {
     const made = makePlan({
       lock: {
         feature: feature(['a']),
@@ -137,7 +137,7 @@ describe('a closure', () => {
     expect(choose(made).nodes).toEqual(['a', 'b', 'feature']);
   });
 
-  test('leaves out optional packages for another Node, and tells which; needed ones stay', () => {
+  test('leaves out optional packages for another Node, and lists them; needed ones stay', () => {
     const old = { version: '1.0.0', engines: { node: '<10' } };
     const made = makePlan({
       lock: {
@@ -155,7 +155,7 @@ describe('a closure', () => {
     expect(listNames(select(made, LINUX).nodes)).toEqual(['a', 'feature', 'fine', 'kept', 'old']);
   });
 
-  test('has parents before what is nested in them', () => {
+  test('has parents before nested packages', () => {
     const made = makePlan({
       lock: { feature: needing('a-b', 'a'), a: needing('c'), 'a > c': '1.0.0', 'a-b': '1.0.0' },
     });

@@ -18,7 +18,7 @@ describe('a project', () => {
     slug: 'search.exa',
   });
 
-  test('asks for the declared ranges, and for what is taken from core in its very version', () => {
+  test('depends on the declared ranges, and on the exact versions of shared packages', () => {
     expect(project.manifest).toEqual({
       name: 'annex-search.exa',
       version: '0.0.0',
@@ -27,7 +27,7 @@ describe('a project', () => {
     });
   });
 
-  test('locks what the entry holds and what is shared, as npm wrote it, in one order, and nothing else', () => {
+  test('locks exactly the private and shared packages, as npm wrote them, in a fixed order', () => {
     const { lock } = project;
     expect(Object.keys(lock.packages)).toEqual([
       '',

@@ -1,4 +1,4 @@
-/** Holds the documents to the code: names that the code knows are in the README, and no others. */
+/** Compares the documents with the code: the README has exactly the names that the code has. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { repositoryRoot } from '../../support/package.ts';
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 const readme = read('README.md');
 
-/** All matches of the first group, each once, in order of the alphabet. */
+/** All matches of the first group, each once, sorted. */
 const collect = (text: string, pattern: RegExp): string[] =>
   [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ''))].sort();
 
@@ -96,7 +96,7 @@ test('the README lists every rule, every state and every command', () => {
   for (const line of commands) expect(readme).toContain(`annex ${line.trim()}\n`);
 });
 
-test('files and commands that the documents name are there', () => {
+test('files and commands that the documents name exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const documents = ['README.md', 'CONTRIBUTING.md', 'docs/images.md'];
   const examples = readdirSync(join(repositoryRoot, 'examples')).map(
@@ -137,7 +137,7 @@ test('the picture of imports in CONTRIBUTING has every folder of src, in order o
   }
 });
 
-test('source files that CONTRIBUTING names are there', () => {
+test('source files that CONTRIBUTING names exist', () => {
   const named = collect(read('CONTRIBUTING.md'), /`([a-z]+\/[a-z0-9-]+(?:\.ts)?)`/g).filter(
     (name) => existsSync(join(repositoryRoot, 'src', dirname(name))),
   );
@@ -148,7 +148,7 @@ test('source files that CONTRIBUTING names are there', () => {
   }
 });
 
-test('tests that the page on reliability names are there', () => {
+test('tests that the page on reliability names exist', () => {
   const image = 'examples/immutable-image/test';
   const named = collect(
     read('docs/reliability.md'),

@@ -1,18 +1,18 @@
-/** Holds the shape of src/: who may import whom, what the preload may load, and what a file may look like. */
+/** Rules of src/: imports between folders, modules that the preload may load, and the size and head of a file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isPure, LAYERS } from '../../data/layers.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
-/** Weighs milliseconds, and is needed by an installer at most. */
+/** Takes milliseconds to load, and at most an installer needs it. */
 const HEAVY = ['execa', 'semver', 'es-module-lexer', 'tar', 'node:child_process', 'node:crypto'];
-/** What a pure file does not touch. */
+/** Things that a pure file does not use. */
 const IMPURE_MODULES = ['node:fs', 'node:child_process', 'node:worker_threads', 'node:os'];
 const IMPURE_WORDS = /\bprocess\.\w|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\./;
 
 interface Import {
-  /** As written; files of src/ relative to it. */
+  /** Specifiers as written; files of src/ relative to it. */
   target: string;
   isType: boolean;
 }
@@ -77,7 +77,7 @@ const isFileOf = (folder: string, path: string): boolean => path.startsWith(fold
 const layerOf = (path: string): number =>
   LAYERS.findIndex((layer) => layer.includes(path.includes(sep) ? dirname(path) : path));
 
-describe('the reader of this test', () => {
+describe('the parser of this test', () => {
   test('finds every import that src/ writes', () => {
     const written = all.flatMap(({ path, code }) =>
       [...code.matchAll(/(?:\bfrom|^import)\s+'([^']+)'/gm)].map(([, target]) => [path, target]),
@@ -87,7 +87,7 @@ describe('the reader of this test', () => {
     expect(read).toBeGreaterThan(100);
   });
 
-  test('knows every imported file', () => {
+  test('resolves every imported file', () => {
     const isUnknown = (_: string, to: string): boolean => to.endsWith('.ts') && !sources.has(to);
     expect(listImports(isUnknown)).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe('layers', () => {
     expect(listImports(isUpwards)).toEqual([]);
   });
 
-  test('hooks and install do not import each other: between them lies a process', () => {
+  test('hooks and install do not import each other: they run in different processes', () => {
     const isAcross = (from: string, to: string): boolean =>
       (isFileOf('hooks', from) && isFileOf('install', to)) ||
       (isFileOf('install', from) && isFileOf('hooks', to));
@@ -120,7 +120,7 @@ describe('layers', () => {
     expect(listImports(isFromOutside)).toEqual([]);
   });
 
-  test('no file imports itself in a circle, types included', () => {
+  test('there are no import cycles, types included', () => {
     const circles: string[] = [];
     const visit = (path: string, way: string[]): void => {
       if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' > '));
@@ -138,7 +138,7 @@ describe('layers', () => {
 describe('purity', () => {
   const pure = all.filter(({ path }) => isPure(path));
 
-  test('a pure file touches no file, process, thread or clock', () => {
+  test('a pure file uses no file, process, thread or clock', () => {
     const impure = pure.flatMap(({ path, code, imports }) => [
       ...imports.filter(({ target }) => IMPURE_MODULES.includes(target)).map(() => path),
       ...(IMPURE_WORDS.test(code) ? [path] : []),
@@ -192,13 +192,13 @@ describe('the preload', () => {
     expect(waiting).toEqual([]);
   });
 
-  test('the interface of programs loads nothing heavy either', () => {
+  test('the programming interface loads nothing heavy either', () => {
     expect([...listReachable('index.ts')].filter(([path]) => isHeavy(path))).toEqual([]);
   });
 });
 
 describe('files', () => {
-  test.each(all)('$path is at most 250 lines and opens with its purpose', ({ text }) => {
+  test.each(all)('$path has at most 250 lines and opens with its purpose', ({ text }) => {
     expect(text.split('\n').length - 1).toBeLessThanOrEqual(250);
     expect(text.replace(/^#!.*\n/, '')).toMatch(/^\/\*\* [A-Za-z`].*[^ ] \*\/\n/);
   });

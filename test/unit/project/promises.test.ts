@@ -12,10 +12,10 @@ test.each(Object.entries(guarantees))('%s is the title of its file', (guarantee,
   expect(read(path)).toContain(guarantee);
 });
 
-test.each(fieldFailures)('%s: %s has the test', (_, file, title) => {
+test.each(fieldFailures)('%s: a test in %s', (_, file, title) => {
   expect(read(`${file}.test.ts`)).toContain(title);
 });
 
-test('the field failures are 43', () => {
+test('there are 43 field failures', () => {
   expect(fieldFailures).toHaveLength(43);
 });

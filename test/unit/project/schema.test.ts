@@ -1,4 +1,4 @@
-/** The JSON schema of the `annex` key says what the reader says, but for what no schema can know. */
+/** The JSON schema of the `annex` key accepts what the reader accepts, except for rules that no schema can express. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -9,7 +9,7 @@ import { repositoryRoot } from '../../support/package.ts';
 const path = join(repositoryRoot, 'docs', 'annex.schema.json');
 const isValid = new Ajv().compile(JSON.parse(readFileSync(path, 'utf8')));
 
-/** Whether the reader finds nothing wrong at all. */
+/** Whether the reader reports nothing. */
 function isClean(annex: unknown): boolean {
   const manifest = { name: 'app', annex };
   const { declaration } = readDeclaration({ path: 'package.json', manifest, workspaces: ['part'] });
@@ -42,19 +42,19 @@ test.each<[string, unknown]>([
   ['conflicts that nest', { conflicts: 'nest' }],
   ['nothing blocked', { blocked: [] }],
   [
-    'what is blocked',
+    'blocked versions',
     { blocked: ['alpha', '@a/b', 'JSONStream@<2', '@a/b@1.2.3 || ^2', ' x@ * '] },
   ],
   [
-    'what is blocked with reasons',
+    'blocked versions with reasons',
     { blocked: [{ spec: 'alpha@1', reason: 'CVE' }, { spec: 'x' }] },
   ],
   ['platforms', { platforms: ['linux-x64-musl', 'darwin-arm64'] }],
   [
-    'all that a feature may say',
+    'every key of a feature',
     { features: { x: { packages, scripts: ['alpha'], conflicts: 'fail', share: false } } },
   ],
-])('both take %s', (_, annex) => {
+])('both accept %s', (_, annex) => {
   expect({ reader: isClean(annex), schema: isValid(annex) }).toEqual({
     reader: true,
     schema: true,
@@ -126,7 +126,7 @@ test.each<[string, unknown]>([
   ['where semver stops reading a wildcard', { features: { alpha: '1.*.3' } }],
   ['which versions are blocked by a range that is none', { blocked: ['alpha@latest'] }],
   ['which integers are too large', { features: { alpha: '^99999999999999999.0.0' } }],
-])('a schema cannot know %s', (_, annex) => {
+])('only the reader refuses %s', (_, annex) => {
   expect({ reader: isClean(annex), schema: isValid(annex) }).toEqual({
     reader: false,
     schema: true,
@@ -183,7 +183,7 @@ describe('the pattern of a range', () => {
     '\t1',
   ];
 
-  test('it takes what semver takes, and nothing else', () => {
+  test('it accepts exactly what semver accepts', () => {
     const texts = [...simple, ...joined, ...foreign];
     const differing = texts.filter((text) => {
       const annex = { features: { alpha: text } };

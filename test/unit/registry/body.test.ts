@@ -1,4 +1,4 @@
-/** The body of an answer: what is large waits on the disk, and nothing is longer than there is room for. */
+/** The body of a response: a large one is kept in a file, and none exceeds its limit. */
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ function openDirectory(): string {
 
 const chunk = Buffer.alloc(2 ** 20, 'x');
 
-test('a small body waits in memory, a large one in a file without a name', () => {
+test('a small body is kept in memory, a large one in an unlinked file', () => {
   const dir = openDirectory();
   for (const count of [0, 1, 8, 9, 20]) {
     const body = receiveBody({ maxBytes: 20 * chunk.length, dir });
@@ -40,7 +40,7 @@ test('more than the limit is refused', () => {
   }
 });
 
-test('an error of the disk is known for one', () => {
+test('an error of the disk is reported as one', () => {
   const body = receiveBody({ maxBytes: 2 ** 30, dir: join(openDirectory(), 'none') });
   for (let index = 0; index < 8; index += 1) body.add(chunk);
   let error: unknown;

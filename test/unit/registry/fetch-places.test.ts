@@ -1,4 +1,4 @@
-/** Where a locked tarball is looked for: npm's cache, and the addresses that registries have for it. */
+/** Where a locked tarball is searched for: npm's cache, and the URLs that registries have for it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,8 +15,8 @@ import {
 } from '../../support/fetching.ts';
 import { packFixture } from '../../support/package.ts';
 
-describe('a registry with addresses of its own', () => {
-  test('is asked where the tarball is', async () => {
+describe('a registry with its own URLs', () => {
+  test('is asked for the URL of the tarball', async () => {
     const registry = await openRegistry({ base: '/api/npm', files: '/files' });
     const { fetcher } = openFetcher(registry);
     const packed = packFixture(beta);
@@ -29,7 +29,7 @@ describe('a registry with addresses of its own', () => {
     ]);
   });
 
-  test.each(['9.9.9', 'toString', '__proto__'])('does not hold version %s', async (version) => {
+  test.each(['9.9.9', 'toString', '__proto__'])('does not have version %s', async (version) => {
     const registry = await openRegistry({ files: '/files' });
     const { fetcher } = openFetcher(registry);
     expect(await refuseFetch(fetcher, { ...wanted, version })).toMatchObject({
@@ -38,7 +38,7 @@ describe('a registry with addresses of its own', () => {
     });
   });
 
-  test('lists versions in what is no JSON', async () => {
+  test('may answer with invalid JSON', async () => {
     const registry = await openRegistry({ files: '/files' });
     const { fetcher } = openFetcher(registry);
     registry.fault({ kind: 'page', body: '<html>' }, /GET \/alpha$/);
@@ -65,7 +65,7 @@ describe("npm's own cache", () => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('is not believed', async () => {
+  test('is not trusted', async () => {
     const registry = await openRegistry();
     const { fetcher, home } = openFetcher(registry);
     fill(home, tarball.subarray(1));
@@ -73,14 +73,14 @@ describe("npm's own cache", () => {
     expect(registry.requests).toHaveLength(1);
   });
 
-  test('may hold a directory in the place of a file', async () => {
+  test('may hold a directory in place of a file', async () => {
     const registry = await openRegistry();
     const { fetcher, home } = openFetcher(registry);
     mkdirSync(place(home), { recursive: true });
     expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
-  test('is all there is when npm is offline', async () => {
+  test('is the only source when npm is offline', async () => {
     const registry = await openRegistry();
     const other = openFetcher(registry, 'offline=true');
     expect(await refuseFetch(other.fetcher)).toMatchObject({
@@ -94,7 +94,7 @@ describe("npm's own cache", () => {
   });
 });
 
-describe('an address from a lock', () => {
+describe('a URL from a lock', () => {
   const own = 'https://corp.example:8443/api/npm/';
   test.each([
     [
@@ -138,7 +138,7 @@ describe('an address from a lock', () => {
     },
   );
 
-  test('is not used when the registry here is no address', async () => {
+  test('is not used when the configured registry is not a URL', async () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry, 'registry=nonsense');
     const resolved = 'https://registry.npmjs.org/alpha/-/alpha-1.0.0.tgz';

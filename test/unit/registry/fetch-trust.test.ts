@@ -1,4 +1,4 @@
-/** Who is shown which credentials when tarballs are fetched, and which certificates are believed. */
+/** Which hosts get which credentials when tarballs are fetched, and which certificates are trusted. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ describe('a redirect', () => {
     expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
-  test('takes no token to another host', async () => {
+  test('sends no token to another host', async () => {
     const registry = await openRegistry();
     const other = await openRegistry();
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/:_authToken=${SECRET}`);
@@ -41,7 +41,7 @@ describe('a redirect', () => {
     expect(other.authorizations).toEqual([undefined]);
   });
 
-  test('takes no password of an address to another host', async () => {
+  test('sends no password of a URL to another host', async () => {
     const registry = await openRegistry();
     const other = await openRegistry();
     const signed = registry.url.replace('//', `//me:${SECRET}@`);
@@ -52,7 +52,7 @@ describe('a redirect', () => {
     expect(other.authorizations).toEqual([undefined]);
   });
 
-  test('of the same host may be relative, and is shown the token again', async () => {
+  test('to the same host may be relative, and sends the token again', async () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/:_authToken=${SECRET}`);
     registry.fault({ ...redirect('../-/alpha-1.0.0.tgz'), times: 1 });
@@ -96,7 +96,7 @@ describe('a redirect', () => {
 });
 
 describe('a token', () => {
-  test.each([401, 403, 404, 500])('is in no message about an answer of %i', async (status) => {
+  test.each([401, 403, 404, 500])('is in no message about a status of %i', async (status) => {
     const registry = await openRegistry();
     const signed = registry.url.replace('//', `//me:${SECRET}@`);
     const { fetcher } = openFetcher(
@@ -108,14 +108,14 @@ describe('a token', () => {
     expect(registry.authorizations[0]).toBe(`Bearer ${SECRET}`);
   });
 
-  test('is shown where a packument says that the tarball is, on its host alone', async () => {
+  test('is sent to the tarball URL of a packument on the same host', async () => {
     const registry = await openRegistry({ base: '/npm', files: '/files' });
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/npm/:_authToken=${SECRET}`);
     await fetcher.fetchTarball(wanted);
     expect(registry.authorizations).toEqual(Array(3).fill(`Bearer ${SECRET}`));
   });
 
-  test('does not go where a packument points on another host', async () => {
+  test('is not sent to the tarball URL of a packument on another host', async () => {
     const registry = await openRegistry();
     const other = await openRegistry();
     const { fetcher } = openFetcher(registry, `//${hostOf(registry)}/:_authToken=${SECRET}`);
@@ -127,7 +127,7 @@ describe('a token', () => {
     expect(other.authorizations).toEqual([undefined]);
   });
 
-  test('does not go where a packument points without https', async () => {
+  test('is not sent to the tarball URL of a packument without https', async () => {
     const registry = await openRegistry({ tls: makeCertificate() });
     const token = `//${hostOf(registry)}/:_authToken=${SECRET}`;
     const { fetcher } = openFetcher(registry, `strict-ssl=false\n${token}`);
@@ -142,7 +142,7 @@ describe('a token', () => {
   });
 });
 
-describe('a certificate that signs itself', () => {
+describe('a self-signed certificate', () => {
   const inline = ({ cert }: Certificate): string => `ca="${cert.trim().replaceAll('\n', '\\n')}"`;
 
   test.each<[string, (tls: Certificate) => string]>([
@@ -153,14 +153,14 @@ describe('a certificate that signs itself', () => {
         `${inline(makeCertificate()).replace('ca', 'ca[]')}\n${inline(tls).replace('ca', 'ca[]')}`,
     ],
     ['not asked for', () => 'strict-ssl=false'],
-  ])('is good when it is %s', async (_, npmrc) => {
+  ])('is trusted when it is %s', async (_, npmrc) => {
     const tls = makeCertificate();
     const registry = await openRegistry({ tls });
     const { fetcher } = openFetcher(registry, npmrc(tls));
     expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
   });
 
-  test('is good when it is in the cafile, beside the core too', async () => {
+  test('is trusted when it is in the cafile, also with a path relative to the core', async () => {
     const tls = makeCertificate();
     const registry = await openRegistry({ tls });
     const { fetcher, home } = openFetcher(registry, 'cafile=./ca.pem');
@@ -169,13 +169,13 @@ describe('a certificate that signs itself', () => {
   });
 
   test.each<[string, (tls: Certificate) => string]>([
-    ['nothing says so', () => ''],
-    ['the cafile is not there', () => 'cafile=/not/there.pem'],
+    ['no setting trusts it', () => ''],
+    ['the cafile is missing', () => 'cafile=/not/there.pem'],
     ['ca is no certificate', () => 'ca=nonsense'],
     ['another is', () => inline(makeCertificate())],
     ['strict-ssl is a word', () => 'strict-ssl=no'],
     ['strict-ssl is null', () => 'strict-ssl=null'],
-  ])('is not good when %s', async (_, npmrc) => {
+  ])('is not trusted when %s', async (_, npmrc) => {
     const tls = makeCertificate();
     const registry = await openRegistry({ tls });
     const { fetcher } = openFetcher(registry, npmrc(tls));
@@ -188,7 +188,7 @@ describe('a certificate that signs itself', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('is not good for another name', async () => {
+  test('is not trusted for another host name', async () => {
     const tls = makeCertificate('DNS:other.example');
     const registry = await openRegistry({ tls });
     const { fetcher } = openFetcher(registry, inline(tls));

@@ -1,10 +1,10 @@
-/** Fetching from what is hardly a registry: answers byte by byte. */
+/** Fetching from servers with unusual or invalid HTTP responses, given byte by byte. */
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { openFetcher, refuseFetch, SECRET, tarball, wanted } from '../../support/fetching.ts';
 import type { Registry } from '../../support/registry.ts';
 
-/** Says the same to whoever asks, and hangs up if it is meant to. */
+/** A server that sends the same bytes to every request, and then closes the connection if asked to. */
 async function openServer(says: Buffer | string, hangsUp = true): Promise<Registry> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
@@ -28,7 +28,7 @@ test.each([
     'after a hint',
     `HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ${tarball.length}`,
   ],
-])('an answer %s is taken', async (_, head) => {
+])('a response %s is accepted', async (_, head) => {
   const { fetcher } = openFetcher(await openServer(answer(head)));
   expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
 });
@@ -57,18 +57,18 @@ test.each<[string, Buffer | string, string]>([
     `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`,
     'HPE_HEADER_OVERFLOW',
   ],
-])('%s is no answer', async (_, says, code) => {
+])('%s is not a response', async (_, says, code) => {
   const { fetcher } = openFetcher(await openServer(says));
   const refusal = await refuseFetch(fetcher);
   expect(refusal).toMatchObject({ code: 'ANNEX_OFFLINE', reason: expect.stringContaining(code) });
 });
 
-test('the page of a refusal is not waited for', async () => {
+test('the body of an error response is not waited for', async () => {
   const { fetcher } = openFetcher(await openServer('HTTP/1.1 403 Forbidden\r\n\r\nno', false));
   expect((await refuseFetch(fetcher)).reason).toContain('answered 403');
 });
 
-test('a token that comes with the end of its line is said to be one', async () => {
+test('a token with a line end in it is reported as such', async () => {
   const server = await openServer(answer('HTTP/1.0 200 OK'));
   const key = `//${new URL(server.url).host}/:_authToken`;
   const { fetcher } = openFetcher(server, `${key}=\${TOKEN}`, { TOKEN: `${SECRET}\n` });
@@ -79,7 +79,7 @@ test('a token that comes with the end of its line is said to be one', async () =
   });
 });
 
-test('what is under way when a fetcher is closed ends, and is not tried again', async () => {
+test('requests of a closed fetcher end, and are not retried', async () => {
   const { fetcher } = openFetcher(await openServer('', false));
   const fetched = fetcher.fetchTarball(wanted);
   fetcher.close();

@@ -31,11 +31,11 @@ test('forty tarballs at a time are all fetched, without a warning', async () => 
   expect(warnings).toEqual([]);
 });
 
-/** Requests for tarballs: between two of them the packument may be asked for. */
+/** Requests for tarballs; the packument may be requested between two of them. */
 const countTarballs = ({ requests }: Registry): number =>
   requests.filter((line) => line.endsWith('.tgz')).length;
 
-describe('one failure is got over', () => {
+describe('one failure is retried', () => {
   test.each<[string, Fault]>([
     ['an answer of 500', { kind: 'status', status: 500 }],
     ['an answer of 503', { kind: 'status', status: 503, headers: { 'retry-after': '0' } }],
@@ -55,7 +55,7 @@ describe('one failure is got over', () => {
 
 const tooSlow = 'fetch-timeout=50';
 
-describe('what does not get better is refused after the second try', () => {
+describe('a repeated failure is refused after the second try', () => {
   test.each<[string, Fault, string, string, string?]>([
     ['500', { kind: 'status', status: 500 }, 'ANNEX_OFFLINE', 'answered 500'],
     ['429', { kind: 'status', status: 429 }, 'ANNEX_OFFLINE', 'answered 429'],
@@ -75,7 +75,7 @@ describe('what does not get better is refused after the second try', () => {
     expect(countTarballs(registry)).toBe(2);
   });
 
-  test('nobody there', async () => {
+  test('no server', async () => {
     const registry = await openRegistry();
     await registry.stop();
     const { fetcher } = openFetcher(registry);
@@ -86,7 +86,7 @@ describe('what does not get better is refused after the second try', () => {
   });
 });
 
-describe('what another try cannot change is refused at once', () => {
+describe('a permanent failure is refused at once', () => {
   test.each<[number, string, string]>([
     [401, 'ANNEX_INSTALL_FAILED', 'token'],
     [403, 'ANNEX_INSTALL_FAILED', 'token'],
@@ -94,7 +94,7 @@ describe('what another try cannot change is refused at once', () => {
     [451, 'ANNEX_INSTALL_FAILED', 'refuses'],
     [302, 'ANNEX_INSTALL_FAILED', 'refuses'],
     [204, 'ANNEX_INSTALL_FAILED', 'refuses'],
-  ])('an answer of %i', async (status, code, hint) => {
+  ])('status %i', async (status, code, hint) => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry);
     registry.fault({ kind: 'status', status });
@@ -104,7 +104,7 @@ describe('what another try cannot change is refused at once', () => {
     expect(countTarballs(registry)).toBe(1);
   });
 
-  test('a registry that asks for more patience than there is', async () => {
+  test('a Retry-After beyond the time limit', async () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry);
     registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
@@ -112,7 +112,7 @@ describe('what another try cannot change is refused at once', () => {
     expect(registry.requests).toHaveLength(1);
   });
 
-  test('a tarball that says it is larger than any may be, or than the locked one', async () => {
+  test('a tarball with a stated size beyond the limit, or beyond the locked one', async () => {
     for (const [size, most] of [
       [undefined, 256 * 2 ** 20],
       [tarball.length, tarball.length],
@@ -147,7 +147,7 @@ test('any of several locked digests will do', async () => {
   expect(body.equals(tarball)).toBe(true);
 });
 
-test('an install that is given up does not wait for the registry', async () => {
+test('an aborted install does not wait for the registry', async () => {
   const registry = await openRegistry();
   const { fetcher, abort } = openFetcher(registry);
   registry.fault({ kind: 'hang' });
@@ -158,7 +158,7 @@ test('an install that is given up does not wait for the registry', async () => {
   expect(await fetched).toBe(reason);
 });
 
-test('an install that is given up does not wait for the next try', async () => {
+test('an aborted install does not wait for the next try', async () => {
   const registry = await openRegistry();
   const { fetcher, abort } = openFetcher(registry);
   registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '25' } });

@@ -1,4 +1,4 @@
-/** What npm's account of a failure means, in annex's codes: the forms are those of npm 10 and 11. */
+/** Failures of npm translated into annex's codes: the forms are those of npm 10 and 11. */
 import { describe, expect, test } from 'vitest';
 import {
   describeNpmFailure,
@@ -8,7 +8,7 @@ import {
 } from '../../../src/registry/npm-failure.ts';
 import type { ErrorCode } from '../../../src/types.ts';
 
-/** How npm ends with `--json`. */
+/** Result of a failed npm with `--json`. */
 const report = (code: string | undefined, summary: string): NpmEnd => ({
   exitCode: 1,
   stdout: JSON.stringify({ error: { code, summary, detail: 'a longer text' } }, null, 2),
@@ -17,7 +17,7 @@ const report = (code: string | undefined, summary: string): NpmEnd => ({
 
 const request = 'request to http://127.0.0.1:4873/alpha failed, reason: ';
 
-describe('the code that npm names', () => {
+describe('the code of npm', () => {
   test.each([
     ['ENOTFOUND', `${request}getaddrinfo ENOTFOUND registry.corp`, 'ANNEX_OFFLINE'],
     ['EAI_AGAIN', `${request}getaddrinfo EAI_AGAIN registry.corp`, 'ANNEX_OFFLINE'],
@@ -55,19 +55,19 @@ describe('the code that npm names', () => {
     expect(refusal.state).toBeUndefined();
   });
 
-  test('without a code it is read from the summary', () => {
+  test('is read from the summary when there is no code', () => {
     const end = report(undefined, `${request}connect ECONNREFUSED ::1:4873`);
     expect(describeNpmFailure(end).code).toBe('ANNEX_OFFLINE');
   });
 
-  test('a name of a package that looks like a code means nothing', () => {
+  test('is not taken from a package name that looks like a code', () => {
     const end = report('E404', "'enotfound@^1.0.0' is not in this registry.");
     expect(describeNpmFailure(end).code).toBe('ANNEX_INSTALL_FAILED');
   });
 });
 
-describe('an npm that says nothing of the kind', () => {
-  test('is not there', () => {
+describe('a failure without a known code', () => {
+  test('can mean that npm is missing', () => {
     const refusal = describeNpmFailure({ code: 'ENOENT' });
     expect(refusal).toMatchObject({
       code: 'ANNEX_INSTALL_FAILED',
@@ -92,7 +92,7 @@ describe('an npm that says nothing of the kind', () => {
 });
 
 describe('the reason', () => {
-  test('is one short line, however much npm says', () => {
+  test('is one short line, however much npm prints', () => {
     const lines = Array.from({ length: 500 }, (_, index) => `npm error line ${index}`).join('\n');
     for (const end of [{ exitCode: 1, stderr: lines }, report('EODD', lines)]) {
       const { reason } = describeNpmFailure(end);
@@ -102,7 +102,7 @@ describe('the reason', () => {
     }
   });
 
-  test('holds no credentials', () => {
+  test('contains no credentials', () => {
     const secret = 's3cr3t-v4lue';
     for (const text of [
       `request to http://me:${secret}@127.0.0.1/alpha failed`,
@@ -119,7 +119,7 @@ describe('the reason', () => {
 describe('the output of an install script', () => {
   const make = (error: object): NpmEnd => ({ exitCode: 1, stdout: JSON.stringify({ error }) });
 
-  test('is the detail of a command that failed, and of nothing else', () => {
+  test('is the detail of a failed command, and of no other failure', () => {
     const detail = 'sh -c node build.js\nno compiler';
     expect(readScriptOutput(make({ code: 3, summary: 'command failed', detail }))).toBe(detail);
     expect(readScriptOutput(make({ code: 'ENOSPC', summary: 'no space', detail }))).toBeUndefined();

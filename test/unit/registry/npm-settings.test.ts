@@ -1,4 +1,4 @@
-/** npm's settings for fetching: proxies, what only npm can honour, limits, and where files are looked for. */
+/** npm's settings for fetching: proxies, settings that only npm supports, limits, and the places of files. */
 import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -52,19 +52,19 @@ describe('the proxy of a URL', () => {
     ['*', 'https://registry.example/', false],
     ['127.0.0.1', 'http://127.0.0.1:8080/', true],
     ['', 'https://registry.example/', false],
-  ])('is none with no_proxy %j for %s: %s', (list, url, isBypassed) => {
+  ])('is not used with no_proxy %j for %s: %s', (list, url, isBypassed) => {
     const direct = isBypassed ? undefined : 'http://p:1';
     expect(read('proxy=http://p:1', { NO_PROXY: list }).proxyFor(url)).toBe(direct);
     expect(read(`proxy=http://p:1\nnoproxy=${list}`).proxyFor(url)).toBe(direct);
   });
 
-  test('goes by noproxy alone when that is set', () => {
+  test('is decided by noproxy alone when that is set', () => {
     const settings = read('proxy=http://p:1\nnoproxy=a.example', { NO_PROXY: 'b.example' });
     expect(settings.proxyFor('http://b.example/')).toBe('http://p:1');
   });
 });
 
-describe('what only npm can honour', () => {
+describe('a setting that only npm supports', () => {
   const url = 'https://registry.example/api/a.tgz';
   test.each<[string, string, string]>([
     [
@@ -140,7 +140,7 @@ describe('files', () => {
     writeFileSync(join(root, path), text);
   };
 
-  test("npm's own file and the machine's stand where Node is installed", () => {
+  test("npm's own file and the machine's are where Node is installed", () => {
     const root = makeHome();
     write(root, 'node/etc/npmrc', 'a=machine\nb=machine');
     write(root, 'node/lib/node_modules/npm/npmrc', 'b=own\nc=own');
@@ -153,7 +153,7 @@ describe('files', () => {
     expect(globalConfig).toBe(join(root, 'node/etc/npmrc'));
   });
 
-  test("npm's own file can put the machine's elsewhere", () => {
+  test("npm's own file can move the machine's elsewhere", () => {
     const root = makeHome();
     write(root, 'usr/local/etc/npmrc', 'a=machine');
     write(root, 'usr/lib/node_modules/npm/npmrc', `prefix=${join(root, 'usr/local')}`);
@@ -161,21 +161,21 @@ describe('files', () => {
     expect(globalConfig).toBe(join(root, 'usr/local/etc/npmrc'));
   });
 
-  test('what cannot be read or parsed sets nothing', () => {
+  test('an unreadable or invalid file sets nothing', () => {
     const home = makeHome('\u0000\u0001 = = [\n[[x\n=\n');
     mkdirSync(join(home, 'core/.npmrc'), { recursive: true });
     const settings = readNpmSettings(join(home, 'core'), { HOME: home });
     expect(settings.registryFor('alpha')).toMatch(/^https:/);
   });
 
-  test('a key of the language sets nothing', () => {
+  test('a key of Object.prototype sets nothing', () => {
     const settings = read('__proto__=x\nconstructor=x\n[__proto__]\nregistry=http://evil.example/');
     expect(settings.registryFor('alpha')).not.toContain('evil');
     expect(settings.registryFor('@constructor/x')).not.toContain('evil');
   });
 });
 
-test('the registry of a scope ends in a slash, and counts for that scope alone', () => {
+test('the registry of a scope ends in a slash, and applies to that scope only', () => {
   const settings = read('registry=http://a.example\n@acme:registry=http://b.example/npm');
   expect(settings.registryFor('alpha')).toBe('http://a.example/');
   expect(settings.registryFor('@acme/alpha')).toBe('http://b.example/npm/');

@@ -1,4 +1,4 @@
-/** Places of tarballs: what a lock records of an address, and where that leads on another registry. */
+/** Places of tarballs: the part of a URL that a lock records, and its URL on another registry. */
 import { expect, test } from 'vitest';
 import { addressOf, placeOf } from '../../../src/registry/tarball-url.ts';
 
@@ -28,11 +28,11 @@ test.each([
   ['http://corp.example/api/npm/a.tgz', undefined],
   ['file:///etc/passwd', undefined],
   ['//', undefined],
-])('the address of the place %s is %s', (place, address) => {
+])('the URL of the place %s is %s', (place, address) => {
   expect(addressOf(place, registry)).toBe(address);
 });
 
-test('a registry that is no address has no places', () => {
+test('a registry that is not a URL has no places', () => {
   expect(placeOf('https://corp.example/a', 'nonsense/')).toBeUndefined();
   expect(addressOf('a', 'nonsense/')).toBeUndefined();
 });

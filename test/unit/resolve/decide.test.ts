@@ -15,7 +15,7 @@ interface Row {
   decision: Decision;
 }
 
-/** A declared bare specifier in a file of the core: what a row says differs from this. */
+/** A declared bare specifier in a file of the core; a row states how it differs. */
 const usual: RequestFacts = {
   form: 'bare',
   hasPaths: false,
@@ -80,19 +80,19 @@ describe('over every combination of facts', () => {
     expect(cases.filter(({ decision }) => 'needs' in decision)).toEqual([]);
   });
 
-  test('G1: no entry answers, and nothing is installed, when Node finds the package or the core owns the name', () => {
+  test('G1: no entry is used, and nothing is installed, when Node finds the package or the core owns the name', () => {
     for (const { evidence } of having('from entry', 'install')) {
       expect(evidence).toMatchObject({ nodeResult: 'failed', isOwned: false });
     }
   });
 
-  test('G3: no entry answers, and nothing is installed, for a package that is not declared', () => {
+  test('G3: no entry is used, and nothing is installed, for a package that is not declared', () => {
     for (const { facts } of having('from entry', 'install', 'explain')) {
       expect(facts).toMatchObject({ isDeclared: true, form: 'bare', hasPaths: false });
     }
   });
 
-  test('no entry answers, and nothing is installed, for files in entries and outside', () => {
+  test('no entry is used, and nothing is installed, for files in entries and outside', () => {
     for (const { facts } of having('from entry', 'install', 'explain')) {
       expect(['core', 'dependency', 'importer']).toContain(facts.zone);
     }
@@ -112,7 +112,7 @@ describe('over every combination of facts', () => {
     }
   });
 
-  test('only an entry that shares the name, or an importer for which Node failed, resolves as the core root', () => {
+  test('a request resolves from the core root only for an entry that shares the name, or an importer for which Node failed', () => {
     for (const { facts, evidence } of having('as core root')) {
       if (facts.zone === 'entry') {
         expect(facts.isShared).toBe(true);
@@ -123,7 +123,7 @@ describe('over every combination of facts', () => {
     }
   });
 
-  test('an answer of Node is rejected only for an entry, when it lies outside', () => {
+  test("Node's result is rejected only for an entry, and only if it is outside of it", () => {
     for (const { facts, evidence } of having('not found')) {
       expect(facts.zone).toBe('entry');
       expect(evidence.nodeResult).toBe('found outside');
@@ -144,7 +144,7 @@ describe('over every combination of facts', () => {
     }
   });
 
-  test('a decision without the answer of Node needs no fact', () => {
+  test("a decision without Node's result needs no fact", () => {
     for (const { facts, decision } of cases) {
       const [first, second] = [decide(facts, {}), decision];
       if ('needs' in first) expect(first.needs).toBe('nodeResult');

@@ -1,4 +1,4 @@
-/** Where a file stands that asks: in the core, in what it ships, in an importer, or elsewhere. */
+/** The zone of an importing file: the core, a package that it ships, an importer, or elsewhere. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';

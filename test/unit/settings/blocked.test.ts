@@ -40,7 +40,7 @@ describe('an item', () => {
     expect(reports).toEqual([]);
   });
 
-  test('keeps its reason, and how it was written', () => {
+  test('keeps its reason and its spelling', () => {
     const { blocked } = read([{ spec: ' axios@<1.7.4 ', reason: 'CVE-2024-39338' }]);
     expect(blocked).toEqual([
       {
@@ -122,20 +122,20 @@ describe('a version', () => {
     ['axios@1.2.3 || >=2', '2.0.0', true],
     ['axios@1.2.3 || >=2', '1.2.4', false],
     ['axios@<1', 'no version', false],
-  ])('%s meets axios %s: %s', (spec, version, isBlocked) => {
+  ])('%s covers axios %s: %s', (spec, version, isBlocked) => {
     expect(meets([spec], 'axios', version)).toBe(isBlocked);
   });
 
-  test('of another package is none of it, whatever its name begins or ends with', () => {
+  test('of another package is not covered, whatever its name begins or ends with', () => {
     for (const name of ['axios-retry', '@scope/axios', 'Axios', 'axio']) {
       expect(meets(['axios'], name, '1.0.0')).toBe(false);
     }
   });
 
-  test('a list that is empty looks at nothing', () => {
+  test('an empty list does not read the packages', () => {
     const packages = {
       [Symbol.iterator](): Iterator<{ name: string; version: string }> {
-        throw new Error('looked at');
+        throw new Error('read');
       },
     };
     expect(findBlocked(packages, [], satisfiesWithPrereleases)).toBeUndefined();
@@ -145,14 +145,14 @@ describe('a version', () => {
 describe('the refusal', () => {
   const found = { name: 'axios', version: '1.7.2', spec: 'axios@<1.7.4', by: '/etc/annex.json' };
 
-  test('names package, version, spec, reason, and whose list it is', () => {
+  test('names package, version, spec, reason and list', () => {
     expect(describeBlocked(found)).toBe('axios 1.7.2 is blocked by /etc/annex.json (axios@<1.7.4)');
     expect(describeBlocked({ ...found, reason: 'CVE-2024-39338. ' })).toBe(
       'axios 1.7.2 is blocked by /etc/annex.json (axios@<1.7.4): CVE-2024-39338',
     );
   });
 
-  test('is a denial, and says who can do what', () => {
+  test('is a denial, with a hint', () => {
     expect(refuseBlocked(found, 'declare another range', true)).toEqual({
       code: 'ANNEX_DENIED',
       reason: describeBlocked(found),

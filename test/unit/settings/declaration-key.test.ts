@@ -46,19 +46,19 @@ describe('fromOptionalPeers', () => {
     peerDependenciesMeta: { beta: { optional: true }, delta: { optional: true } },
   };
 
-  test('takes over optional peers alone, and names their own key', () => {
+  test('declares only optional peers, and names their own key', () => {
     const { features } = read({ fromOptionalPeers: true }, peers);
     expect([...features.keys()]).toEqual(['beta', 'delta']);
     expect(features.get('delta')?.refusal?.reason).toMatch(/^peerDependencies\["delta"\] in /);
   });
 
-  test('what is declared as a feature stays what it is', () => {
+  test('does not change declared features', () => {
     const { features } = read({ fromOptionalPeers: true, features: { beta: '^2.0.0' } }, peers);
     expect(features.get('beta')).toMatchObject({ packages: { beta: '^2.0.0' } });
     expect(features.get('beta')?.refusal).toBeUndefined();
   });
 
-  test('without it, and with an invalid value, they are no features', () => {
+  test('declares nothing when it is absent or invalid', () => {
     expect(read({}, peers).features.size).toBe(0);
     expect(read({ fromOptionalPeers: false }, peers)).toMatchObject({ refusals: [] });
     const { features, refusals } = read({ fromOptionalPeers: 'always' }, peers);

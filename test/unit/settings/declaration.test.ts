@@ -23,7 +23,7 @@ function readAmong(features: object) {
 
 const long = 'x'.repeat(201);
 
-describe('a range is a semver range and nothing else', () => {
+describe('a range is a semver range', () => {
   test.each([
     ['latest', 'a tag'],
     ['next', 'a tag'],
@@ -75,14 +75,14 @@ describe('a range is a semver range and nothing else', () => {
       ['^1.0.0', '~1.2', '1', '1.2.3', '*', 'x', '>=1 <2', '1 || 2', '1.0.0 - 2.0.0', '=1.0.0'],
       ['v1.2.3', '^1.0.0-rc.1', ' ^1.0.0 ', '<=2', '1.x', '^0.0.0', '1.2.3+build'],
     ].flat(),
-  )('%j is one', (range) => {
+  )('%j is valid', (range) => {
     const { declaration, refused } = readAmong({ beta: range });
     expect(refused).toEqual([]);
     expect(declaration.byPackage.get('beta')?.packages).toEqual({ beta: range });
   });
 });
 
-describe('a wrong feature is off, by its key, and no other', () => {
+describe('an invalid feature is off, its key is named, and no other is off', () => {
   test.each([
     [
       'an invalid name',
@@ -142,7 +142,7 @@ describe('a wrong feature is off, by its key, and no other', () => {
     expect(declaration.refusals).toEqual([]);
   });
 
-  test('the key of what is wrong inside a feature goes as deep as it can', () => {
+  test('the named key is as deep as possible', () => {
     const { refused } = readAmong({
       beta: { packages: { beta: '1' }, conflicts: 'merge' },
       gamma: { packages: {} },
@@ -161,7 +161,7 @@ describe('a wrong feature is off, by its key, and no other', () => {
     expect(declaration.byPackage.get('gamma')?.name).toBe('group');
   });
 
-  test('two names that are one as a file name: the second is off', () => {
+  test('two names with the same file name: the second is off', () => {
     const { refused } = readAmong({ '@acme/beta': '^1.0.0', 'acme-beta': '^1.0.0' });
     expect(refused).toEqual([
       expect.objectContaining({

@@ -27,7 +27,7 @@ describe('an installer gets the variables that an .npmrc refers to', () => {
   const ask = (root: string) => ({ core: { root }, startEnv: {} });
   const rc = (name: string) => `//registry.corp/:_authToken=\${${name}}\n`;
 
-  test("the core's, and the user's own or the one that npm is pointed to", () => {
+  test("of the core, and of the user or the file that npm's setting names", () => {
     const directory = makeDirectory();
     const [root = '', home = '', elsewhere = ''] = ['core', 'home', 'other'].map((name) => {
       mkdirSync(join(directory, name));
@@ -49,7 +49,7 @@ describe('an installer gets the variables that an .npmrc refers to', () => {
     expect(readInstallerEnv(ask('/nowhere'), env)).toEqual({ HOME: env.HOME });
   });
 
-  test('variables of the thread override lent ones, and the variables of annex are those of the start', () => {
+  test('variables of the thread override inherited ones, and the variables of annex are those of the start', () => {
     const startEnv = { PATH: '/lent', HOME: '/nowhere', ANNEX_LOG: 'debug' };
     const env = { PATH: '/own', ANNEX_LOG: 'silent', ANNEX_SEALED: '0' };
     const expected = { PATH: '/own', HOME: '/nowhere', ANNEX_LOG: 'debug' };

@@ -51,7 +51,7 @@ function readOperator(operator: Operator): ReadSource {
   return readSource({ kind: 'operator file', path, written: { allowInstalls } });
 }
 
-/** What the gate decides in a cell. */
+/** The decision of the gate in a cell. */
 function decide(cell: Cell, surroundings: Surroundings = {}) {
   const { core, operator, environment, isSealed, hasStore, hasProblem } = cell;
   const variables = {
@@ -141,7 +141,7 @@ test('every switch can only restrict: no value of one makes a denied combination
   }
 });
 
-test('a process that may start no other is the last reason, and never the first', () => {
+test('a process that may not start another is always the last reason', () => {
   for (const cell of cells) {
     const gate = decide(cell);
     const confined = decide(cell, { isConfined: true });

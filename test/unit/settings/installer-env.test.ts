@@ -1,4 +1,4 @@
-/** What an installer process inherits, and what it must not. */
+/** Variables that an installer process inherits. */
 import { describe, expect, test } from 'vitest';
 import {
   listReferences,
@@ -7,7 +7,7 @@ import {
   stripPreloads,
 } from '../../../src/settings/installer-env.ts';
 
-describe('NODE_OPTIONS without what would run the application or stop for a debugger', () => {
+describe('NODE_OPTIONS without options that run code of the application or wait for a debugger', () => {
   test.each([
     ['--import /app/loader.mjs', ''],
     ['--import=/app/loader.mjs', ''],
@@ -33,7 +33,7 @@ describe('NODE_OPTIONS without what would run the application or stop for a debu
     ['--trace-event-categories v8 --trace-event-file-pattern x.log --no-warnings', '--no-warnings'],
     ['', ''],
     ['   ', ''],
-  ])('%s leaves %j', (options, left) => {
+  ])('%s becomes %j', (options, left) => {
     expect(stripPreloads(options)).toBe(left);
   });
 
@@ -45,12 +45,12 @@ describe('NODE_OPTIONS without what would run the application or stop for a debu
     '--disable-warning=DEP0040',
     '--openssl-config="/with space/openssl.cnf"',
     '-C custom --conditions=other',
-  ])('%s stays as it is', (options) => {
+  ])('%s does not change', (options) => {
     expect(stripPreloads(options)).toBe(options);
   });
 });
 
-/** Everything that an application may have in its environment and an installer has no business with. */
+/** Variables of an application that an installer must not get. */
 const application = {
   DATABASE_URL: 'postgres://u:p@db/x',
   AWS_SECRET_ACCESS_KEY: 's',
@@ -70,7 +70,7 @@ const application = {
   npm_package_json: '/app/package.json',
 };
 
-/** What npm needs. */
+/** Variables that npm needs. */
 const needed = {
   PATH: '/usr/bin',
   HOME: '/home/app',
@@ -89,11 +89,11 @@ const needed = {
 };
 
 describe('the environment of an installer', () => {
-  test('holds what npm and annex need, and nothing of the application', () => {
+  test('has the variables that npm and annex need, and none of the application', () => {
     expect(pickInstallerEnv({ ...application, ...needed })).toEqual(needed);
   });
 
-  test('npm settings that run something of the application are dropped, however they are spelled', () => {
+  test('npm settings that run code of the application are dropped, however they are spelled', () => {
     const dropped = {
       npm_config_node_options: '--import x',
       NPM_CONFIG_NODE_OPTIONS: '--import x',
@@ -105,11 +105,11 @@ describe('the environment of an installer', () => {
     expect(pickInstallerEnv({ ...dropped, ...needed })).toEqual(needed);
   });
 
-  test('the guard is never inherited: each installer gets it from who starts it', () => {
+  test('the guard is never inherited: the process that starts an installer sets it', () => {
     expect(pickInstallerEnv({ ANNEX_INSTALLER: '1' })).toEqual({});
   });
 
-  test('NODE_OPTIONS comes stripped, and not at all when nothing is left', () => {
+  test('NODE_OPTIONS is stripped, and removed when nothing is left', () => {
     const options = '--import /app/l.mjs --max-old-space-size=64';
     expect(pickInstallerEnv({ NODE_OPTIONS: options })).toEqual({
       NODE_OPTIONS: '--max-old-space-size=64',
@@ -117,7 +117,7 @@ describe('the environment of an installer', () => {
     expect(pickInstallerEnv({ NODE_OPTIONS: '--import /app/l.mjs' })).toEqual({});
   });
 
-  test('what an .npmrc refers to is kept, and no more', () => {
+  test('only variables that an .npmrc refers to are kept', () => {
     const env = { ...application, ...needed };
     expect(pickInstallerEnv(env, ['NPM_TOKEN', 'ABSENT'])).toEqual({ ...needed, NPM_TOKEN: 's' });
   });
@@ -127,7 +127,7 @@ describe('the environment of an installer', () => {
   });
 });
 
-test('what workers are lent finds npm, the registry and a proxy, and signs in nowhere', () => {
+test('variables for workers include those for npm, the registry and a proxy, and no credentials', () => {
   const lent = {
     PATH: '/usr/bin',
     HOME: '/home/me',

@@ -1,4 +1,4 @@
-/** The operator's file: what is read of it, and what a file that cannot be read means. */
+/** The operator's file: its keys, and the effect of an unreadable one. */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function writeOperator(content: string): string {
   return path;
 }
 
-test('its keys are statements, in the order of the file', () => {
+test('its keys become statements, in the order of the file', () => {
   const path = writeOperator('{"timeout": 3, "allowInstalls": "off"}');
   expect(readOperatorFile(path)).toEqual({
     statements: [
@@ -57,7 +57,7 @@ test('a missing file, a relative path, a directory and an empty path close the g
   for (const path of [missing, 'operator.json', makeDirectory(), '']) expectUnreadable(path);
 });
 
-test('nothing is read from a pipe or a device, which might never end', () => {
+test('nothing is read from a pipe or a device', () => {
   expectUnreadable('/dev/null');
 });
 

@@ -1,4 +1,4 @@
-/** Parsers of single settings: switches, and names that are near to one. */
+/** Parsers of single settings: switches, and similar names. */
 import { expect, test } from 'vitest';
 import { isNear, parseSwitch } from '../../../src/settings/parse.ts';
 
@@ -34,6 +34,6 @@ test.each([
   ['', 'blocked', false],
   ['verifyy', 'verify', true],
   ['mirrors', 'importers', false],
-])('%j is near to %j: %j', (name, known, isIt) => {
+])('%j is similar to %j: %j', (name, known, isIt) => {
   expect(isNear(name, known)).toBe(isIt);
 });

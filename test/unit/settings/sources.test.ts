@@ -8,7 +8,7 @@ import { COLUMNS, KEYS, type Key, SETTINGS } from '../../../src/settings/table.t
 const FILE = '/etc/annex.json';
 const MANIFEST = '/app/package.json';
 
-/** Resolves what each source states. */
+/** Resolves the settings of given sources. */
 function resolve({
   env = {},
   operator = {},
@@ -90,7 +90,7 @@ describe('the origin of a value', () => {
     });
   });
 
-  test('of equal statements the one nearest to the process wins', () => {
+  test('of equal statements the one closest to the process wins', () => {
     const operator = { allowInstalls: true };
     const found = find('allowInstalls', { operator, env: { ANNEX_ALLOW_INSTALLS: '1' } });
     expect(found).toMatchObject({

@@ -130,7 +130,7 @@ describe('the same configuration is not tried', () => {
     expect(ask(alpha, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');
   });
 
-  test('unless a retry is requested; failures recorded after that count', () => {
+  test('unless a retry is requested; later failures count', () => {
     const ignored = listRemembered(settings.store ?? '');
     expect(ask(alpha, { ignored })).toBe('free');
     expect(ask(beta, { ignored })).toBe('free');

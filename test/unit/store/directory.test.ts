@@ -31,7 +31,7 @@ const abi = ABI;
 const id = ID;
 const DEAD = makeOwner({ start: '1' });
 
-/** A directory with a store, and one with files that must stay. Everybody may write both. */
+/** A directory with a store, and one with files that must stay. Every user may write both. */
 function makePlace() {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-dir-'));
   onTestFinished(() => removeTree(root));
@@ -39,7 +39,7 @@ function makePlace() {
   const mask = process.umask(0);
   onTestFinished(() => void process.umask(mask));
   const victim = join(root, 'victim');
-  // What annex would find in place of each of its directories.
+  // Contents that annex would find in place of each of its directories.
   const files = ['notes', `alpha.${id}.0/x`, `any.alpha.${id}.0`, `alpha.${DEAD}/x`, '@host.json'];
   const locks = [`beta.lock/${DEAD}`, `alpha.lock/${DEAD}`, `beta.lock.${DEAD}/x`, 'alpha.json'];
   for (const path of [...files, ...locks, ...files.map((file) => `any/${file}`)]) {

@@ -31,7 +31,7 @@ function makeStore(): string {
   return store;
 }
 
-/** Remembers a failure of the first slug at this moment. */
+/** Records a failure of the first slug at the current time. */
 const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
   addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 

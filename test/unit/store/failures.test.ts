@@ -45,7 +45,7 @@ function makeStore(): string {
   return store;
 }
 
-/** Remembers a failure of the first slug at this moment. */
+/** Records a failure of the first slug at the current time. */
 const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
   addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 
@@ -77,7 +77,7 @@ describe('the delay after a failure', () => {
     expect(nextFailure(first, failed, first.until + day).attempts).toBe(1);
   });
 
-  test('a failure is in force until its end, and not a millisecond longer', () => {
+  test('a failure is in force exactly until its end', () => {
     const isAt = (ms: number) => isInForce(first, now + ms);
     expect([0, 1, 30 * second - 1].map(isAt)).toEqual([true, true, true]);
     expect([30 * second, minute].map(isAt)).toEqual([false, false]);

@@ -1,4 +1,4 @@
-/** When a waiter takes a lock over: of a dead holder at once, of a silent one after a while, of a stuck one at the limit. */
+/** A waiter takes over the lock of a dead holder at once, of a silent one after a while, of a stuck one at the limit. */
 import { readdirSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ describe.runIf(process.platform === 'linux')('on this host', () => {
     expect(await hold(path, { stale: HOUR, quiet: 0, onWait: fail })).toBe('held');
   });
 
-  test('a holder that lives and is stuck loses its lock at the limit, not before', async () => {
+  test('a live holder that is stuck loses its lock at the limit, not before', async () => {
     const path = makePath();
     const owner = nameOwner();
     leave(path, owner);
@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('on this host', () => {
     expect(said).toEqual([`process ${process.pid} on ${hostname()}`]);
   });
 
-  test('a holder with a heartbeat keeps its lock; the waiter goes, and names it', async () => {
+  test('a holder with a heartbeat keeps its lock; the waiter fails and names it', async () => {
     const path = makePath();
     const owner = nameOwner();
     leave(path, owner);
@@ -95,7 +95,7 @@ describe.runIf(process.platform === 'linux')('on this host', () => {
   });
 });
 
-describe('elsewhere', () => {
+describe('on another host', () => {
   test('a silent holder is waited for, and named', async () => {
     const path = makePath();
     leave(path, elsewhere());

@@ -1,4 +1,4 @@
-/** The lock between real processes: never two inside. */
+/** The lock between real processes: never two holders. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,7 +15,7 @@ import { repositoryRoot } from '../../support/package.ts';
 import { execute } from '../../support/process.ts';
 import { removeTree } from '../../support/tree.ts';
 
-/** Takes the lock again and again; inside, a file that must not be there yet is made and removed. */
+/** Takes the lock repeatedly; a holder creates and removes a file that must not exist yet. */
 const PROGRAM = `
 import { appendFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,7 @@ for (let turn = 0; turn < 12; turn++) {
 }
 `;
 
-test('of many processes one holds it at a time, and each gets all its turns', async () => {
+test('one of many processes holds it at a time, and each gets all its turns', async () => {
   const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-lock-'));
   onTestFinished(() => removeTree(directory));
   await build({

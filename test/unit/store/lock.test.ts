@@ -46,7 +46,7 @@ test('the error of the function is thrown, and the lock is free again', async ()
   expect(await hold(path)).toBe('held');
 });
 
-describe('a holder that lives', () => {
+describe('a live holder', () => {
   test('changes the times of its file with each heartbeat', async () => {
     const path = makePath();
     const seen: number[] = [];
@@ -81,7 +81,7 @@ describe('a holder that lives', () => {
     await holder;
   });
 
-  test('keeps it when the clock of the machine is set, back or forth', async () => {
+  test('keeps it when the system clock is set back or forward', async () => {
     const path = makePath();
     const owner = 'elsewhere';
     leave(path, owner);
@@ -97,7 +97,7 @@ describe('a holder that lives', () => {
     expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
   });
 
-  test('keeps it while a waiter is stopped again and again, and the holder with it', async () => {
+  test('keeps it while the waiter and the holder are stopped repeatedly', async () => {
     const path = makePath();
     leave(path, 'holder');
     keepBeating(join(path, 'holder'));
@@ -119,7 +119,7 @@ describe('a dead holder', () => {
     ['in the year 2000', 946_684_800],
     ['in the future', 4_102_444_800],
   ])(
-    'with its last heartbeat %s is waited for on the own clock, then its lock is taken',
+    'with its last heartbeat %s is waited for by the clock of the waiter, then its lock is taken',
     async (_, at) => {
       const path = makePath();
       leave(path, 'dead');
@@ -131,7 +131,7 @@ describe('a dead holder', () => {
     },
   );
 
-  test('loses its lock to one of many waiters, and the others wait for that one', async () => {
+  test('loses its lock to one of many waiters, and the others wait for it', async () => {
     const path = makePath();
     leave(path, 'dead');
     let inside = 0;
@@ -148,7 +148,7 @@ describe('a dead holder', () => {
 });
 
 describe('a waiter', () => {
-  test('that reaches its limit leaves the lock of a living holder', async () => {
+  test('that reaches its limit leaves the lock of a live holder', async () => {
     const path = makePath();
     leave(path, 'holder');
     keepBeating(join(path, 'holder'));
@@ -156,7 +156,7 @@ describe('a waiter', () => {
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });
 
-  test('that no longer needs the lock goes without it', async () => {
+  test('that no longer needs the lock returns without it', async () => {
     const path = makePath();
     leave(path, 'holder');
     let asked = 0;
@@ -176,7 +176,7 @@ describe('a waiter', () => {
     expect(clock.now() - start).toBeGreaterThanOrEqual(1.5 * times.stale);
   });
 
-  test('is visible to the holder until it goes', async () => {
+  test('is visible to the holder until it ends', async () => {
     const path = makePath();
     const stop = new AbortController();
     const run = async ({ isAwaited }: HeldLock) => {
@@ -205,7 +205,7 @@ describe('a waiter', () => {
   });
 });
 
-test('a holder that lost its lock learns it, and releases nothing of its successor', async () => {
+test('a holder that lost its lock can tell, and does not release that of its successor', async () => {
   const path = makePath();
   let successor: Promise<unknown> | undefined;
   const order: string[] = [];

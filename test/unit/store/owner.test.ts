@@ -36,7 +36,7 @@ test.each(['', 'search', `search.${uuid}`, 'search.exa', nameOwner(), `.${nameOw
   (name) => expect(parseOwned(name)).toBeUndefined(),
 );
 
-test('a message names the process and its host, or another process', () => {
+test('a message names the process and its host, or "another process"', () => {
   expect(describeOwner(nameOwner())).toBe(`process ${process.pid} on ${hostname()}`);
   expect(describeOwner(makeOwner({ host: '' }))).toBe(`process ${process.pid}`);
   for (const name of [undefined, '', uuid, makeOwner({ host: 'a b' }), `${nameOwner()}\n`]) {
@@ -44,7 +44,7 @@ test('a message names the process and its host, or another process', () => {
   }
 });
 
-describe.runIf(process.platform === 'linux')('where there is a /proc', () => {
+describe.runIf(process.platform === 'linux')('with /proc', () => {
   const start = readFileSync('/proc/self/stat', 'utf8').split(' ')[21];
 
   test('this process is alive', () => {

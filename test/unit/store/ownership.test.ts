@@ -60,7 +60,7 @@ describe('for every combination of owner, group and mode', () => {
     }
   });
 
-  test('no user trusts what everybody may write', () => {
+  test('no user trusts a directory that every user may write', () => {
     for (const uid of uids) {
       const user = { uid, groups: [1000, 2000] };
       for (const { store, entry } of pairs) {

@@ -117,7 +117,7 @@ test('an existing store does not change', () => {
   expect(lstatSync(join(store, 'v1', 'any')).mtimeMs).toBe(1000);
 });
 
-test('a published entry is 0755 at the top and appears whole; a generation is never replaced', () => {
+test('a published entry has mode 0755 at the top and appears whole; a generation is never replaced', () => {
   const store = makeVolume();
   const name = { abi: 'any', slug: 'alpha', id, nonce: '0' };
   callAsPlainUser(() => {
@@ -211,7 +211,7 @@ test('a read-only tree is removed with its links, not with their targets; an abs
   });
 });
 
-test('names of entries are parsed; anything else is no entry', () => {
+test('names of entries are parsed; other names are not entries', () => {
   expect(parseEntryName(`a.b-c.${id}.0`)).toEqual({ slug: 'a.b-c', id, nonce: '0' });
   for (const name of [`alpha.${id}`, `alpha.${id}.0.tmp`, `Alpha.${id}.0`, `.${id}.0`, 'x', '']) {
     expect(parseEntryName(name)).toBeUndefined();

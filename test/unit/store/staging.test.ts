@@ -1,4 +1,4 @@
-/** Staging directories: those of dead installers are removed, those of living ones stay. */
+/** Staging directories of dead installers are removed, those of live ones stay. */
 import {
   chmodSync,
   existsSync,
@@ -40,7 +40,7 @@ const listStaging = (store: string): Set<string> =>
   new Set(readdirSync(stagingRoot(store)).map((name) => join(stagingRoot(store), name)));
 
 test.runIf(process.platform === 'linux')(
-  'the next install removes the directories of dead installers, of any feature, and keeps those of living ones',
+  'the next install removes the directories of dead installers, of any feature, and keeps those of live ones',
   () => {
     const store = openStore();
     const dead = makeOwner({ start: '1' });
@@ -55,7 +55,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('the next install of a feature removes its directories of installers elsewhere, and keeps those of other features', () => {
+test('the next install of a feature removes its directories of installers on other hosts, and keeps those of other features', () => {
   const store = openStore();
   const owner = makeOwner({ place: 'abcdef012345' });
   const dead = join(stagingRoot(store), `search.${owner}`);

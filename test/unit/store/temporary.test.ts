@@ -1,4 +1,4 @@
-/** Temporary directories are removed in the end, also those of killed processes. */
+/** Temporary directories are removed, also those of killed processes. */
 import {
   chownSync,
   existsSync,

@@ -1,4 +1,4 @@
-/** Random archives, whole and damaged: what was packed comes out, and nothing gets out. */
+/** Random archives, whole and damaged: files unpack as packed, and never outside the directory. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { digestTree, removeTree } from '../../support/tree.ts';
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
-/** The listing of what was packed, made in another way. */
+/** The expected listing of the packed files, computed independently. */
 const listPacked = (files: { path: string; data: Buffer }[]): string =>
   [...files]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -27,7 +27,7 @@ function openRoot(): string {
   return root;
 }
 
-/** Unpacks into a fresh directory beside a file, and gives what is there afterwards. */
+/** Unpacks into an empty directory beside a file, and returns the resulting files. */
 function attempt(root: string, tarball: Buffer) {
   const place = mkdtempSync(join(root, 'p-'));
   writeFileSync(join(place, 'mine'), 'mine', { mode: 0o644 });
@@ -84,7 +84,7 @@ const extras = fc.subarray<TarEntry>([
   },
 ]);
 
-test('what was packed comes out, file by file, whatever the names', () => {
+test('every file unpacks as packed, whatever its name', () => {
   const root = openRoot();
   fc.assert(
     fc.property(files, extras, fc.string(), (list, more, seed) => {
@@ -118,7 +118,7 @@ test.each(['v7', 'ustar', 'oldgnu', 'gnu', 'pax'])(
   },
 );
 
-/** Overwrites what is there: the first part of a name goes anyway, so that these reach behind it. */
+/** Paths written over a name; unpacking drops the first component, so each has one in front. */
 const hostile = [
   'x/../../../x',
   'x/../x',
@@ -138,7 +138,7 @@ const text = fc.oneof(
   fc.constantFrom('9', '-1', '7777', '\x80', '\xff', '0 path=x', ...'01234567xgLKSD'),
   fc.string({ unit: 'binary-ascii', maxLength: 2 }),
 );
-/** Where the fields of a header begin: name, mode, size, type, target, magic, prefix. */
+/** Offsets of the fields of a header: name, mode, size, type, target, magic, prefix. */
 const fields = [0, 0, 0, 100, 124, 156, 157, 257, 345];
 const damage = fc.record({
   kind: fc.constantFrom('write', 'field', 'field', 'field', 'cut', 'drop', 'double'),
@@ -180,7 +180,7 @@ function damageArchive(whole: Buffer, damages: Damage[], isSigned: boolean): Buf
   return archive;
 }
 
-test('a damaged archive gets nothing out of its directory, and fails in one way', () => {
+test('a damaged archive writes nothing outside its directory, and fails in one way', () => {
   const root = openRoot();
   const outcomes = { unpacked: 0, refused: 0 };
   fc.assert(
@@ -205,7 +205,7 @@ test('a damaged archive gets nothing out of its directory, and fails in one way'
     ),
     { numRuns: 250 },
   );
-  // Else the damages are too small or too large to tell anything.
+  // Otherwise the damage is too small or too large to prove anything.
   expect(Math.min(outcomes.unpacked, outcomes.refused)).toBeGreaterThan(10);
 });
 

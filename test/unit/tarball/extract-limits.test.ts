@@ -31,7 +31,7 @@ function restate(tarball: Buffer, size: number): Buffer {
   return restated;
 }
 
-describe('what an install may unpack', () => {
+describe('the budget of an install', () => {
   test('is lowered by files, directories and bytes of the archive', () => {
     const budget = { files: 10, bytes: 10_000 };
     const tarball = writeTarball([
@@ -44,7 +44,7 @@ describe('what an install may unpack', () => {
     expect(unpack(tarball, budget).attempt).toThrow(refusal(/the number of files/));
   });
 
-  test('may be used up to the last file and byte', () => {
+  test('can be used up to the last file and byte', () => {
     const tarball = writeTarball([{ path: 'package/a' }]);
     expect(unpack(tarball, { files: 1, bytes: 1536 }).attempt().files).toBe(1);
     expect(unpack(tarball, { files: 0, bytes: 1536 }).attempt).toThrow(
@@ -54,7 +54,7 @@ describe('what an install may unpack', () => {
     expect(unpack(tarball, { files: 1, bytes: 0 }).attempt).toThrow(refusal(/1536 bytes/));
   });
 
-  test('counts directories, so that long paths do not make more of them than files are allowed', () => {
+  test('counts directories, so that long paths cannot create more of them than the limit of files', () => {
     const path = `package/${'d/'.repeat(100)}a`;
     expect(unpack(writeTarball([{ path }]), { files: 101, bytes: MiB }).attempt().files).toBe(1);
     expect(unpack(writeTarball([{ path }]), { files: 100, bytes: MiB }).attempt).toThrow(
@@ -66,18 +66,18 @@ describe('what an install may unpack', () => {
 describe('a bomb', () => {
   const zeros = gzipSync(Buffer.alloc(80 * MiB));
 
-  test('that says its size is refused before anything of it is unpacked', () => {
+  test('with its true size is refused before anything is unpacked', () => {
     const { attempt, look } = unpack(zeros);
     expect(attempt).toThrow(refusal(/^it states a size of 83886080 bytes, which is too large$/));
     expect(look()).toEqual([]);
   });
 
-  test('that says it is larger than what may be unpacked is refused by that alone', () => {
+  test('with a stated size beyond the budget is refused for that alone', () => {
     const small = writeTarball([{ path: 'package/a', data: 'a' }]);
     expect(unpack(restate(small, 2 ** 32 - 1)).attempt).toThrow(refusal(/4294967295 bytes/));
   });
 
-  test('that says it is small is refused once it is not', () => {
+  test('with a small stated size is refused once it exceeds it', () => {
     const { attempt, look } = unpack(restate(zeros, 10_240));
     expect(attempt).toThrow(refusal(/^it does not unpack: /));
     expect(look()).toEqual([]);

@@ -8,7 +8,7 @@ import { writeArchive, writeTarball } from '../../support/tarball.ts';
 import { digestTree } from '../../support/tree.ts';
 import { openPlace, plenty, refusal, sha256, unpack, unpackEntries } from '../../support/unpack.ts';
 
-describe('what is refused', () => {
+describe('refuses', () => {
   test.each([
     '/package/a',
     '/etc/passwd',
@@ -85,7 +85,7 @@ describe('what is refused', () => {
     expect(JSON.stringify(digestTree(root))).not.toContain(sha256('evil'));
   });
 
-  test('errors of the file system are passed on as they are', () => {
+  test('errors of the file system pass through unchanged', () => {
     const { root } = openPlace();
     writeFileSync(join(root, 'file'), '');
     const tarball = writeTarball([{ path: 'package/a' }]);
@@ -120,11 +120,7 @@ describe('what is refused', () => {
     ['one byte', Buffer.of(0x1f), /^it is truncated$/],
     ['half an archive', archive.subarray(0, archive.length / 2), /^it is truncated$/],
     ['a page of HTML', Buffer.from('<!doctype html>'), /^it is truncated$/],
-    [
-      'a longer page of HTML',
-      Buffer.from('<!doctype html>'.repeat(50)),
-      /^it is not a tar archive$/,
-    ],
+    ['a long page of HTML', Buffer.from('<!doctype html>'.repeat(50)), /^it is not a tar archive$/],
   ])('a tarball that is %s', (_, tarball, reason) => {
     const { attempt, look } = unpack(tarball);
     expect(attempt).toThrow(refusal(reason));

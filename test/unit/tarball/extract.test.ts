@@ -1,4 +1,4 @@
-/** What is unpacked from an archive, and what is left out. */
+/** Files that are unpacked from an archive, and files that are left out. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,7 +8,7 @@ import { extractTarball } from '../../../src/tarball/extract.ts';
 import { writeArchive, writeTarball } from '../../support/tarball.ts';
 import { openPlace, plenty, refusal, sha256, unpack, unpackEntries } from '../../support/unpack.ts';
 
-describe('what is unpacked', () => {
+describe('unpacks', () => {
   test('the files, without the first component of their paths, read-only', () => {
     const { attempt, lookInside } = unpackEntries(
       { path: 'package/package.json', data: '{}' },
@@ -39,7 +39,7 @@ describe('what is unpacked', () => {
     });
   });
 
-  test.each([0, 0o027, 0o077])('the same under umask %o, which stays what it was', (umask) => {
+  test.each([0, 0o027, 0o077])('the same under umask %o, which does not change', (umask) => {
     const before = process.umask(umask);
     onTestFinished(() => void process.umask(before));
     const { attempt, lookInside } = unpackEntries({ path: 'package/lib/a', mode: 0o755 });
@@ -52,7 +52,7 @@ describe('what is unpacked', () => {
     expect(process.umask()).toBe(umask);
   });
 
-  test('names that are odd, but harmless', () => {
+  test('unusual but harmless names', () => {
     const names = ['..a', '...', 'a b', 'back\\slash', 'é', '日本/語.js', '-', '__proto__', 'a.'];
     const { attempt } = unpackEntries(...names.map((name) => ({ path: `package/${name}` })));
     const listed = attempt().listing.matchAll(/^[0-9a-f]{64} \d+\t(.*)\n/gm);
@@ -60,20 +60,20 @@ describe('what is unpacked', () => {
     expect([...listed].map(([, path]) => path)).toEqual(written);
   });
 
-  test('the first component is a dot, when somebody has packed by hand', () => {
+  test('an archive with a dot as the first component', () => {
     const { attempt, lookInside } = unpackEntries({ path: './package.json' });
     attempt();
     expect(Object.keys(lookInside())).toEqual(['.', 'package.json']);
   });
 
-  test('a file beside the package is left out', () => {
+  test('no file beside the package', () => {
     const { attempt, look } = unpackEntries({ path: '._package' }, { path: 'package/a' });
     expect(attempt().files).toBe(1);
     expect(Object.keys(look())).toContain('node_modules/it/a');
     expect(JSON.stringify(look())).not.toContain('._package');
   });
 
-  test('links and special files are left out, wherever they lead', () => {
+  test('no links or special files', () => {
     const { attempt, lookInside } = unpackEntries(
       { path: 'package/a' },
       { path: 'package/b', type: 'symlink', target: 'a' },
@@ -98,7 +98,7 @@ describe('what is unpacked', () => {
     ['package/\\\\server\\share\\a', 'a'],
     ['package/lib/c:a', 'lib/c:a'],
     ['package/lib\\.\\a', 'lib\\.\\a'],
-  ])('the path %j at the place where it leads', (path, place) => {
+  ])('the path %j at %j', (path, place) => {
     const { attempt, lookInside } = unpackEntries({ path, data: 'data' });
     const listed: string[] = [];
     eachLine(attempt().listing, (name) => listed.push(name));
@@ -107,7 +107,7 @@ describe('what is unpacked', () => {
   });
 
   test.each(['package/.', 'package/./', 'package//', 'package', '..'])(
-    'nothing at the path %j, which is no place in the package',
+    'nothing for the path %j',
     (path) => {
       expect(
         unpackEntries({ path, type: 'contiguous' }, { path: 'package/a' }).attempt().files,
@@ -115,7 +115,7 @@ describe('what is unpacked', () => {
     },
   );
 
-  test('of one path twice the later file, with the permissions of the first', () => {
+  test('the later of two files with one path, with the permissions of the first', () => {
     const { attempt, lookInside } = unpackEntries(
       { path: 'package/lib/a', data: 'first', mode: 0o755 },
       { path: 'package/b', data: 'b' },
@@ -165,14 +165,14 @@ describe('what is unpacked', () => {
     expect(attempt).toThrow(refusal(/^it exceeds the bytes of an install$/));
   });
 
-  test('beside what the directory holds already', () => {
+  test('beside existing files of the directory', () => {
     const { dir } = openPlace();
     mkdirSync(join(dir, 'node_modules', 'inner'), { recursive: true });
     const tarball = writeTarball([{ path: 'package/node_modules/bundled/a' }]);
     expect(extractTarball(tarball, dir, plenty()).files).toBe(1);
   });
 
-  test('a tarball of several gzip members, whose last one tells a size that is not the whole', () => {
+  test('a tarball of several gzip members, whose last one states only its own size', () => {
     const archive = writeArchive([{ path: 'package/a', data: 'a'.repeat(100_000) }]);
     const members = [archive.subarray(0, 80_000), archive.subarray(80_000)].map((part) =>
       gzipSync(part),

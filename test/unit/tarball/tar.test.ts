@@ -19,7 +19,7 @@ function forge(archive: Buffer, at: number, bytes: string | Buffer): Buffer {
   return signHeader(forged);
 }
 
-describe('what is read', () => {
+describe('reads', () => {
   test.each<[string, TarEntry]>([
     ['a short name', { path: 'package/a.js' }],
     ['a name of 100 bytes', { path: `package/${'n'.repeat(92)}` }],
@@ -55,7 +55,7 @@ describe('what is read', () => {
     ]);
   });
 
-  test('a pax record of the size counts, whatever the header says', () => {
+  test('the size of a pax record, whatever the header says', () => {
     const archive = writeArchive([
       { path: 'package/a', pax: { size: '3' }, data: 'abc' },
       { path: 'package/b', data: 'b' },
@@ -72,24 +72,24 @@ describe('what is read', () => {
     ]);
   });
 
-  test('a header of GNU tar has no prefix, but times in its place', () => {
+  test('a header of GNU tar, with times in place of the prefix', () => {
     const old = forge(writeArchive([{ path: 'package/a' }]), 257, 'ustar  \0');
     expect(list(forge(old, 345, '14371573124\0'))).toEqual(['package/a 644 ']);
   });
 
-  test('a body is a view into the archive', () => {
+  test('a body as a view into the archive', () => {
     const archive = writeArchive([{ path: 'package/a', data: 'abc' }]);
     const [file] = [...readTar(archive)];
     expect(file?.body.buffer).toBe(archive.buffer);
     expect(file?.body.byteOffset).toBe(archive.byteOffset + 512);
   });
 
-  test('nothing follows two blocks of zeros', () => {
+  test('nothing after two blocks of zeros', () => {
     const one = writeArchive([{ path: 'package/a' }]);
     expect(list(Buffer.concat([one, one]))).toEqual(['package/a 644 ']);
   });
 
-  test('one block of zeros is passed over', () => {
+  test('entries after one block of zeros', () => {
     const one = writeArchive([{ path: 'package/a' }]).subarray(0, -512);
     expect(list(Buffer.concat([one, one, one]))).toEqual(Array(3).fill('package/a 644 '));
   });
@@ -105,14 +105,14 @@ describe('what is read', () => {
     ).toEqual([`${long} 644 `, 'package/b 644 ']);
   });
 
-  test('an archive may end without blocks of zeros', () => {
+  test('an archive without blocks of zeros at its end', () => {
     expect(list(writeArchive([{ path: 'package/a', data: 'a' }]).subarray(0, 1024))).toEqual([
       'package/a 644 a',
     ]);
   });
 });
 
-describe('what is passed over', () => {
+describe('skips', () => {
   test.each<[string, TarEntry]>([
     ['a directory', { path: 'package/lib/', type: 'directory' }],
     ['a directory of Unix V7, a file whose name ends in a slash', { path: 'package/lib/' }],
@@ -152,7 +152,7 @@ describe('what is passed over', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('refuses', () => {
   test.each<[string, TarEntry, string]>([
     [
       'a sparse file',
