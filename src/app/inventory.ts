@@ -48,8 +48,9 @@ export function readInventory(root: string): Inventory {
     // pnpm: the link in the root exists for development only.
     const isLink = !places.some((up) => join(up, 'node_modules', name) === dir);
     if (isLink && Object.hasOwn(development, name) && !declared.has(name)) continue;
-    const { version, name: own, peerDependencies } = manifest;
-    const isShareable = own === name && typeof version === 'string' && satisfies(version, version);
+    const { version, name: declaredName, peerDependencies } = manifest;
+    const isShareable =
+      declaredName === name && typeof version === 'string' && satisfies(version, version);
     inventory.set(name, {
       version: isShareable ? version : '',
       isDeclared: declared.has(name),

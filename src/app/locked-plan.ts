@@ -13,16 +13,16 @@ import { findBlockedRefusal } from './blocked.ts';
 import { findCorePackage } from './core.ts';
 import type { Lookup } from './lookup.ts';
 import { type Pin, pinnedId, refuseLock } from './pin.ts';
-import { findUnfit, selectHere } from './unfit.ts';
+import { findPlatformRefusal, selectForPlatform } from './unfit.ts';
 
 /** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
 export function findLockedRefusal(lookup: Lookup, pin: Pin): Refusal | undefined {
   try {
     const made = planLocked(lookup, pin);
     const platform = platformOf(readAbi());
-    const selection = selectHere(made, platform);
+    const selection = selectForPlatform(made, platform);
     return (
-      findUnfit({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
+      findPlatformRefusal({ plan: made, sidecar: pin.sidecar }, selection, platform) ??
       findBlockedRefusal(lookup, selection.nodes)
     );
   } catch (error) {

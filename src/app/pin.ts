@@ -54,7 +54,7 @@ export interface Pin {
 }
 
 /** Bytes that one of the three files may have. */
-export const MOST_LOCK = 32 * 2 ** 20;
+export const MAX_LOCK = 32 * 2 ** 20;
 
 /** Files of a lock, in the order in which they are replaced: readers never combine an old and a new one. */
 export const LOCK_FILES = ['annex.json', 'package.json', 'package-lock.json'] as const;
@@ -93,11 +93,11 @@ export function readPin(root: string, feature: Feature): Pin | undefined {
 
 function readFiles(dir: string, feature: Feature): Pin {
   const path = join(dir, 'annex.json');
-  const sidecar = readJson(path, MOST_LOCK, 'follow') as Sidecar | null;
+  const sidecar = readJson(path, MAX_LOCK, 'follow') as Sidecar | null;
   const problem = findProblem(sidecar, feature);
   if (problem !== undefined) throw new AnnexError(refuseLock(`${path} ${problem}`, feature));
   const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
-    const text = readText(join(dir, name), MOST_LOCK, 'follow');
+    const text = readText(join(dir, name), MAX_LOCK, 'follow');
     if (digest(text) === (sidecar as Sidecar).digests[name]) return text;
     const reason = `${join(dir, name)} is not the file that annex wrote: its digest differs`;
     throw new AnnexError(refuseLock(reason, feature));

@@ -104,7 +104,7 @@ function compose(
     isConfined: process.permission?.has('child') === false,
     isBaking: baked !== undefined,
   });
-  // Without ANNEX_STORE the store is a default: a process without a home directory is no mistake.
+  // Without ANNEX_STORE the store is a default: a process without a home directory is not a mistake.
   const isMistake = gate?.code === 'ANNEX_STORE_UNUSABLE' && values.store.length > 0;
   return {
     core,

@@ -1,5 +1,4 @@
 /** Decides whether a plan can be installed on the platform of this process. */
-
 import { isStrong, readDigests } from '../base/digest.ts';
 import { parsePlatform } from '../base/platform.ts';
 import { satisfies } from '../base/semver.ts';
@@ -11,13 +10,13 @@ import type { Refusal } from '../types.ts';
 import { pinnedId, type Sidecar } from './pin.ts';
 
 /** The packages of a plan for the running Node. */
-export function selectHere(plan: Plan, name: string): Selection {
+export function selectForPlatform(plan: Plan, name: string): Selection {
   const platform = parsePlatform(name) ?? { os: process.platform, cpu: process.arch };
   return select(plan, platform, (range) => satisfies(process.versions.node, range));
 }
 
 /** The refusal of a plan that cannot be installed on this platform. */
-export function findUnfit(
+export function findPlatformRefusal(
   { sidecar, plan }: { sidecar?: Sidecar; plan: Plan },
   { unsupported, nodes }: Selection,
   platform: string,
@@ -39,7 +38,7 @@ export function findUnfit(
       hint: `add ${platform} to annex.platforms and lock again`,
     };
   }
-  const repository = findRepository(plan, nodes);
+  const repository = findGitRefusal(plan, nodes);
   if (repository !== undefined) return repository;
   const weak = nodes.find(
     ({ integrity, isBundled }) => !isBundled && !isStrong(readDigests(integrity)),
@@ -49,14 +48,14 @@ export function findUnfit(
 }
 
 /** The refusal of a package from a git repository: what is built from it has no digest to lock. */
-export function findRepository({ edges }: Plan, nodes: Iterable<LockNode>): Refusal | undefined {
+export function findGitRefusal({ edges }: Plan, nodes: Iterable<LockNode>): Refusal | undefined {
   for (const { path, name, version, resolved = '' } of nodes) {
     if (!/^git(?:\+|:|@)/.test(resolved)) continue;
     const from = edges.find(({ to }) => to === path)?.from ?? '';
     const asking = from.slice(from.lastIndexOf('node_modules/') + 'node_modules/'.length);
     return {
       code: 'ANNEX_INSTALL_FAILED',
-      reason: `${asking} depends on ${name} ${version} from a git repository, and annex installs tarballs of registries alone`,
+      reason: `${asking} depends on ${name} ${version} from a git repository, and annex only installs tarballs of registries`,
       hint: `use a version of ${asking} whose dependencies are all published`,
     };
   }

@@ -48,7 +48,7 @@ export function activate(): void {
   if (hooks !== undefined) verifyEntryScript(hooks.locator, hooks.verifier);
 }
 
-/** @returns undefined when annex is not to be active in this thread, or cannot be */
+/** @returns undefined when annex stays inactive in this thread */
 function tryRegister(): Hooks | undefined {
   try {
     if (getActiveThread() !== undefined || isHooksThread()) return undefined;
@@ -120,7 +120,7 @@ function register(settings: Settings): Hooks {
   }
 }
 
-/** Makes Node's loaders verify what they load from entries; returns a function that ensures they still do. */
+/** Makes Node's loaders verify files of entries; returns a function that ensures they still do. */
 function watchLoads(locator: Locator, verifier: Verifier): () => boolean {
   const { settings } = locator.thread;
   if (settings.verify !== 'load') return () => true;

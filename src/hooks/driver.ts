@@ -1,4 +1,4 @@
-/** Runs the resolution body for a hook: synchronously, or waiting for Node. A fault in annex itself never reaches the program. */
+/** Resolves requests for the hooks, synchronously or asynchronously. A fault in annex itself never reaches the program. */
 import { dirname } from 'node:path';
 import { createLog } from '../base/log.ts';
 import { hideAdditions, showAdditions } from '../base/object-prototype.ts';
@@ -7,14 +7,13 @@ import type { Locator } from '../resolve/locator.ts';
 import { createNotFound } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
-import { resolveRequest, type Surroundings } from '../resolve/resolve.ts';
-import type { Install } from './run-installer.ts';
+import { type Install, resolveRequest, type Surroundings } from '../resolve/resolve.ts';
 
-/** How a hook has Node resolve one request. */
+/** How a hook asks Node to resolve one request. */
 interface NodeSide<R> {
-  /** The conditions and attributes, on which the answer depends as well. */
+  /** The conditions and import attributes: different ones can have different answers. */
   variant: string;
-  /** The path of an answer; undefined when it is no file. */
+  /** The path of an answer; undefined for a builtin. */
   fileOf: (answer: R) => string | undefined;
   /** Resolves the request from a file, or as the program made it. */
   ask: (from: Question) => R;
@@ -52,7 +51,7 @@ export function createDriver(locator: Locator, install: Install) {
       isResolving = false;
     }
   };
-  // What annex itself loads while it resolves is Node's alone.
+  // While annex resolves a request, Node alone resolves the modules that annex loads.
   const concerns: Locator['concerns'] = (specifier, parent, kind) =>
     !isResolving && locator.concerns(specifier, parent, kind);
   return {

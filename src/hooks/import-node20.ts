@@ -7,13 +7,14 @@ import { describeMissing, findOwnFile, OFF_THREAD } from '../base/own-files.ts';
 import { toFile } from '../resolve/destination.ts';
 import { createLocator } from '../resolve/locator.ts';
 import { createReporter } from '../resolve/report.ts';
+import type { Install } from '../resolve/resolve.ts';
 import { type ChoiceLink, createThread } from '../resolve/thread.ts';
 import { adoptEnv, readInstallerEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Entry } from '../store/entry.ts';
 import { resolveAsync } from './driver.ts';
 import { toParent, toText } from './hook-context.ts';
-import { createInstall, type Install } from './run-installer.ts';
+import { createInstall } from './run-installer.ts';
 import { createVerifier } from './verify-entry.ts';
 
 /** Passed to the hooks thread. */

@@ -1,19 +1,16 @@
 /** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
-import type { Lookup } from '../app/lookup.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
+import type { Install } from '../resolve/resolve.ts';
 import { getActiveThread, rememberFailure, type Thread } from '../resolve/thread.ts';
 import { isInstaller, readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { InstallResult, Refusal } from '../types.ts';
-
-/** Installs a feature and blocks this thread meanwhile; returns why that failed. */
-export type Install = (lookup: Lookup) => Refusal | undefined;
 
 /** Seconds that an install may block a thread without a line in the log. */
 const LONG_BLOCK = 5;

@@ -1,11 +1,11 @@
 /** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
 import { createLookup, refreshLookup } from '../app/lookup.ts';
+import type { Install } from '../resolve/resolve.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
-import type { Install } from './run-installer.ts';
 
 /** Directory of a sound entry, or why there is none. */
 export type SoundEntry = { dir: string } | { refusal: Refusal };

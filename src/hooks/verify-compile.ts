@@ -90,7 +90,7 @@ const describeValue = (value: Compile | undefined): PropertyDescriptor =>
 const isLoading = (module: object, file: string): boolean =>
   (Module as unknown as { _cache: Record<string, object> })._cache[file] === module;
 
-/** Whether a path exists and is no directory; true when that cannot be determined. */
+/** Whether a path exists and is not a directory; true when that cannot be determined. */
 function isFile(path: string): boolean {
   try {
     return !lstatSync(path).isDirectory();

@@ -14,12 +14,12 @@ import type { Locator } from '../resolve/locator.ts';
 import { createMissing } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
 import type { Request } from '../resolve/request.ts';
+import type { Install } from '../resolve/resolve.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import { readListed } from '../store/verify.ts';
 import type { Refusal } from '../types.ts';
 import { isForRequire } from './hook-context.ts';
-import type { Install } from './run-installer.ts';
 import { createSoundEntries, type SoundEntry } from './sound-entry.ts';
 
 /** Verifies the files of entries in one thread. Paths and URLs outside of every store pass as they are. */
@@ -75,7 +75,7 @@ export function createVerifier(
   install: Install,
   watchLoads: (verifier: Verifier) => () => boolean,
 ): Verifier {
-  const { finder, settings, requesters, meet } = locator.thread;
+  const { finder, settings, requesters, verify } = locator.thread;
   const findSoundEntry = createSoundEntries(locator.thread, install);
   /** The directory to use in place of an entry: its own, or that of a sound one. */
   const usable = new Map<string, string>();
@@ -111,7 +111,7 @@ export function createVerifier(
     const { entry } = load;
     ensureWatched(load);
     const real = locator.findRealEntry(entry);
-    const unfit = meet(real);
+    const unfit = verify(real);
     if (unfit === undefined) return entry;
     if ('refusal' in unfit) throw makeLoadError(load, unfit.refusal);
     const sound = findSoundEntry(real, unfit.damage);
@@ -173,7 +173,7 @@ export function createVerifier(
     },
     verifySpecifier: (request, kind = request.kind) => {
       const { specifier } = request;
-      const file = locator.findPlace(request);
+      const file = locator.findStoredPath(request);
       if (file === undefined) return specifier;
       const sound = verifyPath(file, kind);
       if (request.kind === 'require') return sound === file ? specifier : sound;

@@ -4,7 +4,7 @@ import { readInventory } from '../app/inventory.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { type Lookup, refreshLookup } from '../app/lookup.ts';
 import type { Sidecar } from '../app/pin.ts';
-import { findUnfit, selectHere } from '../app/unfit.ts';
+import { findPlatformRefusal, selectForPlatform } from '../app/unfit.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
 import { platformOf } from '../base/platform.ts';
@@ -88,11 +88,12 @@ async function planClosure(
     : planLocked(lookup, pin));
   const planned = { plan, ...(pin && { sidecar: pin.sidecar }) };
   const platform = platformOf(readAbi());
-  const selection = selectHere(plan, platform);
+  const selection = selectForPlatform(plan, platform);
   const { nodes } = selection;
   // Resolving can have taken minutes.
   const refusal =
-    findUnfit(planned, selection, platform) ?? findBlockedRefusal(refreshLookup(lookup), nodes);
+    findPlatformRefusal(planned, selection, platform) ??
+    findBlockedRefusal(refreshLookup(lookup), nodes);
   if (refusal !== undefined) throw new AnnexError(refusal);
   return { ...planned, nodes };
 }

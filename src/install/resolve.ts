@@ -1,7 +1,7 @@
 /** Resolves a feature with npm and plans its closure: what core ships is pinned to core's versions. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MOST_LOCK } from '../app/pin.ts';
+import { MAX_LOCK } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { readJson } from '../base/files.ts';
 import { isRange, satisfies } from '../base/semver.ts';
@@ -134,7 +134,7 @@ export async function runResolution(
 
 function readNpmLock(dir: string): NpmLock {
   try {
-    return readJson(join(dir, 'package-lock.json'), MOST_LOCK) as NpmLock;
+    return readJson(join(dir, 'package-lock.json'), MAX_LOCK) as NpmLock;
   } catch {
     throw new AnnexError(refuseInstall('npm left no package-lock.json that can be read'));
   }

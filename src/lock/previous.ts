@@ -1,6 +1,6 @@
 /** Reads what the previous lock of a feature holds; a lock that cannot be read holds nothing. */
 import { join } from 'node:path';
-import { MOST_LOCK } from '../app/pin.ts';
+import { MAX_LOCK } from '../app/pin.ts';
 import { readJson } from '../base/files.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
 import { isTransient } from '../base/thrown.ts';
@@ -16,7 +16,7 @@ export type Places = Record<string, { place: string }>;
 /** @param dir the directory of the lock */
 export const readPlaces = (dir: string): Places =>
   readOrElse({}, () => {
-    const { packages } = readJson(join(dir, 'annex.json'), MOST_LOCK, 'follow') as {
+    const { packages } = readJson(join(dir, 'annex.json'), MAX_LOCK, 'follow') as {
       packages: Record<string, { place?: unknown }>;
     };
     const places: Places = {};
@@ -34,7 +34,7 @@ export const readPlaces = (dir: string): Places =>
 export const readPackages = (dir: string, blocked: Blocked[]): LockedPackages =>
   readOrElse({}, () => {
     const path = join(dir, 'package-lock.json');
-    const lock = readJson(path, MOST_LOCK, 'follow') as { packages: LockedPackages };
+    const lock = readJson(path, MAX_LOCK, 'follow') as { packages: LockedPackages };
     const allowed = [...readGraph(lock, refuseInstall).values()].filter(
       (node) => findBlocked([node], blocked, satisfiesWithPrereleases) === undefined,
     );

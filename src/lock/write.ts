@@ -5,7 +5,7 @@ import { findBlockedRefusal } from '../app/blocked.ts';
 import { readInventory } from '../app/inventory.ts';
 import { type Lookup, refreshLookup } from '../app/lookup.ts';
 import { LOCK_FILES, lockRoot, type Sidecar } from '../app/pin.ts';
-import { findRepository } from '../app/unfit.ts';
+import { findGitRefusal } from '../app/unfit.ts';
 import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { listUnshareable } from '../install/check.ts';
@@ -108,7 +108,7 @@ function selectLockable(plan: Plan, { lookup }: LockJob): LockNode[] {
   const nodes = [...selectAll(plan, platforms).values()];
   const refusal =
     findBlockedRefusal(refreshLookup(lookup), nodes, { isLocking: true }) ??
-    findRepository(plan, nodes);
+    findGitRefusal(plan, nodes);
   if (refusal !== undefined) throw new AnnexError(refusal);
   return nodes;
 }

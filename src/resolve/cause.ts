@@ -7,7 +7,7 @@ import type { Refusal } from '../types.ts';
 import type { Subject } from './facts.ts';
 import type { Request } from './request.ts';
 
-/** The error that becomes the cause of Node's own. */
+/** Composes the cause of Node's not-found error. */
 export function composeCause(
   { found = { rejected: [], damaged: [] }, locator, refusal, request }: Subject,
   feature: string,

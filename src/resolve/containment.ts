@@ -8,7 +8,7 @@ import { isWithin } from '../base/store-layout.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { isContained } from '../store/directory.ts';
 import type { RequestFacts } from './decide.ts';
-import { readPlace } from './destination.ts';
+import { findTargetPath } from './destination.ts';
 import { listFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';
 import type { Outcome, Request } from './request.ts';
@@ -20,8 +20,8 @@ export interface Aim {
   /** The package that a bare specifier names, or that the path lies in; empty for none. */
   name: string;
   /** The path that a path or URL specifier means. */
-  place?: string;
-  /** The entry that has to hold the answer: the one that `place` lies in, else that of the parent file. */
+  path?: string;
+  /** The entry that has to hold the answer: the one that `path` lies in, else that of the parent file. */
   entry?: string;
 }
 
@@ -35,14 +35,14 @@ const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
   const { specifier, parent } = request;
   if (isBuiltin(specifier)) return { form: 'free', name: '' };
-  const place = readPlace(request);
-  if (place !== undefined && !isInStore(place)) return { form: 'free', name: '' };
+  const path = findTargetPath(request);
+  if (path !== undefined && !isInStore(path)) return { form: 'free', name: '' };
   const entry =
-    (place === undefined ? undefined : findEntryOf(place)) ??
+    (path === undefined ? undefined : findEntryOf(path)) ??
     (parent === undefined ? undefined : findEntryOf(parent));
   const within = entry === undefined ? {} : { entry };
-  if (place !== undefined) {
-    return { form: 'other', name: findPackageName(place) ?? '', place, ...within };
+  if (path !== undefined) {
+    return { form: 'other', name: findPackageName(path) ?? '', path, ...within };
   }
   const name = parseBareSpecifier(specifier)?.name;
   return name === undefined
@@ -53,18 +53,18 @@ export function findAim(request: Request, { findEntryOf, isInStore }: Locator): 
 /** Whether an answer lies outside the entry that has to hold it, and is not shared with the core. */
 export function isForeign<R>(
   answer: Outcome<R>,
-  { entry, name, place }: Aim,
+  { entry, name, path }: Aim,
   request: Request,
   locator: Locator,
   fileOf: (result: R) => string | undefined,
 ): boolean {
   if (entry === undefined) return false;
-  if ('error' in answer) return place === undefined && isErrorFromOutside(request, entry);
+  if ('error' in answer) return path === undefined && isErrorFromOutside(request, entry);
   const file = fileOf(answer.result);
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
   // Node has usually resolved links already, and this runs for every file of an entry.
-  const mayBeLink = place === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
+  const mayBeLink = path === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
   if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
   const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];

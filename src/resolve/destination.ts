@@ -20,7 +20,7 @@ const RELATIVE = /^\.\.?(?:\/|$)/;
  * @param request `parent` is a path or a file URL
  * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#resolution-algorithm-specification
  */
-export function readPlace({
+export function findTargetPath({
   specifier,
   kind,
   parent = sep,

@@ -1,4 +1,4 @@
-/** Explains why a file of an entry cannot be loaded: its store is gone, or it is no regular file. */
+/** Explains why a file of an entry cannot be loaded: its store is gone, or it is not a regular file. */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/error.ts';
@@ -14,7 +14,7 @@ export function findGone(entry: string): Refusal | undefined {
   return {
     code: 'ANNEX_STORE_UNUSABLE',
     reason: `${entry} cannot be reached: its store was unmounted, renamed or replaced, or the entry removed`,
-    hint: 'bring the store back as it was when this process started, then start the process again',
+    hint: 'restore the store as it was when this process started, then start the process again',
   };
 }
 
@@ -29,7 +29,7 @@ function readStats(path: string): Stats | undefined {
   }
 }
 
-/** The path, when it is a pipe, a socket or a device, for whose end Node would wait; else undefined. */
+/** Returns the path of a pipe, socket or device, and undefined for any other: Node would wait for their end. */
 export function findSpecial(path: string | undefined): string | undefined {
   try {
     const stat = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -48,7 +48,7 @@ const refuseSpecial = (path: string): Refusal => ({
 /** Why an answer from an entry is lost. */
 export interface Loss {
   entry: string;
-  /** The path of the answer, when it is no regular file. */
+  /** The path of the answer, when it is not a regular file. */
   special: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { mapHas, startsWith } from '../base/primordials.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { entryOf, isWithin, versionRoot } from '../base/store-layout.ts';
-import { mayMeanStored, readPlace } from './destination.ts';
+import { findTargetPath, mayMeanStored } from './destination.ts';
 import type { Request } from './request.ts';
 import type { Thread } from './thread.ts';
 import { createZones, type FindZone } from './zones.ts';
@@ -14,7 +14,7 @@ export interface Locator {
   thread: Thread;
   findZone: FindZone;
   /** Whether a path or file URL, as written, is below the version root of a store. */
-  isInStore: (place: string) => boolean;
+  isInStore: (pathOrURL: string) => boolean;
   /** The entry that a path, as written, lies in; undefined when it lies in none. */
   findEntryOf: (path: string) => string | undefined;
   /** The real path of an entry, as long as no link has replaced it or a directory between it and its store. */
@@ -31,22 +31,22 @@ export interface Locator {
    */
   concerns: (specifier: string, parent: string | undefined, kind: Request['kind']) => boolean;
   /** The path in a store that the specifier of a file outside every store means; undefined for any other request. */
-  findPlace: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>) => string | undefined;
+  findStoredPath: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>) => string | undefined;
 }
 
-/** Creates the locator of a thread. The stores keep the places that they had when the thread started. */
+/** Creates the locator of a thread. The stores keep the real paths that they had when the thread started. */
 export function createLocator(thread: Thread): Locator {
-  const { places } = thread;
-  const roots = [...new Set(places.flatMap(({ store, real }) => [store, real]))];
+  const { stores } = thread;
+  const roots = [...new Set(stores.flatMap(({ store, real }) => [store, real]))];
   const versionRoots = roots.map(versionRoot);
   const { byPackage } = thread.settings.declaration;
   const prefixes = roots.flatMap((root) => [
     versionRoot(root) + sep,
     `${pathToFileURL(versionRoot(root)).href}/`,
   ]);
-  const isInStore = (place: string): boolean => {
+  const isInStore = (pathOrURL: string): boolean => {
     for (let at = 0; at < prefixes.length; at++) {
-      if (startsWith(place, prefixes[at] as string)) return true;
+      if (startsWith(pathOrURL, prefixes[at] as string)) return true;
     }
     return false;
   };
@@ -58,14 +58,14 @@ export function createLocator(thread: Thread): Locator {
     return undefined;
   };
   const findRealEntry = (entry: string): string => {
-    const found = places.find(({ store }) => isWithin(entry, store));
+    const found = stores.find(({ store }) => isWithin(entry, store));
     return found === undefined ? entry : found.real + entry.slice(found.store.length);
   };
   const findShared = (entry: string): object =>
     thread.findManifest(findRealEntry(entry))?.shared ?? {};
-  const findPlace: Locator['findPlace'] = (request) => {
-    const place = mayMeanStored(request.specifier) ? readPlace(request) : undefined;
-    return place !== undefined && isInStore(place) ? place : undefined;
+  const findStoredPath: Locator['findStoredPath'] = (request) => {
+    const path = mayMeanStored(request.specifier) ? findTargetPath(request) : undefined;
+    return path !== undefined && isInStore(path) ? path : undefined;
   };
   return {
     thread,
@@ -75,12 +75,12 @@ export function createLocator(thread: Thread): Locator {
     findRealEntry,
     isShared: (entry, name) => Object.hasOwn(findShared(entry), name),
     listShared: (entry) => Object.keys(findShared(entry)),
-    findPlace,
+    findStoredPath,
     concerns: (specifier, parent, kind) => {
       if (parent !== undefined && isInStore(parent)) return true;
       const bare = parseBareSpecifier(specifier);
       return bare === undefined
-        ? findPlace({ specifier, parent, kind }) !== undefined
+        ? findStoredPath({ specifier, parent, kind }) !== undefined
         : mapHas(byPackage, bare.name);
     },
   };

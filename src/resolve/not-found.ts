@@ -1,5 +1,4 @@
 /** Creates Node's own not-found errors. */
-
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { stackOf } from '../base/thrown.ts';
 import type { Requester } from './thread.ts';

@@ -30,23 +30,25 @@ import { createNotFound } from './not-found.ts';
 import type { Report } from './report.ts';
 import type { Outcome, Question, Request } from './request.ts';
 
+/** Installs a feature and blocks this thread meanwhile; returns why that failed. */
+export type Install = (lookup: Lookup) => Refusal | undefined;
+
 /** What a driver provides. */
 export interface Surroundings<R> {
   locator: Locator;
   /** Path of the file of a result; undefined for a builtin. */
   fileOf: (result: R) => string | undefined;
-  /** Installs a feature, blocking; returns why that failed. */
-  install: (lookup: Lookup) => Refusal | undefined;
+  install: Install;
   /** Reports a request that fails because a feature is unavailable. */
   report?: Report;
   /** Called with every decision. */
   trace?: (decision: Decision, subject: Subject) => void;
 }
 
-/** A request on its way to an outcome. */
+/** The state of one resolution. */
 interface Resolution<R> extends Subject {
   fileOf: Surroundings<R>['fileOf'];
-  /** What Node answered. */
+  /** Node's answer. */
   answer: Outcome<R>;
   /** The file of the answer, when it is a pipe, a socket or a device. */
   special: string | undefined;
@@ -55,9 +57,8 @@ interface Resolution<R> extends Subject {
 type Steps<R, T> = Generator<Question, T, Outcome<R>>;
 
 /**
- * Resolves one request. It is a generator, so that it serves drivers that ask Node synchronously and
- * drivers that wait for Node. It returns the error for the program; what it throws is a fault of
- * annex: see `settleFault`.
+ * Resolves one request. It is a generator, so that drivers can ask Node synchronously or asynchronously. It
+ * returns errors that the program gets; an error that it throws is a fault in annex.
  */
 export function* resolveRequest<R>(
   request: Request,
@@ -135,7 +136,7 @@ function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
       : 'found';
 }
 
-/** Whether `require` found a declared package in a folder that is no part of the core. */
+/** Whether `require` found a declared package in a folder that does not belong to the core. */
 const isOutsideCore = <R>(answer: Outcome<R>, resolution: Resolution<R>): boolean =>
   'result' in answer &&
   isDeclared(resolution) &&
@@ -223,7 +224,7 @@ const explainLost = <R>(
     ? outcome
     : explainLoss(outcome, { entry, special }, request, locator.thread.settings);
 
-/** Gives Node's error its cause, and reports that. */
+/** Adds the cause to Node's error, and reports it. */
 function explainAnswer<R>(
   resolution: Resolution<R>,
   isNew: boolean,

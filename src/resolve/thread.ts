@@ -30,7 +30,7 @@ export interface Requester {
 }
 
 /** A store or layer, as configured and as a real path. */
-export interface Place {
+export interface StorePath {
   /** As configured, without a slash at its end. */
   store: string;
   /** Its real path when the thread started; below the nearest existing directory when it did not exist. */
@@ -41,7 +41,7 @@ export interface Place {
 export interface Thread {
   settings: Settings;
   /** The store and its layers. */
-  places: Place[];
+  stores: StorePath[];
   loader: LoaderKind;
   /** Directory of the files of annex; undefined when this copy of annex is part of a bundle. */
   home: string | undefined;
@@ -54,11 +54,11 @@ export interface Thread {
   /** The entry that this thread has chosen; else chooses the valid one in the stores. */
   choose: (lookup: Lookup) => FoundEntry;
   /**
-   * Judges and verifies an entry that this thread meets for the first time.
+   * Judges and verifies an entry that was reached by its path, once.
    *
    * @param dir real path of its directory
    */
-  meet: (dir: string) => Unfit | undefined;
+  verify: (dir: string) => Unfit | undefined;
   /** The manifest of an entry, given its real path; see `Finder.findManifest`. */
   findManifest: (dir: string) => Manifest | undefined;
 }
@@ -70,12 +70,12 @@ export interface Thread {
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
   const finder = createFinder(settings, chooseDepth(settings));
-  const places = listStores(settings).map((store) => ({
+  const stores = listStores(settings).map((store) => ({
     store: resolve(store),
     real: toRealPath(store),
   }));
-  const isPlaced = ({ dir }: Entry): boolean =>
-    places.some(({ real }) => isWithin(dir, versionRoot(real)));
+  const isBelowStore = ({ dir }: Entry): boolean =>
+    stores.some(({ real }) => isWithin(dir, versionRoot(real)));
   const receive = (): void => {
     for (const entry of link?.receive() ?? []) {
       if (chosen.has(entry.feature)) continue;
@@ -89,14 +89,14 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     const known = chosen.get(feature.name);
     if (known !== undefined) return { entry: known, rejected: [], damaged: [] };
     const found = finder.find(lookup);
-    if (found.entry !== undefined && !isPlaced(found.entry)) return refuseMoved(found.entry);
+    if (found.entry !== undefined && !isBelowStore(found.entry)) return refuseMoved(found.entry);
     if (found.entry !== undefined) {
       chosen.set(feature.name, found.entry);
       link?.send(found.entry);
     }
     return found;
   };
-  const meet = (dir: string): Unfit | undefined => {
+  const verify = (dir: string): Unfit | undefined => {
     receive();
     return finder.verify(dir);
   };
@@ -104,16 +104,16 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     receive();
     return finder.findManifest(dir);
   };
-  const remembered = { failures: new Map(), requesters: new Map() };
   return {
     settings,
-    places,
+    stores,
     loader,
     home: HERE,
-    ...remembered,
+    failures: new Map(),
+    requesters: new Map(),
     finder,
     choose,
-    meet,
+    verify,
     findManifest,
   };
 }

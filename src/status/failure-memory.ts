@@ -86,13 +86,13 @@ export function findRemembered(lookup: Lookup, { local, ignored }: Memory): Reme
   const { settings, feature } = lookup;
   const { store = '' } = settings;
   const now = Date.now();
-  const isOwn = local !== undefined && isInForce(local, now);
-  const own = [...readInForce(store, feature.slug, now, ignored), ...(isOwn ? [local] : [])];
+  const stored = readInForce(store, feature.slug, now, ignored);
+  const failures = local !== undefined && isInForce(local, now) ? [...stored, local] : stored;
   const hasHosts = hasFailedHosts(store);
-  if (own.length === 0 && !hasHosts) return undefined;
+  if (failures.length === 0 && !hasHosts) return undefined;
   const sources = findSources(lookup);
-  const key = own.length === 0 ? '' : findKey(lookup, sources);
-  const found: Remembered[] = own
+  const key = failures.length === 0 ? '' : findKey(lookup, sources);
+  const found: Remembered[] = failures
     .filter((one) => one.key === key)
     .map((failure) => ({ failure, isStored: failure !== local }));
   for (const host of hasHosts ? sources.hosts : []) {
@@ -122,9 +122,9 @@ export function remember(
   const sources = findSources(lookup);
   const times = { ignored, now: Date.now() };
   const { host, hint } = refusal;
-  const own = { ...refusal, hint: `${hint}, then ${command}` };
+  const ofFeature = { ...refusal, hint: `${hint}, then ${command}` };
   const key = findKey(lookup, sources);
-  addFailure(store, feature.slug, { key, feature: feature.name, refusal: own }, times);
+  addFailure(store, feature.slug, { key, feature: feature.name, refusal: ofFeature }, times);
   if (host === undefined) return;
   addFailure(store, hostName(host), { key: sources.key, feature: feature.name, refusal }, times);
 }

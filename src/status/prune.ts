@@ -105,13 +105,13 @@ function judge(store: string, stored: Stored, need: Need | undefined, age: Age):
   try {
     const stat = lstatSync(dir);
     const user = process.geteuid?.() ?? stat.uid;
-    if (!stat.isDirectory()) return keep('it is no directory');
+    if (!stat.isDirectory()) return keep('it is not a directory');
     if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
     const retired = findRetirement(store, dir);
     if (retired !== undefined) return judgeRetired(retired.at, age.now);
     if (foreign !== undefined) return keep(foreign);
     if (need?.unknown !== undefined) return keep(need.unknown);
-    if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits what is declared');
+    if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits the declaration');
     return need === undefined ? judgeUndeclared(dir, age) : judgeReplaced(dir, need, age);
   } catch (error) {
     return keep(`it cannot be read (${codeOf(error)})`);

