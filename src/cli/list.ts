@@ -1,6 +1,6 @@
 /** annex list */
 import { createLookup } from '../app/lookup.ts';
-import { formatTable } from '../base/table.ts';
+import { formatTable } from '../base/messages.ts';
 import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
 import { createFinder } from '../store/finder.ts';

@@ -1,5 +1,5 @@
 /** Composes refusals and tables for dependencies that conflict. */
-import { formatTable } from '../base/table.ts';
+import { formatTable } from '../base/messages.ts';
 import type { Conflict, Refusal } from '../types.ts';
 
 /** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */

@@ -32,7 +32,7 @@ export interface LockNode {
   libc?: string[];
   /** `engines.node` */
   engine?: string;
-  /** It is in the tarball of the package around it. */
+  /** The tarball of the package around it contains it. */
   isBundled: boolean;
   edges: Edge[];
 }
@@ -99,16 +99,20 @@ export function readGraph(lock: unknown, refuse: (problem: string) => Refusal): 
 const PACKAGE_PATH =
   /^(?!\/)(?:(?:^|\/)node_modules\/(?:@(?!\.)[\w.~-]+\/)?(?!\.|node_modules(?:\/|$))[\w.~!'()*-]+)+$/;
 
-/** Whether a name is that of a directory in node_modules, and not a path to elsewhere. */
+/** Whether a name can be a directory in node_modules; false for a path that leads elsewhere. */
 export const isInstallable = (name: string): boolean => nameOf(`node_modules/${name}`) === name;
 
 /** The installed name of a path of a lock; undefined for any other path. */
 const nameOf = (path: string): string | undefined =>
-  PACKAGE_PATH.test(path) ? path.slice(path.lastIndexOf('node_modules/') + 13) : undefined;
+  PACKAGE_PATH.test(path) ? installedName(path) : undefined;
+
+/** The name that imports the package at a path of a lock. */
+export const installedName = (path: string): string =>
+  path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
 function readNode(
   path: string,
-  installedName: string,
+  pathName: string,
   version: string,
   locked: LockedPackage,
 ): LockNode {
@@ -116,7 +120,7 @@ function readNode(
   const [os, cpu, libc] = [locked.os, locked.cpu, locked.libc].map(readTextList);
   return {
     path,
-    name: typeof name === 'string' ? name : installedName,
+    name: typeof name === 'string' ? name : pathName,
     version,
     ...(typeof integrity === 'string' && { integrity }),
     ...(typeof resolved === 'string' && { resolved }),

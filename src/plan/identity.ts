@@ -24,8 +24,8 @@ export interface EntryContent {
 }
 
 /**
- * The content as text, whatever the feature is called. Leaves out core's versions of shared packages, so
- * that images whose cores differ in those use one entry.
+ * The content as text. Contains neither the name of the feature nor core's versions of shared packages:
+ * images whose cores differ in those use one entry.
  */
 export function canonicalize({
   closure,

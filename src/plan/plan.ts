@@ -1,6 +1,12 @@
 /** Plans which packages an entry shares with core, which it has privately, and which conflict. */
 import type { Conflict } from '../types.ts';
-import { type Edge, findDependency, type LockGraph, type LockNode } from './graph.ts';
+import {
+  type Edge,
+  findDependency,
+  installedName,
+  type LockGraph,
+  type LockNode,
+} from './graph.ts';
 
 /** A dependency that an entry shares with core. */
 export interface SharedPackage {
@@ -39,7 +45,7 @@ export interface PlanInput {
   conflicts: 'fail' | 'nest';
   /** Whether the closure may share packages with core. */
   share: boolean;
-  /** Packages whose install scripts run: their dependencies have to be in the entry. */
+  /** Packages whose install scripts run: an entry must contain their dependencies. */
   scripts: string[];
   /** Names that must not be shared: bare targets of the `imports` of packages. */
   unshared: string[];
@@ -60,7 +66,7 @@ export interface Plan {
 interface Walk {
   nodes: Map<string, LockNode>;
   edges: Edge[];
-  /** Names that have to be in the entry: needed below a package with scripts, or bundled. */
+  /** Names that the entry must contain: dependencies of a package with scripts, and bundled ones. */
   bound: Set<string>;
 }
 
@@ -73,59 +79,62 @@ interface Walk {
  */
 export function plan(input: PlanInput, ranges: RangeRules): Plan {
   const { inventory, share } = input;
-  const own = new Set(share ? input.unshared : inventory.keys());
+  const privateNames = new Set(share ? input.unshared : inventory.keys());
   for (;;) {
-    const walk = walkClosure(input, own);
-    const more = findPrivate(walk, input, own, ranges);
-    if (more.length === 0) return composePlan(walk, input, own, ranges);
-    for (const name of more) own.add(name);
+    const walk = walkClosure(input, privateNames);
+    const more = findPrivate(walk, input, privateNames, ranges);
+    if (more.length === 0) return composePlan(walk, input, privateNames, ranges);
+    for (const name of more) privateNames.add(name);
   }
 }
 
 /** Walks from the feature through every package that is not shared. */
-function walkClosure({ graph, packages, inventory, scripts }: PlanInput, own: Set<string>): Walk {
+function walkClosure(
+  { graph, packages, inventory, scripts }: PlanInput,
+  privateNames: Set<string>,
+): Walk {
   const walk: Walk = { nodes: new Map(), edges: [], bound: new Set() };
-  const asked = new Set<Edge>();
-  const seen = new Set<string>();
+  const edges = new Set<Edge>();
+  const visited = new Set<string>();
   const queue = Object.entries(packages).map(([name, range]) => {
     const to = findDependency(graph, '', name);
     const edge: Edge = { from: '', name, range, kind: 'declared', ...(to !== undefined && { to }) };
     return { edge, isBound: false };
   });
   for (const { edge, isBound } of queue) {
-    asked.add(edge);
+    edges.add(edge);
     // An optional peer installs nothing.
     if (edge.kind === 'optional peer') continue;
     const node = edge.to === undefined ? undefined : graph.get(edge.to);
     if (isBound || node?.isBundled === true) walk.bound.add(edge.name);
-    const isTaken = inventory.has(edge.name) && !own.has(edge.name);
-    if (node === undefined || isTaken) continue;
+    const isFromCore = inventory.has(edge.name) && !privateNames.has(edge.name);
+    if (node === undefined || isFromCore) continue;
     const below = isBound || scripts.includes(node.name);
     const state = `${node.path} ${below}`;
-    if (seen.has(state)) continue;
-    seen.add(state);
+    if (visited.has(state)) continue;
+    visited.add(state);
     walk.nodes.set(node.path, node);
     for (const next of node.edges) queue.push({ edge: next, isBound: below });
   }
-  walk.edges.push(...sortEdges(asked).map((edge) => settle(edge, walk.nodes)));
+  walk.edges.push(...sortEdges(edges).map((edge) => settle(edge, walk.nodes)));
   return walk;
 }
 
-/** An edge in the entry, which lacks packages of the lock. */
+/** Resolves an edge in the entry, which does not contain every package of the lock. */
 function settle({ to: _, ...edge }: Edge, nodes: LockGraph): Edge {
   const to = findDependency(nodes, edge.from, edge.name);
   return to === undefined ? edge : { ...edge, to };
 }
 
-/** Shared names of this walk that have to be private. */
+/** Shared names of this walk that must become private. */
 function findPrivate(
   { edges, bound, nodes }: Walk,
   { inventory }: PlanInput,
-  own: Set<string>,
+  privateNames: Set<string>,
   ranges: RangeRules,
 ): string[] {
   const held = new Set([...nodes.values()].map(({ path }) => installedName(path)));
-  // Peers of peers too: core's copy of the peer between does not see the entry.
+  // Also peers of peers: core's copy of the peer in between cannot import from the entry.
   const isSplit = (name: string, passed = new Set<string>()): boolean =>
     inventory.get(name)?.peers.some((peer) => {
       if (inventory.has(peer) && held.has(peer)) return true;
@@ -134,29 +143,34 @@ function findPrivate(
   const more = new Set<string>();
   for (const { name, range } of edges) {
     const shipped = inventory.get(name);
-    if (shipped === undefined || own.has(name)) continue;
+    if (shipped === undefined || privateNames.has(name)) continue;
     const isFit = ranges.satisfies(shipped.version, range);
     if (!isFit || bound.has(name) || isSplit(name)) more.add(name);
   }
   return [...more];
 }
 
-/** Makes messages independent of the order in the file. */
+/** Sorts edges, so that messages do not depend on the order in the file. */
 const sortEdges = (edges: Iterable<Edge>): Edge[] =>
   [...edges]
     .map((edge) => [`${edge.from} ${edge.name}`, edge] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, edge]) => edge);
 
-function composePlan(walk: Walk, input: PlanInput, own: Set<string>, ranges: RangeRules): Plan {
+function composePlan(
+  walk: Walk,
+  input: PlanInput,
+  privateNames: Set<string>,
+  ranges: RangeRules,
+): Plan {
   const shared = new Map<string, SharedPackage>();
   const conflicts = new Map<string, Conflict>();
   for (const edge of walk.edges) {
     const { name, range, kind } = edge;
     const shipped = input.inventory.get(name);
-    if (shipped !== undefined && !own.has(name)) {
-      const { ranges: asked } = shared.get(name) ?? { ranges: [] };
-      const all = [...new Set([...asked, range])].sort();
+    if (shipped !== undefined && !privateNames.has(name)) {
+      const { ranges: known } = shared.get(name) ?? { ranges: [] };
+      const all = [...new Set([...known, range])].sort();
       shared.set(name, { ranges: all, version: shipped.version });
       continue;
     }
@@ -198,7 +212,7 @@ function findCoreConflict(
   // A package that the application passes objects to needs the application's own copy.
   const isDirect = Object.hasOwn(packages, from.slice('node_modules/'.length));
   if (kind === 'peer' && isDirect) return found;
-  // A package that is private in any case need not agree with core.
+  // A package that is private in any case cannot conflict with core.
   const isAlwaysPrivate = !share || bound.has(name) || unshared.includes(name);
   if (isFit || isAlwaysPrivate || conflicts === 'nest') return undefined;
   const isPeer = kind === 'peer' || kind === 'optional peer';
@@ -207,7 +221,7 @@ function findCoreConflict(
 
 /** A conflict inside the closure: a missing dependency, or a version out of range. */
 function findClosureConflict(
-  { name: asked, to, range, kind }: Edge,
+  { name: dependency, to, range, kind }: Edge,
   { nodes }: Walk,
   { isRange, satisfies }: RangeRules,
 ): ConflictFacts | undefined {
@@ -216,7 +230,7 @@ function findClosureConflict(
     return kind === 'optional' || kind === 'optional peer' ? undefined : { of: 'closure' };
   }
   const alias = /^npm:((?:@[^/@]+\/)?[^/@]+)(?:@(.*))?$/.exec(range);
-  const [, name = asked, wanted = alias === null ? range : '*'] = alias ?? [];
+  const [, name = dependency, wanted = alias === null ? range : '*'] = alias ?? [];
   // A tag or an address has no name and version to compare: the lock decides.
   const isMatch =
     (alias === null && !isRange(wanted)) ||
@@ -226,7 +240,3 @@ function findClosureConflict(
 
 const nameDependent = (node: LockNode | undefined): string =>
   node === undefined ? 'the feature' : `${node.name} ${node.version}`;
-
-/** The name that imports a package at a path of a lock. */
-export const installedName = (path: string): string =>
-  path.slice(path.lastIndexOf('node_modules/') + 13);

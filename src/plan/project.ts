@@ -30,9 +30,9 @@ export function composeProject(
   { packages: specs, slug }: Pick<Feature, 'packages' | 'slug'>,
 ): Project {
   const named = nameProject(slug);
-  const taken = Object.entries(shared).map(([name, { version }]) => [name, version] as const);
-  const dependencies = sortKeys({ ...specs, ...Object.fromEntries(taken) });
-  const paths = [...nodes.keys(), ...taken.map(([name]) => `node_modules/${name}`)];
+  const fromCore = Object.entries(shared).map(([name, { version }]) => [name, version] as const);
+  const dependencies = sortKeys({ ...specs, ...Object.fromEntries(fromCore) });
+  const paths = [...nodes.keys(), ...fromCore.map(([name]) => `node_modules/${name}`)];
   const kept = paths.map((path) => [path, packages[path] ?? {}] as const);
   return {
     manifest: { ...named, private: true, dependencies },

@@ -1,5 +1,7 @@
 /** Removes references to unpublished projects from an SBOM of npm. */
 
+import { isObject } from '../base/shape.ts';
+
 type JsonObject = Record<string, unknown>;
 
 /**
@@ -8,7 +10,7 @@ type JsonObject = Record<string, unknown>;
  *
  * @param text CycloneDX or SPDX, as JSON
  * @param projects as `NAME@VERSION`
- * @returns the text, unchanged unless it is such a document
+ * @returns the text; unchanged when it is not a JSON object
  * @see https://github.com/npm/cli/tree/v11.6.2/lib/utils/sbom-cyclonedx.js
  */
 export function removePurls(text: string, projects: ReadonlySet<string>): string {
@@ -42,7 +44,7 @@ const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []
 function parseDocument(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

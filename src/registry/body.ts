@@ -15,7 +15,7 @@ export interface Body {
   add(chunk: Buffer): void;
   /** Returns all bytes. */
   take(): Buffer;
-  /** Frees the memory and the file; needed in every case. */
+  /** Frees the memory and the file; the caller must call it in every case. */
   drop(): void;
 }
 

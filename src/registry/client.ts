@@ -27,7 +27,7 @@ export interface RegistryResponse {
   body: Buffer;
 }
 
-/** What a request is for. */
+/** The subject and the limits of a request. */
 export interface RequestOptions {
   /** The package, whose registry signs in. */
   name: string;
@@ -54,6 +54,7 @@ export interface Client {
 }
 
 const MAX_REDIRECTS = 5;
+
 /** @param dir for bodies that are too large for memory */
 export function createClient(settings: NpmSettings, outer: AbortSignal, dir: string): Client {
   const closing = new AbortController();
@@ -99,7 +100,7 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
         const target = describeTarget(url, label, settings);
         const obstacle = settings.indirect(url.href, name);
         if (obstacle !== undefined) {
-          throw fail(target, `cannot be asked directly: ${obstacle}`);
+          throw fail(target, `cannot be requested directly: ${obstacle}`);
         }
         const { status, location, retryAfter, ...response } = await getOnce(url, target, options);
         if (status === 200) return { ...response, target };

@@ -63,11 +63,11 @@ export const makeRequestError = (refusal: Refusal, facts: RequestFacts): Request
 export const isRequestError = (error: unknown): error is RequestError =>
   error instanceof AnnexError && Object.hasOwn(error, 'isTransient');
 
-/** Something about the packages themselves prevents an install. */
+/** The packages themselves prevent an install. */
 export const refuseInstall = (reason: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason,
-  hint: 'look at what the registry serves under that name',
+  hint: 'check what the registry serves under that name',
 });
 
 /** Bytes that are not the expected ones. */
@@ -116,7 +116,7 @@ export function refuseConnection(target: Target, code: string): Refusal {
   };
 }
 
-/** A credential that no header can hold: often one read from a file with its line end. */
+/** A credential with a character that no header can contain: often the line end of the file it is from. */
 export const refuseHeader = ({ host }: Target): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason: `the token or password for ${host} contains a character that HTTP headers do not allow`,
@@ -157,7 +157,7 @@ export const refuseWeak = (label: string, algorithm: string | undefined): Refusa
 /** A package locked from a registry of its scope, which is not configured here. */
 export const refuseElsewhere = (label: string, name: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
-  reason: `${label} was locked from a registry of its own, and no registry is set for it here`,
+  reason: `${label} was locked from another registry than the default one, and none is configured for it here`,
   hint: `name that registry in an .npmrc${name.startsWith('@') ? `: ${name.split('/', 1)[0]}:registry=URL` : ''}`,
 });
 
@@ -185,5 +185,5 @@ const nameHost = ({ host, proxy }: Target): string =>
 const nameRegistry = (target: Target): string =>
   target.host === '' ? 'the registry' : `registry ${nameHost(target)}`;
 
-/** `sha512-` and the first characters, enough to tell two digests apart. */
+/** `sha512-` and the first characters, enough to distinguish two digests. */
 const shortenDigest = (digest: string): string => `${digest.slice(0, 'sha512-'.length + 10)}...`;

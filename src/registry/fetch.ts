@@ -26,7 +26,7 @@ export interface Wanted {
   isFirst?: boolean;
   /** Bytes, when the lock states them. */
   size?: number;
-  /** Its address when it was locked, on another host than the registry. */
+  /** Its address in the lock, if it is on another host than the registry. */
   resolved?: string;
   /** Its path on a registry other than the public one, relative to the registry. */
   place?: string;
@@ -81,7 +81,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
     const digests = readDigests(integrity);
     const tarball = findBytes(response, digests, maxBytes);
     if (tarball !== undefined) return { tarball, address };
-    // A proxy may have cut it, or replaced it with a page of its own.
+    // A proxy may have truncated it, or replaced it with an error page.
     const { algorithm = 'sha512', all = [] } = digests ?? {};
     const got = computeIntegrity(response.body, algorithm);
     const facts = { wanted: all[0] ?? '', got, size: response.body.length, isFirst };
@@ -112,8 +112,8 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
   const attempt = async (wanted: Wanted): Promise<Fetched> => {
     const { name, version, resolved, place } = wanted;
     if (resolved !== undefined && URL.canParse(resolved)) {
-      const usual = settings.registryFor('');
-      return fetchFrom(placeUrl(resolved, usual, settings.replaceRegistryHost), wanted);
+      const defaultRegistry = settings.registryFor('');
+      return fetchFrom(placeUrl(resolved, defaultRegistry, settings.replaceRegistryHost), wanted);
     }
     const registry = settings.registryFor(name);
     const known = place === undefined ? undefined : addressOf(place, registry);

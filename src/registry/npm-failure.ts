@@ -86,7 +86,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
     return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
   }
-  return make('ANNEX_INSTALL_FAILED', 'look at what npm said');
+  return make('ANNEX_INSTALL_FAILED', 'read the message of npm');
 }
 
 /**

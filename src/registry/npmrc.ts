@@ -123,7 +123,7 @@ function expand(
   );
 }
 
-/** A user without an account has no home; npm then uses the root, which has no .npmrc. */
+/** For a user without an account npm uses the root directory, which has no .npmrc. */
 function findHome(): string {
   try {
     // Not imported: the preload loads this file, and rarely reads an .npmrc.

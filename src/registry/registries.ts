@@ -12,8 +12,8 @@ const SOURCES =
   /^(?:(?:@[^:]+:)?registry|scope|(?:https?-)?proxy|noproxy|offline|strict-ssl|cafile|ca|local-address|before|min-release-age|replace-registry-host)$/;
 
 /**
- * Makes a function that returns the registry of a package, with a trailing slash. An invalid URL stays as it
- * is and is rejected later.
+ * Makes a function that returns the registry of a package, with a trailing slash. It does not validate the
+ * URL; a request does.
  *
  * @param levels npm's settings, the strongest first
  * @example makeRegistryFor(levels)('@corp/sdk') // 'https://registry.corp/'
@@ -22,14 +22,14 @@ export function makeRegistryFor(levels: NpmrcLevel[]): (name: string) => string 
   const find = (key: string): unknown => levels.find((level) => Object.hasOwn(level, key))?.[key];
   const text = (key: string): string | undefined => toSettingText(find(key));
   const registry = find('registry');
-  const usual = withSlash(registry === undefined ? PUBLIC_REGISTRY : String(registry));
+  const defaultRegistry = withSlash(registry === undefined ? PUBLIC_REGISTRY : String(registry));
   return (name) => {
     const scope = /^(@[^/]+)\//.exec(name)?.[1];
-    const own = text('scope')?.replace(/^@?/, '@');
-    const key = [scope, own].find(
+    const defaultScope = text('scope')?.replace(/^@?/, '@');
+    const key = [scope, defaultScope].find(
       (one) => one !== undefined && text(`${one}:registry`) !== undefined,
     );
-    return key === undefined ? usual : withSlash(text(`${key}:registry`) ?? '');
+    return key === undefined ? defaultRegistry : withSlash(text(`${key}:registry`) ?? '');
   };
 }
 

@@ -109,17 +109,17 @@ function composePath(path = '/usr/local/bin:/usr/bin:/bin', bin: string): string
   const node = join(bin, 'node');
   mkdirSync(bin, { recursive: true });
   if (!existsSync(node)) symlinkSync(process.execPath, node);
-  const own = dirname(process.execPath);
+  const nodeDir = dirname(process.execPath);
   const npm = path.split(delimiter).find((dir) => existsSync(join(dir, 'npm')));
   const isOfAnother = npm !== undefined && isOtherNode(join(npm, 'node'));
-  const rest = isOfAnother && existsSync(join(own, 'npm')) ? [own, path] : [path, own];
+  const rest = isOfAnother && existsSync(join(nodeDir, 'npm')) ? [nodeDir, path] : [path, nodeDir];
   return [bin, ...rest].join(delimiter);
 }
 
 const isOtherNode = (path: string): boolean =>
   existsSync(path) && realpathSync(path) !== realpathSync(process.execPath);
 
-/** Links the core's .npmrc: a copy would put its secrets onto the volume. */
+/** Links the core's .npmrc: a copy would put its credentials onto the volume. */
 function linkSettings(core: string, cwd: string): void {
   const npmrc = join(core, '.npmrc');
   if (pathExists(npmrc)) {

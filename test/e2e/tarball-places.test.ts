@@ -141,7 +141,8 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
       const proxy = await start({});
       sandbox.write('app/.npmrc', `https-proxy=${proxy.url}\n`);
       const { imported } = await importIn(sandbox, ['@corp/sdk'], { env });
-      const reason = /locked from a registry of its own, and no registry is set for it here/;
+      const reason =
+        /locked from another registry than the default one, and none is configured for it here/;
       expectRefused(imported['@corp/sdk'], 'ANNEX_INSTALL_FAILED', reason);
       expect(imported['@corp/sdk']?.cause?.hint).toContain('@corp:registry=URL');
       expect(proxy.requests).toEqual([]);

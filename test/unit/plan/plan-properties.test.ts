@@ -2,8 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { satisfies } from '../../../src/base/semver.ts';
-import { type Edge, findDependency, type LockGraph, readGraph } from '../../../src/plan/graph.ts';
-import { installedName, type Plan, plan } from '../../../src/plan/plan.ts';
+import {
+  type Edge,
+  findDependency,
+  installedName,
+  type LockGraph,
+  readGraph,
+} from '../../../src/plan/graph.ts';
+import { type Plan, plan } from '../../../src/plan/plan.ts';
 import { select } from '../../../src/plan/platform.ts';
 import { composeProject } from '../../../src/plan/project.ts';
 import { answers, situation } from '../../support/closures.ts';
