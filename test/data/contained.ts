@@ -1,6 +1,6 @@
-/** What a file of an entry, and one of the application, may ask for, in every spelling, and what each must get. */
+/** Requests of a file of an entry and of one of the application, in every spelling, with their expected results. */
 
-/** Names that Node looks up in every node_modules above an entry, and that are planted in each of them. */
+/** Names that are planted in every node_modules above an entry, where Node searches for them. */
 export const planted: string[] = [
   'absent',
   '@scope/absent',
@@ -12,7 +12,7 @@ export const planted: string[] = [
   'file:x',
 ];
 
-/** Ways to ask for a name in a file of the entry; `N` stands for the name. */
+/** Requests for a name in a file of the entry; `N` is the name. */
 const ways = [
   'require(N)',
   'module.require(N)',
@@ -26,7 +26,7 @@ const ways = [
 const missing = 'MODULE_NOT_FOUND';
 const notImported = 'ERR_MODULE_NOT_FOUND';
 
-/** Expressions in the entry's file, and what they give: the marker of a file, or the code of an error. */
+/** Expressions in the entry's file and their results: the marker of a file, or the code of an error. */
 export const asked: Record<string, string> = {
   ...Object.fromEntries(
     planted.flatMap((name) =>
@@ -40,7 +40,7 @@ export const asked: Record<string, string> = {
   'import("#absent")': notImported,
   'require("#linked")': missing,
   'import("#linked")': notImported,
-  // A place in the entry, which a link leads out of.
+  // A path in the entry that is a link out of it.
   'require("./linked.js")': missing,
   'require("./linked")': missing,
   'require("./linked-dir/a.cjs")': missing,
@@ -58,12 +58,12 @@ export const asked: Record<string, string> = {
   'import("FILE://" + join(__dirname, "linked.js"))': notImported,
   'require("helper/linked.js")': missing,
   'require("../../helper/linked.js")': missing,
-  // A place in the store that no entry holds.
+  // A path in the store outside of every entry.
   'require("../../../../outside.cjs")': missing,
   'require(join(__dirname, "../../../../outside.cjs"))': missing,
   'import("../../../../outside.cjs")': notImported,
   'import(pathToFileURL(join(__dirname, "../../../../outside.cjs")))': notImported,
-  // What the entry has, and what Node has.
+  // Packages of the entry, and builtins.
   'require("./inside")': 'inside',
   'require(join(__dirname, "inside.js"))': 'inside',
   'import(pathToFileURL(join(__dirname, "inside.js")))': 'inside',
@@ -79,7 +79,7 @@ export const asked: Record<string, string> = {
   'import("data:text/javascript,export const marker = 1")': '1',
   'import("http://127.0.0.1/x")': 'ERR_UNSUPPORTED_ESM_URL_SCHEME',
   'import("node:absent")': 'ERR_UNKNOWN_BUILTIN_MODULE',
-  // A place that is outside of every store as it is written is the package's own business.
+  // A path outside of every store as written is left to the package.
   'require(join(process.cwd(), "config.cjs"))': 'config',
   'require(relative(__dirname, join(process.cwd(), "config.cjs")))': 'config',
   'import(pathToFileURL(join(process.cwd(), "config.cjs")))': 'config',
@@ -87,7 +87,7 @@ export const asked: Record<string, string> = {
   'require(require.resolve("core-only", { paths: [process.cwd()] }))': 'core',
   'require(require.resolve("core-only", { paths: [__dirname, process.cwd()] }))': 'core',
   'require(join(process.cwd(), "node_modules/core-only"))': 'core',
-  // What the entry shares is the copy of core, and all of it: no other folder completes it.
+  // A shared package is only the copy of core: no other folder completes it.
   'require("shared")': 'core',
   'import("shared")': 'core',
   'require("#shared")': 'core',
@@ -98,7 +98,7 @@ export const asked: Record<string, string> = {
   'require("../../shared/lib/extra.js")': 'core',
   'require("../../core-only/lib/extra.js")': missing,
   'require("shared/package.json").name': 'shared',
-  // The manifest says so only after the entry was first used.
+  // The manifest contains this only after the first use of the entry.
   'require("core-only")': missing,
   'import("core-only")': notImported,
 };
@@ -108,7 +108,7 @@ export const askedInCore: Record<string, string> = {
   'require(join(LIB, "linked.js"))': missing,
   'import(join(LIB, "linked.js"))': notImported,
   'import(pathToFileURL(join(LIB, "linked.js")))': notImported,
-  // However the place is spelled.
+  // In every spelling of the path.
   'require("./" + relative(__dirname, LIB) + "/linked.js")': missing,
   'require(__dirname + "/../app/./" + relative(__dirname, LIB) + "/linked")': missing,
   'require("//" + LIB + "//./linked.js")': missing,

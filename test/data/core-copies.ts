@@ -1,4 +1,4 @@
-/** Every form in which the core can hold a package, whole and broken, and what is asked of it. */
+/** Every form in which the core can hold a package, whole and broken, with the requests for it. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -15,7 +15,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 /** One package as the core holds it. */
 export interface CoreCopy {
   name: string;
-  /** What is asked besides the name itself. */
+  /** Requested subpaths. */
   subpaths?: readonly string[];
   /** Writes it into a node_modules directory. */
   plant: (sandbox: Sandbox, modules: string) => void;
@@ -30,7 +30,7 @@ function whole(name: string, shape: Shape, subpaths: string[] = []): CoreCopy {
   return { name, subpaths, plant: (sandbox, modules) => sandbox.addPackage(modules, pkg) };
 }
 
-/** A package whose package.json is this text, or this object with name and version. */
+/** A package whose package.json is this string, or this object with name and version. */
 function odd(
   name: string,
   manifest: string | Record<string, unknown>,
@@ -83,7 +83,7 @@ function plantOtherVersion(sandbox: Sandbox, modules: string): void {
   sandbox.addPackage(modules, dualPackage('other-version', '0.3.0', MARKER));
 }
 
-/** Whole copies that lack what is asked. */
+/** Whole copies without the requested subpath. */
 export const lackingCopies: readonly CoreCopy[] = [
   whole('lacking-esm', esmPackage, ['sub', 'index.js', 'package.json']),
   whole('lacking-cjs', cjsPackage, ['sub', 'lib/missing.js']),

@@ -1,4 +1,4 @@
-/** What went wrong for others who install packages at run time, and the test that holds annex to something better. */
+/** Failures of other systems that install packages at run time, each with the test that annex does better. */
 const E2E = 'test/e2e';
 const IMAGE = 'examples/immutable-image/test';
 
@@ -36,7 +36,7 @@ export const fieldFailures: readonly [failure: string, file: string, title: stri
   ['a damaged package never healed', `${E2E}/verify-load`, 'found, and healed'],
   ['a package was replaced while in use', `${E2E}/precedence-choice`, 'the entry first used by'],
   ['publishing took two steps', `${E2E}/crash`, 'killed at any moment'],
-  ['every message waited anew', `${E2E}/memory`, 'eight processes make one attempt'],
+  ['every message waited again', `${E2E}/memory`, 'eight processes make one attempt'],
   [
     'every process made its own installs',
     `${E2E}/concurrency-rounds`,

@@ -1,6 +1,6 @@
 /** The layers of src/, and which files of it are pure. */
 
-/** Folders, and files directly in src/, from the ground up: each imports only from those of earlier layers. */
+/** Folders, and files directly in src/, lowest first: each imports only from earlier layers. */
 export const LAYERS = [
   ['types.ts'],
   ['base'],
@@ -15,7 +15,7 @@ export const LAYERS = [
   ['cli', 'index.ts', 'register.ts'],
 ];
 
-/** Pure files outside of plan/, all of whose files are. */
+/** Pure files outside of plan/, where all files are pure. */
 const PURE = new Set([
   'types.ts',
   'base/error.ts',
@@ -50,5 +50,5 @@ const PURE = new Set([
   'tarball/tar.ts',
 ]);
 
-/** Whether a file of src/ touches no file, process, thread or clock. */
+/** Whether a file of src/ uses no file, process, thread or clock. */
 export const isPure = (path: string): boolean => path.startsWith('plan/') || PURE.has(path);

@@ -97,9 +97,9 @@ describe.each(nodes)('$label', (node) => {
          result.alpha = [(await ensure('alpha')).where, isAvailable('alpha'), await importMarker('alpha')];
          result.ensured = await attempt(ensure('beta'));
          const imported = await import('beta').catch((thrown) => thrown);
-         result.imported = { code: imported.code, cause: tell(imported.cause), message: imported.message };
+         result.imported = { code: imported.code, cause: describeError(imported.cause), message: imported.message };
          try { createRequire(import.meta.url)('beta'); } catch (error) {
-           result.required = { code: error.code, cause: tell(error.cause), message: error.message };
+           result.required = { code: error.code, cause: describeError(error.cause), message: error.message };
          }
          result.status = status().features[1];`,
       { env: { ANNEX_ALLOW_INSTALLS: '0' } },

@@ -182,9 +182,9 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       const before = digestAll(sandbox);
       const { imported } = await importIn(sandbox, ['alpha'], options);
       expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', reason, 'alpha');
-      const byHand = await sandbox.annex(['install', 'beta'], options);
-      expect(byHand.code).toBe(1);
-      expect(byHand.stderr).toMatch(reason);
+      const retried = await sandbox.annex(['install', 'beta'], options);
+      expect(retried.code).toBe(1);
+      expect(retried.stderr).toMatch(reason);
       const removed = await sandbox.annex(['uninstall', 'alpha'], options);
       expect(removed.code).toBe(1);
       expect(digestAll(sandbox)).toEqual(before);

@@ -118,8 +118,8 @@ describe.each(nodes)('$label', ({ path: node }) => {
     const entry = world.plantEntry({ store, ...planted });
     const env = { ANNEX_STORE: store };
     const cli = join(core, 'node_modules', 'annex', 'dist', 'cli', 'main.js');
-    const told = await world.run([cli, 'env', '--json'], { node, cwd: core, env });
-    const { NODE_OPTIONS = '', ANNEX_CORE } = JSON.parse(told.stdout) as Record<string, string>;
+    const printed = await world.run([cli, 'env', '--json'], { node, cwd: core, env });
+    const { NODE_OPTIONS = '', ANNEX_CORE } = JSON.parse(printed.stdout) as Record<string, string>;
     expect(ANNEX_CORE).toBe(core);
     for (const [flags, more] of [
       [['--import', 'annex/loader.mjs'], {}],

@@ -154,11 +154,11 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     const { code, stdout, stderr } = await miss(
       'idiom.mjs',
       `import { createRequire } from 'node:module';
-       const tell = (what) => console.log(what);
-       try { await import('esm-only'); } catch (e) { if (e.code !== 'ERR_MODULE_NOT_FOUND') throw e; tell('import'); }
-       try { createRequire(import.meta.url)('cjs-only'); } catch (e) { if (e.code !== 'MODULE_NOT_FOUND') throw e; tell('require'); }
-       try { createRequire(import.meta.url)('cjs-only'); } catch (e) { if (!/^Cannot find module 'cjs-only'/.test(e.message)) throw e; tell('message'); }
-       await import('esm-only').catch((e) => { if (!(e instanceof Error)) throw e; tell('instance'); });`,
+       const print = (what) => console.log(what);
+       try { await import('esm-only'); } catch (e) { if (e.code !== 'ERR_MODULE_NOT_FOUND') throw e; print('import'); }
+       try { createRequire(import.meta.url)('cjs-only'); } catch (e) { if (e.code !== 'MODULE_NOT_FOUND') throw e; print('require'); }
+       try { createRequire(import.meta.url)('cjs-only'); } catch (e) { if (!/^Cannot find module 'cjs-only'/.test(e.message)) throw e; print('message'); }
+       await import('esm-only').catch((e) => { if (!(e instanceof Error)) throw e; print('instance'); });`,
     );
     expect({ code, stdout, stderr }).toEqual({
       code: 0,

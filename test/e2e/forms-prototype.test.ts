@@ -78,8 +78,8 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test('whatever it is named and whatever its value', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-    const told = [JSON.stringify(KEYS), JSON.stringify(USUAL)];
-    const args = ['--import', sandbox.loader, 'main.mjs', ...told];
+    const lists = [JSON.stringify(KEYS), JSON.stringify(USUAL)];
+    const args = ['--import', sandbox.loader, 'main.mjs', ...lists];
     const { code, stdout, stderr } = await sandbox.run(args, { node, env });
     expect({ code, odd: stdout && (JSON.parse(stdout) as unknown), stderr }).toMatchObject({
       code: 0,

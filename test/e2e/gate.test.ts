@@ -173,11 +173,11 @@ describe.concurrent.each(nodes)('$label', (node) => {
     if (one.isStoreless) expectRefused(imported.alpha, code, one.reason, 'alpha');
     else expect(imported.alpha).toMatchObject({ marker: 'planted' });
 
-    const told = [imported.alpha, imported.beta].flatMap(
+    const printed = [imported.alpha, imported.beta].flatMap(
       (refused) => refused?.cause?.message ?? [],
     );
-    expect(lines.slice(-told.length)).toEqual(told);
-    expect(lines).toHaveLength(told.length + (one.notice === undefined ? 0 : 1));
+    expect(lines.slice(-printed.length)).toEqual(printed);
+    expect(lines).toHaveLength(printed.length + (one.notice === undefined ? 0 : 1));
     if (one.notice !== undefined) {
       expect(lines[0]).toMatch(NOTICE);
       expect(lines[0]).toMatch(one.notice);

@@ -30,7 +30,7 @@ if (!isMainThread) {
   else {
     const env = thread === 'worker' ? process.env : {};
     const worker = new Worker(new URL(import.meta.url), { workerData: way, env });
-    worker.on('message', (told) => console.log(told.join('\\n')));
+    worker.on('message', (answers) => console.log(answers.join('\\n')));
   }
 }`;
 

@@ -7,14 +7,14 @@ import type { PackageFixture } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
 import { giveTo, users } from '../support/user.ts';
 
-const tell = (marker: string): string => `console.log('${marker}');\n`;
+const print = (marker: string): string => `console.log('${marker}');\n`;
 
 const SCRIPTS = ['bin/a.js', 'bin/b.mjs', 'bin/main/index.js'];
 
 const kit: PackageFixture = {
   name: 'kit',
   version: '1.0.0',
-  files: Object.fromEntries(SCRIPTS.map((path) => [path, tell('sound')])),
+  files: Object.fromEntries(SCRIPTS.map((path) => [path, print('sound')])),
   manifest: { main: './bin/a.js' },
 };
 
@@ -48,7 +48,7 @@ async function open(node: NodeUnderTest, user: object) {
   const entry = sandbox.plantEntry({ feature: 'kit', packages: [kit], specs });
   const dir = join(entry, 'node_modules/kit');
   sandbox.write('app/start.cjs', START);
-  sandbox.write('app/own.cjs', tell('own'));
+  sandbox.write('app/own.cjs', print('own'));
   // What is compared with a listing would be found before it could lead anywhere.
   const ANNEX_CONFIG = sandbox.write('operator.json', { verify: 'off' });
   const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_CONFIG };
@@ -56,7 +56,7 @@ async function open(node: NodeUnderTest, user: object) {
   const link = (): void => {
     for (const path of SCRIPTS) {
       rmSync(join(dir, path));
-      symlinkSync(sandbox.write(join('volume/npm', path), tell('EVIL')), join(dir, path));
+      symlinkSync(sandbox.write(join('volume/npm', path), print('EVIL')), join(dir, path));
     }
     const annex = { features: { other: '*' } };
     sandbox.write('volume/npm/package.json', { name: 'npm', annex });

@@ -154,7 +154,7 @@ describe(node.label, () => {
       [common('1.2.0'), esmPackage('other', '3.3.0', 'new')],
       "other: other is private in the lock, and would now be core's 3.3.0",
     ],
-  ])('a core that ships %s is told', async (_, shipped, said) => {
+  ])('a core that ships %s is printed', async (_, shipped, said) => {
     const { check } = await open({}, shipped);
     const [name] = said.split(':');
     const isConflict = said.includes('wants');

@@ -86,7 +86,7 @@ describe(node.label, () => {
       (text: string) => `${text}\n`,
       /kit\/package\.json is not the file that annex wrote/,
     ],
-  ])('a lock whose %s %s is told', async (file, _, change, said) => {
+  ])('a lock whose %s %s is printed', async (file, _, change, said) => {
     const { check, edit } = await open();
     edit(`kit/${file}`, change);
     const text = await check();

@@ -83,7 +83,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, 
 
 describe.runIf(straceProblem === undefined).concurrent(`${node.label}, with failing calls`, () => {
   /** Installs with an error in place of some calls. */
-  const installTold = async (error: string, PATH?: string) => {
+  const installWithError = async (error: string, PATH?: string) => {
     const { sandbox } = await open();
     const flags = ['-f', '-qq', '-o', join(sandbox.root, 'trace'), '-e', `inject=${error}`];
     const command = [node.path, join(process.cwd(), 'dist/cli/main.js'), 'install', 'kit'];
@@ -93,7 +93,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, with fail
   };
 
   test('G4: a file that cannot be synced is not published', async () => {
-    const failed = await installTold('fsync:error=EIO:when=1', '/nowhere');
+    const failed = await installWithError('fsync:error=EIO:when=1', '/nowhere');
     expect(failed).toMatchObject({ code: 1, entries: 0, staging: [] });
     expect(failed.stderr).toMatch(
       /\(ANNEX_STORE_UNUSABLE\): .* its disk reports an error \(EIO fsync\)/,
@@ -105,7 +105,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, with fail
     ['a name that cannot be synced is published all the same', 'fsync:error=EIO'],
     ['a lock that cannot be given back does not undo the install', 'rmdir:error=EIO'],
   ] as const)('%s', async ([, error]) => {
-    const done = await installTold(error);
+    const done = await installWithError(error);
     expect(done).toMatchObject({ code: 0, entries: 1, staging: [] });
     expect(done.stderr).toMatch(/annex: installed kit 1\.0\.0 in /);
   });

@@ -36,7 +36,7 @@ describe(`${node.label}: a locked tarball that`, () => {
     const bad = { ...esmPackage('other', '3.0.0', 'bad'), tarball };
     const { sandbox } = await open({ packages: [kit, bad] });
     const { integrity } = packFixture(bad);
-    lockAnew(sandbox, integrity, tarball.length);
+    lockBytes(sandbox, integrity, tarball.length);
     const env = { ANNEX_STORE: sandbox.store };
     const { imported } = await importIn(sandbox, ['other', 'kit'], { env });
     expectRefused(imported.other, 'ANNEX_INTEGRITY', /: the tarball of other 3\.0\.0: it /);
@@ -65,7 +65,7 @@ describe(`${node.label}: a locked tarball that`, () => {
   });
 
   /** As if these bytes had been locked, which `annex lock` refuses. */
-  function lockAnew({ write, core }: Sandbox, integrity: string, size: number): void {
+  function lockBytes({ write, core }: Sandbox, integrity: string, size: number): void {
     const { sidecar, packages: known, texts } = readLock({ core }, 'other');
     const path = 'node_modules/other';
     const before = known[path]?.integrity ?? '';

@@ -99,8 +99,8 @@ describe('a registry that is not there', () => {
     await registry.stop();
     const first = await load(['alpha', 'beta', '@corp/gamma']);
     expectRefused(first.imported.alpha, 'ANNEX_OFFLINE', /ECONNREFUSED/, 'alpha');
-    const told = new RegExp(`${host()} failed for alpha: .*ECONNREFUSED.*Next try at`);
-    expectRefused(first.imported.beta, 'ANNEX_OFFLINE', told, 'beta');
+    const message = new RegExp(`${host()} failed for alpha: .*ECONNREFUSED.*Next try at`);
+    expectRefused(first.imported.beta, 'ANNEX_OFFLINE', message, 'beta');
     expect(first.imported.beta?.cause?.hint).toMatch(/, then npx annex install beta$/);
     expect(first.imported['@corp/gamma']?.marker).toBe('@corp/gamma');
     expect(countTries(first.lines)).toBe(2);
@@ -118,8 +118,8 @@ describe('a registry that is not there', () => {
       /failed for alpha/,
       'beta',
     );
-    const byHand = await sandbox.annex(['install', 'beta'], { env: usual() });
-    expect(byHand.code).toBe(0);
+    const retried = await sandbox.annex(['install', 'beta'], { env: usual() });
+    expect(retried.code).toBe(0);
     expect(readdirSync(failures())).toEqual(['alpha.json']);
     const { imported } = await load(['@corp/gamma', 'alpha']);
     expect(imported['@corp/gamma']?.marker).toBe('@corp/gamma');

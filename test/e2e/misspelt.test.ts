@@ -41,7 +41,7 @@ test.each([
     /annex\.features in \S+package\.json is \[\], not an object/,
   ],
   ['features without the key', features, /annex\.kit in .* Now: move it into annex\.features/],
-])('an annex key that is %s is told as what it is', async (_, annex, said) => {
+])('an annex key that is %s is printed as what it is', async (_, annex, said) => {
   const { sandbox } = await open(annex);
   for (const args of [['list'], ['lock', '--check'], ['why', 'kit'], ['install', '--all']]) {
     const { code, stderr } = await sandbox.annex(args);

@@ -37,7 +37,7 @@ const PROGRAM = `
 const [first] = status().features;
 result.status = { where: first.where, refusal: first.refusal };
 result.ensure = await attempt(ensure('kit'));
-result.import = await import('kit').then(() => 'loaded', ({ cause }) => cause && tell(cause));`;
+result.import = await import('kit').then(() => 'loaded', ({ cause }) => cause && describeError(cause));`;
 
 describe.each(outerNodes)('$label', (node) => {
   const open = async () => {
@@ -71,8 +71,8 @@ describe.each(outerNodes)('$label', (node) => {
       expect({ where, code: refusal.code }).toEqual({ where: 'denied', code });
       expect(row).toMatchObject({ where: 'denied', refusal });
       expect(why).toMatchObject({ rule: 8, refusal: { code } });
-      for (const { code: told, message } of [result.ensure.error, result.import]) {
-        expect(told).toBe(code);
+      for (const { code: remembered, message } of [result.ensure.error, result.import]) {
+        expect(remembered).toBe(code);
         expect(message).toContain(refusal.reason);
       }
       expect(readFileSync(started, 'utf8'), 'processes that were started').toBe('');
@@ -193,7 +193,7 @@ describe.each(outerNodes)('$label', (node) => {
     const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout);
     expect(row).toMatchObject({ where: 'denied', refusal: { code: 'ANNEX_INTEGRITY' } });
     const body = `
-        result.import = await import('kit').then(() => 'loaded', ({ cause }) => tell(cause));
+        result.import = await import('kit').then(() => 'loaded', ({ cause }) => describeError(cause));
         result.ensure = await attempt(ensure('kit'));
         result.status = status().features[0];
         result.isAvailable = isAvailable('kit');`;

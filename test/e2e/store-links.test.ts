@@ -54,18 +54,18 @@ describe.concurrent.each(nodes)('$label', (node) => {
     chmodSync(victim, 0o755);
     const before = sandbox.digest(victim);
     const options = { node: node.path, env: { ANNEX_STORE: store }, ...user };
-    const told =
+    const message =
       row.kind === 'file'
         ? /is not a directory/
         : /is a symbolic link, which annex does not follow/;
 
     const { imported, lines } = await importIn(sandbox, ['alpha', 'beta'], options);
     if (row.alpha === 'loads') expect(imported.alpha).toMatchObject({ marker: 'planted' });
-    else expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', told, 'alpha');
+    else expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', message, 'alpha');
     if (row.beta === 'installs') expect(imported.beta).toMatchObject({ marker: 'from-registry' });
-    else expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', told, 'beta');
+    else expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', message, 'beta');
     // The installer reports what it can do without; the error has what it cannot.
-    if (row.beta === 'installs') expect(lines.join('\n')).toMatch(told);
+    if (row.beta === 'installs') expect(lines.join('\n')).toMatch(message);
     for (const command of [
       ['install', 'beta'],
       ['list'],

@@ -10,14 +10,14 @@ import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
 
 /** Says which file was really loaded. */
-const telling = (name: string, files: Record<string, string> = {}): PackageFixture => ({
+const packageOf = (name: string, files: Record<string, string> = {}): PackageFixture => ({
   ...esmPackage(name, '1.0.0', ''),
   files: {
     'index.js': `export const version = '1.0.0'; export const marker = import.meta.url;`,
     ...files,
   },
 });
-const packages = [telling('plain'), telling('bound', { 'build/addon.node': 'no real one' })];
+const packages = [packageOf('plain'), packageOf('bound', { 'build/addon.node': 'no real one' })];
 const features = { plain: '^1.0.0', bound: '^1.0.0' };
 
 /** The Node of one image: its binary, and the variables that make it what it is. */

@@ -1,4 +1,4 @@
-/** Races, many times: one install of each feature, and success for everybody. */
+/** Many races: one install of each feature, and success for every process. */
 import { beforeAll, expect, test } from 'vitest';
 import { canListProcesses } from '../support/processes.ts';
 import { ALL, closeRaces, openRaces, runKilling, runRound, SAME } from '../support/rounds.ts';

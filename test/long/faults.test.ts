@@ -1,4 +1,4 @@
-/** G4, G6: every system call of an install, with everything that can go wrong at it. */
+/** G4, G6: every system call of an install, with a kill and each possible error. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { openTally, report, runAll, strikeAll } from '../support/fault-tally.ts';
 import { openFaultWorld } from '../support/fault-world.ts';
@@ -7,7 +7,7 @@ import { node } from '../support/lock-files.ts';
 import { straceProblem } from '../support/strace.ts';
 import { isRoot, PLAIN_USER } from '../support/user.ts';
 
-/** Of each kind, where there are more. */
+/** At most, of each kind. */
 const MOST = { kills: 300, errors: 800, asUser: 100, ofNpm: 60 };
 
 const why = straceProblem === undefined ? '' : ` (skipped: ${straceProblem})`;
@@ -72,7 +72,7 @@ describe.runIf(straceProblem === undefined)(`${node.label}${why}`, () => {
     }
   });
 
-  test('that was a thousand distinct faults at least', () => {
+  test('at least a thousand distinct faults were injected', () => {
     expect(tally.hits.size).toBeGreaterThanOrEqual(1_000);
   });
 });

@@ -1,4 +1,4 @@
-/** G4: installers that are killed at any moment, with all that they have started. */
+/** G4: installers that are killed at any moment, with their child processes. */
 import { expect, test } from 'vitest';
 import { openTally, runAll, writeFigures } from '../support/fault-tally.ts';
 import { openFaultWorld } from '../support/fault-world.ts';
@@ -19,7 +19,7 @@ function makeRandom(seed: number): () => number {
   };
 }
 
-test('killed at a random moment: the next import has it, and nothing is left', async () => {
+test('killed at a random moment: the next import succeeds, and nothing is left behind', async () => {
   const seed = Number(process.env.ANNEX_TEST_SEED ?? Date.now() % 2 ** 31);
   const random = makeRandom(seed);
   console.log(`ANNEX_TEST_SEED=${seed}`);
@@ -29,7 +29,7 @@ test('killed at a random moment: the next import has it, and nothing is left', a
     await world.record('empty');
     const start = performance.now();
     expect(await world.kill('empty', NEVER)).toEqual({ isHarmless: true, hit: undefined });
-    // An import, with its install, and another one: somewhat longer than an installer lives.
+    // One import with its install and one without: slightly longer than an installer runs.
     const longest = performance.now() - start;
     const rounds = Array.from({ length: ROUNDS }, (_, index) => ({
       situation: index % 2 === 0 ? ('empty' as const) : ('used' as const),

@@ -53,7 +53,7 @@ describe.runIf(glusterProblem === undefined)(`${node.label}${why}`, () => {
   });
 
   test.runIf(straceProblem === undefined)(
-    'harmed on one mount, at system calls: the next process has it, on the other one',
+    'a fault at system calls on one mount: the next process on the other one succeeds',
     async () => {
       const tally = openTally();
       const world = await openFaultWorld({ node: node.path, volumes: makeVolumes('faults') });

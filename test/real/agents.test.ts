@@ -1,4 +1,4 @@
-/** Agents for monitoring see the database clients of a store as they see those of node_modules, registered before annex and after. */
+/** Monitoring agents, registered before annex or after, see the database clients of a store like those of node_modules. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const script = join(repositoryRoot, 'scripts', 'nodes.mjs');
 const listed = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim().split('\n');
-/** npm would remove a copy of annex from the application, which does not declare it. */
+/** Outside the application: npm would remove a copy of annex that it does not declare. */
 const loader = join(repositoryRoot, 'loader.mjs');
 const nodes = listed.map((line) => line.split(' ') as [version: string, path: string]);
 
@@ -87,7 +87,7 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
         const before = await run(node, 'app', [preload, loader], main);
         const after = await run(node, 'app', [loader, preload], main);
         expect(after, main).toEqual(before);
-        // dd-trace looks for the main file of what is required with Module._findPath, which asks no hook.
+        // dd-trace finds the main file of a required package with Module._findPath, which calls no hook.
         const isBlind = agent === 'dd-trace' && main === 'main.cjs';
         const { methods: _, ...seen } = oracle;
         if (isBlind) expect(before, main).toMatchObject(seen);

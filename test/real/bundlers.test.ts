@@ -27,7 +27,7 @@ const TOOLS = [
 
 const ANNEX = ['annex', 'annex/register'];
 
-/** Bundles with webpack: its command line is a package of its own. */
+/** Bundles with webpack, whose command line is a separate package. */
 const WEBPACK = `#!/usr/bin/env node
 import webpack from 'webpack';
 const [input, path, format, ...names] = process.argv.slice(2);
@@ -43,7 +43,7 @@ webpack({
   if (error ?? stats.hasErrors()) throw error ?? new Error(stats.toString('errors-only'));
 });`;
 
-/** A bundler's command line: what is bundled, the directory that gets its output, what stays external. */
+/** A bundler's command line: its input, the output directory, the external packages. */
 type Bundler = (input: string, out: string, external: string[]) => string[];
 
 const esbuild =
@@ -129,7 +129,7 @@ async function run(file: string, node: string) {
 }
 
 test.each(Object.keys(BUNDLERS))(
-  '%s: as without a bundle while annex is installed; without it a line says that annex has to stay external',
+  '%s: works as without a bundle if annex is installed; otherwise a line says that annex has to stay external',
   async (name) => {
     const [outside, inside] = [await bundle(name, ANNEX), await bundle(name, [])];
     const installed = join(sandbox.core, 'node_modules', 'annex');

@@ -24,7 +24,7 @@ beforeAll(async () => {
   sandbox = await createSandbox({ linkAnnex: false });
 });
 
-/** The files of a package as npm has left them; those of packages below it are not its own. */
+/** The files of a package that npm installed, without nested packages. */
 function listInstalled(directory: string, others: string[]): string {
   return Object.entries(digestTree(directory))
     .filter(([path]) => !others.some((other) => join(directory, path).startsWith(other + sep)))
@@ -44,7 +44,7 @@ const sortListing = (listing: string): string =>
     .sort()
     .join('');
 
-test('every file of eight real closures, and no other, comes out of annex as out of npm', async () => {
+test('annex unpacks exactly the files of eight real closures that npm unpacks', async () => {
   const env = readMachineEnvironment();
   const options = { env };
   sandbox.write('app/package.json', { name: 'app', version: '1.0.0', private: true });

@@ -1,4 +1,4 @@
-/** Packages whose archives, names or sizes are out of the ordinary: locked, installed from the lock, verified, and used. */
+/** Packages with unusual archives, names or sizes: locked, installed from the lock, verified, and used. */
 import { beforeAll, expect, test } from 'vitest';
 import type { Backend } from '../support/backends.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
@@ -49,7 +49,7 @@ const PACKAGES: Record<string, Backend> = {
       console.log(prettyFactory({ colorize: false })({ level: 30, msg: 'found' }).trim());`,
     prints: 'INFO: found',
   },
-  // 150 MB; the sharp of its time loads only after its install script ran, which fetches a library.
+  // 150 MB; its old sharp loads only after its install script, which fetches a library.
   '@xenova/transformers': {
     range: '^2.17.0',
     program: `
@@ -57,7 +57,7 @@ const PACKAGES: Record<string, Backend> = {
       console.log(typeof createRequire(import.meta.url).resolve('@xenova/transformers'));`,
     prints: 'string',
   },
-  // A name with capitals, as no new one may have.
+  // A name with capitals, which new packages must not have.
   JSONStream: {
     range: '^1.3.5',
     program: `
@@ -68,7 +68,7 @@ const PACKAGES: Record<string, Backend> = {
 };
 const NAMES = Object.keys(PACKAGES);
 
-/** Of one command, ms: a busy machine takes its time. */
+/** Time limit of one command in ms: a busy machine is slow. */
 const LIMIT = 600_000;
 
 let sandbox: Sandbox;
@@ -83,7 +83,7 @@ beforeAll(async () => {
   sandbox.setCore({ features: Object.fromEntries(ranges) });
 });
 
-test('all are locked, installed from the lock, and equal to it', {
+test('all are locked, installed from the lock, and identical to it', {
   timeout: 3 * LIMIT,
 }, async () => {
   const locked = await sandbox.annex(['lock'], options());

@@ -19,7 +19,7 @@ interface LockedPackage {
 }
 
 const OLD: Ranges = { axios: '1.6.0', zod: '3.22.0' };
-/** To which of these a feature does not fit. */
+/** The packages of the core that a feature does not fit. */
 const UNFIT: Record<string, string[]> = {
   'exa-js': ['zod'],
   '@mendable/firecrawl-js': ['axios', 'zod'],
@@ -40,7 +40,7 @@ const options = () => ({
   timeout: 200_000,
 });
 
-/** Runs a program of the core from nothing but Node. */
+/** Runs a program of the core with Node alone. */
 const use = (args: string[]): Promise<RunResult> => {
   const { env, timeout } = options();
   const bare = { ...env, PATH: '/nowhere' };
@@ -59,7 +59,7 @@ beforeAll(async () => {
   const args = ['install', '--no-package-lock', '--ignore-scripts', '--no-audit'];
   const shipped = await sandbox.exec('npm', args, options());
   expect(shipped.code, shipped.stderr).toBe(0);
-  // npm would have taken it away.
+  // npm would have removed it.
   symlinkSync(repositoryRoot, join(sandbox.core, 'node_modules', 'annex'));
   for (const [name, { program }] of Object.entries(BACKENDS)) {
     sandbox.write(`app/${fileOf(name)}`, program);
@@ -71,7 +71,7 @@ beforeAll(async () => {
   expect(nested.code, nested.stderr).toBe(0);
 }, 300_000);
 
-test('with "fail", what does not fit the core is a conflict and not locked; the rest is', () => {
+test('with "fail", features that do not fit the core are conflicts and not locked; the others are locked', () => {
   const results = JSON.parse(locking.stdout) as { feature: string; outcome: string }[];
   expect(results.map(({ feature, outcome }) => [feature, outcome])).toEqual(
     NAMES.map((name) => [name, name in UNFIT ? 'failed' : 'locked']),
@@ -164,9 +164,9 @@ test('npm ci and npm sbom work in the locked projects, and annex sbom over all o
     const installed = await npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
     expect(installed.code, installed.stderr).toBe(0);
     expect(existsSync(join(cwd, 'node_modules', name))).toBe(true);
-    const told = await npm('sbom', '--sbom-format=cyclonedx');
-    expect(told.code, told.stderr).toBe(0);
-    for (const purl of list(told.stdout)) components.add(purl);
+    const printed = await npm('sbom', '--sbom-format=cyclonedx');
+    expect(printed.code, printed.stderr).toBe(0);
+    for (const purl of list(printed.stdout)) components.add(purl);
   };
   const lanes = [0, 1, 2].map((lane) => NAMES.filter((_, index) => index % 3 === lane));
   await Promise.all(

@@ -14,7 +14,7 @@ beforeAll(async () => {
   sandbox = await createSandbox({ linkAnnex: false });
   tarball = join(sandbox.root, 'annex.tgz');
   writeFileSync(tarball, packRepository().tarball ?? '');
-  // The default store is in the user's cache directory: not in that of whoever runs the tests.
+  // The default store is in the user's cache directory: the tests must not use the real one.
   env = { ...readMachineEnvironment(), XDG_CACHE_HOME: join(sandbox.root, 'cache') };
   sandbox.write('app/package.json', { name: 'app', version: '1.0.0', private: true });
   sandbox.write(
@@ -27,7 +27,7 @@ beforeAll(async () => {
   expect(run).toMatchObject({ code: 0 });
 });
 
-test('the tarball holds what runs and what describes it, and nothing of the workshop', async () => {
+test('the tarball holds the program and its documents, and no development files', async () => {
   const { stdout } = await sandbox.exec('tar', ['-tzf', tarball]);
   const files = stdout.trim().split('\n');
   for (const wanted of [

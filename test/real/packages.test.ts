@@ -1,4 +1,4 @@
-/** Real packages from the real registry: the first import installs each, then it does some work that needs neither account nor network. */
+/** Real packages from the real registry: the first import installs each, and it then works without account or network. */
 import { execFileSync } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { repositoryRoot } from '../support/package.ts';
 import { dropSlowness } from '../support/process.ts';
 import { createSandbox, type RunResult, type Sandbox } from '../support/sandbox.ts';
 
-/** A port on which nobody listens. */
+/** A closed port. */
 const NOWHERE = { npm_config_registry: 'http://127.0.0.1:9' };
 
 let sandbox: Sandbox;
@@ -27,7 +27,7 @@ afterAll(async () => {
   console.table(times);
 });
 
-/** Runs the program of a package; the last word on the environment is the caller's. */
+/** Runs the program of a package; `env` overrides other variables. */
 function use(name: string, node: string, env: Record<string, string> = {}): Promise<RunResult> {
   return sandbox.run(['--import', 'annex/loader.mjs', fileOf(name)], {
     node,
@@ -35,7 +35,7 @@ function use(name: string, node: string, env: Record<string, string> = {}): Prom
   });
 }
 
-/** Uses a package for the first time on a Node: it is installed, and nothing else is said. */
+/** Uses a package for the first time on a Node: it is installed, and nothing else is printed. */
 async function useFirst(name: string, node: string): Promise<void> {
   const run = await use(name, node);
   expect(run).toMatchObject({ code: 0, stdout: `${BACKENDS[name]?.prints}\n` });
@@ -50,11 +50,11 @@ async function useFirst(name: string, node: string): Promise<void> {
   times.push({ package: name, version, node: nameOf(node), seconds, size });
 }
 
-/** The version of one of the binaries: they stand in directories that are named after it. */
+/** The version of a binary, from the name of its directory. */
 const nameOf = (node: string): string =>
   node === process.execPath ? process.version : basename(dirname(dirname(node)));
 
-/** Uses a package that is there: nothing is said, and nobody listens where the registry would be. */
+/** Uses an installed package: nothing is printed, and the registry is unreachable. */
 async function useAgain(name: string, node: string): Promise<void> {
   const stdout = `${BACKENDS[name]?.prints}\n`;
   expect(await use(name, node, NOWHERE)).toMatchObject({ code: 0, stdout, stderr: '' });
@@ -71,7 +71,7 @@ test.each(Object.keys(BACKENDS))(
 );
 
 describe('one store for every Node', () => {
-  /** Where the entries of a feature stand: `any`, or the ABI. */
+  /** The directories of the entries of a feature: `any`, or the ABI. */
   const findPlaces = (slug: string): string[] => {
     const paths = Object.keys(sandbox.digest('volume/annex/v1')).map((path) => path.split('/'));
     return paths.flatMap(([abi, entry, ...rest]) =>
@@ -85,7 +85,7 @@ describe('one store for every Node', () => {
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '');
 
-  test('plain JavaScript is installed once and serves them all', async () => {
+  test('plain JavaScript is installed once for all', async () => {
     for (const node of nodes) await useAgain('exa-js', node);
     expect(findPlaces('exa-js')).toEqual(['any']);
   });

@@ -1,4 +1,4 @@
-/** Libraries that resolve by themselves: what jiti, exsolve and enhanced-resolve see of a store, on every Node. */
+/** Libraries with their own resolution: how jiti, exsolve and enhanced-resolve see a store, on every Node. */
 import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ console.log(JSON.stringify({
   'enhanced-resolve': await ask(() => enhanced.resolveSync({}, import.meta.dirname, 'dual')),
 }));`;
 
-test('what falls back to Node sees the store; what only walks directories does not', async () => {
+test('a library that falls back to Node sees the store; one that only searches directories does not', async () => {
   const sandbox = await createSandbox({ linkAnnex: false });
   const importAlone = esmPackage('import-alone', '1.0.0', 'store', {
     exports: { '.': { import: './index.js' } },
@@ -77,7 +77,7 @@ test('what falls back to Node sees the store; what only walks directories does n
       version,
       'import()': 'import',
       'jiti.import, ES module': 'store',
-      // It walks directories first, and then asks for what `require` would get.
+      // It searches directories first, and then uses the resolution of `require`.
       'jiti.import, dual': 'require',
       'jiti.import, conditions': 'module-sync',
       'jiti.import, import alone': 'ERR_PACKAGE_PATH_NOT_EXPORTED',

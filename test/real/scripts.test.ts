@@ -32,7 +32,7 @@ const options = () => ({
   timeout: 900_000,
 });
 
-/** Declares, locks and installs it anew. */
+/** Declares, locks and installs it in an empty store. */
 async function install(scripts: string[]) {
   const feature = { packages: { 'better-sqlite3': '^12.0.0' }, scripts };
   sandbox.setCore({ features: { sqlite: feature } });
@@ -46,7 +46,7 @@ async function install(scripts: string[]) {
 
 const use = () => sandbox.run(['--import', sandbox.loader, 'main.mjs'], options());
 
-test('without leave its script does not run: it is named, and the addon is not there', async () => {
+test('a script that is not allowed does not run: it is named, and the addon is missing', async () => {
   const { dir, unrun, stderr } = await install([]);
   const [name] = unrun ?? [];
   expect(unrun).toEqual([expect.stringMatching(/^better-sqlite3 12\./)]);
@@ -58,7 +58,7 @@ test('without leave its script does not run: it is named, and the addon is not t
   expect(said).toMatch(/Could not locate the bindings file/);
 });
 
-test('with leave it runs, and the database opens', { timeout: 1_000_000 }, async () => {
+test('an allowed script runs, and the database opens', { timeout: 1_000_000 }, async () => {
   const { dir, unrun } = await install(['better-sqlite3']);
   expect(unrun).toBeUndefined();
   expect(await use()).toMatchObject({ code: 0, stdout: 'found\n', stderr: '' });
@@ -73,6 +73,6 @@ test('with leave it runs, and the database opens', { timeout: 1_000_000 }, async
   const generated = Object.keys(readListing(dir).generated);
   expect(generated).toContain(ADDON);
   for (const path of generated) expect(path).toMatch(/^node_modules\/better-sqlite3\//);
-  // The one without the addon is another entry, and nobody's any more.
+  // The entry without the addon is another one, and no longer used.
   expect(listEntries(sandbox)).toHaveLength(2);
 });

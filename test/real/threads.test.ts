@@ -1,4 +1,4 @@
-/** Threads that others start without hooks: a pino transport that is a feature, and pools that load a file of an entry. */
+/** Threads that libraries start without hooks: a pino transport that is a feature, and pools that load a file of an entry. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { repositoryRoot } from '../support/package.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 const script = join(repositoryRoot, 'scripts', 'nodes.mjs');
-/** Not that of the application: npm removes what its package.json does not name. */
+/** Outside the application: npm removes packages that its package.json does not name. */
 const loader = join(repositoryRoot, 'loader.mjs');
 const nodes = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim().split('\n');
 

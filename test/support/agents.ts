@@ -1,6 +1,6 @@
-/** Agents for monitoring, as the files that start them, and a program whose database clients they watch. */
+/** Monitoring agents, as the files that start them, and a program whose database clients they trace. */
 
-/** An agent: what is installed, and a module that starts it and sets `globalThis.record`. */
+/** An agent: its packages, and a module that starts it and sets `globalThis.record`. */
 export interface Agent {
   packages: string[];
   source: string;
@@ -63,7 +63,7 @@ server.unref();
 tracer.init({ url: 'http://127.0.0.1:' + server.address().port, flushInterval: 0, startupLogs: false });
 globalThis.record = async (run) => {
   await run();
-  // The last span of all comes in the last report.
+  // The last span is in the last report.
   tracer.startSpan('last.span').finish();
   while (!names.has('last.span')) await new Promise((resolve) => server.once('traces', resolve));
   return [...names].sort();
@@ -98,7 +98,7 @@ export const CLIENTS: Record<string, string> = {
   amqplib: '^0.10.0',
 };
 
-/** Uses the clients: two with a server, and two that find none, of which the patched methods are noted as well. */
+/** Uses the clients: two with a server, and two without, for which the patched methods are recorded as well. */
 const USES = `
 const [,, postgres, redis] = process.argv;
 const uses = {
@@ -126,7 +126,7 @@ const uses = {
   },
   amqplib: async ({ connect }) => { await connect('amqp://127.0.0.1:9').catch(() => {}); },
 };
-/** Name and length of every function: an agent puts others in their place. */
+/** Name and length of every function, which an agent replaces. */
 const describe = (module) => Object.entries(module).flatMap(([name, value]) =>
   typeof value !== 'function' ? [] : [[name, value], ...Object.entries(
     Object.getOwnPropertyDescriptors(value.prototype ?? {})).map(([key, { value: method }]) => [name + '.' + key, method])]

@@ -5,7 +5,7 @@ import type { NodeUnderTest } from './nodes.ts';
 import type { Registry } from './registry.ts';
 import { createSandbox, type RunOptions, type Sandbox } from './sandbox.ts';
 
-/** What a test of the interface works with. */
+/** Sandbox, and a way to run programs. */
 export interface ApiWorld {
   sandbox: Sandbox;
   /**
@@ -16,19 +16,19 @@ export interface ApiWorld {
   runProgram(
     body: string,
     options?: RunOptions & { flags?: string[] },
-    // biome-ignore lint/suspicious/noExplicitAny: whatever the program puts together
+    // biome-ignore lint/suspicious/noExplicitAny: the program decides on the shape
   ): Promise<{ result: any; lines: string[] }>;
 }
 
-/** What every program starts with; `tell` takes apart what was thrown. */
+/** First lines of every program; `describeError` gives the facts of a thrown value. */
 export const prelude = `
 import { AnnexError, ensure, isAvailable, status } from 'annex';
-const tell = (error) => {
+const describeError = (error) => {
   const { name, code, feature, specifier, hint, message } = error;
   const isOurs = error instanceof AnnexError && error instanceof Error;
   return { isOurs, name, code, feature, specifier, hint, message };
 };
-const attempt = (promise) => promise.then((value) => ({ value }), (error) => ({ error: tell(error) }));
+const attempt = (promise) => promise.then((value) => ({ value }), (error) => ({ error: describeError(error) }));
 const importMarker = (name) => import(name).then(({ marker }) => marker, ({ code }) => code);
 const result = {};
 `;

@@ -1,9 +1,9 @@
 /** Nine packages as applications use them. */
 
-/** A backend as people use it. */
+/** A backend in typical use. */
 export interface Backend {
   range: string;
-  /** A program that imports it and prints what it made of it. */
+  /** A program that imports it and prints its result. */
   program: string;
   prints: string;
 }

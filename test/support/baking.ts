@@ -18,25 +18,25 @@ const packages = [
 ];
 const later = [esmPackage('alpha', '1.1.0', 'later'), esmPackage('other', '3.1.0', 'later')];
 
-/** What the core declares. */
+/** Features that the core declares. */
 export const features = { kit: '^1.0.0', other: '^3.0.0' };
 
 type Loaded = RunResult & { imported: Imports['imported'] };
 
-/** What a test has at hand; the registry holds later versions than the locks do. */
+/** The world of a test; the registry has later versions than the locks. */
 export interface Baking {
-  /** A core of the same, with its locks. */
+  /** The same core with its locks. */
   locked: Sandbox;
   registry: Registry;
   sandbox: Sandbox;
-  /** Where to bake to: it is not there yet. */
+  /** Directory to bake to; it does not exist yet. */
   layer: string;
   declare: (declared: object, rest?: object) => void;
-  /** Runs annex bake, to a disk that need not outlive a loss of power. */
+  /** Runs annex bake without a sync program. */
   bake: (...args: string[]) => Promise<RunResult>;
-  /** Bakes with the locks of before the later versions. */
+  /** Bakes with the locks, which are older than the later versions. */
   bakeLocked: () => Promise<void>;
-  /** Runs the program as its user does, behind other commands if that is wanted. */
+  /** Runs the program, optionally through a wrapper command. */
   load: (names: string[], env: Record<string, string>, before?: string[]) => Promise<Loaded>;
   expectBaked: (ran: Pick<Imports, 'imported' | 'stderr'>) => void;
 }
@@ -87,7 +87,7 @@ export function useBaking(): Baking {
   });
   beforeEach(async () => {
     await open({ linkAnnex: false });
-    // One copy for all of them: not everybody may be able to read this repository.
+    // One copy for all of them: another user may be unable to read this repository.
     const annex = join('node_modules', 'annex');
     symlinkSync(join(at.locked.core, annex), join(at.sandbox.core, annex));
     await at.registry.add(...later);

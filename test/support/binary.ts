@@ -1,4 +1,4 @@
-/** Makes a binary usable by users who cannot reach it where it is, or where nothing else stands beside it. */
+/** Shares a binary with users who cannot reach its path, in a directory without other programs. */
 import {
   chmodSync,
   copyFileSync,
@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Whether everybody can run a file where it is. */
+/** Whether every user can run a file at its path. */
 export function isReachable(path: string): boolean {
   const real = realpathSync(path);
   if ((statSync(real).mode & 0o005) !== 0o005) return false;
@@ -21,7 +21,7 @@ export function isReachable(path: string): boolean {
 }
 
 /**
- * A binary in a directory of its own that everybody can reach; linked when that is possible, for Node
+ * A binary in a separate directory that every user can reach; hard-linked if possible, because Node
  * has 100 MB.
  * @returns its path, the same for the same binary
  */
@@ -31,7 +31,7 @@ export function shareBinary(path: string, directory: string): string {
   const shared = join(home, basename(path));
   if (lstatSync(shared, { throwIfNoEntry: false }) !== undefined) return shared;
   mkdirSync(home, { recursive: true });
-  // Whatever the umask.
+  // Regardless of the umask.
   for (const made of [directory, home]) chmodSync(made, 0o755);
   try {
     linkSync(real, shared);

@@ -40,7 +40,7 @@ export const closures: Record<string, [PackageFixture, ...PackageFixture[]]> = {
   other: [other],
 };
 
-/** Puts features where an install would have. */
+/** Plants the entries of features. */
 export function plant(store = sandbox.store, names = ['kit', 'other']): void {
   for (const feature of names) {
     const packages = closures[feature] ?? [other];
@@ -66,9 +66,9 @@ export async function run(body: string, options?: RunOptions): Promise<string[]>
     `import { writeFileSync } from 'node:fs';
      import { ensure, isAvailable, status } from 'annex';
      const write = (...blocked) => writeFileSync(${JSON.stringify(file)}, JSON.stringify({ blocked }));
-     const tell = ({ cause, message }) => cause?.message ?? message;
-     const load = (name) => import(name).then(({ marker }) => marker, tell).then(console.log);
-     const attempt = (name) => ensure(name).then(({ where }) => where, tell).then(console.log);
+     const describeError = ({ cause, message }) => cause?.message ?? message;
+     const load = (name) => import(name).then(({ marker }) => marker, describeError).then(console.log);
+     const attempt = (name) => ensure(name).then(({ where }) => where, describeError).then(console.log);
      ${body}`,
   );
   const { stdout, stderr, code } = await sandbox.run(

@@ -1,6 +1,6 @@
-/** An application to bundle: it asks for a feature that is in the store, and for one that has to be installed. */
+/** An application to bundle: it requests an installed feature, and one that has to be installed. */
 
-/** Prints the loader, and what became of each request: a marker, where the feature is, or a code and a hint. */
+/** Prints the loader and the result of each request: a marker, the place of the feature, or a code and a hint. */
 export const SOURCE = `
 import 'annex/register';
 import { ensure, status } from 'annex';
@@ -14,8 +14,8 @@ const attempt = (ask) => ask().then(({ marker, where }) => marker ?? where, ({ c
   ]));
 })();`;
 
-/** What it prints of `ensure` when annex is part of the bundle, and installed nowhere. */
+/** Its output for `ensure` when annex is bundled and not installed. */
 export const EXTERNAL = /^ANNEX_INSTALL_FAILED: keep annex external /;
 
-/** The line on stderr that goes with it. */
+/** The corresponding line on stderr. */
 export const IN_BUNDLE = /^annex: .+ is bundled without its own files.+ keep annex external .+$/m;

@@ -1,11 +1,11 @@
-/** Certificates of a moment, for registries that speak https. */
+/** Temporary certificates for registries that use https. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from './tree.ts';
 
-/** A key and a certificate that signs itself, PEM. */
+/** A key and its self-signed certificate, PEM. */
 export interface Certificate {
   key: string;
   cert: string;
@@ -13,7 +13,7 @@ export interface Certificate {
 
 /**
  * Makes one with openssl.
- * @param names what it is good for, as openssl writes them
+ * @param names subjectAltName, as openssl writes it
  */
 export function makeCertificate(names = 'IP:127.0.0.1,DNS:localhost'): Certificate {
   const directory = mkdtempSync(join(tmpdir(), 'annex-certificate-'));

@@ -6,7 +6,7 @@ import type { NodeUnderTest } from './nodes.ts';
 import type { RunResult } from './process.ts';
 import { createSandbox, type RunOptions, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
-/** What a test of the command line works with. */
+/** Sandbox, layer, and a way to run commands. */
 export interface CliWorld {
   sandbox: Sandbox;
   /** The layer's directory, `root/baked`. */

@@ -1,4 +1,4 @@
-/** A clock for tests of time: it jumps from timer to timer, so no test waits and none depends on how fast a machine is. */
+/** A clock that jumps from timer to timer, so that no test waits or depends on the speed of the machine. */
 import type { Clock } from '../../src/store/lock.ts';
 
 interface Timer {
@@ -6,7 +6,7 @@ interface Timer {
   fire: () => void;
 }
 
-/** Starts at 0. Whatever a timer has caused runs before the next one fires. */
+/** Starts at 0. All consequences of a timer run before the next one fires. */
 export function createClock(): Clock {
   const timers = new Set<Timer>();
   let now = 0;

@@ -1,4 +1,4 @@
-/** Ends what tests have opened, when all tests of their file are done. */
+/** Closes resources of tests after all tests of their file. */
 import { afterAll } from 'vitest';
 
 const closers: (() => unknown)[] = [];
@@ -7,5 +7,5 @@ afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** Has a function called after the last test of this file; the last one first. */
+/** Calls a function after the last test of this file, in reverse order. */
 export const closeLater = (close: () => unknown): void => void closers.push(close);

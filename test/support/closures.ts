@@ -1,4 +1,4 @@
-/** Random closures, cores and declarations: small, so that everything that can meet does meet. */
+/** Random closures, cores and declarations: small, so that all combinations occur. */
 import fc from 'fast-check';
 import { isRange, satisfies } from '../../src/base/semver.ts';
 import type { Edge, LockGraph } from '../../src/plan/graph.ts';
@@ -9,7 +9,7 @@ const VERSIONS = ['1.0.0', '1.5.0', '2.0.0', '2.0.0-rc.1'];
 const RANGES = ['*', '^1.0.0', '>=1.5', '^2.0.0', '1.0.0', '^2.0.0-rc.0', 'latest', 'npm:a@^1.0.0'];
 
 const name = fc.constantFrom(...NAMES);
-/** Most ranges fit: else nothing would ever be shared. */
+/** Most ranges fit: otherwise nothing would ever be shared. */
 const range = fc.oneof({ weight: 3, arbitrary: fc.constant('*') }, fc.constantFrom(...RANGES));
 const ranges = fc.dictionary(name, range, { maxKeys: 2, noNullPrototype: true });
 const rarely = (value: object) =>
@@ -50,12 +50,12 @@ const shipped = fc
   )
   .map(([version, isDeclared, peers]) => [version + (isDeclared ? '*' : ''), ...peers].join(' '));
 
-/** A feature of one package, or of two, its lock, and what core ships. */
+/** A feature of one or two packages, its lock, and the packages of core. */
 export const situation: fc.Arbitrary<Required<Situation>> = fc.record({
   lock: fc
     .tuple(locked, fc.dictionary(place, locked, { maxKeys: 9, noNullPrototype: true }))
     .map(([feature, others]) => {
-      // Bundled is what stands in another package.
+      // Only nested packages are bundled.
       const entries = Object.entries({ ...others, feature }).map(([at, one]) =>
         at.includes(' > ') ? [at, one] : [at, Object.assign({}, one, { inBundle: undefined })],
       );
@@ -79,7 +79,7 @@ export const situation: fc.Arbitrary<Required<Situation>> = fc.record({
   ),
 });
 
-/** Whether a package of the lock is what an edge asks for; written anew, on purpose. */
+/** Whether a package of the lock satisfies an edge; deliberately independent of src/. */
 export function answers(graph: LockGraph, { to = '', name, range }: Edge): boolean {
   const node = graph.get(to);
   if (node === undefined) return false;

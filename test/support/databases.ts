@@ -1,4 +1,4 @@
-/** PostgreSQL and Redis on free ports of loopback, as somebody who is not root. */
+/** PostgreSQL and Redis on free ports of loopback, as a user other than root. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
@@ -70,7 +70,7 @@ export async function startDatabases(): Promise<Databases> {
   };
 }
 
-/** A port that nobody listens on. */
+/** A free port. */
 async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PackageFixture, packFixture, writePackage } from './package.ts';
 
-/** What to plant. */
+/** The entry to plant. */
 export interface EntryOptions {
   feature: string;
   /** All of the closure, flat in the entry's node_modules; the first is the declared one. */
@@ -68,7 +68,7 @@ export function plantEntry(store: string, options: EntryOptions): string {
   return directory;
 }
 
-/** Writes the listing of an entry anew, after its files were changed on purpose. */
+/** Rewrites the listing of an entry after a deliberate change of its files. */
 export function listEntry(directory: string): void {
   const packages = new Map<string, string[]>();
   const options = { recursive: true, withFileTypes: true } as const;
@@ -85,6 +85,6 @@ export function listEntry(directory: string): void {
   writeFileSync(join(directory, 'annex-files.txt'), listing, { mode: 0o644 });
 }
 
-/** How a listing names the content of a file. */
+/** The value of a file in a listing. */
 export const listedValue = (content: string | Buffer): string =>
   `${createHash('sha256').update(content).digest('hex')} ${Buffer.byteLength(content)}`;

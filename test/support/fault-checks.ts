@@ -1,4 +1,4 @@
-/** What has to hold after a fault: Node's own error with the right cause, and a store in which all is whole. */
+/** Checks after a fault: Node's own error with the right cause, and a store without damage. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
@@ -6,7 +6,7 @@ import { type Strike, shapeOf } from './faults.ts';
 import { FORM, type Imported } from './importer.ts';
 import type { Call } from './strace.ts';
 
-/** What is in a directory of a store; nothing when it is not there. */
+/** Names in a directory of a store; empty when it is missing. */
 function list(store: string, name: string): string[] {
   const dir = join(store, 'v1', name);
   return existsSync(dir) ? readdirSync(dir).map((found) => join(dir, found)) : [];
@@ -16,14 +16,14 @@ function list(store: string, name: string): string[] {
 export const listEntriesOf = (store: string, feature: string): string[] =>
   list(store, 'any').filter((dir) => basename(dir).startsWith(`${feature}.`));
 
-/** What is to be swept by the next install. */
+/** Debris that the next install has to remove. */
 export const listDebris = (store: string): string[] =>
   ['staging', 'locks', 'retired'].flatMap((name) => list(store, name));
 
-/** Failures that are remembered. */
+/** Remembered failures. */
 export const listFailures = (store: string): string[] => list(store, 'failures');
 
-/** Where a run was hit; the same place has the same text in all runs. Undefined when it did not come by there. */
+/** The place of a fault; the same in all runs. Undefined when the run did not reach it. */
 export function findHit(calls: Call[], store: string, { point }: Strike): string | undefined {
   const at = calls.findIndex(
     (call) =>
@@ -40,9 +40,9 @@ export function findHit(calls: Call[], store: string, { point }: Strike): string
 }
 
 /**
- * Holds an import that failed to Node's own error with a cause in the right form.
+ * Expects a failed import to have Node's own error, with a cause in the right form.
  *
- * @param errno what went wrong, or the signal that ended the installer; undefined when it is npm's to tell
+ * @param errno the error, or the signal that ended the installer; undefined when npm reports it
  */
 export function expectCause(kit: Imported, errno: string | undefined): void {
   expect(kit).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND', cause: { name: 'AnnexError' } });

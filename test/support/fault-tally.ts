@@ -1,21 +1,21 @@
-/** Runs many harms, a few at a time, and counts what came of them. */
+/** Runs many faults, a few at a time, and counts their outcomes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { FaultWorld, Finding, Situation } from './fault-world.ts';
 import type { Strike } from './faults.ts';
 
-/** Runs at a time: in each, programs mostly wait for one another. */
+/** Concurrent runs: in each, programs mostly wait for each other. */
 const PARALLEL = 3;
 
-/** What came of all harms so far. */
+/** Outcomes of all faults so far. */
 export interface Tally {
   runs: number;
-  /** `FAULT: CALL PLACE COUNT` of all that hit, each once. */
+  /** `FAULT: CALL PLACE COUNT` of each distinct fault that was injected. */
   hits: Set<string>;
-  /** Runs that did not come by the place. */
+  /** Runs that did not reach the place. */
   missed: number;
-  /** Imports that had their module all the same. */
+  /** Imports that succeeded in spite of the fault. */
   survivors: number;
   startedAt: number;
 }
@@ -28,7 +28,7 @@ export const openTally = (): Tally => ({
   startedAt: performance.now(),
 });
 
-/** Runs all, and holds each to its having left nothing wrong. */
+/** Runs all, and expects no problem after each. */
 export async function runAll<T>(
   harms: readonly T[],
   describe: (harm: T) => string,
@@ -51,7 +51,7 @@ export async function runAll<T>(
   expect(problems).toEqual([]);
 }
 
-/** Strikes, and holds the store to what `FaultWorld` says. */
+/** Injects faults into system calls, and expects the store to be as `FaultWorld` describes. */
 export const strikeAll = (
   world: FaultWorld,
   situation: Situation,
@@ -74,7 +74,7 @@ const countBy = (texts: string[]): Record<string, number> => {
   return counts;
 };
 
-/** Says what came of it. */
+/** Prints the outcomes. */
 export function report(name: string, tally: Tally, more: object = {}): void {
   const { runs, missed, survivors, startedAt } = tally;
   const hits = [...tally.hits].map((hit) => /^(.*?): (\S+)/.exec(hit) ?? []);
@@ -86,7 +86,7 @@ export function report(name: string, tally: Tally, more: object = {}): void {
 }
 
 /**
- * Prints figures on one line; and writes them, as JSON, into the directory that ANNEX_TEST_FIGURES
+ * Prints figures on one line, and writes them as JSON into the directory that ANNEX_TEST_FIGURES
  * names.
  */
 export function writeFigures(name: string, figures: object): void {

@@ -1,4 +1,4 @@
-/** Does harm to the installer that a real import starts, once in each run, and looks at what is left in the store. */
+/** Injects one fault per run into the installer that a real import starts, and inspects the store afterwards. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,39 +16,39 @@ import { digestTree, removeTree } from './tree.ts';
 import { giveTo } from './user.ts';
 
 /**
- * What the installer meets: no store; or one with an entry and what a killed installer has left, and
- * no program that syncs, so that each file is synced by itself.
+ * The store before the install: empty; or with an entry and debris of a killed installer, and
+ * without a sync program, so that each file is synced separately.
  */
 export type Situation = 'empty' | 'used';
 
-/** What came of a harm. */
+/** Outcome of a fault. */
 export interface Finding {
-  /** What was hit, the same in each run; undefined when the run did not come by there. */
+  /** Place of the fault, the same in each run; undefined when the run did not reach it. */
   hit?: string | undefined;
-  /** Whether the import had its module all the same. */
+  /** Whether the import succeeded in spite of the fault. */
   isHarmless: boolean;
-  /** What is not as it has to be. */
+  /** Failed expectations. */
   problem?: string;
 }
 
-/** Imports with a harm to the installer, then without; none of these rejects. */
+/** Imports with a fault in the installer, then without; none of these rejects. */
 export interface FaultWorld {
   /** All points of an install. */
   record(situation: Situation): Promise<Point[]>;
   /** A system call fails, or the installer is killed in it. */
   strike(situation: Situation, strike: Strike): Promise<Finding>;
-  /** No file may get longer than that: what is written is cut there. */
+  /** Limits the size of files: longer writes are cut off. */
   cut(situation: Situation, bytes: number): Promise<Finding>;
-  /** The installer and all that it started are killed so long after their start. */
+  /** The installer and its child processes are killed this many ms after their start. */
   kill(situation: Situation, ms: number): Promise<Finding>;
   close(): Promise<void>;
 }
 
-/** How it is done: lines before, and the words before, what starts the installer. */
+/** Shell lines, and words of a wrapper command, before the command of the installer. */
 interface Harm {
   before?: string;
   words: string[];
-  /** What the cause has to tell; undefined when it is npm's to tell. */
+  /** Error that the cause must name; undefined when npm reports it. */
   errno?: string | undefined;
 }
 
@@ -61,17 +61,17 @@ const packages = [
 ];
 const features = { kit: '^1.0.0', early: '^1.0.0', late: '^1.0.0' };
 
-/** Takes the place of Node's own path in the program, so that its installer starts in another way. */
+/** Replaces Node's path in the program, so that its installer starts through a wrapper. */
 const PRELOAD = 'process.execPath = process.env.TEST_INSTALLER ?? process.execPath;\n';
 
-/** How to make one. */
+/** Options of a world. */
 export interface FaultWorldOptions {
   node: string;
-  /** To run all of it as; ourselves when nothing is given. */
+  /** User to run as; the current one by default. */
   user?: { uid?: number; gid?: number };
   /** Whether npm resolves at each install; false by default. */
   isUnlocked?: boolean;
-  /** Where stores are, as the installer that is harmed sees them, and as the next process does. */
+  /** Directories of stores, as the faulty installer sees them, and as the next process does. */
   volumes?: readonly [string, string];
 }
 
@@ -112,7 +112,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     return store;
   };
 
-  /** Imports; the installer starts after those words. */
+  /** Imports; the installer starts through the wrapper of the fault. */
   const importAfter = async (run: RunOptions, { before = '', words }: Harm) => {
     runs += 1;
     const flags = words[0] === strace ? ['--v8-pool-size=0', '--require', ahead] : [];
@@ -142,7 +142,7 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     return listPoints(parseTrace(readFileSync(nameLog(store), 'utf8')), store);
   };
 
-  // Directories that are held open by openat are what other calls name.
+  // Other calls refer to directories that openat opened.
   const strikeIn = (store: string, strike: Strike): Harm =>
     traced(store, '-e', `trace=openat,${strike.point.name}`, '-e', toInjection(strike));
 
@@ -171,10 +171,10 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     }
   };
 
-  /** Without the harm the feature is to be had, once, and the next install leaves nothing behind. */
+  /** Without the fault the feature is installed once, and the next install leaves nothing behind. */
   const expectRecovery = async (store: string, situation: Situation, isKill: boolean) => {
     const run = optionsFor(situation, store);
-    // A failure that is remembered of a feature that is there does not count, and runs out by itself.
+    // A remembered failure of an installed feature does not count, and expires.
     const isThere = listEntriesOf(store, 'kit').length > 0;
     if (isKill) {
       expect((await importIn(sandbox, ['kit'], run)).imported.kit).toMatchObject({ marker: 'kit' });
@@ -202,14 +202,14 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
       finding.isHarmless = kit.marker === 'kit';
       const isKill = harm.errno === 'SIGKILL';
       const isOfNpm = isUnlocked && !isKill;
-      // The calls of two runs differ a little: one that is not in the store is not the store's to report.
+      // The calls of two runs differ slightly: one outside the store need not be reported.
       const isElsewhere = find !== undefined && finding.hit === undefined && !isKill;
       if (!finding.isHarmless) expectCause(kit, isOfNpm || isElsewhere ? undefined : harm.errno);
-      // Who is killed may have published before.
+      // A killed installer may have published before.
       const published = isKill ? listEntriesOf(store, 'kit').length : Number(finding.isHarmless);
       expectIntact(store, situation, published);
       const seen = other === undefined ? store : join(other, basename(store));
-      // One that hit npm, and not the installer, is a failure that the installer remembers.
+      // The installer remembers a failure of npm.
       const isNpmKilled = isUnlocked && isKill && find !== undefined && finding.hit === undefined;
       await expectRecovery(seen, situation, isKill && !isNpmKilled);
     } catch (error) {

@@ -1,23 +1,23 @@
-/** Which faults there are, and at which system calls: the calls of an install that concern the store. */
+/** Faults, and the system calls of an install on the store that they are injected into. */
 import type { Call } from './strace.ts';
 
-/** What is done to a system call: the process ends before it, or it fails, once or from then on. */
+/** A fault of a system call: the process ends before it, or it fails, once or from then on. */
 export type Fault = 'SIGKILL' | `${Errno}` | `${Errno} for good`;
 
-/** A system call of an installer that can be hit again: by its name and its place in its thread. */
+/** A system call of an installer, identified in every run by its name and position in its thread. */
 export interface Point {
   name: string;
   ordinal: number;
   kind: Kind;
 }
 
-/** A point and what is done there. */
+/** A point and its fault. */
 export interface Strike {
   point: Point;
   fault: Fault;
 }
 
-/** Calls by what they do; each with the errors that a file system answers to it. */
+/** Kinds of calls, each with the errors that a file system can return. */
 const KINDS = {
   rename: {
     names: ['rename', 'renameat', 'renameat2'],
@@ -47,17 +47,17 @@ const KINDS = {
 export type Kind = keyof typeof KINDS;
 type Errno = (typeof KINDS)[Kind]['errors'][number];
 
-/** Nothing is different on the disk before and after these: there is no use in ending a process there. */
+/** These do not change the disk: a kill there proves nothing. */
 export const READING: readonly Kind[] = ['open to read', 'list', 'look'];
-/** What stays as it is until somebody does something about it; writes are also how a result is told. */
+/** Errors that persist until an operator acts; not for writes, which also report the result. */
 const LASTING: readonly Errno[] = ['EIO', 'ENOSPC', 'EROFS'];
 
-/** All names of system calls, for strace; it is told to pass over those that a machine does not have. */
+/** All names of system calls for strace, which ignores those that the machine lacks. */
 export const CALLS: string = Object.values(KINDS)
   .flatMap(({ names }) => names.map((name) => `?${name}`))
   .join();
 
-/** What a call does; undefined for one that is not looked at. */
+/** The kind of a call; undefined for an irrelevant one. */
 export function kindOf({ name, isWriting }: Call): Kind | undefined {
   const found = (Object.keys(KINDS) as Kind[]).find((kind) =>
     (KINDS[kind].names as readonly string[]).includes(name),
@@ -71,7 +71,7 @@ export function listPoints(calls: Call[], store: string): Point[] {
   return calls.flatMap((call) => {
     const { name, ordinal } = call;
     const kind = kindOf(call);
-    // strace counts in each thread anew: the first that gets so far is hit.
+    // strace counts per thread: the first thread to reach the number gets the fault.
     const isHidden = seen.has(`${name} ${ordinal}`);
     seen.add(`${name} ${ordinal}`);
     return kind === undefined || isHidden || shapeOf(call, store) === ''
@@ -80,7 +80,7 @@ export function listPoints(calls: Call[], store: string): Point[] {
   });
 }
 
-/** Where a call is, without what is another one in each run; nothing when it is not in the store. */
+/** Path of a call without the parts that differ between runs; empty when it is outside the store. */
 export function shapeOf({ paths }: Pick<Call, 'paths'>, store: string): string {
   const own = paths.filter((path) => path === store || path.startsWith(`${store}/`));
   return own
@@ -91,7 +91,7 @@ export function shapeOf({ paths }: Pick<Call, 'paths'>, store: string): string {
     .join(' -> ');
 }
 
-/** Every end that a process can be brought to at one of these points. */
+/** A kill at every point that changes the disk. */
 export const listKills = (points: Point[]): Strike[] =>
   points
     .filter(({ kind }) => !READING.includes(kind))
@@ -107,7 +107,7 @@ export const listErrors = (points: Point[]): Strike[] =>
     return faults.map((fault) => ({ point, fault }));
   });
 
-/** Some of a list, evenly; all of it when it is no longer than that. */
+/** At most `most` items of a list, evenly spaced. */
 export function sample<T>(list: readonly T[], most: number): T[] {
   const step = Math.max(1, list.length / most);
   return Array.from({ length: Math.min(most, list.length) }, (_, index) => {
@@ -115,7 +115,7 @@ export function sample<T>(list: readonly T[], most: number): T[] {
   });
 }
 
-/** How strace is told of it. */
+/** The fault as an argument of strace. */
 export function toInjection({ point: { name, ordinal }, fault }: Strike): string {
   const [what, isLasting] = fault.split(' ', 2);
   const how = what === 'SIGKILL' ? 'signal=SIGKILL' : `error=${what}`;

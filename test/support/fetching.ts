@@ -15,24 +15,24 @@ import { removeTree } from './tree.ts';
 export const alpha = esmPackage('alpha', '1.0.0', 'alpha');
 export const beta = esmPackage('@acme/beta', '2.0.0', 'beta');
 export const { tarball, integrity } = packFixture(alpha);
-/** alpha, as a lock has it. */
+/** alpha as a lock records it. */
 export const wanted: Wanted = { name: 'alpha', version: '1.0.0', integrity };
-/** What no message may hold. */
+/** Must not be in any message. */
 export const SECRET = 's3cr3t-t0ken';
 
-/** Starts a registry with alpha and beta, until the test is over. */
+/** Starts a registry with alpha and beta for the running test. */
 export async function openRegistry(options?: RegistryOptions): Promise<Registry> {
   return await startRegistry([alpha, beta], options);
 }
 
-/** A fetcher, and what it has its settings from. */
+/** A fetcher and the source of its settings. */
 export interface FetchWorld {
   fetcher: Fetcher;
   home: string;
   abort: AbortController;
 }
 
-/** A core with this .npmrc beside that registry, and no waiting between tries. */
+/** A core with this .npmrc for that registry, without delays between tries. */
 export function openFetcher(
   registry: Registry,
   npmrc = '',
@@ -49,7 +49,7 @@ export function openFetcher(
   return { fetcher, home, abort };
 }
 
-/** Why a tarball is refused. Fails when it is not, or when a message gives the secret away. */
+/** The refusal of a tarball. Fails if it is fetched, or if a message contains the secret. */
 export async function refuseFetch(fetcher: Fetcher, what: Wanted = wanted): Promise<Refusal> {
   const error = await fetcher.fetchTarball(what).then(
     () => undefined,

@@ -1,4 +1,4 @@
-/** Synthetic packages in every shape that resolution tells apart; each exports a marker that says which copy was loaded. */
+/** Synthetic packages in every shape that resolution distinguishes; each exports a marker that identifies the loaded copy. */
 import type { PackageFixture } from './package.ts';
 
 /** Merged into package.json, for dependencies and the like. */
@@ -20,7 +20,7 @@ function writeCjs(facts: Record<string, string>): string {
 }
 
 /**
- * An ES module alone, with `exports`. It, like all below, exports `name`, `version` and `marker`; any name may be scoped.
+ * An ES module only, with `exports`. Like all below it exports `name`, `version` and `marker`; any name may be scoped.
  * @example esmPackage('@acme/alpha', '1.2.0', 'from-core')
  */
 export const esmPackage: Make = (name, version, marker, manifest = {}) => ({

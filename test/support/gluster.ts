@@ -1,4 +1,4 @@
-/** A network file system on loopback: one GlusterFS brick and two mounts of it, as two hosts would have them. */
+/** A network file system on loopback: one GlusterFS brick and two mounts of it, as on two hosts. */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -23,7 +23,7 @@ export interface Gluster {
   close(): Promise<void>;
 }
 
-/** Why there can be none here; undefined when there can. */
+/** Why a volume is impossible here; undefined if it is possible. */
 export const glusterProblem: string | undefined = findProblem();
 
 function findProblem(): string | undefined {
@@ -32,7 +32,7 @@ function findProblem(): string | undefined {
   return findProgram('glusterfsd') === undefined ? 'glusterfs-server is not installed' : undefined;
 }
 
-/** A translator above another. */
+/** A translator on top of another. */
 const translator = (name: string, type: string, options: object, below?: string): string =>
   [
     `volume ${name}`,
@@ -42,7 +42,7 @@ const translator = (name: string, type: string, options: object, below?: string)
     'end-volume\n',
   ].join('\n');
 
-/** What glusterd 10 writes for a volume of one brick, without what is for replicas and quotas. */
+/** The file of glusterd 10 for a volume of one brick, without replicas and quotas. */
 const writeBrick = (directory: string, port: number): string =>
   [
     translator('posix', 'storage/posix', { directory }),
@@ -64,7 +64,7 @@ const writeBrick = (directory: string, port: number): string =>
     ),
   ].join('\n');
 
-/** As glusterd writes it for a mount, caches and all. */
+/** The file of glusterd for a mount, with caches. */
 const writeMount = (port: number): string =>
   [
     translator('client', 'protocol/client', {
@@ -99,7 +99,7 @@ export async function openGluster(): Promise<Gluster> {
     try {
       process.kill(Number(readFileSync(at(`${name}.pid`), 'utf8')));
     } catch {
-      // It was not started, or has ended by itself.
+      // It was not started, or has already ended.
     }
   };
   start('glusterfsd', 'brick.vol', 'brick-process');
@@ -119,7 +119,7 @@ export async function openGluster(): Promise<Gluster> {
   };
 }
 
-/** @throws when it does not come true */
+/** @throws when the condition does not become true */
 async function waitFor(isTrue: () => boolean): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {

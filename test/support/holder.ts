@@ -7,7 +7,7 @@ import { listEntries, listStaging, lockBefore, node } from './lock-files.ts';
 
 export const cli = join(process.cwd(), 'dist/cli/main.js');
 
-/** Flags for a waiter whose clock goes on by so many ms with each look at the lock, on a machine of any speed. */
+/** Flags for a waiter whose clock advances by `ms` with each read of the lock, whatever the speed of the machine. */
 export const stepClock = (ms: number): string[] => [
   `--import=data:text/javascript,let t=0;performance.now=()=>(t+=${ms})`,
 ];
@@ -29,7 +29,7 @@ export async function open({ expect }: Pick<TestContext, 'expect'>) {
   const makeEnv = (timeout = 900) => ({
     ANNEX_STORE: sandbox.store,
     ANNEX_CONFIG: sandbox.write(`operator-${timeout}.json`, { timeout }),
-    // Whoever holds the lock waits for its tarball until the test lets go.
+    // The holder of the lock waits for its tarball until the test releases it.
     npm_config_fetch_timeout: '900000',
   });
 
@@ -39,7 +39,7 @@ export async function open({ expect }: Pick<TestContext, 'expect'>) {
     return sandbox.exec(command, args, { env: makeEnv(timeout) });
   };
 
-  /** An installer that has the lock and a staging directory, and gets nothing from the registry. */
+  /** An installer that has the lock and a staging directory, and gets no response from the registry. */
   const hold = async (prefix?: readonly string[], flags?: string[]) => {
     registry.fault({ kind: 'hang' }, /\.tgz$/);
     const ended = install(undefined, prefix, flags);
@@ -49,7 +49,7 @@ export async function open({ expect }: Pick<TestContext, 'expect'>) {
     return { ended, locks: list('locks'), staging: listStaging(sandbox), owner: `${left}` };
   };
 
-  /** What the holder waits for comes: its connection breaks, and it asks again. */
+  /** Ends the wait of the holder: its connection breaks, and it retries. */
   const letGo = async () => {
     await registry.stop();
     await registry.resume();

@@ -1,10 +1,10 @@
-/** Runs a program that imports packages one after the other, as an application does that can go on without them. */
+/** Runs a program that imports packages in sequence, like an application that can work without them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { RunOptions, RunResult, Sandbox } from './sandbox.ts';
 
-/** What one import gave: a module, or an error with all that a program can see of it. */
+/** Result of one import: a module, or an error with all its visible properties. */
 export interface Imported {
   marker?: string;
   version?: string;
@@ -13,15 +13,15 @@ export interface Imported {
   cause?: { name: string; code?: string; feature?: string; hint?: string; message: string };
 }
 
-/** How the program ended. */
+/** Exit of the program. */
 export interface Imports extends RunResult {
   /** By specifier. */
   imported: Record<string, Imported>;
-  /** What was said on stderr, line by line, but for what a slow machine adds: that it took long, or waits. */
+  /** Lines on stderr, without those that a slow machine adds. */
   lines: string[];
 }
 
-/** How to run it. */
+/** Options of a run. */
 export interface ImportOptions extends RunOptions {
   /** Whether the preload is on the command line; true by default. */
   hasLoader?: boolean;
@@ -49,8 +49,8 @@ console.log(JSON.stringify(imported));
 `;
 
 /**
- * Writes the program alone, for those who look at the core before it runs. What is there already
- * stays: another process may be reading it.
+ * Writes only the program, for tests that inspect the core before it runs. An existing file
+ * stays, because another process may be reading it.
  */
 export function writeImporter(sandbox: Sandbox, program = 'main.mjs'): void {
   const path = join(sandbox.core, program);
@@ -58,8 +58,8 @@ export function writeImporter(sandbox: Sandbox, program = 'main.mjs'): void {
 }
 
 /**
- * Imports packages in one run of Node. The program catches what fails and ends by itself.
- * @throws when it did not
+ * Imports packages in one run of Node. The program catches errors and exits normally.
+ * @throws when it does not
  */
 export async function importIn(
   sandbox: Sandbox,
@@ -79,19 +79,19 @@ export async function importIn(
   return { ...result, imported, lines };
 }
 
-/** The lines of a text; none for an empty one. */
+/** The lines of a string; none for an empty one. */
 export const splitLines = (text: string): string[] =>
   text.split('\n').filter((line) => line !== '');
 
-/** What the message of every failure looks like: what, which code, why, in which state, what to do. */
+/** Form of the message of every failure: feature, code, reason, state, hint. */
 export const FORM =
   /^annex: (?<feature>\S+) unavailable \((?<code>ANNEX_[A-Z_]+)\): (?<reason>.+)\. (?<state>[^.]*other features unaffected)\. Now: (?<hint>.+)$/i;
 
-/** What a line about a setting looks like. */
+/** Form of a line about a setting. */
 export const NOTICE = /^annex: (?<reason>.+) \((?<code>ANNEX_[A-Z_]+)\)\. Now: (?<hint>.+)$/;
 
 /**
- * Holds an import that failed to Node's own error, with a cause of that code in the right form.
+ * Expects a failed import to have Node's own error, with a cause of that code in the right form.
  *
  * @param codeOfNode another one when a `require` failed inside what was imported
  */

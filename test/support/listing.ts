@@ -1,4 +1,4 @@
-/** Reads the listing of an entry as its documentation describes it, by code of its own. */
+/** Reads the listing of an entry as documented, with code independent of src/. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ export interface ReadListing {
   packages: Record<string, string>;
   /** Path in the entry to value. */
   files: Record<string, string>;
-  /** The same of what scripts made. */
+  /** The same for files that scripts made. */
   generated: Record<string, string>;
 }
 

@@ -1,4 +1,4 @@
-/** Locks as tests look at them: the three files of a feature, and the entries that come of them. */
+/** Locks for tests: the three files of a feature, and the entries installed from them. */
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect } from 'vitest';
@@ -47,14 +47,14 @@ export function readLock(sandbox: Pick<Sandbox, 'core'>, slug: string): ReadLock
   };
 }
 
-/** Locks, and holds the run to its success. */
+/** Runs `annex lock`, and expects success. */
 export async function lock(sandbox: Sandbox, ...args: string[]): Promise<RunResult> {
   const result = await sandbox.annex(['lock', ...args]);
   expect(result).toMatchObject({ code: 0, stderr: '' });
   return result;
 }
 
-/** Takes the locks of one core to another, as git would: all of them, or that of one slug. */
+/** Copies the locks of one core to another, as git would: all of them, or that of one slug. */
 export const copyLocks = (
   from: Pick<Sandbox, 'core'>,
   to: Pick<Sandbox, 'core'>,
@@ -62,7 +62,7 @@ export const copyLocks = (
 ): void =>
   cpSync(join(from.core, 'annex', slug), join(to.core, 'annex', slug), { recursive: true });
 
-/** A world whose core is locked, and what else its core needs, such as packages that it ships. */
+/** Options of a world whose core is locked, and preparation of its core, such as shipped packages. */
 export interface LockedOptions extends WorldOptions {
   prepare?: (sandbox: Sandbox) => void;
 }
@@ -70,7 +70,7 @@ export interface LockedOptions extends WorldOptions {
 /**
  * Locks a core before the tests of a file; its registry is gone by then.
  *
- * @returns opens a world of its own for a test, with those locks, and with what is given here instead
+ * @returns opens a separate world for a test, with those locks and overridden options
  * @example
  * const open = lockBefore({ packages, annex: { features: { kit: '^1.0.0' } } });
  * test('...', async () => {
@@ -104,7 +104,7 @@ export function lockBefore(
  * Locks a core before the tests of a file, and installs all of it for every Node: an addon binds an
  * entry to one.
  *
- * @returns opens a core of its own for a test, with those locks and a copy of that store
+ * @returns opens a separate core for a test, with those locks and a copy of that store
  */
 export function installBefore({
   packages,
@@ -138,6 +138,6 @@ export function listEntries({ store }: Pick<Sandbox, 'store'>): string[] {
     .flatMap((abi) => readdirSync(join(root, abi)).map((name) => join(root, abi, name)));
 }
 
-/** What is left in staging. */
+/** Names in the staging directory. */
 export const listStaging = ({ store }: Pick<Sandbox, 'store'>): string[] =>
   readdirSync(join(store, 'v1', 'staging'));

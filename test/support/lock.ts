@@ -1,10 +1,10 @@
-/** Package-locks and inventories of core in few words, and plans made from them. */
+/** Short notations for package-locks and inventories of core, and plans made from them. */
 import { isRange, satisfies } from '../../src/base/semver.ts';
 import { type LockGraph, readGraph } from '../../src/plan/graph.ts';
 import { type Inventory, type Plan, type PlanInput, plan } from '../../src/plan/plan.ts';
 import type { Conflict, Refusal } from '../../src/types.ts';
 
-/** A package as a package-lock has it; a text is its version. */
+/** A package of a package-lock; a string is its version. */
 export type Locked = string | { version: string; [key: string]: unknown };
 
 /**
@@ -26,7 +26,7 @@ export const makeLock = (packages: Record<string, Locked>) => ({
 });
 
 /**
- * What core ships.
+ * Packages that core ships.
  *
  * @param shipped name to version; a star behind it: declared by core; then the names of its peers
  * @example makeInventory({ zod: '3.22.0*', 'zod-form': '1.0.0 zod react' })
@@ -40,10 +40,10 @@ export const makeInventory = (shipped: Record<string, string>): Inventory =>
     }),
   );
 
-/** What semver says. */
+/** The real semver. */
 export const RANGES = { isRange, satisfies };
 
-/** What is to be planned; the feature is `feature` of any version if nothing else is said. */
+/** Input of a plan; the feature is any version of `feature` by default. */
 export interface Situation extends Partial<Omit<PlanInput, 'graph' | 'inventory'>> {
   lock: Record<string, Locked>;
   core?: Record<string, string>;
@@ -78,7 +78,7 @@ export const describeConflict = (conflict: Conflict): string => {
     .join(' ');
 };
 
-/** A plan in few words. */
+/** A plan in short notation. */
 export const summarize = ({ shared, private: own, conflicts }: Plan) => ({
   shared: Object.keys(shared),
   private: own,

@@ -1,4 +1,4 @@
-/** Locks in a directory of their own, and owners of every kind. */
+/** Locks in a temporary directory, and owners of every kind. */
 import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
@@ -22,16 +22,16 @@ import { nameOwner } from '../../src/store/owner.ts';
 import { createClock } from './clock.ts';
 import { removeTree } from './tree.ts';
 
-/** Time as all locks of a test see it. */
+/** Clock of all locks of a test. */
 export const clock: Clock = createClock();
 
 /** On that clock. */
 export const times: LockTimes = { heartbeat: 20, stale: 400, poll: 5, quiet: 10_000 };
 
-/** Longer than any wait that a test expects, ms. */
+/** Longer than any wait that a test expects, in ms. */
 export const HOUR = 3_600_000;
 
-/** Waits without an end. */
+/** Waits without a limit. */
 export const patient: Wait = {
   isDone: () => false,
   limit: HOUR,
@@ -65,24 +65,24 @@ export function leave(path: string, owner: string | undefined): void {
   if (owner !== undefined) writeFileSync(join(path, owner), '');
 }
 
-/** Differences from the patient wait, the times of a test, and a run that ends at once. */
+/** Overrides of the unlimited wait, the times of a test, and a function that returns at once. */
 export interface HoldOptions extends Partial<Wait>, Partial<LockTimes> {
   run?: (held: HeldLock) => Promise<unknown>;
   clock?: Clock;
 }
 
-/** Takes the lock, by default for a moment. */
+/** Takes the lock, and by default releases it at once. */
 export function hold(path: string, { run = async () => 'held', ...rest }: HoldOptions = {}) {
   mkdirSync(dirname(path), { recursive: true });
   const timing = { clock, ...rest, times: { ...times, ...rest } };
   return withLock(placeOf(path), run, { ...patient, ...rest }, timing);
 }
 
-/** Sends heartbeats in place of an owner until the test is over. */
-export function keepBeating(file: string): void {
+/** Sends heartbeats for an owner until the test ends. */
+export function keepHeartbeat(file: string): void {
   let count = 0;
-  const beat = (): void => utimesSync(file, ++count, count);
-  onTestFinished(clock.repeat(times.heartbeat, beat));
+  const heartbeat = (): void => utimesSync(file, ++count, count);
+  onTestFinished(clock.repeat(times.heartbeat, heartbeat));
 }
 
 /** Parts of an owner's name. */
@@ -93,7 +93,7 @@ export interface OwnerParts {
   host: string;
 }
 
-/** The name of an owner that is this process, but for what is given. */
+/** The name of this process as an owner, with overridden parts. */
 export function makeOwner(other: Partial<OwnerParts> = {}): string {
   const [random, pid, start, place, ...host] = nameOwner().split('.');
   const parts = { pid, start, place, host: host.join('.'), ...other };

@@ -1,8 +1,8 @@
-/** The machine's own npm: what a test against the real registry passes on, so that npm finds it as a person's npm does. */
+/** Variables of the machine that a test with the real registry passes to npm. */
 
 const WANTED =
   /^(?:HOME|npm_config_\w+|(?:https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR))$/i;
-/** What `npm run` sets for its own scripts, and what would change which program runs. */
+/** Variables that `npm run` sets for its scripts, and ones that change which program runs. */
 const UNWANTED = /^npm_config_(?:local_prefix|global_prefix|prefix|node_gyp|node_options|cache)$/i;
 
 /** HOME, npm's configuration, proxies and certificates of the process that runs the tests. */

@@ -1,19 +1,19 @@
-/** A package whose files are met by their paths, and a program that meets them in every way there is. */
+/** A package whose files are loaded by path, and a program that loads them in every way. */
 import type { PackageFixture } from './package.ts';
 import type { Sandbox } from './sandbox.ts';
 
-const tell = `const tell = (marker) => process.send ? process.send(marker)
+const report = `const report = (marker) => process.send ? process.send(marker)
   : parentPort ? parentPort.postMessage(marker) : console.log(marker);`;
 
-/** Every file answers `sound`; the children tell it to whoever started them. */
+/** Every file exports `sound`; child processes and workers report it to their parent. */
 export const kit: PackageFixture = {
   name: 'kit',
   version: '1.0.0',
   files: {
-    'child.js': `const { parentPort } = require('node:worker_threads');\n${tell}
-tell(require('./part.js').marker);\n`,
+    'child.js': `const { parentPort } = require('node:worker_threads');\n${report}
+report(require('./part.js').marker);\n`,
     'child.mjs': `import { parentPort } from 'node:worker_threads';
-import { marker } from './part.mjs';\n${tell}\ntell(marker);\n`,
+import { marker } from './part.mjs';\n${report}\ntell(marker);\n`,
     'part.js': `exports.marker = 'sound';\n`,
     'part.mjs': `export const marker = 'sound';\n`,
     'addon.node': 'not loaded',
@@ -68,7 +68,7 @@ console.log(JSON.stringify(seen));`;
 /**
  * Writes the program.
  *
- * @returns its path: it takes the directory of the package, and prints as JSON what each way came to: `sound`,
+ * @returns its path: it takes the directory of the package, and prints the result of each way as JSON: `sound`,
  *   the code of an AnnexError, or any other error as text
  */
 export const writeMeeting = (sandbox: Sandbox): string => sandbox.write('app/meet.mjs', PROGRAM);

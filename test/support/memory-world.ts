@@ -46,7 +46,7 @@ beforeEach(() => {
   process.env = { HOME: join(root, 'home'), npm_config_registry: `http://${HOST}/npm` };
 });
 
-/** Calls a function in this process with some variables more. */
+/** Calls a function in this process with additional variables. */
 export function callWith<T>(env: Record<string, string>, run: () => T): T {
   const before = process.env;
   process.env = { ...before, ...env };
@@ -59,7 +59,7 @@ export function callWith<T>(env: Record<string, string>, run: () => T): T {
 
 export const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
 
-/** A lock of a feature, as far as reading it goes. */
+/** Writes the parts of a lock of a feature that are read. */
 export function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
   const dir = join(root, 'annex', slug);
   mkdirSync(dir, { recursive: true });
@@ -79,7 +79,7 @@ export const options = { command: 'annex install', ignored: undefined };
 /** The lookup of a feature in this core. */
 export const find = (feature: Feature, here = settings): Lookup => createLookup(here, feature);
 
-/** Whether a feature is left alone, and for what: its own failure, or that of a host. */
+/** Whether a remembered failure prevents an install, and which: that of the feature, or of a host. */
 export function ask(
   feature: Feature,
   { env = {}, timeout = 1000, ignored = NOTHING } = {},

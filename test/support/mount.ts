@@ -7,17 +7,17 @@ import { dirname, join } from 'node:path';
 /** Runs mount. */
 export const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'pipe' });
 
-/** Unmounts, though somebody may still be in it. */
+/** Unmounts, even if a process still uses it. */
 export const unmount = (directory: string) =>
   execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
 
-/** Unmounts everything that is mounted there, one on top of the other. */
+/** Unmounts all stacked mounts of a directory. */
 export function unmountAll(directory: string): void {
   const isMounted = (): boolean => statSync(directory).dev !== statSync(dirname(directory)).dev;
   while (isMounted()) unmount(directory);
 }
 
-/** Mounting needs root, and in a container a right that is seldom given. */
+/** Mounting needs root, and in a container a capability that is rarely granted. */
 export function canMount(): boolean {
   const directory = mkdtempSync(join(realpathSync(tmpdir()), 'annex-mount-'));
   try {

@@ -30,7 +30,7 @@ export const nodes: NodeUnderTest[] = (paths.length > 0 ? paths : [process.execP
   describeNode,
 );
 
-/** The oldest and the newest of them: for what hardly depends on the version. */
+/** The oldest and the newest of them, for tests that hardly depend on the version. */
 export const outerNodes: NodeUnderTest[] = nodes.filter(
   (_, index) => index === 0 || index === nodes.length - 1,
 );

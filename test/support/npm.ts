@@ -1,4 +1,4 @@
-/** Puts another program in npm's place: one that watches, or one that fails. */
+/** Replaces npm with another program, which records or fails. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Sandbox } from './sandbox.ts';
@@ -22,7 +22,7 @@ export function writeNpm(sandbox: Sandbox, lines: string, mode = 0o755): string 
   return dirname(path);
 }
 
-/** An npm that writes its environment to a file before it is itself. */
+/** An npm that writes its environment to a file and then runs the real npm. */
 export function spyOnNpm(sandbox: Sandbox): {
   path: string;
   readEnv: () => Record<string, string>;

@@ -1,4 +1,4 @@
-/** Archives as only some programs pack them: what npm installs of them is what annex has to install. */
+/** Archives that only some programs pack: annex must install the same files as npm. */
 import { gzipSync } from 'node:zlib';
 import { signHeader, type TarEntry, writeArchive } from './tarball.ts';
 
@@ -17,20 +17,20 @@ function forge(at: number, bytes: string, ...entries: TarEntry[]): Buffer {
   return archive;
 }
 
-/** The package.json that every package needs, under a prefix of its own. */
+/** The package.json that every package needs, under a given prefix. */
 const manifest = (name: string, prefix = 'package'): TarEntry =>
   file(`${prefix}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'main.js' }));
 
 /** Makes an archive for a package of that name. */
 type Pack = (name: string) => Buffer;
 
-/** With entries behind the package.json. */
+/** With entries after the package.json. */
 const withEntries =
   (...entries: TarEntry[]): Pack =>
   (name) =>
     gzipSync(writeArchive([manifest(name), file('package/main.js'), ...entries]));
 
-/** With anything behind the package.json: blocks of an archive that is not closed. */
+/** With any blocks after the package.json; the archive has no end. */
 const withBlocks =
   (...blocks: Buffer[]): Pack =>
   (name) =>
@@ -38,7 +38,7 @@ const withBlocks =
 
 const long = `package/${'directory/'.repeat(24)}file.js`;
 
-/** What npm installs. */
+/** Archives that npm installs. */
 export const ACCEPTED: Record<string, Pack> = {
   'a dot in its paths': withEntries(file('package/./dist/index.js'), file('package/a/././b.js')),
   'a dot before its prefix': (name) =>
@@ -151,15 +151,15 @@ export const ACCEPTED: Record<string, Pack> = {
   ),
 };
 
-/** What is refused. */
+/** Archives that annex refuses. */
 export interface Refused {
   pack: Pack;
   reason: RegExp;
-  /** What npm installs of it, in silence; beside it only package.json and main.js. */
+  /** Additional files that npm installs without a warning, besides package.json and main.js. */
   npm?: string[];
 }
 
-/** Of these npm leaves out a file, or puts it where it is not meant to be. */
+/** npm leaves out a file of these, or puts it in a wrong place. */
 export const REFUSED: Record<string, Refused> = {
   'a path that leads up': {
     pack: withEntries(file('package/../a.js')),

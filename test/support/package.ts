@@ -1,4 +1,4 @@
-/** What a package is to the tests: a name, a version and files, packable as npm packs it or writable as npm installs it. */
+/** Packages of tests: a name, a version and files, packed as npm packs them or written as npm installs them. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,11 +17,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeTarball } from './tarball.ts';
 
-/** A package made for, or borrowed by, a test. */
+/** A synthetic or real package. */
 export interface PackageFixture {
   name: string;
   version: string;
-  /** Contents by path. A `package.json` among them is used as it stands. */
+  /** Contents by path. A `package.json` among them is used unchanged. */
   files?: Record<string, string | Buffer>;
   /** Merged into the generated package.json. */
   manifest?: Record<string, unknown>;
@@ -29,7 +29,7 @@ export interface PackageFixture {
   modes?: Record<string, number>;
   /** Bytes to serve instead of the packed files; digests are taken over them. */
   tarball?: Buffer;
-  /** When it was published, as an ISO date; years ago by default, past any cooldown. */
+  /** ISO date of publication; years ago by default, past any cooldown. */
   published?: string;
 }
 
@@ -45,7 +45,7 @@ export interface PackedFixture {
 /** This repository's root, without a trailing separator. */
 export const repositoryRoot: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** The version of annex, which names what it shares within a process. */
+/** The version of annex, which is part of the name of its per-process state. */
 export const { version: annexVersion } = JSON.parse(
   readFileSync(join(repositoryRoot, 'package.json'), 'utf8'),
 ) as { version: string };
@@ -114,7 +114,7 @@ function readPackage(directory: string): PackageFixture {
 }
 
 /**
- * A package really installed in this repository, with all its files but nested packages.
+ * A package installed in this repository, with all its files except nested packages.
  * @param name a package directly in this repository's node_modules
  * @throws ENOENT when it is not installed
  * @example packInstalled('semver')
@@ -124,7 +124,7 @@ export function packInstalled(name: string): PackageFixture {
 }
 
 /**
- * A really installed package followed by everything it depends on, each once.
+ * An installed package followed by all its dependencies, each once.
  * @example await startRegistry(packInstalledTree('execa'))
  */
 export function packInstalledTree(name: string): PackageFixture[] {
@@ -145,13 +145,13 @@ export function packInstalledTree(name: string): PackageFixture[] {
 }
 
 /**
- * This repository as npm packs it, ready for a registry; its dependencies are not among it.
+ * This repository as npm packs it, for a registry, without its dependencies.
  * @example await startRegistry([packRepository(), ...packInstalledTree('execa'), packInstalled('semver')])
  */
 export function packRepository(): PackageFixture {
   const directory = mkdtempSync(join(tmpdir(), 'annex-pack-'));
   try {
-    // Without scripts: `prepare` would build dist/ again, under the feet of other tests.
+    // Without scripts: `prepare` would rebuild dist/ while other tests use it.
     const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory];
     execFileSync('npm', args, { cwd: repositoryRoot });
     const [file = ''] = readdirSync(directory);

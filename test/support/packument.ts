@@ -10,7 +10,7 @@ export interface Packument {
   time: Record<string, string>;
 }
 
-/** What the abbreviated form keeps of a version. */
+/** Fields of a version in the abbreviated form. */
 const abbreviatedKeys = new Set([
   'name',
   'version',
@@ -54,7 +54,7 @@ function writeVersion(files: string, pkg: PackageFixture, packed: PackedFixture)
 
 /**
  * The full packument of one package; `latest` is its highest version that is no prerelease, if there is one.
- * @param files where the tarballs are, without a trailing slash: by convention the registry's own address
+ * @param files URL of the tarballs, without a trailing slash: by convention that of the registry
  */
 export function writePackument(
   name: string,
@@ -80,7 +80,7 @@ export function writePackument(
   };
 }
 
-/** The form npm asks for when it installs: no times, and of each version only what installing needs. */
+/** The form that npm requests when it installs: no times, and only the fields that an install needs. */
 export function abbreviatePackument(packument: Packument): Record<string, unknown> {
   const { name, versions, time } = packument;
   const shorten = (version: Record<string, unknown>) =>

@@ -1,12 +1,12 @@
-/** Plans as data: a lock, what core ships, and what comes of it. */
+/** Plans as data: a lock, packages of core, and the plan. */
 import { describe, expect, test } from 'vitest';
 import { type Locked, makePlan, type Situation, summarize } from './lock.ts';
 
-/** What is to be planned, and the plan. */
+/** Input of a plan, and the plan. */
 export type Row = Situation & {
   shared?: string[];
   private: string[];
-  /** As `describeConflict` has them. */
+  /** As `describeConflict` formats them. */
   conflict?: string[];
 };
 

@@ -1,4 +1,4 @@
-// The program of probe.ts: asks Node for specifiers from many files, in every way, and prints what each gave.
+// The program of probe.ts: requests specifiers from many files, in every way, and prints the results.
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 
@@ -38,7 +38,7 @@ async function answer(ask) {
   }
 }
 
-/** Every question that names a voice, asked in that voice's file. */
+/** Answers every question in the file of its voice. */
 async function answerAll(questions) {
   const answers = {};
   for (const { key, voice, form, specifier } of questions) {
@@ -55,13 +55,13 @@ async function find(voice, form, specifier) {
 
 const user = Number(process.env.PROBE_USER ?? 0);
 if (isMainThread && user > 0) {
-  // The binaries of the matrix may lie where this user cannot go.
+  // This user may not have access to the binaries of the matrix.
   process.setgroups([]);
   process.setgid(user);
   process.setuid(user);
 }
 
-// Node 20 rejects once more, where nobody can catch it, when CommonJS that was imported throws.
+// Node 20 has a second, unhandled rejection when imported CommonJS throws.
 process.on('unhandledRejection', () => {});
 
 if (isMainThread && process.argv.includes('worker')) {

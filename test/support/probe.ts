@@ -1,4 +1,4 @@
-/** Asks for many specifiers from many files in every way there is, in one run of Node. */
+/** Requests many specifiers from many files in every way, in one run of Node. */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,7 +19,7 @@ export const forms = [
 
 export type Form = (typeof forms)[number];
 
-/** The forms that load, and so tell which copy it was. */
+/** The forms that load the module, and so identify the copy. */
 export const loading: readonly Form[] = [
   'import()',
   'static import',
@@ -28,16 +28,16 @@ export const loading: readonly Form[] = [
   'import() in CommonJS',
 ];
 
-/** A specifier, asked for from a file in a directory. */
+/** A specifier requested by a file in a directory. */
 export interface Question {
-  /** The directory of the file that asks, relative to the sandbox. */
+  /** The directory of the importing file, relative to the sandbox. */
   from: string;
   specifier: string;
   /** All by default. */
   forms?: readonly Form[];
 }
 
-/** Node's error, every property that a program can see. */
+/** Node's error with all its visible properties. */
 export interface ProbeError {
   code?: string;
   name: string;
@@ -52,7 +52,7 @@ export interface ProbeError {
   cause?: { code?: string; message: string; feature?: string; specifier?: string; hint?: string };
 }
 
-/** What one question gave: the facts of the copy that was loaded, a path, or an error. */
+/** Answer to one question: the facts of the loaded copy, a path, or an error. */
 export interface Answer {
   marker?: string;
   version?: string;
@@ -72,7 +72,7 @@ export const keyOf = (from: string, form: Form, specifier: string): string =>
   `${from} | ${form} | ${specifier}`;
 
 /**
- * What is the same wherever a package stands: the facts of the copy, its path below node_modules,
+ * The parts of answers that do not depend on the place of a package: the facts of the copy, its path below node_modules,
  * the code of an error.
  */
 export function forgetPlace(answers: Answers): Answers {
@@ -84,19 +84,19 @@ export function forgetPlace(answers: Answers): Answers {
   return Object.fromEntries(all) as Answers;
 }
 
-/** A program that was written into a sandbox. */
+/** A probe program in a sandbox. */
 export interface Probe {
-  /** Runs it and returns its answers; throws when it gave none, or when the loader said more than why a feature is unavailable. */
+  /** Runs it and returns its answers; throws when there are none, or when the loader prints other lines than why a feature is unavailable. */
   run(options?: ProbeOptions): Promise<Answers>;
 }
 
-/** How to run a probe. */
+/** Options of a probe. */
 export interface ProbeOptions extends RunOptions {
   /** Flags of Node. */
   flags?: readonly string[];
-  /** Whether it asks in a worker. */
+  /** Whether it runs in a worker. */
   isWorker?: boolean;
-  /** The user that it becomes before it asks; needs root. */
+  /** User to switch to before the requests; needs root. */
   user?: number;
 }
 
@@ -121,10 +121,10 @@ const isCommonJs = (form: Form): boolean =>
   form === 'require' || form === 'require.resolve' || form === 'import() in CommonJS';
 
 /**
- * Writes the program and the files that ask: \`voice.mjs\`, \`voice.cjs\` and one file for each static
+ * Writes the program and the importing files: \`voice.mjs\`, \`voice.cjs\` and one file for each static
  * import in each directory.
  *
- * @param main where the program stands, relative to the sandbox: it decides which core is found
+ * @param main path of the program, relative to the sandbox; it determines the core
  */
 export function writeProbe(
   sandbox: Sandbox,
@@ -146,7 +146,7 @@ export function writeProbe(
       return { key: keyOf(from, form, specifier), voice, form, specifier };
     });
   });
-  // What asks from within an entry belongs to it.
+  // Importing files in an entry belong to it.
   for (const from of new Set(questions.map(({ from }) => from))) {
     const [, entry] =
       /^(.*\/v1\/[^/]+\/[^/]+)\/node_modules(?:\/|$)/.exec(join(sandbox.root, from)) ?? [];

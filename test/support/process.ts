@@ -1,8 +1,8 @@
-/** Runs a child process to its end with a scrubbed environment, a time limit and an end to its whole group. */
+/** Runs a child process to its end with a scrubbed environment and a time limit, and kills its whole group. */
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 
-/** How a process ended and what it said. */
+/** Exit and output of a process. */
 export interface RunResult {
   /** Null when a signal ended it; SIGKILL means the time limit. */
   code: number | null;
@@ -13,7 +13,7 @@ export interface RunResult {
   ms: number;
 }
 
-/** What `execute` needs to know. */
+/** Options of `execute`. */
 export interface ExecuteOptions {
   cwd: string;
   /** The whole environment; nothing is inherited. Undefined values are left out. */
@@ -29,7 +29,7 @@ export interface ExecuteOptions {
 }
 
 /**
- * Runs a command and waits until it and everybody holding its output have ended.
+ * Runs a command and waits until it and all processes that hold its output have ended.
  * A non-zero exit is a result, not an error.
  * @throws when the command cannot be started
  */
@@ -55,13 +55,13 @@ export function execute(
         output[name] += text;
       });
     }
-    // Who ends without reading its input breaks the pipe; that is no failure of the run.
+    // A process that ends without reading its input breaks the pipe, which is not a failure.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
 
     const timer = setTimeout(() => {
       killGroup(child.pid);
-      // A survivor outside the group may still hold the pipes.
+      // A surviving process outside the group may still hold the pipes.
       child.stdout.destroy();
       child.stderr.destroy();
     }, timeout);
@@ -85,7 +85,7 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** What annex said on stderr, without the line about an install that took long: a busy machine says it too. */
+/** Output of annex on stderr, without the line about a slow install, which a busy machine causes. */
 export function dropSlowness(stderr: string): string {
   return stderr.replace(/^annex: loading .* blocked this thread for .*\n/gm, '');
 }

@@ -1,4 +1,4 @@
-/** Looks for processes that somebody left running. Linux alone: it reads /proc. */
+/** Finds processes that were left running. Linux only: it reads /proc. */
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -11,10 +11,10 @@ export interface RunningProcess {
   cwd: string;
 }
 
-/** Whether processes can be looked at here. */
+/** Whether processes can be listed here. */
 export const canListProcesses: boolean = process.platform === 'linux';
 
-/** The processes that work in a directory or name it among their arguments; those that have ended do not count. */
+/** The running processes with a directory as their working directory or in their arguments. */
 export function listProcessesIn(directory: string): RunningProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -25,13 +25,13 @@ export function listProcessesIn(directory: string): RunningProcess[] {
         const isIn = [cwd, ...args].some((text) => text.includes(directory));
         return isIn && args.length > 0 ? [{ pid: Number(name), args, cwd }] : [];
       } catch {
-        // It ended meanwhile, or is not ours to look at.
+        // It has ended, or belongs to another user.
         return [];
       }
     });
 }
 
-/** Ends all processes in a directory at once, and those that they start meanwhile; returns when they are gone. */
+/** Kills all processes in a directory, and those that they start meanwhile; returns when they have ended. */
 export async function killAllIn(directory: string): Promise<void> {
   for (;;) {
     const running = listProcessesIn(directory);

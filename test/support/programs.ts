@@ -1,8 +1,8 @@
-/** Programs of the machine that tests need, and that are not everywhere. */
+/** Programs that tests need and some machines lack. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where a program is; undefined when it is not in PATH. */
+/** Path of a program; undefined when it is not in PATH. */
 export const findProgram = (name: string): string | undefined =>
   process.env.PATH?.split(delimiter)
     .map((dir) => join(dir, name))

@@ -1,4 +1,4 @@
-/** A proxy on loopback: passes requests on, opens tunnels, and records what it was asked for. */
+/** A proxy on loopback: forwards requests, opens tunnels, and records both. */
 import { createServer, request as forward, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 export interface LoopbackProxy {
   /** Host and port. */
   host: string;
-  /** `GET http://...` and `CONNECT host:port`, as asked. */
+  /** `GET http://...` and `CONNECT host:port`, as received. */
   requests: string[];
   /** Closes the port and every open connection. */
   stop(): Promise<void>;
@@ -14,7 +14,7 @@ export interface LoopbackProxy {
 
 /**
  * Starts a proxy on a free loopback port.
- * @param account `user:password` that it wants to be shown; none by default
+ * @param account `user:password` that it requires; none by default
  */
 export async function startProxy(account?: string): Promise<LoopbackProxy> {
   const requests: string[] = [];

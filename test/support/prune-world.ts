@@ -38,10 +38,10 @@ export async function open(node: NodeUnderTest, options?: SandboxOptions) {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     return JSON.parse(ended.stdout) as Pruned;
   };
-  /** What became of each entry. */
+  /** Outcome of each entry. */
   const outcomes = ({ entries }: Pruned): Record<string, string> =>
     Object.fromEntries(entries.map(({ entry, outcome }) => [entry, outcome]));
-  /** Of the range that its own version is the first of. */
+  /** With the range that starts at its version. */
   const plant: CliWorld['plant'] = (name, version, rest) =>
     world.plant(name, version, { specs: { [name]: `^${version}` }, ...rest });
   return { ...world, plant, prune, outcomes };

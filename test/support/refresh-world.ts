@@ -1,4 +1,4 @@
-/** A core with four features, and `annex refresh` run over what its store has of them. */
+/** A core with four features, and `annex refresh` on its store. */
 import { expect } from 'vitest';
 import type { RefreshResult } from '../../src/cli/refresh.ts';
 import { esmPackage } from './fixtures.ts';
@@ -27,7 +27,7 @@ export async function open(node: NodeUnderTest, copyAnnex = false) {
       expect((await sandbox.annex(['install', ...features], { env })).code).toBe(0),
     refresh: (options: RunOptions = {}) =>
       sandbox.annex(['refresh', '--json'], { ...options, env: { ...env, ...options.env } }),
-    /** What runs, with installs off. */
+    /** Markers of the loaded features, with installs off. */
     load: async (...wanted: string[]) => (await importIn(sandbox, wanted, off)).imported,
   };
 }

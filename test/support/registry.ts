@@ -1,4 +1,4 @@
-/** An npm registry on loopback: serves real tarballs, records what was asked, and fails in the ways registries fail. */
+/** An npm registry on loopback: serves real tarballs, records requests, and fails in the ways registries fail. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -28,15 +28,15 @@ function answerJson(value: unknown, type = 'application/json'): Answer {
   return { type, body: Buffer.from(JSON.stringify(value)) };
 }
 
-/** Bytes that are as many as the promised ones and unpack to the same files, but are others. */
+/** Different bytes of the same length that unpack to the same files. */
 function tamper(tarball: Buffer): Buffer {
   const bytes = Buffer.from(tarball);
-  // https://www.rfc-editor.org/rfc/rfc1952: the operating system, which nobody reads.
+  // https://www.rfc-editor.org/rfc/rfc1952: the operating system, which no program reads.
   bytes[9] = (bytes[9] ?? 0) ^ 1;
   return bytes;
 }
 
-/** For a fault that lasts until a test lets go. */
+/** For a fault that lasts until a test releases it. */
 export function makeGate(): { until: Promise<void>; letGo: () => void } {
   let letGo = (): void => {};
   const until = new Promise<void>((resolve) => {
@@ -88,7 +88,7 @@ export async function startRegistry(
     return answerJson(abbreviatePackument(packument), short);
   };
 
-  /** Of the packages that are asked about: which of their versions it is, npm finds out itself. */
+  /** Advisories for the requested packages; npm compares the versions itself. */
   const answerAudit = async (request: IncomingMessage): Promise<Answer> => {
     const body = await buffer(request);
     const isZipped = request.headers['content-encoding'] === 'gzip';

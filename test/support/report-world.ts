@@ -8,7 +8,7 @@ import { createSandbox, type Sandbox } from './sandbox.ts';
 
 export const common = (version: string) =>
   esmPackage('common', version, `common ${version}`, { dependencies: { deep: '^1.0.0' } });
-/** Optional: some leave those out. */
+/** Optional: some reports leave those out. */
 export const WITH_ALPHA = { optionalDependencies: { alpha: '^1.0.0' } };
 export const alpha = esmPackage('alpha', '1.0.0', 'alpha');
 export const packages = [
@@ -20,7 +20,7 @@ export const packages = [
   esmPackage('@acme/other.js', '3.0.0', 'other', { license: 'MIT' }),
 ];
 
-/** The parts of npm's reports that are looked at. */
+/** The parts of npm's reports that tests use. */
 export interface Audit {
   vulnerabilities: Record<string, { nodes: string[] }>;
 }

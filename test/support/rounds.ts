@@ -1,4 +1,4 @@
-/** Races for missing features: all processes start at one moment, each round in a store of its own. */
+/** Races for missing features: all processes start at the same time, each round in a separate store. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 const NAMES = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta'] as const;
 
-/** Waits at the barrier, then imports what it is told, one after the other. */
+/** Waits at the barrier, then imports the given features in sequence. */
 const RUNNER = `
 import { existsSync, writeFileSync } from 'node:fs';
 const [barrier, ...names] = process.argv.slice(2);
@@ -24,23 +24,23 @@ for (const name of names) markers.push((await import(name)).marker);
 console.log(JSON.stringify(markers));
 `;
 
-/** How many processes there are, and what each imports. */
+/** Number of processes, and the imports of each. */
 export interface Race {
   processes: number;
   /** @param index of the process, from 0 */
   names: (index: number) => readonly string[];
 }
 
-/** Where some of them run: which directory their stores are in, and what starts them. */
+/** Host of some processes: the directory of their stores, and their wrapper command. */
 export interface Host {
   volume: string;
   prefix?: readonly string[];
 }
 
-/** Sixteen that want the same. */
+/** Sixteen with the same import. */
 export const SAME: Race = { processes: 16, names: () => ['alpha'] };
 
-/** Eight that want all eight, each beginning with another one. */
+/** Eight that import all eight, each in a different order. */
 export const ALL: Race = {
   processes: 8,
   names: (index) => NAMES.map((_, at) => NAMES[(at + index) % NAMES.length] as string),
@@ -57,14 +57,14 @@ export async function openRaces(): Promise<World> {
   return { sandbox, registry };
 }
 
-/** Ends it. */
+/** Closes the core and its registry. */
 export const closeRaces = ({ sandbox, registry }: World): Promise<unknown> =>
   Promise.all([sandbox.cleanup(), registry.stop()]);
 
 let rounds = 0;
 
 /**
- * Runs one round, and holds it to one install of each feature, success for every process, and a store
+ * Runs one round, and expects one install of each feature, success for every process, and a store
  * without debris.
  *
  * @param hosts that take turns; all volumes are the same one
@@ -109,11 +109,11 @@ export async function runRound(
 }
 
 /**
- * Runs one round in which five of six installers are killed, each at some moment. Holds those that
- * live to their success, and the next program to one that does not wait and sweeps what they left.
+ * Runs one round in which five of six installers are killed at random moments. Expects the survivors
+ * to succeed, and the next program not to wait and to remove the debris.
  *
  * @param random from 0 to 1
- * @returns how many were killed; some are done before
+ * @returns how many were killed; some end before
  */
 export async function runKilling({ sandbox }: World, random: () => number) {
   const store = join(sandbox.root, 'volume', `round-${rounds++}`);
@@ -143,7 +143,7 @@ function killOne(pid: number): void {
   }
 }
 
-/** Holds a store to so many entries, and nothing else. */
+/** Expects a number of entries in a store, and nothing else. */
 function expectClean(store: string, entries: number): void {
   const list = (name: string) => readdirSync(join(store, 'v1', name));
   expect(list('any')).toHaveLength(entries);

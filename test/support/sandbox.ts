@@ -21,7 +21,7 @@ import { digestTree, removeTree } from './tree.ts';
 
 export type { RunResult } from './process.ts';
 
-/** How to run a program; paths are relative to the sandbox's root. */
+/** Options of a program; paths are relative to the sandbox's root. */
 export interface RunOptions extends Partial<ExecuteOptions> {
   /** The Node binary: for `run` and `annex` the one to run, and always first in PATH. The running one by default. */
   node?: string;
@@ -35,19 +35,19 @@ export interface Sandbox {
   core: string;
   /** `root/volume/annex`; the volume exists, the store does not. */
   store: string;
-  /** HOME of what runs here, `root/home`. */
+  /** HOME of programs, `root/home`. */
   home: string;
   /** The preload as installed in the core. */
   loader: string;
-  /** Writes a file, objects as JSON, and what directories it needs. Returns its absolute path. */
+  /** Writes a file, objects as JSON, and its parent directories. Returns its absolute path. */
   write(path: string, content: string | object): string;
-  /** Writes the core's package.json with that `annex` key and whatever else is given. */
+  /** Writes the core's package.json with that `annex` key and other given keys. */
   setCore(annex: object, extra?: object): void;
   /** Writes a package as installed in a node_modules directory. Returns the package's directory. */
   addPackage(nodeModules: string, pkg: PackageFixture): string;
   /** Plants an entry, by default in this sandbox's store. Returns the entry's directory. */
   plantEntry(options: EntryOptions & { store?: string }): string;
-  /** What a directory holds, to prove that nothing changed; see `digestTree`. */
+  /** Digest of a directory, to prove that nothing changed; see `digestTree`. */
   digest(directory: string): Record<string, string>;
   /** Runs Node, in the core by default. Never rejects for a non-zero exit. */
   run(args: readonly string[], options?: RunOptions): Promise<RunResult>;
@@ -59,15 +59,15 @@ export interface Sandbox {
   cleanup(): Promise<void>;
 }
 
-/** What to put into a sandbox. */
+/** Options of a sandbox. */
 export interface SandboxOptions {
-  /** The registry of what runs here; without one it is npm's own default. */
+  /** The registry of programs; npm's default without one. */
   registry?: Registry;
   /** Whether `app/node_modules/annex` links to this repository; true by default. */
   linkAnnex?: boolean;
   /** Whether it is a copy instead, for users who may not be able to read this repository. */
   copyAnnex?: boolean;
-  /** The Node binary of what says nothing else; the running one by default. */
+  /** The default Node binary; the running one by default. */
   node?: string;
 }
 
@@ -79,7 +79,7 @@ function copyAnnexTo(directory: string): void {
 }
 
 /**
- * Creates a sandbox: PATH, HOME and npm's registry and cache are all that a program in it sees.
+ * Creates a sandbox, whose programs see only PATH, HOME and npm's registry and cache.
  * @example
  * const sandbox = await createSandbox({ registry });
  * const { stdout } = await sandbox.run(['--import', sandbox.loader, 'app.mjs']);
@@ -98,7 +98,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   if (copyAnnex) copyAnnexTo(linked);
   else if (linkAnnex) symlinkSync(repositoryRoot, linked);
 
-  /** One cache per sandbox and user: a shared one would answer, by digest, what the registry is meant to refuse. */
+  /** One cache per sandbox and user: a shared one would serve, by digest, tarballs that the registry refuses. */
   const openCache = (uid: number | undefined, gid: number | undefined): string => {
     const cache = join(root, `npm-cache-${uid ?? 'own'}`);
     mkdirSync(cache, { recursive: true });

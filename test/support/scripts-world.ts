@@ -6,7 +6,7 @@ import { node } from './lock-files.ts';
 import { type Registry, startRegistry } from './registry.ts';
 import { createSandbox } from './sandbox.ts';
 
-/** Its build leaves an addon, its environment, and things that have no place in an entry. */
+/** Its build writes an addon, its environment, and files that do not belong in an entry. */
 export const build = `
 import { mkdirSync, symlinkSync, writeFileSync, appendFileSync } from 'node:fs';
 mkdirSync('build/Release', { recursive: true });

@@ -1,15 +1,15 @@
-/** Plants copies that must never win, wherever somebody can write who cannot write the core. */
+/** Plants copies that must never win, in every place that can be written without access to the core. */
 import { join } from 'node:path';
 import type { PackageFixture } from './package.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** Begins the marker of every copy that must never be loaded. */
+/** Prefix of the marker of every copy that must never be loaded. */
 export const SHADOW = 'SHADOW';
 
-/** A feature that core declares, and a valid entry of which holds the planted names in its closure. */
+/** A feature of core that has a valid entry with the planted names in its closure. */
 export const DECOY = 'decoy';
 
-/** The most tempting copy: it is in range, and answers every subpath of import and require alike. */
+/** The most tempting copy: it is in range, and has every subpath for both import and require. */
 export function shadowPackage(name: string, where: string): PackageFixture {
   const facts = { name, version: '1.9.9', marker: `${SHADOW} ${where}` };
   const lines = Object.entries(facts);
@@ -25,9 +25,9 @@ export function shadowPackage(name: string, where: string): PackageFixture {
   };
 }
 
-/** What to plant besides. */
+/** Additional files. */
 export interface ShadowOptions {
-  /** The name that every package.json above the entries claims; none by default. */
+  /** The name in every package.json above the entries; none by default. */
   claim?: string;
   /** Whether the store holds a valid entry of the feature too; true by default. */
   hasEntry?: boolean;

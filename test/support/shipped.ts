@@ -1,9 +1,9 @@
-/** What core ships, in few words. */
+/** Packages that core ships, in short notation. */
 import { realpathSync } from 'node:fs';
 import { readInventory } from '../../src/app/inventory.ts';
 import type { PackageFixture } from './package.ts';
 
-/** A package that is nothing but its package.json. */
+/** A package with only a package.json. */
 export const pkg = (name: string, version: string, manifest: object = {}): PackageFixture => ({
   name,
   version,
@@ -11,7 +11,7 @@ export const pkg = (name: string, version: string, manifest: object = {}): Packa
   manifest: { ...manifest },
 });
 
-/** Name to version; what the core itself asks for has a star, and peers stand behind it. */
+/** Name to version; the core's direct dependencies have a star, followed by peers. */
 export const read = (root: string): Record<string, string> =>
   Object.fromEntries(
     [...readInventory(realpathSync(root))].map(([name, { version, isDeclared, peers }]) => [

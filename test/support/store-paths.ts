@@ -1,4 +1,4 @@
-/** Where things are in a store, as the published format has it. */
+/** Paths in a store, as in the published format. */
 import { basename, dirname, join } from 'node:path';
 
 export const stagingRoot = (store: string): string => join(store, 'v1/staging');

@@ -1,4 +1,4 @@
-/** Everything in src/store that writes, lists or deletes, called once: for stores in which something is wrong. */
+/** Calls every function of src/store that writes, lists or deletes once, for stores with a problem. */
 import { join } from 'node:path';
 import { AnnexError } from '../../src/base/error.ts';
 import { addFailure, clearFailures, readFailures } from '../../src/store/failures.ts';
@@ -14,7 +14,7 @@ export const ID = '0123456789abcdef0123456789abcdef';
 
 const refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'wait' } as const;
 
-/** @returns what did not work, one text each; what is left out is fine */
+/** @returns a line for each failed call */
 export function useStore(store: string): string[] {
   const problems: string[] = [];
   const attempt = (action: () => unknown): void => {

@@ -1,4 +1,4 @@
-/** Reads what strace writes, and tells whether it can be used here. */
+/** Parses the output of strace, and checks whether it works here. */
 import { spawnSync } from 'node:child_process';
 import { findProgram } from './programs.ts';
 
@@ -6,22 +6,22 @@ import { findProgram } from './programs.ts';
 export interface Call {
   pid: number;
   name: string;
-  /** Which call of that name it is in its thread, from 1: what `when=` of a fault means. */
+  /** Its number among calls of that name in its thread, from 1: the `when=` of a fault. */
   ordinal: number;
-  /** Absolute paths that it names, or that its first descriptor stands for. */
+  /** Absolute paths of its arguments, or of its first descriptor. */
   paths: string[];
-  /** Opens a file to write to it. */
+  /** Whether it opens a file for writing. */
   isWriting: boolean;
-  /** An error was put in its place. */
+  /** Whether an error was injected. */
   isInjected: boolean;
-  /** Its process ended in it. */
+  /** Whether its process ended in it. */
   isLast: boolean;
 }
 
-/** The program; undefined where it is not installed. */
+/** Path of the program; undefined when it is not installed. */
 export const strace: string | undefined = findProgram('strace');
 
-/** Why no fault can be put into a process here; undefined when it can. */
+/** Why no fault can be injected here; undefined if it can. */
 export const straceProblem: string | undefined = findProblem();
 
 function findProblem(): string | undefined {
@@ -36,7 +36,7 @@ function findProblem(): string | undefined {
 /** `PID  CALL(…`, or the end of a call that another thread interrupted. */
 const LINE = /^(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))$/;
 
-/** A path below a directory that the program holds open. */
+/** A path below an open directory of the program. */
 const HELD = /^\/proc\/self\/fd\/(\d+)(?=\/|$)/;
 
 /** Reads a trace that was written with `-f -y`: all calls, in the order of their time. */
@@ -94,8 +94,8 @@ const readEnd = (end: string): Pick<Call, 'isInjected' | 'isLast'> => ({
 });
 
 /**
- * A preload for a program: strace counts calls in each thread, and the one that reaches a number first is
- * hit. This brings the first thread, which does all work on files, ahead of the others.
+ * A preload for a program: strace counts calls per thread, and the thread that reaches a number first gets
+ * the fault. This puts the first thread, which does all work on files, ahead of the others.
  */
 export const AHEAD = `const fs = require('node:fs');
 for (let count = 0; count < 100; count += 1) {

@@ -1,4 +1,4 @@
-/** A registry in front of which something stands: it lists, places and sends tarballs in a way of its own. */
+/** An unusual registry, as behind a proxy: it lists, places and sends tarballs differently. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { closeLater } from './close.ts';
@@ -7,34 +7,34 @@ import { type PackageFixture, packFixture } from './package.ts';
 import { type Packument, writePackument } from './packument.ts';
 import { createSandbox } from './sandbox.ts';
 
-/** How it differs from other registries. */
+/** Differences from other registries. */
 export interface Strangeness {
   /** Path of the registry on its host: `/api/npm/`. */
   base?: string;
-  /** Where it says that a tarball is: a path on its host, or a whole address. */
+  /** Listed place of a tarball: a path on its host, or a URL. */
   place?: (pkg: PackageFixture, url: string) => string;
-  /** Changes what it lists of a version. */
+  /** Changes the listed fields of a version. */
   list?: (dist: Record<string, unknown>, tarball: Buffer) => Record<string, unknown>;
   /** Answers a request for anything else than a packument or a tarball where it should be. */
   otherwise?: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Looks at every request first; true when it has answered. */
+  /** Handles every request first; true when it has responded. */
   guard?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Sends a body. */
+  /** Sends the body of a response. */
   send?: (response: ServerResponse, body: Buffer, kind: 'packument' | 'tarball') => void;
 }
 
-/** A running one. */
+/** A running registry. */
 export interface StrangeRegistry {
   /** With a trailing slash. */
   url: string;
-  /** `GET /path`, as it was sent. */
+  /** `GET /path`, as received. */
   requests: string[];
 }
 
 const conventional = ({ name, version }: PackageFixture): string =>
   `${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
 
-/** Starts one on loopback, without a version of a package twice. */
+/** Starts one on loopback; each version of a package is unique. */
 export async function startStrangeRegistry(
   packages: PackageFixture[],
   strangeness: Strangeness = {},
@@ -83,7 +83,7 @@ export async function startStrangeRegistry(
   return { url, requests };
 }
 
-/** Starts one, and a core beside it that declares `kit` and holds the program of `importIn`. */
+/** Starts one, and opens a core that declares `kit` and has the program of `importIn`. */
 export async function openStrange(
   node: string,
   packages: PackageFixture[],

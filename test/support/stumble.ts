@@ -1,4 +1,4 @@
-/** A preload that has one read fail, as on a machine without free handles, or on a bad disk. */
+/** A preload that makes one read fail, as on a machine without free handles, or on a bad disk. */
 
 /**
  * Source of a CommonJS preload. `stumble(code, nth, calls)` has the nth of those calls from then on fail

@@ -1,6 +1,6 @@
 /**
- * Swaps a directory for a link to another and back, until it is ended: node swapper.mjs DIRECTORY TARGET.
- * Says "ready" first.
+ * Swaps a directory for a link to another and back until it is killed: node swapper.mjs DIRECTORY TARGET.
+ * Prints "ready" first.
  */
 import { renameSync, symlinkSync, unlinkSync, writeSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const attempt = (action) => {
   try {
     action();
   } catch {
-    // The other process has removed it, or not made it yet.
+    // The other process has removed it, or not created it yet.
   }
 };
 writeSync(1, 'ready');

@@ -1,4 +1,4 @@
-/** Ways in which an entry can come to differ from what was locked, and a closure that has all that they need. */
+/** Ways in which an entry can differ from its lock, and a closure with the files that they need. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -43,7 +43,7 @@ const tool: PackageFixture = {
   files: {
     'main.js': `exports.early = true;\nconst { part } = require('./part');\nexports.marker = part + require('./part.json').marker;\n`,
     'other.js': `exports.marker = 'EVIL';\n`,
-    // Requires in a circle, and sees what every CommonJS module sees.
+    // Requires in a cycle, and sees the variables of every CommonJS module.
     'part.js': `const { early } = require('./main.js');
 const isOrdinary = early && Object.keys(require.cache).length > 1;
 exports.part = isOrdinary && module.paths.length > 1 ? 'part' : 'odd';
@@ -53,7 +53,7 @@ exports.part = isOrdinary && module.paths.length > 1 ? 'part' : 'odd';
   manifest: { main: './main.js' },
 };
 
-/** ES modules, CommonJS, JSON, what nobody loads, and another feature. */
+/** ES modules, CommonJS, JSON, files that are never loaded, and another feature. */
 export const closure: PackageFixture[] = [
   kit,
   tool,
@@ -61,10 +61,10 @@ export const closure: PackageFixture[] = [
   esmPackage('spare', '1.0.0', 'spare'),
 ];
 
-/** What the program gets from `kit` when all is well. */
+/** The program's result from an undamaged `kit`. */
 export const MARKER = 'kit,inner,partjson,data';
 
-/** What none may ever give: code of somebody else's. */
+/** Marker of foreign code, which must never run. */
 export const EVIL = 'EVIL';
 
 /** Writes a file whose directory may be read-only. */
@@ -79,7 +79,7 @@ function put(entry: string, path: string, content: string): void {
 
 const open = (dir: string): void => chmodSync(dir, 0o755);
 
-/** Puts other text in place of some, with a listing that agrees. */
+/** Replaces a file, with a listing that agrees. */
 function forge(entry: string, path: string, content: string): void {
   const before = listedValue(readFileSync(join(entry, path)));
   put(entry, path, content);
@@ -97,7 +97,7 @@ const editManifest = (entry: string, edit: (manifest: Record<string, unknown>) =
   put(entry, 'annex-entry.json', JSON.stringify(manifest));
 };
 
-/** Takes the place of an entry, under its name. */
+/** Replaces an entry, under its name. */
 function replace(entry: string, by: string): void {
   const moved = join(dirname(entry), 'moved');
   cpSync(by, moved, { recursive: true });
@@ -105,10 +105,10 @@ function replace(entry: string, by: string): void {
   renameSync(moved, entry);
 }
 
-/** What is done to the entry of `kit`; `other` is that of another feature. */
+/** A change of the entry of `kit`; `other` is that of another feature. */
 export type Tamper = (entry: string, other: string) => void;
 
-/** By what it is. */
+/** By name. */
 export const TAMPERINGS: Record<string, Tamper> = {
   'an edited ES module': (entry) =>
     put(entry, 'node_modules/kit/lib/inner.js', `export const inner = '${EVIL}';\n`),

@@ -1,9 +1,9 @@
-/** A small writer of gzipped tar archives whose bytes depend on their entries alone. */
+/** A small writer of gzipped tar archives whose bytes depend only on their entries. */
 import { gzipSync } from 'node:zlib';
 
 /** One entry of an archive. */
 export interface TarEntry {
-  /** Path in the archive, such as `package/index.js`; written as given, so that tests can write hostile ones. */
+  /** Path in the archive, such as `package/index.js`; written unchanged, so that tests can write hostile ones. */
   path: string;
   data?: string | Buffer;
   /** Permission bits; 0o644 by default. */
@@ -14,7 +14,7 @@ export interface TarEntry {
   target?: string;
   /** How names too long for ustar are written; `pax` by default. */
   longNames?: 'pax' | 'gnu';
-  /** More pax records for this entry. */
+  /** Additional pax records for this entry. */
   pax?: Record<string, string>;
 }
 
@@ -37,7 +37,7 @@ const typeFlags = {
   oldPax: 'X',
   oldLongName: 'N',
 } as const;
-/** What npm itself writes, 1985-10-26: one fixed time keeps the bytes stable. */
+/** The time that npm writes, 1985-10-26: a fixed one keeps the bytes stable. */
 const modifiedAt = 499162500;
 
 /** Splits a path into ustar's prefix (155 bytes) and name (100); undefined when it does not fit. */
@@ -78,7 +78,7 @@ function writeHeader({ prefix, name, mode, size, flag, target }: Header): Buffer
   return signHeader(block);
 }
 
-/** Writes into a header block, in place, the checksum that fits the rest of it. */
+/** Writes the correct checksum into a header block, in place. */
 export function signHeader(block: Buffer): Buffer {
   block.write('        ', 148);
   const sum = block.subarray(0, blockSize).reduce((total, byte) => total + byte, 0);
@@ -100,7 +100,7 @@ function writePaxRecord(key: string, value: string): Buffer {
   return Buffer.from(`${length}${body}`);
 }
 
-/** An entry that says something about the next one. */
+/** An entry with metadata of the next one. */
 function writeMeta(flag: string, body: Buffer): Buffer[] {
   const name = flag === typeFlags.pax ? 'PaxHeader' : '././@LongLink';
   return [
@@ -133,7 +133,7 @@ function writeEntry(entry: TarEntry): Buffer[] {
 }
 
 /**
- * Builds a ustar archive; what is too long for ustar gets a header before it.
+ * Builds a ustar archive; fields that are too long for ustar are in a header before it.
  * Equal entries give equal bytes, whatever the clock or the user.
  */
 export function writeArchive(entries: readonly TarEntry[]): Buffer {

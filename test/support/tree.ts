@@ -1,4 +1,4 @@
-/** Looks at and removes whole directory trees, sealed ones included. */
+/** Digests and removes directory trees, sealed ones included. */
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export function digestTree(directory: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, describe(join(directory, name))]));
 }
 
-/** What is below a directory, relative to it. Links are not followed, as readdir would on some versions of Node. */
+/** Paths below a directory, relative to it. Links are not followed, unlike readdir on some versions of Node. */
 function listTree(directory: string, prefix = ''): string[] {
   return readdirSync(join(directory, prefix), { withFileTypes: true }).flatMap((entry) => {
     const path = `${prefix}${entry.name}`;
@@ -31,7 +31,7 @@ function listTree(directory: string, prefix = ''): string[] {
   });
 }
 
-/** Makes every directory of a tree writable for its owner, since one of mode 0555 keeps what it holds. */
+/** Makes every directory of a tree writable for its owner, since files in one of mode 0555 cannot be removed. */
 function unseal(directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return;

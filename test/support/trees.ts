@@ -1,10 +1,10 @@
-/** Trees as the real tools make them: an application that depends on annex and on a package that probes for an optional one. */
+/** Trees made by real tools: an application that depends on annex and on a package that probes for an optional one. */
 import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PackageFixture, packRepository, repositoryRoot } from './package.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** A dependency that looks for an optional one, as `ws` does for `bufferutil`. */
+/** A dependency that probes for an optional one, as `ws` does for `bufferutil`. */
 const PROBER: PackageFixture = {
   name: 'prober',
   version: '1.0.0',
@@ -33,7 +33,7 @@ console.log(JSON.stringify({ core: status().core, before, own, after }));`;
 const DEPENDENCIES = { annex: '*', prober: '*' };
 const FEATURES = { features: { needed: '^1.0.0' } };
 
-/** An application of a global install: no flags, so its first line is the loader. */
+/** An application for a global install: it has no flags, so its first line imports the loader. */
 const GLOBAL_APPLICATION: PackageFixture = {
   name: 'global-app',
   version: '1.0.0',
@@ -50,14 +50,14 @@ const GLOBAL_APPLICATION: PackageFixture = {
   },
 };
 
-/** A tree that was built: what is started, and what is to be found out. */
+/** A tree: its program, and the expected results. */
 export interface Tree {
-  /** The core root that is right. */
+  /** The expected core root. */
   root: string;
   /** Arguments of Node. */
   start: string[];
   cwd: string;
-  /** The annex that is installed there: real path. */
+  /** Real path of the installed annex. */
   annex: string;
   /** Other ways of starting the same program. */
   also?: { start: string[]; cwd: string }[];
@@ -92,7 +92,7 @@ function findInstalled(dir: string): string {
   return existsSync(installed) ? installed : findInstalled(join(dir, '..'));
 }
 
-/** Writes a workspace with `packages/app` and one more; features are declared where it is said. */
+/** Writes a workspace with `packages/app` and another package; `declaring` is the place of the declaration. */
 function writeWorkspace(sandbox: Sandbox, declaring: 'root' | 'app'): string {
   const root = join(sandbox.root, 'workspace');
   const annexOf = (place: string) => (place === declaring ? { annex: FEATURES } : {});
@@ -120,7 +120,7 @@ function writeApplication(sandbox: Sandbox): void {
   sandbox.write('app/app.mjs', PROGRAM);
 }
 
-/** Every way of making a tree, by what a person would call it. */
+/** Every way to make a tree, by name. */
 export const TREES: Record<string, Build> = {
   'npm install, also behind the link of a release': async (sandbox) => {
     writeApplication(sandbox);
@@ -174,7 +174,7 @@ export const TREES: Record<string, Build> = {
   },
 };
 
-/** What the registry has to serve for these trees, the feature apart. */
+/** Packages that the registry must have for these trees, besides the feature. */
 export const listTreePackages = (): PackageFixture[] => [
   packRepository(),
   PROBER,

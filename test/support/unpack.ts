@@ -16,18 +16,18 @@ export const refusal = (reason: string | RegExp) =>
     refusal: expect.objectContaining({ reason: expect.stringMatching(reason) }),
   });
 
-/** A directory that is removed again, and one in it that is not there yet. */
+/** A temporary directory, and the path of one in it that does not exist yet. */
 export function openPlace(): { root: string; dir: string } {
   const root = mkdtempSync(join(tmpdir(), 'annex-extract-'));
   onTestFinished(() => removeTree(root));
   return { root, dir: join(root, 'node_modules', 'it') };
 }
 
-/** Unpacks into a fresh place, and gives what is there afterwards, whether that worked or not. */
+/** Unpacks into an empty directory, and returns the resulting files, even after an error. */
 export function unpack(tarball: Buffer, budget = plenty()) {
   const { root, dir } = openPlace();
   const attempt = () => extractTarball(tarball, dir, budget);
-  return { attempt, look: () => digestTree(root), lookInside: () => digestTree(dir) };
+  return { attempt, digestRoot: () => digestTree(root), digestDir: () => digestTree(dir) };
 }
 
 export const unpackEntries = (...entries: TarEntry[]) => unpack(writeTarball(entries));

@@ -1,25 +1,25 @@
-/** Users to run as: root hides permission errors, so what depends on them also runs as somebody else. */
+/** Users to run as: root hides permission errors, so tests that depend on them also run as another user. */
 import { lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Somebody who owns nothing: a plain user without a name, a home or a group of anybody else. */
+/** A plain user that owns nothing and has no name, home or shared group. */
 export const PLAIN_USER = { uid: 4711, gid: 4711 } as const;
 
 /** Whether these tests run as root. */
 export const isRoot: boolean = process.geteuid?.() === 0;
 
-/** Options of `run`, `annex` and `exec` that make a program run as a plain user; none when the tests do already. */
+/** Options of `run`, `annex` and `exec` that run a program as a plain user; none when the tests already do. */
 export const asPlainUser: { uid?: number; gid?: number } = isRoot ? PLAIN_USER : {};
 
-/** Root, when it runs the tests, and a plain user: for tests whose outcome must not depend on rights. */
+/** Root, if it runs the tests, and a plain user: for tests whose outcome must not depend on permissions. */
 export const users: { who: string; user: typeof asPlainUser }[] = [
   ...(isRoot ? [{ who: 'as root', user: {} }] : []),
   { who: 'as a plain user', user: asPlainUser },
 ];
 
 /**
- * Calls a function with the rights of a plain user; as it is when the tests are not run by root.
- * @param run synchronous: the rights are those of the whole process
+ * Calls a function with the permissions of a plain user; unchanged when the tests do not run as root.
+ * @param run synchronous: the permissions are those of the whole process
  */
 export function callAsPlainUser<T>(run: () => T): T {
   const { setegid, seteuid, setgroups, getgroups } = process;
@@ -37,13 +37,13 @@ export function callAsPlainUser<T>(run: () => T): T {
   }
 }
 
-/** Gives a directory and all below it to a user; to nobody when that is not a root's to do. */
+/** Gives a directory and all below it to a user; does nothing without root. */
 export function giveTo({ uid, gid }: { uid?: number; gid?: number }, directory: string): void {
   if (!isRoot || uid === undefined || gid === undefined) return;
   // Not with `recursive`: that follows links.
   const give = (path: string): void => {
     const stats = lstatSync(path);
-    // A file with a second name, such as a binary of Node, is not of this directory alone.
+    // A file with a second hard link, such as a binary of Node, also belongs to another directory.
     if (!stats.isDirectory() && stats.nlink > 1) return;
     lchownSync(path, uid, gid);
     for (const name of stats.isDirectory() ? readdirSync(path) : []) give(join(path, name));

@@ -1,4 +1,4 @@
-/** A sandbox with a registry of its own, both gone when the test is: for tests that run side by side. */
+/** A sandbox with a separate registry, both removed with the test, for concurrent tests. */
 import { writeImporter } from './importer.ts';
 import { type PackageFixture, type Registry, startRegistry } from './registry.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
@@ -8,9 +8,9 @@ export interface World {
   registry: Registry;
 }
 
-/** What is in it. */
+/** Options of a world. */
 export interface WorldOptions extends Omit<SandboxOptions, 'registry'> {
-  /** What the registry has. */
+  /** Packages of the registry. */
   packages: readonly PackageFixture[];
   /** The `annex` key of the core. */
   annex: object;

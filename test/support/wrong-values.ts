@@ -1,6 +1,6 @@
-/** Every way in which one value of a JSON document can be wrong: for tests of those who read it. */
+/** Every way in which one value of a JSON document can be wrong, for tests of its readers. */
 
-/** Whatever a field is, all but one of these are of another kind. */
+/** Whatever the type of a field, all but one of these have another type. */
 export const WRONG: readonly unknown[] = [
   undefined,
   null,
@@ -20,7 +20,7 @@ export const WRONG: readonly unknown[] = [
   { x: { ranges: 5 } },
 ];
 
-/** Where a value is in a document. */
+/** Path of a value in a document. */
 export type Path = readonly (string | number)[];
 
 /** The paths of all values of a document, the document itself first. */
@@ -32,7 +32,7 @@ export function listPaths(value: unknown, path: Path = []): Path[] {
   return [path, ...below.flatMap(([key, one]) => listPaths(one, [...path, key]))];
 }
 
-/** A copy of a document with another value at a path; undefined takes the field away. */
+/** A copy of a document with another value at a path; undefined removes the field. */
 export function replaceAt(document: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value;
   const copy = structuredClone(document) as Record<string | number, unknown>;
@@ -40,7 +40,7 @@ export function replaceAt(document: unknown, [key, ...rest]: Path, value: unknow
   return copy;
 }
 
-/** Every document that differs from this one in one value, with a name for it. */
+/** Every document that differs from this one in one value, with a name. */
 export const listWrong = (document: unknown): { name: string; document: unknown }[] =>
   listPaths(document).flatMap((path) =>
     WRONG.map((value) => ({

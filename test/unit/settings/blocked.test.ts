@@ -19,7 +19,7 @@ function read(value: unknown) {
 }
 
 /** Whether a version is blocked by a list. */
-const meets = (list: unknown, name: string, version: string): boolean =>
+const isCovered = (list: unknown, name: string, version: string): boolean =>
   findBlocked([{ name, version }], read(list).blocked ?? [], satisfiesWithPrereleases) !==
   undefined;
 
@@ -123,12 +123,12 @@ describe('a version', () => {
     ['axios@1.2.3 || >=2', '1.2.4', false],
     ['axios@<1', 'no version', false],
   ])('%s covers axios %s: %s', (spec, version, isBlocked) => {
-    expect(meets([spec], 'axios', version)).toBe(isBlocked);
+    expect(isCovered([spec], 'axios', version)).toBe(isBlocked);
   });
 
   test('of another package is not covered, whatever its name begins or ends with', () => {
     for (const name of ['axios-retry', '@scope/axios', 'Axios', 'axio']) {
-      expect(meets(['axios'], name, '1.0.0')).toBe(false);
+      expect(isCovered(['axios'], name, '1.0.0')).toBe(false);
     }
   });
 

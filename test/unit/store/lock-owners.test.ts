@@ -9,7 +9,7 @@ import {
   endOne,
   HOUR,
   hold,
-  keepBeating,
+  keepHeartbeat,
   leave,
   list,
   makeOwner,
@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('on this host', () => {
     const path = makePath();
     const owner = nameOwner();
     leave(path, owner);
-    keepBeating(join(path, owner));
+    keepHeartbeat(join(path, owner));
     const waiter = hold(path, { limit: 2 * times.stale });
     await expect(waiter).rejects.toThrow(`process ${process.pid} on ${hostname()} holds it`);
     expect(list(path)).toEqual(['alpha.lock', `alpha.lock/${owner}`]);
@@ -111,7 +111,7 @@ describe('on another host', () => {
     const path = makePath();
     const owner = elsewhere();
     leave(path, owner);
-    keepBeating(join(path, owner));
+    keepHeartbeat(join(path, owner));
     for (const limit of [200, 3 * times.stale]) {
       await expect(hold(path, { limit })).rejects.toThrow(/ on web-2 holds it/);
     }

@@ -7,7 +7,7 @@ import {
   clock,
   endOne,
   hold,
-  keepBeating,
+  keepHeartbeat,
   leave,
   list,
   makeOwner,
@@ -100,7 +100,7 @@ describe('a live holder', () => {
   test('keeps it while the waiter and the holder are stopped repeatedly', async () => {
     const path = makePath();
     leave(path, 'holder');
-    keepBeating(join(path, 'holder'));
+    keepHeartbeat(join(path, 'holder'));
     let stopped = 0;
     const now = () => clock.now() + stopped;
     const stop = (ms: number) => {
@@ -151,7 +151,7 @@ describe('a waiter', () => {
   test('that reaches its limit leaves the lock of a live holder', async () => {
     const path = makePath();
     leave(path, 'holder');
-    keepBeating(join(path, 'holder'));
+    keepHeartbeat(join(path, 'holder'));
     await expect(hold(path, { limit: 60 })).rejects.toThrow('another process holds it');
     expect(list(path)).toEqual(['alpha.lock', 'alpha.lock/holder']);
   });

@@ -14,13 +14,13 @@ const refusal = (reason: RegExp) =>
     refusal: expect.objectContaining({ reason: expect.stringMatching(reason) }),
   });
 
-/** Unpacks into a fresh place; `look` lists what is there afterwards. */
+/** Unpacks into an empty directory; `listRoot` lists its parent afterwards. */
 function unpack(tarball: Buffer, budget: Budget = { files: 200_000, bytes: 2 ** 31 }) {
   const root = mkdtempSync(join(tmpdir(), 'annex-limits-'));
   onTestFinished(() => removeTree(root));
   return {
     attempt: () => extractTarball(tarball, join(root, 'it'), budget),
-    look: () => readdirSync(root),
+    listRoot: () => readdirSync(root),
   };
 }
 
@@ -67,9 +67,9 @@ describe('a bomb', () => {
   const zeros = gzipSync(Buffer.alloc(80 * MiB));
 
   test('with its true size is refused before anything is unpacked', () => {
-    const { attempt, look } = unpack(zeros);
+    const { attempt, listRoot } = unpack(zeros);
     expect(attempt).toThrow(refusal(/^it states a size of 83886080 bytes, which is too large$/));
-    expect(look()).toEqual([]);
+    expect(listRoot()).toEqual([]);
   });
 
   test('with a stated size beyond the budget is refused for that alone', () => {
@@ -78,8 +78,8 @@ describe('a bomb', () => {
   });
 
   test('with a small stated size is refused once it exceeds it', () => {
-    const { attempt, look } = unpack(restate(zeros, 10_240));
+    const { attempt, listRoot } = unpack(restate(zeros, 10_240));
     expect(attempt).toThrow(refusal(/^it does not unpack: /));
-    expect(look()).toEqual([]);
+    expect(listRoot()).toEqual([]);
   });
 });

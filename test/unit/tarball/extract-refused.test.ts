@@ -27,10 +27,10 @@ describe('refuses', () => {
     'package///?/c:/../a',
     'package/two\nlines/../a',
   ])('the path %j', (path) => {
-    const { attempt, look } = unpackEntries({ path, data: 'evil' });
+    const { attempt, digestRoot } = unpackEntries({ path, data: 'evil' });
     expect(attempt).toThrow(refusal(/^it has a path out of the package, /));
-    expect(look()).not.toMatchObject({ a: expect.anything() });
-    expect(JSON.stringify(look())).not.toContain('file');
+    expect(digestRoot()).not.toMatchObject({ a: expect.anything() });
+    expect(JSON.stringify(digestRoot())).not.toContain('file');
   });
 
   test('a path of more than 1024 names', () => {
@@ -47,12 +47,12 @@ describe('refuses', () => {
     ['a file above a directory that is needed', 'a', 'a/b/c'],
     ['a file above a directory', 'a/b/c', 'a'],
   ])('%s', (_, first, second) => {
-    const { attempt, look } = unpackEntries(
+    const { attempt, digestRoot } = unpackEntries(
       { path: `package/${first}`, data: '1' },
       { path: `package/${second}`, data: '2' },
     );
     expect(attempt).toThrow(refusal(/^it has a as a file and as a directory$/));
-    expect(Object.keys(look())).toEqual(['.']);
+    expect(Object.keys(digestRoot())).toEqual(['.']);
   });
 
   test.each([
@@ -110,9 +110,9 @@ describe('refuses', () => {
     ['a damaged body', damage(20)],
     ['a wrong size', damage(whole.length - 3)],
   ])('a tarball that is %s', (_, tarball) => {
-    const { attempt, look } = unpack(tarball);
+    const { attempt, digestRoot } = unpack(tarball);
     expect(attempt).toThrow(refusal(/^it (does not unpack: |states a size of)/));
-    expect(Object.keys(look())).toEqual(['.']);
+    expect(Object.keys(digestRoot())).toEqual(['.']);
   });
 
   test.each<[string, Buffer, RegExp]>([
@@ -122,9 +122,9 @@ describe('refuses', () => {
     ['a page of HTML', Buffer.from('<!doctype html>'), /^it is truncated$/],
     ['a long page of HTML', Buffer.from('<!doctype html>'.repeat(50)), /^it is not a tar archive$/],
   ])('a tarball that is %s', (_, tarball, reason) => {
-    const { attempt, look } = unpack(tarball);
+    const { attempt, digestRoot } = unpack(tarball);
     expect(attempt).toThrow(refusal(reason));
-    expect(Object.keys(look())).toEqual(['.']);
+    expect(Object.keys(digestRoot())).toEqual(['.']);
   });
 
   test.each<[string, Buffer]>([

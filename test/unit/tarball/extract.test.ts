@@ -10,7 +10,7 @@ import { openPlace, plenty, refusal, sha256, unpack, unpackEntries } from '../..
 
 describe('unpacks', () => {
   test('the files, without the first component of their paths, read-only', () => {
-    const { attempt, lookInside } = unpackEntries(
+    const { attempt, digestDir } = unpackEntries(
       { path: 'package/package.json', data: '{}' },
       { path: 'package/lib/deep/run.js', data: 'run', mode: 0o744 },
       { path: 'package/lib/set.js', data: 'set', mode: 0o6666 },
@@ -27,7 +27,7 @@ describe('unpacks', () => {
       bytes: 13,
       directories: expect.arrayContaining(['build', 'lib', 'lib/deep']),
     });
-    expect(lookInside()).toEqual({
+    expect(digestDir()).toEqual({
       '.': 'directory 0755',
       build: 'directory 0755',
       'build/addon.node': `file 0555 ${sha256('addon')}`,
@@ -42,11 +42,11 @@ describe('unpacks', () => {
   test.each([0, 0o027, 0o077])('the same under umask %o, which does not change', (umask) => {
     const before = process.umask(umask);
     onTestFinished(() => void process.umask(before));
-    const { attempt, lookInside } = unpackEntries({ path: 'package/lib/a', mode: 0o755 });
+    const { attempt, digestDir } = unpackEntries({ path: 'package/lib/a', mode: 0o755 });
     attempt();
     expect(process.umask()).toBe(umask);
-    expect(lookInside()).toMatchObject({ '.': 'directory 0755', lib: 'directory 0755' });
-    expect(lookInside()['lib/a']).toMatch(/^file 0555 /);
+    expect(digestDir()).toMatchObject({ '.': 'directory 0755', lib: 'directory 0755' });
+    expect(digestDir()['lib/a']).toMatch(/^file 0555 /);
     const empty = unpack(writeTarball([]));
     expect(empty.attempt).toThrow();
     expect(process.umask()).toBe(umask);
@@ -61,20 +61,20 @@ describe('unpacks', () => {
   });
 
   test('an archive with a dot as the first component', () => {
-    const { attempt, lookInside } = unpackEntries({ path: './package.json' });
+    const { attempt, digestDir } = unpackEntries({ path: './package.json' });
     attempt();
-    expect(Object.keys(lookInside())).toEqual(['.', 'package.json']);
+    expect(Object.keys(digestDir())).toEqual(['.', 'package.json']);
   });
 
   test('no file beside the package', () => {
-    const { attempt, look } = unpackEntries({ path: '._package' }, { path: 'package/a' });
+    const { attempt, digestRoot } = unpackEntries({ path: '._package' }, { path: 'package/a' });
     expect(attempt().files).toBe(1);
-    expect(Object.keys(look())).toContain('node_modules/it/a');
-    expect(JSON.stringify(look())).not.toContain('._package');
+    expect(Object.keys(digestRoot())).toContain('node_modules/it/a');
+    expect(JSON.stringify(digestRoot())).not.toContain('._package');
   });
 
   test('no links or special files', () => {
-    const { attempt, lookInside } = unpackEntries(
+    const { attempt, digestDir } = unpackEntries(
       { path: 'package/a' },
       { path: 'package/b', type: 'symlink', target: 'a' },
       { path: 'package/c', type: 'symlink', target: '/etc' },
@@ -83,8 +83,8 @@ describe('unpacks', () => {
       { path: 'package/c/f', data: 'f' },
     );
     attempt();
-    expect(Object.keys(lookInside())).toEqual(['.', 'a', 'c', 'c/f']);
-    expect(lookInside().c).toBe('directory 0755');
+    expect(Object.keys(digestDir())).toEqual(['.', 'a', 'c', 'c/f']);
+    expect(digestDir().c).toBe('directory 0755');
   });
 
   test.each([
@@ -99,11 +99,11 @@ describe('unpacks', () => {
     ['package/lib/c:a', 'lib/c:a'],
     ['package/lib\\.\\a', 'lib\\.\\a'],
   ])('the path %j at %j', (path, place) => {
-    const { attempt, lookInside } = unpackEntries({ path, data: 'data' });
+    const { attempt, digestDir } = unpackEntries({ path, data: 'data' });
     const listed: string[] = [];
     eachLine(attempt().listing, (name) => listed.push(name));
     expect(listed).toEqual([place]);
-    expect(lookInside()[place]).toBe(`file 0444 ${sha256('data')}`);
+    expect(digestDir()[place]).toBe(`file 0444 ${sha256('data')}`);
   });
 
   test.each(['package/.', 'package/./', 'package//', 'package', '..'])(
@@ -116,13 +116,13 @@ describe('unpacks', () => {
   );
 
   test('the later of two files with one path, with the permissions of the first', () => {
-    const { attempt, lookInside } = unpackEntries(
+    const { attempt, digestDir } = unpackEntries(
       { path: 'package/lib/a', data: 'first', mode: 0o755 },
       { path: 'package/b', data: 'b' },
       { path: 'package/./lib/a', data: 'the later one' },
     );
     expect(attempt()).toMatchObject({ files: 2, bytes: 14 });
-    expect(lookInside()['lib/a']).toBe(`file 0555 ${sha256('the later one')}`);
+    expect(digestDir()['lib/a']).toBe(`file 0555 ${sha256('the later one')}`);
   });
 
   test.each([
@@ -132,12 +132,12 @@ describe('unpacks', () => {
     ['another normal form', 'caf\u00e9', 'cafe\u0301'],
     ['another case beyond ASCII', 'É', 'é'],
   ])('two files with names in %s', (_, first, second) => {
-    const { attempt, lookInside } = unpackEntries(
+    const { attempt, digestDir } = unpackEntries(
       { path: `package/${first}`, data: '1' },
       { path: `package/${second}`, data: '2' },
     );
     expect(attempt().files).toBe(2);
-    expect(lookInside()).toMatchObject({
+    expect(digestDir()).toMatchObject({
       [first]: `file 0444 ${sha256('1')}`,
       [second]: `file 0444 ${sha256('2')}`,
     });
@@ -145,7 +145,7 @@ describe('unpacks', () => {
 
   test('names with control characters, on one line of the listing each', () => {
     const names = ['a\x1b[2J', 'a\x7fb', 'back\\slash\nnext', 'cr\r', 'x\\n', 'z\nz'];
-    const { attempt, lookInside } = unpackEntries(
+    const { attempt, digestDir } = unpackEntries(
       ...names.map((name) => ({ path: `package/${name}`, data: name })),
     );
     const { listing } = attempt();
@@ -155,7 +155,7 @@ describe('unpacks', () => {
     expect([...listed]).toEqual(
       names.map((name) => [name, `${sha256(name)} ${Buffer.byteLength(name)}`]),
     );
-    expect(new Set(Object.keys(lookInside()))).toEqual(new Set(['.', ...names]));
+    expect(new Set(Object.keys(digestDir()))).toEqual(new Set(['.', ...names]));
   });
 
   test('a plain archive', () => {

@@ -43,8 +43,8 @@ describe.skipIf(containerProblem)(
           return end as number;
         });
         const end = Math.ceil(Math.max(...ends) / 1000) * 1000;
-        const told = new Date(end).toISOString().slice(11, 19);
-        expect(first.body.message).toContain(`Next try at ${told} UTC`);
+        const nextTry = new Date(end).toISOString().slice(11, 19);
+        expect(first.body.message).toContain(`Next try at ${nextTry} UTC`);
         await until('the failure may be forgotten', () => Date.now() > end, 35);
         const second = await search();
         expect(second).toMatchObject({ status: 200, body: { results: ['exa: otters'] } });

@@ -71,9 +71,9 @@ const get = async (ask) => {
   const answer = { loader: status().loader, found };
   if (!isMainThread) return parentPort.postMessage(answer);
   if (process.argv[2]) return console.log(JSON.stringify(answer));
-  const told = await new Promise((resolve) => new Worker(__filename).once('message', resolve));
+  const fromWorker = await new Promise((resolve) => new Worker(__filename).once('message', resolve));
   const { stdout } = spawnSync(process.execPath, [__filename, 'child']);
-  console.log(JSON.stringify([answer, told, JSON.parse(stdout)]));
+  console.log(JSON.stringify([answer, fromWorker, JSON.parse(stdout)]));
 })();`;
 
 const NOT_EXPORTED = Array(2).fill('ERR_PACKAGE_PATH_NOT_EXPORTED');

@@ -67,7 +67,7 @@ const controls = {
   },
 };
 
-function tell(response, status, body) {
+function respond(response, status, body) {
   const isBytes = Buffer.isBuffer(body);
   const bytes = isBytes ? body : Buffer.from(JSON.stringify(body));
   const type = isBytes ? 'application/octet-stream' : 'application/json';
@@ -81,17 +81,17 @@ async function serve(request, response) {
   if (controls[line]) {
     // Otherwise a client could reuse an idle connection just as the server closes it.
     response.setHeader('connection', 'close');
-    return tell(response, 200, controls[line](body));
+    return respond(response, 200, controls[line](body));
   }
   requests.push(line);
-  if (apis[line]) return tell(response, 200, apis[line](body));
+  if (apis[line]) return respond(response, 200, apis[line](body));
   // Faults apply to the registry only.
   if (faults.isHeld) await new Promise((proceed) => waiting.push(proceed));
   if (faults.ms > 0) await sleep(faults.ms);
-  if (faults.status > 0) return tell(response, faults.status, { error: 'told to fail' });
+  if (faults.status > 0) return respond(response, faults.status, { error: 'fault' });
   const file = tarballs.get(path);
   const found = file ? readFileSync(file) : describe(path.slice(1), request.headers.host);
-  tell(response, found ? 200 : 404, found ?? { error: 'Not found' });
+  respond(response, found ? 200 : 404, found ?? { error: 'Not found' });
 }
 
 const server = createServer((request, response) => {
