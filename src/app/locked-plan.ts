@@ -15,7 +15,7 @@ import type { Lookup } from './lookup.ts';
 import { type Pin, pinnedId, refuseLock } from './pin.ts';
 import { findPlatformRefusal, selectForPlatform } from './unfit.ts';
 
-/** Why a locked feature cannot be installed here, whatever a registry answers; undefined when it can. */
+/** Why a locked feature cannot be installed on this machine, without asking a registry; undefined when it can. */
 export function findLockedRefusal(lookup: Lookup, pin: Pin): Refusal | undefined {
   try {
     const made = planLocked(lookup, pin);

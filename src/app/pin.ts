@@ -12,7 +12,7 @@ import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Refusal } from '../types.ts';
 
-/** What a lock records of a package: enough to limit the size of every read. */
+/** The record of a package in a lock. It limits the size of every read. */
 export interface PackageRecord {
   /** Bytes of the tarball. */
   size: number;
@@ -20,7 +20,7 @@ export interface PackageRecord {
   listing: string;
   /** Bytes of that listing. */
   listed: number;
-  /** Where a registry that is not the public one keeps the tarball; relative to it, without a host. */
+  /** Path of the tarball on a registry other than the public one, relative to it and without a host. */
   place?: string;
 }
 
@@ -118,7 +118,7 @@ function describeReadError(error: unknown, path: string): string {
   return `${file} cannot be read: ${codeOf(error) ?? messageOf(error)}`;
 }
 
-/** What is wrong with a sidecar, as a clause after its path. */
+/** Why a sidecar is invalid, as a clause after its path. */
 function findProblem(sidecar: Sidecar | null, feature: Feature): string | undefined {
   if (sidecar?.format !== FORMAT) {
     return `is of format ${JSON.stringify(sidecar?.format)}, and this annex reads ${FORMAT}: lock it again`;

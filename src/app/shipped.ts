@@ -1,4 +1,4 @@
-/** What the core ships of a feature: all of its packages, or one outside the declared range. The core's copy wins. */
+/** Compares a feature with the packages that the core ships. The core's copy wins. */
 import { satisfies } from '../base/semver.ts';
 import type { Core } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';

@@ -23,10 +23,10 @@ export function findPlatformRefusal(
 ): Refusal | undefined {
   if (unsupported !== undefined) {
     const { name, version, os, cpu, libc } = unsupported;
-    const made = [os, cpu, libc].flatMap((list) => list ?? []).join(' ');
+    const platforms = [os, cpu, libc].flatMap((list) => list ?? []).join(' ');
     return {
       code: 'ANNEX_UNSUPPORTED_PLATFORM',
-      reason: `${name} ${version} is made for ${made}, and this is ${platform}`,
+      reason: `${name} ${version} is made for ${platforms}, and this is ${platform}`,
       hint: 'use a version, or another package, that is made for this platform',
     };
   }
@@ -52,11 +52,11 @@ export function findGitRefusal({ edges }: Plan, nodes: Iterable<LockNode>): Refu
   for (const { path, name, version, resolved = '' } of nodes) {
     if (!/^git(?:\+|:|@)/.test(resolved)) continue;
     const from = edges.find(({ to }) => to === path)?.from ?? '';
-    const asking = from.slice(from.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    const dependent = from.slice(from.lastIndexOf('node_modules/') + 'node_modules/'.length);
     return {
       code: 'ANNEX_INSTALL_FAILED',
-      reason: `${asking} depends on ${name} ${version} from a git repository, and annex only installs tarballs of registries`,
-      hint: `use a version of ${asking} whose dependencies are all published`,
+      reason: `${dependent} depends on ${name} ${version} from a git repository, and annex only installs tarballs of registries`,
+      hint: `use a version of ${dependent} whose dependencies are all published`,
     };
   }
   return undefined;

@@ -2,7 +2,7 @@
 import { sep } from 'node:path';
 import { toFile } from '../resolve/destination.ts';
 
-/** Whether require made a request: its condition comes before those of `--conditions`. */
+/** Whether a request comes from require. Node lists the condition of its kind before those of `--conditions`. */
 export const isForRequire = (conditions: string[]): boolean =>
   conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
 
@@ -11,8 +11,8 @@ export const toText = (url: unknown): string | undefined =>
   typeof url === 'string' ? url : url instanceof URL ? url.href : undefined;
 
 /**
- * The path of the file that imports. Of the command line (`--import`) Node gives the working directory:
- * a made-up name in it lets the search for packages begin there.
+ * The path of the importing file. For the command line (`--import`) Node passes the working directory: an
+ * invented file in it makes the search for packages start there.
  */
 export function toParent(url: string | undefined): string | undefined {
   const file = toFile(url);

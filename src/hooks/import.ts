@@ -7,8 +7,8 @@ import { isForRequire, toParent, toText } from './hook-context.ts';
 import type { Verifier } from './verify-entry.ts';
 
 /**
- * Registers the hook. A request of `require` passes it: Module._resolveFilename answers that one (see
- * require.ts), because Node ignores a changed parentURL there.
+ * Registers the hook. It leaves requests of `require` to Module._resolveFilename (see require.ts), because
+ * Node ignores a changed parentURL there.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */

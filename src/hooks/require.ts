@@ -92,7 +92,7 @@ export function registerRequire(driver: Driver, verifier: Verifier): () => void 
   };
   if (!Reflect.set(internals, '_resolveFilename', resolveVerified)) {
     throw new Error(
-      'Module._resolveFilename is read-only: preload annex before what freezes Module',
+      'Module._resolveFilename is read-only: preload annex before the code that freezes Module',
     );
   }
   return () => {
@@ -101,7 +101,7 @@ export function registerRequire(driver: Driver, verifier: Verifier): () => void 
 }
 
 /**
- * A made-up file in each of the `paths` of require.resolve: a search that begins in an entry is one of
+ * An invented file in each of the `paths` of require.resolve: a search that starts in an entry belongs to
  * that entry.
  */
 function listStarts(options: Options | undefined): string[] | undefined {
@@ -124,7 +124,7 @@ function findFirst<T>(starts: string[], run: (start: string) => T): T {
   throw last;
 }
 
-/** The file that requires; for the REPL and --eval, a made-up one in the working directory. */
+/** The requiring file; for the REPL and --eval, an invented one in the working directory. */
 function findFile(parent: Parent | null | undefined): string | undefined {
   if (typeof parent?.filename === 'string') return parent.filename;
   const nearest: unknown = parent?.paths?.[0];

@@ -16,8 +16,8 @@ import type { InstallResult, Refusal } from '../types.ts';
 const LONG_BLOCK = 5;
 
 /**
- * Milliseconds before an installer is killed, beyond its own time limits: one for the wait for another
- * installer, one for the install.
+ * Milliseconds until an installer is killed, after its two time limits: of the wait for another installer,
+ * and of the install.
  */
 const KILL_DELAY = 10_000;
 

@@ -11,7 +11,7 @@ import type { Refusal } from '../types.ts';
 export type SoundEntry = { dir: string } | { refusal: Refusal };
 
 /**
- * Makes the search of a thread. It remembers every result but those of stores that could not be read.
+ * Creates the search of a thread. It caches every result, except when a store could not be read.
  *
  * @returns searches, given the real path of the damaged entry, and the damage as one clause
  */

@@ -27,7 +27,7 @@ export interface Verifier {
   /**
    * Verifies the entry of a file, unless this thread has done so.
    *
-   * @param kind of the request: Node may load the file for it next
+   * @param kind of the request that may load the file next
    * @returns the path to use: in a sound entry when this one is damaged
    * @throws Node's not-found error of that kind with the cause, when there is no sound entry, or this
    *   process must not use it
@@ -177,7 +177,7 @@ export function createVerifier(
       if (file === undefined) return specifier;
       const sound = verifyPath(file, kind);
       if (request.kind === 'require') return sound === file ? specifier : sound;
-      // Node keeps the spelling of a URL when it keeps links; the load hook knows only the usual one.
+      // When Node preserves links it also keeps the spelling of a URL, which the load hook would not recognize.
       return sound === file && !keepsLinks ? specifier : replacePath(specifier, sound);
     },
     isListed: (file) => {
@@ -222,7 +222,6 @@ function readSound(file: string, wanted: string | undefined): Buffer | undefined
   }
 }
 
-/** The program froze `Module.prototype._compile`. */
 const FROZEN: Refusal = {
   code: 'ANNEX_INTEGRITY',
   reason: 'the program froze Module.prototype, so files of a store cannot be verified',
@@ -231,8 +230,8 @@ const FROZEN: Refusal = {
 
 const OUTSIDE_ENTRIES: Refusal = {
   code: 'ANNEX_INTEGRITY',
-  reason: 'that path is in a store but in no entry',
-  hint: 'remove that path',
+  reason: 'the path is in a store but not in an entry',
+  hint: 'remove it',
 };
 
 /** The sound entry that replaces a damaged one lacks the requested file. */

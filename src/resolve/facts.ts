@@ -21,9 +21,9 @@ export interface Subject {
   evidence: Evidence;
   /** The lookup of the feature that declares the package; undefined for any other request. */
   lookup: Lookup | undefined;
-  /** Path of what owns the name in the core. */
+  /** The path that owns the name in the core. */
   owner?: string;
-  /** What the stores hold. */
+  /** The result of the search in the stores. */
   found?: FoundEntry;
   /** Why the package is unavailable. */
   refusal?: Refusal;

@@ -50,15 +50,15 @@ const mark = (value: string): string => digest(value).slice(0, 2);
 const shorten = (text: string): string => digest(text).slice(0, 16);
 
 /**
- * Identifies the configuration in which a failure says something about another attempt: the declaration, the
- * lock, the ABI, the registries with their credentials, the blocked versions, and the time limit.
+ * Identifies the configuration of an attempt: the declaration, the lock, the ABI, the registries with their
+ * credentials, the blocked versions, and the time limit. A failure counts in the same configuration only.
  */
 function findKey({ settings, feature, ...lookup }: Lookup, sources: Sources): string {
   const { name, packages, scripts, conflicts, share } = feature;
   const lock = lookup.readLock().pin?.sidecar;
   const declared = { name, packages, scripts, conflicts, share };
-  const { key: places, credentials } = sources;
-  const rest = [readAbi(), places, credentials, lookup.listBlocked(), settings.timeout];
+  const { key: registries, credentials } = sources;
+  const rest = [readAbi(), registries, credentials, lookup.listBlocked(), settings.timeout];
   return shorten(JSON.stringify([declared, lock, ...rest]));
 }
 

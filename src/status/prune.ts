@@ -30,7 +30,7 @@ export interface Age {
 
 /** The entries that one declared feature needs. */
 interface Need {
-  /** Why this is unknown: its declaration or its lock is invalid, or a store could not be read. */
+  /** Why they are unknown: the declaration or the lock is invalid, or a store could not be read. */
   unknown?: string;
   /** Real paths of the entries that fit the declaration, for any ABI. */
   fitting: Set<string>;

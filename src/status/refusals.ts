@@ -22,7 +22,7 @@ export function nameInstallCommand(settings: Settings, feature: string): string 
  * the declaration and the lock, the gate, what the core ships, the plan and what is blocked, the store, a
  * remembered failure. Imports, the API, the commands and the installer get the same answer.
  *
- * @param found what the stores hold
+ * @param found the result of the search in the stores
  */
 export function findInstallRefusal(
   lookup: Lookup,
