@@ -18,7 +18,7 @@ import { type DirHandle, ignoreErrors, makeIn, openIn, sampleNames, useDir } fro
 import { checkOwner, isAbandoned, parseOwned } from './owner.ts';
 import { removeIn } from './tree.ts';
 
-/** Names read in one sweep: anybody who can write the store can create any number of them. */
+/** Names read in one sweep: any user who can write the store can create any number of them. */
 const MAX_SWEPT = 1_000;
 
 const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
@@ -92,17 +92,24 @@ export function heartbeat(dir: DirHandle, name: string, owner: string, count: nu
   );
 }
 
-/** Removes the locks of dead processes and the directories of dead waiters, as far as this user may. */
-export function sweep(dir: DirHandle, name: string): void {
+/**
+ * Removes the locks of dead processes and the directories of dead waiters, as far as this user may. A directory is
+ * renamed before it is emptied: this process can be suspended in between, and the waiter can be alive on another
+ * host. Then its directory has become its lock, or it makes a new one.
+ */
+export function sweep(dir: DirHandle, name: string, holder: string): void {
   for (const other of sampleNames(dir, MAX_SWEPT)) {
     ignoreErrors(() => {
       const { base, owner } = parseOwned(other) ?? {};
       if (owner !== undefined) {
-        if (isAbandoned(owner, base === name)) removeIn(dir, other);
+        if (!isAbandoned(owner, base === name)) return;
+        const target = waiterName(name, holder);
+        renameSync(dir.at(other), dir.at(target));
+        removeIn(dir, target);
       } else if (other !== name) {
-        const { holder } = readHolder(dir, other);
-        if (holder === undefined) rmdirSync(dir.at(other));
-        else if (checkOwner(holder) === 'dead') release(dir, other, holder);
+        const held = readHolder(dir, other).holder;
+        if (held === undefined) rmdirSync(dir.at(other));
+        else if (checkOwner(held) === 'dead') release(dir, other, held);
       }
     });
   }
@@ -113,7 +120,9 @@ function ignoreGone(action: () => void): void {
   try {
     action();
   } catch (error) {
-    const isGone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    const isGone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(
+      codeOf(error) ?? '',
+    );
     if (!isGone && !(error instanceof AnnexError)) throw error;
   }
 }

@@ -48,9 +48,9 @@ export interface Wait {
   isDone: () => boolean;
   /** Ends the wait; its reason is thrown. */
   signal: AbortSignal;
-  /** How long to wait at most, ms. */
+  /** Longest wait, ms. Time in which this process was suspended or starved does not count. */
   limit: number;
-  /** Gives a silent holder until the limit: this process was slow itself, and lost the lock for it. */
+  /** Waits for a silent holder until the limit: this process has lost the lock once, because it was slow. */
   isPatient: boolean;
   /** Called once, when the wait takes long. */
   onWait: (holder: string) => void;
@@ -88,9 +88,12 @@ interface Lock {
  * name, so no waiter can remove the lock of a living successor. A waiter has an empty directory beside the
  * lock, which becomes the lock. No clock of another machine, and no clock that can be set, is compared.
  *
- * A waiter takes the lock of a dead process over at once. A holder without a heartbeat counts as dead, unless
- * it is known to live: that one loses the lock at the waiter's limit. From any other holder the waiter goes
- * away at its limit.
+ * A waiter takes over the lock of a dead process at once. If the holder is in another container or on another host,
+ * the waiter takes over after `stale` without a heartbeat; if the holder is a live process, at the limit and only
+ * without a heartbeat. At its limit, a waiter gives up on a holder with a heartbeat.
+ *
+ * So a holder that was suspended may continue beside its successor. Each of the two builds in its own staging
+ * directory, and one rename publishes the entry of one of them.
  *
  * @param place the store, the names down to the existing directory of its locks, and the name of the lock
  * @returns what the function returned; undefined when `isDone` ended the wait
@@ -118,7 +121,7 @@ async function hold<T>(lock: Lock, run: (held: HeldLock) => Promise<T>): Promise
   let count = 0;
   const stop = clock.repeat(times.heartbeat, () => heartbeat(dir, name, owner, ++count));
   try {
-    sweep(dir, name);
+    sweep(dir, name, owner);
     return await run({
       isTakenOver: () => ![undefined, owner].includes(readHolder(dir, name).holder),
       isAwaited: () => isAwaited(dir, name, owner),
@@ -127,7 +130,7 @@ async function hold<T>(lock: Lock, run: (held: HeldLock) => Promise<T>): Promise
     stop();
     ignoreErrors(() => {
       // Waiters that were killed have left their directories.
-      sweep(dir, name);
+      sweep(dir, name, owner);
       release(dir, name, owner);
     });
   }

@@ -1,8 +1,10 @@
 /** A waiter takes over the lock of a dead holder at once, of a silent one after a while, of a stuck one at the limit. */
-import { readdirSync, utimesSync } from 'node:fs';
+import crypto from 'node:crypto';
+import { readdirSync, renameSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ignoreErrors } from '../../../src/store/directory.ts';
 import { nameOwner } from '../../../src/store/owner.ts';
 import {
   clock,
@@ -16,6 +18,7 @@ import {
   makePath,
   times,
 } from '../../support/locks.ts';
+import { removeTree } from '../../support/tree.ts';
 
 const uuid = '0b6f1c1e-6f0a-4d6e-9d0c-0a1b2c3d4e5f';
 const elsewhere = (): string => makeOwner({ place: 'abcdef012345', host: 'web-2' });
@@ -165,6 +168,26 @@ describe('killed between two steps', () => {
     leave(`${path}.other.lock`, 'somebody');
     expect(await hold(path)).toBe('held');
     expect(readdirSync(join(path, '..'))).toEqual(['alpha.lock.other.lock']);
+  });
+
+  test('a waiter whose directory is being swept cannot make it its lock', async () => {
+    const path = makePath();
+    const owner = elsewhere();
+    const isTaken: boolean[] = [];
+    const { randomUUID } = crypto;
+    // Called while the directory is open, and nothing in it is removed yet.
+    vi.spyOn(crypto, 'randomUUID').mockImplementation(() => {
+      isTaken.push(ignoreErrors(() => renameSync(`${path}.${owner}`, path)));
+      return randomUUID();
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const loseLock = async () => {
+      removeTree(path);
+      leave(`${path}.${owner}`, owner);
+    };
+    await hold(path, { run: loseLock });
+    expect(isTaken).toEqual([false]);
+    expect(list(path)).toEqual([]);
   });
 
   test('a waiter whose unfinished lock is swept tries again', async () => {
