@@ -94,7 +94,7 @@ function compose(
   const sources = [...above, source];
   const { values, resolved } = resolveSettings(sources);
   if (baked !== undefined) values.store = [baked];
-  const [store, ...layers] = listStores(values, core);
+  const [store, ...layers] = chooseStores(values, core);
   const describeProblem = (path: string): string | undefined => findStoreProblem(path, core);
   const gate = decideGate({ values, resolved }, sources, {
     storeProblem:
@@ -138,7 +138,10 @@ function findStrayDir(script: string | undefined, { root, realRoot }: Core): str
 }
 
 /** The configured store and its layers; by default, a store below the cache directory of the user. */
-function listStores({ store, sealed }: { store: string[]; sealed: boolean }, core: Core): string[] {
+function chooseStores(
+  { store, sealed }: { store: string[]; sealed: boolean },
+  core: Core,
+): string[] {
   const cacheDir = findCacheDir();
   if (store.length > 0 || sealed || cacheDir === undefined) return store;
   return [join(cacheDir, 'annex', core.realRoot)];

@@ -11,6 +11,12 @@ export const MANIFEST = 'annex-entry.json';
 /** Name of the listing of an entry's files. */
 export const FILES = 'annex-files.txt';
 
+/**
+ * Name of the file at the top of an entry where Node's search for a package scope ends: it has no name, exports or
+ * imports.
+ */
+export const BARRIER = 'package.json';
+
 /** ABI directory of closures that are plain JavaScript. */
 export const PLAIN = 'any';
 

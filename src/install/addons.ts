@@ -66,7 +66,7 @@ export async function checkAddons(check: AddonCheck): Promise<void> {
   throw new AnnexError({
     code: 'ANNEX_INSTALL_FAILED',
     reason: `an install script of ${names.join(', ')} built ${path.slice(staging.length + 1)} for ${made}, and this Node has ${process.versions.modules}`,
-    hint: `unset what names another Node (npm_config_nodedir, npm_config_target), or use a version of the package that supports Node ${process.version}`,
+    hint: `unset the settings that name another Node (npm_config_nodedir, npm_config_target), or use a version of the package that supports Node ${process.version}`,
   });
 }
 

@@ -1,4 +1,4 @@
-/** Fills a directory with entries: installs into it, and removes all that only installers use. */
+/** Fills a directory with entries: installs into it, and removes the directories that only installers use. */
 import { rmdirSync } from 'node:fs';
 import { VERSION } from '../base/store-layout.ts';
 import type { Feature } from '../settings/feature.ts';

@@ -4,7 +4,7 @@ import { accessSync, chmodSync, readdirSync, realpathSync, writeFileSync } from 
 import { basename, join } from 'node:path';
 import { readAbi } from '../base/abi.ts';
 import { platformOf } from '../base/platform.ts';
-import { STAGING, VERSION } from '../base/store-layout.ts';
+import { BARRIER, STAGING, VERSION } from '../base/store-layout.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { type DirHandle, nameError, openDir, openIn, useDir } from '../store/directory.ts';
@@ -81,11 +81,9 @@ async function withStaging<T>(
 }
 
 /**
- * The package.json of an entry, where Node's search for a scope ends. It is written first: if it is
- * missing later, another process swept the directory while this one was suspended.
+ * Called first: if the barrier is missing later, another process swept the directory while this one was
+ * suspended.
  */
-const BARRIER = 'package.json';
-
 const writeBarrier = (held: DirHandle): void =>
   writeSealed(held.at(BARRIER), JSON.stringify({ private: true }));
 

@@ -46,8 +46,8 @@ export interface Closure extends PlannedClosure {
 }
 
 /**
- * Plans and fetches, again while a package's `imports` targets a shared name: that name is then not
- * shared.
+ * Plans and fetches. Repeats both while the `imports` of a package target a shared name, which is then
+ * not shared.
  *
  * @throws AnnexError, errors of the file system, and the signal's reason
  */

@@ -64,8 +64,8 @@ export function composeEntryFiles(
   ];
 }
 
-function requireSize(what: string, text: string, most: number): void {
+function requireSize(what: string, text: string, max: number): void {
   const size = Buffer.byteLength(text);
-  if (size <= most) return;
+  if (size <= max) return;
   throw new AnnexError(refuseInstall(`${what} takes ${size} bytes, more than an entry may have`));
 }

@@ -52,9 +52,9 @@ export interface FetchedTarball {
 
 /** Concurrent transfers: at most as many tarballs are in memory. */
 const PARALLEL = 8;
-/** Most files and unpacked bytes of one install. */
-const MOST_FILES = 200_000;
-const MOST_BYTES = 2 * 2 ** 30;
+/** Limits of one install: files, and unpacked bytes. */
+const MAX_FILES = 200_000;
+const MAX_BYTES = 2 * 2 ** 30;
 
 /**
  * Fills `node_modules` of a directory. If npm has a setting that this process does not support, npm
@@ -116,7 +116,7 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
   const { nodes, dir, heldDir = dir, signal } = job;
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]), heldDir);
-  const budget: Budget = { files: MOST_FILES, bytes: MOST_BYTES };
+  const budget: Budget = { files: MAX_FILES, bytes: MAX_BYTES };
   const fetched: FetchedPackages = {
     listings: {},
     tarballs: {},
@@ -151,7 +151,7 @@ async function unpackOne(
   const wanted: Wanted = {
     name,
     version,
-    isFirst: isLocking,
+    isLocking,
     ...(integrity !== undefined && { integrity }),
     ...(resolved !== undefined && { resolved }),
     ...(size !== undefined && { size }),

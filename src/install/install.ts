@@ -28,9 +28,9 @@ import { type Built, buildEntry } from './build.ts';
 import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
-/** How an install was asked for. */
+/** The origin of an install. */
 export interface InstallOptions {
-  /** A process with annex started this one: it reports the failure, since it knows which file asked. */
+  /** A process with annex started this one: it reports the failure, since it knows the requesting file. */
   isInstaller?: boolean;
   /** Remembered failures that do not count. Those recorded later count, whichever process recorded them. */
   ignored?: Ignored | undefined;
@@ -84,7 +84,7 @@ function retireDamaged({ dir, isLayer, damage }: Damaged, store: string, log: Lo
   try {
     retire(store, dir, damage);
   } catch {
-    // An install into a store that cannot be written fails with a reason of its own.
+    // An install into a store that cannot be written fails and reports why.
   }
 }
 
@@ -108,7 +108,7 @@ function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undef
 async function installIntoStore(job: Job, isPatient = false): Promise<Installed> {
   const { lookup, store, log, stop } = job;
   const { settings, feature } = lookup;
-  for (const junk of makeStore(store, readAbi())) log('error', `annex: ${junk}`);
+  for (const obstacle of makeStore(store, readAbi())) log('error', `annex: ${obstacle}`);
   throwRefusal(findStoreRefusal(settings.store ?? ''));
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
@@ -167,7 +167,7 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   if (stopped.aborted) throw stopped.reason;
   if (held.isTakenOver()) return undefined;
   refusal ??= found.unread ?? refuseUnusable(built?.dir, found.rejected, feature);
-  throw rememberFailure(job, signal.aborted ? refuseByTime(settings) : refusal);
+  throw recordFailure(job, signal.aborted ? refuseByTime(settings) : refusal);
 }
 
 /** @param built undefined when another installer published the entry: this one was taken for dead */
@@ -187,7 +187,7 @@ function completeInstall(
 }
 
 /** Remembers a failure in the store, and returns the error for it. */
-function rememberFailure({ lookup, ignored }: Job, failure: Refusal): AnnexError {
+function recordFailure({ lookup, ignored }: Job, failure: Refusal): AnnexError {
   const { settings, feature } = lookup;
   const refusal = nameUnset(failure, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);

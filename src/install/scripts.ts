@@ -16,7 +16,7 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import { pickScriptEnv } from '../settings/installer-env.ts';
 import { describeOutput, writeOutput } from '../store/failure-directory.ts';
-import { findNotGenerated } from '../store/listing.ts';
+import { findNotGenerated, sizeOf } from '../store/listing.ts';
 import type { Refusal } from '../types.ts';
 import { checkAddons } from './addons.ts';
 import type { Closure, ClosureJob } from './closure.ts';
@@ -85,8 +85,9 @@ export async function runScripts(run: ScriptRun): Promise<Generated> {
   const end = await callNpm({ args, cwd: staging, env, signal });
   if (end.failed) throw new AnnexError(refuseScript(run, end));
   const generated = findGenerated(staging, closure.fetched.listings);
-  const files = Object.entries(generated).filter(([, is]) => is !== '' && !is.startsWith('-> '));
-  const paths = files.map(([path]) => path);
+  const paths = Object.keys(generated).filter(
+    (path) => !Number.isNaN(sizeOf(generated[path] ?? '')),
+  );
   await checkAddons({ staging, paths, names, env, signal });
   const packages = closure.nodes.map(describePackage);
   const forbidden = findNotGenerated(Object.entries(generated), packages, names);

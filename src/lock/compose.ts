@@ -81,7 +81,7 @@ function addDigests({ plan, packages }: ResolvedPlan, { tarballs }: FetchedPacka
   };
 }
 
-/** Leaves out addresses on the registry of each package: an installer has a registry of its own. */
+/** Leaves out addresses on the registry of each package: each installer configures its registry. */
 function removeAddresses(packages: LockedPackages, npm: NpmSettings): LockedPackages {
   const entries = Object.entries(packages).map(([path, locked]) => {
     const { resolved, ...rest } = locked as { resolved?: string; name?: string };

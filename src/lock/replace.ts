@@ -15,10 +15,13 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LOCK_FILES, lockRoot } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
+import { refuseByFileError } from '../base/file-error.ts';
 import { listDirectory } from '../base/files.ts';
 import { codeOf } from '../base/thrown.ts';
 import { ignoreErrors } from '../store/directory.ts';
 import { checkOwner, nameOwner, parseOwned } from '../store/owner.ts';
+import type { Refusal } from '../types.ts';
 
 /** The new content of a file. */
 export interface Replacement {
@@ -32,7 +35,7 @@ export interface Replacement {
  * fails, the files that were renamed before it get their old content back.
  *
  * @param files in the order of the renames
- * @throws an error that names the file that cannot be written, with the code of Node's error
+ * @throws AnnexError that names the file that cannot be written
  */
 export function replaceFiles(files: Replacement[]): void {
   const temporaries: string[] = [];
@@ -54,13 +57,22 @@ export function replaceFiles(files: Replacement[]): void {
     }
   } catch (error) {
     const lost = undo.reverse().filter((step) => !ignoreErrors(step));
-    const state = lost.length === 0 ? '' : ', and the files before it cannot be restored';
-    const message = `${current} cannot be written (${codeOf(error)})${state}`;
-    throw Object.assign(new Error(message, { cause: error }), { code: codeOf(error) });
+    throw new AnnexError(refuseReplacement(error, current, lost.length > 0));
   } finally {
     for (const path of temporaries) ignoreErrors(() => rmSync(path, { force: true }));
     for (const [dir, end] of made) ignoreErrors(() => removeEmpty(dir, end));
   }
+}
+
+function refuseReplacement(error: unknown, path: string, isLost: boolean): Refusal {
+  const refusal = refuseByFileError(error, path);
+  const state = isLost ? ', and the files before it cannot be restored' : '';
+  const isFull = refusal.code === 'ANNEX_NO_SPACE';
+  return {
+    code: refusal.code,
+    reason: `${path} cannot be written (${codeOf(error)})${state}`,
+    hint: isFull ? refusal.hint : 'make that path writable for the user of this process',
+  };
 }
 
 /** Writes the new content beside the file, and a copy of the old one. */

@@ -47,7 +47,7 @@ async function resolveProject(job: ResolveJob, npm: NpmSettings): Promise<Resolv
   const seed = Object.entries(first.packages).filter(([path]) => nodes.has(path));
   const locked = { ...job.locked, ...Object.fromEntries(seed) };
   const { manifest } = composeProject(first.plan, first.packages, job.feature);
-  // Tomorrow: npm's own setting would still reject recent versions.
+  // Tomorrow's date: with no date, npm's setting would still reject recent versions.
   const before = npm.hasReleaseAge ? findCutoff(npm, -1) : undefined;
   let lock: NpmLock;
   try {

@@ -18,7 +18,6 @@ import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
 import type { Refusal } from '../types.ts';
-
 import { composeLock } from './compose.ts';
 import { listPreferred } from './drift.ts';
 import { readPackages, readPlaces } from './previous.ts';

@@ -126,9 +126,14 @@ export const refuseHeader = ({ host }: Target): Refusal => ({
 /** Bytes that do not match the locked digest or, while locking, the listed one. */
 export function refuseDigest(
   target: Target,
-  { wanted, got, size, isFirst }: { wanted: string; got: string; size: number; isFirst: boolean },
+  {
+    wanted,
+    got,
+    size,
+    isLocking,
+  }: { wanted: string; got: string; size: number; isLocking: boolean },
 ): Refusal {
-  const is = isFirst ? 'listed is' : 'locked is';
+  const is = isLocking ? 'listed is' : 'locked is';
   return {
     code: 'ANNEX_INTEGRITY',
     reason: `${target.label}: ${nameHost(target)} sent ${size} bytes with ${shortenDigest(got)}, ${is} ${shortenDigest(wanted)}`,

@@ -23,7 +23,7 @@ export interface Wanted {
   /** Subresource Integrity. */
   integrity?: string;
   /** The package is being locked: a weak digest, or none, is enough. */
-  isFirst?: boolean;
+  isLocking?: boolean;
   /** Bytes, when the lock states them. */
   size?: number;
   /** Its address in the lock, if it is on another host than the registry. */
@@ -75,7 +75,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
   const findCached = openCache(settings.cache);
 
   const fetchFrom = async (address: string, wanted: Wanted): Promise<Fetched> => {
-    const { name, integrity, isFirst = false, size: maxBytes = MAX_TARBALL } = wanted;
+    const { name, integrity, isLocking = false, size: maxBytes = MAX_TARBALL } = wanted;
     const label = labelOf(wanted);
     const response = await client.get(address, { name, label, accept: '*/*', maxBytes });
     const digests = readDigests(integrity);
@@ -84,7 +84,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
     // A proxy may have truncated it, or replaced it with an error page.
     const { algorithm = 'sha512', all = [] } = digests ?? {};
     const got = computeIntegrity(response.body, algorithm);
-    const facts = { wanted: all[0] ?? '', got, size: response.body.length, isFirst };
+    const facts = { wanted: all[0] ?? '', got, size: response.body.length, isLocking };
     throw makeRequestError(refuseDigest(response.target, facts), { isTransient: true });
   };
 
@@ -132,9 +132,9 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
 
   return {
     async fetchTarball(wanted) {
-      const { integrity, isFirst = false, size = MAX_TARBALL } = wanted;
+      const { integrity, isLocking = false, size = MAX_TARBALL } = wanted;
       const digests = readDigests(integrity);
-      if (!isFirst && !isStrong(digests)) {
+      if (!isLocking && !isStrong(digests)) {
         throw new AnnexError(refuseWeak(labelOf(wanted), digests?.algorithm));
       }
       const cached = digests && findCached(digests, size);

@@ -69,7 +69,7 @@ export function* resolveRequest<R>(
     const decision = decide(resolution.facts, resolution.evidence);
     surroundings.trace?.(decision, resolution);
     if ('needs' in decision) yield* collectFact(decision.needs, resolution);
-    else if (decision.verdict === 'install') installFeature(resolution, surroundings);
+    else if (decision.verdict === 'install') performInstall(resolution, surroundings);
     else return yield* carryOut(decision, resolution, surroundings);
   }
 }
@@ -154,7 +154,7 @@ function isSpecial<R>(answer: Outcome<R>, resolution: Resolution<R>): boolean {
   return resolution.special !== undefined;
 }
 
-function installFeature<R>(resolution: Resolution<R>, { install }: Surroundings<R>): void {
+function performInstall<R>(resolution: Resolution<R>, { install }: Surroundings<R>): void {
   const lookup = resolution.lookup as Lookup;
   const refusal = install(lookup);
   resolution.lookup = refreshLookup(lookup);

@@ -94,7 +94,7 @@ export function findEntryRefusal(settings: Settings, dir: string): Refusal | und
   }
 }
 
-/** Why nothing can be installed into a store; undefined when nothing is known against it. */
+/** Why nothing can be installed into a store, as far as that is known without writing to it. */
 export function findStoreRefusal(store: string): Refusal | undefined {
   try {
     const distrust = findStoreDistrust(store);
@@ -204,7 +204,7 @@ const findNearest = (path: string): string =>
 
 const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
-/** A link has no mode of its own. */
+/** The permission bits of a symbolic link have no effect. */
 const toLocation = (path: string, stat: Stats): Location => ({
   path,
   uid: stat.uid,

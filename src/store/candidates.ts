@@ -26,11 +26,11 @@ export interface Search {
   names: Map<string, string[]> | undefined;
 }
 
-/** Paths of the candidates. All entries with one id are the same; otherwise the highest version comes first. */
+/** Paths of the candidates. All entries with one id have the same content; otherwise the highest version comes first. */
 export const listCandidates = (search: Search): Iterable<string> =>
   search.pinned === undefined ? rank(search, [...listNamed(search)]) : listNamed(search);
 
-/** The pinned entry comes first under its usual name: to list a large store takes long. */
+/** The pinned entry comes first under its usual name: listing a large store is slow. */
 function* listNamed(search: Search): Generator<string, void> {
   const { store, abis, pinned, rejected, onUnread, names } = search;
   const { slug } = search.feature;

@@ -16,7 +16,7 @@ import {
 } from './listing.ts';
 import type { Manifest } from './manifest.ts';
 
-/** Bytes of a listing without a lock; an install writes no longer one. */
+/** Bytes of a listing without a lock; an install never writes a longer one. */
 export const MAX_LISTING = 32 * 2 ** 20;
 /** Bytes that list the files made by install scripts, which no lock can know. */
 export const MAX_GENERATED = 4 * 2 ** 20;

@@ -18,7 +18,7 @@ import { isWithin } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 
 /**
- * An open directory. What takes its place later is not reached through it.
+ * An open directory. A file or directory that replaces it later is not reached through it.
  *
  * Node has no `openat`. On Linux a path below `/proc/self/fd/N` starts at the open directory itself
  * (proc_pid_fd(5)). Elsewhere the identity of the directory is compared before each use, which leaves the moment
@@ -30,7 +30,7 @@ export interface DirHandle {
   /**
    * The path of a name in it, or of the directory itself, for one system call.
    *
-   * @throws an AnnexError when something else has taken its place
+   * @throws an AnnexError when it was replaced
    */
   at: (name?: string) => string;
   close: () => void;
@@ -110,7 +110,7 @@ export function listNames(path: string, ...names: string[]): string[] {
   }
 }
 
-/** At most so many entries of a directory. */
+/** Lists at most `max` entries of a directory. */
 export function listSome(dir: DirHandle, max: number): Dirent[] {
   const found: Dirent[] = [];
   const entries = opendirSync(dir.at());
@@ -126,7 +126,7 @@ export function listSome(dir: DirHandle, max: number): Dirent[] {
   return found;
 }
 
-/** At most so many names of a directory, from a random position in the list: each one is reached in time. */
+/** Lists at most `max` names of a directory, from a random position: repeated sweeps reach each name. */
 export function sampleNames(dir: DirHandle, max: number): string[] {
   const names = listSome(dir, MAX_NAMES).map(({ name }) => name);
   const start = names.length <= max ? 0 : Math.floor(Math.random() * names.length);
@@ -136,7 +136,7 @@ export function sampleNames(dir: DirHandle, max: number): string[] {
 /**
  * Whether a file lies in a directory, whatever links lead to it.
  *
- * @param file as it was resolved; no file lies anywhere
+ * @param file the result of a resolution; undefined without a file
  * @param dir a real path
  */
 export function isContained(file: string | undefined, dir: string): boolean {

@@ -56,7 +56,7 @@ export interface Known {
 
 /**
  * Finds the valid entry of a feature: in the first store that has one, the highest version. A damaged or foreign
- * candidate is a miss. An error of the file system that leaves open what is there is no miss: see `unread`.
+ * candidate is a miss. A candidate that could not be read is not a miss: see `unread`.
  *
  * @param abi directory of this process's ABI; entries of plain JavaScript are found too
  */

@@ -10,9 +10,9 @@ import { removeIn, tryRemoveIn } from './tree.ts';
 const MAX_OUTPUT = 2 ** 20;
 /** Age at which an output is removed, ms. */
 const MAX_AGE = 14 * 24 * 3_600_000;
-/** Names read in one sweep: other users can create any number of them, */
+/** Names read in one sweep: other users can create any number of them. */
 const MAX_NAMES = 1_000;
-/** and outputs compared. */
+/** Outputs whose age is compared in one sweep. */
 const MAX_OUTPUTS = 100;
 
 /**

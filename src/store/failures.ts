@@ -27,10 +27,10 @@ const LONGEST_DELAY = 15 * 60_000;
 /** Milliseconds after `until` at which the count starts again. */
 const EXPIRY = 24 * 3_600_000;
 /** Configurations that are remembered of one feature or host. */
-const MOST = 10;
+const MAX_CONFIGURATIONS = 10;
 
 /** Bytes of one file. */
-const MOST_BYTES = 2 ** 20;
+const MAX_BYTES = 2 ** 20;
 
 /** Refusals that another attempt would not repeat, or that need no attempt. */
 const NOT_REMEMBERED = new Set(['ANNEX_DENIED', 'ANNEX_CONFLICT', 'ANNEX_INVALID_CONFIG']);
@@ -75,7 +75,7 @@ export function nextFailure(
  */
 export function readFailures(store: string, name: string): Failure[] {
   try {
-    const text = inFailures(store, (dir) => readText(dir.at(failureName(name)), MOST_BYTES));
+    const text = inFailures(store, (dir) => readText(dir.at(failureName(name)), MAX_BYTES));
     const failures: unknown = JSON.parse(text);
     return Array.isArray(failures) ? failures.filter(isFailure) : [];
   } catch {
@@ -84,7 +84,7 @@ export function readFailures(store: string, name: string): Failure[] {
 }
 
 /** Names that are read: others can create any number. */
-const MOST_NAMES = 1_000;
+const MAX_NAMES = 1_000;
 
 /** Failures that do not count, as returned by `identify`. */
 export type Ignored = ReadonlySet<string>;
@@ -95,7 +95,7 @@ const identify = (name: string, failure: Failure): string => `${name} ${JSON.str
 /** All failures in the store now, for an attempt that ignores them. */
 export function listRemembered(store: string): Ignored {
   try {
-    const files = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
+    const files = inFailures(store, (dir) => sampleNames(dir, MAX_NAMES));
     const names = files.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
     return new Set(
       names.flatMap((name) => readFailures(store, name).map((failure) => identify(name, failure))),
@@ -119,7 +119,7 @@ export const readInForce = (
 /** Whether the store remembers any host. */
 export function hasFailedHosts(store: string): boolean {
   try {
-    const names = inFailures(store, (dir) => sampleNames(dir, MOST_NAMES));
+    const names = inFailures(store, (dir) => sampleNames(dir, MAX_NAMES));
     return names.some((name) => name.startsWith('@'));
   } catch {
     return false;
@@ -142,7 +142,7 @@ export function addFailure(
   const last = known.find(({ key }) => key === failed.key);
   if (readInForce(store, name, now, ignored).some(({ key }) => key === failed.key)) return;
   const others = known.filter((one) => one !== last && now - one.until < EXPIRY);
-  write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MOST));
+  write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MAX_CONFIGURATIONS));
 }
 
 /**
@@ -172,8 +172,8 @@ export function clearFailures(store: string): void {
 }
 
 /**
- * Only the holder of the lock of a feature writes its failures. Of two concurrent writers for a host the last
- * one wins.
+ * Only the holder of the lock of a feature writes the failures of that feature. Of two concurrent writers for a
+ * host, the last one wins.
  */
 function write(store: string, name: string, failures: Failure[]): void {
   const file = failureName(name);

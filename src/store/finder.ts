@@ -96,12 +96,12 @@ export function createFinder(
   };
   const verify = (dir: string): Unfit | undefined => {
     if (verified.has(dir)) return undefined;
-    const refusal = findEntryRefusal(settings, dir) ?? findBlocked(dir, findManifest(dir));
+    const refusal = findEntryRefusal(settings, dir) ?? findEntryBlock(dir, findManifest(dir));
     if (refusal !== undefined) return { refusal };
     const damage = damages.get(dir) ?? findUnverified(dir);
     return damage === undefined ? undefined : { damage };
   };
-  const findBlocked = (dir: string, manifest: Manifest | undefined): Refusal | undefined => {
+  const findEntryBlock = (dir: string, manifest: Manifest | undefined): Refusal | undefined => {
     const anchor = manifest && findAnchor(settings, dir);
     return anchor && findBlockedRefusal(anchor, manifest.closure);
   };

@@ -29,7 +29,7 @@ export interface Manifest {
   tool: string;
 }
 
-/** Bytes of a manifest: 5,000 packages take a little less. An install writes no longer one. */
+/** Bytes of a manifest: 5,000 packages take a little less. An install never writes a longer one. */
 export const MAX_MANIFEST = 2 * 2 ** 20;
 
 /** A manifest, or a clause on why there is none. */

@@ -1,4 +1,4 @@
-/** Names the process that makes something in a store, and tells whether that process still runs. */
+/** Names the process that makes something in a store, and checks whether that process still runs. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -15,7 +15,7 @@ interface Self {
   start: string;
 }
 
-/** Without a /proc of its own a process cannot be identified. */
+/** The place of a process that has no usable /proc: it cannot be identified. */
 const NO_PLACE = '0'.repeat(12);
 
 /** Random part, pid, start time, place, host. */
@@ -63,7 +63,7 @@ export function checkOwner(owner: string): Liveness {
   if (place === NO_PLACE || place !== self.place) return 'unknown';
   const found = readStat(pid);
   if (found === undefined) return isGone(Number(pid)) ? 'dead' : 'unknown';
-  // Z and X: the process has ended, and its parent has not waited for it. In a container nobody may ever do so.
+  // Z and X: the process has ended, and its parent has not waited for it, which may never happen in a container.
   return found.start === start && !/[ZXx]/.test(found.state) ? 'alive' : 'dead';
 }
 

@@ -28,11 +28,11 @@ import { isAbandoned, nameOwner, parseOwned } from './owner.ts';
 import { findRetirement, sweepRetired } from './retire.ts';
 import { type Allowance, tryRemoveIn } from './tree.ts';
 
-/** What one install does at most for other processes: names to read, */
+/** Names that one install reads to clean up after other processes. */
 const MAX_NAMES = 1_000;
-/** staging directories to remove, */
+/** Abandoned staging directories that one install removes. */
 const MAX_SWEPT = 50;
-/** and files and directories to remove. */
+/** Files and directories that one install removes for other processes. */
 const MAX_REMOVED = 20_000;
 
 /**
@@ -108,7 +108,7 @@ export function makeStaging(
     }
     mkdirSync(dir.at(name), { mode: 0o755 });
   });
-  // An obstacle in the place of its directory has been reported.
+  // `makeStore` has reported an obstacle in the place of that directory.
   ignoreErrors(() => sweepRetired(store, Date.now(), allowance));
   return join(stagingRoot(store), name);
 }

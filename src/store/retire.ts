@@ -18,7 +18,7 @@ import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
 /** How long a retired entry stays for the processes that run on it, ms. */
 export const GRACE = 24 * 60 * 60_000;
 
-/** Names read in a limited sweep: anybody who can write the store can create any number of them. */
+/** Names read in a limited sweep: any user who can write the store can create any number of them. */
 const MAX_NAMES = 1_000;
 /** Bytes of the reason in a mark. */
 const MAX_REASON = 2 ** 16;

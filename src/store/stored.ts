@@ -40,7 +40,7 @@ export function listStored(store: string, slug?: string): Stored[] {
     });
 }
 
-/** An error that may pass leaves the entry alone. */
+/** After an error that may be transient, the entry counts as foreign, and stays. */
 function readOrLeave(dir: string): ReadManifest {
   try {
     return readManifest(dir);

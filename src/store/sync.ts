@@ -8,7 +8,7 @@ import { ignoreErrors } from './directory.ts';
 
 /**
  * Syncs a tree: its whole file system by the `sync` program, one call for thousands of files; without that
- * program, file by file. On a slow disk the heartbeat of this process must go on, so nothing blocks for longer than
+ * program, file by file. The heartbeat of this process must continue on a slow disk, so nothing blocks for longer than
  * one file.
  *
  * @param env environment of the program: PATH
@@ -34,7 +34,7 @@ async function syncEach(dir: string): Promise<void> {
 }
 
 /**
- * Syncs the name of a published entry. The entry is complete and visible, so an error here is no failure: at most,
+ * Syncs the name of a published entry. The entry is complete and visible, so an error here is ignored: at most,
  * a loss of power removes the name again. Some file systems cannot sync a directory.
  */
 export function syncName(path: string): void {

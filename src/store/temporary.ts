@@ -9,11 +9,11 @@ import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
 /** Start of each name, before the owner. */
 const BASE = 'annex-work';
 
-/** What one run does at most for killed processes: names to read, */
+/** Names that one run reads to clean up after killed processes. */
 const MAX_NAMES = 10_000;
-/** directories to remove, */
+/** Directories that one run removes. */
 const MAX_SWEPT = 50;
-/** and files and directories in them to remove. */
+/** Files and directories that one run removes in them. */
 const MAX_REMOVED = 20_000;
 
 /**

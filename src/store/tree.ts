@@ -47,8 +47,8 @@ function sealFile(dir: DirHandle, name: string): void {
 }
 
 /**
- * Removes a file, a link, or a tree of any depth from a directory. Nothing outside is reached, whatever takes
- * the place of a directory meanwhile. Nothing to remove is no error.
+ * Removes a file, a link, or a tree of any depth from a directory. Nothing outside is reached, even if a
+ * directory is replaced meanwhile. A name that does not exist is not an error.
  *
  * Subdirectories move to the top of the tree, and are emptied there: a tree of any depth takes two handles.
  *

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digest } from '../base/digest.ts';
 import { readRegular, readText } from '../base/files.ts';
 import { showName } from '../base/messages.ts';
-import { FILES, MANIFEST } from '../base/store-layout.ts';
+import { BARRIER, FILES, MANIFEST } from '../base/store-layout.ts';
 import { codeOf, isTransient } from '../base/thrown.ts';
 import { createJudge, type Kind } from './additions.ts';
 import type { Contents } from './contents.ts';
@@ -31,9 +31,7 @@ export interface Comparison {
   onHarmless?: (path: string) => void;
 }
 
-/** Ends every search at the top of an entry: it has no name, exports or imports. */
-const BARRIER = 'package.json';
-/** Bytes; it may be formatted with spaces. */
+/** Bytes of the barrier, which may be formatted with spaces. */
 const MAX_BARRIER = 4096;
 
 const TOP: ReadonlyMap<string, 'isFile' | 'isDirectory'> = new Map([
@@ -192,6 +190,6 @@ function canReach(directory: string, error: unknown): boolean {
 const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ESTALE']);
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'ERR_ACCESS_DENIED']);
 
-/** Whether nothing can be loaded from a path: it was removed, or cannot be written as a string, like a name that is not UTF-8. */
+/** Whether nothing can be loaded from a path: it was removed, or no string names it, since it is not UTF-8. */
 const leadsNowhere = (error: unknown): boolean => NOWHERE.has(codeOf(error) ?? '');
 const isForbidden = (error: unknown): boolean => FORBIDDEN.has(codeOf(error) ?? '');

@@ -209,7 +209,9 @@ describe.each(outerNodes)('$label', (node) => {
         chmodSync(file, mode);
         const { code, stderr } = await add(['alpha@1'], { uid });
         expect(code).toBe(1);
-        expect(stderr).toMatch(/^annex: .*package\.json cannot be written \(EACCES\)\n$/);
+        expect(stderr).toMatch(
+          /^annex: .*package\.json cannot be written \(EACCES\) \(ANNEX_\w+\)\. Now: .*\n$/,
+        );
         expect(read()).toBe('{}');
         expect(readdirSync(sandbox.core).sort()).toEqual(['node_modules', 'package.json']);
       }

@@ -70,7 +70,9 @@ describe.concurrent(node.label, () => {
     const { code, stderr } = await sandbox.annex(['add', 'alpha@~1.0.0'], { ...asPlainUser, env });
     chmodSync(sandbox.core, 0o755);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^annex: \S+\/app\/package\.json cannot be written \(EACCES\)\n$/);
+    expect(stderr).toMatch(
+      /^annex: \S+\/app\/package\.json cannot be written \(EACCES\) \(ANNEX_\w+\)\. Now: .*\n$/,
+    );
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 

@@ -45,7 +45,9 @@ describe('replaceFiles', () => {
     const before = digestTree(root);
     const paths = ['package.json', 'annex/kit/annex.json', 'annex/other/annex.json'];
     const replace = () => replaceFiles(paths.map((path) => ({ path: at(path), text: 'new' })));
-    expect(replace).toThrow(/annex\/other\/annex\.json cannot be written \(E\w+\)$/);
+    expect(replace).toThrow(
+      /annex\/other\/annex\.json cannot be written \(E\w+\) \(ANNEX_STORE_UNUSABLE\)\. Now: make that path writable/,
+    );
     expect(digestTree(root)).toEqual(before);
   });
 });
