@@ -4,12 +4,12 @@ import type { Subject } from '../resolve/facts.ts';
 
 /** Each rule, by its number. */
 export const RULES: Record<number, string> = {
-  1: 'a builtin, a path, a URL or internal (#), outside of every store: Node answers',
-  2: 'the importing file, or the path that it requests, is inside an entry: entries are closed, and see core only where they share',
+  1: 'a builtin, or a path, URL or # specifier outside of every store: Node answers',
+  2: 'the importing file or the requested path is inside an entry: only its own files and the packages that it shares with core answer',
   3: 'not declared as a feature: Node answers',
   4: 'core has it: Node answers',
   5: 'core owns the name: its error is final, no other copy is used',
-  6: 'the importing file is outside the core and no importer: Node answers',
+  6: 'the importing file is outside the core and not an importer: Node answers',
   7: 'the stores hold a valid entry: it answers',
   8: 'not installed, and no install may start now',
   9: 'not installed: an import installs it',
@@ -31,7 +31,7 @@ export type Fact = keyof Omit<Evidence, 'hasTried'>;
  * Describes one fact in one line.
  *
  * @param node code of Node's own error
- * @example describeFact('isOwned', subject, undefined) // "core's own copy: none"
+ * @example describeFact('isOwned', subject, undefined) // "core's copy, as seen from the importing file: none"
  */
 export function describeFact(fact: Fact, subject: Subject, node: string | undefined): string {
   const { evidence, found, owner, refusal } = subject;
@@ -39,7 +39,7 @@ export function describeFact(fact: Fact, subject: Subject, node: string | undefi
     case 'nodeResult':
       return `Node without annex: ${evidence.nodeResult === 'failed' ? (node ?? 'failed') : evidence.nodeResult}`;
     case 'isOwned':
-      return `core's own copy, seen from there: ${owner ?? 'none'}${evidence.isOwned === 'for require' ? ', which import does not search' : ''}`;
+      return `core's copy, as seen from the importing file: ${owner ?? 'none'}${evidence.isOwned === 'for require' ? ', which import does not search' : ''}`;
     case 'isInRoot':
       return `core's copy at its root: ${evidence.isInRoot === true ? 'yes' : 'none'}`;
     case 'hasEntry':

@@ -32,6 +32,8 @@ const FIELDS = new Set(['packages', 'scripts', 'conflicts', 'share']);
 
 const FORM = 'is neither a semver range nor { "packages": { NAME: RANGE } }';
 
+const PACKAGES_FORM = 'is not { NAME: RANGE } with at least one package';
+
 /**
  * Reads one feature as far as it is valid. The packages of an invalid one are kept, so that an import
  * of them is refused.
@@ -60,7 +62,7 @@ export function readFeature(
   const packages = Object.fromEntries(ranges);
   const isWhole = ranges.length > 0 && ranges.length === entries.length;
   const refusal =
-    findInvalidField(value, refuse) ?? (isWhole ? undefined : refuse('.packages', FORM));
+    findInvalidField(value, refuse) ?? (isWhole ? undefined : refuse('.packages', PACKAGES_FORM));
   if (refusal !== undefined) return { ...feature, packages, refusal };
   return {
     ...feature,

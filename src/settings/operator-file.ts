@@ -34,7 +34,7 @@ function parseFile(path: string): Record<string, unknown> {
 
 const refuseFile = (path: string, problem: string): Refusal =>
   refuseSetting(
-    `the operator's file ${path} ${problem}`,
+    `the operator's file ${path === '' ? '""' : path} ${problem}`,
     'correct the file, or unset ANNEX_CONFIG',
   );
 

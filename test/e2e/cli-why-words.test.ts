@@ -20,7 +20,7 @@ describe.each(outerNodes)('$label', (node) => {
       'declared: ^1.0.0 in feature search.all',
       'rule 9: not installed: an import installs it',
       '  Node without annex: ERR_MODULE_NOT_FOUND',
-      "  core's own copy, seen from there: none",
+      "  core's copy, as seen from the importing file: none",
       '  valid entry in the stores: none',
       '  an install may start: yes',
       `no file: Cannot find package 'absent' imported from ${sandbox.core}/index.js`,
@@ -106,7 +106,9 @@ describe.each(outerNodes)('$label', (node) => {
       expect(stdout).toContain(
         '\nrule 5: core owns the name: its error is final, no other copy is used\n',
       );
-      expect(stdout).toContain(`\n  core's own copy, seen from there: ${join(broken, '..')}\n`);
+      expect(stdout).toContain(
+        `\n  core's copy, as seen from the importing file: ${join(broken, '..')}\n`,
+      );
     }
   });
 });

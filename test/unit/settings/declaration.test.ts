@@ -110,10 +110,14 @@ describe('an invalid feature is off, its key is named, and no other is off', () 
     ['a list', { beta: ['^1.0.0'] }, /neither a semver range nor/],
     ['true', { beta: true }, /neither a semver range nor/],
     ['an empty object', { beta: {} }, /neither a semver range nor/],
-    ['no packages', { beta: { packages: {} } }, /neither a semver range nor/],
+    [
+      'no packages',
+      { beta: { packages: {} } },
+      /packages in .* is not \{ NAME: RANGE \} with at least one/,
+    ],
     ['packages as a list', { beta: { packages: ['beta'] } }, /neither a semver range nor/],
     ['packages as text', { beta: { packages: 'beta' } }, /neither a semver range nor/],
-    ['a range that is no text', { beta: { packages: { beta: 1 } } }, /neither a semver range nor/],
+    ['a range that is no text', { beta: { packages: { beta: 1 } } }, /is not \{ NAME: RANGE \}/],
     [
       'a builtin in a group',
       { beta: { packages: { beta: '1', net: '1' } } },
