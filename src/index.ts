@@ -9,7 +9,7 @@ import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { exitIfInstaller, installAsync } from './hooks/run-installer.ts';
 import { createReporter } from './resolve/report.ts';
-import { getActiveThread, getSharedSettings, rememberFailure } from './resolve/thread.ts';
+import { getActiveThread, getSharedSettings, rememberInThread } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
 import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
 import { listStores } from './store/access.ts';
@@ -86,7 +86,7 @@ async function installOnce(lookup: Lookup, isRetry: boolean): Promise<void> {
   } catch (error) {
     const { refusal } = error as AnnexError;
     const active = getActiveThread();
-    throw reportError(lookup, active ? rememberFailure(active, lookup, refusal) : refusal, true);
+    throw reportError(lookup, active ? rememberInThread(active, lookup, refusal) : refusal, true);
   }
 }
 

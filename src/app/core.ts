@@ -11,8 +11,8 @@ import { COLUMNS } from '../settings/table.ts';
 /** Bytes of a package.json. */
 const MAX_SIZE = 8 * 2 ** 20;
 
-/** A package.json that was read. */
-export interface ReadManifest {
+/** The package.json of an application. */
+export interface CoreManifest {
   dir: string;
   manifest: Record<string, unknown>;
 }
@@ -44,7 +44,7 @@ export function findCoreRoot({
   script,
   cwd = sep,
   self,
-}: CoreSearch): ReadManifest | undefined {
+}: CoreSearch): CoreManifest | undefined {
   if (explicit !== undefined) return readDeclaringManifest(resolve(cwd, explicit), true);
   // From the script itself, which is a directory for `node .`; no file has a package.json below it.
   const start = script === undefined ? cwd : toRealPath(script);
@@ -53,8 +53,8 @@ export function findCoreRoot({
   return above === undefined && self !== undefined ? findAbove(leaveNodeModules(self)) : above;
 }
 
-function findAbove(start: string): ReadManifest | undefined {
-  let invalid: ReadManifest | undefined;
+function findAbove(start: string): CoreManifest | undefined {
+  let invalid: CoreManifest | undefined;
   for (const dir of listAncestors(start)) {
     const found = readDeclaringManifest(dir, false);
     if (found === undefined) continue;
@@ -64,7 +64,7 @@ function findAbove(start: string): ReadManifest | undefined {
   return invalid;
 }
 
-function readDeclaringManifest(dir: string, isNamed: boolean): ReadManifest | undefined {
+function readDeclaringManifest(dir: string, isNamed: boolean): CoreManifest | undefined {
   const path = join(dir, 'package.json');
   let text: string;
   try {
@@ -138,7 +138,7 @@ export function toRealPath(path: string): string {
 }
 
 /** Names of a core's workspaces, from literal paths and `dir/*` patterns. */
-export function listWorkspaces({ dir, manifest }: ReadManifest): string[] {
+export function listWorkspaces({ dir, manifest }: CoreManifest): string[] {
   const field = manifest.workspaces;
   const patterns = Array.isArray(field)
     ? field

@@ -18,7 +18,7 @@ type Json = Record<string, unknown>;
  * @param root real path of the core
  */
 export function readInventory(root: string): Inventory {
-  const findFrom = createFinder();
+  const findFrom = createPackageFinder();
   const shipped = new Map<string, Json>();
   const names = new Set<string>();
   const visit = (dir: string, manifest: Json): void => {
@@ -98,10 +98,10 @@ function listDependencies(manifest: Json): string[] {
 }
 
 /** The real path of a package as seen from a directory; undefined when it is absent. */
-type Find = (name: string, dir: string) => string | undefined;
+type FindPackage = (name: string, dir: string) => string | undefined;
 
 /** Caches each path: the packages of a core depend on the same packages over and over. */
-function createFinder(): Find {
+function createPackageFinder(): FindPackage {
   const places = new Map<string, string | undefined>();
   const resolvePath = (path: string): string | undefined => {
     if (!places.has(path)) places.set(path, findRealPath(path));

@@ -83,7 +83,7 @@ export function listLocks(root: string): string[] {
 export function readPin(root: string, feature: Feature): Pin | undefined {
   const dir = join(lockRoot(root), feature.slug);
   try {
-    return pathExists(dir) ? readFiles(dir, feature) : undefined;
+    return pathExists(dir) ? readLockFiles(dir, feature) : undefined;
   } catch (error) {
     if (isTransient(error)) throw new AnnexError(refuseUnread(error, lockRoot(root)));
     const reason = describeReadError(error, join(dir, 'annex.json'));
@@ -91,7 +91,7 @@ export function readPin(root: string, feature: Feature): Pin | undefined {
   }
 }
 
-function readFiles(dir: string, feature: Feature): Pin {
+function readLockFiles(dir: string, feature: Feature): Pin {
   const path = join(dir, 'annex.json');
   const sidecar = readJson(path, MAX_LOCK, 'follow') as Sidecar | null;
   const problem = findProblem(sidecar, feature);

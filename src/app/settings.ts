@@ -20,10 +20,10 @@ import type { Core, Settings } from '../settings/settings.ts';
 import { type ReadSource, resolveSettings } from '../settings/sources.ts';
 import type { Refusal } from '../types.ts';
 import {
+  type CoreManifest,
   type CoreSearch,
   findCoreRoot,
   listWorkspaces,
-  type ReadManifest,
   toRealPath,
 } from './core.ts';
 
@@ -32,16 +32,16 @@ export type LoadedSettings =
   | { settings: Settings }
   | { settings?: undefined; log: LogLevel; isProblem: boolean; refusal: Refusal };
 
-/** Where the settings of a process are read. */
-export interface Loading extends Pick<CoreSearch, 'script' | 'cwd' | 'self'> {
+/** Options of `loadSettings`. */
+export interface LoadOptions extends Pick<CoreSearch, 'script' | 'cwd' | 'self'> {
   /** The application, whose package.json need not be written yet; by default it is searched for. */
-  core?: ReadManifest | undefined;
+  core?: CoreManifest | undefined;
   /** A directory that is filled while an image is built: the only store, whatever the application allows. */
   baked?: string | undefined;
 }
 
 /** Reads the environment, the operator's file and the application's package.json. */
-export function loadSettings(loading: Loading): LoadedSettings {
+export function loadSettings(options: LoadOptions): LoadedSettings {
   const environment = readEnvironment();
   const { core, config, log } = resolveSettings([environment]).values;
   const refuse = (refusal: Refusal, isProblem = true): LoadedSettings => ({
@@ -49,29 +49,29 @@ export function loadSettings(loading: Loading): LoadedSettings {
     isProblem,
     refusal,
   });
-  let found: ReadManifest | undefined;
+  let found: CoreManifest | undefined;
   try {
-    found = loading.core ?? findCoreRoot({ ...loading, explicit: core || undefined });
+    found = options.core ?? findCoreRoot({ ...options, explicit: core || undefined });
   } catch (error) {
     const hint = `correct that file${core === '' ? '' : ', or ANNEX_CORE'}`;
     const refusal = toRefusal(error, () => refuseSetting(messageOf(error)));
     return refuse({ ...refusal, hint });
   }
   if (found === undefined) {
-    const place = loading.script ?? loading.cwd ?? 'a deleted working directory';
+    const place = options.script ?? options.cwd ?? 'a deleted working directory';
     const reason = `no package.json declares features, as seen from ${place}`;
     const hint = 'annex add NAME@RANGE, or set ANNEX_CORE to the application';
     return refuse(refuseSetting(reason, hint), false);
   }
-  const invalid = findInvalidPlace(found, loading.baked);
+  const invalid = findInvalidPlace(found, options.baked);
   if (invalid !== undefined) return refuse(invalid);
   const hasConfig = environment.statements.some(({ key }) => key === 'config');
   const operator = hasConfig ? [readOperatorFile(config)] : [];
-  return { settings: compose(found, loading, [environment, ...operator]) };
+  return { settings: compose(found, options, [environment, ...operator]) };
 }
 
 /** Why annex cannot serve the application, or cannot fill the directory to bake. */
-function findInvalidPlace({ dir }: ReadManifest, baked: string | undefined): Refusal | undefined {
+function findInvalidPlace({ dir }: CoreManifest, baked: string | undefined): Refusal | undefined {
   if (process.versions.pnp !== undefined || pathExists(join(dir, '.pnp.cjs'))) {
     const reason = `${dir} is a Yarn Plug'n'Play project, which annex does not support`;
     return refuseSetting(reason, 'set nodeLinker: node-modules in .yarnrc.yml');
@@ -81,8 +81,8 @@ function findInvalidPlace({ dir }: ReadManifest, baked: string | undefined): Ref
 }
 
 function compose(
-  found: ReadManifest,
-  { script, baked }: Loading,
+  found: CoreManifest,
+  { script, baked }: LoadOptions,
   above: readonly ReadSource[],
 ): Settings {
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };

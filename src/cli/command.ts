@@ -1,5 +1,5 @@
 /** The shape of a command, and the steps that commands share. */
-import { type ReadManifest, toRealPath } from '../app/core.ts';
+import { type CoreManifest, toRealPath } from '../app/core.ts';
 import { loadSettings } from '../app/settings.ts';
 import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
@@ -126,7 +126,7 @@ export function readSettings({
   core,
 }: {
   baked?: string;
-  core?: ReadManifest;
+  core?: CoreManifest;
 } = {}): Settings {
   const place = { script: undefined, cwd: process.cwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });

@@ -56,7 +56,7 @@ function tryRegister(): Hooks | undefined {
     if (script !== undefined && isPackageManager(script)) return undefined;
     exitIfInstaller();
     const shared = getSharedSettings();
-    const settings = shared === undefined ? (readSettings(script) ?? null) : shared;
+    const settings = shared === undefined ? (loadAndLogSettings(script) ?? null) : shared;
     shareSettings(settings);
     if (settings !== null && settings.declaration.byPackage.size > 0) return register(settings);
   } catch (error) {
@@ -81,7 +81,7 @@ function isPackageManager(script: string): boolean {
 }
 
 /** Reads the settings, and logs each mistake in them. */
-function readSettings(script: string | undefined): Settings | undefined {
+function loadAndLogSettings(script: string | undefined): Settings | undefined {
   const loaded = loadSettings({ script, cwd: readCwd(), self: HERE });
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);

@@ -7,7 +7,7 @@ import type { Locator } from '../resolve/locator.ts';
 import { createNotFound } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
-import { type Install, resolveRequest, type Surroundings } from '../resolve/resolve.ts';
+import { type Install, type ResolveOptions, resolveRequest } from '../resolve/resolve.ts';
 
 /** How a hook asks Node to resolve one request. */
 interface NodeSide<R> {
@@ -33,7 +33,7 @@ export function createDriver(locator: Locator, install: Install) {
     const known = request.hasPaths ? undefined : answers.get(key);
     if (known !== undefined) return known as R;
     let isFromEntry = false;
-    const trace: Surroundings<R>['trace'] = (decision) => {
+    const trace: ResolveOptions<R>['trace'] = (decision) => {
       isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
     };
     const steps = resolveSafely<R>(request, { locator, fileOf, install, report, trace });
@@ -64,10 +64,10 @@ export function createDriver(locator: Locator, install: Install) {
 /** Resolves a request for a hook that waits for Node. */
 export async function resolveAsync<R>(
   request: Request,
-  surroundings: Surroundings<R>,
+  options: ResolveOptions<R>,
   ask: (from: Question) => Promise<R>,
 ): Promise<R> {
-  const steps = resolveSafely(request, surroundings);
+  const steps = resolveSafely(request, options);
   let step = steps.next();
   while (step.done !== true) {
     const outcome = ask(step.value).then(
@@ -85,13 +85,13 @@ export async function resolveAsync<R>(
  */
 function* resolveSafely<R>(
   request: Request,
-  surroundings: Surroundings<R>,
+  options: ResolveOptions<R>,
 ): Generator<Question, Outcome<R>, Outcome<R>> {
   try {
-    return yield* resolveRequest(request, surroundings);
+    return yield* resolveRequest(request, options);
   } catch (fault) {
     const { specifier, parent } = request;
-    const { thread, isInStore } = surroundings.locator;
+    const { thread, isInStore } = options.locator;
     const isInside = isInStore(specifier) || (parent !== undefined && isInStore(parent));
     const consequence = isInside ? 'is not found' : 'is left to Node';
     const line = `annex: ${specifier} ${consequence}: fault in annex: ${messageOf(fault)}`;

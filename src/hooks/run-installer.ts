@@ -6,7 +6,7 @@ import { createLog } from '../base/log.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
 import type { Install } from '../resolve/resolve.ts';
-import { getActiveThread, rememberFailure, type Thread } from '../resolve/thread.ts';
+import { getActiveThread, rememberInThread, type Thread } from '../resolve/thread.ts';
 import { isInstaller, readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -32,7 +32,7 @@ export function createInstall(thread: Thread): Install {
       return undefined;
     } catch (error) {
       const refusal = toRefusal(error, () => refuseByEnd(name, error));
-      return rememberFailure(thread, lookup, refusal);
+      return rememberInThread(thread, lookup, refusal);
     } finally {
       const seconds = (performance.now() - start) / 1000;
       const remedy = `await ensure(${JSON.stringify(name)}) does not block`;

@@ -33,8 +33,8 @@ import type { Outcome, Question, Request } from './request.ts';
 /** Installs a feature and blocks this thread meanwhile; returns why that failed. */
 export type Install = (lookup: Lookup) => Refusal | undefined;
 
-/** What a driver provides. */
-export interface Surroundings<R> {
+/** Options of `resolveRequest`, from a driver. */
+export interface ResolveOptions<R> {
   locator: Locator;
   /** Path of the file of a result; undefined for a builtin. */
   fileOf: (result: R) => string | undefined;
@@ -47,7 +47,7 @@ export interface Surroundings<R> {
 
 /** The state of one resolution. */
 interface Resolution<R> extends Subject {
-  fileOf: Surroundings<R>['fileOf'];
+  fileOf: ResolveOptions<R>['fileOf'];
   /** Node's answer. */
   answer: Outcome<R>;
   /** The file of the answer, when it is a pipe, a socket or a device. */
@@ -62,19 +62,22 @@ type Steps<R, T> = Generator<Question, T, Outcome<R>>;
  */
 export function* resolveRequest<R>(
   request: Request,
-  surroundings: Surroundings<R>,
+  options: ResolveOptions<R>,
 ): Steps<R, Outcome<R>> {
-  const resolution = startResolution(request, surroundings);
+  const resolution = startResolution(request, options);
   for (;;) {
     const decision = decide(resolution.facts, resolution.evidence);
-    surroundings.trace?.(decision, resolution);
+    options.trace?.(decision, resolution);
     if ('needs' in decision) yield* collectFact(decision.needs, resolution);
-    else if (decision.verdict === 'install') performInstall(resolution, surroundings);
-    else return yield* carryOut(decision, resolution, surroundings);
+    else if (decision.verdict === 'install') performInstall(resolution, options);
+    else return yield* carryOut(decision, resolution, options);
   }
 }
 
-function startResolution<R>(request: Request, { locator, fileOf }: Surroundings<R>): Resolution<R> {
+function startResolution<R>(
+  request: Request,
+  { locator, fileOf }: ResolveOptions<R>,
+): Resolution<R> {
   const aim = findAim(request, locator);
   const { settings } = locator.thread;
   const feature = aim.form === 'bare' ? settings.declaration.byPackage.get(aim.name) : undefined;
@@ -154,7 +157,7 @@ function isSpecial<R>(answer: Outcome<R>, resolution: Resolution<R>): boolean {
   return resolution.special !== undefined;
 }
 
-function performInstall<R>(resolution: Resolution<R>, { install }: Surroundings<R>): void {
+function performInstall<R>(resolution: Resolution<R>, { install }: ResolveOptions<R>): void {
   const lookup = resolution.lookup as Lookup;
   const refusal = install(lookup);
   resolution.lookup = refreshLookup(lookup);
@@ -166,7 +169,7 @@ function performInstall<R>(resolution: Resolution<R>, { install }: Surroundings<
 function* carryOut<R>(
   { rule, verdict }: Extract<Decision, { rule: number }>,
   resolution: Resolution<R>,
-  { report }: Surroundings<R>,
+  { report }: ResolveOptions<R>,
 ): Steps<R, Outcome<R>> {
   const { aim, answer, evidence, locator, request } = resolution;
   switch (verdict) {

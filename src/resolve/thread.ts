@@ -142,7 +142,7 @@ export function chooseDepth(settings: Settings): Depth | undefined {
  *
  * @returns the refusal with its next attempt: that of the store, else that of this thread
  */
-export function rememberFailure(thread: Thread, before: Lookup, refusal: Refusal): Refusal {
+export function rememberInThread(thread: Thread, before: Lookup, refusal: Refusal): Refusal {
   const { failures } = thread;
   if (!isRemembered(refusal) || refusal.state !== undefined) return refusal;
   const lookup = refreshLookup(before);

@@ -36,7 +36,7 @@ function findSources({ settings, feature }: Lookup): Sources {
   const hosts = Object.keys(feature.packages)
     .map(registryFor)
     .flatMap((url) => (URL.canParse(url) ? new URL(url).host : []));
-  const credentials = describeCredentials(levels, env, mark);
+  const credentials = describeCredentials(levels, env, hashSecret);
   return { key: shorten(describeSources(levels, env)), credentials, hosts: [...new Set(hosts)] };
 }
 
@@ -45,7 +45,7 @@ function findSources({ settings, feature }: Lookup): Sources {
  * others may read it, and they can know all other parts of it: these bits, the same in every key, are all that
  * they can find out by guessing.
  */
-const mark = (value: string): string => digest(value).slice(0, 2);
+const hashSecret = (value: string): string => digest(value).slice(0, 2);
 
 const shorten = (text: string): string => digest(text).slice(0, 16);
 

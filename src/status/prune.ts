@@ -61,7 +61,7 @@ export function judgeEntries(settings: Settings, store: string, age: Age): Judge
   return all.map((stored) => ({
     entry: stored.dir,
     feature: names.get(stored.slug) ?? stored.slug,
-    ...judge(store, stored, needs.get(stored.slug), age),
+    ...judgeStored(store, stored, needs.get(stored.slug), age),
   }));
 }
 
@@ -100,7 +100,7 @@ type Verdict = Pick<JudgedEntry, 'fate' | 'why'>;
 
 const keep = (why: string): Verdict => ({ fate: 'keep', why });
 
-function judge(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
+function judgeStored(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
   const { dir, foreign } = stored;
   try {
     const stat = lstatSync(dir);
