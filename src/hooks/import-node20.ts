@@ -149,7 +149,7 @@ function createHook(data: Data): ResolveHook {
   const fileOf = ({ url }: ResolveFnOutput): string | undefined => toFile(url);
   // The thread that runs the files watches their loads.
   const { verifyURL, verifySpecifier } = createVerifier(locator, install, () => () => true);
-  const answer: ResolveHook = async (specifier, context, nextResolve) => {
+  const resolveUnverified: ResolveHook = async (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (!locator.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const parent = toParent(parentURL);
@@ -169,7 +169,7 @@ function createHook(data: Data): ResolveHook {
     const given = toText(context.parentURL);
     const { conditions } = context;
     const parentURL = given === undefined ? context.parentURL : verifyURL(given, conditions);
-    const result = await answer(specifier, { ...context, parentURL }, nextResolve);
+    const result = await resolveUnverified(specifier, { ...context, parentURL }, nextResolve);
     return { ...result, url: verifyURL(result.url, conditions) };
   };
 }

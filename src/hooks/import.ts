@@ -13,7 +13,7 @@ import type { Verifier } from './verify-entry.ts';
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: Verifier): void {
-  const answer: ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (!driver.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
@@ -35,15 +35,15 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
     );
     return { ...result, shortCircuit: true };
   };
-  const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolveVerified: ResolveHookSync = (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
     const { conditions } = context;
     const given = toText(context.parentURL);
     const parentURL = given && verifyURL(given, conditions);
     const sound = parentURL === given ? context : { ...context, parentURL };
-    const result = answer(specifier, sound as ResolveHookContext, nextResolve);
+    const result = resolve(specifier, sound as ResolveHookContext, nextResolve);
     const url = verifyURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };
-  Module.registerHooks({ resolve });
+  Module.registerHooks({ resolve: resolveVerified });
 }

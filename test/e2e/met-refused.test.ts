@@ -7,11 +7,11 @@ import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type asPlainUser, giveTo, users } from '../support/user.ts';
 
-/** Moves what stands in a place out of the store, and has a link lead there. */
-function replaceByLink(sandbox: Sandbox, place: string): void {
+/** Moves a path out of the store, and puts a link to it in its place. */
+function replaceByLink(sandbox: Sandbox, path: string): void {
   const moved = join(sandbox.root, 'moved');
-  renameSync(place, moved);
-  symlinkSync(moved, place);
+  renameSync(path, moved);
+  symlinkSync(moved, path);
 }
 
 interface Case {
@@ -59,8 +59,8 @@ const requests = [
 const errors = [];
 for (const request of requests) {
   try { await request(); } catch ({ code, message, requireStack, cause }) {
-    const own = cause === undefined ? message : message.replace('\\n' + cause.message, '');
-    errors.push({ code, message: own, requireStack, cause: cause?.code });
+    const ofNode = cause === undefined ? message : message.replace('\\n' + cause.message, '');
+    errors.push({ code, message: ofNode, requireStack, cause: cause?.code });
   }
 }
 console.log(JSON.stringify(errors));`;
