@@ -13,7 +13,7 @@ export const kit: PackageFixture = {
     'child.js': `const { parentPort } = require('node:worker_threads');\n${report}
 report(require('./part.js').marker);\n`,
     'child.mjs': `import { parentPort } from 'node:worker_threads';
-import { marker } from './part.mjs';\n${report}\ntell(marker);\n`,
+import { marker } from './part.mjs';\n${report}\nreport(marker);\n`,
     'part.js': `exports.marker = 'sound';\n`,
     'part.mjs': `export const marker = 'sound';\n`,
     'addon.node': 'not loaded',
