@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe.each(nodes)('$label', (node) => {
-  test('an undeclared name is refused without a request, even with a copy in the store', async () => {
+  test('an undeclared name is refused without a network request, even with a copy in the store', async () => {
     const { sandbox, runProgram } = await openApi(node, registry, { alpha: range });
     sandbox.plantEntry({
       feature: 'beta',
@@ -49,7 +49,7 @@ describe.each(nodes)('$label', (node) => {
     expect(registry.requests).toHaveLength(asked);
   });
 
-  test('a package of the core is available in its range; outside it core wins and ensure says so', async () => {
+  test('a package of the core is available in its range; outside of it core wins and ensure reports that', async () => {
     const { sandbox, runProgram } = await openApi(node, registry, {
       alpha: range,
       beta: '^2.0.0',
@@ -124,7 +124,7 @@ describe.each(nodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('outside of any application it reports that, and never throws but from ensure', async () => {
+  test('outside of any application it reports that, and only ensure throws', async () => {
     const { sandbox } = await openApi(node, registry, { alpha: range });
     sandbox.write('home/node_modules/.keep', '');
     const main = sandbox.write(

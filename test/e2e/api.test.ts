@@ -18,7 +18,7 @@ beforeAll(async () => {
   ]);
 });
 
-test('a program in TypeScript sees the types of the whole interface', async () => {
+test('the types of the whole interface work in a TypeScript program', async () => {
   const sandbox = await createSandbox();
   const source = (hint: string) => `import 'annex/register';
     import { AnnexError, ensure, isAvailable, status } from 'annex';
@@ -113,7 +113,7 @@ for (const node of nodes) {
       expect(after, 'G2: the core is as it was').toEqual(before);
     });
 
-    test("import 'annex/register' as the first line is all that a program needs", async () => {
+    test("import 'annex/register' as the first line activates the loader", async () => {
       const { sandbox, runProgram } = await openApi(node, registry, { alpha: range });
       sandbox.plantEntry({
         feature: 'alpha',
@@ -133,7 +133,7 @@ for (const node of nodes) {
       });
     });
 
-    test('without an active loader ensure installs all the same and says once that imports do not see it', async () => {
+    test('without an active loader ensure still installs, and reports once that imports do not see it', async () => {
       const { runProgram } = await openApi(node, registry, { alpha: range, beta: range });
       const { result, lines } = await runProgram(
         `result.loader = status().loader;

@@ -16,7 +16,7 @@ import {
 } from '../support/report-world.ts';
 
 describe('annex audit', () => {
-  test('without an advisory it is 0', async () => {
+  test('without an advisory it exits with 0', async () => {
     copyLocks(locked, sandbox);
     expect(await run('audit')).toMatchObject({
       code: 0,
@@ -25,7 +25,7 @@ describe('annex audit', () => {
     });
   });
 
-  test('an advisory on a package of the lock is reported, and it is 1', async () => {
+  test('an advisory on a package of the lock is reported, with exit code 1', async () => {
     copyLocks(locked, sandbox);
     registry.advise('alpha', '<2');
     const { code, stdout } = await run('audit', 'kit');
@@ -54,7 +54,7 @@ describe('annex audit', () => {
       expect(await audit()).toEqual({ code: 0, stderr: '', found: [] });
       ship(common('1.7.0'));
       expect((await audit()).found).toContain('common');
-      // Core's own affair, and of another version in the lock.
+      // A matter of the core, and of another version in the lock.
       registry.advise('deep', '*');
       expect((await audit()).found).not.toContain('deep');
       expect(registry.audited).toEqual([
@@ -64,7 +64,7 @@ describe('annex audit', () => {
     },
   );
 
-  test('a feature that core ships is left out with a line, whatever else holds it', async () => {
+  test('a feature that core ships is left out with a line, even if it is locked and installed', async () => {
     declare(both);
     copyLocks(locked, sandbox);
     expect((await run('install', '--all')).code).toBe(0);
@@ -80,7 +80,7 @@ describe('annex audit', () => {
     expect(registry.audited.flatMap((asked) => Object.keys(asked))).not.toContain('@acme/other.js');
   });
 
-  test('a feature that cannot be looked at is named, and it is 1', async () => {
+  test('a feature that cannot be read is named, with exit code 1', async () => {
     declare({ ...both, bad: 'latest' });
     copyLocks(locked, sandbox, 'kit');
     const { code, found, stderr } = await audit();
@@ -97,7 +97,7 @@ describe('annex audit', () => {
     expect(other.stderr).toMatch(/^annex: kit is left out: .*kit\/package\.json is not the file/m);
   });
 
-  test('no setting of npm leaves anything out; offline it is 1', async () => {
+  test('no setting of npm leaves anything out; offline the exit code is 1', async () => {
     copyLocks(locked, sandbox);
     registry.advise('alpha', '*');
     sandbox.write('app/.npmrc', 'workspaces=false\nomit[]=optional\naudit=false\n');
@@ -109,7 +109,7 @@ describe('annex audit', () => {
     expect(stderr).toMatch(/^annex: npm is set to offline, and .*\(ANNEX_OFFLINE\)/);
   });
 
-  test('it signs in as the core does, and says nothing of the token', async () => {
+  test('it signs in as the core does, and does not print the token', async () => {
     copyLocks(locked, sandbox);
     const host = new URL(registry.url).host;
     sandbox.write('app/.npmrc', `//${host}/:_authToken=\${TOKEN}\n`);

@@ -8,7 +8,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const long = 'x'.repeat(201);
 
-/** Wrong features by name: what they say, what an import of them asks for, and what is wrong. */
+/** Invalid features by name: declaration, specifier to import, and reported problem. */
 const wrong: [feature: string, value: unknown, specifier: string | undefined, reason: string][] = [
   ['tagged', 'latest', 'tagged', '"latest" for tagged, which is a tag'],
   ['linked', 'https://example.com/x.tgz', 'linked', 'is a URL'],
@@ -40,7 +40,7 @@ const wrong: [feature: string, value: unknown, specifier: string | undefined, re
   ['part', '^1.0.0', undefined, '"part", which is a workspace of the core'],
 ];
 
-/** An application with an entry of `good`, and of everything wrong, in its store. */
+/** An application with entries of `good` and of every invalid feature in its store. */
 async function openSandbox(): Promise<Sandbox> {
   const sandbox = await createSandbox();
   for (const name of ['good', 'twice', ...wrong.flatMap(([, , specifier]) => specifier ?? [])]) {
@@ -53,7 +53,7 @@ async function openSandbox(): Promise<Sandbox> {
 const isAbout = (feature: string, line: string): boolean => line.startsWith(`annex: ${feature} `);
 
 describe.each(nodes)('$label', (node) => {
-  test('every wrong feature is off, with its key named once; the good ones and builtins load', async () => {
+  test('every invalid feature is off, with its key named once; valid ones and builtins load', async () => {
     const sandbox = await openSandbox();
     const features = Object.fromEntries(wrong.map(([name, value]) => [name, value]));
     sandbox.setCore(
@@ -89,7 +89,7 @@ describe.each(nodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('keys that are wrong as a whole, or not known, are named once each', async () => {
+  test('keys that are invalid as a whole, or unknown, are named once each', async () => {
     const sandbox = await openSandbox();
     sandbox.setCore({
       features: { good: '^1.0.0' },
@@ -107,7 +107,7 @@ describe.each(nodes)('$label', (node) => {
     expect(lines).toHaveLength(4);
   });
 
-  test('silence is kept when asked for, and json is json', async () => {
+  test('ANNEX_LOG=silent prints nothing, and json prints JSON', async () => {
     const sandbox = await openSandbox();
     sandbox.setCore({ features: { tagged: 'latest' } });
     const say = async (level: string) => {
@@ -152,7 +152,7 @@ describe.each(nodes)('$label', (node) => {
   test.each([
     ['a directory that is not there', 'nowhere', /nowhere\/package\.json cannot be read: ENOENT/],
     ['a file', 'app/package.json', /package\.json cannot be read: ENOTDIR/],
-  ])('ANNEX_CORE names %s: one line, and no other core is taken', async (_, path, reason) => {
+  ])('ANNEX_CORE names %s: one line, and no other core is used', async (_, path, reason) => {
     const sandbox = await openSandbox();
     sandbox.setCore({ features: { good: '^1.0.0' } });
     const env = { ANNEX_STORE: sandbox.store, ANNEX_CORE: join(sandbox.root, path) };

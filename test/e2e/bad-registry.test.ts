@@ -13,14 +13,14 @@ import type { Fault, PackageFixture, Registry } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld, type World } from '../support/world.ts';
 
-/** What must appear nowhere: not on stderr, not in an error, not in a store. */
+/** Secrets that must not be on stderr, in an error or in a store. */
 const SECRETS = {
   NPM_TOKEN: 'tok-5ecret-0f-the-registry',
   SECRET: 'app-5ecret-0f-the-application',
   PASSWORD: 'pw-5ecret-0f-the-url',
 };
 
-/** An application whose registry wants a token, which its .npmrc takes from the environment. */
+/** An application whose registry requires a token, which its .npmrc reads from the environment. */
 async function open(...others: PackageFixture[]): Promise<World> {
   const packages = [esmPackage('beta', '1.0.0', 'from-registry'), ...others];
   const newer = { packages: { beta2: '^9.0.0' } };
@@ -43,7 +43,7 @@ interface Case {
   reason: RegExp;
 }
 
-/** What is published under a name, with another package in the tarball. */
+/** A package published under a name, with another package in its tarball. */
 const swapped = (name: string, other: string): PackageFixture => ({
   ...esmPackage(name, '1.0.0', 'x'),
   tarball: packFixture(esmPackage(other, '1.0.0', 'x')).tarball,
@@ -53,28 +53,28 @@ const status = (code: number): Fault => ({ kind: 'status', status: code });
 
 const cases: Case[] = [
   {
-    title: 'the registry is down',
+    title: 'a registry that is down',
     prepare: (registry) => registry.stop(),
     code: 'ANNEX_OFFLINE',
     reason: /ECONNREFUSED/,
   },
   { title: 'the package is unknown', name: 'gone', code: 'ANNEX_INSTALL_FAILED', reason: /E404/ },
   {
-    title: 'no version is in the range',
+    title: 'no version in the range',
     name: 'newer',
     packages: [esmPackage('beta2', '1.0.0', 'old')],
     code: 'ANNEX_INSTALL_FAILED',
     reason: /ETARGET.*beta2@\^9\.0\.0/,
   },
   {
-    title: 'the tarball is gone',
+    title: 'a missing tarball',
     fault: status(404),
     match: /\.tgz$/,
     code: 'ANNEX_INSTALL_FAILED',
     reason: /registry 127\.0\.0\.1:\d+ answered 404 for beta@1\.0\.0/,
   },
   {
-    title: 'the token is refused',
+    title: 'a rejected token',
     fault: status(401),
     code: 'ANNEX_INSTALL_FAILED',
     reason: /E401/,
@@ -82,32 +82,32 @@ const cases: Case[] = [
   { title: 'access is refused', fault: status(403), code: 'ANNEX_INSTALL_FAILED', reason: /E403/ },
   { title: 'the registry is broken', fault: status(500), code: 'ANNEX_OFFLINE', reason: /E500/ },
   {
-    title: 'the registry has had enough for an hour',
+    title: 'a registry with a rate limit of an hour',
     fault: { kind: 'status', status: 429, headers: { 'retry-after': '3600' } },
     code: 'ANNEX_OFFLINE',
     reason: /E429/,
   },
   {
-    title: 'the answer is cut',
+    title: 'a truncated response',
     fault: { kind: 'cut' },
     code: 'ANNEX_OFFLINE',
     reason: /ECONNRESET/,
   },
   {
-    title: 'the tarball is cut',
+    title: 'a truncated tarball',
     fault: { kind: 'cut' },
     match: /\.tgz$/,
     code: 'ANNEX_OFFLINE',
     reason: /ECONNRESET/,
   },
   {
-    title: 'the tarball is not the promised one',
+    title: 'a tarball that differs from its digest',
     fault: { kind: 'wrong-digest' },
     code: 'ANNEX_INTEGRITY',
     reason: /beta@1\.0\.0: .* sent \d+ bytes with sha512-\S+, locked is sha512-/,
   },
   {
-    title: 'the tarball holds another package',
+    title: 'a tarball of another package',
     name: 'gone',
     packages: [swapped('gone', 'other')],
     code: 'ANNEX_INSTALL_FAILED',
@@ -115,7 +115,7 @@ const cases: Case[] = [
   },
 ];
 
-/** Holds a store to what a failure may leave: its own directories, and the memory of the failure, of the host too. */
+/** Expects a store to have only its directories and the remembered failures of the feature and host. */
 function expectNoDebris(store: string, feature: string, host?: string): void {
   const list = (name: string) => readdirSync(join(store, 'v1', name));
   const top = readdirSync(join(store, 'v1')).filter((name) => !name.startsWith('node'));
@@ -125,7 +125,7 @@ function expectNoDebris(store: string, feature: string, host?: string): void {
   expect(list('failures')).toEqual([...hosts, `${feature}.json`]);
 }
 
-/** Looks for the secrets in whatever was said and written. */
+/** Expects no secret in output or in the store. */
 async function expectNoSecret(sandbox: Sandbox, said: object): Promise<void> {
   for (const secret of Object.values(SECRETS)) {
     expect(JSON.stringify(said)).not.toContain(secret);
@@ -134,7 +134,7 @@ async function expectNoSecret(sandbox: Sandbox, said: object): Promise<void> {
   }
 }
 
-/** Runs with this script as the only npm. */
+/** Runs with this script as npm. */
 async function runWithNpm(node: string, mode: number, script: string) {
   const { sandbox } = await open();
   const lonely = shareBinary(node, join(sandbox.root, 'nodes'));
@@ -168,7 +168,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     });
   }
 
-  test('the registry hangs: ended at the time limit of the operator, with all that was started', async () => {
+  test('a registry that hangs: the install and its processes are ended at the time limit of the operator', async () => {
     const { registry, sandbox } = await open();
     registry.fault({ kind: 'hang' });
     const file = sandbox.write('operator.json', { timeout: 3 });
@@ -182,7 +182,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     if (canListProcesses) expect(listProcessesIn(sandbox.root)).toEqual([]);
   });
 
-  test('the address of the registry holds a password: it is used and never said', async () => {
+  test('a password in the URL of the registry is used and never printed', async () => {
     const { registry, sandbox } = await open();
     sandbox.write('app/.npmrc', '');
     const url = registry.url.replace('//', `//me:${SECRETS.PASSWORD}@`);
@@ -199,7 +199,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(registry.authorizations).toContain(`Basic ${basic}`);
   });
 
-  test('there is no npm on the machine, though Node is', async () => {
+  test('a machine without npm', async () => {
     const { sandbox } = await open();
     const lonely = shareBinary(node.path, join(sandbox.root, 'nodes'));
     const env = { ...SECRETS, ANNEX_STORE: sandbox.store, PATH: '/nowhere' };
@@ -216,7 +216,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     ['leaves without a word', 0o755, 'kill -9 $$', /SIGKILL/],
     ['does nothing', 0o755, 'exit 0', /npm left no package-lock.json/],
     [
-      'leaves half of it',
+      'leaves a partial package',
       0o755,
       '/bin/mkdir -p node_modules/beta',
       /npm left no package-lock.json/,

@@ -27,11 +27,11 @@ const plant = (sandbox: Sandbox, store = sandbox.store): string =>
     specs: { alpha: '^1.0.0' },
   });
 
-/** All that somebody could write to. */
+/** Every path that a program could write to. */
 const digestAll = ({ digest, core, store, home }: Sandbox) =>
   [core, dirname(store), home].map((directory) => digest(directory));
 
-/** Imports both and holds them to a refusal for the store: one line or two, no request, nothing written. */
+/** Imports both, and expects a refusal for the store: one line or two, no request, nothing written. */
 async function expectUnusable(
   { sandbox, registry }: World,
   options: RunOptions,
@@ -41,7 +41,7 @@ async function expectUnusable(
   const before = digestAll(sandbox);
   const { imported, lines } = await importIn(sandbox, ['beta'], options);
   expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', reason, 'beta');
-  // A notice at the start is followed by the line of the feature that was asked for.
+  // A notice at the start is followed by the line of the requested feature.
   expect([1, 2]).toContain(lines.length);
   for (const [index, line] of lines.entries()) {
     expect(line).toMatch(index === 0 ? form : FORM);
@@ -83,7 +83,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     await expectUnusable(world, options, reason, /^annex: /);
   });
 
-  test('a store behind a link that leads somewhere good works, and so does one below it', async () => {
+  test('a store behind a link to a usable directory works, and so does one below it', async () => {
     const { sandbox } = await open();
     const link = join(sandbox.root, 'link');
     symlinkSync(dirname(sandbox.store), link);
@@ -95,7 +95,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(Object.keys(sandbox.digest(sandbox.store)).join()).toMatch(/v1\/any\/beta\./);
   });
 
-  test('a layer that cannot be one is left out, with a line; the others are searched', async () => {
+  test('an unusable layer is left out, with a line; the others are searched', async () => {
     const { sandbox } = await open();
     const layer = join(sandbox.root, 'layer');
     plant(sandbox, layer);
@@ -108,7 +108,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(lines.join()).toMatch(/store relative is not an absolute path; it is left out/);
   });
 
-  test('a store that cannot be one does not make its first layer the store', async () => {
+  test('with an unusable store the first layer does not become the store', async () => {
     const { sandbox } = await open();
     const layer = join(sandbox.root, 'layer');
     plant(sandbox, layer);
@@ -126,7 +126,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       ['is not there, on a volume that the user may not write', () => {}, /EACCES/],
       ['is there and may not be written', (store: string) => mkdirSync(store), /EACCES/],
       [
-        'cannot even be looked at',
+        'cannot be searched',
         (store: string) => {
           mkdirSync(store);
           chmodSync(dirname(store), 0o700);
@@ -134,7 +134,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
         /EACCES/,
       ],
       [
-        'is writable by everybody',
+        'is writable by every user',
         (store: string) => {
           mkdirSync(store);
           chmodSync(store, 0o777);
@@ -190,7 +190,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       expect(digestAll(sandbox)).toEqual(before);
     });
 
-    test('an entry that another user put between good ones is passed over', async () => {
+    test('an entry of another user among valid ones is skipped', async () => {
       const { sandbox } = await open(true);
       const entry = plant(sandbox);
       giveTo(PLAIN_USER, sandbox.store);

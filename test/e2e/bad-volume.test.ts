@@ -10,7 +10,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A volume of its own for a sandbox. */
+/** A separate volume for a sandbox. */
 function mountVolume(sandbox: Sandbox, size: string): string {
   const volume = join(sandbox.root, 'mounted');
   mkdirSync(volume);
@@ -31,7 +31,7 @@ async function openSandbox(): Promise<Sandbox> {
 }
 
 describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
-  test('a full volume: the reason, no partial entry, and room for a smaller package', async () => {
+  test('on a full volume the error has the reason, no partial entry is left, and a smaller package still installs', async () => {
     const sandbox = await openSandbox();
     const volume = mountVolume(sandbox, '300k');
     const store = join(volume, 'annex');

@@ -25,7 +25,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(readdirSync(at.layer)).toEqual(['v1']);
     expect(readdirSync(join(at.layer, 'v1'))).toEqual(['any']);
     const installed = entries.flatMap((dir) => readdirSync(join(dir, 'node_modules')));
-    // The application ships common: a link leads there.
+    // The application ships common: the entry links to it.
     expect(installed).toEqual(['alpha', 'common', 'kit', 'other']);
     for (const path of readdirSync(join(at.sandbox.root, 'image'), { recursive: true })) {
       const { mode, uid } = lstatSync(join(at.sandbox.root, 'image', String(path)));
@@ -50,7 +50,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(at.sandbox.digest(at.layer)).toEqual(before);
   });
 
-  test('one feature, by the name of its package', async () => {
+  test('one feature can be baked by the name of its package', async () => {
     copyLocks(at.locked, at.sandbox);
     const { code, stdout } = await at.bake('other');
     expect({ code, stdout }).toEqual({
@@ -63,7 +63,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(nothing.stderr).toMatch(/unheard-of unavailable \(ANNEX_INVALID_CONFIG\)/);
   });
 
-  test('one that fails stops no other, is not remembered, and it is 1', async () => {
+  test('a failure stops no other feature, is not remembered, and gives exit code 1', async () => {
     copyLocks(at.locked, at.sandbox);
     at.declare({ 'not-there': '^1.0.0', bad: 'latest', ...features });
     const { code, stdout, stderr } = await at.bake('--json');
@@ -90,7 +90,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(await at.bake()).toMatchObject({ code: 0, stdout: 'common: core ships it\n' });
   });
 
-  test('a core that allows no installs is baked; who builds can still forbid it', async () => {
+  test('a core that allows no installs is baked; the environment can still forbid it', async () => {
     copyLocks(at.locked, at.sandbox);
     at.declare(features, { allowInstalls: false });
     const file = at.sandbox.write('operator.json', { allowInstalls: false });
@@ -111,7 +111,7 @@ describe(`annex bake, ${node?.label}`, () => {
   ])('a directory that is %s is refused in one line', async (_, path, reason) => {
     at.sandbox.write('file', '');
     const before = at.sandbox.digest('app');
-    // Another switch that is off must not keep it from being said.
+    // Another switch that is off must not hide this reason.
     const env = { ANNEX_ALLOW_INSTALLS: '0' };
     const args = ['bake', join(at.sandbox.root, path)];
     const { code, stdout, stderr } = await at.sandbox.annex(args, { env });
@@ -121,7 +121,7 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(at.sandbox.digest('app')).toEqual(before);
   });
 
-  test('without a directory it is called wrongly', async () => {
+  test('without a directory it is a usage error', async () => {
     expect((await at.sandbox.annex(['bake'])).code).toBe(2);
     expect((await at.sandbox.annex(['bake', ''])).code).toBe(2);
   });

@@ -9,7 +9,7 @@ import { copyLocks, listEntries } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { isRoot } from '../support/user.ts';
 
-/** A namespace of its own needs root, and in a container a right that is seldom given. */
+/** A separate namespace needs root, and in a container a capability that is rarely granted. */
 function canUnshare(...args: string[]): boolean {
   try {
     execFileSync('unshare', args, { stdio: 'pipe' });
@@ -25,7 +25,7 @@ const [node] = nodes;
 describe(`a baked directory, ${node?.label}`, () => {
   const at = useBaking();
 
-  test('is a layer behind a store that need not be there', async () => {
+  test('is a layer behind a store that may not exist', async () => {
     await at.bakeLocked();
     await at.registry.stop();
     const env = { ANNEX_STORE: [at.sandbox.store, at.layer].join(delimiter) };
@@ -37,7 +37,7 @@ describe(`a baked directory, ${node?.label}`, () => {
     expect(readdirSync(join(at.sandbox.store, '..'))).toEqual([]);
   });
 
-  test('is a store that more is installed into', async () => {
+  test('is a store that accepts further installs', async () => {
     await at.bakeLocked();
     at.declare({ ...features, alpha: '^1.0.0' });
     const env = { ANNEX_STORE: at.layer };
@@ -47,7 +47,7 @@ describe(`a baked directory, ${node?.label}`, () => {
     expect(listEntries({ store: at.layer })).toHaveLength(3);
   });
 
-  test.skipIf(!canMount)('is the one store of an image, mounted read-only', async () => {
+  test.skipIf(!canMount)('is the only store of an image, mounted read-only', async () => {
     await at.bakeLocked();
     at.declare({ ...features, alpha: '^1.0.0' });
     const mounted = join(at.sandbox.root, 'mounted');
@@ -69,7 +69,7 @@ describe(`a baked directory, ${node?.label}`, () => {
   });
 
   test.skipIf(!canUnplug)(
-    'runs without a network; a feature that is not baked says why it is unavailable',
+    'works without a network; the error of a feature that is not baked says why',
     async () => {
       copyLocks(at.locked, at.sandbox);
       expect((await at.bake('kit')).code).toBe(0);
@@ -77,13 +77,13 @@ describe(`a baked directory, ${node?.label}`, () => {
       const env = { ANNEX_STORE: [at.sandbox.store, at.layer].join(delimiter) };
       const { imported } = await at.load(['kit', 'other', 'alpha'], env, ['unshare', '-n']);
       expect(imported.kit).toMatchObject({ version: '1.0.0', marker: 'kit' });
-      // One is locked and one is for npm to resolve.
+      // One is locked, and npm has to resolve the other.
       expectRefused(imported.other, 'ANNEX_OFFLINE', /127\.0\.0\.1/, 'other');
       expectRefused(imported.alpha, 'ANNEX_OFFLINE', /127\.0\.0\.1/, 'alpha');
     },
   );
 
-  test('is of use to a core whose lock is the same, and to no other', async () => {
+  test('serves only a core with the same lock', async () => {
     await at.bakeLocked();
     const dir = join(at.sandbox.core, 'annex', 'other', 'annex.json');
     const text = readFileSync(dir, 'utf8').replace(/"any": "..../, '"any": "0000');

@@ -4,7 +4,7 @@ import { nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** CommonJS with inner requires, with and without a `type` in its package.json: Node finds out the format in two ways. */
+/** CommonJS with inner requires, with and without a `type` in its package.json: Node detects the format in two ways. */
 const makeScripts = (name: string, manifest: object): PackageFixture => ({
   name,
   version: '1.0.0',
@@ -39,7 +39,7 @@ export const marker = 'sound' + data.marker;
   },
 } satisfies Record<string, PackageFixture>;
 
-/** Records what is required and compiled, as an agent does. */
+/** Records required and compiled modules, as an agent does. */
 const RECORDER = `
 import Module from 'node:module';
 const { require, _compile } = Module.prototype;
@@ -113,7 +113,7 @@ async function openSandboxes(): Promise<{ annex: Sandbox; plain: Sandbox }> {
 
 describe.concurrent.each(nodes)('$label', (node) => {
   test.for(Object.keys(LOADERS))(
-    '%s, before annex and after: as from node_modules',
+    '%s, before annex and after, sees the same as from node_modules',
     async (name, { expect: check, onTestFinished }) => {
       const { annex, plain } = await openSandboxes();
       onTestFinished(async () => {

@@ -20,10 +20,10 @@ import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { expectRefused, importIn } from '../support/importer.ts';
 import { copyLocks, listEntries, lock, readLock } from '../support/lock-files.ts';
 
-describe('blocked in package.json', () => {
+describe('a release that package.json blocks', () => {
   const declare = (blocked: unknown) => sandbox.setCore({ features, blocked });
 
-  test('it is refused before anything is downloaded', async () => {
+  test('is refused before anything is downloaded', async () => {
     declare([{ spec: 'low@1.0.0', reason: REASON }]);
     const { kit, other } = await load(['kit', 'other']);
     const said = new RegExp(
@@ -35,7 +35,7 @@ describe('blocked in package.json', () => {
     expect(tarballs()).toEqual(['GET /other/-/other-1.0.0.tgz']);
   });
 
-  test('with a lock that holds it, no request is sent', async () => {
+  test('is refused without a request if a lock holds it', async () => {
     copyLocks(locked, sandbox);
     declare(['low@1.0.0']);
     const { kit } = await load(['kit']);
@@ -44,7 +44,7 @@ describe('blocked in package.json', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('both lists count', async () => {
+  test('counts beside those of the operator’s file', async () => {
     plant();
     declare(['low@1.0.0']);
     block('other');
@@ -54,7 +54,7 @@ describe('blocked in package.json', () => {
     expectRefused(other, 'ANNEX_DENIED', /by \/.*operator\.json/, 'other');
   });
 
-  test('an unlocked install is replaced by a release that is not blocked', async () => {
+  test('is replaced by another one if it is installed without a lock', async () => {
     plant();
     await registry.add(esmPackage('low', '1.0.1', 'a later low'));
     declare(['low@1.0.0']);
@@ -63,7 +63,7 @@ describe('blocked in package.json', () => {
     expect(tarballs().at(-1)).toBe('GET /low/-/low-1.0.1.tgz');
   });
 
-  test('a lock is made without it where another version fits, and not made where none does', async () => {
+  test('is left out of a new lock if another version fits; otherwise no lock is made', async () => {
     copyLocks(locked, sandbox);
     declare(['low@1.0.0']);
     const check = await annex('lock', '--check');
@@ -83,7 +83,7 @@ describe('blocked in package.json', () => {
     expect((await load(['kit'])).kit?.marker).toBe('kit');
   });
 
-  test('an alias is known by its real name', async () => {
+  test('is recognized behind an alias', async () => {
     await registry.add(dependentPackage('kit', '1.1.0', 'kit', { low2: 'npm:low@1.0.0' }));
     declare(['low']);
     expectRefused((await load(['kit'])).kit, 'ANNEX_DENIED', /low 1\.0\.0 is blocked/, 'kit');
@@ -91,7 +91,7 @@ describe('blocked in package.json', () => {
     expect((await load(['kit'])).kit?.marker).toBe('kit');
   });
 
-  test('in the core it is only reported: an entry that shares it still works', async () => {
+  test('is only reported if core ships it: an entry that shares it still works', async () => {
     sandbox.addPackage('app/node_modules', esmPackage('low', '1.0.0', 'core'));
     sandbox.setCore({ features, blocked: ['low'] }, { dependencies: { low: '^1.0.0' } });
     const { kit, low } = await load(['kit', 'low']);
@@ -104,7 +104,7 @@ describe('blocked in package.json', () => {
     expect(await annex('lock', '--check')).toMatchObject({ code: 0, stderr: line });
   });
 
-  test('an entry of a layer is no exception', async () => {
+  test('is not loaded from a layer either', async () => {
     const layer = join(sandbox.root, 'layer');
     plant(layer);
     const env = { ANNEX_STORE: `${sandbox.store}:${layer}`, ANNEX_ALLOW_INSTALLS: 'off' };
@@ -116,7 +116,7 @@ describe('blocked in package.json', () => {
 
 describe('a list that is invalid', () => {
   test.each(['package.json', 'the operator’s file'])(
-    'in %s: no installs, installed features load, and one line says so',
+    'in %s denies installs with one line, and installed features load',
     async (where) => {
       plant(sandbox.store, ['kit']);
       if (where === 'package.json') sandbox.setCore({ features, blocked: ['*'] });
@@ -132,7 +132,7 @@ describe('a list that is invalid', () => {
     },
   );
 
-  test("in the operator's file of a running process: the list from its start applies", async () => {
+  test("in the operator's file of a running process leaves the list of its start in force", async () => {
     plant();
     block('low');
     const said = await run(

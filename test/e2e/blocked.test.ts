@@ -30,7 +30,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
     });
   });
 
-  test('is off when a package of it is blocked, alone; unblocked, it is back without a download', async () => {
+  test('alone is unavailable while a package of it is blocked, and needs no download afterwards', async () => {
     block({ spec: 'low@<1.0.1', reason: REASON });
     const before = tarballs().length;
     const { kit, other } = await load(['kit', 'other']);
@@ -48,7 +48,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
     expect((await load(['kit'])).kit?.marker).toBe('kit');
   });
 
-  test('says that it is blocked where installs are off, too', async () => {
+  test('is reported as blocked even if installs are off', async () => {
     block('low');
     const env = { ANNEX_ALLOW_INSTALLS: 'off' };
     const { kit } = await load(['kit'], { env });
@@ -57,7 +57,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
     expect(stdout).toMatch(/^kit: skipped \(ANNEX_DENIED\): low 1\.0\.0 is blocked/m);
   });
 
-  test('is not tried where the lock tells, and else once, however often it is asked for', async () => {
+  test('is not tried if its lock has the blocked release, and otherwise once, however often it is requested', async () => {
     block('low');
     const { stderr } = await importIn(sandbox, ['kit', 'kit/x', 'kit'], withEnv());
     const tries = how === 'locked' ? 0 : 1;
@@ -72,7 +72,7 @@ describe.each([['locked'], ['not locked']])('an installed feature that is %s', (
 describe.each(nodes)('$label', (one) => {
   const options = { node: one.path };
 
-  test('applies in a process that has not used it yet; one that has keeps it', async () => {
+  test('a new list applies in a process that has not used the feature yet; one that has used it keeps it', async () => {
     plant();
     const said = await run(
       `await load('other');

@@ -15,7 +15,7 @@ const FORMATS = ['esm', 'cjs'] as const satisfies OutputOptions['format'][];
 describe.each(nodes)('$label', ({ path: node, major }) => {
   const loader = major >= 22 ? 'sync' : 'off-thread';
 
-  /** Bundles the application into \`app/out\`; with annex installed in the core, unless that is taken away. */
+  /** Bundles the application into \`app/out\`, with annex installed in the core by default. */
   async function open(format: (typeof FORMATS)[number]): Promise<Sandbox> {
     const registry = await startRegistry([esmPackage('absent', '1.0.0', 'installed')]);
     const sandbox = await createSandbox({ registry });
@@ -42,7 +42,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   }
 
   test.each(FORMATS)(
-    '%s, with annex installed in the application: as without a bundle',
+    '%s, with annex installed in the application, works as without a bundle',
     async (format) => {
       const sandbox = await open(format);
       const { code, stderr, seen } = await run(sandbox, format);
@@ -54,7 +54,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   );
 
   test.each(FORMATS)(
-    '%s, without annex beside it, under its loader: the files of the loader',
+    '%s, without annex beside it but under its loader, uses the files of the loader',
     async (format) => {
       const sandbox = await open(format);
       rmSync(join(sandbox.core, 'node_modules', 'annex'));
@@ -71,7 +71,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   );
 
   test.each(FORMATS)(
-    '%s, without annex anywhere: it starts, and a line says that annex has to stay external',
+    '%s, without any annex, starts, and a line says that annex has to stay external',
     async (format) => {
       const sandbox = await open(format);
       rmSync(join(sandbox.core, 'node_modules', 'annex'));
@@ -83,7 +83,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
         expect(seen.slice(0, 2)).toEqual([loader, 'stored']);
         expect(seen[2]).toMatch(EXTERNAL);
       } else {
-        // Its hooks run in a thread, from a file of their own.
+        // Its hooks run in a thread, from a separate file.
         expect(seen[0]).toBe('inactive');
         expect(seen[2]).toMatch(EXTERNAL);
       }
@@ -107,7 +107,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   });
 
   test.each(['import', 'require'])(
-    'a program outside of the application that ANNEX_CORE names reads why (%s)',
+    'a program outside of the application of ANNEX_CORE gets the reason (%s)',
     async (kind) => {
       const sandbox = await createSandbox();
       sandbox.setCore({ features: { stored: '*' } });

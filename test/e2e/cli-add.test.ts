@@ -57,7 +57,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('--feature groups packages, also with those of a feature that is there', async () => {
+  test('--feature groups packages, also with those of an existing feature', async () => {
     const { add, read } = await open('{ "annex": { "features": { "search": "^1.0.0" } } }');
     expect((await add(['alpha@^1.0.0', 'gamma@3', '--feature', 'search.all'])).code).toBe(0);
     expect((await add(['--feature', 'search.all', 'delta@1.x'])).code).toBe(0);
@@ -70,7 +70,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test("without a range it takes a caret range over the registry's latest", async () => {
+  test("without a range it declares a caret range of the registry's latest version", async () => {
     const { add, read } = await open('{}');
     const result = await add(['alpha', '@acme/beta']);
     expect(result).toMatchObject({ code: 0, stderr: '' });
@@ -80,7 +80,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('the registry that it asks is the one in the .npmrc of the application', async () => {
+  test('it uses the registry in the .npmrc of the application', async () => {
     const { sandbox, add, read } = await open('{}');
     sandbox.write('app/.npmrc', `registry=\${WHERE}\n`);
     sandbox.write('app/src/x.js', '');
@@ -89,7 +89,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(JSON.parse(read()).annex.features).toEqual({ alpha: '^1.2.0' });
   });
 
-  test('indentation, line ends, the last line end and the mode stay as they were', async () => {
+  test('indentation, line ends, the last line end and the mode are kept', async () => {
     const wanted = { name: 'app', annex: { features: { alpha: '^1.0.0' } } };
     const forms: [string, string][] = [
       ['{\n\t"name": "app"\n}', JSON.stringify(wanted, null, '\t')],
@@ -146,7 +146,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readdirSync(sandbox.core).sort()).toEqual(['node_modules', 'package.json']);
   });
 
-  test('a package.json in which nothing can be declared is left as it is', async () => {
+  test('a package.json in which nothing can be declared does not change', async () => {
     const texts: [string, RegExp][] = [
       ['{ "name": "app", ', /does not parse as JSON/],
       ['', /is empty/],
@@ -164,7 +164,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('without npm a range has to be named', async () => {
+  test('without npm a range is required', async () => {
     const { sandbox, add, read } = await open('{}');
     const { code, stderr } = await add(['alpha'], { env: { PATH: sandbox.home } });
     expect(code).toBe(1);
@@ -173,7 +173,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(await add(['alpha@1'], { env: { PATH: sandbox.home } })).toMatchObject({ code: 0 });
   });
 
-  test('without any package.json nothing is made', async () => {
+  test('without any package.json nothing is created', async () => {
     const { sandbox, add } = await open('{}');
     const { code, stderr } = await add(['alpha@^1.0.0'], { cwd: 'home' });
     expect(code).toBe(1);
@@ -181,7 +181,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readdirSync(sandbox.home)).toEqual([]);
   });
 
-  test('a package.json that is a link is written where it really is', async () => {
+  test('a package.json that is a link is written at its target', async () => {
     const { sandbox, add } = await open('{}');
     const real = sandbox.write('elsewhere/real.json', '{}');
     const link = join(sandbox.root, 'linked', 'package.json');
@@ -195,7 +195,7 @@ describe.each(outerNodes)('$label', (node) => {
   });
 
   test.runIf(isRoot)(
-    'a package.json that may not be written stays, and so does its owner',
+    'a package.json that may not be written is unchanged, and keeps its owner',
     async () => {
       const { sandbox, path, add, read } = await open('{}');
       const uid = 1234;

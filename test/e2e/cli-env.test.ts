@@ -55,7 +55,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(status).toMatchObject({ core: join(sandbox.root, core), stores: ['/opt/data/annex'] });
   });
 
-  test('env names the loader where the application has it, and the store that is set', async () => {
+  test('env names the loader of the application, and the configured store', async () => {
     const { sandbox, annex } = await open();
     const { stdout } = await annex(['env'], { cwd: 'app/node_modules' });
     expect(readEnvLines(stdout)).toEqual({

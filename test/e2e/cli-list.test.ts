@@ -21,7 +21,7 @@ function sizeOf(sandbox: Sandbox, dir: string): number {
 }
 
 describe.each(outerNodes)('$label', (node) => {
-  test('list tells where every feature is, per feature and per package', async () => {
+  test('list shows where every feature is, per feature and per package', async () => {
     const { sandbox, layer, annex, plant } = await openCli(node, { registry });
     const range = '^1.0.0';
     const names = ['shipped', 'stored', 'layered', 'absent'];
@@ -135,7 +135,7 @@ describe.each(outerNodes)('$label', (node) => {
   });
 
   test.runIf(process.getuid?.() === 0)(
-    'an entry that cannot be measured is listed all the same',
+    'an entry whose size cannot be read is still listed',
     async () => {
       const { sandbox, annex, plant } = await openCli(node);
       sandbox.setCore({ features: { stored: '^1.0.0' } });

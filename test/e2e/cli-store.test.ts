@@ -1,4 +1,4 @@
-/** `annex install` and `annex uninstall` change only the features that they are given. */
+/** `annex install` and `annex uninstall` change only the given features. */
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -87,7 +87,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readdirSync(failures)).toEqual([]);
   });
 
-  test('an undeclared name installs nothing, nor do the names beside it', async () => {
+  test('with an undeclared name nothing is installed, nor are the other names', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     for (const command of ['install', 'uninstall']) {
@@ -101,7 +101,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(sandbox.store), 'G3: declared only').toBe(false);
   });
 
-  test('the kill switch holds for the command line too', async () => {
+  test('the kill switch applies to the command line too', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     const { code, stderr } = await annex(['install', 'alpha'], {
@@ -173,7 +173,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(mark)).toBe(true);
   });
 
-  test('uninstall without a store says so', async () => {
+  test('uninstall without a store reports that', async () => {
     const { sandbox, annex } = await openCli(node, { registry });
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     const env = { ANNEX_STORE: undefined, ANNEX_SEALED: '1' };
@@ -185,7 +185,7 @@ describe.each(outerNodes)('$label', (node) => {
   });
 
   test.runIf(isRoot)(
-    'its owner removes a read-only entry; root keeps away from a store that is not its own',
+    'its owner removes a read-only entry; root does not touch the store of another user',
     async () => {
       const { sandbox, annex } = await openCli(node, { registry });
       sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });

@@ -7,7 +7,7 @@ import { asPlainUser } from '../support/user.ts';
 
 const COMMANDS = [['add', 'kit@^1.0.0'], ['remove', 'kit'], ['list'], ['lock'], ['why', 'kit']];
 
-/** Makes the package.json of the core one of its kind. */
+/** Makes the package.json of the core unreadable in one way. */
 type Make = (path: string, sandbox: Sandbox) => void;
 
 const write =
@@ -22,7 +22,7 @@ test.each<[string, Make, RegExp, RunOptions?]>([
   ['a list', write('[]'), /does not hold a JSON object/],
   ['a link that leads nowhere', (path) => symlinkSync('/nowhere', path), /cannot be read: ENOENT/],
   [
-    'not for this user',
+    'not readable by this user',
     (path, sandbox) => chmodSync(sandbox.write(path, '{}'), 0),
     /cannot be read: EACCES/,
     asPlainUser,
@@ -40,7 +40,7 @@ test.each<[string, Make, RegExp, RunOptions?]>([
   }
 });
 
-test('one with a byte order mark is as good as any', async () => {
+test('a package.json with a byte order mark is valid', async () => {
   const sandbox = await createSandbox();
   sandbox.write('app/package.json', '\uFEFF{ "annex": { "features": { "kit": "^1.0.0" } } }');
   expect(await sandbox.annex(['list'])).toMatchObject({

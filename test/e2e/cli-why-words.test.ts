@@ -1,4 +1,4 @@
-/** The output of `annex why`: what was looked up, what was passed over, what to do. */
+/** The output of `annex why`: the rule, skipped entries, the hint. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ import { outerNodes } from '../support/nodes.ts';
 const range = '^1.0.0';
 
 describe.each(outerNodes)('$label', (node) => {
-  test('rule 9: it installs nothing, and says what would', async () => {
+  test('rule 9: it installs nothing, and says what does', async () => {
     const { sandbox, annex } = await openCli(node);
     sandbox.setCore({ features: { 'search.all': { packages: { absent: range } } } });
     const { code, stdout, stderr } = await annex(['why', 'absent/sub']);
@@ -59,7 +59,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('rule 7: it names the entry, and with the reason those that it passed over to come to it', async () => {
+  test('rule 7: it names the entry, and skipped entries with the reason', async () => {
     const { sandbox, annex, plant } = await openCli(node);
     sandbox.setCore({ features: { alpha: '^1.5.0' } });
     const late = plant('alpha', '2.0.0');
@@ -74,7 +74,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(stdout.trimEnd()).toMatch(new RegExp(`\nfile: ${good}/node_modules/alpha/index\\.js$`));
   });
 
-  test('the file that asks may be a URL, and conditions in NODE_OPTIONS count', async () => {
+  test('the importing file may be a URL, and conditions in NODE_OPTIONS count', async () => {
     const { sandbox, annex } = await openCli(node);
     sandbox.setCore({ features: { alpha: range } });
     sandbox.plantEntry({

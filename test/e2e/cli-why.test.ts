@@ -15,16 +15,16 @@ import { nodes } from '../support/nodes.ts';
 
 type Kind = 'import' | 'require';
 
-/** What a request gives: a file (or the name of a builtin), or the code of an error. */
+/** Result of a request: a file (or the name of a builtin), or the code of an error. */
 interface Answer {
   file?: string;
   code?: string;
 }
 
-/** A request: specifier, kind, the file that asks (below the sandbox), the rule that must answer. */
+/** A request: specifier, kind, the importing file (below the sandbox), the expected rule. */
 type Row = [specifier: string, kind: Kind, from: string, rule: number];
 
-/** Asks from its own place; `import` is asked by really importing. */
+/** Resolves from its own directory; `import` really imports. */
 const probe = `
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -94,7 +94,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(JSON.parse(stdout)).toMatchObject([{ feature: 'alpha', where: 'missing' }]);
   });
 
-  test('outside of any application every command says so in one line, and what to do', async () => {
+  test('outside of any application every command reports that in one line, with a hint', async () => {
     const { sandbox, annex } = await open();
     for (const args of [
       ['list'],
@@ -115,7 +115,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(named.stdout).toMatch(/^alpha +alpha +\^1\.0\.0 +missing/m);
   });
 
-  test('the application that annex is installed in is not meant unless it is named', async () => {
+  test('the application that contains annex is used only if it is named', async () => {
     const { sandbox, annex } = await openCli(node, { copyAnnex: true });
     sandbox.setCore({ features: { alpha: '^1.0.0' } });
     const before = sandbox.digest(sandbox.core);
@@ -150,7 +150,7 @@ describe.each(outerNodes)('$label', (node) => {
     );
   });
 
-  test('the command line reports mistakes in the declaration and the settings too', async () => {
+  test('the command line also reports mistakes in the declaration and the settings', async () => {
     const { sandbox, annex } = await open();
     sandbox.setCore({ feature: {}, features: { alpha: '^1.0.0' } });
     const { code, stderr } = await annex(['list'], { env: { ANNEX_SEALED: 'maybe' } });
@@ -161,7 +161,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(stderr).toMatch(/ANNEX_SEALED is "maybe".*\(ANNEX_INVALID_CONFIG\)/);
   });
 
-  test('the preload in NODE_OPTIONS leaves the command line alone', async () => {
+  test('the preload in NODE_OPTIONS does not affect the command line', async () => {
     const { sandbox, annex } = await open();
     sandbox.setCore({ feature: {}, features: { alpha: '^1.0.0' } });
     const plain = await annex(['list']);
@@ -182,7 +182,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 
-  test('a reader that closes the output early is no crash', async () => {
+  test('a reader that closes the output early causes no crash', async () => {
     const { sandbox } = await open();
     const features = Object.fromEntries(
       Array.from({ length: 2_000 }, (_, at) => [`p${at}`, '^1.0.0']),

@@ -46,7 +46,7 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('eight processes and a registry that fails: one attempt, and eight times the reason', async () => {
+  test('eight processes with a failing registry make one attempt, and each gets the reason', async () => {
     const sandbox = await openSandbox();
     registry.fault({ kind: 'status', status: 404 });
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
@@ -119,7 +119,7 @@ describe.each(nodes)('$label', (node) => {
     expect(third.stderr).toBe('');
   });
 
-  test('a process that failed once tries no more, even where the store cannot remember', async () => {
+  test('a process that failed once does not retry, even if the store cannot remember the failure', async () => {
     const sandbox = await openSandbox();
     const env = { ANNEX_STORE: sandbox.store, npm_config_registry: 'http://127.0.0.1:1/' };
     sandbox.write('volume/annex/v1/failures', 'in the way');
@@ -130,7 +130,7 @@ describe.each(nodes)('$label', (node) => {
     expect(lines.filter((line) => line.startsWith('annex: installing'))).toHaveLength(1);
   });
 
-  test('two features install side by side', async () => {
+  test('two features are installed concurrently', async () => {
     const sandbox = await openSandbox();
     registry.fault({ kind: 'slow', ms: 700 }, /alpha$/);
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };

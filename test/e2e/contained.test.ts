@@ -85,7 +85,7 @@ function plantOutside({ store, root, home, write }: Sandbox): void {
   write('volume/elsewhere/index.js', evil);
 }
 
-/** Writes the core, the entry and what is planted around it. Returns the directory of the file that asks in the entry. */
+/** Writes the core, the entry and the planted files around it. Returns the directory of the importing file in the entry. */
 function fill(sandbox: Sandbox): string {
   sandbox.setCore({ features: { alpha: '^1.0.0' } });
   sandbox.addPackage('app/node_modules', cjsPackage('shared', '1.0.0', 'core'));
@@ -109,7 +109,7 @@ function fill(sandbox: Sandbox): string {
     rmSync(join(lib, path), { recursive: true });
     symlinkSync(join(sandbox.root, 'volume/elsewhere', target), join(lib, path));
   }
-  // The link that an entry may have for who comes without hooks, and one that it must not have.
+  // A link that an entry may have for threads without hooks, and one that it must not have.
   for (const name of ['shared', 'core-only']) {
     symlinkSync(join(sandbox.core, 'node_modules', name), join(lib, '../..', name));
   }
@@ -126,7 +126,7 @@ describe.each(users)('$who', ({ user }) => {
   beforeAll(async () => {
     sandbox = await createSandbox({ copyAnnex: true });
     lib = fill(sandbox);
-    // What is compared with a listing would be found before it could lead anywhere.
+    // Otherwise verification would find the links first.
     sandbox.write('operator.json', { verify: 'off' });
     giveTo(user, sandbox.root);
   });
@@ -142,7 +142,7 @@ describe.each(users)('$who', ({ user }) => {
         return JSON.parse(stdout) as Record<'inEntry' | 'inCore', Record<string, string>>;
       };
 
-      test('every request of an entry is answered from where it may be', async () => {
+      test('every request of an entry resolves to an allowed place', async () => {
         expect(await run([])).toEqual({ inEntry: asked, inCore: askedInCore });
       });
 

@@ -44,7 +44,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     return { answer: JSON.parse(stdout) as unknown, stderr };
   }
 
-  test('the nearest above the entry script that declares, wherever it is started', async () => {
+  test('the core is the nearest declaring one above the entry script, whatever the working directory', async () => {
     const app = [sandbox.core, ['needed'], MARKER];
     const inner = [join(sandbox.core, 'inner'), ['other'], 'ERR_MODULE_NOT_FOUND'];
     for (const cwd of ['app', 'elsewhere', 'home']) {
@@ -100,7 +100,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     expect(stderr).not.toContain('annex:');
   });
 
-  test('no character in a path is special', async () => {
+  test('paths may contain any characters', async () => {
     const world = await createSandbox({ copyAnnex: true });
     const odd = join(world.root, `odd a b #hash %41 ?q 'q' "d" $x ünï`);
     const [core, store] = [join(odd, 'app'), join(odd, 'store')];
@@ -134,7 +134,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     }
   });
 
-  test('one that declares nothing never wins, even if it names annex', async () => {
+  test('a package.json that declares nothing never wins, even if it depends on annex', async () => {
     const app = { answer: [sandbox.core, ['needed'], MARKER], stderr: '' };
     expect(await ask('app/silent/app.mjs', 'home')).toEqual(app);
     expect(await ask('app/mentions/app.mjs', 'home')).toEqual(app);
@@ -156,7 +156,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     });
   });
 
-  test('an invalid ANNEX_CORE: one line, and no other core is used', async () => {
+  test('an invalid ANNEX_CORE is reported in one line, and no other core is used', async () => {
     for (const name of ['missing', 'app/app.mjs']) {
       const { answer, stderr } = await ask('app/app.mjs', 'home', {
         ANNEX_CORE: join(sandbox.root, name),

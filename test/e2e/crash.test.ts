@@ -16,7 +16,7 @@ const packages = [esmPackage('alpha', '1.0.0', 'alpha')];
 const open = (options: { copyAnnex?: boolean } = {}) =>
   openWorld({ packages, annex: { features: { alpha: '^1.0.0' } }, ...options });
 
-/** What a directory of the store holds; nothing when it is not there. */
+/** Names in a directory of the store; empty when it is missing. */
 function list({ store }: Sandbox, name: string): string[] {
   try {
     return readdirSync(join(store, 'v1', name));
@@ -25,7 +25,7 @@ function list({ store }: Sandbox, name: string): string[] {
   }
 }
 
-/** Moments of an install, by what can be seen of it from outside. */
+/** Moments of an install that can be detected from outside. */
 const moments: [string, (world: World) => boolean][] = [
   ['the lock is taken', ({ sandbox }) => list(sandbox, 'locks').includes('alpha.lock')],
   ['npm asks for the package', ({ registry }) => registry.requests.length > 0],
@@ -43,7 +43,7 @@ const moments: [string, (world: World) => boolean][] = [
 describe.runIf(canListProcesses).concurrent.each(outerNodes)(
   'G4: all or nothing, $label',
   (node) => {
-    test('killed at any moment: all is visible or nothing, and in the end one entry', async ({
+    test('killed at any moment: the entry is visible as a whole or not at all, and finally there is one entry', async ({
       expect,
     }) => {
       const killed = moments.map(async ([what, isThen]) => {
@@ -61,7 +61,7 @@ describe.runIf(canListProcesses).concurrent.each(outerNodes)(
 
         const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
         const reader = await importIn(sandbox, ['alpha'], { ...options, env });
-        // The last moment is short: on a busy machine the kill comes late, and all of it is there.
+        // The last moment is short: on a busy machine the kill comes late, after the entry is complete.
         if (list(sandbox, 'any').length > 0) expect(reader.imported.alpha?.marker).toBe('alpha');
         else expectRefused(reader.imported.alpha, 'ANNEX_DENIED', /ALLOW_INSTALLS/);
 
@@ -69,7 +69,7 @@ describe.runIf(canListProcesses).concurrent.each(outerNodes)(
         const next = await importIn(sandbox, ['alpha'], options);
         expect(next.imported.alpha, what).toMatchObject({ marker: 'alpha' });
         expect(list(sandbox, 'any'), what).toHaveLength(1);
-        // Whoever installs sweeps; whoever finds it there writes nothing.
+        // An install sweeps; a process that finds the entry writes nothing.
         const swept = next.lines.length > 0 ? ['staging', 'locks', 'failures', 'retired'] : [];
         for (const name of swept) expect(list(sandbox, name), what).toEqual([]);
         return sandbox.digest(join(sandbox.store, 'v1', 'any'));
@@ -108,7 +108,7 @@ describe.runIf(canListProcesses).concurrent.each(outerNodes)(
       },
     );
 
-    test('an npm that leaves others behind when it is done: the install is done, and they are ended', async ({
+    test('an npm that leaves processes behind: the install succeeds, and they are ended', async ({
       expect,
     }) => {
       const { sandbox } = await open();
@@ -128,7 +128,7 @@ describe.runIf(canListProcesses).concurrent.each(outerNodes)(
       ['is a wrapper', `${findNpm()} "$@"; exit $?`, LATE],
       ['leaves others behind when it fails', 'sleep 1000 & exit 1', 'ANNEX_INSTALL_FAILED'],
     ] as const)(
-      'an npm that %s: at the time limit, or before, all of it ends',
+      'an npm that %s: all its processes end by the time limit',
       async ([, lines, code], { expect }) => {
         const { sandbox, registry } = await open();
         registry.fault({ kind: 'hang' });

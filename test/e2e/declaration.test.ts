@@ -76,7 +76,7 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('remove takes back what add made: declaration and lock, byte for byte', async () => {
+  test('remove reverts add: declaration and lock, byte for byte', async () => {
     const { sandbox, annex, before } = await open();
     expect((await annex(['add', 'beta@^1.0.0'])).code).toBe(0);
     const { code, stdout, stderr } = await annex(['remove', 'beta']);
@@ -89,7 +89,7 @@ describe.concurrent(node.label, () => {
     await checks(sandbox);
   });
 
-  test('remove takes packages out of a feature, and the feature with the last of them', async () => {
+  test('remove removes packages from a feature, and the feature with its last package', async () => {
     const { sandbox, annex, before } = await open();
     const feature = ['--feature', 'pair'];
     expect((await annex(['add', 'beta@^1.0.0', 'picky@^1.0.0', ...feature])).code).toBe(1);
@@ -144,7 +144,7 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('remove takes a feature that is declared wrongly', async () => {
+  test('remove removes an invalid feature', async () => {
     const { sandbox, annex } = await open();
     sandbox.setCore({ features: { alpha: '^1.0.0', wrong: 'latest' } });
     expect((await annex(['remove', 'wrong'])).code).toBe(0);
@@ -168,7 +168,7 @@ describe.concurrent(node.label, () => {
     await checks(sandbox);
   });
 
-  test('lock removes nothing while a mistake in the declaration may hide a feature', async () => {
+  test('lock removes nothing while an invalid declaration may hide a feature', async () => {
     const { sandbox, annex } = await open({ alpha: '^1.0.0', beta: '^1.0.0' });
     sandbox.setCore({ feature: { beta: '^1.0.0' }, features: { alpha: '^1.0.0' } });
     expect((await annex(['lock'])).code).toBe(1);
@@ -178,7 +178,7 @@ describe.concurrent(node.label, () => {
   test('a package.json that changes meanwhile is not overwritten', async () => {
     const { sandbox } = await open();
     const change = `require('fs').appendFileSync(${JSON.stringify(join(sandbox.core, 'package.json'))}, '\\n')`;
-    // npm is started to lock: at that moment somebody saves the file.
+    // While npm runs for the lock, another program saves the file.
     const npm = sandbox.write(
       'bin/npm',
       `#!/bin/sh\n"${node.path}" -e "${change.replaceAll('"', '\\"')}"\nexit 1\n`,
@@ -199,7 +199,7 @@ describe.runIf(straceProblem === undefined).concurrent('renames that fail', () =
     const trace = ['-qq', '-o', '/dev/null', '-e', 'trace=rename', ...injected];
     return sandbox.exec(strace ?? '', [...trace, node.path, cli, ...args]);
   };
-  /** Which of its renames put a file of the application in place: of a lock there are three, and package.json is the last. */
+  /** Its renames that replace files of the application: three for a lock, and package.json last. */
   const findRenames = async (args: string[], lockText?: string) => {
     const { sandbox } = await open();
     if (lockText !== undefined) sandbox.write('app/annex/alpha/package-lock.json', lockText);

@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { outerNodes } from '../support/nodes.ts';
 import { open, publish, setRetired } from '../support/prune-world.ts';
 
-/** Levels; the path is longer than any that the system takes. */
+/** Levels; the path is longer than the limit of the system. */
 const DEPTH = 1_000;
-/** Handles that a process of annex may have. */
+/** Limit of file handles of a process of annex. */
 const HANDLES = 100;
 
-/** Makes the tree step by step: no call takes the whole path. */
+/** Makes the tree step by step: no call accepts the whole path. */
 const DIGGER = `
 process.chdir(process.argv[2]);
 for (let depth = 0; depth < ${DEPTH}; depth += 1) {
@@ -52,7 +52,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(other)).toEqual(before);
   });
 
-  test('annex list and verify say that something is wrong, and annex prune removes it', async () => {
+  test('annex list and verify report a problem, and annex prune removes it', async () => {
     const { world, sandbox, plant, dig, annex } = await enter();
     const deep = publish(plant('gone', '1.0.0'), 30);
     expect(await dig(join(deep, 'node_modules'))).toMatchObject({ code: 0 });

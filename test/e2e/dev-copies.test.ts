@@ -61,7 +61,7 @@ const LAYOUTS: Record<string, (context: TestContext) => Promise<Layout>> = {
 };
 
 for (const [what, build] of Object.entries(LAYOUTS)) {
-  test.concurrent(`${what}: shown as such, locked, baked and reported on`, async (context) => {
+  test.concurrent(`${what}: listed as such, locked, baked and reported on`, async (context) => {
     const { sandbox, cwd } = await build(context);
     const store = join(sandbox.root, 'baked');
     const annexIn = (...args: string[]) =>
@@ -120,7 +120,7 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('one younger than the cooldown is reported and not locked', async () => {
+  test('a copy younger than the cooldown is reported and not locked', async () => {
     const { sandbox } = await openApplication({ devDependencies: { kit: '1.2.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
@@ -132,7 +132,7 @@ describe.concurrent(node.label, () => {
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.2.0');
   });
 
-  test('one outside the range is reported, with the remedy', async () => {
+  test('a copy outside the range is reported, with a hint', async () => {
     const { sandbox } = await openApplication({ devDependencies: { kit: '2.0.0' } });
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
@@ -143,7 +143,7 @@ describe.concurrent(node.label, () => {
     expect(stderr).toMatch(/Now: npm install --save-dev kit@1\.1\.0\n$/);
   });
 
-  test('one that is blocked is not locked', async () => {
+  test('a blocked copy is not locked', async () => {
     const { sandbox } = await openApplication();
     sandbox.setCore({ features, blocked: ['kit@1.0.0'] }, development);
     await lock(sandbox);

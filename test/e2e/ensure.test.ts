@@ -24,7 +24,7 @@ async function openSandbox(features: object = good): Promise<Sandbox> {
   return sandbox;
 }
 
-/** What every program here has: errors in plain words. */
+/** First lines of every program. */
 const PRELUDE = `
 import { AnnexError, ensure, isAvailable, status } from 'annex';
 const attempt = async (feature) => {
@@ -38,14 +38,14 @@ const attempt = async (feature) => {
 const print = (data) => console.log(JSON.stringify(data));
 `;
 
-/** Asks the registry for `/tick` as long as the event loop goes round. */
+/** Requests `/tick` from the registry as long as the event loop runs. */
 const TICK = `
 import { get } from 'node:http';
 const tick = () => get(process.env.npm_config_registry + '/tick', (response) => response.resume());
 setInterval(() => tick().on('error', () => {}), 100).unref();
 `;
 
-/** Runs a program, by default with the preload; returns what it printed and what was said. */
+/** Runs a program, by default with the preload; returns its result and the lines on stderr. */
 async function run(sandbox: Sandbox, body: string, options: RunOptions, hasLoader = true) {
   sandbox.write('app/main.mjs', PRELUDE + body);
   const flags = hasLoader ? ['--import', sandbox.loader] : [];
@@ -56,7 +56,7 @@ async function run(sandbox: Sandbox, body: string, options: RunOptions, hasLoade
   return { data, lines: splitLines(stderr) };
 }
 
-/** Holds back every answer about alpha until the program has shown, after that, that its event loop goes round. */
+/** Delays every response for alpha until the event loop of the program has run since the request. */
 async function answerAfterTick(): Promise<void> {
   const { until, letGo } = makeGate();
   registry.fault({ kind: 'late', until }, /alpha/);
@@ -160,7 +160,7 @@ describe.each(nodes)('$label', (node) => {
     expect(lines.filter((line) => line.startsWith('annex: alpha unavailable'))).toHaveLength(1);
   });
 
-  test('G6: is denied as an import is, and nothing is started', async () => {
+  test('G6: is denied like an import, and starts nothing', async () => {
     const sandbox = await openSandbox(all);
     const env = { ANNEX_ALLOW_INSTALLS: 'false' };
     const body =
@@ -181,7 +181,7 @@ describe.each(nodes)('$label', (node) => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('a declaration without a valid feature: the reason is the declaration, not the loader', async () => {
+  test('without a valid feature the reason is the declaration, not the loader', async () => {
     const sandbox = await openSandbox();
     sandbox.setCore({ features: { beta: 1 } });
     const { data, lines } = await run(sandbox, "print([await attempt('beta')]);", options);

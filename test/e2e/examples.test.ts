@@ -39,10 +39,10 @@ beforeAll(async () => {
   registry = await startRegistry([exa, openai]);
 });
 
-/** What demos left in a directory; npm may leave a cache of its own there. */
+/** Directories left by the demos; npm may leave a cache there. */
 const listDemos = (dir: string) => readdirSync(dir).filter((name) => name.startsWith('annex'));
 
-/** Starts the server, asks it, and prints every answer. */
+/** Starts the server, sends requests, and prints every response. */
 const driver = `
 import { spawn } from 'node:child_process';
 const server = spawn(process.execPath, ['server.mjs'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: '0' } });

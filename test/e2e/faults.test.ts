@@ -20,7 +20,7 @@ describe.runIf(straceProblem === undefined)(`${node.label}${why}`, () => {
   });
 
   test.each(['empty', 'used'] as const)(
-    'killed at a system call, with a store that is %s: the next import has it, and nothing is left',
+    'killed at a system call, with a store that is %s: the next import succeeds, and nothing is left behind',
     async (situation) => {
       const points = await world.record(situation);
       await strikeAll(world, situation, sample(listKills(points), 20), tally);
@@ -28,7 +28,7 @@ describe.runIf(straceProblem === undefined)(`${node.label}${why}`, () => {
   );
 
   test.each(['empty', 'used'] as const)(
-    'a system call fails, with a store that is %s: the reason, all as it was, and success afterwards',
+    'a system call fails, with a store that is %s: the error has the reason, the store is unchanged, and the next import succeeds',
     async (situation) => {
       const points = await world.record(situation);
       const errors = listErrors(points);
@@ -39,7 +39,7 @@ describe.runIf(straceProblem === undefined)(`${node.label}${why}`, () => {
     },
   );
 
-  test('files that are cut at a length: EFBIG, and nothing of it is visible', async () => {
+  test('files that are cut at a length: the error is EFBIG, and no partial entry is visible', async () => {
     const cuts = openTally();
     const lengths = [0, 16, 90, 400];
     await runAll(
@@ -54,7 +54,7 @@ describe.runIf(straceProblem === undefined)(`${node.label}${why}`, () => {
     expect(whole.survivors).toBe(1);
   });
 
-  test('most of them hit, and each another place', () => {
+  test('most faults hit, each in another place', () => {
     expect(tally.runs).toBe(100);
     expect(tally.hits.size).toBeGreaterThan(80);
   });

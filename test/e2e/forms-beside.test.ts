@@ -8,7 +8,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 const STORE = 'from the store';
 const CORE = 'from the core';
 
-/** Counts what it sees in a resolve hook of its own, and answers the specifier `alias`. */
+/** Counts the requests in its own resolve hook, and resolves the specifier `alias`. */
 const HOOK_BODY = `(specifier, context, nextResolve) => {
   globalThis.seen = (globalThis.seen ?? 0) + 1;
   return nextResolve(specifier === 'alias' ? 'esm-only' : specifier, context);
@@ -122,7 +122,7 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
   const runsFirst = (name: string): boolean => major < 22 || !isAsync(name);
 
   test.each(names.filter((name) => name !== instrument))(
-    '%s, registered before annex or after: the store is as good as node_modules',
+    '%s, registered before annex or after: the store behaves like node_modules',
     async (name) => {
       const loader = `./${name}.mjs`;
       const oracle = await run(plain, [loader], 'main.mjs');
@@ -143,7 +143,7 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
           resolve: 'cjs-only/index.js',
           absent: 'ERR_MODULE_NOT_FOUND',
           absentRequired: 'MODULE_NOT_FOUND',
-          // The counter of module.register is in a thread of its own.
+          // The counter of module.register is in a separate thread.
           seen: name !== 'module.register',
         },
       });
@@ -151,7 +151,7 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
   );
 
   test.runIf(runsFirst(instrument))(
-    'instrumentation registered after annex: the store is as good as node_modules',
+    'instrumentation registered after annex: the store behaves like node_modules',
     async () => {
       const oracle = await run(plain, [`./${instrument}.mjs`], 'main.mjs');
       expect(await run(annex, [annex.loader, `./${instrument}.mjs`], 'main.mjs')).toEqual(oracle);
@@ -180,11 +180,14 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
 
   test.each(
     names.filter((name) => runsFirst(name) && name !== instrument && !name.endsWith('.require')),
-  )('what %s renames is looked up in the store, when it runs first', async (name) => {
-    expect(await run(annex, [annex.loader, `./${name}.mjs`], 'alias.mjs')).toEqual({
-      code: 0,
-      stderr: '',
-      report: { marker: STORE },
-    });
-  });
+  )(
+    'a specifier that %s renames is looked up in the store under its new name if %s runs first',
+    async (name) => {
+      expect(await run(annex, [annex.loader, `./${name}.mjs`], 'alias.mjs')).toEqual({
+        code: 0,
+        stderr: '',
+        report: { marker: STORE },
+      });
+    },
+  );
 });

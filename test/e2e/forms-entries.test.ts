@@ -38,7 +38,7 @@ describe.each(nodes)('$label', (tested) => {
     sandbox.write('app/common.cjs', COMMON);
   });
 
-  /** What a program prints; anything on stderr fails. */
+  /** Output of a program; anything on stderr fails. */
   async function print(args: string[], { env, ...options }: RunOptions = {}): Promise<string> {
     const off = { ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
     const all = { ANNEX_STORE: sandbox.store, ...off, ...env };
@@ -47,7 +47,7 @@ describe.each(nodes)('$label', (tested) => {
     return run.stdout;
   }
 
-  test('the loader is named by package, by path or by URL', async () => {
+  test('the loader can be named by package, by path or by URL', async () => {
     const { loader } = sandbox;
     for (const name of ['annex/loader.mjs', loader, './node_modules/annex/loader.mjs']) {
       expect(await print(['--import', name, 'static.mjs'])).toBe(BOTH);
@@ -98,7 +98,7 @@ describe.each(nodes)('$label', (tested) => {
     },
   );
 
-  test('G3: code on the command line has the core of its working directory, and none elsewhere', async () => {
+  test('G3: code on the command line uses the core of its working directory, if there is one', async () => {
     const code = `import('esm-only').then(({ marker }) => console.log(marker), ({ code }) => console.log(code));`;
     const args = ['--import', sandbox.loader, '--eval', code];
     sandbox.write('app/below/readme.txt', '');
@@ -126,7 +126,7 @@ require.resolve('absent')
       import assert from 'node:assert';
       import { createRequire } from 'node:module';
       import { marker } from 'esm-only';
-      test('it is there', () => {
+      test('the feature loads', () => {
         assert.equal(marker, '${MARKER}');
         assert.equal(createRequire(import.meta.url)('cjs-only').marker, '${MARKER}');
       });`;
@@ -169,7 +169,7 @@ require.resolve('absent')
     }
   });
 
-  test('where require() takes no ES modules, --import does', async () => {
+  test('if require() accepts no ES modules, --import still works', async () => {
     const flag = '--no-experimental-require-module';
     expect(await print(['--import', sandbox.loader, flag, 'common.cjs'])).toBe(BOTH);
   });

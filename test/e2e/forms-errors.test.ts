@@ -7,7 +7,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 const MARKER = 'it came later';
 const PACKAGES = [esmPackage('esm-only', '1.0.0', MARKER), cjsPackage('cjs-only', '1.0.0', MARKER)];
 
-/** Asks in every way, lets the packages come into being, and asks again. */
+/** Requests in every way, creates the packages, and requests again. */
 const PROGRAM = `
 import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -93,7 +93,7 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     oracle = await report(plain, [], `${plain.core}/node_modules`);
   });
 
-  test("G6: a miss is Node's own error with one more line, in every way of asking", () => {
+  test("G6: a miss is Node's own error with one more line, in every form of request", () => {
     expect(Object.keys(seen.before)).toHaveLength(8);
     for (const [way, { cause, message = '', ...rest }] of Object.entries(seen.before)) {
       const lines = message.split('\n');
@@ -105,7 +105,7 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     }
   });
 
-  test('the cause says what, why, asked by which file, in which state, and what to do', () => {
+  test('the cause has the feature, the reason, the importing file, the state and a hint', () => {
     const reason = 'installs are switched off by ANNEX_ALLOW_INSTALLS';
     const hint = 'unset ANNEX_ALLOW_INSTALLS';
     const end = `Other features unaffected. Now: ${hint}`;
@@ -139,7 +139,7 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
     }
   });
 
-  /** Runs a program that misses; what it prints. */
+  /** Output of a program that misses. */
   async function miss(name: string, content: string) {
     annex.write(`app/${name}`, content);
     const env = {
@@ -176,7 +176,7 @@ describe.each(nodes)('G6: never worse than absent, $label', ({ path: node }) => 
       'printed.mjs',
       `await import('esm-only').catch((error) => { console.error(error); process.exit(1); });`,
     ],
-  ])('nobody catches it in %s: what is printed says why', async (name, content) => {
+  ])('an uncaught miss in %s prints the reason', async (name, content) => {
     const { code, stderr } = await miss(name, content);
     expect(code).toBe(1);
     expect(stderr).toMatch(/Cannot find (?:package|module) 'esm-only'/);

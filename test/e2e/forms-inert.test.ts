@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 const MARKER = 'from the store';
 const pkg = esmPackage('esm-only', '1.0.0', MARKER);
 
-/** Tells, of every process that ends, which script it ran and whether annex was active in it. */
+/** Records the script of every process at its exit, and whether annex was active in it. */
 const WITNESS = `
 process.on('exit', () => {
   const line = JSON.stringify([process.argv[1] ?? '', Symbol.for('annex.thread@${annexVersion}') in globalThis]);
@@ -21,7 +21,7 @@ const PROBE = `
 import('esm-only').then(({ marker }) => console.log(marker), ({ code, cause }) => console.log(code, cause?.code, cause?.hint));`;
 
 describe.each(nodes)('$label', ({ path: node, major }) => {
-  /** An application with one feature, which stands in the store. */
+  /** An application with one installed feature. */
   async function open(): Promise<Sandbox> {
     const sandbox = await createSandbox();
     sandbox.setCore({ features: { 'esm-only': '^1.0.0' } });
@@ -30,13 +30,13 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     return sandbox;
   }
 
-  /** Runs a program with the loader, from a store that may not be installed into. */
+  /** Runs a program with the loader and a store, with installs off. */
   function run(sandbox: Sandbox, args: string[], env: Record<string, string> = {}) {
     const settings = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ...env };
     return sandbox.run(['--import', sandbox.loader, ...args], { node, env: settings });
   }
 
-  test('npm runs as without annex, and the programs that it starts get features', async () => {
+  test('npm runs as without annex, and programs that it starts can use features', async () => {
     const sandbox = await open();
     sandbox.setCore({ features: { 'esm-only': '^1.0.0' } }, { scripts: { go: 'node app.mjs' } });
     const witness = sandbox.write('witness.cjs', WITNESS);
@@ -58,7 +58,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     expect(seen.filter(([script]) => /npm(?:-cli\.js)?$/.test(script))).toHaveLength(3);
   });
 
-  test('an application in a directory named like a package manager is not taken for one', async () => {
+  test('an application in a directory named like a package manager is not mistaken for one', async () => {
     const sandbox = await open();
     for (const dir of ['app/npm/lib', 'app/yarn/bin', 'app/annex/dist/cli']) {
       sandbox.write(`${dir}/main.mjs`, PROBE);
@@ -73,7 +73,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     ['no annex key', {}],
     ['no features', { annex: { features: {} } }],
     ['the name annex elsewhere', { dependencies: { annex: '*' }, config: { annex: {} } }],
-  ])('a core with %s: silent, and as without', async (_, manifest) => {
+  ])('a core with %s: silent, and as without annex', async (_, manifest) => {
     const sandbox = await open();
     sandbox.write('app/package.json', { name: 'app', ...manifest });
     const probe = `import { status } from 'annex';\nconsole.log(status().loader);\n${PROBE}`;
@@ -85,7 +85,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     });
   });
 
-  /** Starts two workers, which must not repeat what the main thread has said. */
+  /** Starts two workers, which must not repeat the line of the main thread. */
   const THREADS = `
     import { isMainThread, Worker } from 'node:worker_threads';
     if (isMainThread) for (const _ of [1, 2]) new Worker(new URL(import.meta.url));
@@ -114,7 +114,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     expect(stderr).toMatch(/^annex: .*Plug'n'Play.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/);
   });
 
-  test('started as an installer by mistake, a program ends before it does anything', async () => {
+  test('a program that is started as an installer by mistake ends before it does anything', async () => {
     const sandbox = await open();
     const env = { ANNEX_INSTALLER: '1', ANNEX_STORE: sandbox.store };
     const line = 'annex: started as an installer, but this program is not annex; exiting\n';
@@ -132,7 +132,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     }
   });
 
-  test('the command line is no such program, whatever NODE_OPTIONS says', async () => {
+  test('the command line is not such a program, whatever NODE_OPTIONS contains', async () => {
     const sandbox = await open();
     const NODE_OPTIONS = `--import=${sandbox.loader}`;
     const env = { ANNEX_INSTALLER: '1', ANNEX_STORE: sandbox.store, NODE_OPTIONS };
@@ -147,7 +147,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     const allow = (...paths: string[]) => paths.map((path) => `--allow-fs-read=${path}`);
     const worker = major >= 22 ? [] : ['--allow-worker'];
 
-    test('without leave to read the store, Node’s own error comes out', async () => {
+    test('without permission to read the store, a miss is Node’s own error', async () => {
       const sandbox = await open();
       const rights = [flag, ...quiet, ...worker, ...allow(sandbox.core, repositoryRoot)];
       const served = await run(sandbox, [...rights, 'app.mjs']);
@@ -157,7 +157,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       expect(served.stdout).toMatch(/^ERR_/);
     });
 
-    test('without leave to read the store but with leave to look wherever Node looks, the cause comes too', async () => {
+    test('without permission to read the store but with permission for all folders that Node searches, the error has a cause', async () => {
       const sandbox = await open();
       const folders = ['node_modules', '.node_modules', '.node_libraries', 'lib/node'];
       const bases = [
@@ -184,7 +184,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       });
     });
 
-    test('without leave to start a child, an install is refused, and the cause says which leave is missing', async () => {
+    test('without permission to start a child process, an install is refused, and the cause names the missing permission', async () => {
       const sandbox = await open();
       const store = join(sandbox.root, 'volume', 'empty');
       const rights = [flag, ...quiet, ...worker, ...allow('*')];

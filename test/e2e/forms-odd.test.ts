@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const MARKER = 'from the store';
 
-/** What each way to ask gives; then whether the loader counts as active. */
+/** Result of each form of request; then whether the loader counts as active. */
 const PROGRAM = `
 import { createRequire } from 'node:module';
 import { status } from 'annex';
@@ -83,7 +83,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       const script = join(sandbox.core, 'main.mjs');
       const start = `mkdir gone; cd gone; rmdir ../gone; exec "${node}" ${flag} "${sandbox.loader}" "${script}"`;
       const { code, seen, stderr } = await run(sandbox, [start], '/bin/sh');
-      // No loader can be registered there on Node 20: it waits for ever for its hooks thread.
+      // No loader can be registered there on Node 20, which waits forever for its hooks thread.
       expect({ code, seen }).toEqual({ code: 0, seen: major >= 22 ? served : unserved });
       expect(stderr).toMatch(major >= 22 ? /^$/ : /^annex: the loader is off: the working .+\n$/);
     },
@@ -109,7 +109,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
       one.endsWith('.js'),
     )) {
       const text = readFileSync(join(dist, name), 'utf8');
-      // Its threads are not ours: they know nothing that status() wants to know.
+      // Its threads belong to the other copy and cannot answer status().
       const changed = text
         .replaceAll(JSON.stringify(annexVersion), '"0.0.9"')
         .replaceAll('value: thread,', 'value: { of: "another version" },');

@@ -1,4 +1,4 @@
-/** Every way to load every kind of package: the store answers exactly as node_modules does. */
+/** Every way to load every kind of package: the store behaves exactly like node_modules. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   cjsExportsPackage,
@@ -26,7 +26,7 @@ const PACKAGES: PackageFixture[] = [
   conditionsPackage('conditions', '1.0.0', MARKER),
 ];
 
-/** What can be imported statically. */
+/** Specifiers that can be imported statically. */
 const IMPORTABLE = [
   'esm-only',
   'cjs-only',
@@ -38,7 +38,7 @@ const IMPORTABLE = [
   '@acme/deep/sub',
   'conditions',
 ];
-/** The same, and what the packages themselves refuse. */
+/** The same, and specifiers that the packages themselves reject. */
 const SPECIFIERS = [
   ...IMPORTABLE,
   '@acme/deep/package.json',
@@ -49,7 +49,7 @@ const SPECIFIERS = [
   'dual/index.mjs',
 ];
 
-/** Paths differ between the two worlds by nothing but what stands before the last node_modules. */
+/** Paths in the two worlds differ only in front of the last node_modules. */
 const SHARED = `
 const shorten = (text) => String(text).replace(/^(?:file:)?\\/.*\\/node_modules\\//, '');
 const show = (value) => ({ ...value });
@@ -103,7 +103,7 @@ ${SHARED}
 
 interface World {
   sandbox: Sandbox;
-  /** Runs a program, and returns what it reported; anything on stderr fails. */
+  /** Runs a program, and returns its report; anything on stderr fails. */
   report: (args: string[], env?: Record<string, string>) => Promise<Record<string, unknown>>;
 }
 
@@ -148,7 +148,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
   ] as const;
 
   test.each(preloads)(
-    '%s: all of %s is answered from the store as Node answers from node_modules',
+    '%s: every request of %s resolves from the store as from node_modules',
     async (flag, main) => {
       const { sandbox, report } = annex;
       const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };

@@ -21,7 +21,7 @@ const KEYS = [
   ...['recursive', 'withFileTypes', 'throwIfNoEntry', 'bigint', 'flag', 'mode', 'get', 'value'],
 ];
 
-/** Asks in one thread for each property, all of them new, and tells which answers are not the usual ones. */
+/** Makes all requests in a new thread for each property, and reports the answers that differ from the usual ones. */
 const PROGRAM = `
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -76,7 +76,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
     sandbox.write('app/main.mjs', PROGRAM);
   });
 
-  test('whatever it is named and whatever its value', async () => {
+  test('whatever the name and value of the property', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
     const lists = [JSON.stringify(KEYS), JSON.stringify(USUAL)];
     const args = ['--import', sandbox.loader, 'main.mjs', ...lists];

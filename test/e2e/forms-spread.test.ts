@@ -1,4 +1,4 @@
-/** Threads and processes that a program starts, by the way the preload was given. */
+/** Threads and processes that a program starts, for each form of the preload. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const MARKER = 'from the store';
 
-/** What one thread or process sees: the loader, the stores, and what import and require answer. */
+/** Report of one thread or process: the loader, the stores, and the results of import and require. */
 const PROBE = `
 const report = async (require) => {
   const attempt = async (ask) => {
@@ -69,7 +69,7 @@ const ways = {
 const seen = await Promise.all(Object.entries(ways).map(async ([way, ask]) => [way, await ask()]));
 console.log(JSON.stringify(Object.fromEntries(seen)));`;
 
-/** Counts what a thread registers, whoever does; preloaded before annex. */
+/** Counts all hooks that a thread registers; preloaded before annex. */
 const COUNTER = `
 const Module = require('node:module');
 const counts = (globalThis.counts = { require: 0, import: 0 });
@@ -81,7 +81,7 @@ Object.defineProperty(Module, '_resolveFilename', {
 for (const name of ['register', 'registerHooks']) {
   const original = Module[name];
   if (original === undefined) continue;
-  // The load hook is registered apart, once an entry is used.
+  // The load hook is registered separately, on the first use of an entry.
   Module[name] = (...args) => { if (!args[0].load) counts.import++; return original(...args); };
 }
 Module.syncBuiltinESMExports();`;
@@ -161,7 +161,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     },
   );
 
-  test('named twice, by two copies of annex, or imported on top: registered once a thread', async () => {
+  test('a loader that is named twice, by two copies of annex, or imported as well is registered once per thread', async () => {
     const { loader, store } = sandbox;
     sandbox.write('app/counter.cjs', COUNTER);
     sandbox.write('app/counted.mjs', COUNTED);
@@ -195,7 +195,7 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
   });
 });
 
-/** Starts threads and processes that all miss the same feature at once. */
+/** Starts threads and processes that all miss the same feature at the same time. */
 const CROWD = `
 import { fork } from 'node:child_process';
 import cluster from 'node:cluster';

@@ -10,7 +10,7 @@ import { openWorld, type World } from '../support/world.ts';
 
 const features = { alpha: '^1.0.0', beta: '^1.0.0' };
 
-/** An application in whose store `alpha` stands and `beta` does not, and the registry that has it. */
+/** An application with `alpha` in its store and `beta` only in the registry. */
 async function open({
   annex = {},
   ...options
@@ -34,13 +34,13 @@ interface Case {
   annex?: object;
   /** Contents of the operator's file. */
   operator?: string;
-  /** STORE stands for the sandbox's store, FILE for the operator's file. */
+  /** STORE is replaced by the sandbox's store, FILE by the operator's file. */
   env?: Record<string, string>;
   code?: string;
   reason: RegExp;
-  /** What is said at the start; nothing by default. */
+  /** Line at the start; none by default. */
   notice?: RegExp;
-  /** Whether what is in the store cannot be had either: there is no store. */
+  /** Whether there is no store, so that `alpha` is missing as well. */
   isStoreless?: boolean;
 }
 
@@ -55,14 +55,14 @@ const denied: Case[] = [
     reason: /installs are switched off by annex\.allowInstalls in .*package\.json/,
   },
   {
-    title: 'core says no, everybody else yes',
+    title: 'core says no, all others yes',
     annex: { allowInstalls: 'off' },
     operator: '{"allowInstalls": true}',
     env: { ...FILE, ANNEX_ALLOW_INSTALLS: '1' },
     reason: /installs are switched off by annex\.allowInstalls in .*package\.json/,
   },
   {
-    title: 'core says something that is no boolean',
+    title: 'core has an invalid value',
     annex: { allowInstalls: 'perhaps' },
     env: STORE,
     reason: /installs are switched off by annex\.allowInstalls in .*package\.json/,
@@ -70,28 +70,28 @@ const denied: Case[] = [
       /annex\.allowInstalls in .*package\.json is "perhaps", not true or false; taken as false/,
   },
   {
-    title: 'the operator says no, everybody else yes',
+    title: 'the operator says no, all others yes',
     annex: { allowInstalls: true },
     operator: '{"allowInstalls": "NO"}',
     env: { ...FILE, ANNEX_ALLOW_INSTALLS: 'yes' },
     reason: /installs are switched off by allowInstalls in .*operator\.json/,
   },
   {
-    title: 'the operator says something that is no boolean',
+    title: 'the operator has an invalid value',
     operator: '{"allowInstalls": "perhaps"}',
     env: FILE,
     reason: /installs are switched off by allowInstalls in .*operator\.json/,
     notice: /allowInstalls in .*operator\.json is "perhaps", not true or false; taken as false/,
   },
   {
-    title: 'the environment says no, everybody else yes, sealed or not',
+    title: 'the environment says no, all others yes, sealed or not',
     annex: { allowInstalls: true },
     operator: '{"allowInstalls": true}',
     env: { ...FILE, ANNEX_ALLOW_INSTALLS: 'oFF', ANNEX_SEALED: '1' },
     reason: /switched off by ANNEX_ALLOW_INSTALLS/,
   },
   {
-    title: 'the environment says something that is no boolean',
+    title: 'the environment has an invalid value',
     env: { ...STORE, ANNEX_ALLOW_INSTALLS: 'perhaps' },
     reason: /switched off by ANNEX_ALLOW_INSTALLS/,
     notice: /ANNEX_ALLOW_INSTALLS is "perhaps", not true or false; taken as false/,
@@ -103,7 +103,7 @@ const denied: Case[] = [
     isStoreless: true,
   },
   {
-    title: 'sealed by something that is no boolean, without a store',
+    title: 'sealed by an invalid value, without a store',
     env: { ANNEX_SEALED: 'sealed', ANNEX_STORE: '' },
     reason: /the core is sealed and there is no store/,
     notice: /ANNEX_SEALED is "sealed", not true or false; taken as true/,
@@ -141,11 +141,11 @@ const denied: Case[] = [
   },
 ];
 
-/** All that somebody could write to. */
+/** Every path that a program could write to. */
 const digestAll = ({ digest, core, store, home }: Sandbox) =>
   [core, dirname(store), home].map((directory) => digest(directory));
 
-/** Puts this sandbox's paths in place of the words for them. */
+/** Replaces the placeholders by the paths of this sandbox. */
 function place(sandbox: Sandbox, env: Record<string, string> = {}): Record<string, string> {
   const file = `${sandbox.root}/operator.json`;
   const places: Record<string, string> = { STORE: sandbox.store, FILE: file, CORE: sandbox.core };

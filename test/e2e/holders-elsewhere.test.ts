@@ -1,4 +1,4 @@
-/** G4: installers in other namespaces that die or stop while others want the same feature. */
+/** G4: installers in other namespaces that die or stop while others wait for the same feature. */
 import { chmodSync, existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -8,7 +8,7 @@ import { listStaging } from '../support/lock-files.ts';
 import { canUnshare, NO_PROC, OTHER_CLOCKS, OTHER_PIDS } from '../support/namespaces.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 
-/** Its Date jumps a day forth and back with every look at it. */
+/** Makes Date jump a day forward and back with every read. */
 const JUMPY = 'data:text/javascript,const{now}=Date;let s=864e5;Date.now=()=>now()+(s=-s)';
 
 const elsewhere = [
@@ -37,7 +37,7 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder on a slow disk beats while it syncs', async ({ expect }) => {
+    test('a holder on a slow disk sends heartbeats while it syncs', async ({ expect }) => {
       const { sandbox, list, install, expectOne } = await open({ expect });
       chmodSync(
         sandbox.write(
@@ -61,7 +61,7 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder that is killed is waited for while its heartbeat could come, then its staging goes too', async ({
+    test('a killed holder is waited for until its heartbeat is overdue, then its staging directory is removed too', async ({
       expect,
     }) => {
       const { sandbox, install, hold, expectOne } = await open({ expect });
@@ -74,7 +74,7 @@ for (const [where, prefix, flags] of elsewhere) {
       expectOne();
     });
 
-    test('a holder that was stopped, followed and swept does not fail: it waits for its successor', async ({
+    test('a holder that was stopped, overruled and swept does not fail: it waits for its successor', async ({
       expect,
     }) => {
       const { sandbox, registry, install, hold, letGo, expectOne } = await open({ expect });
@@ -94,7 +94,7 @@ for (const [where, prefix, flags] of elsewhere) {
       signal(second, 'SIGSTOP');
       signal(first, 'SIGCONT');
       await letGo();
-      // It has fetched what it lacked, and found its directory gone.
+      // It has fetched the missing tarball, and its directory is gone.
       await expect.poll(() => registry.requests.length).toBe(3);
       signal(second, 'SIGCONT');
       const runs = [await ended, await successor];

@@ -1,4 +1,4 @@
-/** G4: installers on one host that die or stop while others want the same feature: who waits, for how long, and one entry in the end. */
+/** G4: installers on one host that die or stop while others wait for the same feature: how long they wait, and one final entry. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { makeOwner } from '../support/locks.ts';
 import { canListProcesses, killAllIn, listProcessesIn } from '../support/processes.ts';
 
 describe.runIf(canListProcesses).concurrent('on one host', () => {
-  test('killed: the next one does not wait', async ({ expect }) => {
+  test('a holder that was killed: the next installer does not wait', async ({ expect }) => {
     const { sandbox, makeEnv, hold, expectOne } = await open({ expect });
     const { ended, staging } = await hold();
     await killAllIn(sandbox.root);
@@ -22,7 +22,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('its process id was given to another: the same, and debris of every feature is swept', async ({
+  test('a killed holder, if its process id was given to another: the same, and debris of every feature is swept', async ({
     expect,
   }) => {
     const { sandbox, makeEnv, expectOne } = await open({ expect });
@@ -40,7 +40,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('its lock tells nothing of it: waited for until the limit, or ten seconds', async ({
+  test('a lock without information about its holder is waited for until the limit, or ten seconds', async ({
     expect,
   }) => {
     const { sandbox, install, expectOne } = await open({ expect });
@@ -53,7 +53,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('stopped: waited for by name until the time limit, then overruled; its staging stays its own, and both have it', async ({
+  test('a stopped holder is named and waited for until the time limit, then overruled; it keeps its staging directory, and both succeed', async ({
     expect,
   }) => {
     const { sandbox, install, hold, letGo, expectOne } = await open({ expect });
@@ -74,7 +74,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     expectOne();
   });
 
-  test('alive and slow: at the time limit its waiter fails with its name, and it finishes', async ({
+  test('a slow holder finishes; its waiter fails at the time limit and names it', async ({
     expect,
   }) => {
     const { sandbox, list, install, hold, letGo, expectOne } = await open({ expect });
@@ -109,7 +109,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
       if (pid !== holder?.pid) process.kill(pid, 'SIGKILL');
     }
     expect((await waiter).signal).toBe('SIGKILL');
-    // The place where it waited is swept by the holder, when that is done.
+    // The holder removes the file of the waiter when it ends.
     expect(list('locks')).toEqual(expect.arrayContaining(locks));
     expect(listStaging(sandbox)).toEqual(staging);
     await letGo();
@@ -119,7 +119,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
 });
 
 describe.concurrent('a lock that fails altogether', () => {
-  test('is removed under its holder: another process installs beside it, both succeed, and there is one entry', async ({
+  test('and is removed under its holder: another process installs too, both succeed, and there is one entry', async ({
     expect,
   }) => {
     const { sandbox, install, hold, letGo, expectOne } = await open({ expect });
@@ -135,7 +135,9 @@ describe.concurrent('a lock that fails altogether', () => {
     expectOne();
   });
 
-  test('is removed again and again: many installers, and one entry', async ({ expect }) => {
+  test('and is removed repeatedly: there are many installers, and one entry', async ({
+    expect,
+  }) => {
     const { sandbox, registry, install, expectOne } = await open({ expect });
     registry.fault({ kind: 'slow', ms: 2_000 }, /\.tgz$/);
     const path = join(sandbox.store, 'v1/locks/alpha.lock');

@@ -7,7 +7,7 @@ import { openWorld, type World } from '../support/world.ts';
 
 const TOKEN = 'of-the-application';
 
-/** Asks for a feature in one way, once the application has set the token. */
+/** Requests a feature in one way, after the application has set the token. */
 const MAIN = `
 import { createRequire } from 'node:module';
 import { getEnvironmentData, isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -63,16 +63,19 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test.concurrent.for(
     WAYS.flatMap((way) => ['main', 'worker'].map((thread) => [way, thread] as const)),
-  )('%s in the %s thread signs in with what the application has set', async ([way, thread]) => {
-    const world = await open();
-    const { code, stdout, stderr } = await run(world, way, thread);
-    expect({ code, stderr, stdout }).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/^installed\n/),
-    });
-    const { authorizations } = world.registry;
-    expect(new Set(authorizations)).toEqual(new Set([`Bearer ${TOKEN}`]));
-  });
+  )(
+    '%s in the %s thread signs in with the token that the application has set',
+    async ([way, thread]) => {
+      const world = await open();
+      const { code, stdout, stderr } = await run(world, way, thread);
+      expect({ code, stderr, stdout }).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^installed\n/),
+      });
+      const { authorizations } = world.registry;
+      expect(new Set(authorizations)).toEqual(new Set([`Bearer ${TOKEN}`]));
+    },
+  );
 
   test.concurrent.for(WAYS)(
     '%s in a worker with an empty environment installs without secrets',

@@ -50,7 +50,7 @@ function listInstalled(sandbox: Sandbox): string[] {
 }
 
 describe.concurrent.each(outerNodes)('$label', (node) => {
-  test('sees none of the application’s variables, and what npm needs', async () => {
+  test('gets no variables of the application except those that npm needs', async () => {
     const { sandbox } = await open();
     const spy = spyOnNpm(sandbox);
     const application = {
@@ -107,12 +107,12 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.core)).toEqual(core);
   });
 
-  test('an application under --permission in NODE_OPTIONS can install all the same', async () => {
+  test('an application under --permission in NODE_OPTIONS can still install', async () => {
     const { sandbox } = await open();
     const flag = node.major >= 22 ? '--permission' : '--experimental-permission';
     const rights = '--allow-fs-read=* --allow-fs-write=* --allow-child-process --allow-worker';
     const env = { ANNEX_STORE: sandbox.store, NODE_OPTIONS: `--no-warnings ${flag} ${rights}` };
-    // Node 20 does not take the flag from NODE_OPTIONS.
+    // Node 20 does not accept the flag in NODE_OPTIONS.
     const isInOptions = node.major >= 22;
     const { stdout, stderr } = await sandbox.run(
       [
@@ -146,7 +146,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(made).toEqual([]);
   });
 
-  test('never walks up: a project above the store, in HOME or around the core means nothing to it', async () => {
+  test('never walks up: a project above the store, in HOME or around the core has no effect', async () => {
     const { sandbox, registry } = await open();
     const project = {
       name: 'trap',
@@ -192,7 +192,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     ],
   ];
   test.for(hostile)(
-    "a core's .npmrc that says %s is heard for the registry alone",
+    "of a core's .npmrc with %s only the registry has an effect",
     async ([, lines]) => {
       const { sandbox } = await open();
       sandbox.write('app/.npmrc', `${lines.join('\n')}\n`);
@@ -206,7 +206,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     },
   );
 
-  test('an application that npm itself started, in a workspace, installs as any other', async () => {
+  test('an application that npm itself started, in a workspace, installs like any other', async () => {
     const { sandbox } = await open();
     const start = `${JSON.stringify(node.path)} --import ${sandbox.loader} main.mjs alpha`;
     const { annex } = JSON.parse(readFileSync(join(sandbox.core, 'package.json'), 'utf8'));

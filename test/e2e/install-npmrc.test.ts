@@ -13,11 +13,11 @@ const world = {
   packages: [esmPackage('alpha', '1.0.0', 'alpha')],
   annex: { features: { alpha: '^1.0.0' } },
 };
-/** The sandbox names its registry there. */
+/** The file in which the sandbox names its registry. */
 const nowhere = { npm_config_registry: undefined };
 
 describe.concurrent.each(outerNodes)('$label', (node) => {
-  test("the machine's, where npm's prefix says that it is", async () => {
+  test("that of the machine, in npm's prefix", async () => {
     const { sandbox, registry } = await openWorld(world);
     sandbox.write('prefix/etc/npmrc', `registry=${registry.url}\n`);
     const prefix = join(sandbox.root, 'prefix');
@@ -27,7 +27,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
   });
 
-  test("the user's, in a home that cannot be written to", async () => {
+  test('that of the user, in a read-only home', async () => {
     const { sandbox, registry } = await openWorld({ ...world, copyAnnex: true });
     sandbox.write('home/.npmrc', `registry=${registry.url}\n`);
     chmodSync(sandbox.home, 0o555);
@@ -40,7 +40,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(registry.requests).toContain('GET /alpha/-/alpha-1.0.0.tgz');
   });
 
-  test('a cafile beside the core', async () => {
+  test('that of the core, with a relative cafile', async () => {
     const { sandbox } = await openWorld(world);
     const tls = makeCertificate();
     const registry = await startRegistry(world.packages, { tls });
@@ -51,7 +51,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect({ code, stderr }).toMatchObject({ code: 0 });
   });
 
-  test('the cache that it names', async () => {
+  test('that of the core, with a cache directory', async () => {
     const { sandbox } = await openWorld(world);
     sandbox.write('home/.npmrc', 'cache=~/elsewhere\n');
     const env = { npm_config_cache: undefined, ANNEX_STORE: sandbox.store };

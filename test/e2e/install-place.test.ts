@@ -1,4 +1,4 @@
-/** Where an install goes and what is searched: default stores, layers, ABI directories, damaged entries. */
+/** Targets of installs and places of look-ups: default stores, layers, ABI directories, damaged entries. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -39,7 +39,7 @@ async function nameAbi(sandbox: Sandbox, { path }: NodeUnderTest): Promise<strin
   return (await sandbox.run(['-p', facts], { node: path })).stdout.trim();
 }
 
-/** Starts a worker and a child without any environment; none of the three asks for a feature. */
+/** Starts a worker and a child without any environment; none of the three requests a feature. */
 const EMPTY_ENVIRONMENTS = `
 import { fork } from 'node:child_process';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -58,7 +58,7 @@ function listEntries(store: string): Record<string, string[]> {
 }
 
 describe.concurrent.each(outerNodes)('$label', (node) => {
-  test('without a store it is below XDG_CACHE_HOME, by the path of the core', async () => {
+  test('the default store is below XDG_CACHE_HOME, named by the path of the core', async () => {
     const sandbox = await open();
     const env = { XDG_CACHE_HOME: join(sandbox.root, 'xdg') };
     const options = { node: node.path, env };
@@ -71,7 +71,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(second.stderr).toBe('');
   });
 
-  test('without a store and without HOME: the error of a feature says why', async () => {
+  test('without a store and without HOME the error of a feature says why', async () => {
     const sandbox = await open();
     const options = { node: node.path, env: { HOME: undefined } };
     const { imported } = await importIn(sandbox, ['alpha'], options);
@@ -82,7 +82,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
   test.for([
     ['there is no HOME', undefined],
     ['HOME is the core', 'app'],
-  ])('without a store, %s: who asks for no feature reads nothing', async ([, home]) => {
+  ])('without a store, %s: a process that requests no feature reads nothing', async ([, home]) => {
     const sandbox = await open();
     sandbox.write('app/quiet.mjs', EMPTY_ENVIRONMENTS);
     const env = { HOME: home && join(sandbox.root, home) };
@@ -116,7 +116,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(Object.keys(sandbox.digest(sandbox.store)).join()).not.toMatch(/_cacache|home/);
   });
 
-  test('layers are searched behind the store, in their order; installs go to the store alone', async () => {
+  test('layers are searched after the store, in order; installs only go to the store', async () => {
     const sandbox = await open();
     const [near, far] = [join(sandbox.root, 'near'), join(sandbox.root, 'far')];
     plant(sandbox, { store: far, version: '1.9.0' });
@@ -168,13 +168,13 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(entry)).toEqual(before);
   });
 
-  /** What the manifest holds, and what an import without installs says. */
+  /** Content of the manifest, and the reason of an import without installs. */
   const damage: [string, string, string][] = [
     ['is of another format', '{"format":1,"closure":[]}', 'ANNEX_DENIED'],
     ['has half a manifest', '{"form', 'ANNEX_INTEGRITY'],
     ['has an empty manifest', '', 'ANNEX_INTEGRITY'],
     [
-      'has a manifest of nonsense',
+      'has an invalid manifest',
       '{"format":2,"closure":[null,1],"specs":{},"shared":{"x":null}}',
       'ANNEX_INTEGRITY',
     ],

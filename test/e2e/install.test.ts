@@ -111,7 +111,7 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
     });
   });
 
-  test('G2: installing one feature leaves every byte of another as it was', async () => {
+  test('G2: installing one feature changes no byte of another', async () => {
     const { sandbox } = await open();
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
     await importIn(sandbox, ['alpha'], options);
@@ -178,7 +178,7 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
     expect(back.lines).toEqual([]);
   });
 
-  test.runIf(isRoot)('a volume of a group is shared by users of the group', async () => {
+  test.runIf(isRoot)('users of a group share a volume of the group', async () => {
     const { sandbox } = await open({ copyAnnex: true });
     giveTo({ uid: 0, gid: 2000 }, dirname(sandbox.store));
     chmodSync(dirname(sandbox.store), 0o2775);

@@ -7,7 +7,7 @@ import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { pkg, read } from '../support/shipped.ts';
 
-/** What the registry has. */
+/** Packages of the registry. */
 const PACKAGES = [
   pkg('alpha', '1.0.0', { dependencies: { beta: '^1.0.0' } }),
   pkg('beta', '1.0.0'),
@@ -64,7 +64,7 @@ const EVERYTHING = {
   devDependencies: { tool: '^1.0.0', beta: '^2.0.0', typescript: '^5.0.0', host: '1.0.0' },
 };
 
-/** The hoisted rest is seen by the root under npm alone. */
+/** Only npm hoists the rest, so that the root sees it. */
 const DECLARED = {
   alpha: '1.0.0*',
   cyclic: '1.0.0*',

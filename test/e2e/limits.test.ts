@@ -16,7 +16,7 @@ const LARGE = 2 * 2 ** 30;
 /** Bytes that a process may have read when it has read nothing large. */
 const MOST_READ = 32 * 2 ** 20;
 
-/** Loads the package in one of two ways, and counts all bytes that the process has read by then. */
+/** Loads the package in one of two ways, and counts the bytes that the process has read. */
 const PROGRAM = `
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -41,7 +41,7 @@ async function open(node: NodeUnderTest) {
   sandbox.write('app/load.mjs', PROGRAM);
   const [entry = ''] = listEntries(sandbox);
   const load = async (how: string, env: Record<string, string> = {}) => {
-    // One way as the user that the tests run as, the other as a plain one.
+    // One way as the user of the tests, the other as a plain user.
     const user = how === 'require' ? asPlainUser : {};
     giveTo(user, sandbox.root);
     const result = await sandbox.run(['--import', sandbox.loader, 'load.mjs', how], {
@@ -55,7 +55,7 @@ async function open(node: NodeUnderTest) {
   return { sandbox, registry, entry, load };
 }
 
-/** Makes a file so large, with nothing in it; what it held is lost. */
+/** Replaces a file by an empty sparse one of this size. */
 function grow(path: string, size: number): void {
   if (existsSync(dirname(path))) chmodSync(dirname(path), 0o755);
   mkdirSync(dirname(path), { recursive: true });
@@ -68,7 +68,7 @@ const inEntry: [file: string, size: number][] = [
   ['annex-entry.json', 48 * 2 ** 20],
   ['annex-files.txt', 48 * 2 ** 20],
   ['package.json', LARGE],
-  // What Node's loader reads, it reads itself.
+  // Node's loader reads files itself.
   ['node_modules/box/index.js', 8 * 2 ** 20],
   ['node_modules/box/package.json', LARGE],
   ['node_modules/box/addon.node', LARGE],

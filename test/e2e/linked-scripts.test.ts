@@ -18,7 +18,7 @@ const kit: PackageFixture = {
   manifest: { main: './bin/a.js' },
 };
 
-/** Starts a worker from a script, by its path or its URL; what follows are arguments of the worker. */
+/** Starts a worker from a script, by its path or its URL, with the remaining arguments. */
 const START = `
 const { Worker } = require('node:worker_threads');
 const { pathToFileURL } = require('node:url');
@@ -49,10 +49,10 @@ async function open(node: NodeUnderTest, user: object) {
   const dir = join(entry, 'node_modules/kit');
   sandbox.write('app/start.cjs', START);
   sandbox.write('app/own.cjs', print('own'));
-  // What is compared with a listing would be found before it could lead anywhere.
+  // Otherwise verification would find the links first.
   const ANNEX_CONFIG = sandbox.write('operator.json', { verify: 'off' });
   const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_CONFIG };
-  /** Leads every script to one of a package manager's, in an application: neither must make annex step back. */
+  /** Links every script to one of a package manager, in an application: neither must make annex inactive. */
   const link = (): void => {
     for (const path of SCRIPTS) {
       rmSync(join(dir, path));
@@ -61,7 +61,7 @@ async function open(node: NodeUnderTest, user: object) {
     const annex = { features: { other: '*' } };
     sandbox.write('volume/npm/package.json', { name: 'npm', annex });
   };
-  /** Runs a command line with the preload, and gives all that it prints. */
+  /** Runs a command line with the preload, and returns its output. */
   const run = async (flag: string, args: string[]): Promise<string> => {
     const { stdout, stderr } = await sandbox.run([flag, sandbox.loader, ...args], { env, ...user });
     return stdout + stderr;
@@ -95,7 +95,7 @@ for (const node of nodes) {
         context.expect(said.filter(([, text]) => !text.includes('sound'))).toEqual([]);
       });
 
-      test('one that is a link out of its entry is not found', async (context) => {
+      test('a script that is a link out of its entry is not found', async (context) => {
         const { link, give, runAll } = await open(node, user);
         link();
         give();
@@ -107,7 +107,7 @@ for (const node of nodes) {
     });
   }
 
-  test(`${node.label}: a path that is an argument is no script`, async (context) => {
+  test(`${node.label}: a path that is an argument is not a script`, async (context) => {
     const { dir, link, run } = await open(node, {});
     link();
     const script = join(dir, 'bin/a.js');

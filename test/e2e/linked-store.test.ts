@@ -7,14 +7,14 @@ import { expectRefused, importIn } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
 import { openWorld } from '../support/world.ts';
 
-/** What is a link, relative to an entry. */
+/** The path that is a link, relative to an entry. */
 const PLACES = [
   ['an entry', ''],
   ['an ABI directory', '..'],
   ['the version root', '../..'],
 ] as const;
 
-/** Verifies an entry, has a link take a place in it that leads to another copy, and then imports. */
+/** Verifies an entry, replaces a path in it by a link to another copy, and then imports. */
 const SWAPPED = `
 import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     });
   }
   for (const [what, linked] of PLACES) {
-    test(`${what} that is a link out of the store: not used, and the reason`, async () => {
+    test(`${what} that is a link out of the store is not used, and the error says why`, async () => {
       const annex = { features: { alpha: '^1.0.0' } };
       const { sandbox } = await openWorld({ packages: [], annex, node: node.path });
       const packages = [esmPackage('alpha', '1.0.0', 'moved')] as const;

@@ -21,7 +21,7 @@ const versionOf = (sandbox: Sandbox) =>
   readLock(sandbox, 'alpha').packages['node_modules/alpha']?.version;
 
 describe.concurrent(node.label, () => {
-  test('where a feature is locked, one that is added is locked as well', async () => {
+  test('if a feature is locked, an added one is locked as well', async () => {
     const { sandbox } = await open();
     const first = await sandbox.annex(['add', 'beta@^1.0.0']);
     const path = join(sandbox.core, 'package.json');
@@ -42,13 +42,13 @@ describe.concurrent(node.label, () => {
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a version of the last day is not locked, but with --min-age 0', async () => {
+  test('a version of the last day is locked only with --min-age 0', async () => {
     const { sandbox } = await open();
     await lock(sandbox);
     expect(versionOf(sandbox)).toBe('1.0.0');
     sandbox.setCore({ features: { alpha: '>=1.0.0 <3' } });
     await lock(sandbox, '--min-age', '0');
-    // What is locked stays while it fits.
+    // A locked version stays while it fits.
     expect(versionOf(sandbox)).toBe('1.0.0');
     sandbox.setCore({ features: { alpha: '^1.1.0' } });
     sandbox.write('app/.npmrc', 'min-release-age=3\n');
@@ -56,14 +56,14 @@ describe.concurrent(node.label, () => {
     expect(versionOf(sandbox)).toBe('1.1.0');
   });
 
-  test('npm’s own settings of an age count instead of a day', async () => {
+  test('npm’s own age setting applies instead of a day', async () => {
     const { sandbox } = await open({ alpha: '^1.1.0' });
     sandbox.write('app/.npmrc', 'min-release-age=0\n');
     await lock(sandbox);
     expect(versionOf(sandbox)).toBe('1.1.0');
   });
 
-  test('a date in npm’s settings counts instead of a day', async () => {
+  test('a date in npm’s settings applies instead of a day', async () => {
     const { sandbox } = await open({ alpha: '^1.0.0' });
     const before = ago(-HOUR);
     const env = { ANNEX_STORE: sandbox.store, npm_config_before: before };
@@ -76,7 +76,7 @@ describe.concurrent(node.label, () => {
     expect(versionOf(sandbox)).toBe('1.0.0');
   });
 
-  test('without a lock, an install takes no version of the last day either', async () => {
+  test('without a lock, an install uses no version of the last day either', async () => {
     const { sandbox } = await open();
     const { imported } = await importIn(sandbox, ['alpha'], {
       env: { ANNEX_STORE: sandbox.store },
@@ -84,7 +84,7 @@ describe.concurrent(node.label, () => {
     expect(imported.alpha).toMatchObject({ version: '1.0.0', marker: 'old alpha' });
   });
 
-  test('where only young versions would do, the message says so and what helps', async () => {
+  test('if only young versions fit, the message says that, with a hint', async () => {
     const { sandbox } = await open({ alpha: '^1.1.0' });
     const { code, stderr } = await sandbox.annex(['lock']);
     expect(code).toBe(1);

@@ -33,11 +33,11 @@ function ship(sandbox: Sandbox, annex: object, shipped: PackageFixture[], extra 
   for (const pkg of shipped) sandbox.addPackage(join(sandbox.core, 'node_modules'), pkg);
 }
 
-/** A core with the locks, and what `--check` says of it. */
+/** A core with the locks, and the report of `--check`. */
 async function open(annex: object = {}, shipped = [common('1.2.0')]) {
   const prepare = (made: Sandbox) => ship(made, annex, shipped);
   const { sandbox, registry } = await openLocked({ prepare });
-  // Nobody needs it.
+  // No test needs it.
   await registry.stop();
   const check = async (...args: string[]) => {
     const { code, stdout, stderr } = await sandbox.annex(['lock', '--check', ...args], {
@@ -55,7 +55,7 @@ async function open(annex: object = {}, shipped = [common('1.2.0')]) {
 const WHOLE = 'kit: locked\nother: locked\n';
 
 describe(node.label, () => {
-  test('a lock that agrees is whole, without npm and without a registry', async () => {
+  test('a lock that agrees passes, without npm and without a registry', async () => {
     const { sandbox, check } = await open();
     const before = sandbox.digest(sandbox.core);
     expect(await check()).toBe(WHOLE);
@@ -135,12 +135,12 @@ describe(node.label, () => {
       "kit: common is core's 1.2.0 in the lock, and would now be private",
     ],
     [
-      'something that the feature holds itself',
+      'a package that is private in the feature',
       [common('1.2.0'), alpha('1.0.0')],
       "kit: alpha is private in the lock, and would now be core's 1.0.0",
     ],
     [
-      'something that does not fit the feature',
+      'a package that does not fit the feature',
       [common('1.2.0'), alpha('2.0.0')],
       'kit: kit 1.0.0 wants alpha ^1.0.0, and core ships 2.0.0',
     ],
@@ -154,7 +154,7 @@ describe(node.label, () => {
       [common('1.2.0'), esmPackage('other', '3.3.0', 'new')],
       "other: other is private in the lock, and would now be core's 3.3.0",
     ],
-  ])('a core that ships %s is printed', async (_, shipped, said) => {
+  ])('a core that ships %s is reported', async (_, shipped, said) => {
     const { check } = await open({}, shipped);
     const [name] = said.split(':');
     const isConflict = said.includes('wants');
@@ -162,7 +162,7 @@ describe(node.label, () => {
     expect(await check()).toBe(`annex: ${said}. Now: ${remedy}npx annex lock ${name}\n`);
   });
 
-  test('a file or a directory of the application that is called annex is no lock', async () => {
+  test('a file or directory of the application named annex is not a lock', async () => {
     const { sandbox, check, at } = await open();
     rmSync(at(''), { recursive: true });
     mkdirSync(at('lib'), { recursive: true });
@@ -182,7 +182,7 @@ describe(node.label, () => {
       ],
       { env: { ANNEX_ALLOW_INSTALLS: '0' } },
     );
-    // The one line is the denial: no lock is read, and none is missed.
+    // The one line is the denial: no lock is read or reported as missing.
     const stderrOfDenial = expect.stringMatching(/^annex: kit unavailable \(ANNEX_DENIED\).*\n$/);
     expect({ code, stderr }).toEqual({ code: 0, stderr: stderrOfDenial });
   });
@@ -197,7 +197,7 @@ describe(node.label, () => {
     },
   );
 
-  test('--check writes nothing and takes no age', async () => {
+  test('--check writes nothing and accepts no age', async () => {
     const { sandbox } = await open();
     const { texts } = readLock(sandbox, 'kit');
     const { code, stderr } = await sandbox.annex(['lock', '--check', '--min-age', '1']);

@@ -19,7 +19,7 @@ const openLocked = lockBefore({
   },
 });
 
-/** A core with the lock, and what `--check` says of it. */
+/** A core with the lock, and the report of `--check`. */
 async function open() {
   const { sandbox } = await openLocked();
   const check = async () => {
@@ -45,13 +45,13 @@ describe(node.label, () => {
     ],
     [
       'annex.json',
-      'holds other things',
+      'holds other packages',
       (text: string) => text.replace('"1.2.0"', '12'),
       /kit\/annex\.json is not as annex wrote it/,
     ],
     [
       'annex.json',
-      'shares something else',
+      'shares another package',
       (text: string) => text.replace('"1.2.0"', '"1.2.1"'),
       /kit: common is core's 1\.2\.1 in the lock/,
     ],
@@ -86,7 +86,7 @@ describe(node.label, () => {
       (text: string) => `${text}\n`,
       /kit\/package\.json is not the file that annex wrote/,
     ],
-  ])('a lock whose %s %s is printed', async (file, _, change, said) => {
+  ])('a lock whose %s %s is reported', async (file, _, change, said) => {
     const { check, edit } = await open();
     edit(`kit/${file}`, change);
     const text = await check();
@@ -117,7 +117,7 @@ describe(node.label, () => {
   });
 });
 
-/** What git leaves of two branches. */
+/** A merge conflict of git. */
 function merge(text: string): string {
   const [first = '', ...rest] = text.split('\n');
   return [

@@ -72,7 +72,7 @@ describe(node.label, () => {
     const { kit, other } = await load('kit', 'other');
     expect(kit).toMatchObject({ version: '1.0.0', marker: 'kit' });
     expect(other).toMatchObject({ version: '3.0.0', marker: 'other' });
-    // Tarballs alone: nobody was asked which versions there are.
+    // Only tarballs: no packument was requested.
     const tarballs = ['alpha/-/alpha-1.0.0', 'kit/-/kit-1.0.0', 'other/-/other-3.0.0'];
     expect(new Set(registry.requests)).toEqual(new Set(tarballs.map((path) => `GET /${path}.tgz`)));
     const entries = listEntries(sandbox);
@@ -167,7 +167,7 @@ describe(node.label, () => {
     expect(listEntries(sandbox)).toHaveLength(1);
   });
 
-  test('files that are not the locked ones are refused, though their sha512 is right', async () => {
+  test('files that are not the locked ones are refused, even if their sha512 matches', async () => {
     const { sandbox, install } = await open();
     const path = join(sandbox.core, 'annex', 'kit', 'annex.json');
     const { sidecar } = readLock(sandbox, 'kit');
@@ -189,7 +189,7 @@ describe(node.label, () => {
       /alpha@1\.0\.0: \S+ sent 6 bytes with sha512-\S+, locked is sha512-/,
     ],
     [
-      'as many other bytes',
+      'other bytes of the same length',
       { kind: 'wrong-digest' },
       /alpha@1\.0\.0: \S+ sent \d+ bytes with sha512-\S+, locked is sha512-/,
     ],
@@ -215,7 +215,7 @@ describe(node.label, () => {
     expect(listEntries(sandbox)).toEqual([]);
   });
 
-  test('another version of core that still fits is fine', async () => {
+  test('another version of core that still fits is accepted', async () => {
     const { load } = await open([common('1.7.0')]);
     expect((await load('kit')).kit?.marker).toBe('kit');
   });

@@ -32,7 +32,7 @@ test.each([true, false])(
     await registry.stop();
     const second = await importIn(sandbox, ['base', 'kit'], { env });
     expect(second).toMatchObject({ imported: wanted, stderr: '' });
-    // A range that core does not fit any more is told, and nothing else is taken for it.
+    // A range that core no longer fits is reported, and no other copy is used.
     declare('^1.3.0');
     const { stdout } = await sandbox.annex(['list', '--json'], { env });
     expect(JSON.parse(stdout)).toMatchObject([{ where: 'core outside range' }]);

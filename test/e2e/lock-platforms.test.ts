@@ -27,7 +27,7 @@ const open = (features: object, rest: object = {}) =>
   openWorld({ packages, node: node.path, annex: { features, ...rest } });
 
 describe.concurrent(node.label, () => {
-  test('a lock lists the files of every platform, and an install has those of its own', async () => {
+  test('a lock lists the files of every platform, and an install has only those of its own', async () => {
     const platforms = [here, elsewhere];
     const { sandbox, registry } = await open({ image: '^1.0.0' }, { platforms });
     await lock(sandbox);
@@ -41,7 +41,7 @@ describe.concurrent(node.label, () => {
     ]);
     expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
     registry.requests.length = 0;
-    // Without npm's cache, which has all of it.
+    // Without npm's cache, which has all tarballs.
     const env = { ANNEX_STORE: sandbox.store, npm_config_cache: join(sandbox.root, 'empty') };
     const { imported } = await importIn(sandbox, ['image'], { env });
     expect(imported.image?.marker).toBe('image');
@@ -145,7 +145,7 @@ describe.concurrent(node.label, () => {
     const [entry = ''] = listEntries(sandbox);
     expect(basename(entry)).toBe(`kit.${sidecar.ids.any}.0`);
     expect(basename(dirname(entry))).toMatch(/^node\d+-/);
-    // What is shared is a link, for threads without hooks.
+    // A shared package is a link, for threads without hooks.
     const packages = readdirSync(join(entry, 'node_modules'), { withFileTypes: true });
     const own = packages.filter((one) => one.isDirectory()).map(({ name }) => name);
     expect(own.sort()).toEqual(['common', 'kit', 'zed']);

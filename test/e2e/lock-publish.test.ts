@@ -1,4 +1,4 @@
-/** The last steps of a locked install: what is synced before an entry is visible, and what is never published. */
+/** The last steps of a locked install: files are synced before an entry is visible, and partial ones are never published. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -59,7 +59,7 @@ async function trace(options: { durability?: string; path?: string }) {
 
 describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, () => {
   test.runIf(findProgram('sync') !== undefined)(
-    'an entry is on the disk before it is visible, and its name after',
+    'an entry is synced before it is visible, and its name afterwards',
     async () => {
       const { entry, before, after } = await trace({});
       expect(before).toEqual([expect.stringMatching(/syncfs\(\d+<.*\/staging\/kit\..*>\) += 0/)]);
@@ -75,7 +75,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, traced`, 
     expect(after).toEqual([expect.stringContaining(`<${dirname(entry)}>`)]);
   });
 
-  test('a store that is thrown away is not synced', async () => {
+  test('a temporary store is not synced', async () => {
     const { before, after } = await trace({ durability: 'none' });
     expect([...before, ...after]).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe.runIf(straceProblem === undefined).concurrent(`${node.label}, with fail
 });
 
 describe.runIf(canListProcesses)(node.label, () => {
-  test('G4: an installer whose directory was swept while it stood still publishes no half of it', async () => {
+  test('G4: an installer whose directory was swept while it was stopped publishes no partial entry', async () => {
     const { registry, sandbox, install } = await open();
     registry.fault({ kind: 'hang' }, /kit.*\.tgz$/);
     const running = install();
@@ -129,11 +129,11 @@ describe.runIf(canListProcesses)(node.label, () => {
     for (const { pid } of frozen) process.kill(pid, 'SIGSTOP');
     expect(frozen).toHaveLength(1);
 
-    // Somebody elsewhere takes it for dead, sweeps, and gives up.
+    // An installer on another host assumes it is dead, sweeps, and fails.
     rmSync(join(sandbox.store, 'v1/locks/kit.lock'), { recursive: true });
     for (const name of listStaging(sandbox)) removeTree(join(sandbox.store, 'v1/staging', name));
 
-    // The first goes on with a connection that is broken, and gets what it lacks.
+    // The first one continues with a broken connection, and fetches the missing tarball.
     registry.fault(undefined);
     await registry.stop();
     await registry.resume();

@@ -1,4 +1,4 @@
-/** Where a direct fetch cannot honour a setting of npm, npm fetches, and the entry is identical to the byte. */
+/** If a direct fetch does not support a setting of npm, npm fetches, and the entry is identical to the byte. */
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -94,10 +94,10 @@ async function open() {
   return { ...world, install };
 }
 
-/** npm alone can do it. */
+/** Settings that only npm supports. */
 const indirect = { npm_config_local_address: '127.0.0.1' };
 
-/** A forward proxy for plain http; lists what it was asked. */
+/** A forward proxy for plain http; lists its requests. */
 async function startProxy({ onTestFinished }: TestContext) {
   const seen: string[] = [];
   const server = createServer((asked, answer) => {
@@ -122,7 +122,7 @@ describe.concurrent(node.label, () => {
   test.for([
     ['a local address', 'local-address=127.0.0.1'],
     ['a client certificate', '//HOST/:certfile=CORE/cert.pem\n//HOST/:keyfile=CORE/cert.pem'],
-  ])('from a lock, npm brings the same bytes with %s', async ([, npmrc = '']) => {
+  ])('from a lock, npm fetches the same bytes with %s', async ([, npmrc = '']) => {
     const { sandbox, registry, install } = await open();
     copyLocks(locked, sandbox);
     const direct = await install({}, 'direct');
@@ -131,19 +131,19 @@ describe.concurrent(node.label, () => {
     sandbox.write('app/.npmrc', npmrc.replaceAll('HOST', host).replaceAll('CORE', sandbox.core));
     registry.requests.length = 0;
     const byNpm = await install({}, 'by-npm');
-    // npm asks which versions there are, annex does not.
+    // npm requests packuments, annex does not.
     expect(registry.requests).toContain('GET /alpha');
     const files = digestTree(direct);
     expect(digestTree(byNpm)).toEqual(files);
     expect(Object.keys(files)).toContain('node_modules/kit/node_modules/carried/index.js');
-    // What is shared is a link, for threads without hooks.
+    // A shared package is a link, for threads without hooks.
     const paths = Object.keys(files).filter((path) => /common|leaf|elsewhere/.test(path));
     expect(paths).toEqual(['node_modules/common']);
     const { files: listed } = readListing(byNpm);
     expect(Object.keys(listed).join()).toMatch(/node_modules\/alpha\/\.\w+ignore/);
   });
 
-  test('without a lock as well', async () => {
+  test('without a lock, npm fetches as well', async () => {
     const { install } = await open();
     const direct = await install({}, 'direct');
     const byNpm = await install(indirect, 'by-npm');
@@ -166,7 +166,7 @@ describe.concurrent(node.label, () => {
     expect(proxy.seen).toHaveLength(registry.requests.length);
   });
 
-  test('a tarball with other bytes is refused here too', async () => {
+  test('a tarball with other bytes is refused as well', async () => {
     const { sandbox, registry } = await open();
     copyLocks(locked, sandbox);
     registry.fault({ kind: 'wrong-digest' }, /alpha.*\.tgz$/);

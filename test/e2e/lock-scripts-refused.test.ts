@@ -6,7 +6,7 @@ import { listEntries, listStaging, lock, node } from '../support/lock-files.ts';
 import { open } from '../support/scripts-world.ts';
 
 describe.concurrent(node.label, () => {
-  test('one that adds packages below its own is refused, with the file', async () => {
+  test('a script that adds packages below its own is refused, with the file', async () => {
     const { sandbox, install } = await open('nester');
     const { code, stderr } = await install();
     expect(code).toBe(1);
@@ -16,7 +16,7 @@ describe.concurrent(node.label, () => {
     expect(listEntries(sandbox)).toEqual([]);
   });
 
-  test('one that changes a package whose scripts may not run is refused, with the file', async () => {
+  test('a script that changes a package whose scripts may not run is refused, with the file', async () => {
     for (const isLocked of [true, false]) {
       const { sandbox, install } = await open('patcher');
       if (isLocked) await lock(sandbox);
@@ -48,7 +48,7 @@ describe.concurrent(node.label, () => {
     expect(readdirSync(join(entry, 'node_modules')).sort()).toEqual(['native', 'quiet', 'user']);
   });
 
-  test('one that fails names its package, and nothing is published', async () => {
+  test('a script that fails is reported with its package, and nothing is published', async () => {
     const { sandbox, load } = await open('failing');
     const { imported } = await load();
     expect(imported.failing?.code).toBe('ERR_MODULE_NOT_FOUND');

@@ -27,7 +27,7 @@ describe.concurrent(node.label, () => {
     expect((await load()).imported.native?.marker).toBe('native');
   });
 
-  test('an allowed one runs without secrets, and its files are recorded', async () => {
+  test('an allowed script runs without secrets, and its files are recorded', async () => {
     const { sandbox, install } = await open('user');
     await lock(sandbox);
     const { code, stdout, stderr } = await install();
@@ -70,7 +70,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('a file that no script can have made is damage, though the listing marks it generated', async ({
+  test('a file that no script can have made is damage, even if the listing marks it as generated', async ({
     expect,
   }) => {
     const { sandbox, env, install, load } = await open('user');

@@ -27,7 +27,7 @@ describe(`${node.label}: a locked tarball that`, () => {
     ['is no archive', Buffer.from('<html></html>'), /is truncated/],
     ['is an empty archive', writeTarball([]), /has no files/],
     [
-      'holds a path out',
+      'has a path that leads out',
       writeTarball([...files, { path: 'package/../x' }]),
       /a path out of the package/,
     ],
@@ -46,7 +46,7 @@ describe(`${node.label}: a locked tarball that`, () => {
     expect(listStaging(sandbox)).toEqual([]);
   });
 
-  test('never ends: no more than its size is read, and nothing is published', async () => {
+  test('never ends is read only up to its size, and nothing is published', async () => {
     const { sandbox, registry } = await open();
     registry.fault({ kind: 'endless' }, /other.*\.tgz$/);
     const env = { ANNEX_STORE: sandbox.store };
@@ -58,13 +58,13 @@ describe(`${node.label}: a locked tarball that`, () => {
       new RegExp(`other@3\\.0\\.0: \\S+ sends more than ${size?.size} bytes`),
     );
     expect(imported.kit?.marker).toBe('kit');
-    // Two tries, and what the system holds of each.
+    // Two tries, and the buffers of the system for each.
     expect(registry.sent).toBeLessThan(32 * 2 ** 20);
     expect(listEntries(sandbox)).toHaveLength(1);
     expect(listStaging(sandbox)).toEqual([]);
   });
 
-  /** As if these bytes had been locked, which `annex lock` refuses. */
+  /** Locks these bytes, which `annex lock` refuses. */
   function lockBytes({ write, core }: Sandbox, integrity: string, size: number): void {
     const { sidecar, packages: known, texts } = readLock({ core }, 'other');
     const path = 'node_modules/other';

@@ -33,7 +33,7 @@ function shipCommon(sandbox: Sandbox, declared: object): void {
 }
 
 describe.concurrent(node.label, () => {
-  test('a lock is three files for each feature, with nothing of the machine in them, and npm works there', async () => {
+  test('a lock is three files for each feature without machine-specific data, and npm works on them', async () => {
     const { sandbox, registry } = await open();
     const before = sandbox.digest(sandbox.core);
     sandbox.write('app/.npmrc', `//${new URL(registry.url).host}/:_authToken=npm_sEcReT\n`);
@@ -64,7 +64,7 @@ describe.concurrent(node.label, () => {
     });
     expect(Object.keys(sidecar.ids)).toEqual(['any']);
 
-    // npm takes it for a project of its own.
+    // npm accepts it as a project.
     const project = join(sandbox.root, 'project');
     cpSync(join(sandbox.core, 'annex', 'search.kit'), project, { recursive: true });
     const installed = await sandbox.exec('npm', ['ci', '--ignore-scripts'], { cwd: project });
@@ -86,13 +86,13 @@ describe.concurrent(node.label, () => {
       ]),
     );
 
-    // Nothing else of the core is touched.
+    // No other file of the core changes.
     rmSync(join(sandbox.core, 'annex'), { recursive: true });
     rmSync(join(sandbox.core, '.npmrc'));
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
-  test('only the features that are named are locked; the same input gives the same bytes', async () => {
+  test('only the named features are locked; the same input gives the same bytes', async () => {
     const { sandbox, registry } = await open();
     await lock(sandbox, 'search.kit');
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['search.kit']);
@@ -101,7 +101,7 @@ describe.concurrent(node.label, () => {
     const { sandbox: second } = await open();
     await lock(second, 'search.kit');
     expect(readLock(second, 'search.kit').texts).toEqual(texts);
-    // What is locked already needs no registry.
+    // A locked feature needs no registry.
     await registry.stop();
     const { stdout } = await lock(sandbox, 'search.kit');
     expect(stdout).toBe('search.kit: locked already\n');

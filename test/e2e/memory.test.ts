@@ -24,14 +24,14 @@ beforeEach(async () => {
 const host = () => new URL(registry.url).host;
 const failures = () => join(sandbox.store, 'v1', 'failures');
 
-/** Between two tries nothing is waited for. */
+/** No delay between two tries. */
 const usual = () => ({ ANNEX_STORE: sandbox.store, npm_config_fetch_retry_mintimeout: '1' });
 
 function load(wanted: string[], env: Record<string, string> = {}) {
   return importIn(sandbox, wanted, { env: { ...usual(), ...env } });
 }
 
-/** Runs a program that calls ensure; returns what it printed and what was said. */
+/** Runs a program that calls ensure; returns its output and the lines on stderr. */
 async function call(body: string, env: Record<string, string> = {}) {
   const text = `import { ensure } from 'annex';
     const attempt = (...args) => ensure(...args).then(({ where }) => where, ({ message }) => message);
@@ -46,7 +46,7 @@ async function call(body: string, env: Record<string, string> = {}) {
 const countTries = (lines: string[]): number =>
   lines.filter((line) => line.startsWith('annex: installing')).length;
 
-describe('a registry that is not there', () => {
+describe('an unreachable registry', () => {
   test('eight processes make one attempt, and a ninth gets its reason', async () => {
     await registry.stop();
     const runs = await Promise.all(EIGHT.map(() => load(['alpha'])));
@@ -59,7 +59,7 @@ describe('a registry that is not there', () => {
     expect(lines).toEqual([imported.alpha?.cause?.message]);
   });
 
-  test('when the pause is over, one of eight tries again, and the next pause is longer', async () => {
+  test('after the delay one of eight processes retries, and the next delay is longer', async () => {
     registry.fault({ kind: 'status', status: 503 });
     await load(['alpha']);
     for (const name of readdirSync(failures())) {
@@ -78,7 +78,7 @@ describe('a registry that is not there', () => {
     }
   });
 
-  test('the process that failed has no longer pause than the store tells', async () => {
+  test('the process that failed has the same delay as the store', async () => {
     registry.fault({ kind: 'status', status: 503 });
     const { said, lines } = await call(`
       import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ describe('a registry that is not there', () => {
     expect(countTries(lines)).toBe(2);
   });
 
-  test('nor is another feature from the same host tried, which says so; one from elsewhere is', async () => {
+  test('another feature from the same host is not tried, and its error says why; one from another host is', async () => {
     const other = await startRegistry(packages);
     sandbox.write('app/.npmrc', `@corp:registry=${other.url}\n`);
     await registry.stop();
@@ -164,8 +164,8 @@ describe('a registry that is not there', () => {
   });
 });
 
-describe('a package that is not there', () => {
-  test('says nothing about its host', async () => {
+describe('a missing package', () => {
+  test('is not a failure of its host', async () => {
     registry.fault({ kind: 'status', status: 404 }, /alpha/);
     const { imported } = await load(['alpha', 'beta']);
     expectRefused(imported.alpha, 'ANNEX_INSTALL_FAILED', /404/, 'alpha');
@@ -174,7 +174,7 @@ describe('a package that is not there', () => {
 });
 
 describe('a lock', () => {
-  test('a repaired one is tried at once, also by running processes', async () => {
+  test('is tried at once after a repair, also by running processes', async () => {
     const path = join(sandbox.core, 'annex', 'alpha', 'annex.json');
     const good = readFileSync(path, 'utf8');
     const wrong = good.replace(/("listing": ")[0-9a-f]{12}/, '$1000000000000');
@@ -209,7 +209,7 @@ describe('ensure with retry', () => {
     expect(readdirSync(failures())).toEqual([]);
   });
 
-  test('in the process that failed too, and a failure then is remembered again', async () => {
+  test('also retries in the process that failed, and a new failure is remembered', async () => {
     registry.fault({ kind: 'status', status: 503 });
     const { said, lines } = await call(
       `console.log(await attempt('alpha'));
@@ -222,7 +222,7 @@ describe('ensure with retry', () => {
     expect(record).toMatchObject({ attempts: 2 });
   });
 
-  test('a closed gate stays closed', async () => {
+  test('does not open a closed gate', async () => {
     const { said } = await call(`console.log(await attempt('alpha', { retry: true }));`, {
       ANNEX_ALLOW_INSTALLS: 'false',
     });

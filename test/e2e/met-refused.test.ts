@@ -7,7 +7,7 @@ import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type asPlainUser, giveTo, users } from '../support/user.ts';
 
-/** Moves a path out of the store, and puts a link to it in its place. */
+/** Moves a path out of the store, and replaces it by a link. */
 function replaceByLink(sandbox: Sandbox, path: string): void {
   const moved = join(sandbox.root, 'moved');
   renameSync(path, moved);
@@ -15,14 +15,14 @@ function replaceByLink(sandbox: Sandbox, path: string): void {
 }
 
 interface Case {
-  /** What is done to the world; `entry` is the directory of the entry. */
+  /** A change of the world; `entry` is the directory of the entry. */
   spoil: (sandbox: Sandbox, entry: string) => void;
-  /** The code of the AnnexError, or Node's own where a request leads out of an entry. */
+  /** The code of the AnnexError, or of Node if a request leads out of an entry. */
   answer: string;
 }
 
 const CASES: Record<string, Case> = {
-  'a store that everybody may write': {
+  'a store that every user may write': {
     spoil: ({ store }) => chmodSync(store, 0o777),
     answer: 'ANNEX_STORE_UNUSABLE',
   },
@@ -89,7 +89,7 @@ async function open(node: NodeUnderTest, user: typeof asPlainUser, spoil: Case['
 for (const node of nodes) {
   for (const { who, user } of users) {
     describe(`${node.label}, ${who}`, () => {
-      test('an entry that nothing speaks against runs, whatever is verified', async (context) => {
+      test('a valid entry runs with every setting of verify', async (context) => {
         const meet = await open(node, user, () => {});
         for (const verify of ['load', 'off']) {
           const answers = Object.values(await meet(verify));

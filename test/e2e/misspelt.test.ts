@@ -18,7 +18,7 @@ const open = (annex: unknown) =>
 test.each([
   ['beside features', { features, allowInstall: false }, {}, /annex\.allowInstall in .* counts as/],
   ['as a variable', { features }, { ANNEX_ALLOW_INSTALL: '0' }, /ANNEX_ALLOW_INSTALL .* counts as/],
-])('a switch that is misspelt %s: nothing is installed, and a line says why', async (...given) => {
+])('with a switch misspelt %s nothing is installed, and a line says why', async (...given) => {
   const [, annex, more, said] = given;
   const { sandbox, registry } = await open(annex);
   const env = { ANNEX_STORE: sandbox.store, ...more };
@@ -41,7 +41,7 @@ test.each([
     /annex\.features in \S+package\.json is \[\], not an object/,
   ],
   ['features without the key', features, /annex\.kit in .* Now: move it into annex\.features/],
-])('an annex key that is %s is printed as what it is', async (_, annex, said) => {
+])('an annex key that is %s is reported with its type', async (_, annex, said) => {
   const { sandbox } = await open(annex);
   for (const args of [['list'], ['lock', '--check'], ['why', 'kit'], ['install', '--all']]) {
     const { code, stderr } = await sandbox.annex(args);
@@ -54,7 +54,7 @@ test.each([
   }
 });
 
-test('a key beside features that is not known: what covers all features fails, and every command reports it', async () => {
+test('an unknown key beside features: commands for all features fail, and every command reports it', async () => {
   const { sandbox } = await open({ features, feature: {} });
   const env = { ANNEX_STORE: sandbox.store };
   const line = expect.stringMatching(/^annex: annex\.feature in \S+package\.json is not known/);

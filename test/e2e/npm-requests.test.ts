@@ -10,7 +10,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** What was asked of a registry, with the credentials that were shown. */
+/** Requests to a registry, with their credentials. */
 const listAsked = (registry: Registry): string[] => {
   const asked = registry.requests.map((line, i) => `${line} ${registry.authorizations[i]}`);
   registry.requests.length = 0;
@@ -18,7 +18,7 @@ const listAsked = (registry: Registry): string[] => {
   return asked;
 };
 
-/** An environment as an installer's: nothing but what npm needs. */
+/** An environment as of an installer: only the variables that npm needs. */
 const envOf = (sandbox: Sandbox, env: Record<string, string>): Record<string, string> => ({
   PATH: process.env.PATH ?? '',
   HOME: sandbox.home,
@@ -28,13 +28,13 @@ const envOf = (sandbox: Sandbox, env: Record<string, string>): Record<string, st
   ...env,
 });
 
-describe('a locked closure is asked for as npm ci asks', () => {
+describe('annex sends the same requests for a locked closure as npm ci', () => {
   interface Case {
     /** Lines of the core's .npmrc; HOST is the registry's. */
     npmrc: string[];
     registry?: RegistryOptions;
     name?: string;
-    /** Where the lock has it; URL is the registry's. */
+    /** Its URL in the lock; URL is that of the registry. */
     resolved?: string;
     env?: Record<string, string>;
     user?: string[];
@@ -84,7 +84,7 @@ describe('a locked closure is asked for as npm ci asks', () => {
     'with a token in a variable that is not set': {
       npmrc: ['registry=URL', '//HOST/:_authToken=$' + '{MY_TOKEN}'],
     },
-    'with a token in a variable that need not be set': {
+    'with a token in an optional variable': {
       npmrc: ['registry=URL', '//HOST/:_authToken=a$' + '{MY_TOKEN?}b'],
     },
     'with an escaped variable': {

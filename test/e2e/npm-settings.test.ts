@@ -60,7 +60,7 @@ describe('a setting has the value that npm config lists', () => {
       user: ['registry=http://user.example'],
     },
     'when it is in a section': { core: ['[part]', 'registry=http://part.example'] },
-    'when it is said twice': { core: ['registry=http://a.example', 'registry=http://b.example'] },
+    'when it is set twice': { core: ['registry=http://a.example', 'registry=http://b.example'] },
     'when a file has a mark and other line ends': {
       core: ['\ufeffoffline=true\r', 'registry=http://core.example\r', '# proxy=http://p:1'],
     },
@@ -80,7 +80,7 @@ describe('a setting has the value that npm config lists', () => {
       PATH: process.env.PATH ?? '',
       HOME: sandbox.home,
       npm_config_globalconfig: globalConfig,
-      // It would ask the registry, which some of these settings make impossible.
+      // It would send a request to the registry, which some of these settings make impossible.
       npm_config_update_notifier: 'false',
       ...given.env,
     };
@@ -103,12 +103,12 @@ describe('a setting has the value that npm config lists', () => {
       hasReleaseAge: own.hasReleaseAge,
     }).toEqual({
       registry: slash(npm.registry),
-      // npm asks for false itself, and takes any other word for true.
+      // npm checks for false itself, and treats any other word as true.
       strictSsl: npm['strict-ssl'] !== (false as unknown),
       offline: Boolean(npm.offline),
       cache: npm.cache,
       maxSockets: npm.maxsockets ?? 15,
-      // Five minutes is npm's own, and too long for an install that somebody waits for.
+      // npm's default of five minutes is too long for an install that blocks a program.
       timeout: npm['fetch-timeout'] === (300_000 as unknown) ? 30_000 : npm['fetch-timeout'],
       proxy: String(npm.noproxy).includes('a.example') ? undefined : proxy && slash(proxy),
       hasReleaseAge: npm.before !== null,

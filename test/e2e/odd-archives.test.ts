@@ -19,7 +19,7 @@ const refused = Object.entries(REFUSED).map(([title, { pack, reason, npm = [] }]
   return { title, name, version: '1.0.0', tarball: pack(name), reason, npm };
 });
 
-/** The files of a directory: what is in them, and whether they may be executed. */
+/** The files of a directory, with their content and whether they are executable. */
 const listFiles = (directory: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries(digestTree(directory))
@@ -61,7 +61,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
   };
 
   test.for([false, true])(
-    'what npm installs is installed, file by file; locked: %s',
+    'annex installs the same files as npm; locked: %s',
     async (isLocked, { expect }) => {
       const sandbox = await open();
       const env = { ANNEX_STORE: sandbox.store };

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ]);
 });
 
-/** Notes every process that this one starts; as `--require` it is loaded in the thread of the hooks as well. */
+/** Records every process that this one starts; `--require` loads it in the thread of the hooks as well. */
 const COUNTER = `
 const { appendFileSync } = require('node:fs');
 const processes = require('node:child_process');
@@ -46,7 +46,7 @@ describe.each(outerNodes)('$label', (node) => {
     const counter = sandbox.write('counter.cjs', COUNTER);
     const started = sandbox.write('started', '');
     chmodSync(started, 0o666);
-    /** What an import gives, and before that list and why; and which processes the import started. */
+    /** Result of an import, and before that of list and why; and the processes that the import started. */
     const run = async ({ isQuiet = false } = {}) => {
       const env = { ANNEX_STORE: sandbox.store, STARTED: started };
       const shared = { node: node.path, env };
@@ -59,7 +59,7 @@ describe.each(outerNodes)('$label', (node) => {
         : await world.runProgram(body, { ...shared, flags });
       return { list, why, imported: result.import, started: readFileSync(started, 'utf8') };
     };
-    /** What everybody says; the reason has to be one and the same. */
+    /** The common refusal of all. */
     const ask = async (code: string, options: RunOptions = {}) => {
       const env = { ANNEX_STORE: sandbox.store, STARTED: started, ...options.env };
       const shared = { ...options, node: node.path, env };
@@ -151,7 +151,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(sandbox.store)).toBe(false);
   });
 
-  test('another package of the feature that core ships out of its range', async () => {
+  test('another package of the feature that core ships out of range', async () => {
     const { sandbox, run } = await open();
     const packages = { kit: '^1.0.0', low: '^2.0.0' };
     sandbox.setCore({ features: { both: { packages } } }, { dependencies: { low: '*' } });
@@ -166,7 +166,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(started).toBe('');
   });
 
-  test('an entry that is blocked, where another version may be left: it is missing', async () => {
+  test('an entry that is blocked, while another version may exist: it is missing', async () => {
     const { sandbox, run } = await open();
     sandbox.setCore({ features: { kit: '^1.0.0' }, blocked: ['kit@1.0.0'] });
     sandbox.plantEntry({
@@ -180,7 +180,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect((await run()).imported).toBe('kit');
   });
 
-  test('an entry that is damaged, where nothing may be installed', async () => {
+  test('a damaged entry, with installs off', async () => {
     const { sandbox, runProgram } = await open();
     await lock(sandbox);
     const env = { ANNEX_STORE: sandbox.store };

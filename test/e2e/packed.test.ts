@@ -1,4 +1,4 @@
-/** The packed package, installed alone, with all that it uses in its own files. */
+/** The packed package, installed alone, with its dependencies bundled in its own files. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ test("it sends no request, and annex's own dependencies are not visible", async 
   expect(run).toMatchObject({ code: 0, stdout: 'function\n' });
 });
 
-test('its files load builtins and each other alone', () => {
+test('its files load only builtins and each other', () => {
   const dist = join(repositoryRoot, 'dist');
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
   const foreign = files

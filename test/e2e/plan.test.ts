@@ -1,4 +1,4 @@
-/** A core with old packages and features that need newer ones: what each of them resolves at run time. */
+/** A core with old packages and features that need newer ones: the copies that each resolves at run time. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
@@ -6,7 +6,7 @@ import type { PackageFixture } from '../support/package.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A package that tells which versions it sees of others. */
+/** A package that exports the versions that it resolves of others. */
 function seer(name: string, sees: string[], manifest: object): PackageFixture {
   const attempts = sees.map(
     (other) =>
@@ -52,7 +52,7 @@ const PROGRAM = `
   }
   console.log(JSON.stringify(result));`;
 
-/** A core that declares alpha 1, has beta 1 and gamma 1 for somebody else, and a workspace that was never published. */
+/** A core that declares alpha 1, has beta 1 and gamma 1 as transitive dependencies, and an unpublished workspace. */
 async function open(annex: object = {}): Promise<Sandbox> {
   const sandbox = await createSandbox({ registry });
   const features = Object.fromEntries(NAMES.map((name) => [name, '^1.0.0']));
@@ -109,7 +109,7 @@ describe.concurrent.each(nodes)('$label', ({ path: node }) => {
     });
   });
 
-  test('annex lock and annex install list every edge, with what helps', async () => {
+  test('annex lock and annex install list every edge, with a hint', async () => {
     const sandbox = await open();
     const env = { ANNEX_STORE: sandbox.store };
     const reason =

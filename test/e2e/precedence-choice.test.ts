@@ -8,7 +8,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const specs = { 'pair-one': '^1.0.0', '@pair/two': '^1.0.0' };
 
-/** Uses the feature in one way, lets a newer entry appear, then uses it in every way. */
+/** Uses the feature in one way, publishes a newer entry, then uses it in every way. */
 const PROGRAM = `import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
@@ -39,7 +39,7 @@ else {
   console.log(JSON.stringify(seen));
 }
 `;
-/** The same from another directory, for which nothing is remembered yet. */
+/** The same from another directory, for which no result is cached yet. */
 const USE = `import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 export const use = async () => ({

@@ -28,7 +28,7 @@ const features = {
   'linked-out': '^1.0.0',
   'linked-file': '^1.0.0',
 };
-/** Ways to name a package of the closure by a path through a declared one. */
+/** Specifiers of a package of the closure that go through a declared one. */
 const around = [
   'alpha/../helper/index.js',
   'alpha/%2e%2e/helper/index.js',
@@ -55,7 +55,7 @@ const asked = [
 let sandbox: Sandbox;
 let probe: Probe;
 
-/** Entries in which a package, or its file, is a link that leads out. */
+/** Entries in which a package, or its file, is a link out of the entry. */
 function plantLinks(): void {
   for (const name of ['linked-out', 'linked-file']) {
     const packages = [esmPackage(name, '1.0.0', MARKER)] as const;
@@ -142,11 +142,11 @@ describe.each(nodes)('G3: declared packages only, $label', (node) => {
   const all = (specifier: string, from = 'app'): Answer[] =>
     forms.map((form) => answers[keyOf(from, form, specifier)] ?? {});
 
-  test('G3: nothing of a closure is ever loaded by the core', () => {
+  test('G3: the core never loads an undeclared package of a closure', () => {
     expect(JSON.stringify(answers)).not.toContain(SHADOW);
   });
 
-  test('every package of a feature answers, from its entry', () => {
+  test('every package of a feature loads from its entry', () => {
     for (const name of ['alpha', 'pair-one', 'pair-two', 'sharing']) {
       expect(all(name).filter(({ marker }) => marker === MARKER).length, name).toBe(5);
     }
@@ -180,9 +180,9 @@ describe.each(nodes)('G3: declared packages only, $label', (node) => {
     }
   });
 
-  // Node 20 asks no hook for the static imports of an ES module that is required.
+  // Node 20 calls no hook for the static imports of a required ES module.
   test.skipIf(node.major < 22)(
-    'an ES module that is required is bound as one that is imported',
+    'a required ES module resolves its imports like an imported one',
     async () => {
       sandbox.write('app/uses.mjs', `export { marker } from 'alpha';`);
       const names = JSON.stringify(['sharing', './uses.mjs']);

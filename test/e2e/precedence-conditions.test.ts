@@ -25,7 +25,7 @@ const packages = [
 const names = packages.map(({ name }) => name);
 const questions = names.map((specifier) => ({ from: 'app', specifier }));
 
-/** Another loader, which adds a condition; it does nothing where there is no module.registerHooks. */
+/** Another loader, which adds a condition; it does nothing without module.registerHooks. */
 const EXTRA = `import * as nodeModule from 'node:module';
 nodeModule.registerHooks?.({
   resolve: (specifier, context, nextResolve) =>
@@ -73,7 +73,7 @@ const cases = [
 ];
 
 describe.each(nodes)('$label', (node) => {
-  test.for(cases)('the store answers as core would, $title', async ({ before, after }) => {
+  test.for(cases)('the store resolves like the core, $title', async ({ before, after }) => {
     const env = { ANNEX_STORE: lacking.sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
     const { loader } = lacking.sandbox;
     const flags = [...before, '--import', loader, ...after];

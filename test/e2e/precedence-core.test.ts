@@ -54,7 +54,7 @@ describe.each(nodes)('G1: the core wins, $label', (node) => {
     expect(answers).toEqual(alone);
   });
 
-  test('G1: a subpath that core’s copy lacks never comes from elsewhere', () => {
+  test('G1: a subpath that core’s copy lacks never resolves elsewhere', () => {
     for (const { name } of lackingCopies) {
       const ofName = Object.entries(answers).filter(([key]) => key.includes(` | ${name}`));
       const seen = new Set(ofName.map(([, { marker }]) => marker ?? 'nothing'));

@@ -81,7 +81,7 @@ beforeAll(async () => {
     sandbox.write(`volume/annex/v1/any/node_modules/${name}/package.json`, text);
   }
   sandbox.addPackage('volume/node_modules', shadowPackage('undeclared', 'volume'));
-  // Where `require` looks last.
+  // The last folders that `require` searches.
   for (const place of ['home/.node_modules', 'node-path']) {
     for (const name of ['absent', other]) sandbox.addPackage(place, shadowPackage(name, place));
     sandbox.write(join(place, 'absent-exports/package.json'), broken['absent-exports'] ?? '');
@@ -89,8 +89,8 @@ beforeAll(async () => {
 });
 
 /**
- * The answers without the place where the sandbox stands. Of the errors of #internal specifiers the
- * code alone: Node names their targets, which nobody but Node knows.
+ * The answers without the path of the sandbox. Of the errors of #internal specifiers only the
+ * code: Node names their targets, which only Node knows.
  */
 function place(answers: Answers, { root }: Sandbox): Answers {
   const text = JSON.stringify(answers, (key, value: unknown) => {

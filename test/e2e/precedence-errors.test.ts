@@ -41,7 +41,7 @@ beforeAll(async () => {
   probe = writeProbe(sandbox, questions);
 });
 
-/** The answer as it would be without the cause and its line. */
+/** The answer without the cause and its line. */
 function forgetCause({ error, ...rest }: Answer): Answer {
   if (error?.cause === undefined) return { ...rest, ...(error && { error }) };
   const { cause, message, head, ...same } = error;
@@ -83,7 +83,7 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('the line is the message of the cause: what, which code, why, who asked, what to do', () => {
+  test('the line is the message of the cause: feature, code, reason, importing file, hint', () => {
     for (const [key, { error }] of Object.entries(answers)) {
       const [, form = '', specifier = ''] = key.split(' | ');
       const [name = ''] = names.filter((one) => specifier.startsWith(one));
@@ -106,7 +106,7 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('a second miss says it once as well', async () => {
+  test('a second miss has the line once as well', async () => {
     sandbox.write(
       'app/twice.mjs',
       `import { createRequire } from 'node:module';

@@ -7,7 +7,7 @@ import { type Answers, keyOf, type Question, writeProbe } from '../support/probe
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { SHADOW } from '../support/shadow.ts';
 
-/** Where `require` looks last; import never does. */
+/** The last folders that `require` searches; import never does. */
 const globals: Record<string, string> = {
   'in-node-path': 'node-path',
   'in-node-modules': 'home/.node_modules',
@@ -28,11 +28,11 @@ const builtins = [
   'node:x',
 ];
 const declaredBuiltins = ['fs', 'sys', 'os'];
-/** Builtins with `node:` alone, and so free to be packages. */
+/** Builtins that need `node:`, so that their bare names can be packages. */
 const free = ['thing', 'test', 'sqlite'];
 
 let sandbox: Sandbox;
-/** A directory in an entry that holds packages named as builtins, and claims to share one. */
+/** An entry with packages named like builtins, one of which it claims to share. */
 let inEntry: string;
 
 function plantGlobals(): void {
@@ -68,7 +68,7 @@ beforeAll(async () => {
   sandbox.addPackage('app/node_modules', cjsPackage('os', '1.0.0', SHADOW));
 });
 
-/** Silent: features that are named as builtins are complained of. */
+/** Silent, because features named like builtins are reported. */
 const env = (more: Record<string, string> = {}) => ({
   ANNEX_STORE: sandbox.store,
   ANNEX_ALLOW_INSTALLS: '0',
@@ -88,7 +88,7 @@ describe.each(nodes)('$label', (node) => {
   const loads = (answers: Answers, name: string) =>
     (['import()', 'require'] as const).map((form) => answers[keyOf('app', form, name)]?.marker);
 
-  test('G1: what NODE_PATH and the home hold is Node’s answer, and its error too', async () => {
+  test('G1: packages in NODE_PATH and the home are Node’s result, and so are their errors', async () => {
     const questions = [...held, ...held.map((name) => `${name}/gone`), 'thing'];
     const NODE_PATH = join(sandbox.root, 'node-path');
     const { alone, answers } = await askBoth(
@@ -101,7 +101,7 @@ describe.each(nodes)('$label', (node) => {
     for (const [key, answer] of Object.entries(alone)) {
       if (key.endsWith('thing')) continue;
       const error = answers[key]?.error;
-      // The error of an import says what keeps the store away; it is Node's apart from that.
+      // The error of an import has the reason against the store; otherwise it is Node's.
       if (error?.cause === undefined) expect.soft(answers[key], key).toEqual(answer);
       else {
         expect.soft(error.cause.code, key).toBe('ANNEX_INVALID_CONFIG');
@@ -113,7 +113,7 @@ describe.each(nodes)('$label', (node) => {
     expect(loads(answers, 'thing')).toEqual(['store', 'store']);
   });
 
-  test('G1: when the core is sealed such folders are no part of it, for declared names', async () => {
+  test('G1: such folders are not part of a sealed core, for declared names', async () => {
     const NODE_PATH = [join(sandbox.root, 'node-path'), join(sandbox.core, 'node_modules')].join(
       ':',
     );
@@ -153,12 +153,12 @@ describe.each(nodes)('$label', (node) => {
     expect(answers).toEqual(alone);
   });
 
-  test('a name that is a builtin with node: alone may be a feature', async () => {
+  test('a name that is a builtin only with node: may be a feature', async () => {
     const { answers } = await askBoth(free.map((specifier) => ({ from: 'app', specifier })));
     for (const name of free) expect(loads(answers, name)).toEqual(['store', 'store']);
   });
 
-  test('a module without a place gets Node’s error', async () => {
+  test('a module without a path gets Node’s error', async () => {
     const source = `export * from 'thing';`;
     const url = `data:text/javascript,${encodeURIComponent(source)}`;
     const { alone, answers } = await askBoth([{ from: 'app', specifier: url }]);
@@ -166,7 +166,7 @@ describe.each(nodes)('$label', (node) => {
     expect(answers).toEqual(alone);
   });
 
-  test('--eval asks for the working directory', async () => {
+  test('--eval resolves from the working directory', async () => {
     const script = `import('thing').then((it) => it.marker, (e) => e.code + !!e.cause).then(console.log)`;
     const outcomes = [];
     for (const cwd of ['app', 'home']) {

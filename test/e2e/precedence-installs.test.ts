@@ -7,7 +7,7 @@ import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const names = ['probed', 'by-package', 'by-directory', 'in-core'];
-/** Asks in turn from the files that are named, for what is named with them. */
+/** Requests specifiers in sequence, each from a given file. */
 const PROGRAM = `const outcomes = [];
 for (const pair of process.argv.slice(2)) {
   const [file, name] = pair.split(' ');

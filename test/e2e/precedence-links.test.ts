@@ -13,7 +13,7 @@ const inStore = ['y', 'z', 'hoisted', 'dependent'];
 const names = [...inStore, 'x', 'missing'];
 const features = { ...Object.fromEntries(names.map((name) => [name, '^1.0.0'])), decoy: '*' };
 
-/** A package of pnpm's store inside node_modules, and what it may see beside it. */
+/** A package of pnpm's store inside node_modules, and the packages beside it. */
 const PNPM = 'app/node_modules/.pnpm';
 const inPnpm = `${PNPM}/x@1.0.0/node_modules/x`;
 
@@ -58,7 +58,7 @@ beforeAll(async () => {
 const ask = (from: string, specifiers: string[]): Question[] =>
   specifiers.map((specifier) => ({ from, specifier }));
 
-/** What the loading forms gave: one marker, or what differs between them. */
+/** Result of the loading forms: one marker, or the differences between them. */
 function markerOf(answers: Answers, from: string, specifier: string): string {
   const markers = loading.map((form) => {
     const { marker, error } = answers[keyOf(from, form, specifier)] ?? {};
@@ -74,14 +74,14 @@ interface Case {
   main?: string;
   flags?: string[];
   store?: string;
-  /** By directory and specifier: what loads. */
+  /** The loaded marker by directory and specifier. */
   loads: Record<string, Record<string, string>>;
 }
 
 const asCore = { x: 'core', y: 'store', z: 'store', hoisted: 'store', dependent: 'store' };
 const cases: Case[] = [
   {
-    title: 'pnpm’s layout: a package sees what is linked beside it, the core what is linked for it',
+    title: 'pnpm’s layout: a package sees the links beside it, the core its own links',
     loads: {
       app: { ...asCore, 'x/sub': 'ERR_PACKAGE_PATH_NOT_EXPORTED', missing: 'ANNEX_DENIED' },
       [inPnpm]: { x: 'core', y: 'core', hoisted: 'core', z: 'store', missing: 'ANNEX_DENIED' },
@@ -116,7 +116,7 @@ const cases: Case[] = [
     loads: { app: { ...asCore, missing: 'ANNEX_DENIED' } },
   },
   {
-    title: 'names that a URL has to escape',
+    title: 'names that must be escaped in a URL',
     store: `${ODD}/volume/annex`,
     loads: { [`app/${ODD}`]: { ...asCore, missing: 'ANNEX_DENIED' } },
   },

@@ -1,4 +1,4 @@
-/** The importing file decides what the store answers: the core, its packages, importers, and other files. */
+/** The result depends on the importing file: the core, its packages, importers, and other files. */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -28,24 +28,24 @@ const names = [...inStore, 'rooted', 'missing'];
 const rows: [from: string, expected: Partial<Record<Expected, string[]>>][] = [
   ['app', { store: inStore, core: ['rooted'], missing: ['missing', 'missing/sub'] }],
   ['app/src/deep', { store: ['thing', '@acme/thing'], missing: ['missing'] }],
-  // What core ships gets what is installed.
+  // Shipped packages use installed features.
   ['app/node_modules/dep', { store: ['thing', 'nested'], missing: ['missing'] }],
   ['app/node_modules/@core/dep/lib', { store: ['@acme/thing'], missing: ['missing'] }],
   ['linked/lib', { store: ['thing'], missing: ['missing'] }],
-  // A copy that one package alone can see answers that package alone.
+  // A nested copy is used only by its own package.
   ['app/node_modules/a', { core: ['nested'], store: ['thing'], 'as Node': ['nested/sub'] }],
   ['app/node_modules/a/node_modules/b', { core: ['nested'], 'as Node': ['nested/sub'] }],
   ['app/packages/web', { core: ['thing'], store: ['nested'], 'as Node': ['thing/sub'] }],
-  // A package in the core that bears the name.
+  // A package of the core with the same name.
   ['app/packages/self', { core: ['self-ref'], store: ['thing'], 'as Node': ['self-ref/hidden'] }],
   ['app/packages/self/dist', { 'as Node': ['self-ref', 'self-ref/hidden'], store: ['thing'] }],
   ['app/packages/plain', { 'as Node': ['self-plain', 'self-plain/sub'], store: ['thing'] }],
   ['app/packages/outer/inner', { store: ['self-outer', 'thing'] }],
-  // A scope that cannot be read may bear any name.
+  // An unreadable scope may have any name.
   ['app/packages/broken', { 'as Node': ['thing', 'missing'] }],
   ['app/packages/null', { 'as Node': ['thing', 'missing'] }],
   ['app/packages/array', { store: ['thing'], missing: ['missing'] }],
-  // Importers see the core root, then the store.
+  // Importers resolve from the core root, then from the store.
   [
     'plugins',
     {
@@ -60,7 +60,7 @@ const rows: [from: string, expected: Partial<Record<Expected, string[]>>][] = [
   ['plugins/two', { 'as Node': ['rooted', 'rooted/sub', 'thing'] }],
   ['real-plugins', { core: ['rooted'], store: ['thing'], missing: ['missing'] }],
   ['app/node_modules/importer', { core: ['rooted'], store: ['thing'], missing: ['missing'] }],
-  // Everybody else gets what Node gives.
+  // All other files get Node's result.
   ['outside', { 'as Node': names }],
   ['outside/node_modules/dep', { 'as Node': names }],
   ['app-other', { 'as Node': ['thing', 'rooted', 'missing'] }],
@@ -96,7 +96,7 @@ function plantCore(): void {
   link(join(root, 'linked/lib'), join(core, 'node_modules/lib'));
   link(join(root, 'real-plugins'), join(root, 'linked-plugins'));
   mkdirSync(join(root, 'real-plugins'));
-  // An importer that holds a broken copy of its own.
+  // An importer with its own broken copy.
   for (const name of ['rooted', 'thing']) {
     sandbox.write(`plugins/two/node_modules/${name}/package.json`, { main: './gone.js' });
   }
@@ -130,7 +130,7 @@ beforeAll(async () => {
   probe = writeProbe(sandbox, questions);
 });
 
-/** What an answer has to be, and what of it was seen. */
+/** The expected and the actual part of an answer. */
 function describeAnswer(answer: Answer, alone: Answer, form: Form, expected: Expected) {
   if (expected === 'as Node') return { is: answer, shall: alone };
   if (expected === 'missing') {

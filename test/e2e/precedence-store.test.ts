@@ -35,7 +35,7 @@ const odd = (name: string, manifest: Record<string, unknown>): PackageFixture =>
 });
 const inner = cjsPackage('inner', '1.0.0', MARKER);
 
-/** Each with the subpaths that are asked besides the name, and what else its closure holds. */
+/** Each with its requested subpaths, and the other packages of its closure. */
 const cases: { pkg: PackageFixture; subpaths?: string[]; closure?: PackageFixture[] }[] = [
   { pkg: make('esm', esmPackage), subpaths: ['index.js', 'sub'] },
   {
@@ -119,13 +119,13 @@ describe.each(nodes)('$label', (node) => {
       flags: ['--import', 'LOADER'],
       cwd: 'elsewhere',
     },
-  ])('the store answers as core would, $title', async ({ flags, title: _, ...options }) => {
+  ])('the store resolves like the core, $title', async ({ flags, title: _, ...options }) => {
     const answers = await run(flags, options);
     expect(JSON.stringify(answers)).not.toContain(SHADOW);
     expect(forgetPlace(answers)).toEqual(forgetPlace(shipped));
   });
 
-  test('every path lies in an entry of the feature itself', async () => {
+  test('every path is in an entry of the feature itself', async () => {
     const answers = await run(['--import', 'LOADER']);
     const entries = join(annex.sandbox.store, 'v1', 'any');
     const paths = Object.entries(answers).flatMap(([key, { path }]) =>

@@ -14,7 +14,7 @@ const inStore = ['thing', 'closed-entry', 'closed-manifest', 'closed-modules'];
 const asked = [
   ...inCore.map((specifier) => ({ from: 'app', specifier })),
   ...inStore.map((specifier) => ({ from: 'app', specifier })),
-  // Nobody knows what its node_modules holds, or what its package.json is named.
+  // Its node_modules and the name in its package.json are unknown.
   { from: 'app/src', specifier: 'thing' },
   { from: 'app/packages/sealed', specifier: 'thing' },
 ];
@@ -76,7 +76,7 @@ describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
     }
   });
 
-  test('G6: an entry that cannot be looked at is a miss', () => {
+  test('G6: an unreadable entry is a miss', () => {
     for (const name of ['closed-entry', 'closed-manifest']) {
       for (const form of forms) {
         const { error } = answers[keyOf('app', form, name)] ?? {};
@@ -86,7 +86,7 @@ describe.skipIf(!isRoot).for(nodes)('$label, as another user', (node) => {
     }
   });
 
-  test('an entry with a package that cannot be looked at keeps Node’s error', () => {
+  test('an entry with an unreadable package gives Node’s error', () => {
     for (const form of forms) {
       const { error } = answers[keyOf('app', form, 'closed-modules')] ?? {};
       expect(error?.code).toMatch(/^((ERR_)?MODULE_NOT_FOUND|ERR_INVALID_PACKAGE_CONFIG)$/);

@@ -10,7 +10,7 @@ import { type LoopbackProxy, startProxy } from '../support/proxy.ts';
 import { type Registry, type RegistryOptions, startRegistry } from '../support/registry.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** Runs the sources themselves: these Nodes read TypeScript. */
+/** Runs the sources themselves, because these versions of Node run TypeScript. */
 const probe = `
 const root = ${JSON.stringify(repositoryRoot)};
 const { createFetcher } = await import(root + '/src/registry/fetch.ts');
@@ -86,7 +86,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
     expect(registry.requests).toHaveLength(3);
   });
 
-  test('the registry is shown its token, the proxy is not', async () => {
+  test('only the registry gets its token, not the proxy', async () => {
     const world = await openWorld({ tls: makeCertificate() });
     const { proxy, registry, host } = world;
     const token = `//${host}/:_authToken=t0ken`;
@@ -95,7 +95,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
     expect(proxy.requests.length).toBeGreaterThan(0);
   });
 
-  test("the environment's proxy counts, and its exceptions", async () => {
+  test('the proxy of the environment is used, with its exceptions', async () => {
     const world = await openWorld();
     const { proxy, registry } = world;
     const env = { https_proxy: `http://${login}@${proxy.host}` };
@@ -118,7 +118,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
     expect(registry.requests).toEqual([]);
   });
 
-  test.each([false, true])('a proxy that is not there is named, https: %s', async (isSecure) => {
+  test.each([false, true])('an unreachable proxy is named, https: %s', async (isSecure) => {
     const world = await openWorld(isSecure ? { tls: makeCertificate() } : {});
     const { proxy, registry, host } = world;
     await proxy.stop();
@@ -131,7 +131,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
   });
 });
 
-/** What an agent of Node's own does with a proxy, without any code of ours. */
+/** Behaviour of Node's own agent with a proxy, without code of annex. */
 const ask = `
 const { Agent, createServer, get } = require('node:http');
 const proxy = createServer((request, response) => response.end('proxy'));
@@ -143,8 +143,11 @@ proxy.listen(0, '127.0.0.1', () => {
 });
 `;
 
-test.each(nodes)('$label is known for what its agents do with a proxy', async ({ label, path }) => {
-  const sandbox = await createSandbox({ linkAnnex: false });
-  const { stdout } = await sandbox.run(['-e', ask], { node: path });
-  expect(stdout).toBe(isDirect(label) ? 'proxy\n' : 'direct\n');
-});
+test.each(nodes)(
+  'the agents of $label support a proxy exactly if annex expects it',
+  async ({ label, path }) => {
+    const sandbox = await createSandbox({ linkAnnex: false });
+    const { stdout } = await sandbox.run(['-e', ask], { node: path });
+    expect(stdout).toBe(isDirect(label) ? 'proxy\n' : 'direct\n');
+  },
+);

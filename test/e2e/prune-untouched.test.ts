@@ -24,7 +24,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('another format, another kind of file and another name are not touched', async () => {
+  test('other formats, kinds of files and names are not touched', async () => {
     const { sandbox, plant, prune, outcomes } = await open(node);
     const v1 = join(sandbox.store, 'v1');
     const newer = publish(plant('gone', '1.0.0', { manifest: { format: 3 } }), 400);
@@ -54,7 +54,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toMatchObject(before);
   });
 
-  test('a time in the future is no age', async () => {
+  test('an entry with a time in the future has no age', async () => {
     const world = await open(node);
     const early = publish(world.plant('gone', '1.0.0'), -400);
     expect(world.outcomes(await world.prune(['--days', '0']))).toEqual({ [early]: 'kept' });

@@ -30,7 +30,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(Object.values(outcomes(await prune()))).toEqual(['kept', 'kept', 'kept']);
     setRetired(world, old, 23.9);
     expect(existsSync(old)).toBe(true);
-    expect(outcomes(await prune())[old], 'whoever runs on it has a day').toBe('kept');
+    expect(outcomes(await prune())[old], 'running processes have a day').toBe('kept');
     setRetired(world, old, 24.1);
     expect(outcomes(await prune(['--dry-run']))[old]).toBe('deleted');
     expect(existsSync(old)).toBe(true);
@@ -123,7 +123,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(outcomes(await prune())).toEqual({ [fits]: 'kept', [not]: 'retired' });
   });
 
-  test('a feature that is declared wrongly, or looks like one that is, keeps its entries', async () => {
+  test('a feature with an invalid declaration, or with a similar name, keeps its entries', async () => {
     const { sandbox, plant, prune, outcomes } = await open(node);
     sandbox.setCore({
       features: { alpha: 'latest', 'be/ta': '^1.0.0', 'be-ta': '^1.0.0', gamma: '^1.0.0' },

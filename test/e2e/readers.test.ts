@@ -18,7 +18,7 @@ const CALLS = 'trace=%file,%desc,%network';
 const WRITING =
   /\b(?:open\w*\(.*(?:O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)|(?:p?write(?:v|64)?|creat|mkdir(?:at)?|rmdir|unlink(?:at)?|rename(?:at2?)?|link(?:at)?|symlink(?:at)?|mknod(?:at)?|f?chmod(?:at2?)?|[fl]?chown(?:at)?|utime\w*|f?truncate|fallocate|fsync|fdatasync|syncfs|flock|copy_file_range|sendfile|f?setxattr)\()/;
 
-/** What a program that imports alpha asks of the kernel. */
+/** System calls of a program that imports alpha. */
 async function traceImport(node: string) {
   const { sandbox, registry } = await openWorld({ packages, annex });
   const env = { ANNEX_STORE: sandbox.store };
@@ -57,7 +57,7 @@ describe.concurrent.each(outerNodes)('G7: not in the way, $label', (node) => {
     expect(lines.filter((line) => line.includes('/v1/locks'))).toEqual([]);
     expect(lines.filter((line) => line.includes('/v1/staging'))).toEqual([]);
     expect(lines.filter((line) => /AF_INET/.test(line))).toEqual([]);
-    // The pattern finds what there is: the program's own output.
+    // The pattern does match: it finds the program's own output.
     expect(lines.filter((line) => WRITING.test(line)).join('\n')).toContain('marker');
   });
 });

@@ -1,4 +1,4 @@
-/** `annex refresh` skips what may not be refreshed, says why, and exits with 0 in a boot hook. */
+/** `annex refresh` skips features that may not be refreshed, with the reason, and exits with 0 in a boot hook. */
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -21,7 +21,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(sandbox.digest(sandbox.store)).toMatchObject(before);
   });
 
-  test('a host that is away is asked for one feature, and by the next refresh again', async () => {
+  test('an unreachable host is tried for one feature, and again by the next refresh', async () => {
     const { sandbox, registry, refresh } = await open(node);
     for (const name of names) plant(sandbox, name, { abi: 'node1-linux-x64-glibc' });
     registry.fault({ kind: 'status', status: 503 }, /./);
@@ -94,7 +94,7 @@ describe.each(outerNodes)('$label', (node) => {
         /ANNEX_STORE_UNUSABLE/,
       ],
       [
-        'a registry that is not there',
+        'an unreachable registry',
         async () => {
           await seal('u+w');
           await registry.stop();
@@ -103,7 +103,7 @@ describe.each(outerNodes)('$label', (node) => {
         /ANNEX_OFFLINE/,
       ],
       [
-        'a store that cannot be one',
+        'a store that is not a directory',
         () => {},
         /^nothing to refresh: .*\nstarted\n$/,
         /STORE_UNUSABLE/,
@@ -132,7 +132,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('called wrongly it is 2', async () => {
+  test('a usage error exits with 2', async () => {
     const { sandbox } = await open(node);
     for (const args of [['alpha'], ['--all'], ['--days', '1']]) {
       expect((await sandbox.annex(['refresh', ...args])).code).toBe(2);

@@ -1,4 +1,4 @@
-/** `annex refresh` brings installed features up to what is declared now. */
+/** `annex refresh` updates installed features to their current declarations. */
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(registry.requests).toHaveLength(asked);
   });
 
-  test('a layer whose entry does not fit any more', async () => {
+  test('a layer whose entry no longer fits: a new entry is installed in the store', async () => {
     const { sandbox, refresh } = await open(node);
     const layer = join(sandbox.root, 'layer');
     plant(sandbox, 'alpha', { store: layer, abi: 'node1-linux-x64-glibc' });
@@ -67,7 +67,7 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
-  test('G5: an entry with an edited file is restored; where nothing may be installed it is off', async () => {
+  test('G5: an entry with an edited file is restored; with installs off it is unavailable', async () => {
     const { sandbox, refresh, install, load } = await open(node);
     await install('alpha');
     const [entry = ''] = listEntries(sandbox);

@@ -76,7 +76,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(await sandbox.annex(['add', 'JSONStream@^1.3.0'], { env })).toMatchObject({ code: 0 });
   });
 
-  test('a git dependency is refused by its own reason', async ({ expect }) => {
+  test('a git dependency is refused with its own reason', async ({ expect }) => {
     const { sandbox: first } = await open(node, {});
     const repository = join(first.root, 'repository');
     first.write('repository/package.json', { name: 'forked', version: '2.0.0' });
@@ -99,7 +99,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(stderr).toMatch(reason);
   });
 
-  test('an unreachable git repository is named as one', async () => {
+  test('an unreachable git repository is reported as such', async () => {
     const dependencies = { forked: 'git+https://127.0.0.1:9/forked.git' };
     const packages = [esmPackage('kit', '1.0.0', 'kit', { dependencies })];
     const { sandbox, env } = await open(node, { packages });

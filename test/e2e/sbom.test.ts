@@ -18,7 +18,7 @@ describe('annex sbom', () => {
   const OTHER = ['pkg:npm/%40acme/other.js@3.0.0'];
 
   test.each(['locked', 'installed'])(
-    'every package as used, a component for each feature: %s',
+    'every package in use and a component for each feature are listed: %s',
     async (how) => {
       declare(both);
       if (how === 'locked') copyLocks(locked, sandbox);
@@ -40,7 +40,7 @@ describe('annex sbom', () => {
     },
   );
 
-  test('a locked feature beside one that is only installed', async () => {
+  test('a locked feature and an unlocked one are listed together', async () => {
     declare(both);
     copyLocks(locked, sandbox, 'kit');
     expect((await run('install', '@acme/other.js')).code).toBe(0);
@@ -49,7 +49,7 @@ describe('annex sbom', () => {
     expect(purls).toEqual(new Set([...KIT, ...OTHER, 'pkg:npm/common@1.2.0']));
   });
 
-  test('spdx says the same', async () => {
+  test('the spdx format lists the same', async () => {
     copyLocks(locked, sandbox);
     const { code, stdout } = await run('sbom', '--format', 'spdx');
     expect(code).toBe(0);
@@ -77,11 +77,11 @@ describe('annex sbom', () => {
     }
   });
 
-  test('another format is a wrong call', async () => {
+  test('another format is a usage error', async () => {
     expect(await run('sbom', '--format', 'xml')).toMatchObject({ code: 2, stdout: '' });
   });
 
-  test('of nothing it is 1, with a line', async () => {
+  test('without any package it exits with 1 and prints a line', async () => {
     expect(await run('sbom')).toMatchObject({
       code: 1,
       stdout: '',

@@ -1,4 +1,4 @@
-/** Install scripts run on the application's Node, and their output has to fit it. */
+/** Install scripts run on the application's Node, and their output must fit it. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ const { stdout } = spawnSync('node', ['-p', 'process.versions.modules'], { encod
 writeFileSync('built.json', JSON.stringify({ own: process.versions.modules, found: stdout.trim() }));
 `;
 
-/** An addon that registers itself as one of a version of Node, without Node's headers. */
+/** An addon that registers itself for a version of Node, without Node's headers. */
 const ADDON = `
 struct node_module { int version; unsigned flags; void *handle; const char *file;
   void *init; void *init_context; const char *name; void *data; struct node_module *link; };
@@ -95,7 +95,7 @@ describe.each(nodes)('$label', (node) => {
     const { sandbox, load, writeProgram } = await open();
     writeProgram('other/node', 'exit 9');
     const PATH = [join(sandbox.root, 'other'), process.env.PATH].join(delimiter);
-    // npm's own list names no package: that of the feature counts.
+    // npm names no package: that of the feature is reported.
     const env = { PATH, npm_config_strict_allow_scripts: 'true' };
     const { imported, stderr } = await load('reporter', env);
     expect(imported.reporter?.marker, stderr).toBe('reporter');
@@ -119,7 +119,7 @@ describe.each(nodes)('$label', (node) => {
     expect((await load('gyp-only')).stderr).toBe('');
   });
 
-  test('a package with nothing but a binding.gyp has an install script, locked or not', async () => {
+  test('a package with only a binding.gyp has an install script, locked or not', async () => {
     for (const isLocked of [true, false]) {
       const { sandbox, load } = await open();
       if (isLocked) await lock(sandbox, 'gyp-only');
@@ -130,7 +130,7 @@ describe.each(nodes)('$label', (node) => {
     }
   });
 
-  test('one whose script is not allowed is named; one that turns node-gyp off has none', async () => {
+  test('a package whose script is not allowed is named; one that turns node-gyp off has no script', async () => {
     const { sandbox } = await open([]);
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'gyp-only', 'no-gyp', '--json'], { env });
@@ -140,7 +140,7 @@ describe.each(nodes)('$label', (node) => {
   });
 
   describe.skipIf(findProgram('cc') === undefined)('the output of a script', () => {
-    test('is published when it is made for the Node that runs', async () => {
+    test('is published when it is made for the running Node', async () => {
       const { sandbox, load } = await open();
       expect((await load('fitting')).imported.fitting?.marker).toBe('fitting');
       const [entry = ''] = listEntries(sandbox);

@@ -16,7 +16,7 @@ import { outerNodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** Fails as node-gyp does where no compiler is, unless a file tells it not to. */
+/** Fails like node-gyp without a compiler, unless a file exists. */
 const BUILD = `
 const { existsSync } = require('node:fs');
 if (!existsSync(process.env.HOME + '/compiler')) {
@@ -45,7 +45,7 @@ describe.each(outerNodes)('$label', (node) => {
     return { sandbox, env, file };
   }
 
-  test('the message has the lines that say why, and names a file with all of them', async () => {
+  test('the message has the lines with the reason, and names a file with the whole output', async () => {
     const { sandbox, env, file } = await open();
     const { imported, stderr } = await importIn(sandbox, ['addon'], { env });
     const { cause } = imported.addon ?? {};
@@ -71,7 +71,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(file)).toBe(true);
   });
 
-  test('the file goes when the feature is installed, and old ones when another is written', async () => {
+  test('the file is removed when the feature is installed, and old ones when another is written', async () => {
     const { sandbox, env, file } = await open();
     const [old, recent] = ['old', 'recent'].map((name) => join(dirname(file), `${name}.log`));
     await sandbox.annex(['install', 'addon'], { env });

@@ -40,10 +40,10 @@ const MANIFEST = {
   tool: 'annex@1.0.0',
 };
 
-/** What a command prints: rows, or a record of them. */
+/** Output of a command: rows, or a record of them. */
 type Said = { feature: string }[] | { entries?: { feature: string }[] };
 
-/** Loads all features in both ways, and gives the code of each, or its marker. */
+/** Loads all features in both ways, and returns the marker or error code of each. */
 const PROGRAM = `
 import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
@@ -59,12 +59,12 @@ console.log(JSON.stringify(found));
 `;
 
 describe(node.label, () => {
-  test('one wrong value in each of many manifests, failures and marks: all else is as ever', async () => {
+  test('one wrong value in each of many manifests, failures and marks affects nothing else', async () => {
     const sandbox = await createSandbox({ registry, node: node.path });
     copyLocks(locked, sandbox);
     cpSync(locked.store, sandbox.store, { recursive: true });
     const wrong = listPaths(MANIFEST).flatMap((path, index) =>
-      // Of sixteen values four for each place: each value comes in many places.
+      // Four of sixteen values for each place, so that each value is used in many places.
       WRONG.filter((_, at) => at % 4 === index % 4).map((value) =>
         replaceAt(MANIFEST, path, value),
       ),
@@ -131,24 +131,27 @@ describe(node.label, () => {
 
   test.each(
     listPaths(MANIFEST).map((path, index) => [path.join('.') || 'all of it', path, index] as const),
-  )('a locked entry whose %s is wrong heals, or was not used for that', async (_, path, index) => {
-    const sandbox = await createSandbox({ registry, node: node.path });
-    sandbox.setCore({ features });
-    copyLocks(locked, sandbox);
-    cpSync(locked.store, sandbox.store, { recursive: true });
-    const [entry = ''] = listEntries(sandbox);
-    const file = join(entry, 'annex-entry.json');
-    const { shared } = MANIFEST;
-    const manifest = { ...JSON.parse(readFileSync(file, 'utf8')), shared };
-    chmodSync(entry, 0o755);
-    put(file, JSON.stringify(replaceAt(manifest, path, WRONG[1 + (index % (WRONG.length - 1))])));
-    sandbox.write('app/load.mjs', PROGRAM);
-    const env = { ANNEX_STORE: sandbox.store };
-    const flags = ['--import', sandbox.loader, 'load.mjs', 'box'];
-    const { stdout, stderr } = await sandbox.run(flags, { node: node.path, env });
-    const all = { 'box import': 'box', 'box require': 'box' };
-    expect(JSON.parse(stdout), stderr).toEqual(all);
-    const verified = await sandbox.annex(['verify', '--json'], { env });
-    expect(verified).toMatchObject({ code: 0, stderr: '' });
-  });
+  )(
+    'a locked entry whose %s is wrong heals, or does not use that value',
+    async (_, path, index) => {
+      const sandbox = await createSandbox({ registry, node: node.path });
+      sandbox.setCore({ features });
+      copyLocks(locked, sandbox);
+      cpSync(locked.store, sandbox.store, { recursive: true });
+      const [entry = ''] = listEntries(sandbox);
+      const file = join(entry, 'annex-entry.json');
+      const { shared } = MANIFEST;
+      const manifest = { ...JSON.parse(readFileSync(file, 'utf8')), shared };
+      chmodSync(entry, 0o755);
+      put(file, JSON.stringify(replaceAt(manifest, path, WRONG[1 + (index % (WRONG.length - 1))])));
+      sandbox.write('app/load.mjs', PROGRAM);
+      const env = { ANNEX_STORE: sandbox.store };
+      const flags = ['--import', sandbox.loader, 'load.mjs', 'box'];
+      const { stdout, stderr } = await sandbox.run(flags, { node: node.path, env });
+      const all = { 'box import': 'box', 'box require': 'box' };
+      expect(JSON.parse(stdout), stderr).toEqual(all);
+      const verified = await sandbox.annex(['verify', '--json'], { env });
+      expect(verified).toMatchObject({ code: 0, stderr: '' });
+    },
+  );
 });

@@ -22,7 +22,7 @@ const packages = [
   esmPackage('dep', '1.0.0', 'from-registry'),
 ];
 
-/** Loads the package, in a worker with the hooks of the process too, and what it shares by a path. */
+/** Loads the package, also in a worker with the hooks of the process, and its shared package by path. */
 const PROGRAM = `
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 const { seen, byPath } = await import('kit');
@@ -34,7 +34,7 @@ else {
 }`;
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  test('each gets its own copy, in either order of installs', async () => {
+  test('each application gets its own copy, in either order of installs', async () => {
     const { sandbox } = await openWorld({ packages, annex });
     const roots = { app: sandbox.core, other: join(sandbox.root, 'other') };
     for (const name of ['app', 'other']) {

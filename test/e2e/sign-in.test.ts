@@ -39,7 +39,7 @@ test.each(['locked', 'not locked'])(
   },
 );
 
-test('another token is tried at once, and the first one is not', async () => {
+test('another token is tried at once, and the first one is not retried', async () => {
   const { registry, load } = await open();
   registry.fault({ kind: 'status', status: 403 });
   const refused = await load({ TOKEN: 'stale' });
@@ -50,7 +50,7 @@ test('another token is tried at once, and the first one is not', async () => {
   expect((await load({ TOKEN: 'fresh' }))?.marker).toBe('kit');
 });
 
-test('annex lock names it as well', async () => {
+test('annex lock names the unset variable as well', async () => {
   const { sandbox, registry, npmrc } = await open();
   registry.fault({ kind: 'status', status: 401 });
   const { code, stderr } = await sandbox.annex(['lock']);

@@ -29,7 +29,7 @@ const packages = [
   ),
 ];
 
-/** Loads one file of each package, puts pipes in the place of all others, and asks for them. */
+/** Loads one file of each package, replaces all others by pipes, and requests them. */
 const PROGRAM = `
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

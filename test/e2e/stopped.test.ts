@@ -12,12 +12,12 @@ import { createSandbox } from '../support/sandbox.ts';
 
 const plain = cjsPackage('alpha', '1.0.0', 'alpha');
 const scripted = cjsPackage('slow', '1.0.0', 'slow', { scripts: { install: 'node wait.cjs' } });
-/** Says that it runs, and never ends. */
+/** Reports that it runs, and never ends. */
 const WAIT = `require('node:fs').writeFileSync(process.env.HOME + '/started', ''); setInterval(() => {}, 1000);`;
 const packages = [plain, { ...scripted, files: { ...scripted.files, 'wait.cjs': WAIT } }];
 const features = { alpha: '^1.0.0', slow: { packages: { slow: '^1.0.0' }, scripts: ['slow'] } };
 
-/** Ways to ask, as programs of an application without handlers for signals. */
+/** Forms of requests, as programs of an application without signal handlers. */
 const WAYS = {
   import: `console.log((await import('alpha')).marker)`,
   require: `import { createRequire } from 'node:module'; console.log(createRequire(import.meta.url)('alpha').marker)`,
@@ -26,7 +26,7 @@ const WAYS = {
 };
 
 describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
-  /** An application, and a registry of its own that has the tarball and does not send it yet. */
+  /** An application with a separate registry that does not send the tarball yet. */
   async function open() {
     const own = await startRegistry(packages);
     own.fault({ kind: 'hang' }, /alpha.*\.tgz$/);
@@ -40,10 +40,10 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
       const dir = join(sandbox.store, 'v1', name);
       return existsSync(dir) ? readdirSync(dir) : [];
     };
-    /** The processes that have this among their arguments. */
+    /** The processes with this argument. */
     const find = (argument: string) =>
       listProcessesIn(sandbox.root).filter(({ args }) => args.includes(argument));
-    /** The one of them, once there is one. */
+    /** The process with this argument, once it exists. */
     const findProcess = async (argument: string): Promise<number> => {
       await expect.poll(() => find(argument).length).toBe(1);
       return find(argument)[0]?.pid ?? 0;
@@ -74,7 +74,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('Ctrl-C, which reaches the group of the terminal alone, ends both', async () => {
+  test('Ctrl-C, which only reaches the group of the terminal, ends both', async () => {
     const { ask, findProcess, isAsked, expectNothing } = await open();
     const asked = ask('import');
     await isAsked().toBe(1);
@@ -83,7 +83,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('an install script ends with it, and all that the script started', async () => {
+  test('an install script ends with it, together with the processes of the script', async () => {
     const { sandbox, ask, findProcess, expectNothing } = await open();
     const asked = ask('script');
     await expect.poll(() => existsSync(join(sandbox.home, 'started'))).toBe(true);
@@ -92,7 +92,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expectNothing();
   });
 
-  test('while another process waits for it, it finishes for that one', async () => {
+  test('it finishes if another process waits for it', async () => {
     const { own, ask, list, find, findProcess, isAsked } = await open();
     const first = ask('import');
     await isAsked().toBe(1);
@@ -112,7 +112,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     expect(list('locks')).toEqual([]);
   });
 
-  test('one that waits for the lock leaves its place when its asker has ended', async () => {
+  test('an installer that waits for the lock ends when its parent has ended', async () => {
     const { own, ask, list, findProcess, isAsked } = await open();
     const first = ask('import');
     await isAsked().toBe(1);
@@ -128,7 +128,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
   });
 
   test.for(['SIGINT', 'SIGTERM'] as const)(
-    'annex install cleans up and ends by %s',
+    'annex install cleans up and exits on %s',
     async (signal) => {
       const { sandbox, env, findProcess, isAsked, expectNothing } = await open();
       const asked = sandbox.annex(['install', '--all'], { env });

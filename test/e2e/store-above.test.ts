@@ -13,7 +13,7 @@ const packages = [esmPackage('alpha', '1.0.0', 'from-registry')];
 const annex = { features: { alpha: '^1.0.0' } };
 const { uid, gid } = PLAIN_USER;
 
-/** Paths below the sandbox, and what of them is the application user's; `volume` is another device. */
+/** Paths below the sandbox, with those of the application's user; `volume` is another device. */
 const ROWS = [
   [
     'a link of the user in a directory of root',

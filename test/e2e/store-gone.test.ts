@@ -1,4 +1,4 @@
-/** A store that goes away under a running process: the error of a failed load has a cause. */
+/** A store that disappears under a running process: the error of a failed load has a cause. */
 import { mkdirSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { canMount, mount, unmountAll } from '../support/mount.ts';
@@ -18,7 +18,7 @@ const packages = [
 ];
 
 const TMPFS = ['-t', 'tmpfs', '-o', 'size=4m,mode=755', 'tmpfs'];
-/** What a shell does to the store, `$0`. */
+/** Shell commands on the store, `$0`. */
 const WAYS = [
   ['renamed', 'mv "$0" "$0.away"'],
   ['replaced', 'mv "$0" "$0.away" && mkdir "$0"'],
@@ -30,7 +30,7 @@ const WAYS = [
     : []),
 ] as [how: string, script: string][];
 
-/** Loads one file of each package, has the store go away, and asks for more. */
+/** Loads one file of each package, makes the store disappear, and requests others. */
 const PROGRAM = `
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';

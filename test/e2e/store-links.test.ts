@@ -12,7 +12,7 @@ import { openWorld } from '../support/world.ts';
 const packages = ['alpha', 'beta'].map((name) => esmPackage(name, '1.0.0', 'from-registry'));
 const annex = { features: { alpha: '^1.0.0', beta: '^1.0.0' } };
 
-/** What annex does with `alpha`, which has an entry, and with `beta`, which has none. */
+/** Expected behaviour with `alpha`, which has an entry, and with `beta`, which has none. */
 const ROWS = [
   ['retired', 'loads', 'installs'],
   ['failures', 'loads', 'installs'],
@@ -64,7 +64,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     else expectRefused(imported.alpha, 'ANNEX_STORE_UNUSABLE', message, 'alpha');
     if (row.beta === 'installs') expect(imported.beta).toMatchObject({ marker: 'from-registry' });
     else expectRefused(imported.beta, 'ANNEX_STORE_UNUSABLE', message, 'beta');
-    // The installer reports what it can do without; the error has what it cannot.
+    // The installer reports optional directories; the error has required ones.
     if (row.beta === 'installs') expect(lines.join('\n')).toMatch(message);
     for (const command of [
       ['install', 'beta'],

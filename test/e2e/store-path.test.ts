@@ -17,7 +17,7 @@ const kit: PackageFixture = {
   manifest: { main: './index.js' },
 };
 
-/** Runs expressions one after another, and prints what each came to: its marker, or the code of an error. */
+/** Runs expressions in sequence, and prints the result of each: its marker, or the code of an error. */
 const PROGRAM = `
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -77,7 +77,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     },
   );
 
-  test('a store whose path leads elsewhere after the start is not used until the next', async (context) => {
+  test('a store whose path leads to another directory after the start is not used until the next start', async (context) => {
     const { sandbox, plant, run } = await open(node);
     const other = join(sandbox.root, 'other');
     plant(other);
@@ -88,7 +88,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     context.expect(await run(load['by name'])).toEqual(['sound', 'sound', 'store']);
   });
 
-  test('a package that becomes a link after its first use gives no further file', async (context) => {
+  test('a package that becomes a link after its first use loads no further file', async (context) => {
     const { sandbox, run } = await open(node);
     sandbox.write('planted/late.mjs', `export const marker = 'planted';`);
     const planted = join(sandbox.root, 'planted');
@@ -100,7 +100,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
   });
 
   test.for(['', '--preserve-symlinks'])(
-    'an edited file does not run by an odd spelling of its URL: flag "%s"',
+    'an edited file does not run by an unusual spelling of its URL: flag "%s"',
     async (flag, context) => {
       const flags = [flag];
       const { dir, run, edit } = await open(node);

@@ -1,4 +1,4 @@
-/** Checks what other tests compare with: a mistake in it would let them pass. */
+/** Checks the support files of other tests: a mistake in them would let those pass. */
 import { chmodSync, existsSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import {
 } from '../support/fixtures.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-test('every synthetic shape is what its name says to Node', async () => {
+test('Node loads every synthetic shape as its name says', async () => {
   const sandbox = await createSandbox({ linkAnnex: false });
   const shapes = [
     cjsPackage('cjs', '1.0.0', 'm'),
@@ -63,7 +63,7 @@ test('a planted entry differs from a changed one, and a sealed one is removed', 
   expect(existsSync(sandbox.root)).toBe(false);
 });
 
-test('a digest names links and does not follow them', async () => {
+test('a digest contains links and does not follow them', async () => {
   const sandbox = await createSandbox({ linkAnnex: false });
   sandbox.write('outside/secret.txt', 'x');
   sandbox.write('inside/dir/file.txt', 'x');

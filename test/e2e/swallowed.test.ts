@@ -7,14 +7,14 @@ import { nodes } from '../support/nodes.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** As sequelize and typeorm do: another error, without a cause. */
+/** Like sequelize and typeorm: another error, without a cause. */
 const CJS = `exports.connect = (name) => {
   try { return require(name).marker; } catch { throw new Error('Please install ' + name + ' manually'); }
 };`;
 const ESM = `export const connect = async (name) => {
   try { return (await import(name)).marker; } catch { throw new Error('Please install ' + name + ' manually'); }
 };`;
-/** Asks each library for each package, twice. */
+/** Requests each package from each library, twice. */
 const PROGRAM = `
 const names = process.argv.slice(2);
 for (const library of ['orm-cjs', 'orm-esm']) {
@@ -62,7 +62,7 @@ describe.each(nodes)('$label', (node) => {
     return { sandbox, run };
   }
 
-  test('a library that may not start an install: one line for each feature, with the remedy', async () => {
+  test('a library that may not start an install: one line for each feature, with a hint', async () => {
     const { run } = await open();
     const lines = await run(['main.mjs', 'pg', 'absent']);
     expect(lines.map((line) => FORM.exec(line)?.groups)).toMatchObject([
@@ -72,7 +72,7 @@ describe.each(nodes)('$label', (node) => {
     expect(lines[0]).toContain(', asked by node_modules/orm-cjs/index.js. ');
   });
 
-  test('switched off: one line, which names the switch', async () => {
+  test('installs are off: one line, which names the switch', async () => {
     const { run } = await open({ importers: ['orm-cjs', 'orm-esm'] });
     const lines = await run(['main.mjs', 'pg'], { ANNEX_ALLOW_INSTALLS: '0' });
     expect(lines).toHaveLength(1);
@@ -89,12 +89,12 @@ describe.each(nodes)('$label', (node) => {
     expect(lines).toEqual([expect.stringMatching(/ANNEX_INSTALL_FAILED.*Next try at/)]);
   });
 
-  test('workers do not say it again', async () => {
+  test('workers do not repeat the line', async () => {
     const { run } = await open();
     expect(await run(['workers.mjs', 'pg'])).toHaveLength(1);
   });
 
-  test('it is information: not at the level error', async () => {
+  test('the line has level info: it is not printed at level error', async () => {
     const { run } = await open();
     expect(await run(['main.mjs', 'pg'], { ANNEX_LOG: 'error' })).toEqual([]);
     const [line = ''] = await run(['main.mjs', 'pg'], { ANNEX_LOG: 'json' });

@@ -24,7 +24,7 @@ const answer =
   (_: unknown, response: ServerResponse): void =>
     void response.writeHead(status, headers).end('<html>no such thing</html>');
 
-/** As these registries behave on the wire: where tarballs are, and what a wrong address brings. */
+/** Behaviour of these registries: the URL of tarballs, and the response to a wrong URL. */
 const REGISTRIES: Record<string, Strangeness> = {
   'GitHub Packages': { place, otherwise: answer(405) },
   'GitLab, for a project': {
@@ -46,7 +46,7 @@ const REGISTRIES: Record<string, Strangeness> = {
   Verdaccio: { place: ({ name, version }) => `/${name}/-/sdk-${version}.tgz` },
 };
 
-/** What a guess may bring. */
+/** Responses to a guessed URL. */
 const ANSWERS: Record<string, NonNullable<Strangeness['otherwise']>> = {
   '400': answer(400),
   '401': answer(401),
@@ -99,21 +99,24 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     },
   );
 
-  test.for(Object.entries(ANSWERS))('a guess that gets %s', async ([, otherwise], { expect }) => {
-    const conventional = await start({});
-    const { sandbox, env } = await open(node, conventional);
-    await lock(sandbox);
-    const registry = await start({ place, otherwise });
-    const other = await open(node, registry);
-    copyLocks(sandbox, other.sandbox);
-    const store = { ...env, ANNEX_STORE: other.sandbox.store };
-    const { imported } = await importIn(other.sandbox, ['@corp/sdk'], { env: store });
-    expect(imported['@corp/sdk']?.marker).toBe('sdk');
-    expect(registry.requests.at(-1)).toBe('GET /download/@corp/sdk/1.0.0/0123abcd');
-    expect(other.usual.requests).toEqual([]);
-  });
+  test.for(Object.entries(ANSWERS))(
+    'the tarball is found after a guessed URL that gets %s',
+    async ([, otherwise], { expect }) => {
+      const conventional = await start({});
+      const { sandbox, env } = await open(node, conventional);
+      await lock(sandbox);
+      const registry = await start({ place, otherwise });
+      const other = await open(node, registry);
+      copyLocks(sandbox, other.sandbox);
+      const store = { ...env, ANNEX_STORE: other.sandbox.store };
+      const { imported } = await importIn(other.sandbox, ['@corp/sdk'], { env: store });
+      expect(imported['@corp/sdk']?.marker).toBe('sdk');
+      expect(registry.requests.at(-1)).toBe('GET /download/@corp/sdk/1.0.0/0123abcd');
+      expect(other.usual.requests).toEqual([]);
+    },
+  );
 
-  test('a place is looked for on the registry that is configured here, and on no other host', async ({
+  test('a place is searched for on the configured registry, and on no other host', async ({
     expect,
   }) => {
     const registry = await start({ place });
@@ -130,7 +133,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(other.usual.requests).toEqual([]);
   });
 
-  test('without a registry for its scope no host is asked for a private name', async ({
+  test('without a registry for its scope a private name is not sent to any host', async ({
     expect,
   }) => {
     for (const way of [{ place }, {}]) {

@@ -37,7 +37,7 @@ describe.each(Object.entries(TREES))('%s', (_, build) => {
     return { seen: JSON.parse(stdout) as Record<string, unknown>, stderr };
   }
 
-  test('its own file installs, a dependency does not, and then both are served', async () => {
+  test('its own file installs, a dependency does not, and then both load the feature', async () => {
     const env = { ANNEX_STORE: sandbox.store };
     const before = sandbox.digest(tree.root);
     const { seen, stderr } = await start(process.execPath, env);
@@ -49,23 +49,26 @@ describe.each(Object.entries(TREES))('%s', (_, build) => {
     expect(sandbox.digest(tree.root)).toEqual(before);
   });
 
-  test.each(nodes)('$label: refused without a store, served from one', async ({ path: node }) => {
-    const empty = join(sandbox.root, 'volume', 'empty');
-    const off = { ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
-    const refused = await start(node, { ANNEX_STORE: empty, ...off });
-    expect(refused).toEqual({
-      seen: { core: tree.root, before: REFUSED, own: REFUSED[0], after: REFUSED },
-      stderr: '',
-    });
-    const served = [MARKER, MARKER];
-    for (const way of [tree, ...(tree.also ?? [])]) {
-      const found = await start(node, { ANNEX_STORE: sandbox.store, ANNEX_SEALED: '1' }, way);
-      expect(found).toEqual({
-        seen: { core: tree.root, before: served, own: MARKER, after: served },
+  test.each(nodes)(
+    '$label: the feature is refused without a store, and loads from one',
+    async ({ path: node }) => {
+      const empty = join(sandbox.root, 'volume', 'empty');
+      const off = { ANNEX_ALLOW_INSTALLS: '0', ANNEX_LOG: 'error' };
+      const refused = await start(node, { ANNEX_STORE: empty, ...off });
+      expect(refused).toEqual({
+        seen: { core: tree.root, before: REFUSED, own: REFUSED[0], after: REFUSED },
         stderr: '',
       });
-    }
-  });
+      const served = [MARKER, MARKER];
+      for (const way of [tree, ...(tree.also ?? [])]) {
+        const found = await start(node, { ANNEX_STORE: sandbox.store, ANNEX_SEALED: '1' }, way);
+        expect(found).toEqual({
+          seen: { core: tree.root, before: served, own: MARKER, after: served },
+          stderr: '',
+        });
+      }
+    },
+  );
 
   test('the command line finds the root, the feature and the absolute path of the loader', async () => {
     const cli = join(tree.annex, 'dist', 'cli', 'main.js');

@@ -10,7 +10,7 @@ import { openWorld } from '../support/world.ts';
 
 const packages = [esmPackage('alpha', '1.0.0', 'from-registry')];
 
-/** Takes an entry away at the moment in which it is published, as `annex uninstall` does. */
+/** Removes an entry as soon as it is published, as `annex uninstall` does. */
 const REMOVER = `
 const fs = require('node:fs');
 const { renameSync } = fs;
@@ -21,7 +21,7 @@ fs.renameSync = (from, to) => {
 require('node:module').syncBuiltinESMExports();`;
 
 describe.each(outerNodes)('$label', (node) => {
-  test('an entry that is removed as soon as it is installed is remembered as no failure', async () => {
+  test('an entry that is removed as soon as it is installed is not remembered as a failure', async () => {
     const annex = { features: { alpha: '^1.0.0' } };
     const { sandbox } = await openWorld({ packages, annex });
     const preload = sandbox.write('remover.cjs', REMOVER);

@@ -5,13 +5,13 @@ import { nodes } from '../support/nodes.ts';
 import { STUMBLE } from '../support/stumble.ts';
 import { openWorld } from '../support/world.ts';
 
-/** More than the looks of a first request. */
+/** More than the reads of a first request. */
 const MOST = 30;
 const names = Array.from({ length: MOST }, (_, index) => `alpha${index}`);
 const annex = { features: Object.fromEntries(names.map((name) => [name, '^1.0.0'])) };
 const packages = names.map((name) => cjsPackage(name, '1.0.0', 'from-registry'));
 
-/** Asks for another feature each time, with a later look in the way; then asks again with none. */
+/** Requests another feature each time, with a later read that fails; then requests it again without. */
 const PROGRAM = `
 const { ensure } = await import('annex');
 const { createRequire } = await import('node:module');
@@ -30,7 +30,7 @@ const settle = (name) => ask(name).then(
     return error.cause?.code ?? error.code;
   },
 );
-// What is read once in a process is read now.
+// Files that a process reads once are read now.
 await settle('alpha0');
 for (let nth = 1; nth < Number(most); nth += 1) {
   const end = stumble(code, nth, calls);
@@ -46,18 +46,18 @@ console.log(JSON.stringify({ first, again, messages }));
 
 const BOTH = ['openSync', 'readdirSync'];
 
-/** How it is asked for, what fails, at how many places at most, and what annex says of it. */
+/** Form of the request, error code, maximum number of places, failing calls, and reason. */
 const ROWS = [
   ['import', 'EMFILE', MOST, BOTH, /too many files are open/],
   ['require', 'EMFILE', MOST, BOTH, /too many files are open/],
   ['ensure', 'ENFILE', MOST, BOTH, /too many files are open/],
-  // The first directory that is read is that of an ABI.
+  // The first directory to be read is that of an ABI.
   ['require', 'EIO', 2, ['readdirSync'], /any cannot be used: its disk reports an error/],
   ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: EACCES/],
 ] as const;
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  // What Node 20 imports is looked up in another thread.
+  // Node 20 looks up imports in another thread.
   const rows = ROWS.filter(([how]) => how !== 'import' || !node.label.startsWith('v20.'));
   test.for(rows)('%s, %s', async ([how, code, most, calls, reason]) => {
     const { sandbox, registry } = await openWorld({ packages, annex });

@@ -9,7 +9,7 @@ import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
 import { openWorld } from '../support/world.ts';
 
-/** Shows by its own marker which copy of `common` it got. */
+/** Its marker includes that of its copy of `common`. */
 const kit = (version: string): PackageFixture => ({
   ...dependentPackage('kit', version, '', { common: '^1.0.0' }),
   files: {
@@ -37,7 +37,7 @@ async function open(node: NodeUnderTest) {
   return {
     ...world,
     annex,
-    /** Builds the image anew: what is declared, and the version of `common` that somebody in it brings. */
+    /** Rebuilds the image with a declaration and a version of `common`. */
     build: (declared: object, version?: string) => {
       const modules = join(sandbox.core, 'node_modules');
       rmSync(join(modules, 'common'), { recursive: true, force: true });
@@ -50,7 +50,7 @@ async function open(node: NodeUnderTest) {
     /** Imports, with installs off. */
     load: async (...names: string[]) => (await importIn(sandbox, names, { env: off })).imported,
     off,
-    /** Takes the state of all entries; gives what holds that they are as they were. */
+    /** Digests all entries; returns a check that they are unchanged. */
     watch: () => {
       const before = listEntries(sandbox).map((dir) => [dir, sandbox.digest(dir)] as const);
       return () => {
@@ -112,7 +112,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(check()).toBe(1);
   });
 
-  test('G1: core newly ships what an entry holds privately: each keeps its own', async () => {
+  test('G1: core newly ships a package that an entry holds privately: each keeps its own', async () => {
     const { annex, build, load, watch } = await open(node);
     build({ kit: '^1.0.0' });
     await annex('install', 'kit');
@@ -167,7 +167,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(check()).toBe(1);
   });
 
-  test('another lock of the same range: the old entry stays and is not used, not even where nothing can be installed', async () => {
+  test('another lock of the same range: the old entry stays and is not used, not even with installs off', async () => {
     const { sandbox, registry, annex, build, load, watch } = await open(node);
     build({ alpha: '>=1' });
     await lock(sandbox);
@@ -195,7 +195,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(check()).toBe(1);
   });
 
-  test('a feature that is renamed is another one; under its old name it is found again', async () => {
+  test('a renamed feature is another one; under its old name it is found again', async () => {
     const { annex, build, load, watch } = await open(node);
     build({ alpha: '^1.0.0' });
     await annex('install', 'alpha');

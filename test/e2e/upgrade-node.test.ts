@@ -9,7 +9,7 @@ import type { PackageFixture } from '../support/package.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
 
-/** Says which file was really loaded. */
+/** Its marker names the loaded file. */
 const packageOf = (name: string, files: Record<string, string> = {}): PackageFixture => ({
   ...esmPackage(name, '1.0.0', ''),
   files: {
@@ -20,13 +20,13 @@ const packageOf = (name: string, files: Record<string, string> = {}): PackageFix
 const packages = [packageOf('plain'), packageOf('bound', { 'build/addon.node': 'no real one' })];
 const features = { plain: '^1.0.0', bound: '^1.0.0' };
 
-/** The Node of one image: its binary, and the variables that make it what it is. */
+/** The Node of one image: its binary, and its variables. */
 interface Image {
   node: string;
   env: Record<string, string>;
 }
 
-/** The oldest and the newest Node under test; where there is one alone, it is made to name another ABI. */
+/** The oldest and the newest Node under test; a single one is made to report another ABI. */
 function listImages(sandbox: Sandbox): [before: Image, after: Image] {
   const [oldest, newest] = [nodes[0], nodes.at(-1)] as [NodeUnderTest, NodeUnderTest];
   const ANNEX_CONFIG = sandbox.write('quick.json', { durability: 'none' });
@@ -69,7 +69,7 @@ async function open() {
   };
 }
 
-test('an image rebuilt on another Node: plain JavaScript stays in use, addons are installed beside, a rollback finds its own', async () => {
+test('an image rebuilt on another Node keeps using plain JavaScript, installs other addons, and a rollback finds its own', async () => {
   const { sandbox, registry, before, after, nameAbi, run, load } = await open();
   await run(before, 'install', '--all');
   const [old, current] = [await nameAbi(before), await nameAbi(after)];

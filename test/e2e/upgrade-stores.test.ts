@@ -50,7 +50,7 @@ async function open(node: NodeUnderTest) {
   };
 }
 
-/** Retires an entry in the store that it stands in, hours ago. */
+/** Retires an entry in its own store, hours ago. */
 function retire(sandbox: Sandbox, entry: string, hours: number): string {
   const name = `${basename(dirname(entry))}.${basename(entry)}`;
   const mark = sandbox.write(join(entry, '../../retired', name), 'for a test');
@@ -65,7 +65,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     await annex('install', 'alpha');
     const [own = ''] = listEntries(sandbox);
     const name = basename(own);
-    // The newer one knows v1 and has put an entry of its own format where ours would go.
+    // The newer one knows v1 and has published an entry of its own format in the place of ours.
     removeTree(own);
     const [, id = ''] = name.split('.');
     const newer = plant(sandbox.store, 'alpha', '1.5.0', { id, manifest: { format: 3 } });
@@ -91,7 +91,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(readdirSync(sandbox.store).sort()).toEqual(['v1', 'v2']);
   });
 
-  test('the store comes first; a layer serves what in the store does not fit, and the next layer what in it does not', async () => {
+  test('the store comes first; if its entry does not fit, that of the first layer is used, and then that of the next', async () => {
     const { sandbox, layers, load, plant, annex } = await open(node);
     const [near, far] = layers;
     plant(near, 'alpha', '1.0.0');

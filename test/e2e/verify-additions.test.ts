@@ -9,7 +9,7 @@ import type { PackageFixture } from '../support/package.ts';
 import { asPlainUser, giveTo, isRoot, PLAIN_USER, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
-/** Downloads a model on the first use, as packages for machine learning do, and reads it on the next. */
+/** Downloads a model on the first use, like packages for machine learning, and reads it on the next. */
 const model: PackageFixture = {
   name: 'model',
   version: '1.0.0',
@@ -58,7 +58,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     context.expect(existsSync(join(entry, 'node_modules/model/.cache'))).toBe(true);
   });
 
-  test('a cache that this user cannot read, or whose name is not UTF-8, is no damage', async (context) => {
+  test('a cache that this user cannot read, or whose name is not UTF-8, is not damage', async (context) => {
     const { sandbox, env, use } = await open(node, asPlainUser);
     const [entry = ''] = listEntries(sandbox);
     const cache = join(entry, 'node_modules/model/.cache');
@@ -73,7 +73,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     chmodSync(join(cache, 'private'), 0o755);
   });
 
-  test('what Node can load is damage where not every load is watched', async (context) => {
+  test('a file that Node can load is damage if not every load is watched', async (context) => {
     const { use } = await open(node, {});
     context.expect(await use('config')).toBe('fetched\n');
     const isWatched = canWatchLoads(node.label.slice(1));

@@ -47,7 +47,7 @@ describe.concurrent(node.label, () => {
     }
   });
 
-  test('all that differs is listed, one feature is not the other’s, and nothing is touched', async ({
+  test('all differences are listed under their feature, and nothing is changed', async ({
     expect,
   }) => {
     const { sandbox, kit, verify } = await open();
@@ -67,7 +67,7 @@ describe.concurrent(node.label, () => {
     expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
-  test('an entry forged with its listing is found by the lock', async ({ expect }) => {
+  test('an entry forged together with its listing is found by the lock', async ({ expect }) => {
     for (const isLocked of [true, false]) {
       const { kit, verify } = await open(isLocked);
       TAMPERINGS['an edited file and a listing that agrees']?.(kit, '');
@@ -101,7 +101,7 @@ describe.concurrent(node.label, () => {
     expect(result.stderr).toMatch(/kit unavailable \(ANNEX_DENIED\)/);
   });
 
-  test('files that scripts made are listed as not in the lock, and compared all the same', async ({
+  test('files that scripts made are listed as not in the lock, and still compared', async ({
     expect,
   }) => {
     const { kit, verify } = await open(false);

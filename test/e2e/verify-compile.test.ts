@@ -1,4 +1,4 @@
-/** G5: CommonJS of an entry is verified whatever a program does to `Module.prototype`. */
+/** G5: CommonJS of an entry is verified even if a program changes `Module.prototype`. */
 import { describe, type TestContext, test } from 'vitest';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -23,7 +23,7 @@ const kit: PackageFixture = {
   manifest: { main: './index.js' },
 };
 
-/** Runs a program in an application whose feature `kit` is in the store; gives what it prints, parsed. */
+/** Runs a program in an application whose feature `kit` is in the store; returns its parsed output. */
 async function run({ expect }: TestContext, node: NodeUnderTest, source: string): Promise<unknown> {
   const sandbox = await createSandbox({ node: node.path });
   sandbox.setCore({ features: { kit: '*' } });
@@ -89,7 +89,7 @@ const WAYS = {
   console.log(JSON.stringify(seen));
 })();`;
 
-/** Loads a file that was planted, and compiles texts of its own under other names. */
+/** Loads a planted file, and compiles its own sources under other names. */
 const PLANTED = `
 (async () => {
   require('kit');

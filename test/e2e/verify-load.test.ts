@@ -28,7 +28,7 @@ async function open(node: NodeUnderTest, flags: string[] = []) {
   return { sandbox, kit: find('kit'), other: find('other'), load };
 }
 
-/** Does nothing, in a thread of its own. */
+/** Does nothing, in a separate thread. */
 const ASYNC_LOADER = [
   '--disable-warning=DEP0205',
   `--import=data:text/javascript,${encodeURIComponent(`
@@ -42,7 +42,7 @@ const BESIDE = [
   'an edited JSON module',
 ];
 
-/** Found in a `require` of a package that is imported, where every load is watched; elsewhere before. */
+/** Found in a `require` of an imported package if every load is watched; otherwise earlier. */
 const REQUIRED = ['an edited CommonJS module', 'required JSON that was edited', 'a truncated file'];
 
 const denied = { ANNEX_ALLOW_INSTALLS: '0' };
@@ -86,7 +86,7 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     await holdHealed(node, what, TAMPERINGS[what] as Tamper, ASYNC_LOADER);
   });
 
-  test('an entry that is whole is used in silence, and nothing is written', async () => {
+  test('an undamaged entry is used silently, and nothing is written', async () => {
     const { sandbox, load } = await open(node);
     const before = sandbox.digest(sandbox.store);
     const loaded = await load();
@@ -134,7 +134,7 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect(stderr).toBe('');
   });
 
-  test('"verify": "first-use" finds what this program would not load', async () => {
+  test('"verify": "first-use" finds damage in files that this program does not load', async () => {
     const { sandbox, kit, load } = await open(node);
     const unloaded = join(kit, 'node_modules/kit/lib/other.js');
     chmodSync(unloaded, 0o644);

@@ -8,7 +8,7 @@ import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import { type asPlainUser, giveTo, users } from '../support/user.ts';
 import { openWorld } from '../support/world.ts';
 
-/** What is done to a file of the package. */
+/** Changes of files of the package. */
 const DAMAGES: Record<string, [path: string, content: string][]> = {
   'edited modules': [
     ['part.js', `exports.marker = 'EVIL';\n`],

@@ -5,7 +5,7 @@ import { createJudge, type Kind } from '../../src/store/additions.ts';
 import { nodes } from '../support/nodes.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
-/** Two packages whose requests Node answers by probing; their `main` leads nowhere. */
+/** Two packages whose requests Node resolves by probing; their `main` does not exist. */
 const INSTALLED: Record<string, string> = {
   'node_modules/kit/package.json': '{ "name": "kit", "main": "./gone" }',
   'node_modules/kit/index.js': 'module.exports = 1;',
@@ -20,7 +20,7 @@ const EXTENSIONS = 'js json node mjs cjs ts mts cts wasm jsc coffee'
   .split(' ')
   .map((one) => `.${one}`);
 
-/** What is added, one at a time: files, and links to a file and to a directory. */
+/** Additions, one at a time: files, and links to a file and to a directory. */
 const ADDITIONS: [path: string, kind: Kind][] = [
   ...['kit/opt', 'kit/data', 'kit/gone', 'kit/lib', 'kit/lib/sub', 'kit/lib/opt', 'bare'].flatMap(
     (name) =>
@@ -36,7 +36,7 @@ const ADDITIONS: [path: string, kind: Kind][] = [
   ]),
 ].map(([path, kind]) => [`node_modules/${path}`, kind as Kind]);
 
-/** Prints those that change an answer. */
+/** Prints the additions that change a result. */
 const PROGRAM = `
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -74,7 +74,7 @@ for (const [path, kind] of additions) {
 console.log(JSON.stringify({ changing, isSame: ask() === before }));`;
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  test('each addition that changes an answer is damage', async ({ expect }) => {
+  test('each addition that changes a result is damage', async ({ expect }) => {
     const sandbox = await createSandbox({ node: node.path, linkAnnex: false });
     for (const [path, text] of Object.entries(INSTALLED)) sandbox.write(`app/${path}`, text);
     sandbox.write('app/ask.mjs', PROGRAM);

@@ -28,7 +28,7 @@ export const later = async () => ({
   },
 };
 
-/** What the program does to the directory of the files that it loads later; `other` holds the same, edited. */
+/** Changes of the directory of files that the program loads later; `other` is an edited copy. */
 const CHANGES = {
   'the files are edited': `for (const name of readdirSync(part)) {
     rmSync(join(part, name)); cpSync(join(other, name), join(part, name)); }`,
@@ -56,11 +56,11 @@ console.log(JSON.stringify(await later()));
 
 for (const node of nodes) {
   const canWatch = canWatchLoads(node.label.slice(1));
-  /** Where no load hook sees ES modules and JSON, CommonJS alone is watched. */
+  /** If no load hook sees ES modules and JSON, only CommonJS is watched. */
   const changes = canWatch ? CHANGES : { 'the files are edited': CHANGES['the files are edited'] };
   describe.concurrent(node.label, () => {
     for (const [what, change] of Object.entries(changes)) {
-      test(`${what} after the first use: what is watched does not run`, async ({ expect }) => {
+      test(`${what} after the first use: no watched file runs`, async ({ expect }) => {
         const annex = { features: { lazy: '^1.0.0' } };
         const { sandbox } = await openWorld({ packages: [lazy], annex, node: node.path });
         await lock(sandbox);

@@ -49,7 +49,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(await sandbox.annex(['verify'], { env })).toMatchObject({ code: 0 });
   });
 
-  test('a listed digest is compared when it is locked', async (context) => {
+  test('a listed digest is compared while locking', async (context) => {
     const { sandbox } = await open(node, listOtherShasum);
     const { code, stderr } = await sandbox.annex(['lock']);
     context.expect(code).toBe(1);
@@ -58,7 +58,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
       .toMatch(/\(ANNEX_INTEGRITY\): .*sent \d+ bytes with sha1-\S+, listed is sha1-/);
   });
 
-  test('without a lock a sha384 will do', async (context) => {
+  test('without a lock a sha384 is accepted', async (context) => {
     const { sandbox, env } = await open(node, listDigest('sha384'));
     const { imported } = await importIn(sandbox, ['kit'], { env });
     context.expect(imported.kit?.marker).toBe('kit');

@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const pnpm = join(repositoryRoot, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
 
-/** Imports a feature, and has a package of the registry probe for the same. */
+/** Imports a feature that a package of the registry probes for as well. */
 const TOOLS = `
 import { probe } from 'prober';
 export const ask = () => import('absent').then(({ marker }) => marker, ({ cause }) => cause?.code);

@@ -32,7 +32,7 @@ export interface Baking {
   /** Directory to bake to; it does not exist yet. */
   layer: string;
   declare: (declared: object, rest?: object) => void;
-  /** Runs annex bake without a sync program. */
+  /** Runs annex bake with `durability: none`. */
   bake: (...args: string[]) => Promise<RunResult>;
   /** Bakes with the locks, which are older than the later versions. */
   bakeLocked: () => Promise<void>;
