@@ -34,7 +34,7 @@ describe('another configuration is tried at once:', () => {
   });
 
   test('a corrected lock', () => {
-    writeLock(alpha, 'mended');
+    writeLock(alpha, 'corrected');
     expect(ask(alpha)).toBe('free');
     writeLock(alpha, 'broken');
     expect(ask(alpha)).toBe('its own');
