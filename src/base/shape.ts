@@ -44,8 +44,11 @@ export const isShape =
       ([key, check]) => !Object.hasOwn(value, key) || check(value[key]),
     );
 
+/** A parsed JSON object. */
+export type JsonObject = Record<string, unknown>;
+
 /** Whether a value is an object other than an array. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The shared packages of an entry: names to ranges and a version. */

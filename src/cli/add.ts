@@ -6,9 +6,9 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import { type Command, formatVersions } from './command.ts';
 import {
   readDeclaringFile,
+  readFeaturePackages,
   readFeatures,
-  readPackages,
-  refuseChange,
+  refuseEdit,
   replaceDeclaration,
   withFeatures,
   withPackages,
@@ -31,12 +31,12 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   const changed =
     feature === undefined
       ? { ...before, ...packages }
-      : withPackages(before, feature, { ...readPackages(before, feature), ...packages });
+      : withPackages(before, feature, { ...readFeaturePackages(before, feature), ...packages });
   const features = feature === undefined ? Object.keys(packages) : [feature];
   const manifest = withFeatures(file, changed);
   const declared = readFeatures(file, manifest).features;
   const invalid = features.flatMap((name) => declared.get(name)?.refusal ?? [])[0];
-  if (invalid !== undefined) throw refuseChange(invalid.reason, 'annex add NAME@RANGE');
+  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'annex add NAME@RANGE');
   const locks = await replaceDeclaration(file, manifest, features);
   const declaration = `declared ${formatVersions(packages)} in ${file.path}`;
   const lines = [declaration, ...(locks ?? []).flatMap(describeLock)];
@@ -48,7 +48,7 @@ function splitArgument(arg: string): { name: string; range?: string } {
   const at = arg.indexOf('@', 1);
   const name = at === -1 ? arg : arg.slice(0, at);
   if (!isPackageName(name)) {
-    throw refuseChange(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`, 'annex add NAME@RANGE');
+    throw refuseEdit(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`, 'annex add NAME@RANGE');
   }
   return at === -1 ? { name } : { name, range: arg.slice(at + 1) };
 }
@@ -70,5 +70,5 @@ async function findLatest(name: string, cwd: string): Promise<string> {
     // npm failed, or printed something else.
   }
   const why = code === 'ENOENT' ? 'npm is not installed' : 'npm finds no version';
-  throw refuseChange(`${name} has no range, and ${why}`, `annex add ${name}@RANGE`);
+  throw refuseEdit(`${name} has no range, and ${why}`, `annex add ${name}@RANGE`);
 }

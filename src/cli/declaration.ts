@@ -6,24 +6,22 @@ import { listLocks } from '../app/pin.ts';
 import type { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { isObject } from '../base/shape.ts';
+import { isObject, type JsonObject } from '../base/shape.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replace.ts';
 import { type Declaration, readDeclaration } from '../settings/declaration.ts';
 import { readSettings, refuse } from './command.ts';
 import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
 import { type LockResult, lockAll } from './lock.ts';
 
-type Json = Record<string, unknown>;
-
 /** A package.json, and its features as written. */
 export interface DeclaringFile extends ManifestFile {
-  features: Json;
+  features: JsonObject;
 }
 
 const PREFIX = 'nothing was changed: ';
 
 /** The error of a command that leaves a package.json as it is. */
-export const refuseChange = (reason: string, hint: string): AnnexError =>
+export const refuseEdit = (reason: string, hint: string): AnnexError =>
   refuse(`${PREFIX}${reason}`, hint);
 
 /**
@@ -35,34 +33,38 @@ export function readDeclaringFile(): DeclaringFile {
   const cwd = process.cwd();
   const file = readNearestManifest(cwd, PREFIX);
   if (file === undefined) {
-    throw refuseChange(`there is no package.json in ${cwd} or above`, 'npm init');
+    throw refuseEdit(`there is no package.json in ${cwd} or above`, 'npm init');
   }
   const { annex = {} } = file.manifest;
   const { features = {} } = isObject(annex) ? annex : {};
   if (isObject(annex) && isObject(features)) return { ...file, features };
   const key = isObject(annex) ? 'annex.features' : 'annex';
-  throw refuseChange(`${key} in ${file.path} is not an object`, 'correct that key');
+  throw refuseEdit(`${key} in ${file.path} is not an object`, 'correct that key');
 }
 
 /** A package.json with other features, without keys that are empty then. */
-export function withFeatures({ manifest }: DeclaringFile, features: Json): Json {
+export function withFeatures({ manifest }: DeclaringFile, features: JsonObject): JsonObject {
   const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
-  const annex: Json = { ...(manifest.annex as Json | undefined), features };
+  const annex: JsonObject = { ...(manifest.annex as JsonObject | undefined), features };
   if (isEmpty(features)) delete annex.features;
-  const changed: Json = { ...manifest, annex };
+  const changed: JsonObject = { ...manifest, annex };
   if (isEmpty(annex)) delete changed.annex;
   return changed;
 }
 
 /** The packages of a feature as written. The short form has one, with the name of the feature. */
-export function readPackages(features: Json, feature: string): Json {
+export function readFeaturePackages(features: JsonObject, feature: string): JsonObject {
   const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
   if (typeof value === 'string') return { [feature]: value };
   return isObject(value) && isObject(value.packages) ? value.packages : {};
 }
 
 /** A feature in its long form, with other packages. */
-export function withPackages(features: Json, feature: string, packages: Json): Json {
+export function withPackages(
+  features: JsonObject,
+  feature: string,
+  packages: JsonObject,
+): JsonObject {
   const value = Object.hasOwn(features, feature) ? features[feature] : undefined;
   return { ...features, [feature]: { ...(isObject(value) && value), packages } };
 }
@@ -70,7 +72,7 @@ export function withPackages(features: Json, feature: string, packages: Json): J
 /** The declaration in a package.json with this content. */
 export function readFeatures(
   { path, manifest: before }: ManifestFile,
-  manifest: Json,
+  manifest: JsonObject,
 ): Declaration {
   const { workspaces } = before;
   const names = listWorkspaces({ dir: dirname(path), manifest: { workspaces } });
@@ -88,7 +90,7 @@ export function readFeatures(
  */
 export async function replaceDeclaration(
   file: ManifestFile,
-  manifest: Json,
+  manifest: JsonObject,
   names: string[],
 ): Promise<LockResult[] | undefined> {
   const root = dirname(file.path);
@@ -113,7 +115,7 @@ export async function replaceDeclaration(
   }
   // Locking takes a while.
   if (readFileSync(file.path, 'utf8') !== file.text) {
-    throw refuseChange(`${file.path} changed meanwhile`, 'run this command again');
+    throw refuseEdit(`${file.path} changed meanwhile`, 'run this command again');
   }
   replaceFiles([...files, { path: file.path, text: formatLike(file.text, manifest) }]);
   return locks;

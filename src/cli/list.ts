@@ -9,7 +9,7 @@ import { type Command, formatSize, measureEntry, readSettings } from './command.
 import { warnOfCopies } from './core-copies.ts';
 
 /** A feature, and the size of its entry. */
-type Row = FeatureStatus & { bytes?: number };
+type ListedFeature = FeatureStatus & { bytes?: number };
 
 const HEAD = ['feature', 'package', 'range', 'where', 'version', 'size', 'why'];
 
@@ -19,7 +19,7 @@ export const list: Command = ({ args, print }) => {
   const settings = readSettings();
   const names = new Map<string, string[]>();
   const finder = createFinder(settings, chooseDepth(settings));
-  const rows: Row[] = [...settings.declaration.features.values()].map((feature) => {
+  const rows: ListedFeature[] = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
     const status = findStatus(lookup, { names, verify: finder.find });
     const bytes = status.dir === undefined ? undefined : measureEntry(status.dir);
@@ -32,7 +32,7 @@ export const list: Command = ({ args, print }) => {
 };
 
 /** One line for each package. Size and reason, which belong to the feature, are on the first. */
-function toLines({ feature, packages, where, bytes, refusal }: Row): string[][] {
+function toLines({ feature, packages, where, bytes, refusal }: ListedFeature): string[][] {
   const size = bytes === undefined ? '' : formatSize(bytes);
   const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
   const lines = Object.entries(packages).map(([name, { range, where, version = '-' }]) => [

@@ -19,7 +19,7 @@ import {
 const DAYS = '14';
 
 /** An entry, and what becomes of it; in a dry run, what would. */
-interface Row {
+interface PrunedEntry {
   entry: string;
   feature: string;
   outcome: 'kept' | 'retired' | 'deleted';
@@ -68,7 +68,7 @@ function checkDeclaration({ core, declaration }: Settings): void {
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
 
-const toRow = ({ entry, feature, fate, why }: JudgedEntry): Row => ({
+const toRow = ({ entry, feature, fate, why }: JudgedEntry): PrunedEntry => ({
   entry,
   feature,
   outcome: OUTCOMES[fate],
@@ -76,7 +76,7 @@ const toRow = ({ entry, feature, fate, why }: JudgedEntry): Row => ({
   bytes: measureEntry(entry) ?? 0,
 });
 
-function format(rows: Row[], store: string, isDryRun: boolean): string {
+function format(rows: PrunedEntry[], store: string, isDryRun: boolean): string {
   const lines = rows.map(
     ({ entry, outcome, why, bytes }) => `${outcome} ${entry} (${formatSize(bytes)}): ${why}`,
   );

@@ -1,21 +1,20 @@
 /** annex remove NAME... [--feature FEATURE] */
 import { dirname, join } from 'node:path';
 import { listLocks, lockRoot } from '../app/pin.ts';
+import type { JsonObject } from '../base/shape.ts';
 import { toSlug } from '../base/store-layout.ts';
 import type { Command } from './command.ts';
 import {
   type DeclaringFile,
   readDeclaringFile,
+  readFeaturePackages,
   readFeatures,
-  readPackages,
-  refuseChange,
+  refuseEdit,
   replaceDeclaration,
   withFeatures,
   withPackages,
 } from './declaration.ts';
 import { describeLock, removeLock } from './lock.ts';
-
-type Json = Record<string, unknown>;
 
 /**
  * Undoes `annex add`: removes features, or packages of one feature, from the nearest package.json,
@@ -43,24 +42,28 @@ export const remove: Command = async ({ args, options: { feature }, print }) => 
   return 0;
 };
 
-function removeFeatures({ path, features }: DeclaringFile, names: string[]): Json {
+function removeFeatures({ path, features }: DeclaringFile, names: string[]): JsonObject {
   const missing = names.find((name) => !Object.hasOwn(features, name));
   if (missing === undefined) return omit(features, names);
   const listing = Object.keys(features).find((name) =>
-    Object.hasOwn(readPackages(features, name), missing),
+    Object.hasOwn(readFeaturePackages(features, name), missing),
   );
   const hint =
     listing === undefined ? 'annex list' : `annex remove ${missing} --feature ${listing}`;
-  throw refuseChange(`${missing} is not a key of annex.features in ${path}`, hint);
+  throw refuseEdit(`${missing} is not a key of annex.features in ${path}`, hint);
 }
 
 /** A feature is removed with its last package. */
-function removePackages({ path, features }: DeclaringFile, feature: string, names: string[]): Json {
-  const packages = readPackages(features, feature);
+function removePackages(
+  { path, features }: DeclaringFile,
+  feature: string,
+  names: string[],
+): JsonObject {
+  const packages = readFeaturePackages(features, feature);
   const missing = names.find((name) => !Object.hasOwn(packages, name));
   if (missing !== undefined) {
     const key = `annex.features[${JSON.stringify(feature)}] in ${path}`;
-    throw refuseChange(`${key} does not list ${missing}`, 'annex list');
+    throw refuseEdit(`${key} does not list ${missing}`, 'annex list');
   }
   const kept = omit(packages, names);
   return Object.keys(kept).length === 0
@@ -68,11 +71,11 @@ function removePackages({ path, features }: DeclaringFile, feature: string, name
     : withPackages(features, feature, kept);
 }
 
-const omit = (object: Json, keys: string[]): Json =>
+const omit = (object: JsonObject, keys: string[]): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 
 /** Removes the locks of features that are no longer declared. @returns their directories */
-function removeLocks(file: DeclaringFile, manifest: Json, names: string[]): string[] {
+function removeLocks(file: DeclaringFile, manifest: JsonObject, names: string[]): string[] {
   const root = dirname(file.path);
   const declared = [...readFeatures(file, manifest).features.values()].map(({ slug }) => slug);
   const locked = listLocks(root);

@@ -27,9 +27,9 @@ export const why: Command = ({ args: [specifier, ...rest], options, print }) => 
   const parent = toFile(from) ?? resolve(from);
   const kind = options.require === true ? 'require' : 'import';
   const request: Request = { specifier, kind, parent, hasPaths: false };
-  const report = composeReport(request, follow(request, settings), settings);
-  print(format(report), report);
-  return report.file === undefined ? 1 : 0;
+  const explanation = composeExplanation(request, follow(request, settings), settings);
+  print(format(explanation), explanation);
+  return explanation.file === undefined ? 1 : 0;
 };
 
 /** The resolution of a request. */
@@ -72,7 +72,7 @@ function follow(request: Request, settings: Settings): Trail {
 /** Result of the install that `why` does not start; never printed. */
 const NOT_INSTALLED: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason: 'not tried', hint: '' };
 
-interface Report {
+interface Explanation {
   specifier: string;
   from: string;
   zone?: string;
@@ -91,14 +91,14 @@ interface Report {
   refusal?: Refusal;
 }
 
-function composeReport(
+function composeExplanation(
   { specifier, kind, parent = '' }: Request,
   { rule, facts, subject, nodeCode, outcome }: Trail,
   { core, declaration }: Settings,
-): Report {
+): Explanation {
   const name = parseBareSpecifier(specifier)?.name ?? '';
   const feature = declaration.byPackage.get(name);
-  const report: Report = {
+  const explanation: Explanation = {
     specifier,
     from: parent,
     kind,
@@ -106,34 +106,36 @@ function composeReport(
     because: RULES[rule] ?? '',
     facts: subject ? [...facts].map((fact) => describeFact(fact, subject, nodeCode)) : [],
   };
-  if (subject !== undefined) report.zone = ZONES[subject.facts.zone];
+  if (subject !== undefined) explanation.zone = ZONES[subject.facts.zone];
   if (feature !== undefined) {
-    report.feature = feature.name;
-    report.range = feature.packages[name] ?? '';
+    explanation.feature = feature.name;
+    explanation.range = feature.packages[name] ?? '';
   }
   const isCores = [4, 5, 6].includes(rule) && findCorePackage(name, core.root) !== undefined;
-  if (feature !== undefined && isCores && !isShipped(core, name)) report.isUnshipped = true;
+  if (feature !== undefined && isCores && !isShipped(core, name)) explanation.isUnshipped = true;
   const { found, refusal } = subject ?? {};
-  if (found !== undefined && found.rejected.length > 0) report.rejected = found.rejected;
+  if (found !== undefined && found.rejected.length > 0) explanation.rejected = found.rejected;
   const why = found === undefined ? refusal : explainAbsence(found, refusal);
-  if (rule !== 7 && rule !== 9 && why !== undefined) report.refusal = why;
-  if ('result' in outcome) report.file = toFile(outcome.result) ?? outcome.result;
+  if (rule !== 7 && rule !== 9 && why !== undefined) explanation.refusal = why;
+  if ('result' in outcome) explanation.file = toFile(outcome.result) ?? outcome.result;
   else {
-    report.code = codeOf(outcome.error) ?? '';
-    report.error = messageOf(outcome.error);
+    explanation.code = codeOf(outcome.error) ?? '';
+    explanation.error = messageOf(outcome.error);
   }
-  return report;
+  return explanation;
 }
 
-function format(report: Report): string {
-  const { specifier, kind, from, zone, feature, range, rule, because, refusal } = report;
+function format(explanation: Explanation): string {
+  const { specifier, kind, from, zone, feature, range, rule, because, refusal } = explanation;
   const lines = [`${kind} of ${specifier} from ${from}${zone === undefined ? '' : ` (${zone})`}`];
   if (feature !== undefined) lines.push(`declared: ${range} in feature ${feature}`);
   lines.push(`rule ${rule}: ${because}`);
-  for (const line of report.facts) lines.push(`  ${line}`);
-  for (const line of report.rejected ?? []) lines.push(`  passed over: ${line}`);
-  if (report.isUnshipped === true) lines.push('  core has a copy that it does not ship');
-  lines.push(report.file === undefined ? `no file: ${report.error}` : `file: ${report.file}`);
+  for (const line of explanation.facts) lines.push(`  ${line}`);
+  for (const line of explanation.rejected ?? []) lines.push(`  passed over: ${line}`);
+  if (explanation.isUnshipped === true) lines.push('  core has a copy that it does not ship');
+  lines.push(
+    explanation.file === undefined ? `no file: ${explanation.error}` : `file: ${explanation.file}`,
+  );
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));
   }

@@ -1,8 +1,6 @@
 /** Removes references to unpublished projects from an SBOM of npm. */
 
-import { isObject } from '../base/shape.ts';
-
-type JsonObject = Record<string, unknown>;
+import { isObject, type JsonObject } from '../base/shape.ts';
 
 /**
  * Removes the purls, and in SPDX other references, of projects that no registry has: anybody could publish a

@@ -43,7 +43,7 @@ export interface Target {
 }
 
 /** Facts about a failed request that decide what is tried next. */
-export interface RequestFacts {
+export interface FailureFacts {
   /** Another try may succeed. */
   isTransient: boolean;
   /** Status of the response. */
@@ -55,9 +55,9 @@ export interface RequestFacts {
 }
 
 /** An AnnexError of one request. */
-export type RequestError = AnnexError & RequestFacts;
+export type RequestError = AnnexError & FailureFacts;
 
-export const makeRequestError = (refusal: Refusal, facts: RequestFacts): RequestError =>
+export const makeRequestError = (refusal: Refusal, facts: FailureFacts): RequestError =>
   Object.assign(new AnnexError(refusal), facts);
 
 export const isRequestError = (error: unknown): error is RequestError =>

@@ -46,7 +46,7 @@ export function readNpmrc(
   const read = (path: string, isReported = false): NpmrcLevel =>
     readFile(path, env, (name) => isReported && unset.push({ name, file: path }));
   const builtin = read(join(prefix, 'lib', 'node_modules', 'npm', 'npmrc'));
-  const environment = readEnvironment(env);
+  const environment = readNpmVariables(env);
   const project = read(join(core, '.npmrc'), true);
   const path = (key: string, levels: NpmrcLevel[], usual: string): string => {
     const value = levels.find((level) => typeof level[key] === 'string')?.[key];
@@ -65,7 +65,7 @@ export function readNpmrc(
 export const findUnset = (settings: Parameters<typeof readInstallerEnv>[0]): UnsetVariable[] =>
   readNpmrc(settings.core.root, readInstallerEnv(settings)).unset;
 
-function readEnvironment(env: Record<string, string>): NpmrcLevel {
+function readNpmVariables(env: Record<string, string>): NpmrcLevel {
   const level: NpmrcLevel = {};
   for (const [name, value] of Object.entries(env)) {
     if (!/^npm_config_/i.test(name) || value === '') continue;

@@ -2,13 +2,11 @@
 import { isRange } from '../base/semver.ts';
 import { isObject } from '../base/shape.ts';
 import type { Blocked, BlockedVersion, Refusal } from '../types.ts';
+import { MAX_LENGTH } from './feature.ts';
 import type { Parse } from './parse.ts';
 
 /** Names of old packages have capitals. */
 const NAME = /^(?:@[\w.~-]+\/)?[\w.~-]+$/;
-
-/** Characters of a range. */
-const MAX_LENGTH = 200;
 
 /**
  * Parses a list of `NAME`, `NAME@RANGE` and `{ "spec", "reason" }`. An invalid item counts as the most

@@ -1,13 +1,11 @@
 /** Reads the `annex` key of a package.json: its settings, and its features. */
 import { isBuiltin } from 'node:module';
-import { isObject } from '../base/shape.ts';
+import { isObject, type JsonObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
 import type { Refusal } from '../types.ts';
 import { type Feature, findInvalidRange, MAX_LENGTH, type Refuse, readFeature } from './feature.ts';
 import { refuseSetting } from './parse.ts';
 import { type ReadSource, readSource, resolveSettings } from './sources.ts';
-
-type Json = Record<string, unknown>;
 
 /** The `annex` key of the application's package.json, checked. */
 export interface Declaration {
@@ -23,9 +21,9 @@ export interface Declaration {
 }
 
 /** A package.json and its surroundings. */
-export interface Manifest {
+export interface DeclaringManifest {
   path: string;
-  manifest: Json;
+  manifest: JsonObject;
   /** Names of the workspaces. */
   workspaces: string[];
 }
@@ -36,11 +34,11 @@ export interface Manifest {
  *
  * @returns the declaration, and the source of settings that the `annex` key is
  */
-export function readDeclaration({ path, manifest, workspaces }: Manifest): {
+export function readDeclaration({ path, manifest, workspaces }: DeclaringManifest): {
   declaration: Declaration;
   source: ReadSource;
 } {
-  const source = readManifest(path, manifest.annex);
+  const source = readAnnexKey(path, manifest.annex);
   const { values } = resolveSettings([source]);
   const forbidden = new Map(workspaces.map((name) => [name, 'a workspace of the core']));
   if (typeof manifest.name === 'string') forbidden.set(manifest.name, 'the core itself');
@@ -91,7 +89,7 @@ export function readDeclaration({ path, manifest, workspaces }: Manifest): {
   };
 }
 
-function readManifest(path: string, annex: unknown): ReadSource {
+function readAnnexKey(path: string, annex: unknown): ReadSource {
   if (annex === undefined) return { statements: [], refusals: [] };
   if (isObject(annex)) return readSource({ kind: 'package.json', path, written: annex });
   const kind = Array.isArray(annex) ? 'a list' : annex === null ? 'null' : `a ${typeof annex}`;
@@ -102,7 +100,7 @@ function readManifest(path: string, annex: unknown): ReadSource {
 
 type Listed = [name: string, value: unknown, key: string];
 
-function listOptionalPeers(manifest: Json, features: Json): Listed[] {
+function listOptionalPeers(manifest: JsonObject, features: JsonObject): Listed[] {
   const meta = isObject(manifest.peerDependenciesMeta) ? manifest.peerDependenciesMeta : {};
   const peers = isObject(manifest.peerDependencies) ? manifest.peerDependencies : {};
   return Object.entries(peers)

@@ -3,7 +3,7 @@ import type { Refusal } from '../types.ts';
 import type { ReadSource, ResolvedSettings } from './sources.ts';
 
 /** Facts besides the settings. */
-export interface Surroundings {
+export interface GateFacts {
   /** Why the path of the store is not usable. */
   storeProblem?: string | undefined;
   /** Node's permission model keeps this process from starting others. */
@@ -20,7 +20,7 @@ export interface Surroundings {
 export function decideGate(
   { values, resolved }: ResolvedSettings,
   sources: readonly ReadSource[],
-  { storeProblem, isConfined, isBaking }: Surroundings,
+  { storeProblem, isConfined, isBaking }: GateFacts,
 ): Refusal | undefined {
   const off = resolved
     .filter(({ key, value }) => key === 'allowInstalls' && value === false)

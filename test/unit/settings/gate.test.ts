@@ -1,7 +1,7 @@
 /** The gate as a matrix: every combination of its switches, against the rules in prose. */
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { decideGate, type Surroundings } from '../../../src/settings/gate.ts';
+import { decideGate, type GateFacts } from '../../../src/settings/gate.ts';
 import { refuseSetting } from '../../../src/settings/parse.ts';
 import { type ReadSource, readSource, resolveSettings } from '../../../src/settings/sources.ts';
 
@@ -52,7 +52,7 @@ function readOperator(operator: Operator): ReadSource {
 }
 
 /** The decision of the gate in a cell. */
-function decide(cell: Cell, surroundings: Surroundings = {}) {
+function decide(cell: Cell, facts: GateFacts = {}) {
   const { core, operator, environment, isSealed, hasStore, hasProblem } = cell;
   const variables = {
     ANNEX_ALLOW_INSTALLS: environment,
@@ -69,7 +69,7 @@ function decide(cell: Cell, surroundings: Surroundings = {}) {
     }),
   ];
   const storeProblem = hasProblem ? 'the store x is not an absolute path' : undefined;
-  return decideGate(resolveSettings(sources), sources, { storeProblem, ...surroundings });
+  return decideGate(resolveSettings(sources), sources, { storeProblem, ...facts });
 }
 
 /** Every party that forbids installs in a cell, in the order of the prose; none: they are allowed. */
