@@ -104,7 +104,7 @@ function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undef
   return toPresent(found, feature);
 }
 
-/** @param isPatient another process took over the lock of this one once, because it was slow */
+/** @param isPatient another process has taken over the lock once, because this one was slow */
 async function installIntoStore(job: Job, isPatient = false): Promise<Installed> {
   const { lookup, store, log, stop } = job;
   const { settings, feature } = lookup;

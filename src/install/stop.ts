@@ -60,7 +60,7 @@ function watchAsker(): AbortSignal {
     );
     pipe.resume().unref();
   } catch {
-    // There is no pipe: the variable that marks an installer was set by a person.
+    // There is no pipe: a user has set the variable that marks an installer.
   }
   return asker;
 }

@@ -24,7 +24,7 @@ export function refuseUnusable(
   };
 }
 
-/** No failure of the feature: its state keeps it from being remembered. */
+/** Not a failure of the feature: a refusal with a state is not remembered. */
 const REMOVED: Refusal = {
   code: 'ANNEX_INSTALL_FAILED',
   reason: 'it was installed, and another process removed it at once',

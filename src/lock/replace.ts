@@ -31,7 +31,7 @@ export interface Replacement {
 
 /**
  * Replaces files, or creates them with their directories. A file that exists keeps its mode and, when
- * root writes, its owner. Everything that takes space is written before the first rename; if a rename
+ * root writes, its owner. All content is written before the first rename; if a rename
  * fails, the files that were renamed before it get their old content back.
  *
  * @param files in the order of the renames

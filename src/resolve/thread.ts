@@ -133,7 +133,7 @@ const refuseMoved = ({ dir }: Entry): FoundEntry => ({
 /** How much of an entry is verified when a thread first uses it; undefined for nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {
   if (settings.verify === 'off') return undefined;
-  return isVerifiedAtLoad(settings) ? 'unseen' : 'all';
+  return isVerifiedAtLoad(settings) ? 'bypass' : 'all';
 }
 
 /**

@@ -17,7 +17,7 @@ import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts
 import { type Manifest, readEntryManifest } from './manifest.ts';
 import { type Depth, describeDifference, findDifferences } from './verify.ts';
 
-/** Why an entry is not used: a clause on its damage, or a refusal whatever it contains. */
+/** Why an entry is not used: a clause on its damage, or a refusal that does not depend on its files. */
 export type Unfit = { damage: string } | { refusal: Refusal };
 
 /** Finds and verifies entries. The directory of an entry is a real path. */

@@ -162,7 +162,7 @@ const TEXT = /^(?:licen[cs]e|copying|notice|readme|authors|changelog)$/i;
 /**
  * Whether a file may be used without Node's loader: a package.json, compiled code, or a program.
  */
-export function isUnseen(path: string): boolean {
+export function canBypassLoader(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'package.json') return true;
   return name.includes('.') ? NATIVE.test(name) : !TEXT.test(name);

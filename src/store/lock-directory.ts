@@ -46,7 +46,7 @@ export function take(dir: DirHandle, name: string, owner: string): boolean {
 /** Name of the directory by which a process shows that it waits, and which becomes its lock. */
 export const waiterName = (name: string, owner: string): string => `${name}.${owner}`;
 
-/** Whether a process other than the holder waits for a lock, or may do so. */
+/** Whether a process other than the holder waits for a lock. One that cannot be checked counts as waiting. */
 export function isAwaited(dir: DirHandle, name: string, holder: string): boolean {
   try {
     return readdirSync(dir.at()).some((other) => {
@@ -83,8 +83,8 @@ export function release(dir: DirHandle, name: string, owner: string): void {
 }
 
 /**
- * Shows that the holder lives, by a count in place of a time: no clock takes part. Two seconds are the
- * coarsest resolution of a file system. A holder that cannot do this counts as dead.
+ * Shows that the holder lives: the times of its file are a count, in steps of two seconds, which is the coarsest
+ * resolution of a file system. No clock is read. A holder that cannot set them counts as dead.
  */
 export function heartbeat(dir: DirHandle, name: string, owner: string, count: number): void {
   ignoreErrors(() =>

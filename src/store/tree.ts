@@ -13,9 +13,9 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { codeOf } from '../base/thrown.ts';
-import { type DirHandle, ignoreErrors, listSome, openIn, useDir, withDir } from './directory.ts';
+import { type DirHandle, ignoreErrors, listSome, openIn, useDir } from './directory.ts';
 
 /** How many files and directories may still be removed; each removal lowers it. */
 export interface Allowance {
@@ -121,10 +121,6 @@ export function measureTree(dir: string): number {
   }
   return bytes;
 }
-
-/** Removes a file or a tree, given its path. */
-export const removeTree = (path: string): void =>
-  withDir(dirname(path), [], (dir) => removeIn(dir, basename(path)));
 
 /** Removes as much as possible: what belongs to another user stays until its owner installs something. */
 export const tryRemoveIn = (dir: DirHandle, name: string, allowance?: Allowance): boolean =>

@@ -8,7 +8,7 @@ import { BARRIER, FILES, MANIFEST } from '../base/store-layout.ts';
 import { codeOf, isTransient } from '../base/thrown.ts';
 import { createJudge, type Kind } from './additions.ts';
 import type { Contents } from './contents.ts';
-import { isUnseen, sizeOf } from './listing.ts';
+import { canBypassLoader, sizeOf } from './listing.ts';
 
 /** A difference between an entry and what was published. */
 export interface Difference {
@@ -17,8 +17,8 @@ export interface Difference {
   problem: 'changed' | 'missing' | 'added' | 'unreadable';
 }
 
-/** What is compared: every file, or names and the files that Node's loader never reads. */
-export type Depth = 'all' | 'unseen';
+/** What is compared: every file, or names and the files that can bypass Node's loader. */
+export type Depth = 'all' | 'bypass';
 
 /** How to compare an entry. */
 export interface Comparison {
@@ -80,7 +80,7 @@ export function findDifferences(
         continue;
       }
       met++;
-      const isVerifiedLater = depth === 'unseen' && entry.isFile() && !isUnseen(below);
+      const isVerifiedLater = depth === 'bypass' && entry.isFile() && !canBypassLoader(below);
       if (!isVerifiedLater) add(below, compareFile(join(dir, below), value, entry.isFile()));
     }
   };

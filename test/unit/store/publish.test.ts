@@ -13,18 +13,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { abiRoot, parseEntryName } from '../../../src/base/store-layout.ts';
 import { findStoreDistrust } from '../../../src/store/access.ts';
 import { withDir } from '../../../src/store/directory.ts';
 import { makeStaging, makeStore, publish } from '../../../src/store/publish.ts';
 import { discard, findRetirement, GRACE, retire, sweepRetired } from '../../../src/store/retire.ts';
-import { measureTree, removeTree, sealTree } from '../../../src/store/tree.ts';
+import { measureTree, removeIn, sealTree } from '../../../src/store/tree.ts';
 import { makeFeature } from '../../support/feature.ts';
 import { retiredRoot, stagingRoot } from '../../support/store-paths.ts';
 import { removeTree as cleanUp, digestTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
+
+const removeTree = (path: string): void =>
+  withDir(dirname(path), [], (dir) => removeIn(dir, basename(path)));
 
 const abi = 'node137-linux-x64-glibc';
 const id = '0123456789abcdef0123456789abcdef';
