@@ -1,2 +1,2 @@
 // node --import annex/loader.mjs app.mjs
-import './dist/register.js';
+import './dist/loader.js';

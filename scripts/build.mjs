@@ -58,11 +58,17 @@ const lateLoads = {
 };
 
 // Each group has its own copy of shared modules, so that the preload loads two files instead of ten.
-const groups = [['register', 'hooks/import-node20'], ['index'], ['cli/main']];
+const groups = [
+  { names: ['loader'] },
+  { names: ['hooks/activate'], file: 'hooks.cjs' },
+  { names: ['register', 'hooks/import-node20'] },
+  { names: ['index'] },
+  { names: ['cli/main'] },
+];
 const bundled = new Set();
-for (const group of groups) {
+for (const { names, file } of groups) {
   const bundle = await rolldown({
-    input: Object.fromEntries(group.map((name) => [name, source(name)])),
+    input: Object.fromEntries(names.map((name) => [name, source(name)])),
     platform: 'node',
     external: [/^node:/],
     plugins: [lateLoads],
@@ -71,8 +77,10 @@ for (const group of groups) {
   // src/base/own-files.ts expects chunks beside index.js.
   const { output } = await bundle.write({
     dir: dist,
-    format: 'esm',
-    entryFileNames: '[name].js',
+    // Node 20 requires no ES module, and the first stage loads the second synchronously.
+    format: file === undefined ? 'esm' : 'cjs',
+    entryFileNames: file ?? '[name].js',
+    minify: names.includes('loader'),
     sourcemap: true,
     sourcemapExcludeSources: true,
   });

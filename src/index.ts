@@ -1,15 +1,19 @@
 /** The API: ensure, isAvailable, status, AnnexError. */
-import { readCwd } from './app/core.ts';
+
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { findEntryScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';
+import { isInstaller } from './base/environment.ts';
 import { AnnexError } from './base/error.ts';
 import { createLog } from './base/log.ts';
+import { isMainThread } from './base/main-thread.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
-import { exitIfInstaller, installAsync } from './hooks/run-installer.ts';
+import { readCwd } from './base/paths.ts';
+import { exitInstaller, installAsync } from './hooks/run-installer.ts';
+import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
-import { getActiveThread, getSharedSettings, rememberInThread } from './resolve/thread.ts';
+import { rememberInThread } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
 import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
 import { listStores } from './store/access.ts';
@@ -19,7 +23,7 @@ import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
 export { AnnexError } from './base/error.ts';
 export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
 
-exitIfInstaller();
+if (isMainThread && isInstaller()) exitInstaller();
 
 /** Result of `status()`. */
 export interface Status {

@@ -1,12 +1,14 @@
 /** Lists what the core ships: its production closure, as far as its root sees it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readPackage } from '../base/package-json.ts';
+import { listAncestors } from '../base/paths.ts';
 import { satisfies } from '../base/semver.ts';
 import { isInstallable } from '../plan/graph.ts';
 import type { Inventory } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Core } from '../settings/settings.ts';
-import { findCorePackage, listAncestors, readPackage } from './core.ts';
+import { findCorePackage } from './core.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,7 @@
 /** The entry script of the process. */
+
+import { toRealPath } from '../base/paths.ts';
 import { isInEntry } from '../base/store-layout.ts';
-import { toRealPath } from './core.ts';
 
 /** The entry script as it was given; undefined for --eval, standard input and the REPL. */
 export function readScript(): string | undefined {

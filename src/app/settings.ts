@@ -1,31 +1,22 @@
 /** Loads the settings of a process: environment, operator's file and the application's package.json. */
 import { lstatSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { toRefusal } from '../base/error.ts';
+import { currentEnv, findCacheDir, type Variables } from '../base/environment.ts';
 import { pathExists } from '../base/files.ts';
 import type { LogLevel } from '../base/log.ts';
-import { isWithin } from '../base/store-layout.ts';
-import { codeOf, messageOf } from '../base/thrown.ts';
-import { readDeclaration } from '../settings/declaration.ts';
-import {
-  findCacheDir,
-  hasPreservedLinks,
-  readEnvironment,
-  readStartEnv,
-} from '../settings/environment.ts';
+import { toRealPath } from '../base/paths.ts';
+import { defaultStore, isWithin } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
+import { isInvalidKey, readDeclaration } from '../settings/declaration.ts';
+import { hasPreservedLinks, readEnvironment, readStartEnv } from '../settings/environment.ts';
 import { decideGate } from '../settings/gate.ts';
 import { readOperatorFile } from '../settings/operator-file.ts';
 import { refuseSetting } from '../settings/parse.ts';
 import type { Core, Settings } from '../settings/settings.ts';
 import { type ReadSource, resolveSettings } from '../settings/sources.ts';
 import type { Refusal } from '../types.ts';
-import {
-  type CoreManifest,
-  type CoreSearch,
-  findCoreRoot,
-  listWorkspaces,
-  toRealPath,
-} from './core.ts';
+import { listWorkspaces } from './core.ts';
+import { type CoreManifest, type CoreSearch, findCoreRoot } from './core-root.ts';
 
 /** The settings, or why annex does nothing in this process. */
 export type LoadedSettings =
@@ -36,38 +27,39 @@ export type LoadedSettings =
 export interface LoadOptions extends Pick<CoreSearch, 'script' | 'cwd' | 'self'> {
   /** The application, whose package.json need not be written yet; by default it is searched for. */
   core?: CoreManifest | undefined;
+  /** The environment when the process started; by default the current one. */
+  env?: Variables | undefined;
   /** A directory that is filled while an image is built: the only store, whatever the application allows. */
   baked?: string | undefined;
 }
 
 /** Reads the environment, the operator's file and the application's package.json. */
 export function loadSettings(options: LoadOptions): LoadedSettings {
-  const environment = readEnvironment();
+  const { env = currentEnv() } = options;
+  const environment = readEnvironment(env);
   const { core, config, log } = resolveSettings([environment]).values;
   const refuse = (refusal: Refusal, isProblem = true): LoadedSettings => ({
     log,
     isProblem,
     refusal,
   });
-  let found: CoreManifest | undefined;
-  try {
-    found = options.core ?? findCoreRoot({ ...options, explicit: core || undefined });
-  } catch (error) {
-    const hint = `correct that file${core === '' ? '' : ', or ANNEX_CORE'}`;
-    const refusal = toRefusal(error, () => refuseSetting(messageOf(error)));
-    return refuse({ ...refusal, hint });
-  }
+  const search = { ...options, explicit: core || undefined };
+  const found = options.core ?? findCoreRoot(search, isInvalidKey);
   if (found === undefined) {
     const place = options.script ?? options.cwd ?? 'a deleted working directory';
     const reason = `no package.json declares features, as seen from ${place}`;
     const hint = 'annex add NAME@RANGE, or set ANNEX_CORE to the application';
     return refuse(refuseSetting(reason, hint), false);
   }
+  if ('problem' in found) {
+    const hint = `correct that file${core === '' ? '' : ', or ANNEX_CORE'}`;
+    return refuse(refuseSetting(found.problem, hint));
+  }
   const invalid = findInvalidPlace(found, options.baked);
   if (invalid !== undefined) return refuse(invalid);
   const hasConfig = environment.statements.some(({ key }) => key === 'config');
   const operator = hasConfig ? [readOperatorFile(config)] : [];
-  return { settings: compose(found, options, [environment, ...operator]) };
+  return { settings: compose(found, { ...options, env }, [environment, ...operator]) };
 }
 
 /** Why annex cannot serve the application, or cannot fill the directory to bake. */
@@ -82,7 +74,7 @@ function findInvalidPlace({ dir }: CoreManifest, baked: string | undefined): Ref
 
 function compose(
   found: CoreManifest,
-  { script, baked }: LoadOptions,
+  { script, baked, env }: LoadOptions & { env: Variables },
   above: readonly ReadSource[],
 ): Settings {
   const core: Core = { root: found.dir, realRoot: toRealPath(found.dir) };
@@ -94,7 +86,7 @@ function compose(
   const sources = [...above, source];
   const { values, resolved } = resolveSettings(sources);
   if (baked !== undefined) values.store = [baked];
-  const [store, ...layers] = chooseStores(values, core);
+  const [store, ...layers] = chooseStores(values, core, findCacheDir(env));
   const describeProblem = (path: string): string | undefined => findStoreProblem(path, core);
   const gate = decideGate({ values, resolved }, sources, {
     storeProblem:
@@ -116,13 +108,13 @@ function compose(
     operatorFile: above.length > 1 ? values.config : undefined,
     blocked: values.blocked,
     isSealed: values.sealed,
-    keepsLinks: hasPreservedLinks(),
-    reported: new SharedArrayBuffer(declaration.features.size),
+    keepsLinks: hasPreservedLinks(env),
+    reported: new SharedArrayBuffer(1 + declaration.features.size),
     timeout: values.timeout * 1000,
     isDurable: values.durability === 'sync',
     verify: values.verify,
     log: values.log,
-    startEnv: { ...readStartEnv(), ANNEX_CORE: core.root },
+    startEnv: { ...readStartEnv(env), ANNEX_CORE: core.root },
     notices: [
       ...sources.flatMap(({ refusals }) => refusals),
       ...(isMistake ? [gate] : []),
@@ -141,10 +133,10 @@ function findStrayDir(script: string | undefined, { root, realRoot }: Core): str
 function chooseStores(
   { store, sealed }: { store: string[]; sealed: boolean },
   core: Core,
+  cacheDir: string | undefined,
 ): string[] {
-  const cacheDir = findCacheDir();
   if (store.length > 0 || sealed || cacheDir === undefined) return store;
-  return [join(cacheDir, 'annex', core.realRoot)];
+  return [defaultStore(cacheDir, core.realRoot)];
 }
 
 const refuseLayer = (problem: string | undefined): Refusal | undefined =>

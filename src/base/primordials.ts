@@ -29,6 +29,7 @@ export const slice: (text: string, start: number, end?: number) => string = uncu
 export const exec: (pattern: RegExp, text: string) => RegExpExecArray | null = uncurry(
   RegExp.prototype.exec,
 );
+export const setHas: <T>(set: ReadonlySet<T>, item: T) => boolean = uncurry(Set.prototype.has);
 export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurry(
   Map.prototype.has,
 );

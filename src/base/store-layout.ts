@@ -1,5 +1,6 @@
 /** Paths in a store: pure arithmetic. */
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, delimiter, dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { exec, indexOf, slice, startsWith } from './primordials.ts';
 
 /** The format of locks and entries. Annex locks and installs again what has another format. */
@@ -117,3 +118,24 @@ export const relativeTo = (root: string, path: string): string =>
 export function isWithin(path: string, dir: string): boolean {
   return path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
 }
+
+/**
+ * Splits ANNEX_STORE into the store and its layers. An empty first path is a missing store: the layer behind it
+ * must not become the store.
+ */
+export function splitStores(list: string): string[] {
+  const [store = '', ...rest] = list.split(delimiter);
+  const layers = rest.filter((path) => path !== '');
+  return store === '' && layers.length === 0 ? [] : [store, ...layers];
+}
+
+/** The default store of an application, below the cache directory of the user. */
+export const defaultStore = (cacheDir: string, realRoot: string): string =>
+  join(cacheDir, 'annex', realRoot);
+
+/** How the paths and the file URLs of everything in some stores begin. */
+export const listPrefixes = (stores: readonly string[]): string[] =>
+  stores.flatMap((store) => [
+    versionRoot(store) + sep,
+    `${pathToFileURL(versionRoot(store)).href}/`,
+  ]);

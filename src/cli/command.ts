@@ -1,10 +1,11 @@
 /** The shape of a command, and the steps that commands share. */
-import { type CoreManifest, toRealPath } from '../app/core.ts';
+import type { CoreManifest } from '../app/core-root.ts';
 import { loadSettings } from '../app/settings.ts';
+import { isInstaller } from '../base/environment.ts';
 import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { isInstaller } from '../settings/environment.ts';
+import { toRealPath } from '../base/paths.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findFeature } from '../status/status.ts';

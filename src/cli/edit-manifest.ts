@@ -1,8 +1,8 @@
 /** Reads the package.json that commands change, and formats a new content of it in the style of the old one. */
 import { join } from 'node:path';
-import { listAncestors, toRealPath } from '../app/core.ts';
 import { AnnexError } from '../base/error.ts';
 import { pathExists, readText } from '../base/files.ts';
+import { listAncestors, toRealPath } from '../base/paths.ts';
 import { isObject } from '../base/shape.ts';
 import { codeOf } from '../base/thrown.ts';
 import { refuseSetting } from '../settings/parse.ts';

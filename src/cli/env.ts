@@ -1,8 +1,8 @@
 /** annex env */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { toRealPath } from '../app/core.ts';
 import { HERE } from '../base/own-files.ts';
+import { toRealPath } from '../base/paths.ts';
 import { type Command, readSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with the absolute paths of this machine. */

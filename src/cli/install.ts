@@ -1,6 +1,8 @@
 /** annex install FEATURE...|--all */
+
+import { isInstaller } from '../base/environment.ts';
 import { installFeature } from '../install/install.ts';
-import { isInstaller, isRetry } from '../settings/environment.ts';
+import { isRetry } from '../settings/environment.ts';
 import { listRemembered } from '../store/failures.ts';
 import type { InstallResult } from '../types.ts';
 import {

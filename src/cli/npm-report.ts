@@ -1,9 +1,9 @@
 /** annex audit [FEATURE...], annex sbom [FEATURE...] [--format cyclonedx|spdx]: npm's reports on the packages in use. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readPackage } from '../app/core.ts';
 import { writeLine } from '../base/log.ts';
 import { redact } from '../base/messages.ts';
+import { readPackage } from '../base/package-json.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { composeReportPart } from '../lock/report.ts';
 import { composeWorkspace, type FeatureProject, nameProject } from '../plan/project.ts';

@@ -1,8 +1,9 @@
 /** annex verify [FEATURE...] [--repair] */
-import { toRealPath } from '../app/core.ts';
+
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { showName } from '../base/messages.ts';
+import { toRealPath } from '../base/paths.ts';
 import { installFeature } from '../install/install.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -1,122 +1,119 @@
-/** Activates annex in a thread, once. A fault in annex itself is logged, and the program runs without annex. */
-import Module from 'node:module';
-import { join } from 'node:path';
-import { isMainThread, parentPort } from 'node:worker_threads';
-import { readCwd, readPackage } from '../app/core.ts';
-import { findEntryScript } from '../app/script.ts';
+/** The second stage of the loader: resolves the requests that concern annex. */
+import Module, { type ResolveHookSync } from 'node:module';
+import type { CoreManifest } from '../app/core-root.ts';
 import { loadSettings } from '../app/settings.ts';
+import type { Variables } from '../base/environment.ts';
 import { createLog } from '../base/log.ts';
 import { composeMessage, composeNotice } from '../base/messages.ts';
-import { CLI, HERE } from '../base/own-files.ts';
-import { isInEntry } from '../base/store-layout.ts';
-import { messageOf } from '../base/thrown.ts';
+import { HERE } from '../base/own-files.ts';
+import { readCwd } from '../base/paths.ts';
+import { setSharedSettings } from '../resolve/active.ts';
 import { createLocator, type Locator } from '../resolve/locator.ts';
-import { isFirstReport } from '../resolve/report.ts';
-import {
-  clearActiveThread,
-  createThread,
-  getActiveThread,
-  getSharedSettings,
-  setActiveThread,
-  shareSettings,
-} from '../resolve/thread.ts';
+import { isFirstNotice, isFirstReport } from '../resolve/report.ts';
+import { createThread, type Thread } from '../resolve/thread.ts';
+import { readLentEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import { createDriver } from './driver.ts';
 import { verifyEntryScript } from './entry-script.ts';
-import { registerImport } from './import.ts';
+import { createResolve } from './import.ts';
 import { openOffThread } from './import-node20.ts';
-import { registerRequire } from './require.ts';
-import { createInstall, exitIfInstaller } from './run-installer.ts';
+import { createResolveFilename } from './require.ts';
+import type { ResolveFilename } from './require-request.ts';
+import { createInstall } from './run-installer.ts';
 import { watchCompile } from './verify-compile.ts';
 import { createVerifier, type Verifier } from './verify-entry.ts';
 import { createLoad } from './verify-load.ts';
 
+export { exitInstaller } from './run-installer.ts';
+
+/** What the first stage knows. */
+export interface Start {
+  /** The entry script. */
+  script: string | undefined;
+  /** The environment when the process started. */
+  env: Variables;
+  /** The application; undefined when it has to be searched for. */
+  core: CoreManifest | undefined;
+  /**
+   * In a worker: those of the main thread, if it has shared them. Otherwise undefined until they are read, and
+   * null when annex has nothing to do in this process.
+   */
+  settings: Settings | null | undefined;
+  /** Resolves requests of require without annex. */
+  nextResolveFilename: ResolveFilename;
+}
+
 /** The active hooks of a thread. */
-interface Hooks {
-  locator: Locator;
-  verifier: Verifier;
+export interface Hooks extends Pick<Verifier, 'verifyPath' | 'verifyURL'> {
+  thread: Thread;
+  /** Resolves a request of import. */
+  resolve: ResolveHookSync;
+  /** Resolves a request of require. */
+  resolveFilename: ResolveFilename;
+  /** @throws Node's not-found error, when the script is a link out of its entry */
+  verifyEntryScript: (path: string) => void;
 }
 
 /**
- * Activates annex in this thread. The second call does nothing.
+ * Creates the hooks of a thread.
  *
- * @throws Node's not-found error, when the entry script is a link out of its store entry
+ * @returns undefined when annex has nothing to do in this process
+ * @throws faults in annex itself
  */
-export function activate(): void {
-  const hooks = tryRegister();
-  if (hooks !== undefined) verifyEntryScript(hooks.locator, hooks.verifier);
+export function createHooks(start: Start): Hooks | undefined {
+  const settings = readSettings(start);
+  if (settings === null) return undefined;
+  if (isFirstNotice(settings)) logNotices(settings);
+  if (settings.declaration.byPackage.size === 0) return undefined;
+  const hasHooks = Object.hasOwn(Module, 'registerHooks');
+  const offThread = hasHooks ? undefined : openOffThread(settings);
+  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
+  const locator = createLocator(thread);
+  const install = createInstall(thread);
+  const driver = createDriver(locator, install);
+  const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));
+  offThread?.register();
+  return {
+    thread,
+    resolve: createResolve(driver, verifier),
+    resolveFilename: createResolveFilename(driver, verifier, start.nextResolveFilename),
+    verifyPath: verifier.verifyPath,
+    verifyURL: verifier.verifyURL,
+    verifyEntryScript: (path) => verifyEntryScript(locator, verifier, path),
+  };
 }
 
-/** @returns undefined when annex stays inactive in this thread */
-function tryRegister(): Hooks | undefined {
-  try {
-    if (getActiveThread() !== undefined || isHooksThread()) return undefined;
-    const script = findEntryScript();
-    if (script !== undefined && isPackageManager(script)) return undefined;
-    exitIfInstaller();
-    const shared = getSharedSettings();
-    const settings = shared === undefined ? (loadAndLogSettings(script) ?? null) : shared;
-    shareSettings(settings);
-    if (settings !== null && settings.declaration.byPackage.size > 0) return register(settings);
-  } catch (error) {
-    createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
-  }
-  return undefined;
+/**
+ * Shares the settings of the main thread with workers that it starts from now on. Any code in a worker can
+ * read them: they contain no secret.
+ */
+export function shareSettings(start: Start): void {
+  const settings = readSettings(start);
+  const startEnv = { ...readLentEnv(), ...settings?.startEnv };
+  setSharedSettings(settings && { ...settings, startEnv });
 }
 
-/** Whether this is the thread of module.register, which runs `--require` preloads too: it has no parent port. */
-const isHooksThread = (): boolean => !isMainThread && parentPort === null;
-
-/** Directory and name of a package manager, in the path of one of its programs; the directory may end in a version. */
-const MANAGER =
-  /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
-
-/** Whether a script is a program of a package manager, or annex's own command line. */
-function isPackageManager(script: string): boolean {
-  if (isInEntry(script)) return false;
-  if (HERE !== undefined && script === join(HERE, CLI)) return true;
-  const [, dir, name] = MANAGER.exec(script) ?? [];
-  return dir !== undefined && readPackage(dir)?.name === name;
-}
-
-/** Reads the settings, and logs each mistake in them. */
-function loadAndLogSettings(script: string | undefined): Settings | undefined {
-  const loaded = loadSettings({ script, cwd: readCwd(), self: HERE });
+/** Reads the settings once, and logs why there are none. */
+function readSettings(start: Start): Settings | null {
+  if (start.settings !== undefined) return start.settings;
+  const loaded = loadSettings({ ...start, cwd: readCwd(), self: HERE });
+  start.settings = loaded.settings ?? null;
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
     log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));
-    return undefined;
   }
-  const { settings } = loaded;
+  return start.settings;
+}
+
+/** Logs each mistake in the settings. */
+function logNotices(settings: Settings): void {
   const log = createLog(settings.log);
   for (const notice of settings.notices) log('error', composeNotice(notice));
   for (const feature of settings.declaration.features.values()) {
     const { refusal } = feature;
     if (refusal === undefined || !isFirstReport(settings, feature)) continue;
     log('error', composeMessage(refusal, { feature: feature.name }));
-  }
-  return settings;
-}
-
-/** Registers all hooks, or none when one of them cannot be registered. */
-function register(settings: Settings): Hooks {
-  const offThread = Object.hasOwn(Module, 'registerHooks') ? undefined : openOffThread(settings);
-  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
-  const locator = createLocator(thread);
-  const install = createInstall(thread);
-  const driver = createDriver(locator, install);
-  const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));
-  const restoreRequire = registerRequire(driver, verifier);
-  try {
-    setActiveThread(thread);
-    if (offThread) offThread.register();
-    else registerImport(driver, verifier);
-    return { locator, verifier };
-  } catch (error) {
-    restoreRequire();
-    clearActiveThread();
-    throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 /** import on Node 20, which only has module.register: hooks in a thread of their own. To be deleted with support for Node 20. */
 import { type ResolveFnOutput, type ResolveHook, register } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { readCwd } from '../app/core.ts';
+import type { MessagePort } from 'node:worker_threads';
+import { loadThreads } from '../base/main-thread.ts';
 import { describeMissing, findOwnFile, OFF_THREAD } from '../base/own-files.ts';
+import { readCwd } from '../base/paths.ts';
 import { toFile } from '../resolve/destination.ts';
 import { createLocator } from '../resolve/locator.ts';
 import { createReporter } from '../resolve/report.ts';
@@ -53,6 +54,7 @@ export function openOffThread(settings: Settings): OffThread {
     const { reason, hint } = describeMissing(OFF_THREAD, root);
     throw new Error(`${reason}; ${hint}`);
   }
+  const { MessageChannel } = loadThreads();
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const env = new MessageChannel();
@@ -71,6 +73,7 @@ export function openOffThread(settings: Settings): OffThread {
 }
 
 function createLink(port: MessagePort): ChoiceLink {
+  const { receiveMessageOnPort } = loadThreads();
   return {
     receive: () => {
       const entries: Entry[] = [];
@@ -98,7 +101,7 @@ function refreshEnv({ envPort, isSent }: Data): void {
   Atomics.store(isSent, 0, 0);
   envPort.postMessage(null);
   Atomics.wait(isSent, 0, 0, ENV_TIMEOUT);
-  const received = receiveMessageOnPort(envPort);
+  const received = loadThreads().receiveMessageOnPort(envPort);
   if (received !== undefined) adoptEnv(received.message as Record<string, string>);
 }
 

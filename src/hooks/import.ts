@@ -1,5 +1,5 @@
 /** import on Node with module.registerHooks (22.15 and later): a synchronous hook in this thread. */
-import Module, { type ResolveHookContext, type ResolveHookSync } from 'node:module';
+import type { ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { toFile } from '../resolve/destination.ts';
 import type { Driver } from './driver.ts';
@@ -7,12 +7,15 @@ import { isForRequire, toParent, toText } from './hook-context.ts';
 import type { Verifier } from './verify-entry.ts';
 
 /**
- * Registers the hook. It leaves requests of `require` to Module._resolveFilename (see require.ts), because
- * Node ignores a changed parentURL there.
+ * Creates the hook for requests that concern annex. It leaves those of `require` to Module._resolveFilename
+ * (see require.ts), because Node ignores a changed parentURL there.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
-export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: Verifier): void {
+export function createResolve(
+  driver: Driver,
+  { verifyURL, verifySpecifier }: Verifier,
+): ResolveHookSync {
   const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (!driver.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
@@ -35,8 +38,7 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
     );
     return { ...result, shortCircuit: true };
   };
-  const resolveVerified: ResolveHookSync = (specifier, context, nextResolve) => {
-    if (typeof specifier !== 'string') return nextResolve(specifier, context);
+  return (specifier, context, nextResolve) => {
     const { conditions } = context;
     const given = toText(context.parentURL);
     const parentURL = given && verifyURL(given, conditions);
@@ -45,5 +47,4 @@ export function registerImport(driver: Driver, { verifyURL, verifySpecifier }: V
     const url = verifyURL(result.url, conditions);
     return url === result.url ? result : { ...result, url };
   };
-  Module.registerHooks({ resolve: resolveVerified });
 }

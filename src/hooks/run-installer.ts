@@ -1,14 +1,15 @@
 /** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
-import { isMainThread } from 'node:worker_threads';
+import { GUARD } from '../base/environment.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
+import { getActiveThread } from '../resolve/active.ts';
 import type { Install } from '../resolve/resolve.ts';
-import { getActiveThread, rememberInThread, type Thread } from '../resolve/thread.ts';
-import { isInstaller, readInstallerEnv } from '../settings/environment.ts';
-import { ASKER_FD, GUARD, RETRY } from '../settings/installer-env.ts';
+import { rememberInThread, type Thread } from '../resolve/thread.ts';
+import { readInstallerEnv } from '../settings/environment.ts';
+import { ASKER_FD, RETRY } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 
@@ -167,11 +168,10 @@ function refuseByEnd(feature: string, end: unknown): Refusal {
 }
 
 /**
- * Ends this process if annex started it as an installer. In a single executable `process.execPath` is
- * the application, which must not run twice.
+ * Ends this process, which annex started as an installer and is none. In a single executable `process.execPath`
+ * is the application, which must not run twice.
  */
-export function exitIfInstaller(): void {
-  if (!isMainThread || !isInstaller()) return;
+export function exitInstaller(): never {
   const line = 'annex: started as an installer, but this program is not annex; exiting';
   createLog('error')('error', line);
   process.exit(70);

@@ -1,9 +1,9 @@
 /** Checks that the packages on disk are those of the plan. */
 import { join } from 'node:path';
-import { readPackage } from '../app/core.ts';
 import type { Sidecar } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
+import { readPackage } from '../base/package-json.ts';
 import { satisfies } from '../base/semver.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import type { LockNode } from '../plan/graph.ts';

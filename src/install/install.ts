@@ -1,5 +1,5 @@
 /** Installs one feature: from the decision whether it may be installed to a published entry. */
-import { toRealPath } from '../app/core.ts';
+
 import { createLookup, findDeclarationRefusal, type Lookup, refreshLookup } from '../app/lookup.ts';
 import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
@@ -7,6 +7,7 @@ import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { createLog, type Log } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
+import { toRealPath } from '../base/paths.ts';
 import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';

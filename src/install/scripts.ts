@@ -1,8 +1,8 @@
 /** Runs install scripts in the staging directory: those of the packages that the feature allows. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPackage } from '../app/core.ts';
 import { AnnexError } from '../base/error.ts';
+import { readPackage } from '../base/package-json.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { describePackage } from '../plan/identity.ts';
 import {

@@ -1,11 +1,12 @@
 /** Composes the npm project that represents a feature in a report: its entry, or else its lock. */
 import { join } from 'node:path';
-import { findCorePackage, readPackage } from '../app/core.ts';
+import { findCorePackage } from '../app/core.ts';
 import { planLocked } from '../app/locked-plan.ts';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
+import { readPackage } from '../base/package-json.ts';
 import type { Plan, SharedPackage } from '../plan/plan.ts';
 import { selectAll } from '../plan/platform.ts';
 import { composeProject, type FeatureProject, type LockedPackages } from '../plan/project.ts';

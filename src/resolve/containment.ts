@@ -1,8 +1,9 @@
 /** Finds the entry that has to hold the answer to a request, and whether an answer lies there. */
 import { isBuiltin } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { findCorePackage, findOwner, toRealPath } from '../app/core.ts';
+import { findCorePackage, findOwner } from '../app/core.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
+import { toRealPath } from '../base/paths.ts';
 import { parseBareSpecifier, readFirstName } from '../base/specifier.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';

@@ -1,7 +1,8 @@
 /** Lists the folders that `require` searches after every node_modules, and which of them belong to the core. */
 import Module from 'node:module';
 import { join } from 'node:path';
-import { findGlobalOwners, findOwner, listAncestors, toRealPath } from '../app/core.ts';
+import { findGlobalOwners, findOwner } from '../app/core.ts';
+import { listAncestors, toRealPath } from '../base/paths.ts';
 import { isContained } from '../store/directory.ts';
 import type { Locator } from './locator.ts';
 

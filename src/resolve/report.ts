@@ -11,11 +11,16 @@ import type { Settings } from '../settings/settings.ts';
  */
 export type Report = (feature: Feature, cause: AnnexError, isNew: boolean) => void;
 
+/** Whether no thread of the process has reported the mistakes in the settings; they count as reported from now on. */
+export const isFirstNotice = ({ reported }: Settings): boolean => claim(reported, 0);
+
 /** Whether no thread of the process has reported the feature; it counts as reported from now on. */
 export function isFirstReport({ declaration, reported }: Settings, { name }: Feature): boolean {
-  const index = [...declaration.features.keys()].indexOf(name);
-  return Atomics.exchange(new Uint8Array(reported), index, 1) === 0;
+  return claim(reported, 1 + [...declaration.features.keys()].indexOf(name));
 }
+
+const claim = (reported: SharedArrayBuffer, index: number): boolean =>
+  Atomics.exchange(new Uint8Array(reported), index, 1) === 0;
 
 /**
  * Creates the reporter of failed requests. New failures are errors. Everything else (denials, probes,

@@ -1,11 +1,9 @@
 /** Per-thread loader state: the settings and the chosen entries. */
 import { resolve } from 'node:path';
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import { toRealPath } from '../app/core.ts';
 import { type Lookup, refreshLookup } from '../app/lookup.ts';
-import { HERE, version } from '../base/own-files.ts';
+import { HERE } from '../base/own-files.ts';
+import { toRealPath } from '../base/paths.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
-import { readLentEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
 import { makeLocalFailure } from '../status/failure-memory.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
@@ -154,51 +152,4 @@ export function rememberInThread(thread: Thread, before: Lookup, refusal: Refusa
   const failure = makeLocalFailure(lookup, refusal, last);
   failures.set(feature.name, failure);
   return findInstallRefusal(lookup, {}, { local: failure }) ?? refusal;
-}
-
-/** Keyed by version: another version of annex in the process keeps another shape. */
-const KEY: unique symbol = Symbol.for(`annex.thread@${version}`);
-type Holder = { [KEY]?: Thread };
-
-/** The state of this thread, if the loader is active in it; shared by all copies of this version. */
-export function getActiveThread(): Thread | undefined {
-  return (globalThis as Holder)[KEY];
-}
-
-/**
- * Sets the state of the thread, once.
- *
- * @throws when globalThis cannot be extended
- */
-export function setActiveThread(thread: Thread): void {
-  Object.defineProperty(globalThis, KEY, { value: thread, configurable: true });
-}
-
-/** Clears the state: the hooks could not be registered. */
-export function clearActiveThread(): void {
-  Reflect.deleteProperty(globalThis, KEY);
-}
-
-const SHARED = `annex.settings@${version}`;
-
-/**
- * The settings that the main thread shares with its workers, whose `env` cannot lift the seal. Null when the
- * loader is off in the main thread, which has reported that.
- */
-export function getSharedSettings(): Settings | null | undefined {
-  return getEnvironmentData(SHARED) as unknown as Settings | null | undefined;
-}
-
-/**
- * Shares the settings of the main thread with workers that it starts from now on. Any code in a worker can
- * read them: they contain no secret.
- */
-export function shareSettings(settings: Settings | null): void {
-  if (!isMainThread) return;
-  const shared: Settings | null = settings && {
-    ...settings,
-    startEnv: { ...readLentEnv(), ...settings.startEnv },
-    notices: [],
-  };
-  setEnvironmentData(SHARED, shared as never);
 }

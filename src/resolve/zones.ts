@@ -1,8 +1,8 @@
 /** Finds the zone of a file: the core, a package that it ships, an importer, or outside. */
 import { realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { listAncestors, toRealPath } from '../app/core.ts';
 import { listDirectory } from '../base/files.ts';
+import { listAncestors, toRealPath } from '../base/paths.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -6,6 +6,7 @@ import type { Refusal } from '../types.ts';
 import { type Feature, findInvalidRange, MAX_LENGTH, type Refuse, readFeature } from './feature.ts';
 import { refuseSetting } from './parse.ts';
 import { type ReadSource, readSource, resolveSettings } from './sources.ts';
+import { COLUMNS } from './table.ts';
 
 /** The `annex` key of the application's package.json, checked. */
 export interface Declaration {
@@ -117,4 +118,16 @@ function findInvalidName(name: string, refuse: Refuse): Refusal | undefined {
   return isValid
     ? undefined
     : refuse('', 'has a name that is empty, longer than 200 characters or unprintable');
+}
+
+/**
+ * Whether an `annex` key that declares no features is invalid: it is not an object, or has a key that this
+ * version does not know.
+ */
+export function isInvalidKey(annex: unknown): boolean {
+  if (typeof annex !== 'object' || annex === null || Array.isArray(annex)) return true;
+  const { features } = annex as { features?: unknown };
+  return (
+    Array.isArray(features) || Object.keys(annex).some((key) => !COLUMNS['package.json'].has(key))
+  );
 }

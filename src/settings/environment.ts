@@ -1,8 +1,8 @@
-/** The only reader of process.env. */
-import { isAbsolute, join } from 'node:path';
+/** Reads what annex, its installers and its workers take from the environment. */
+import { join } from 'node:path';
+import { currentEnv, GUARD, type Variables } from '../base/environment.ts';
 import { readText } from '../base/files.ts';
 import {
-  GUARD,
   isAnnexVariable,
   listReferences,
   pick,
@@ -15,44 +15,32 @@ import { type ReadSource, readSource } from './sources.ts';
 /** Bytes of an .npmrc, enough for a chain of certificates in `ca`. */
 export const MAX_NPMRC = 2 ** 20;
 
-type Variables = Record<string, string | undefined>;
-
 /** Reads annex's settings in the environment. */
-export const readEnvironment = (env: Variables = process.env): ReadSource =>
+export const readEnvironment = (env: Variables = currentEnv()): ReadSource =>
   readSource({
     kind: 'environment',
     written: pick(env, (name) => name.startsWith('ANNEX_') && name !== GUARD),
   });
-
-/** The cache directory of the user; undefined for a user without a home directory. */
-export function findCacheDir(env: Variables = process.env): string | undefined {
-  const { XDG_CACHE_HOME: cache, HOME: home } = env;
-  if (cache !== undefined && isAbsolute(cache)) return cache;
-  return home !== undefined && isAbsolute(home) ? join(home, '.cache') : undefined;
-}
 
 /**
  * Whether Node keeps symbolic links in the paths of modules, or of the entry script alone.
  *
  * @see https://nodejs.org/docs/latest-v24.x/api/cli.html#--preserve-symlinks
  */
-export const hasPreservedLinks = (env: Variables = process.env): boolean =>
+export const hasPreservedLinks = (env: Variables = currentEnv()): boolean =>
   env.NODE_PRESERVE_SYMLINKS === '1' ||
   env.NODE_PRESERVE_SYMLINKS_MAIN === '1' ||
   [env.NODE_OPTIONS ?? '', ...process.execArgv].some((text) => /--preserve[-_]symlinks/.test(text));
 
-/** Whether this process was started by annex to install something. */
-export const isInstaller = (env: Variables = process.env): boolean => env[GUARD] !== undefined;
-
 /** Whether this installer ignores remembered failures. */
-export const isRetry = (env: Variables = process.env): boolean => env[GUARD] === RETRY;
+export const isRetry = (env: Variables = currentEnv()): boolean => env[GUARD] === RETRY;
 
 /** The variables of annex. Read at the start of a process, for the installers that it starts. */
-export const readStartEnv = (env: Variables = process.env): Record<string, string> =>
+export const readStartEnv = (env: Variables = currentEnv()): Record<string, string> =>
   pick(env, isAnnexVariable);
 
 /** The variables that every worker gets, whatever its `env`. */
-export const readLentEnv = (env: Variables = process.env): Record<string, string> =>
+export const readLentEnv = (env: Variables = currentEnv()): Record<string, string> =>
   pickLentEnv(env);
 
 /**
@@ -63,7 +51,7 @@ export const readLentEnv = (env: Variables = process.env): Record<string, string
  */
 export function readInstallerEnv(
   { core, startEnv }: { core: { root: string }; startEnv: Record<string, string> },
-  env: Variables = process.env,
+  env: Variables = currentEnv(),
 ): Record<string, string> {
   const all: Variables = { ...startEnv, ...pick(env, (name) => !isAnnexVariable(name)) };
   const named = all.npm_config_userconfig ?? all.NPM_CONFIG_USERCONFIG;
@@ -81,5 +69,5 @@ export function readInstallerEnv(
 
 /** Copies the variables of another thread into the environment of this one. */
 export function adoptEnv(variables: Record<string, string>): void {
-  Object.assign(process.env, variables);
+  Object.assign(currentEnv(), variables);
 }

@@ -1,10 +1,8 @@
 /** Picks the variables that an installer process, its install scripts and workers inherit: none of the application's secrets. */
+import { GUARD } from '../base/environment.ts';
 import { COLUMNS } from './table.ts';
 
-/** Marks an installer process. Any other program that finds it set was started by mistake. */
-export const GUARD = 'ANNEX_INSTALLER';
-
-/** Its value for an installer that ignores remembered failures. */
+/** Value of the guard for an installer that ignores remembered failures. */
 export const RETRY = 'retry';
 
 /** Descriptor of an installer's pipe to the process that started it; the pipe closes when that process ends. */

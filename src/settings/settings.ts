@@ -31,7 +31,7 @@ export interface Settings {
   isSealed: boolean;
   /** Whether Node keeps symbolic links in the paths of modules. */
   keepsLinks: boolean;
-  /** One byte for each feature, shared by all threads: 1 once its refusal was reported. */
+  /** A byte for the notices, then one for each feature, shared by all threads: 1 once they were reported. */
   reported: SharedArrayBuffer;
   /** Time limit of one install, milliseconds. */
   timeout: number;

@@ -1,9 +1,9 @@
 /** The table of settings: where each one can be written, how it is parsed, and its default. */
-import { delimiter } from 'node:path';
 import type { LogLevel } from '../base/log.ts';
 import { parsePlatform } from '../base/platform.ts';
 import { isObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
+import { splitStores } from '../base/store-layout.ts';
 import type { Blocked } from '../types.ts';
 import { parseBlocked } from './blocked.ts';
 import { type Parse, parseList, parseSwitch, parseWord } from './parse.ts';
@@ -195,10 +195,3 @@ export const COLUMNS = {
   'operator file': listColumn('operatorKey'),
   'package.json': listColumn('manifestKey'),
 } as const;
-
-/** An empty first path is a missing store: the layer behind it must not become the store. */
-function splitStores(list: string): string[] {
-  const [store = '', ...rest] = list.split(delimiter);
-  const layers = rest.filter((path) => path !== '');
-  return store === '' && layers.length === 0 ? [] : [store, ...layers];
-}

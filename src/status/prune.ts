@@ -1,10 +1,11 @@
 /** Finds the entries of a store that a core no longer needs, and removes them. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCorePackage, toRealPath } from '../app/core.ts';
+import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
+import { toRealPath } from '../base/paths.ts';
 import { MANIFEST, PLAIN } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';

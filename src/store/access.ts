@@ -1,9 +1,9 @@
 /** Whether this process may use a store or an entry: collects the facts that `findDistrust` judges. */
 import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { listAncestors, toRealPath } from '../app/core.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError, refuseUnread } from '../base/file-error.ts';
+import { listAncestors, toRealPath } from '../base/paths.ts';
 import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';

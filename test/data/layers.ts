@@ -12,7 +12,8 @@ export const LAYERS = [
   ['status', 'tarball'],
   ['resolve', 'install'],
   ['hooks', 'lock'],
-  ['cli', 'index.ts', 'register.ts'],
+  ['gate'],
+  ['cli', 'index.ts', 'loader.ts', 'register.ts'],
 ];
 
 /** Pure files outside of plan/, where all files are pure. */

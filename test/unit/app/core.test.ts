@@ -2,15 +2,11 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  type CoreSearch,
-  findCorePackage,
-  findCoreRoot,
-  listAncestors,
-  listWorkspaces,
-  readPackage,
-  toRealPath,
-} from '../../../src/app/core.ts';
+import { findCorePackage, listWorkspaces } from '../../../src/app/core.ts';
+import { type CoreSearch, findCoreRoot } from '../../../src/app/core-root.ts';
+import { readPackage } from '../../../src/base/package-json.ts';
+import { listAncestors, toRealPath } from '../../../src/base/paths.ts';
+import { isInvalidKey } from '../../../src/settings/declaration.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 
 let sandbox: Sandbox;
@@ -27,14 +23,12 @@ const declare = (dir: string, extra = {}) =>
 
 describe('the core root', () => {
   const find = (origin: Partial<CoreSearch>) => {
-    const found = findCoreRoot({
-      explicit: undefined,
-      script: undefined,
-      cwd: root,
-      self: root,
-      ...origin,
-    });
+    const found = findCoreRoot(
+      { explicit: undefined, script: undefined, cwd: root, self: root, ...origin },
+      isInvalidKey,
+    );
     if (found === undefined) return undefined;
+    if ('problem' in found) throw new Error(found.problem);
     return found.dir.slice(root.length + 1);
   };
   const at = (path: string) => join(root, path);

@@ -6,7 +6,12 @@ import { isPure, LAYERS } from '../../data/layers.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
 /** Takes milliseconds to load, and at most an installer needs it. */
-const HEAVY = ['execa', 'semver', 'es-module-lexer', 'tar', 'node:child_process', 'node:crypto'];
+const HEAVY = [
+  ...['execa', 'semver', 'es-module-lexer', 'tar'],
+  ...['node:child_process', 'node:crypto', 'node:os', 'node:worker_threads'],
+];
+/** Every start of Node has loaded these. */
+const LOADED = ['node:fs', 'node:module', 'node:path', 'node:url'];
 /** Things that a pure file does not use. */
 const IMPURE_MODULES = ['node:fs', 'node:child_process', 'node:worker_threads', 'node:os'];
 const IMPURE_WORDS = /\bprocess\.\w|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\./;
@@ -147,24 +152,31 @@ describe('purity', () => {
     expect(pure.length).toBeGreaterThan(10);
   });
 
-  test('only settings/environment.ts reads the environment', () => {
+  test('only base/environment.ts reads the environment', () => {
     const isReader = ({ code }: Source): boolean =>
       /\bprocess\s*\??\.\s*env\b|\benv\b[^;]*from 'node:process'|process\[/.test(code);
-    expect(all.filter(isReader).map(({ path }) => path)).toEqual(['settings/environment.ts']);
+    expect(all.filter(isReader).map(({ path }) => path)).toEqual(['base/environment.ts']);
   });
 });
 
 describe('the preload', () => {
-  test('is loader.mjs, which imports register.js and nothing else', () => {
+  test('is loader.mjs, which imports loader.js and nothing else', () => {
     const text = readFileSync(join(repositoryRoot, 'loader.mjs'), 'utf8');
     const targets = [...text.matchAll(/\b(?:import|from)\b\s*\(?\s*'([^']+)'/g)].map(
       ([, to]) => to,
     );
-    expect(targets).toEqual(['./dist/register.js']);
+    expect(targets).toEqual(['./dist/loader.js']);
   });
 
-  test('loads only what every start needs: builtins and files of src/', () => {
-    const reached = listReachable('register.ts');
+  test('its first stage loads builtins that Node has loaded already, and its own files', () => {
+    const reached = [...listReachable('loader.ts').keys()];
+    expect(new Set(reached.filter((path) => !sources.has(path)))).toEqual(new Set(LOADED));
+    const needed = reached.filter((path) => /^(?:settings|store|status|plan)\//.test(path));
+    expect(needed).toEqual([]);
+  });
+
+  test('its second stage loads builtins and files of src/, and nothing heavy', () => {
+    const reached = listReachable('hooks/activate.ts');
     expect([...reached].filter(([path]) => isHeavy(path))).toEqual([]);
     const foreign = [...reached.keys()].filter(
       (path) => !sources.has(path) && !path.startsWith('node:'),

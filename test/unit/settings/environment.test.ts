@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findCacheDir, readInstallerEnv } from '../../../src/settings/environment.ts';
+import { findCacheDir } from '../../../src/base/environment.ts';
+import { readInstallerEnv } from '../../../src/settings/environment.ts';
 import { removeTree } from '../../support/tree.ts';
 
 function makeDirectory(): string {

@@ -1,0 +1,21 @@
+/** Tells programs in which annex stays inactive: package managers, and the hooks thread of Node. */
+import { join } from 'node:path';
+import { isMainThread, loadThreads } from '../base/main-thread.ts';
+import { CLI, HERE } from '../base/own-files.ts';
+import { readPackage } from '../base/package-json.ts';
+import { isInEntry } from '../base/store-layout.ts';
+
+/** Whether this is the thread of module.register, which runs `--require` preloads too: it has no parent port. */
+export const isHooksThread = (): boolean => !isMainThread && loadThreads().parentPort === null;
+
+/** Directory and name of a package manager, in the path of one of its programs; the directory may end in a version. */
+const MANAGER =
+  /^(.*[\\/](npm|pnpm|yarn|corepack|annex)(?:[\\/]\d[^\\/]*)?)[\\/](?:bin|lib|dist(?:[\\/]cli)?)[\\/][^\\/]+$/;
+
+/** Whether a script is a program of a package manager, or annex's own command line. */
+export function isPackageManager(script: string): boolean {
+  if (isInEntry(script)) return false;
+  if (HERE !== undefined && script === join(HERE, CLI)) return true;
+  const [, dir, name] = MANAGER.exec(script) ?? [];
+  return dir !== undefined && readPackage(dir)?.name === name;
+}
