@@ -1,7 +1,7 @@
 /** The API: ensure, isAvailable, status, AnnexError. */
 
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
-import { findEntryScript } from './app/script.ts';
+import { readScript, resolveScript } from './app/script.ts';
 import { loadSettings } from './app/settings.ts';
 import { isInstaller } from './base/environment.ts';
 import { AnnexError } from './base/error.ts';
@@ -141,7 +141,7 @@ function findSettings(): Settings | undefined {
   if (active !== undefined) return active.settings;
   inactiveSettings ??=
     getSharedSettings() ??
-    loadSettings({ script: findEntryScript(), cwd: readCwd(), self: HERE }).settings;
+    loadSettings({ script: resolveScript(readScript()), cwd: readCwd(), self: HERE }).settings;
   return inactiveSettings;
 }
 

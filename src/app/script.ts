@@ -1,5 +1,4 @@
 /** The entry script of the process. */
-
 import { toRealPath } from '../base/paths.ts';
 import { isInEntry } from '../base/store-layout.ts';
 
@@ -11,7 +10,6 @@ export function readScript(): string | undefined {
 }
 
 /** The real path of the entry script. A path into an entry is not resolved: a link out of an entry must not choose the core. */
-export function findEntryScript(): string | undefined {
-  const script = readScript();
+export function resolveScript(script: string | undefined): string | undefined {
   return script === undefined || isInEntry(script) ? script : toRealPath(script);
 }

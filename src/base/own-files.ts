@@ -16,9 +16,10 @@ export const version: string =
  * The directory of this module: of the build, or of the application's bundle. Undefined in a CommonJS
  * bundle, where a bundler may leave import.meta empty.
  */
-export const HERE: string | undefined = findHere();
+export const HERE: string | undefined = /* @__PURE__ */ findHere();
 
-function findHere(): string | undefined {
+/** Returns the same; at the start of a process nothing else needs import.meta. */
+export function findHere(): string | undefined {
   try {
     return dirname(fileURLToPath(import.meta.url));
   } catch {

@@ -1,7 +1,7 @@
 /** Tells programs in which annex stays inactive: package managers, and the hooks thread of Node. */
 import { join } from 'node:path';
 import { isMainThread, loadThreads } from '../base/main-thread.ts';
-import { CLI, HERE } from '../base/own-files.ts';
+import { CLI, findHere } from '../base/own-files.ts';
 import { readPackage } from '../base/package-json.ts';
 import { isInEntry } from '../base/store-layout.ts';
 
@@ -15,7 +15,8 @@ const MANAGER =
 /** Whether a script is a program of a package manager, or annex's own command line. */
 export function isPackageManager(script: string): boolean {
   if (isInEntry(script)) return false;
-  if (HERE !== undefined && script === join(HERE, CLI)) return true;
+  const here = findHere();
+  if (here !== undefined && script === join(here, CLI)) return true;
   const [, dir, name] = MANAGER.exec(script) ?? [];
   return dir !== undefined && readPackage(dir)?.name === name;
 }
