@@ -65,32 +65,66 @@ const plainBuiltins = {
   },
 };
 
+const OWN_LOAD = 'const load = createRequire(import.meta.url);';
+
 /** Bundles modules that src/ loads lazily with its own `load`; they still run at their first load. */
 const lateLoads = {
   name: 'late-loads',
   transform(code) {
-    const own = 'const load = createRequire(import.meta.url);';
-    if (!code.includes(own)) return undefined;
+    if (!code.includes(OWN_LOAD)) return undefined;
     // Line numbers stay the same, which is exact enough for the source map.
-    return { code: code.replace(own, '').replaceAll(/\bload\('/g, "require('"), map: null };
+    return { code: code.replace(OWN_LOAD, '').replaceAll(/\bload\('/g, "require('"), map: null };
   },
 };
 
+/** Modules that the second stage of the loader loads from a file of their own: it rarely needs them. */
+const late = new Set();
+const LATE = 'late.cjs';
+const collectLate = {
+  name: 'collect-late',
+  resolveId: (id) => (id === `./${LATE}` ? { id, external: true } : undefined),
+  transform(code) {
+    if (!code.includes(OWN_LOAD)) return undefined;
+    const replace = (_, id) => {
+      late.add(id);
+      return `require('./${LATE}')['${id}']()`;
+    };
+    return {
+      code: code.replace(OWN_LOAD, '').replaceAll(/\bload\('([^']+)'\)/g, replace),
+      map: null,
+    };
+  },
+};
+const lateEntry = {
+  name: 'late-entry',
+  resolveId: (id) => (id === LATE ? `${join(root, 'src')}/${LATE}` : undefined),
+  load: (id) =>
+    id.endsWith(`/${LATE}`)
+      ? [...late]
+          .sort()
+          .map((id) => `exports['${id}'] = () => require('${id}');`)
+          .join('\n')
+      : undefined,
+};
+
 // Each group has its own copy of shared modules, so that the preload loads two files instead of ten.
+/** Node shows the names of the classes of errors. */
+const named = { compress: true, mangle: { keepNames: { class: true, function: false } } };
 const groups = [
-  { names: ['loader'] },
-  { names: ['hooks/activate'], file: 'hooks.cjs' },
+  { names: ['loader'], plugins: [lateLoads, plainBuiltins], minify: true },
+  { names: ['hooks/activate'], file: 'hooks.cjs', plugins: [collectLate], minify: named },
+  { input: LATE, file: LATE, plugins: [lateEntry], minify: true },
   { names: ['register', 'hooks/import-node20'] },
   { names: ['index'] },
   { names: ['cli/main'] },
 ];
 const bundled = new Set();
-for (const { names, file } of groups) {
+for (const { names = [], input, file, plugins = [lateLoads], minify = false } of groups) {
   const bundle = await rolldown({
-    input: Object.fromEntries(names.map((name) => [name, source(name)])),
+    input: input ?? Object.fromEntries(names.map((name) => [name, source(name)])),
     platform: 'node',
     external: [/^node:/],
-    plugins: [lateLoads, ...(names.includes('loader') ? [plainBuiltins] : [])],
+    plugins,
     transform: { define: { ANNEX_VERSION: JSON.stringify(version) } },
   });
   // src/base/own-files.ts expects chunks beside index.js.
@@ -99,7 +133,8 @@ for (const { names, file } of groups) {
     // Node 20 requires no ES module, and the first stage loads the second synchronously.
     format: file === undefined ? 'esm' : 'cjs',
     entryFileNames: file ?? '[name].js',
-    minify: names.includes('loader'),
+    // Most of the time that a stage takes is the compilation of its text.
+    minify,
     sourcemap: true,
     sourcemapExcludeSources: true,
   });
