@@ -97,6 +97,8 @@ function createResolve(gate: Gate): ResolveHookSync {
   const { concerns, isInStore, open } = gate;
   return (specifier, context, nextResolve) => {
     noticeThreads(gate, specifier);
+    // Module._resolveFilename takes part in requests of require, whose condition Node lists first.
+    if ((context.conditions as string[])[0] === 'require') return nextResolve(specifier, context);
     const isText = typeof specifier === 'string';
     if (isText && concerns(specifier, toText(context.parentURL), 'import')) {
       const hooks = open();
