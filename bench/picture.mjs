@@ -1,4 +1,18 @@
-/** Draws the result as an SVG bar chart for light and dark backgrounds. Pure. */
+/** Draws the result of bench:install as an SVG bar chart. Pure. */
+
+/** Styles of a chart for light and dark backgrounds. */
+export const STYLE = `<style>
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.note { font-size: 11px; fill: #59636e }
+.own { fill: #0969da }
+.other { fill: #afb8c1 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #f0f6fc }
+  .note { fill: #9198a1 }
+  .own { fill: #4493f8 }
+  .other { fill: #59636e }
+}
+</style>`;
 
 /** The methods in the picture. */
 const ROWS = [
@@ -39,18 +53,7 @@ export function draw({ methods, closures, rounds }) {
   });
   const count = Object.keys(closures).length;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 ${height}" width="680" height="${height}" role="img" aria-label="Time to install a feature">
-<style>
-text { font: 12px system-ui, sans-serif; fill: #1f2328 }
-.note { font-size: 11px; fill: #59636e }
-.own { fill: #0969da }
-.other { fill: #afb8c1 }
-@media (prefers-color-scheme: dark) {
-  text { fill: #f0f6fc }
-  .note { fill: #9198a1 }
-  .own { fill: #4493f8 }
-  .other { fill: #59636e }
-}
-</style>
+${STYLE}
 <text x="${LEFT}" y="16">Time to install a feature, whole process</text>
 <text class="note" x="${LEFT}" y="32">geometric mean over ${count} packages, median of ${rounds} rounds; empty caches but where warm</text>
 ${bars.join('\n')}

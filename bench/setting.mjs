@@ -13,6 +13,9 @@ export const FEATURES = {
   sharp: '^0.34.0',
 };
 
+/** Two packages of one file, one in CommonJS and one ES module, at exact versions. */
+export const ONE_FILE = { ms: '2.1.3', 'yocto-queue': '1.2.2' };
+
 /** Date of the registry snapshot, so that dependencies stay the same. */
 export const AS_OF = '2026-11-14T00:00:00.000Z';
 

@@ -57,3 +57,16 @@ export function compareMethods(samples, of, over) {
 }
 
 const key = ({ name, round }) => `${round} ${name}`;
+
+/**
+ * The median, and the interval that has the median of all possible samples in 95 of 100 cases. It depends only on
+ * the order of the samples, so an outlier counts as any other.
+ * @returns {{ median: number, low: number, high: number }}
+ */
+export function estimateMedian(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const low = Math.max(0, Math.floor(sorted.length / 2 - reach));
+  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + reach));
+  return { median: median(sorted), low: sorted[low], high: sorted[high] };
+}

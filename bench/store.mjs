@@ -1,19 +1,11 @@
 /** npm run bench:store: measures the cost of verification and of a large store. */
 
 import { fork, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fillStores, MORE_FEATURES } from './large-store.mjs';
 import { CACHE, FEATURES, ROOT } from './setting.mjs';
 import { fetchSnapshot } from './snapshot.mjs';
 import { median, summarize } from './statistics.mjs';
@@ -39,10 +31,6 @@ const version = spawnSync(values.node, ['--version'], { encoding: 'utf8' }).stdo
 
 /** The only platform whose packages the registry snapshot is sure to have. */
 const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
-
-/** Numbers of entries and features of the large store. */
-const ENTRIES = 10_000;
-const SLUGS = 200;
 
 spawnSync(process.execPath, [join(ROOT, 'scripts/setup.mjs')], { stdio: 'inherit' });
 mkdirSync(CACHE, { recursive: true });
@@ -96,17 +84,8 @@ function compareVerify() {
 /** Measures the same entries among thousands, for a locked feature and for an unlocked one. */
 function compareScale() {
   const large = join(base, 'large');
-  cpSync(store, large, { recursive: true });
-  const any = join(large, 'v1', 'any');
-  const [model] = readdirSync(any).filter((name) => name.startsWith('openai.'));
-  for (let index = 0; index < ENTRIES; index++) {
-    const slug = `feature-${index % SLUGS}`;
-    const id = createHash('sha256').update(String(index)).digest('hex').slice(0, 32);
-    const dir = join(any, `${slug}.${id}.0`);
-    mkdirSync(join(dir, 'node_modules', slug), { recursive: true });
-    for (const [name, text] of listFiles(join(any, model), slug, index))
-      writeFileSync(join(dir, name), text);
-  }
+  const few = join(base, 'few');
+  fillStores({ store, large, few });
   printRatio(
     '10,006 entries / 6, a locked feature',
     pair(
@@ -115,10 +94,6 @@ function compareScale() {
     ),
   );
   declareMore();
-  const few = join(base, 'few');
-  mkdirSync(join(few, 'v1', 'any'), { recursive: true });
-  const [own] = readdirSync(any).filter((name) => name.startsWith('feature-0.'));
-  cpSync(join(any, own), join(few, 'v1', 'any', own), { recursive: true });
   printRatio(
     '10,006 entries / 1, one of 200 unlocked features',
     pair(
@@ -135,36 +110,8 @@ function compareScale() {
   );
 }
 
-/** Creates a small entry. */
-function listFiles(model, slug, index) {
-  const manifest = JSON.parse(readFileSync(join(model, 'annex-entry.json'), 'utf8'));
-  const path = `node_modules/${slug}`;
-  const packed = { 'package.json': `{"name":"${slug}","version":"1.0.${index}"}`, 'index.js': '' };
-  const digest = (text) => createHash('sha256').update(text).digest('hex');
-  const listing = Object.entries(packed)
-    .map(([name, text]) => `${digest(text)} ${Buffer.byteLength(text)}\t${name}\n`)
-    .join('');
-  const closure = [{ path, name: slug, version: `1.0.${index}` }];
-  const entry = {
-    ...manifest,
-    feature: slug,
-    specs: { [slug]: '^1.0.0' },
-    closure,
-    private: [slug],
-  };
-  return [
-    ...Object.entries(packed).map(([name, text]) => [`${path}/${name}`, text]),
-    ['package.json', '{"private":true}'],
-    ['annex-entry.json', JSON.stringify(entry)],
-    ['annex-files.txt', `annex-files 2\n${path}\n${listing}`],
-  ];
-}
-
 function declareMore() {
-  const more = Object.fromEntries(
-    Array.from({ length: SLUGS }, (_, index) => [`feature-${index}`, '^1.0.0']),
-  );
-  const annex = { features: { ...FEATURES, ...more }, platforms: [PLATFORM] };
+  const annex = { features: { ...FEATURES, ...MORE_FEATURES }, platforms: [PLATFORM] };
   writeFileSync(
     join(app, 'package.json'),
     JSON.stringify({ name: 'app', version: '1.0.0', annex }),
