@@ -1,6 +1,10 @@
-/** Parses the output of strace, and checks whether it works here. */
+/** Runs strace, parses its output, and checks whether it works here. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
 import { findProgram } from './programs.ts';
+import type { RunOptions, Sandbox } from './sandbox.ts';
 
 /** One system call of a trace. */
 export interface Call {
@@ -92,6 +96,23 @@ const readEnd = (end: string): Pick<Call, 'isInjected' | 'isLast'> => ({
   isInjected: end.endsWith('(INJECTED)'),
   isLast: / = \?$|<unfinished \.\.\.>$/.test(end),
 });
+
+/**
+ * Runs Node, and expects success without a line on stderr.
+ *
+ * @param calls the system calls to return; all that name a file by default
+ */
+export async function traceFiles(
+  sandbox: Sandbox,
+  args: readonly string[],
+  { calls = '%file', node = process.execPath, ...options }: RunOptions & { calls?: string } = {},
+): Promise<Call[]> {
+  const out = join(sandbox.root, 'trace');
+  const flags = ['-f', '-qq', '-y', '-e', `trace=${calls}`, '-e', 'signal=none', '-o', out];
+  const run = await sandbox.exec(strace ?? '', [...flags, node, ...args], options);
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  return parseTrace(readFileSync(out, 'utf8'));
+}
 
 /**
  * A preload for a program: strace counts calls per thread, and the thread that reaches a number first gets
