@@ -10,7 +10,7 @@ import { isMainThread } from './base/main-thread.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { readCwd } from './base/paths.ts';
-import { exitInstaller, installAsync } from './hooks/run-installer.ts';
+import { exitInstaller, installOnce } from './hooks/run-installer.ts';
 import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
 import { rememberInThread } from './resolve/thread.ts';
@@ -65,7 +65,7 @@ export async function ensure(
   const before = hideAdditions(() => readStatus(lookup, { verify: active?.choose, ...memory }));
   if (isUsable(before)) return before;
   if (before.where !== 'missing') throw reportError(lookup, before.refusal as Refusal, false);
-  await installOnce(lookup, retry);
+  await installAndReport(lookup, retry);
   const after = readStatus(refreshLookup(lookup));
   if (isUsable(after)) return after;
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
@@ -74,22 +74,17 @@ export async function ensure(
   throw new AnnexError(failure, { feature: lookup.feature.name });
 }
 
+/** The installs of a thread without an active loader. */
 const running = new Map<string, Promise<void>>();
 
-/** Installs a feature once for all callers that wait for it. */
-async function installOnce(lookup: Lookup, isRetry: boolean): Promise<void> {
+/** @throws AnnexError why the install failed */
+async function installAndReport(lookup: Lookup, isRetry: boolean): Promise<void> {
   const { settings, feature } = lookup;
-  // Only a retry ignores remembered failures.
-  const key = `${isRetry} ${feature.name}`;
-  const install =
-    running.get(key) ??
-    installAsync(settings, feature.name, isRetry).finally(() => running.delete(key));
-  running.set(key, install);
+  const active = getActiveThread();
   try {
-    await install;
+    await installOnce(active?.installs ?? running, settings, feature.name, isRetry);
   } catch (error) {
     const { refusal } = error as AnnexError;
-    const active = getActiveThread();
     throw reportError(lookup, active ? rememberInThread(active, lookup, refusal) : refusal, true);
   }
 }

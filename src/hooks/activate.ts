@@ -18,6 +18,7 @@ import { createDriver } from './driver.ts';
 import { verifyEntryScript } from './entry-script.ts';
 import { createResolve } from './import.ts';
 import { openOffThread } from './import-node20.ts';
+import { createPostponer } from './postpone.ts';
 import { createResolveFilename } from './require.ts';
 import type { ResolveFilename } from './require-request.ts';
 import { createInstall } from './run-installer.ts';
@@ -76,7 +77,7 @@ export function createHooks(start: Start): Hooks | undefined {
   offThread?.register();
   return {
     thread,
-    resolve: createResolve(driver, verifier),
+    resolve: createResolve(driver, verifier, createPostponer(thread)),
     resolveFilename: createResolveFilename(driver, verifier, start.nextResolveFilename),
     verifyPath: verifier.verifyPath,
     verifyURL: verifier.verifyURL,

@@ -10,7 +10,7 @@ import { type Outcome, type Question, type Request, unwrap } from '../resolve/re
 import { type Install, type ResolveOptions, resolveRequest } from '../resolve/resolve.ts';
 
 /** How a hook asks Node to resolve one request. */
-interface NodeSide<R> {
+interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
   /** The conditions and import attributes: different ones can have different answers. */
   variant: string;
   /** The path of an answer; undefined for a builtin. */
@@ -27,7 +27,8 @@ export function createDriver(locator: Locator, install: Install) {
   const answers = new Map<string, unknown>();
   const report = createReporter(locator.thread.settings);
   let isResolving = false;
-  const resolve = <R>(request: Request, { variant, fileOf, ask }: NodeSide<R>): R => {
+  const resolve = <R>(request: Request, node: NodeSide<R>): R => {
+    const { variant, ask, ...options } = node;
     const { specifier, kind, parent } = request;
     const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
     const known = request.hasPaths ? undefined : answers.get(key);
@@ -36,7 +37,7 @@ export function createDriver(locator: Locator, install: Install) {
     const trace: ResolveOptions<R>['trace'] = (decision) => {
       isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
     };
-    const steps = resolveSafely<R>(request, { locator, fileOf, install, report, trace });
+    const steps = resolveSafely<R>(request, { ...options, locator, install, report, trace });
     isResolving = true;
     try {
       let step = steps.next();

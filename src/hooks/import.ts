@@ -1,9 +1,10 @@
 /** import on Node with module.registerHooks (22.15 and later): a synchronous hook in this thread. */
-import type { ResolveHookContext, ResolveHookSync } from 'node:module';
+import type { ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { toFile } from '../resolve/destination.ts';
 import type { Driver } from './driver.ts';
 import { isForRequire, toParent, toText } from './hook-context.ts';
+import type { Postponer } from './postpone.ts';
 import type { Verifier } from './verify-entry.ts';
 
 /**
@@ -15,19 +16,25 @@ import type { Verifier } from './verify-entry.ts';
 export function createResolve(
   driver: Driver,
   { verifyURL, verifySpecifier }: Verifier,
+  { postpone, find }: Postponer,
 ): ResolveHookSync {
   const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
-    const parentURL = toText(context.parentURL);
-    if (!driver.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
+    const given = toText(context.parentURL);
+    if (!driver.concerns(specifier, given, 'import')) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
     if (isForRequire(conditions)) return nextResolve(specifier, context);
+    const wait = find(given);
+    const parentURL = wait === undefined ? given : wait.parentURL;
     const parent = toParent(parentURL);
     const soundSpecifier = verifySpecifier({ specifier, kind: 'import', parent: parentURL });
     const result = driver.resolve(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
       {
         variant: `${conditions.join()} ${JSON.stringify(context.importAttributes)}`,
-        fileOf: ({ url }: { url: string }) => toFile(url),
+        fileOf: ({ url }: ResolveFnOutput) => toFile(url),
+        postpone: (lookup) =>
+          postpone({ specifier, parentURL, attributes: context.importAttributes, lookup }),
+        attempt: wait?.attempt,
         // nextResolve writes into the context that it gets.
         ask: (from) =>
           nextResolve(soundSpecifier, {

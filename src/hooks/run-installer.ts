@@ -58,16 +58,33 @@ function installSync(settings: Settings, feature: string): void {
 }
 
 /**
+ * Installs a feature without blocking, once for all callers that wait for it.
+ *
+ * @param running the installs of this thread
+ * @param isRetry ignores remembered failures
+ * @throws AnnexError why it failed
+ */
+export function installOnce(
+  running: Map<string, Promise<void>>,
+  settings: Settings,
+  feature: string,
+  isRetry: boolean,
+): Promise<void> {
+  // Only a retry ignores remembered failures.
+  const key = `${isRetry} ${feature}`;
+  const install =
+    running.get(key) ?? installAsync(settings, feature, isRetry).finally(() => running.delete(key));
+  running.set(key, install);
+  return install;
+}
+
+/**
  * Installs a feature without blocking.
  *
  * @param isRetry ignores remembered failures
  * @throws AnnexError why it failed
  */
-export async function installAsync(
-  settings: Settings,
-  feature: string,
-  isRetry: boolean,
-): Promise<void> {
+async function installAsync(settings: Settings, feature: string, isRetry: boolean): Promise<void> {
   try {
     await runInstaller(settings, feature, isRetry);
   } catch (error) {

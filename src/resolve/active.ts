@@ -5,7 +5,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Thread } from './thread.ts';
 
 /** Keyed by version: another version of annex in the process keeps another shape. */
-const KEY: unique symbol = Symbol.for(`annex.thread@${version}`);
+export const KEY: unique symbol = Symbol.for(`annex.thread@${version}`);
 type Holder = { [KEY]?: Thread };
 
 /** Whether annex is active in this thread. Unlike `getActiveThread`, this loads nothing. */

@@ -30,8 +30,20 @@ import { createNotFound } from './not-found.ts';
 import type { Report } from './report.ts';
 import type { Outcome, Question, Request } from './request.ts';
 
-/** Installs a feature and blocks this thread meanwhile; returns why that failed. */
-export type Install = (lookup: Lookup) => Refusal | undefined;
+/**
+ * Installs a feature and blocks this thread meanwhile; returns why that failed.
+ *
+ * @param request the request that needs it
+ */
+export type Install = (lookup: Lookup, request?: Request) => Refusal | undefined;
+
+/** An install that was attempted before a request was made. */
+export interface Attempt {
+  /** Why it failed. */
+  refusal: Refusal | undefined;
+  /** Whether a request that waited for it has reported that. */
+  isReported: boolean;
+}
 
 /** Options of `resolveRequest`, from a driver. */
 export interface ResolveOptions<R> {
@@ -39,6 +51,13 @@ export interface ResolveOptions<R> {
   /** Path of the file of a result; undefined for a builtin. */
   fileOf: (result: R) => string | undefined;
   install: Install;
+  /**
+   * Answers a request for a feature that must be installed first, so that nothing blocks: the requester waits and
+   * asks again. Undefined when the requester cannot wait.
+   */
+  postpone?: ((lookup: Lookup) => R | undefined) | undefined;
+  /** The install that the requester waited for; no other one is attempted. */
+  attempt?: Attempt | undefined;
   /** Reports a request that fails because a feature is unavailable. */
   report?: Report;
   /** Called with every decision. */
@@ -69,14 +88,18 @@ export function* resolveRequest<R>(
     const decision = decide(resolution.facts, resolution.evidence);
     options.trace?.(decision, resolution);
     if ('needs' in decision) yield* collectFact(decision.needs, resolution);
-    else if (decision.verdict === 'install') performInstall(resolution, options);
-    else return yield* carryOut(decision, resolution, options);
+    else if (decision.verdict !== 'install') return yield* carryOut(decision, resolution, options);
+    else {
+      const postponed = options.postpone?.(resolution.lookup as Lookup);
+      if (postponed !== undefined) return { result: postponed };
+      performInstall(resolution, options);
+    }
   }
 }
 
 function startResolution<R>(
   request: Request,
-  { locator, fileOf }: ResolveOptions<R>,
+  { locator, fileOf, attempt }: ResolveOptions<R>,
 ): Resolution<R> {
   const aim = findAim(request, locator);
   const { settings } = locator.thread;
@@ -86,7 +109,8 @@ function startResolution<R>(
     aim,
     locator,
     facts: describeRequest(request, aim, locator),
-    evidence: {},
+    evidence: attempt === undefined ? {} : { hasTried: true },
+    ...(attempt?.refusal && { refusal: attempt.refusal }),
     lookup: feature && createLookup(settings, feature),
     fileOf,
     answer: { error: undefined },
@@ -159,7 +183,7 @@ function isSpecial<R>(answer: Outcome<R>, resolution: Resolution<R>): boolean {
 
 function performInstall<R>(resolution: Resolution<R>, { install }: ResolveOptions<R>): void {
   const lookup = resolution.lookup as Lookup;
-  const refusal = install(lookup);
+  const refusal = install(lookup, resolution.request);
   resolution.lookup = refreshLookup(lookup);
   resolution.evidence.hasTried = true;
   delete resolution.evidence.hasEntry;
@@ -169,7 +193,7 @@ function performInstall<R>(resolution: Resolution<R>, { install }: ResolveOption
 function* carryOut<R>(
   { rule, verdict }: Extract<Decision, { rule: number }>,
   resolution: Resolution<R>,
-  { report }: ResolveOptions<R>,
+  { report, attempt }: ResolveOptions<R>,
 ): Steps<R, Outcome<R>> {
   const { aim, answer, evidence, locator, request } = resolution;
   switch (verdict) {
@@ -187,8 +211,11 @@ function* carryOut<R>(
       resolution.refusal = stray;
       return explainAnswer(resolution, false, report);
     }
-    default:
-      return explainAnswer(resolution, evidence.hasTried === true, report);
+    default: {
+      const isNew = evidence.hasTried === true && attempt?.isReported !== true;
+      if (attempt !== undefined) attempt.isReported = true;
+      return explainAnswer(resolution, isNew, report);
+    }
   }
 }
 

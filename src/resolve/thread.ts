@@ -45,6 +45,10 @@ export interface Thread {
   home: string | undefined;
   /** Failures by feature that the store could not remember. */
   failures: Map<string, Failure>;
+  /** The installs that are running without blocking, as `installOnce` keeps them. */
+  installs: Map<string, Promise<void>>;
+  /** Called by the modules that stand in for features; see hooks/postpone.ts. */
+  resume?: (...args: never[]) => void;
   /** The last request for each feature, by its name. */
   requesters: Map<string, Requester>;
   /** Finds and verifies entries; verifies each of them once. */
@@ -108,6 +112,7 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     loader,
     home: HERE,
     failures: new Map(),
+    installs: new Map(),
     requesters: new Map(),
     finder,
     choose,

@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { FORM, splitLines } from '../support/importer.ts';
 import { nodes } from '../support/nodes.ts';
-import { makeGate, type Registry, startRegistry } from '../support/registry.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
 import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
+import { answerAfterTick, TICK } from '../support/ticks.ts';
 
 const good = { alpha: '^1.0.0', 'search.beta': { packages: { beta: '^1.0.0' } } };
 const all = { ...good, tagged: 'latest', outside: '^2.0.0' };
@@ -38,13 +39,6 @@ const attempt = async (feature) => {
 const print = (data) => console.log(JSON.stringify(data));
 `;
 
-/** Requests `/tick` from the registry as long as the event loop runs. */
-const TICK = `
-import { get } from 'node:http';
-const tick = () => get(process.env.npm_config_registry + '/tick', (response) => response.resume());
-setInterval(() => tick().on('error', () => {}), 100).unref();
-`;
-
 /** Runs a program, by default with the preload; returns its result and the lines on stderr. */
 async function run(sandbox: Sandbox, body: string, options: RunOptions, hasLoader = true) {
   sandbox.write('app/main.mjs', PRELUDE + body);
@@ -56,24 +50,12 @@ async function run(sandbox: Sandbox, body: string, options: RunOptions, hasLoade
   return { data, lines: splitLines(stderr) };
 }
 
-/** Delays every response for alpha until the event loop of the program has run since the request. */
-async function answerAfterTick(): Promise<void> {
-  const { until, letGo } = makeGate();
-  registry.fault({ kind: 'late', until }, /alpha/);
-  const isTicking = () => {
-    const at = registry.requests.findIndex((line) => line.includes('alpha'));
-    return at >= 0 && registry.requests.indexOf('GET /tick', at) >= 0;
-  };
-  await expect.poll(isTicking).toBe(true);
-  letGo();
-}
-
 describe.each(nodes)('$label', (node) => {
   const options = { node: node.path };
 
   test('G7: does not block the event loop, and makes one install for many callers', async () => {
     const sandbox = await openSandbox();
-    const ticked = answerAfterTick();
+    const ticked = answerAfterTick(registry);
     const { data, lines } = await run(
       sandbox,
       `${TICK}
@@ -94,18 +76,6 @@ describe.each(nodes)('$label', (node) => {
     await ticked;
     expect(lines).toHaveLength(2);
     expect(registry.requests.filter((line) => line.includes('.tgz'))).toHaveLength(1);
-  });
-
-  test.runIf(node.major === 20)('G7: import() does not block the event loop either', async () => {
-    const sandbox = await openSandbox();
-    const ticked = answerAfterTick();
-    const { data } = await run(
-      sandbox,
-      `${TICK} const { marker } = await import('alpha'); print([{ marker }]);`,
-      options,
-    );
-    expect(data).toEqual([{ marker: 'alpha' }]);
-    await ticked;
   });
 
   test('works by the name of the feature and of its package, with or without the loader', async () => {
