@@ -25,6 +25,8 @@ export interface Invocation {
     feature?: string | undefined;
     format?: string | undefined;
     from?: string | undefined;
+    /** Of an installer: the file that imports the feature, and the entry script. */
+    graph?: string[] | undefined;
     json?: boolean | undefined;
     'min-age'?: string | undefined;
     repair?: boolean | undefined;

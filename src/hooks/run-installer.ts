@@ -1,5 +1,6 @@
 /** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
+import { findEntryScript } from '../app/script.ts';
 import { GUARD } from '../base/environment.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
@@ -25,11 +26,11 @@ const KILL_DELAY = 10_000;
 /** Makes the install function of a thread's hooks. The thread remembers failures. */
 export function createInstall(thread: Thread): Install {
   const { settings } = thread;
-  return (lookup) => {
+  return (lookup, request) => {
     const { name } = lookup.feature;
     const start = performance.now();
     try {
-      installSync(settings, name);
+      installSync(settings, name, request?.kind === 'import' ? request.parent : undefined);
       return undefined;
     } catch (error) {
       const refusal = toRefusal(error, () => refuseByEnd(name, error));
@@ -43,8 +44,10 @@ export function createInstall(thread: Thread): Install {
   };
 }
 
-function installSync(settings: Settings, feature: string): void {
-  const { args, options, limit } = describeInstaller(settings, feature, false);
+/** @param file the file that imports the feature: what else its graph imports is installed at the same time */
+function installSync(settings: Settings, feature: string, file: string | undefined): void {
+  const graph = file === undefined ? [] : [file, findEntryScript() ?? file];
+  const { args, options, limit } = describeInstaller(settings, feature, { graph });
   const child = loadChildProcess().spawnSync(process.execPath, args, {
     ...options,
     timeout: limit,
@@ -93,8 +96,9 @@ async function installAsync(settings: Settings, feature: string, isRetry: boolea
 }
 
 async function runInstaller(settings: Settings, feature: string, isRetry: boolean): Promise<void> {
-  const { args, options, limit } = describeInstaller(settings, feature, isRetry);
+  const { args, options, limit } = describeInstaller(settings, feature, { isRetry });
   const child = loadChildProcess().spawn(process.execPath, args, options);
+  lowerPriority(child.pid);
   // A pipe that is not read keeps the child from closing.
   (child.stdio[ASKER_FD] as Readable | null)?.resume();
   let output = '';
@@ -115,12 +119,26 @@ async function runInstaller(settings: Settings, feature: string, isRetry: boolea
   readResult(feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
 }
 
+/** Gives way to the program, which runs at the same time. Threads that the installer starts later inherit it. */
+function lowerPriority(pid: number | undefined): void {
+  const { constants, setPriority } = process.getBuiltinModule('node:os');
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // The installer has ended, or the system does not allow it.
+  }
+}
+
 /** Loads child_process late: most processes never install, and it takes 3 ms. */
 const loadChildProcess = (): typeof import('node:child_process') =>
   process.getBuiltinModule('node:child_process');
 
 /** @throws AnnexError when annex's command line is missing: in a bundle, or in an incomplete copy */
-function describeInstaller(settings: Settings, feature: string, isRetry: boolean) {
+function describeInstaller(
+  settings: Settings,
+  feature: string,
+  { isRetry = false, graph = [] }: { isRetry?: boolean; graph?: string[] },
+) {
   const { root } = settings.core;
   const cli = findOwnFile(CLI, root, getActiveThread()?.home);
   if (cli === undefined) {
@@ -141,7 +159,8 @@ function describeInstaller(settings: Settings, feature: string, isRetry: boolean
     // reach it; it ends when ASKER_FD closes.
     detached: true,
   };
-  const args = [cli, 'install', '--json', '--', feature];
+  const files = graph.map((file) => `--graph=${file}`);
+  const args = [cli, 'install', '--json', ...files, '--', feature];
   return { args, options, limit: 2 * settings.timeout + KILL_DELAY };
 }
 
@@ -163,7 +182,8 @@ function killGroup(pid: number | undefined): void {
 function readResult(feature: string, output: string, end: unknown): void {
   let result: InstallResult | undefined;
   try {
-    [result] = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
+    const results = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
+    result = results.find((one) => one.feature === feature);
   } catch {
     // Without output, the end says why.
   }
