@@ -1,6 +1,6 @@
 /** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
-import { findEntryScript } from '../app/script.ts';
+import { readScript, resolveScript } from '../app/script.ts';
 import { GUARD } from '../base/environment.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
@@ -46,7 +46,7 @@ export function createInstall(thread: Thread): Install {
 
 /** @param file the file that imports the feature: what else its graph imports is installed at the same time */
 function installSync(settings: Settings, feature: string, file: string | undefined): void {
-  const graph = file === undefined ? [] : [file, findEntryScript() ?? file];
+  const graph = file === undefined ? [] : [file, resolveScript(readScript()) ?? file];
   const { args, options, limit } = describeInstaller(settings, feature, { graph });
   const child = loadChildProcess().spawnSync(process.execPath, args, {
     ...options,

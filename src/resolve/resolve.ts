@@ -4,7 +4,6 @@ import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import { explain } from '../base/error.ts';
 import { isContained } from '../store/directory.ts';
 import type { FoundEntry } from '../store/entry.ts';
-import type { Refusal } from '../types.ts';
 import { composeCause, findStrayRefusal } from './cause.ts';
 import {
   type Aim,
@@ -27,42 +26,10 @@ import { isFromFolder } from './global-folders.ts';
 import { explainLoss, findSpecial } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
-import type { Report } from './report.ts';
+import type { ResolveOptions } from './options.ts';
 import type { Outcome, Question, Request } from './request.ts';
 
-/**
- * Installs a feature and blocks this thread meanwhile; returns why that failed.
- *
- * @param request the request that needs it
- */
-export type Install = (lookup: Lookup, request?: Request) => Refusal | undefined;
-
-/** An install that was attempted before a request was made. */
-export interface Attempt {
-  /** Why it failed. */
-  refusal: Refusal | undefined;
-  /** Whether a request that waited for it has reported that. */
-  isReported: boolean;
-}
-
-/** Options of `resolveRequest`, from a driver. */
-export interface ResolveOptions<R> {
-  locator: Locator;
-  /** Path of the file of a result; undefined for a builtin. */
-  fileOf: (result: R) => string | undefined;
-  install: Install;
-  /**
-   * Answers a request for a feature that must be installed first, so that nothing blocks: the requester waits and
-   * asks again. Undefined when the requester cannot wait.
-   */
-  postpone?: ((lookup: Lookup) => R | undefined) | undefined;
-  /** The install that the requester waited for; no other one is attempted. */
-  attempt?: Attempt | undefined;
-  /** Reports a request that fails because a feature is unavailable. */
-  report?: Report;
-  /** Called with every decision. */
-  trace?: (decision: Decision, subject: Subject) => void;
-}
+export type { Attempt, Install, ResolveOptions } from './options.ts';
 
 /** The state of one resolution. */
 interface Resolution<R> extends Subject {
@@ -258,7 +225,7 @@ const explainLost = <R>(
 function explainAnswer<R>(
   resolution: Resolution<R>,
   isNew: boolean,
-  report: Report | undefined,
+  report: ResolveOptions<R>['report'],
 ): Outcome<R> {
   const { answer, lookup } = resolution;
   const { feature } = lookup as Lookup;

@@ -61,8 +61,8 @@ const forms: Record<string, string> = {
   'template.mjs': 'export const load = () => import(`alpha`);',
   'computed.mjs': 'export const load = (name) => import(name);',
   'common.cjs': "exports.load = () => import('alpha');",
-  'eval.cjs': "exports.load = () => eval('import(\"alpha\")');",
-  'function.mjs': "export const load = new Function('return import(\"alpha\")');",
+  'eval.cjs': 'exports.load = () => eval(\'import("alpha")\');',
+  'function.mjs': 'export const load = new Function(\'return import("alpha")\');',
   'typed.mts': 'export const load = (name: string): Promise<object> => import(name);',
 };
 
@@ -104,25 +104,29 @@ describe.each(nodes)('$label', (node) => {
       const results = await Promise.all([
         caller(() => import('odd/thenable.js')),
         caller(() => import('odd/data.json', { with: { type: 'json' } })),
-        caller(() => import('odd/data.json')),
         caller(() => import('odd/link.js')),
         caller(() => import('odd/syntax.js')),
         caller(() => import('odd/throws.js')),
+        caller(() => import('odd/data.json')),
         caller(() => import('odd/absent.js')),
       ]);
       console.log(JSON.stringify(results));`;
     const { data } = await run(text, options);
+    const installed = await run(text, options);
     sandbox.addPackage('plain/node_modules', packages[3] as PackageFixture);
     const file = sandbox.write(`plain/main-${count}.mjs`, text);
     const plain = await sandbox.run([file], options);
-    const normalize = (json: string): unknown =>
+    const normalize = (results: unknown): unknown[] =>
       JSON.parse(
-        json
+        JSON.stringify(results)
           .replace(/file:\/\/\/[^ )"]*?(?=\/(?:node_modules|main-))/g, '<root>')
           // Node lists this call of its own when a promise of the event loop led here.
           .replace(/\\n +at process\.processTicksAndRejections [^\\"]*/g, ''),
       );
-    expect(normalize(JSON.stringify(data))).toEqual(normalize(plain.stdout));
+    expect(normalize(data)).toEqual(normalize(installed.data));
+    // The stacks of the last two end in the hooks of annex, installed or not.
+    const shown = (results: unknown) => normalize(results).slice(0, 5);
+    expect(shown(data)).toEqual(shown(JSON.parse(plain.stdout)));
     expect(plain.stdout).toContain('at async caller');
   });
 
@@ -186,5 +190,30 @@ describe.each(nodes)('$label', (node) => {
     for (const name of ['alpha', 'beta', 'gamma']) await expect.poll(isAsked(name)).toBe(true);
     letGo();
     expect((await program).data).toEqual(['alpha', 'beta', 'gamma']);
+  });
+
+  test.each([
+    ['the handler of a signal', "process.kill(process.pid, 'SIGTERM')", 0, '"handled"\n'],
+    ['process.exit', 'process.exit(3)', 3, ''],
+    ['an error that nothing handles', "throw new Error('of the program')", 1, ''],
+  ])('%s ends the program and its installer at once', async (_, end, code, stdout) => {
+    registry.fault({ kind: 'hang' }, /alpha.*tgz/);
+    const file = sandbox.write(
+      `app/main-${count}.mjs`,
+      `import { readFileSync } from 'node:fs';
+       process.on('SIGTERM', () => {
+         console.log('"handled"');
+         process.exit();
+       });
+       import('alpha');
+       const children = '/proc/self/task/' + process.pid + '/children';
+       setInterval(() => {
+         if (readFileSync(children, 'utf8') !== '') ${end};
+       }, 20);`,
+    );
+    // The installer writes to the same stderr, and the run ends with the last process that has it open.
+    const args = ['--import', sandbox.loader, file];
+    const result = await sandbox.run(args, { ...options, env: { ANNEX_STORE: store } });
+    expect(result).toMatchObject({ code, stdout });
   });
 });
