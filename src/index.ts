@@ -62,7 +62,9 @@ export async function ensure(
   // An invalid declaration is the cause itself, with or without a loader.
   if (active === undefined && lookup.feature.refusal === undefined) warnInactive(lookup.settings);
   const memory = retry && { memory: { ignored: listRemembered(lookup.settings.store ?? '') } };
-  const before = hideAdditions(() => readStatus(lookup, { verify: active?.choose, ...memory }));
+  const before = hideAdditions(() =>
+    readStatus(lookup, { verify: active?.chooseWhole, ...memory }),
+  );
   if (isUsable(before)) return before;
   if (before.where !== 'missing') throw reportError(lookup, before.refusal as Refusal, false);
   await installAndReport(lookup, retry);

@@ -29,7 +29,7 @@ type Answer = { result: string } | { error: { code: string; message: string } };
  */
 export function askNode(
   { specifier, kind, parent }: Request,
-  from: Question,
+  { from }: Question,
   options = '',
 ): Outcome<string> {
   const url = pathToFileURL(from ?? parent ?? '').href;

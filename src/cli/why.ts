@@ -59,7 +59,7 @@ function follow(request: Request, settings: Settings): Trail {
     let step = body.next();
     while (step.done !== true) {
       const answer = askNode(request, step.value, readInstallerEnv(settings).NODE_OPTIONS);
-      if (step.value === undefined && 'error' in answer) trail.nodeCode = codeOf(answer.error);
+      if (step.value.from === undefined && 'error' in answer) trail.nodeCode = codeOf(answer.error);
       step = body.next(answer);
     }
     trail.outcome = step.value;

@@ -72,8 +72,8 @@ export function createHooks(start: Start): Hooks | undefined {
   const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
   const locator = createLocator(thread);
   const install = createInstall(thread);
-  const driver = createDriver(locator, install);
   const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));
+  const driver = createDriver(locator, install, verifier);
   offThread?.register();
   return {
     thread,

@@ -8,6 +8,7 @@ import { createNotFound } from '../resolve/not-found.ts';
 import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
 import { type Install, type ResolveOptions, resolveRequest } from '../resolve/resolve.ts';
+import type { AnswerVerifier } from '../resolve/verified.ts';
 
 /** How a hook asks Node to resolve one request. */
 interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
@@ -15,15 +16,15 @@ interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
   variant: string;
   /** The path of an answer; undefined for a builtin. */
   fileOf: (answer: R) => string | undefined;
-  /** Resolves the request from a file, or as the program made it. */
-  ask: (from: Question) => R;
+  /** Resolves the request as the program made it, or as the question changes it. */
+  ask: (question: Question) => R;
 }
 
 /** Resolves requests synchronously in one thread. */
 export type Driver = ReturnType<typeof createDriver>;
 
 /** Makes the driver of a thread. It caches answers from entries: a repeated import is O(1). */
-export function createDriver(locator: Locator, install: Install) {
+export function createDriver(locator: Locator, install: Install, verifier?: AnswerVerifier) {
   const answers = new Map<string, unknown>();
   const report = createReporter(locator.thread.settings);
   let isResolving = false;
@@ -37,13 +38,21 @@ export function createDriver(locator: Locator, install: Install) {
     const trace: ResolveOptions<R>['trace'] = (decision) => {
       isFromEntry = 'verdict' in decision && decision.verdict === 'from entry';
     };
-    const steps = resolveSafely<R>(request, { ...options, locator, install, report, trace });
+    const verification = verifier && { verifier };
+    const steps = resolveSafely<R>(request, {
+      ...options,
+      ...verification,
+      locator,
+      install,
+      report,
+      trace,
+    });
     isResolving = true;
     try {
       let step = steps.next();
       while (step.done !== true) {
-        const from = step.value;
-        step = steps.next(toOutcome(() => showAdditions(() => ask(from))));
+        const question = step.value;
+        step = steps.next(toOutcome(() => showAdditions(() => ask(question))));
       }
       const answer = unwrap(step.value);
       if (isFromEntry) answers.set(key, answer);
@@ -66,7 +75,7 @@ export function createDriver(locator: Locator, install: Install) {
 export async function resolveAsync<R>(
   request: Request,
   options: ResolveOptions<R>,
-  ask: (from: Question) => Promise<R>,
+  ask: (question: Question) => Promise<R>,
 ): Promise<R> {
   const steps = resolveSafely(request, options);
   let step = steps.next();
@@ -97,7 +106,7 @@ function* resolveSafely<R>(
     const consequence = isInside ? 'is not found' : 'is left to Node';
     const line = `annex: ${specifier} ${consequence}: fault in annex: ${messageOf(fault)}`;
     createLog(thread.settings.log)('error', line);
-    return isInside ? { error: createNotFound(request) } : yield undefined;
+    return isInside ? { error: createNotFound(request) } : yield {};
   }
 }
 

@@ -28,14 +28,16 @@ export function verifyEntryScript(
   if (entry === undefined) return;
   const answer = internals._resolveFilename(path, null, true);
   const real = internals._findPath(path, null, true);
+  if (real === false || real === answer) return;
   // The hooks replace a script of a damaged entry by that of a sound one.
-  const isMissing = real === false;
-  const isSound = isMissing || real === answer || isWithin(real, locator.findRealEntry(entry));
-  if (!isSound) throw makeLoadError(path, LINKED_SCRIPT);
+  const dir = locator.findRealEntry(entry);
+  const other = locator.findEntryOf(answer) ?? '';
+  const isSame = isWithin(real, dir) && real.slice(dir.length) === answer.slice(other.length);
+  if (!isSame) throw makeLoadError(path, LINKED_SCRIPT);
 }
 
 const LINKED_SCRIPT: Refusal = {
   code: 'ANNEX_INTEGRITY',
-  reason: 'the script is a link that leads out of its entry',
+  reason: 'the script is a link to another file',
   hint: 'start the script from the entry that import.meta.resolve finds now',
 };

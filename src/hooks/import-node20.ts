@@ -151,7 +151,8 @@ function createHook(data: Data): ResolveHook {
   const report = createReporter(settings);
   const fileOf = ({ url }: ResolveFnOutput): string | undefined => toFile(url);
   // The thread that runs the files watches their loads.
-  const { verifyURL, verifySpecifier } = createVerifier(locator, install, () => () => true);
+  const verifier = createVerifier(locator, install, () => () => true);
+  const { verifyURL, verifySpecifier } = verifier;
   const resolveUnverified: ResolveHook = async (specifier, context, nextResolve) => {
     const parentURL = toText(context.parentURL);
     if (!locator.concerns(specifier, parentURL, 'import')) return nextResolve(specifier, context);
@@ -159,10 +160,10 @@ function createHook(data: Data): ResolveHook {
     const soundSpecifier = verifySpecifier({ specifier, kind: 'import', parent: parentURL });
     const result = await resolveAsync<ResolveFnOutput>(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
-      { locator, install, report, fileOf },
-      async (from) => {
+      { locator, install, report, fileOf, verifier },
+      async ({ from, specifier: asked = soundSpecifier }) => {
         const url = from === undefined ? parentURL : pathToFileURL(from).href;
-        return nextResolve(soundSpecifier, { ...context, parentURL: url });
+        return nextResolve(asked, { ...context, parentURL: url });
       },
     );
     return { ...result, shortCircuit: true };
@@ -173,6 +174,6 @@ function createHook(data: Data): ResolveHook {
     const { conditions } = context;
     const parentURL = given === undefined ? context.parentURL : verifyURL(given, conditions);
     const result = await resolveUnverified(specifier, { ...context, parentURL }, nextResolve);
-    return { ...result, url: verifyURL(result.url, conditions) };
+    return { ...result, url: verifyURL(result.url, conditions, true) };
   };
 }

@@ -36,8 +36,8 @@ export function createResolve(
           postpone({ specifier, parentURL, attributes: context.importAttributes, lookup }),
         attempt: wait?.attempt,
         // nextResolve writes into the context that it gets.
-        ask: (from) =>
-          nextResolve(soundSpecifier, {
+        ask: ({ from, specifier: asked = soundSpecifier }) =>
+          nextResolve(asked, {
             ...context,
             parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
           } as ResolveHookContext),
@@ -51,7 +51,7 @@ export function createResolve(
     const parentURL = given && verifyURL(given, conditions);
     const sound = parentURL === given ? context : { ...context, parentURL };
     const result = resolve(specifier, sound as ResolveHookContext, nextResolve);
-    const url = verifyURL(result.url, conditions);
+    const url = verifyURL(result.url, conditions, true);
     return url === result.url ? result : { ...result, url };
   };
 }

@@ -39,10 +39,10 @@ export function createResolveFilename(
           variant: [...(some?.conditions ?? [])].join(),
           fileOf: (answer: string) =>
             answer.startsWith('/') || answer.includes('\\') ? answer : undefined,
-          ask: (from) => {
-            if (from === undefined) return apply(original, this, [specifier, parent, isMain, some]);
+          ask: ({ from, specifier: asked = specifier }) => {
+            if (from === undefined) return apply(original, this, [asked, parent, isMain, some]);
             const { paths: _, ...rest } = some ?? {};
-            return apply(original, this, [specifier, makeParent(from), false, rest]);
+            return apply(original, this, [asked, makeParent(from), false, rest]);
           },
         },
       );
@@ -71,7 +71,7 @@ export function createResolveFilename(
         : request;
     const next = isText ? resolve : original;
     const answer = apply(next, this, [specifier, soundParent, isMain, options]);
-    return verifier.verifyPath(answer, kind);
+    return verifier.verifyPath(answer, kind, true);
   };
 }
 

@@ -1,9 +1,10 @@
 /** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
-import { createLookup, refreshLookup } from '../app/lookup.ts';
+import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import type { Install } from '../resolve/resolve.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';
+import type { FoundEntry } from '../store/entry.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 
@@ -20,14 +21,21 @@ export function createSoundEntries(
   install: Install,
 ): (damagedDir: string, damage: string) => SoundEntry {
   const results = new Map<string, SoundEntry>();
+  /** Finds an entry that is compared as a whole. */
+  const findScanned = (lookup: Lookup): FoundEntry => {
+    for (;;) {
+      const found = finder.find(lookup);
+      if (found.entry === undefined || finder.scan(found.entry.dir) === undefined) return found;
+    }
+  };
   const search = (feature: Feature): SoundEntry => {
     const lookup = createLookup(settings, feature);
-    const present = finder.find(lookup);
+    const present = findScanned(lookup);
     if (present.entry !== undefined) return present.entry;
     const refusal =
       findInstallRefusal(lookup, present, { local: failures.get(feature.name) }) ?? install(lookup);
     if (refusal !== undefined) return { refusal };
-    const { entry, rejected } = finder.find(refreshLookup(lookup));
+    const { entry, rejected } = findScanned(refreshLookup(lookup));
     return entry ?? { refusal: refuseRejected(rejected, feature) };
   };
   return (damagedDir, damage) => {

@@ -1,40 +1,35 @@
 /** Verifies the entries that a thread loads files from: an entry when it is first used, a file each time it is loaded. */
 import type { LoadFnOutput } from 'node:module';
-import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { digest } from '../base/digest.ts';
-import { AnnexError, explain } from '../base/error.ts';
-import { refuseDamage } from '../base/file-error.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
-import { relativeTo } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
 import { findGone, isReachable } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
-import { createMissing } from '../resolve/not-found.ts';
-import { createReporter } from '../resolve/report.ts';
 import type { Request } from '../resolve/request.ts';
 import type { Install } from '../resolve/resolve.ts';
+import type { AnswerVerifier } from '../resolve/verified.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
-import { findEntryFeature } from '../store/finder.ts';
 import { readListed } from '../store/verify.ts';
 import type { Refusal } from '../types.ts';
+import { createDamage, type Load } from './damage.ts';
 import { isForRequire } from './hook-context.ts';
-import { createSoundEntries, type SoundEntry } from './sound-entry.ts';
+import { createAnswers, replacePath } from './verify-answer.ts';
 
 /** Verifies the files of entries in one thread. Paths and URLs outside of every store pass as they are. */
-export interface Verifier {
+export interface Verifier extends AnswerVerifier {
   /**
-   * Verifies the entry of a file, unless this thread has done so.
+   * Verifies the entry of a file, unless this thread has done so; and the file, if a request found it.
    *
    * @param kind of the request that may load the file next
+   * @param isAnswer whether a request found the file
    * @returns the path to use: in a sound entry when this one is damaged
    * @throws Node's not-found error of that kind with the cause, when there is no sound entry, or this
    *   process must not use it
    */
-  verifyPath: (file: string, kind: Kind) => string;
+  verifyPath: (file: string, kind: Kind, isAnswer?: boolean) => string;
   /** Does the same for a URL; the conditions determine the kind. */
-  verifyURL: (url: string, conditions: Iterable<string>) => string;
+  verifyURL: (url: string, conditions: Iterable<string>, isAnswer?: boolean) => string;
   /** Does the same for the file that a path or URL in a request means; returns the specifier to use. */
   verifySpecifier: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>, kind?: Kind) => string;
   /** Whether an entry was installed with a file. */
@@ -58,13 +53,6 @@ export type Content = LoadFnOutput['source'];
 
 type Kind = Request['kind'];
 
-/** A load of a file in an entry. */
-interface Load {
-  entry: string;
-  file: string;
-  kind: Kind;
-}
-
 /**
  * @param watchLoads called before this thread loads the first file of an entry; makes Node's loaders
  *   call `verifyContent`. The function it returns is called before each further file, and returns
@@ -75,31 +63,15 @@ export function createVerifier(
   install: Install,
   watchLoads: (verifier: Verifier) => () => boolean,
 ): Verifier {
-  const { finder, settings, requesters, verify } = locator.thread;
-  const findSoundEntry = createSoundEntries(locator.thread, install);
+  const { finder, settings, verify } = locator.thread;
+  const damages = createDamage(locator, install);
+  const { findSoundEntry, makeDamageError, makeLoadError } = damages;
+  const answers = createAnswers(locator, damages);
   /** The directory to use in place of an entry: its own, or that of a sound one. */
   const usable = new Map<string, string>();
-  const reported = new Set<string>();
-  const report = createReporter(settings);
   const keepsLinks = settings.keepsLinks || hasPreservedLinks();
   let isWatched: (() => boolean) | undefined;
   let lastLoad: Pick<Load, 'file' | 'kind'> | undefined;
-
-  const makeLoadError = ({ file, entry, kind }: Load, refusal: Refusal): unknown => {
-    const feature = findEntryFeature(settings, entry);
-    const name = feature?.name ?? basename(entry);
-    const parent = requesters.get(name)?.parent;
-    const asker = parent && relativeTo(settings.core.root, parent);
-    const cause = new AnnexError(refusal, { feature: name, asker });
-    if (feature !== undefined) report(feature, cause, !reported.has(entry));
-    reported.add(entry);
-    return explain(createMissing(file, kind), cause);
-  };
-
-  const makeDamageError = (load: Load, damage: string, sound: SoundEntry): unknown => {
-    const why = 'refusal' in sound ? sound.refusal : refuseIncomplete(sound.dir);
-    return makeLoadError(load, refuseDamage({ dir: load.entry, damage }, why));
-  };
 
   const ensureWatched = (load: Load): void => {
     isWatched ??= watchLoads(verifier);
@@ -119,7 +91,7 @@ export function createVerifier(
     throw makeDamageError(load, unfit.damage, sound);
   };
 
-  const verifyPath = (file: string, kind: Kind): string => {
+  const verifyEntryOf = (file: string, kind: Kind): string => {
     const entry = locator.findEntryOf(file);
     if (entry === undefined) {
       if (!locator.isInStore(file)) return file;
@@ -135,6 +107,20 @@ export function createVerifier(
     return dir === entry ? file : dir + file.slice(entry.length);
   };
 
+  const verifyPath = (file: string, kind: Kind, isAnswer = false): string => {
+    const sound = verifyEntryOf(file, kind);
+    const entry = isAnswer ? locator.findEntryOf(sound) : undefined;
+    if (entry === undefined) return sound;
+    return hideAdditions(() => {
+      const damage = isReachable(entry) ? answers.findFileDamage(sound, entry) : undefined;
+      if (damage === undefined) return sound;
+      const load = { entry, file: sound, kind };
+      const other = findSoundEntry(locator.findRealEntry(entry), damage);
+      if ('refusal' in other) throw makeDamageError(load, damage, other);
+      return other.dir + sound.slice(entry.length);
+    });
+  };
+
   /** The path of a file in its entry, and its digest; `damage` when the listing is damaged. */
   const findListed = (file: string, entry: string) => {
     const real = locator.findRealEntry(entry);
@@ -142,7 +128,7 @@ export function createVerifier(
     const contents = finder.getContents(real);
     return typeof contents === 'string'
       ? { real, path, damage: contents }
-      : { real, path, wanted: contents.files.get(path) };
+      : { real, path, wanted: contents.find(path) };
   };
 
   const verifyFile = (load: Load, content: Content): Buffer | undefined => {
@@ -160,15 +146,20 @@ export function createVerifier(
   };
 
   const verifier: Verifier = {
-    verifyPath: (file, kind) => {
-      const sound = verifyPath(file, kind);
+    ...answers,
+    verifyPath: (file, kind, isAnswer) => {
+      const sound = verifyPath(file, kind, isAnswer);
       lastLoad = { file: sound, kind };
       return sound;
     },
-    verifyURL: (url, conditions) => {
+    verifyURL: (url, conditions, isAnswer) => {
       const file = locator.isInStore(url) ? toFile(url) : undefined;
       if (file === undefined) return url;
-      const sound = verifyPath(file, isForRequire([...conditions]) ? 'require' : 'import');
+      const sound = verifyPath(
+        file,
+        isForRequire([...conditions]) ? 'require' : 'import',
+        isAnswer,
+      );
       return sound === file ? url : replacePath(url, sound);
     },
     verifySpecifier: (request, kind = request.kind) => {
@@ -196,10 +187,6 @@ export function createVerifier(
   };
   return verifier;
 }
-
-/** The URL of another file, with the query and hash of a URL. */
-const replacePath = (url: string, file: string): string =>
-  pathToFileURL(file).href + (/[?#].*$/s.exec(url)?.[0] ?? '');
 
 /** Whether content has the digest of the listing. */
 const hasDigest = (content: Content, wanted: string | undefined): boolean =>
@@ -233,10 +220,3 @@ const OUTSIDE_ENTRIES: Refusal = {
   reason: 'the path is in a store but not in an entry',
   hint: 'remove it',
 };
-
-/** The sound entry that replaces a damaged one lacks the requested file. */
-const refuseIncomplete = (dir: string): Refusal => ({
-  code: 'ANNEX_INTEGRITY',
-  reason: `${dir}, which is sound, lacks that file`,
-  hint: 'start the process again',
-});

@@ -6,6 +6,7 @@ import type { Subject } from './facts.ts';
 import type { Locator } from './locator.ts';
 import type { Report } from './report.ts';
 import type { Request } from './request.ts';
+import type { AnswerVerifier } from './verified.ts';
 
 /**
  * Installs a feature and blocks this thread meanwhile; returns why that failed.
@@ -28,6 +29,8 @@ export interface ResolveOptions<R> {
   /** Path of the file of a result; undefined for a builtin. */
   fileOf: (result: R) => string | undefined;
   install: Install;
+  /** Verifies answers from entries; by default nothing is verified. */
+  verifier?: AnswerVerifier;
   /**
    * Answers a request for a feature that must be installed first, so that nothing blocks: the requester waits and
    * asks again. Undefined when the requester cannot wait.

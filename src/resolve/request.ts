@@ -17,10 +17,13 @@ export interface Request {
 export type Outcome<R> = { result: R } | { error: unknown };
 
 /**
- * A question to Node: resolve the specifier from this file, or, when undefined, as requested. Drivers answer
+ * A question to Node: resolve the request as it was made, or from another file, or with another specifier. Drivers answer
  * synchronously (registerHooks, require) or asynchronously (off-thread hooks).
  */
-export type Question = string | undefined;
+export interface Question {
+  from?: string | undefined;
+  specifier?: string;
+}
 
 /** Returns the result, or throws the error. */
 export function unwrap<R>(outcome: Outcome<R>): R {

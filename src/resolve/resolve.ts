@@ -28,12 +28,14 @@ import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
 import type { ResolveOptions } from './options.ts';
 import type { Outcome, Question, Request } from './request.ts';
+import { type AnswerVerifier, askVerified, mapAnswer } from './verified.ts';
 
 export type { Attempt, Install, ResolveOptions } from './options.ts';
 
 /** The state of one resolution. */
 interface Resolution<R> extends Subject {
   fileOf: ResolveOptions<R>['fileOf'];
+  verifier: AnswerVerifier | undefined;
   /** Node's answer. */
   answer: Outcome<R>;
   /** The file of the answer, when it is a pipe, a socket or a device. */
@@ -55,18 +57,22 @@ export function* resolveRequest<R>(
     const decision = decide(resolution.facts, resolution.evidence);
     options.trace?.(decision, resolution);
     if ('needs' in decision) yield* collectFact(decision.needs, resolution);
-    else if (decision.verdict !== 'install') return yield* carryOut(decision, resolution, options);
-    else {
+    else if (decision.verdict === 'install') {
       const postponed = options.postpone?.(resolution.lookup as Lookup);
       if (postponed !== undefined) return { result: postponed };
       performInstall(resolution, options);
+    } else {
+      const outcome = yield* carryOut(decision, resolution, options);
+      if (outcome !== undefined) return outcome;
+      // The chosen entry is damaged.
+      delete resolution.evidence.hasEntry;
     }
   }
 }
 
 function startResolution<R>(
   request: Request,
-  { locator, fileOf, attempt }: ResolveOptions<R>,
+  { locator, fileOf, attempt, verifier }: ResolveOptions<R>,
 ): Resolution<R> {
   const aim = findAim(request, locator);
   const { settings } = locator.thread;
@@ -80,6 +86,7 @@ function startResolution<R>(
     ...(attempt?.refusal && { refusal: attempt.refusal }),
     lookup: feature && createLookup(settings, feature),
     fileOf,
+    verifier,
     answer: { error: undefined },
     special: undefined,
   };
@@ -115,8 +122,9 @@ const isDeclared = (subject: Subject): subject is DeclaredSubject => subject.loo
 
 /** Asks Node, and judges where its answer lies. */
 function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
-  const { aim, evidence, fileOf, locator, request } = resolution;
-  const answer = yield undefined;
+  const { evidence, fileOf, locator, verifier } = resolution;
+  const answer = yield* askVerified(resolution, fileOf, verifier);
+  const { aim, request } = resolution;
   resolution.answer = isOutsideCore(answer, resolution)
     ? { error: createNotFound(request) }
     : answer;
@@ -161,11 +169,11 @@ function* carryOut<R>(
   { rule, verdict }: Extract<Decision, { rule: number }>,
   resolution: Resolution<R>,
   { report, attempt }: ResolveOptions<R>,
-): Steps<R, Outcome<R>> {
+): Steps<R, Outcome<R> | undefined> {
   const { aim, answer, evidence, locator, request } = resolution;
   switch (verdict) {
     case 'pass':
-      return yield undefined;
+      return yield {};
     case 'as core root':
       return yield* resolveFromRoot(resolution);
     case 'not found':
@@ -192,22 +200,30 @@ function* resolveFromRoot<R>({
   locator,
   request,
 }: Resolution<R>): Steps<R, Outcome<R>> {
-  const outcome = yield join(locator.thread.settings.core.root, 'package.json');
+  const outcome = yield { from: join(locator.thread.settings.core.root, 'package.json') };
   const isCore = 'error' in outcome || isInCorePackage(fileOf(outcome.result), aim.name, locator);
   return isCore ? outcome : { error: createNotFound(request) };
 }
 
-function* resolveInEntry<R>(resolution: Resolution<R>): Steps<R, Outcome<R>> {
-  const { aim, fileOf, found, request } = resolution;
+/** @returns undefined when the chosen entry is damaged, and is no longer chosen */
+function* resolveInEntry<R>(resolution: Resolution<R>): Steps<R, Outcome<R> | undefined> {
+  const { aim, fileOf, found, locator, request, verifier } = resolution;
   const { dir } = (found as Required<FoundEntry>).entry;
   const from = join(dir, 'package.json');
-  const outcome = yield from;
+  const outcome = yield { from };
+  const asked = { ...request, parent: from };
+  const verdict = verifier?.verifyAnswer(asked, dir, mapAnswer(outcome, fileOf));
+  if (verdict !== undefined) {
+    if ('error' in verdict) return verdict;
+    locator.thread.reject(dir, verdict.damage);
+    return undefined;
+  }
   // Only files of the package itself count, not those of its dependencies. The path is that of the
   // chosen entry: a link that has replaced it leads outside.
   const home = join(dir, 'node_modules', aim.name);
   const isOutside =
     'error' in outcome
-      ? isErrorFromOutside({ ...request, parent: from }, dir)
+      ? isErrorFromOutside(asked, dir)
       : isSpecial(outcome, resolution) || !isContained(fileOf(outcome.result), home);
   return explainLost(isOutside ? { error: createNotFound(request) } : outcome, dir, resolution);
 }

@@ -1,6 +1,7 @@
 /** Per-thread loader state: the settings and the chosen entries. */
 import { resolve } from 'node:path';
 import { type Lookup, refreshLookup } from '../app/lookup.ts';
+import { pathExists } from '../base/files.ts';
 import { HERE } from '../base/own-files.ts';
 import { toRealPath } from '../base/paths.ts';
 import { isWithin, versionRoot } from '../base/store-layout.ts';
@@ -10,7 +11,13 @@ import { findInstallRefusal } from '../status/refusals.ts';
 import { listStores } from '../store/access.ts';
 import type { Entry, FoundEntry } from '../store/entry.ts';
 import { type Failure, isRemembered } from '../store/failures.ts';
-import { createFinder, type Finder, isVerifiedAtLoad, type Unfit } from '../store/finder.ts';
+import {
+  createFinder,
+  type Finder,
+  type FirstUse,
+  isVerifiedAtLoad,
+  type Unfit,
+} from '../store/finder.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { Depth } from '../store/verify.ts';
 import type { LoaderKind, Refusal } from '../types.ts';
@@ -55,6 +62,10 @@ export interface Thread {
   finder: Finder;
   /** The entry that this thread has chosen; else chooses the valid one in the stores. */
   choose: (lookup: Lookup) => FoundEntry;
+  /** Chooses as `choose` does, and compares the entry as a whole, once. */
+  chooseWhole: (lookup: Lookup) => FoundEntry;
+  /** Takes back the choice of an entry that turned out to be damaged. */
+  reject: (dir: string, damage: string) => void;
   /**
    * Judges and verifies an entry that was reached by its path, once.
    *
@@ -71,7 +82,10 @@ export interface Thread {
  */
 export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
   const chosen = new Map<string, Entry>();
-  const finder = createFinder(settings, chooseDepth(settings));
+  const finder = createFinder(
+    settings,
+    loader === 'inactive' ? chooseDepth(settings) : chooseFirstUse(settings),
+  );
   const stores = listStores(settings).map((store) => ({
     store: resolve(store),
     real: toRealPath(store),
@@ -98,6 +112,20 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     }
     return found;
   };
+  const reject = (dir: string, damage: string): void => {
+    // An entry that was removed meanwhile may be installed again, in the same place.
+    if (pathExists(dir)) finder.damages.set(dir, damage);
+    for (const [name, entry] of chosen) if (entry.dir === dir) chosen.delete(name);
+  };
+  const chooseWhole = (lookup: Lookup): FoundEntry => {
+    for (;;) {
+      const found = choose(lookup);
+      const dir = found.entry?.dir;
+      const damage = dir && finder.scan(dir);
+      if (!dir || damage === undefined) return found;
+      reject(dir, damage);
+    }
+  };
   const verify = (dir: string): Unfit | undefined => {
     receive();
     return finder.verify(dir);
@@ -116,6 +144,8 @@ export function createThread(settings: Settings, loader: LoaderKind, link?: Choi
     requesters: new Map(),
     finder,
     choose,
+    chooseWhole,
+    reject,
     verify,
     findManifest,
   };
@@ -133,11 +163,15 @@ const refuseMoved = ({ dir }: Entry): FoundEntry => ({
   },
 });
 
-/** How much of an entry is verified when a thread first uses it; undefined for nothing. */
+/** How much of an entry is verified at once, by a command; undefined for nothing. */
 export function chooseDepth(settings: Settings): Depth | undefined {
   if (settings.verify === 'off') return undefined;
   return isVerifiedAtLoad(settings) ? 'bypass' : 'all';
 }
+
+/** What a thread compares when it first uses an entry; undefined for nothing. */
+const chooseFirstUse = (settings: Settings): FirstUse | undefined =>
+  settings.verify === 'load' ? 'natives' : chooseDepth(settings);
 
 /**
  * Remembers in this thread that a feature failed, unless the store remembers it or a later attempt would fail

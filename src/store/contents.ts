@@ -6,11 +6,13 @@ import { readText } from '../base/files.ts';
 import { FILES, MANIFEST, parseEntryName } from '../base/store-layout.ts';
 import { isTransient } from '../base/thrown.ts';
 import { identify } from '../plan/identity.ts';
+import { createListed, type Listed } from './listed.ts';
 import {
   type Expected,
   expectFiles,
   type Files,
   findNotGenerated,
+  listNatives,
   measureListings,
   parseFiles,
 } from './listing.ts';
@@ -22,8 +24,11 @@ export const MAX_LISTING = 32 * 2 ** 20;
 export const MAX_GENERATED = 4 * 2 ** 20;
 
 /** What an entry must contain. */
-export interface Contents {
-  files: Expected;
+export interface Contents extends Listed {
+  /** Every file. The listing is parsed when this is first read. */
+  readonly files: Expected;
+  /** Compiled code and programs: see `listNatives`. */
+  natives: [path: string, value: string][];
   /** Names that the entry takes from core. */
   shared: ReadonlySet<string>;
   /** Files that install scripts made, changed or removed. */
@@ -50,8 +55,14 @@ export function readContents(
   const { scripts } = sidecar ?? manifest;
   const impossible = findNotGenerated(files.generated, manifest.closure, scripts);
   if (impossible !== undefined) return `${FILES} lists ${impossible} as made by a script`;
+  let expected: Expected | undefined;
   return {
-    files: expectFiles(files),
+    ...createListed(files),
+    get files() {
+      expected ??= expectFiles(files);
+      return expected;
+    },
+    natives: listNatives(files),
     shared: new Set(Object.keys(manifest.shared)),
     generated: [...files.generated.keys()],
   };

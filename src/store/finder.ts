@@ -15,7 +15,13 @@ import { findEntryRefusal } from './access.ts';
 import { type Contents, findForgery, readContents } from './contents.ts';
 import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts';
 import { type Manifest, readEntryManifest } from './manifest.ts';
-import { type Depth, describeDifference, findDifferences } from './verify.ts';
+import { type Depth, describeDifference, findDifferences, findNativeDifference } from './verify.ts';
+
+/**
+ * What is compared when an entry is first used; with `natives`, only what no load shows: `createTouched` compares the
+ * rest when it is touched.
+ */
+export type FirstUse = Depth | 'natives';
 
 /** Why an entry is not used: a clause on its damage, or a refusal that does not depend on its files. */
 export type Unfit = { damage: string } | { refusal: Refusal };
@@ -26,6 +32,12 @@ export interface Finder {
   find: (lookup: Lookup) => FoundEntry;
   /** Judges and verifies an entry that was reached by its path. */
   verify: (dir: string) => Unfit | undefined;
+  /**
+   * Compares everything in an entry that the load of its files does not compare, once.
+   *
+   * @returns a clause on its damage
+   */
+  scan: (dir: string) => string | undefined;
   /** Marks an entry as verified: this process has just written it. */
   trust: (dir: string) => void;
   /** Marks an entry as verified by another thread of this process. */
@@ -42,12 +54,12 @@ export interface Finder {
 }
 
 /**
- * @param depth how an entry is compared when it is first found; undefined: not at all
+ * @param depth what is compared when an entry is first found; undefined: nothing
  * @param onDamage called once for each damaged entry
  */
 export function createFinder(
   settings: Settings,
-  depth: Depth | undefined,
+  depth: FirstUse | undefined,
   onDamage?: (damaged: Damaged) => void,
 ): Finder {
   const isWatched = isVerifiedAtLoad(settings);
@@ -55,6 +67,7 @@ export function createFinder(
   const contents = new Map<string, Contents>();
   const manifests = new Map<string, Manifest>();
   const verified = new Set<string>();
+  const scanned = new Set<string>();
   const reported = new Set<string>();
 
   const find = (lookup: Lookup): FoundEntry => {
@@ -83,7 +96,7 @@ export function createFinder(
       }
     }
   };
-  const compare = (dir: string, wanted: Contents | string, how: Depth): string | undefined => {
+  const compare = (dir: string, wanted: Contents | string, how: FirstUse): string | undefined => {
     const damage = typeof wanted === 'string' ? wanted : findDamage(dir, wanted, how, isWatched);
     if (damage !== undefined) {
       // An entry that was removed meanwhile may be installed again, in the same place.
@@ -93,6 +106,11 @@ export function createFinder(
     if (typeof wanted !== 'string') contents.set(dir, wanted);
     verified.add(dir);
     return undefined;
+  };
+  const scan = (dir: string): string | undefined => {
+    if (depth !== 'natives' || scanned.has(dir)) return damages.get(dir);
+    scanned.add(dir);
+    return damages.get(dir) ?? compare(dir, getContents(dir), isWatched ? 'bypass' : 'all');
   };
   const verify = (dir: string): Unfit | undefined => {
     if (verified.has(dir)) return undefined;
@@ -140,7 +158,7 @@ export function createFinder(
     verified.add(dir);
     if (!manifests.has(dir)) manifests.set(dir, manifest);
   };
-  return { find, verify, trust, adopt, damages, getContents, findManifest };
+  return { find, verify, scan, trust, adopt, damages, getContents, findManifest };
 }
 
 const NO_MANIFEST = 'its manifest cannot be read, or is not what was locked';
@@ -148,10 +166,13 @@ const NO_MANIFEST = 'its manifest cannot be read, or is not what was locked';
 function findDamage(
   dir: string,
   contents: Contents,
-  depth: Depth,
+  depth: FirstUse,
   isWatched: boolean,
 ): string | undefined {
-  const [first] = findDifferences(dir, contents, { depth, isWatched, max: 1 });
+  const first =
+    depth === 'natives'
+      ? findNativeDifference(dir, contents)
+      : findDifferences(dir, contents, { depth, isWatched, max: 1 })[0];
   return first && describeDifference(first);
 }
 

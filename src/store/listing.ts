@@ -61,6 +61,24 @@ export function eachLine(listing: string, use: (path: string, value: string) => 
   }
 }
 
+/** A line of a listing. */
+export interface Line {
+  path: string;
+  value: string;
+  /** Where the next line starts. */
+  end: number;
+}
+
+/** Reads the line of a listing that starts at a position. */
+export function readLine(listing: string, start: number): Line {
+  const newline = listing.indexOf('\n', start);
+  const end = newline === -1 ? listing.length : newline;
+  const line = listing.slice(start, end);
+  const tab = line.indexOf('\t');
+  const [path, value] = tab === -1 ? [line, ''] : [line.slice(tab + 1), line.slice(0, tab)];
+  return { path: unquote(path), value: unquote(value), end: end + 1 };
+}
+
 /** The text of `annex-files.txt`. */
 export function composeFiles(packages: Listings, generated: Record<string, string>): string {
   const sections = Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -157,6 +175,9 @@ function leadsInside(path: string, value: string): boolean {
 }
 
 const NATIVE = /\.(?:node|wasm|jsc|so|dylib|dll|exe|bin|sh)$|\.so\./;
+/** The end of a line of a listing whose file has such a name, or a name without a dot. */
+const NATIVE_LINE =
+  /(?:[\t/][^./\n]+|\.(?:node|wasm|jsc|so|dylib|dll|exe|bin|sh)|\.so\.[^/\n]*)\n/g;
 const TEXT = /^(?:licen[cs]e|copying|notice|readme|authors|changelog)$/i;
 
 /**
@@ -166,4 +187,21 @@ export function canBypassLoader(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (name === 'package.json') return true;
   return name.includes('.') ? NATIVE.test(name) : !TEXT.test(name);
+}
+
+/** Lists the compiled code and the programs of an entry: Node's loader sees none of them. */
+export function listNatives({ packages, generated }: Files): [path: string, value: string][] {
+  const found: [string, string][] = [];
+  const add = (path: string, value: string): void => {
+    const isNative = canBypassLoader(path) && !path.endsWith('/package.json');
+    if (isNative && value !== '') found.push([path, value]);
+  };
+  for (const [owner, listing] of packages) {
+    for (const { index } of listing.matchAll(NATIVE_LINE)) {
+      const { path, value } = readLine(listing, listing.lastIndexOf('\n', index) + 1);
+      if (!generated.has(`${owner}/${path}`)) add(`${owner}/${path}`, value);
+    }
+  }
+  for (const [path, value] of generated) add(path, value);
+  return found;
 }

@@ -103,6 +103,26 @@ export function findDifferences(
   return found;
 }
 
+/** Compares what no load from an entry shows: the barrier, compiled code and programs. */
+export function findNativeDifference(dir: string, { natives }: Contents): Difference | undefined {
+  const barrier = compareBarrier(dir);
+  if (barrier !== undefined) return { path: BARRIER, problem: barrier };
+  for (const [path, value] of natives) {
+    const problem = compareListed(join(dir, path), value);
+    if (problem !== undefined) return { path, problem };
+  }
+  return undefined;
+}
+
+/**
+ * Compares one file or link.
+ *
+ * @param value of the path in the listing
+ * @throws transient errors of the file system
+ */
+export const compareListed = (path: string, value: string): Difference['problem'] | undefined =>
+  isMissing(path) ? 'missing' : compareFile(path, value, !Number.isNaN(sizeOf(value)));
+
 const DESCRIPTIONS: Record<Difference['problem'], string> = {
   changed: 'is not what was installed',
   missing: 'is missing',

@@ -5,7 +5,7 @@ import { describe, test } from 'vitest';
 import { listedValue } from '../support/entry.ts';
 import { importIn } from '../support/importer.ts';
 import { listEntries, lock, node } from '../support/lock-files.ts';
-import { closure, MARKER, TAMPERINGS } from '../support/tampering.ts';
+import { ADDITIONS, closure, MARKER, TAMPERINGS } from '../support/tampering.ts';
 import { openWorld } from '../support/world.ts';
 
 const annex = { features: { kit: '^1.0.0', other: '^1.0.0' } };
@@ -52,7 +52,7 @@ describe.concurrent(node.label, () => {
   }) => {
     const { sandbox, kit, verify } = await open();
     for (const what of ['a truncated file', 'a deleted file', 'an added file', 'an edited program'])
-      TAMPERINGS[what]?.(kit, '');
+      ({ ...TAMPERINGS, ...ADDITIONS })[what]?.(kit, '');
     const before = sandbox.digest(sandbox.store);
     const { code, found } = await verify('kit');
     expect(code).toBe(1);

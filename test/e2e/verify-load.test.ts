@@ -7,7 +7,7 @@ import { expectRefused, importIn } from '../support/importer.ts';
 import { installBefore, listEntries } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { Sandbox } from '../support/sandbox.ts';
-import { closure, EVIL, MARKER, TAMPERINGS, type Tamper } from '../support/tampering.ts';
+import { ADDITIONS, closure, EVIL, MARKER, TAMPERINGS, type Tamper } from '../support/tampering.ts';
 
 const openInstalled = installBefore({
   packages: closure,
@@ -93,6 +93,17 @@ describe.concurrent.each(nodes)('G5: pinned and verified, $label', (node) => {
     expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
     expect(loaded.stderr).toBe('');
     expect(sandbox.digest(sandbox.store)).toEqual(before);
+  });
+
+  test.for(Object.entries(ADDITIONS))('%s that nothing loads is no damage', async ([, tamper]) => {
+    const { sandbox, kit, load } = await open(node);
+    tamper(kit, '');
+    const before = sandbox.digest(sandbox.store);
+    const loaded = await load();
+    expect(loaded.imported.kit).toMatchObject({ marker: MARKER });
+    expect(loaded.stderr).toBe('');
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
+    expect((await sandbox.annex(['verify'], { env: { ANNEX_STORE: sandbox.store } })).code).toBe(1);
   });
 
   test('ensure verifies too: refused with the reason, or healed without an import', async () => {

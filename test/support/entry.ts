@@ -70,17 +70,20 @@ export function plantEntry(store: string, options: EntryOptions): string {
 
 /** Rewrites the listing of an entry after a deliberate change of its files. */
 export function listEntry(directory: string): void {
-  const packages = new Map<string, string[]>();
+  const packages = new Map<string, [name: string, value: string][]>();
   const options = { recursive: true, withFileTypes: true } as const;
   for (const file of readdirSync(join(directory, 'node_modules'), options)) {
     if (!file.isFile()) continue;
     const path = join(file.parentPath, file.name);
     const below = path.slice(directory.length + 1);
     const [owner = ''] = /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(below) ?? [];
-    const line = `${listedValue(readFileSync(path))}\t${below.slice(owner.length + 1)}\n`;
+    const line: [string, string] = [below.slice(owner.length + 1), listedValue(readFileSync(path))];
     packages.set(owner, [...(packages.get(owner) ?? []), line]);
   }
-  const sections = [...packages].map(([owner, lines]) => `${owner}\n${lines.join('')}`);
+  const sections = [...packages].map(([owner, files]) => {
+    const lines = files.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `${owner}\n${lines.map(([name, value]) => `${value}\t${name}\n`).join('')}`;
+  });
   const listing = `annex-files 2\n${sections.join('')}`;
   writeFileSync(join(directory, 'annex-files.txt'), listing, { mode: 0o644 });
 }

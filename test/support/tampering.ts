@@ -108,6 +108,15 @@ function replace(entry: string, by: string): void {
 /** A change of the entry of `kit`; `other` is that of another feature. */
 export type Tamper = (entry: string, other: string) => void;
 
+/** Additions that no request of `kit` meets, by name. */
+export const ADDITIONS: Record<string, Tamper> = {
+  'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),
+  'an added directory that has an index': (entry) =>
+    put(entry, 'node_modules/tool/opt/index.js', `exports.marker = '${EVIL}'`),
+  'an added addon where there was no directory': (entry) =>
+    put(entry, 'node_modules/kit/native/Debug/addon.node', EVIL),
+};
+
 /** By name. */
 export const TAMPERINGS: Record<string, Tamper> = {
   'an edited ES module': (entry) =>
@@ -141,11 +150,6 @@ export const TAMPERINGS: Record<string, Tamper> = {
     execFileSync('mkfifo', [join(entry, 'annex-files.txt')]);
   },
   'a deleted listing': (entry) => rmSync(join(entry, 'annex-files.txt')),
-  'an added file': (entry) => put(entry, 'node_modules/kit/more.js', `'${EVIL}'`),
-  'an added directory that has an index': (entry) =>
-    put(entry, 'node_modules/tool/opt/index.js', `exports.marker = '${EVIL}'`),
-  'an added addon where there was no directory': (entry) =>
-    put(entry, 'node_modules/kit/native/Debug/addon.node', EVIL),
   'an added package.json': (entry) =>
     put(entry, 'node_modules/kit/lib/package.json', '{ "type": "commonjs" }'),
   'an added package nearer than the locked one': (entry) => {

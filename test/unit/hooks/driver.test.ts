@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createDriver, resolveAsync } from '../../../src/hooks/driver.ts';
 import type { Locator } from '../../../src/resolve/locator.ts';
-import type { Request } from '../../../src/resolve/request.ts';
+import type { Question, Request } from '../../../src/resolve/request.ts';
 
 /** A locator that throws. */
 const broken = {
@@ -16,12 +16,12 @@ const broken = {
 const install = () => undefined;
 const fileOf = () => undefined;
 
-type Ask = (from: string | undefined) => string;
+type Ask = (question: Question) => string;
 const drivers = {
   synchronously: async (request: Request, ask: Ask) =>
     createDriver(broken, install).resolve(request, { variant: '', fileOf, ask }),
   asynchronously: (request: Request, ask: Ask) =>
-    resolveAsync(request, { locator: broken, install, fileOf }, async (from) => ask(from)),
+    resolveAsync(request, { locator: broken, install, fileOf }, async (question) => ask(question)),
 };
 
 const inEntry = '/store/v1/any/x.0/node_modules/x/index.js';
@@ -40,11 +40,11 @@ test.each(
   ),
 )('$title, $way', async ({ resolve, row: [, kind, specifier, parent, code] }) => {
   const asked: unknown[] = [];
-  const answer = resolve({ specifier, kind, parent, hasPaths: false }, (from) => {
-    asked.push(from);
+  const answer = resolve({ specifier, kind, parent, hasPaths: false }, (question) => {
+    asked.push(question);
     return 'of Node';
   });
   if (code === undefined) await expect(answer).resolves.toBe('of Node');
   else await expect(answer).rejects.toMatchObject({ code });
-  expect(asked).toEqual(code === undefined ? [undefined] : []);
+  expect(asked).toEqual(code === undefined ? [{}] : []);
 });
