@@ -89,7 +89,7 @@ function createResolveFilename(gate: Gate): ResolveFilename {
     }
     const answer = apply(nextResolveFilename, this, [request, parent, isMain, options]);
     const kind = kindOf(parent, isMain);
-    return isInStore(answer) ? (open()?.verifyPath(answer, kind) ?? answer) : answer;
+    return isInStore(answer) ? (open()?.verifyPath(answer, kind, true) ?? answer) : answer;
   };
 }
 
@@ -106,7 +106,7 @@ function createResolve(gate: Gate): ResolveHookSync {
     }
     const result = nextResolve(specifier, context);
     if (!isInStore(result.url)) return result;
-    const url = open()?.verifyURL(result.url, context.conditions) ?? result.url;
+    const url = open()?.verifyURL(result.url, context.conditions, true) ?? result.url;
     return url === result.url ? result : { ...result, url };
   };
 }

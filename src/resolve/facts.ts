@@ -8,7 +8,7 @@ import type { FoundEntry } from '../store/entry.ts';
 import type { Refusal } from '../types.ts';
 import type { Aim } from './containment.ts';
 import type { Evidence, RequestFacts } from './decide.ts';
-import { listCoreFolders } from './global-folders.ts';
+import { isFromFolder, listCoreFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';
 import type { Request } from './request.ts';
 
@@ -31,6 +31,16 @@ export interface Subject {
 
 /** A request for a declared package. */
 export type DeclaredSubject = Subject & { lookup: Lookup };
+
+/** Whether a feature declares the package of a request. */
+export const isDeclared = (subject: Subject): subject is DeclaredSubject =>
+  subject.lookup !== undefined;
+
+/** Whether `require` found a declared package in a folder that does not belong to the core. */
+export const isOutsideCore = (file: string | undefined, subject: Subject): boolean =>
+  isDeclared(subject) &&
+  ['core', 'dependency', 'importer'].includes(subject.facts.zone) &&
+  isFromFolder(file, subject.aim.name, searchStart(subject), subject.locator);
 
 /** The directory from which Node searches for a package. */
 export const searchStart = ({ request, locator }: Subject): string =>

@@ -18,11 +18,10 @@ import {
   collectInstallRefusal,
   collectOwner,
   collectRootCopy,
-  type DeclaredSubject,
+  isDeclared,
+  isOutsideCore,
   type Subject,
-  searchStart,
 } from './facts.ts';
-import { isFromFolder } from './global-folders.ts';
 import { explainLoss, findSpecial } from './gone.ts';
 import type { Locator } from './locator.ts';
 import { createNotFound } from './not-found.ts';
@@ -118,16 +117,15 @@ function* collectFact<R>(fact: keyof Evidence, resolution: Resolution<R>): Steps
   else if (fact === 'mayInstall') collectInstallRefusal(resolution);
 }
 
-const isDeclared = (subject: Subject): subject is DeclaredSubject => subject.lookup !== undefined;
-
 /** Asks Node, and judges where its answer lies. */
 function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
   const { evidence, fileOf, locator, verifier } = resolution;
   const answer = yield* askVerified(resolution, fileOf, verifier);
   const { aim, request } = resolution;
-  resolution.answer = isOutsideCore(answer, resolution)
-    ? { error: createNotFound(request) }
-    : answer;
+  resolution.answer =
+    'result' in answer && isOutsideCore(fileOf(answer.result), resolution)
+      ? { error: createNotFound(request) }
+      : answer;
   const isOutside =
     (aim.entry !== undefined && isSpecial(resolution.answer, resolution)) ||
     isForeign(resolution.answer, aim, request, locator, fileOf);
@@ -137,18 +135,6 @@ function* collectAnswer<R>(resolution: Resolution<R>): Steps<R, void> {
       ? 'failed'
       : 'found';
 }
-
-/** Whether `require` found a declared package in a folder that does not belong to the core. */
-const isOutsideCore = <R>(answer: Outcome<R>, resolution: Resolution<R>): boolean =>
-  'result' in answer &&
-  isDeclared(resolution) &&
-  ['core', 'dependency', 'importer'].includes(resolution.facts.zone) &&
-  isFromFolder(
-    resolution.fileOf(answer.result),
-    resolution.aim.name,
-    searchStart(resolution),
-    resolution.locator,
-  );
 
 function isSpecial<R>(answer: Outcome<R>, resolution: Resolution<R>): boolean {
   resolution.special =
