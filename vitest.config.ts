@@ -49,6 +49,14 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'long',
           include: ['test/long/**/*.test.ts'],
           testTimeout: 7_200_000,
