@@ -37,12 +37,12 @@ function copyDeclarations(name, copied = new Set()) {
     writeFileSync(file, text.replace(pattern, `$1.${kind}`));
   }
 }
-copyDeclarations('index');
-copyDeclarations('register');
+const doors = ['index', 'register', 'jest', 'vite'];
+for (const name of doors) copyDeclarations(name);
 rmSync(declarations, { recursive: true });
 
 // Node uses the ES module for both; TypeScript requires a CommonJS file beside CommonJS declarations.
-for (const name of ['index', 'register']) {
+for (const name of doors) {
   writeFileSync(join(dist, `${name}.cjs`), `module.exports = require('./${name}.js');\n`);
 }
 
@@ -107,6 +107,16 @@ const lateEntry = {
       : undefined,
 };
 
+/** Leaves the files of other groups outside. */
+const otherGroups = {
+  name: 'other-groups',
+  resolveId(id, importer) {
+    const [, name] = /^\.\/(index|register)\.ts$/.exec(id) ?? [];
+    const isOther = name !== undefined && /\/src\/(?:declared|jest|vite)\.ts$/.test(importer);
+    return isOther ? { id: `./${name}.js`, external: true } : undefined;
+  },
+};
+
 // Each group has its own copy of shared modules, so that the preload loads two files instead of ten.
 /** Node shows the names of the classes of errors. */
 const named = { compress: true, mangle: { keepNames: { class: true, function: false } } };
@@ -117,6 +127,7 @@ const groups = [
   { names: ['register', 'hooks/import-node20'] },
   { names: ['index'] },
   { names: ['cli/main'] },
+  { names: ['jest', 'vite'], plugins: [otherGroups] },
 ];
 const bundled = new Set();
 for (const { names = [], input, file, plugins = [lateLoads], minify = false } of groups) {

@@ -14,6 +14,7 @@ export const LAYERS = [
   ['hooks', 'lock'],
   ['gate'],
   ['cli', 'index.ts', 'loader.ts', 'register.ts'],
+  ['declared.ts', 'jest.ts', 'vite.ts'],
 ];
 
 /** Pure files outside of plan/, where all files are pure. */
