@@ -51,6 +51,8 @@ export default defineConfig({
           ...common,
           name: 'hosts',
           include: ['test/hosts/**/*.test.ts'],
+          testTimeout: 7_200_000,
+          hookTimeout: 7_200_000,
           globalSetup: ['test/support/global-setup.ts'],
         },
       },

@@ -85,6 +85,8 @@ interface Seen {
   cause?: string;
 }
 
+/** Milliseconds of one command, for those that hang. */
+const LIMIT = 3_600_000;
 const FLAGS = '--no-audit --no-fund --no-update-notifier --prefer-offline';
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'annex-dev', 'npm');
 /** Variables for the real registry; HOME belongs to the user of the tests. */
@@ -122,7 +124,10 @@ export async function install({
   const sandbox = await createSandbox({ linkAnnex: false });
   const env = { ...readMachineEnvironment(), npm_config_cache: CACHE };
   const run = async (line: string): Promise<void> => {
-    const { code, stdout, stderr } = await sandbox.exec('sh', ['-c', line], { env });
+    const { code, stdout, stderr } = await sandbox.exec('sh', ['-c', line], {
+      env,
+      timeout: LIMIT,
+    });
     expect(code, `${line}: ${stdout}${stderr}`).toBe(0);
   };
   writeFileSync(join(sandbox.root, 'annex.tgz'), annex.tarball ?? '');
@@ -177,6 +182,7 @@ export function testApplication(application: Application): void {
         ...asPlainUser,
         node,
         cwd: join(sandbox.core, cwd),
+        timeout: LIMIT,
         env: {
           ASK: asks,
           ...Object.fromEntries(set.map(([key, value]) => [key, value.replace('VOLUME', volume)])),

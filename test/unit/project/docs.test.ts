@@ -122,7 +122,7 @@ test('files and commands that the documents name exist', () => {
 
 test('the picture of imports in CONTRIBUTING has every folder of src, in order of its layer', () => {
   const layers = LAYERS.map((layer) => layer.map((name) => name.replace(/\.ts$/, '')));
-  const [, picture = ''] = /^```\n(cli .*?)^```$/ms.exec(read('CONTRIBUTING.md')) ?? [];
+  const [, picture = ''] = /^```\n(jest .*?)^```$/ms.exec(read('CONTRIBUTING.md')) ?? [];
   // A description follows in column 32.
   const drawn = picture
     .split('\n')
