@@ -29,7 +29,7 @@ export interface AnnexPlugin {
  * Makes the plugin. For code of a server, it leaves declared packages out of a build, and resolves those
  * that Vite does not find as Node does with annex, which installs them if needed.
  */
-export default function annex(): AnnexPlugin {
+export function annex(): AnnexPlugin {
   return {
     name: 'annex',
     enforce: 'pre',

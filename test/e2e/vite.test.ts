@@ -8,7 +8,7 @@ import { startRegistry } from '../support/registry.ts';
 import { createSandbox } from '../support/sandbox.ts';
 
 const SERVE = `
-import annex from 'annex/vite';
+import { annex } from 'annex/vite';
 import { createServer } from 'vite';
 const server = await createServer({
   configFile: false,
@@ -27,7 +27,7 @@ console.log(JSON.stringify({
 await server.close();`;
 
 const BUILD = `
-import annex from 'annex/vite';
+import { annex } from 'annex/vite';
 import { build } from 'vite';
 const make = async (input, ssr) => {
   const output = await build({

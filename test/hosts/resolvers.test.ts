@@ -30,7 +30,7 @@ test('a package, and one that shares winston with the core', () => {
 test('a dual package, and one that shares winston with the core', () => {${BACKENDS}
 });`,
   'vite.config.mjs': `
-import annex from 'annex/vite';
+import { annex } from 'annex/vite';
 export default { plugins: process.env.WITHOUT ? [] : [annex()] };`,
   'backend.test.mjs': `${IMPORTS}
 import { expect, test } from 'vitest';
