@@ -1,5 +1,6 @@
 /** Tools with a search of their own, which never asks Node: each finds a feature through annex/jest, annex/vite or a URL. */
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { install, nodes } from '../support/host.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
@@ -140,7 +141,7 @@ beforeAll(async () => {
 describe.each(nodes)('Node $version', ({ version, path }) => {
   const run = async (line: string, env: Record<string, string>): Promise<RunResult> => {
     const result = await sandbox.run(line.split(' '), { node: path, env });
-    return { ...result, stdout: result.stdout + result.stderr };
+    return { ...result, stdout: stripVTControlCharacters(result.stdout + result.stderr) };
   };
 
   test.each(Object.entries(TOOLS))('%s', async (name, { without, served, fails, succeeds }) => {
