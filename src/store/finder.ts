@@ -33,7 +33,8 @@ export interface Finder {
   /** Judges and verifies an entry that was reached by its path. */
   verify: (dir: string) => Unfit | undefined;
   /**
-   * Compares everything in an entry that the load of its files does not compare, once.
+   * Compares everything in an entry that the load of its files does not compare. A clean result is not kept: it says
+   * nothing about later changes.
    *
    * @returns a clause on its damage
    */
@@ -67,7 +68,6 @@ export function createFinder(
   const contents = new Map<string, Contents>();
   const manifests = new Map<string, Manifest>();
   const verified = new Set<string>();
-  const scanned = new Set<string>();
   const reported = new Set<string>();
 
   const find = (lookup: Lookup): FoundEntry => {
@@ -108,8 +108,7 @@ export function createFinder(
     return undefined;
   };
   const scan = (dir: string): string | undefined => {
-    if (depth !== 'natives' || scanned.has(dir)) return damages.get(dir);
-    scanned.add(dir);
+    if (depth !== 'natives') return damages.get(dir);
     return damages.get(dir) ?? compare(dir, getContents(dir), isWatched ? 'bypass' : 'all');
   };
   const verify = (dir: string): Unfit | undefined => {

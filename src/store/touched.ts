@@ -8,7 +8,10 @@ import { compareListed, type Difference, describeDifference, readListed } from '
 /** A package.json, as far as Node reads it to resolve. */
 export type PackageJson = Record<'name' | 'main' | 'exports' | 'imports', unknown>;
 
-/** The touched files of one entry. Paths are below it, with slashes; its own is empty. Each result is kept. */
+/**
+ * The touched files of one entry. Paths are below it, with slashes; its own is empty. What was read is kept, as Node keeps
+ * it. What is absent is looked for again, as Node does.
+ */
 export interface Touched {
   contents: Contents;
   /**
@@ -50,14 +53,14 @@ export function createTouched(
   const describe = (path: string, problem: Difference['problem']): string =>
     describeDifference({ path, problem });
 
-  const exists = remember((path: string): boolean => {
+  const exists = (path: string): boolean => {
     try {
       return lstatSync(join(dir, path), { throwIfNoEntry: false }) !== undefined;
     } catch (error) {
       if (isTransient(error)) throw error;
       return !isNotFound(error);
     }
-  });
+  };
   const toReal = (path: string): string | undefined => {
     try {
       return realpathSync.native(join(dir, path));
@@ -96,21 +99,24 @@ export function createTouched(
     if (contents.find(toManifest(directory)) !== undefined) return directory;
     return findScope(parentOf(directory));
   });
-  const findScopeDamage = remember((directory: string): string | undefined => {
+  const findScopeDamage = (directory: string): string | undefined => {
     // The top of an entry has the barrier.
     if (directory === '') return undefined;
     const damage = findManifestDamage(directory);
     const isScope = contents.find(toManifest(directory)) !== undefined;
     return damage ?? (isScope ? undefined : findScopeDamage(parentOf(directory)));
-  });
-  const findPackageDamage = remember((owner: string): string | undefined => {
+  };
+  const compared = new Set<string>();
+  const findPackageDamage = (owner: string): string | undefined => {
+    if (compared.has(owner)) return undefined;
     for (const [path, value] of contents.listPackage(owner)) {
       const problem = compareListed(join(dir, path), value);
       if (problem !== undefined) return describe(path, problem);
     }
+    compared.add(owner);
     return undefined;
-  });
-  const findFileDamage = remember((path: string): string | undefined => {
+  };
+  const findFileDamage = (path: string): string | undefined => {
     const value = contents.find(path);
     if (value === undefined) return describe(path, 'added');
     if (keepsLinks && toReal(path) !== join(dir, path)) return describe(path, 'changed');
@@ -119,7 +125,7 @@ export function createTouched(
     if (!isWatched) return findPackageDamage(contents.findPackage(path) ?? '');
     const problem = path.endsWith('.node') ? compareListed(join(dir, path), value) : undefined;
     return problem && describe(path, problem);
-  });
+  };
   return {
     contents,
     findFileDamage,
@@ -133,13 +139,12 @@ export function createTouched(
   };
 }
 
-/** Calls a function once for each argument. */
+/** Keeps the result for each argument, unless it is undefined. */
 function remember<T>(compute: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>();
   return (key) => {
-    if (known.has(key)) return known.get(key) as T;
-    const value = compute(key);
-    known.set(key, value);
+    const value = known.get(key) ?? compute(key);
+    if (value !== undefined) known.set(key, value);
     return value;
   };
 }
