@@ -51,7 +51,7 @@ console.log((await importFrom(import.meta.dirname, name)).parse('found').join())
 import { fileURLToPath } from 'node:url';
 import esmock from 'esmock';
 const name = ${isGiven} ? fileURLToPath(import.meta.resolve('csv-parse/sync')) : 'csv-parse/sync';
-console.log((await esmock('./mocked.mjs', { [name]: { parse: () => 'mock found' } })).default);`,
+console.log((await esmock('./mocked.mjs', { [name]: { parse: () => ['mock found'] } })).default);`,
   'mocked.mjs': `
 import { parse } from 'csv-parse/sync';
 export default parse('not mocked').join();`,
