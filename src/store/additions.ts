@@ -10,6 +10,11 @@ export type Effect = 'installed' | 'matters' | 'harmless';
 /** Judges a path below the entry that no listing names. */
 export type Judge = (path: string, kind: Kind) => Effect;
 
+/** A shared library, by its name: the system's linker searches directories for it that may be absent. */
+const IS_LIBRARY = /\.(?:so|dylib)(?:\.|$)/;
+/** A directory in which the system's linker finds a library before the one beside it, ld.so(8). */
+const HWCAPS = 'glibc-hwcaps';
+
 /** Extensions that `require` tries before it looks for a directory. */
 const PROBED = ['.js', '.json', '.node'];
 /** A file that `require` finds by one of these extensions, or by its whole name without an extension. */
@@ -24,9 +29,9 @@ const IS_LOADED = /(?:^[^.]+|\.(?:[cm]?js|json|node|wasm))$/;
  *
  * These additions change the result of a request: a package.json; a `node_modules`, and any name in one, even an
  * empty directory; in an installed directory, a link and a file that `require` finds by trying extensions; and
- * the index of a new directory in an installed one. Any other file is only loaded by its own path. A hook that
- * watches every load finds that, except for addons. Without such a hook, every link and every file that Node can
- * load counts.
+ * the index of a new directory in an installed one. A shared library changes what an addon is linked to. Any other
+ * file is only loaded by its own path. A hook that watches every load finds that, except for addons. Without such a
+ * hook, every link and every file that Node can load counts.
  *
  * @param shared names that the entry takes from core: their links are made when the entry is published, and may lead
  *   anywhere
@@ -44,10 +49,10 @@ export function createJudge(
   const canChange = (path: string, kind: Kind): boolean => {
     const name = path.slice(path.lastIndexOf('/') + 1);
     const parent = parentOf(path);
-    if (name === 'package.json' || name === 'node_modules') return true;
+    if (name === 'package.json' || name === 'node_modules' || name === HWCAPS) return true;
     if (/(?:^|\/)node_modules(?:\/@[^/]*)?$/.test(parent)) return true;
     if (kind === 'directory') return false;
-    if (name.endsWith('.node')) return true;
+    if (name.endsWith('.node') || IS_LIBRARY.test(name)) return true;
     if (!isWatched && (kind === 'link' || IS_LOADED.test(name))) return true;
     if (!isInstalled(parent)) return IS_INDEX.test(name) && isInstalled(parentOf(parent));
     const comesBefore = PROBED.some((extension) => expected.has(path + extension));
