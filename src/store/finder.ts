@@ -18,8 +18,8 @@ import { type Manifest, readEntryManifest } from './manifest.ts';
 import { type Depth, describeDifference, findDifferences, findNativeDifference } from './verify.ts';
 
 /**
- * What is compared when an entry is first used; with `natives`, only what no load shows: `createTouched` compares the
- * rest when it is touched.
+ * What is compared when an entry is first used; with `natives`, only what no load shows: compiled code, programs and, in an
+ * entry with an addon, every name. `createTouched` compares the rest when it is touched.
  */
 export type FirstUse = Depth | 'natives';
 
@@ -168,12 +168,17 @@ function findDamage(
   depth: FirstUse,
   isWatched: boolean,
 ): string | undefined {
+  // What the system's linker finds beside an addon, no request shows.
+  const how = depth === 'natives' && hasAddon(contents) ? 'bypass' : depth;
   const first =
-    depth === 'natives'
+    how === 'natives'
       ? findNativeDifference(dir, contents)
-      : findDifferences(dir, contents, { depth, isWatched, max: 1 })[0];
+      : findDifferences(dir, contents, { depth: how, isWatched, max: 1 })[0];
   return first && describeDifference(first);
 }
+
+const hasAddon = ({ natives }: Contents): boolean =>
+  natives.some(([path]) => path.endsWith('.node'));
 
 /** The declared feature that the directory name of an entry names. */
 export function findEntryFeature({ declaration }: Settings, dir: string): Feature | undefined {
