@@ -1,6 +1,12 @@
 /** `--import annex/loader.mjs`: the loader as a preload. */
-import { createRequire } from 'node:module';
+import Module from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { SecondStage } from './gate/declared.ts';
 import { openGate } from './gate/gate.ts';
 
-openGate(() => createRequire(import.meta.url)('./hooks.cjs') as SecondStage);
+openGate(() => {
+  // Without require, which would leave the file in require.cache and in Module._pathCache.
+  const module = new Module(fileURLToPath(new URL('./hooks.cjs', import.meta.url)));
+  (module as Module & { load: (file: string) => void }).load(module.id);
+  return module.exports as SecondStage;
+});
