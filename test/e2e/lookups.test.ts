@@ -75,6 +75,7 @@ describe.runIf(straceProblem === undefined).concurrent.each(nodes)('$label', (on
     const imported = await count(program("console.log((await import('kit')).default);"));
     expect(imported.counts).toEqual(ONCE);
     const ensured = await count(program("await ensure('kit'); await import('kit');"));
-    expect(ensured.counts).toEqual(ONCE);
+    // On Node 20 the thread of the hooks verifies what it finds by itself.
+    expect(ensured.counts).toEqual(one.major < 22 ? TWICE : ONCE);
   });
 });

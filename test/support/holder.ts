@@ -25,10 +25,18 @@ export async function open({ expect }: Pick<TestContext, 'expect'>) {
     return existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String).sort() : [];
   };
 
+  /** Each file is written once: an installer that already runs may be reading it. */
+  const files = new Map<number, string>();
+  const writeOperatorFile = (timeout: number): string => {
+    const file = files.get(timeout) ?? sandbox.write(`operator-${timeout}.json`, { timeout });
+    files.set(timeout, file);
+    return file;
+  };
+
   /** @param timeout of the operator, seconds */
   const makeEnv = (timeout = 900) => ({
     ANNEX_STORE: sandbox.store,
-    ANNEX_CONFIG: sandbox.write(`operator-${timeout}.json`, { timeout }),
+    ANNEX_CONFIG: writeOperatorFile(timeout),
     // The holder of the lock waits for its tarball until the test releases it.
     npm_config_fetch_timeout: '900000',
   });
