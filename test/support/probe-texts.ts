@@ -23,15 +23,26 @@ export interface TextOptions {
   isThere: (specifier: string) => boolean;
   /** Whether CommonJS also runs as an ES module, and says so. */
   isPolyglot: boolean;
+  /** Whether CommonJS makes its first request when it is loaded. */
+  isEager: boolean;
 }
 
 /** The text of a file: it says what ran, and offers its requests to observe.mjs. */
 export function writeText(path: string, options: TextOptions): string {
-  const id = JSON.stringify(`<${path}>`);
-  if (path.endsWith('.json')) return `{ "probe": { "id": ${id}, "file": "/", "later": {} } }`;
+  if (path.endsWith('.json')) return `{ "probe": { "id": "<${path}>", "file": "/", "later": {} } }`;
   return path.endsWith('.mjs') || (!path.endsWith('.cjs') && options.scope === 'module')
-    ? writeModule(id, options)
-    : writeScript(id, options);
+    ? writeModule(`'<<${path}>>'`, options)
+    : writeScript(`'<${path}>'`, options);
+}
+
+/**
+ * Whether what ran is CommonJS with the text of another file, and was loaded as CommonJS.
+ *
+ * @param ran ID and PATH, from observe.mjs; the id of an ES module has two brackets
+ */
+export function isForeignScript(ran: string): boolean {
+  const [, id, path] = /<([^<>]+)> (.+)$/.exec(ran) ?? [];
+  return ran.startsWith('ran ') && id !== undefined && id !== path && path !== '/as-a-module';
 }
 
 const writeLater = (requests: ModuleRequest[]): string =>
@@ -61,9 +72,9 @@ ${writeLater(requests)}  },
 `;
 }
 
-function writeScript(id: string, { requests, isPolyglot }: TextOptions): string {
+function writeScript(id: string, { requests, isPolyglot, isEager }: TextOptions): string {
   const later = requests.filter(({ way }) => way !== 'import.meta.resolve');
-  const eager = later.filter(({ way }) => way === 'require').slice(0, 1);
+  const eager = later.filter(({ way }) => way === 'require').slice(0, isEager ? 1 : 0);
   const calls = eager.map(({ specifier }) => {
     const text = JSON.stringify(specifier);
     return `  globalThis.probe.eager(__filename, ${text}, () => require(${text}));\n`;

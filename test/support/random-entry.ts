@@ -143,7 +143,13 @@ export const randomEntry = (number: number): fc.Arbitrary<ProbeEntry> =>
         const isThere = (specifier: string): boolean =>
           specifier.startsWith('./') &&
           names.some((each) => posix.join(posix.dirname(file), specifier) === each);
-        const text = writeText(`${path}/${file}`, { scope, requests: asked, isThere, isPolyglot });
+        const text = writeText(`${path}/${file}`, {
+          scope,
+          requests: asked,
+          isThere,
+          isPolyglot,
+          isEager: true,
+        });
         files[`${path}/${file}`] = text;
       }
       for (const [dir, each] of Object.entries(typed)) {

@@ -4,11 +4,11 @@ import type { Case, Change, ProbeEntry } from './probe-entry.ts';
 import { randomEntry } from './random-entry.ts';
 
 /** Foreign code says by its id how it ran. */
-export const EVIL_MODULE = `export const probe = { id: '<EVIL module>', file: '/EVIL', later: {} };
+export const EVIL_MODULE = `export const probe = { id: '<<EVIL>>', file: '/EVIL', later: {} };
 globalThis.probe.ran('/EVIL', probe.id);\n`;
-export const EVIL_SCRIPT = `exports.probe = { id: '<EVIL script>', file: '/EVIL', later: {} };
+export const EVIL_SCRIPT = `exports.probe = { id: '<EVIL>', file: '/EVIL', later: {} };
 globalThis.probe.ran('/EVIL', exports.probe.id);\n`;
-export const EVIL_DATA = `{ "probe": { "id": "<EVIL data>", "file": "/EVIL", "later": {} } }`;
+export const EVIL_DATA = `{ "probe": { "id": "<EVIL>", "file": "/EVIL", "later": {} } }`;
 
 /** Files outside of the entry, by path below the entry: nothing ever runs from them. */
 export const OUTSIDE: Record<string, string> = Object.fromEntries(
@@ -202,7 +202,7 @@ function edit({ text }: Draw, path: string, before: string): string {
   if (path.endsWith('.json')) return EVIL_DATA;
   if (text === 0) return EVIL_MODULE;
   // Text of another file, which says that it is that file.
-  if (text === 1 && before !== '') return before.replaceAll('>"', '!"');
+  if (text === 1 && before !== '') return before.replaceAll("'<", "'<!");
   return EVIL_SCRIPT;
 }
 
