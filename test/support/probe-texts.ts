@@ -36,13 +36,16 @@ export function writeText(path: string, options: TextOptions): string {
 }
 
 /**
- * Whether what ran is CommonJS with the text of another file, and was loaded as CommonJS.
+ * Whether a difference is that foreign code ran: CommonJS with the text of another file, and on a Node that watches every
+ * load also ES modules and JSON.
  *
- * @param ran ID and PATH, from observe.mjs; the id of an ES module has two brackets
+ * @param difference from tamper-round.ts
  */
-export function isForeignScript(ran: string): boolean {
-  const [, id, path] = /<([^<>]+)> (.+)$/.exec(ran) ?? [];
-  return ran.startsWith('ran ') && id !== undefined && id !== path && path !== '/as-a-module';
+export function isForeign(difference: string, isWatched: boolean): boolean {
+  if (isWatched && difference.includes('EVIL')) return true;
+  // An ES module has two brackets.
+  const [, id, path] = /^ran <([^<>]+)> (.+)$/.exec(difference) ?? [];
+  return id !== undefined && id !== path && path !== '/as-a-module';
 }
 
 const writeLater = (requests: ModuleRequest[]): string =>

@@ -1,7 +1,7 @@
 /** An entry whose modules make every kind of request. */
 import type { Change, ProbeEntry } from './probe-entry.ts';
 import { type ModuleRequest, writeText } from './probe-texts.ts';
-import { EVIL_DATA, EVIL_SCRIPT } from './random-tampering.ts';
+import { EVIL_DATA, EVIL_SCRIPT } from './random-changes.ts';
 
 const ask =
   (...ways: ModuleRequest['way'][]) =>
