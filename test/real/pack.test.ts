@@ -43,7 +43,7 @@ test('the tarball holds the program and its documents, and no development files'
     expect(files).toContain(`package/${wanted}`);
   }
   const allowed =
-    /^package\/(?:package\.json|loader\.mjs|[A-Z]+(?:\.md)?|dist\/[\w/-]+\.(?:js|js\.map|cjs|d\.ts|d\.cts)|dist\/(?:sbom\.cdx\.json|licenses\.txt)|docs\/[\w-]+\.(?:md|schema\.json))$/;
+    /^package\/(?:package\.json|loader\.mjs|[A-Z]+(?:\.md)?|dist\/[\w/-]+\.(?:c?js|c?js\.map|d\.ts|d\.cts)|dist\/(?:sbom\.cdx\.json|licenses\.txt)|docs\/[\w-]+\.(?:md|schema\.json))$/;
   expect(files.filter((file) => !allowed.test(file))).toEqual([]);
 });
 
