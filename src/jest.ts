@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findDeclared } from './declared.ts';
+import { findDeclaredPackage } from './declared.ts';
 import './register.ts';
 
 /** What Jest passes to a resolver, as far as it is used here. */
@@ -26,7 +26,7 @@ export function sync(path: string, options: JestResolverOptions): string {
   try {
     return defaultResolver(path, options);
   } catch (error) {
-    if (findDeclared(path) === undefined) throw error;
+    if (findDeclaredPackage(path) === undefined) throw error;
     try {
       return resolveAsNode(path, basedir, conditions.includes('import'));
     } catch {

@@ -1,6 +1,6 @@
 /** A plugin for Vite and what is built on it, which have their own search: `plugins: [annex()]`. */
 import { fileURLToPath } from 'node:url';
-import { findDeclared } from './declared.ts';
+import { findDeclaredPackage } from './declared.ts';
 import { ensure } from './index.ts';
 import './register.ts';
 
@@ -35,7 +35,7 @@ export function annex(): AnnexPlugin {
     enforce: 'pre',
     async resolveId(source, importer) {
       const { command, consumer } = this.environment?.config ?? {};
-      const name = findDeclared(source);
+      const name = findDeclaredPackage(source);
       if (consumer !== 'server' || name === undefined) return null;
       if (command === 'build') return { id: source, external: true };
       const found = await this.resolve(source, importer, { skipSelf: true });

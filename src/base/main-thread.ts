@@ -1,4 +1,4 @@
-/** Tells the threads of a process apart without node:worker_threads, which would take a twentieth of every start. */
+/** Distinguishes the main thread from workers without node:worker_threads, which would take a twentieth of every start. */
 
 /**
  * Whether this is the main thread. In a worker Node replaces process.chdir by a function that is marked as disabled.

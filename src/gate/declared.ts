@@ -6,6 +6,7 @@ import { findCacheDir, type Variables } from '../base/environment.ts';
 import { isMainThread } from '../base/main-thread.ts';
 import { findHere } from '../base/own-files.ts';
 import { toRealPath } from '../base/paths.ts';
+import { isObject } from '../base/shape.ts';
 import { defaultStore, listPrefixes, splitStores } from '../base/store-layout.ts';
 import type { Start } from '../hooks/activate.ts';
 import { getSharedSettings } from '../resolve/active.ts';
@@ -62,13 +63,13 @@ export function findDeclared(
     found !== undefined && 'manifest' in found && hasDeclaration(found.manifest.annex);
   const core = isClear ? found : undefined;
   const start: Start = { script, env, core, settings, nextResolveFilename };
-  // Says why there is nothing to do.
+  // Logs why there is nothing to do.
   if (found === undefined && env.ANNEX_LOG === 'debug') load().createHooks(start);
   if (found === undefined) return undefined;
   return {
     start,
     names: core === undefined ? new Set() : listNames(core.manifest),
-    isDoubtful: core === undefined,
+    isDoubtful: core === undefined || mayHideNames(core.manifest),
     listPrefixes: () => listPrefixes(listRoots(chooseStores(env, core))),
   };
 }
@@ -87,8 +88,14 @@ function listNames({ annex, peerDependencies }: Json): Set<string> {
   return names;
 }
 
-const toObject = (value: unknown): Json =>
-  typeof value === 'object' && value !== null ? (value as Json) : {};
+/** Whether features, or the packages of one, are not written as an object: then the names in them are not known. */
+function mayHideNames({ annex }: Json): boolean {
+  const { features = {} } = toObject(annex);
+  const isOdd = (value: unknown): boolean => isObject(value) && !isObject(value.packages);
+  return !isObject(features) || Object.values(features).some(isOdd);
+}
+
+const toObject = (value: unknown): Json => (isObject(value) ? value : {});
 
 type Stores = Pick<Settings, 'store' | 'layers'>;
 

@@ -48,13 +48,13 @@ function activate(load: () => SecondStage): () => void {
   let isSearched = false;
   let isOpened = false;
 
-  /** Searches for the application, once; annex becomes inactive when there is none. */
+  /** Searches for the application once. Without one, annex becomes inactive. */
   const search = (): Declared | undefined => {
     if (isSearched) return declared;
     isSearched = true;
     declared = guard(() => findDeclared(origin, load));
     if (declared === undefined) release();
-    // Only the second stage can judge a package.json that is invalid.
+    // Only the second stage can report an invalid package.json.
     else if (declared.isDoubtful) open();
     return declared;
   };
@@ -66,7 +66,7 @@ function activate(load: () => SecondStage): () => void {
     isOpened = true;
     hooks = guard(() => load().createHooks(start));
     if (hooks === undefined) release();
-    // After this, nobody notices when the program is about to start workers.
+    // From now on, no hook sees a request for node:worker_threads.
     if (hooks === undefined || !hasSyncHooks) share();
     return hooks;
   };

@@ -1,4 +1,4 @@
-/** Tells programs in which annex stays inactive: package managers, and the hooks thread of Node. */
+/** Recognizes where annex stays inactive: in package managers, and in the hooks thread of Node. */
 import { join } from 'node:path';
 import { isMainThread, loadThreads } from '../base/main-thread.ts';
 import { CLI, findHere } from '../base/own-files.ts';

@@ -23,10 +23,10 @@ type Open = () => Hooks | undefined;
  * Replaces Module._resolveFilename, and registers a synchronous hook where Node has them.
  *
  * @param onThreads called once, when the program first requests node:worker_threads
- * @returns puts everything back
+ * @returns restores the originals
  * @throws when Module is frozen
  */
-export function intercept(recognizer: Recognizer, open: Open, onThreads?: () => void): () => void {
+export function intercept(recognizer: Recognizer, open: Open, onThreads: () => void): () => void {
   const gate: Gate = { ...recognizer, open, onThreads };
   const resolveFilename = createResolveFilename(gate);
   if (!Reflect.set(internals, '_resolveFilename', resolveFilename)) {
@@ -55,7 +55,7 @@ interface Gate extends Recognizer {
   onThreads: (() => void) | undefined;
 }
 
-/** Notices a program that may start workers; Node tells nobody before a worker has its data. */
+/** Notices a program that may start workers. Node's event for a new worker comes after it has got its data. */
 function noticeThreads(gate: Gate, specifier: unknown): void {
   if (gate.onThreads === undefined) return;
   if (specifier !== 'node:worker_threads' && specifier !== 'worker_threads') return;

@@ -95,7 +95,7 @@ export function shareSettings(start: Start): void {
   setSharedSettings(settings && { ...settings, startEnv });
 }
 
-/** Reads the settings once, and logs why there are none. */
+/** Reads the settings once. Logs the reason if they cannot be used. */
 function readSettings(start: Start): Settings | null {
   if (start.settings !== undefined) return start.settings;
   const loaded = loadSettings({ ...start, cwd: readCwd(), self: HERE });

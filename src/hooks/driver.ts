@@ -5,9 +5,10 @@ import { hideAdditions, showAdditions } from '../base/object-prototype.ts';
 import { messageOf } from '../base/thrown.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { createNotFound } from '../resolve/not-found.ts';
+import type { Install, ResolveOptions } from '../resolve/options.ts';
 import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
-import { type Install, type ResolveOptions, resolveRequest } from '../resolve/resolve.ts';
+import { resolveRequest } from '../resolve/resolve.ts';
 import type { AnswerVerifier } from '../resolve/verified.ts';
 
 /** How a hook asks Node to resolve one request. */

@@ -6,7 +6,7 @@ import { readText } from '../base/files.ts';
 import { apply } from '../base/primordials.ts';
 import { KEY } from '../resolve/active.ts';
 import { toFile } from '../resolve/destination.ts';
-import type { Attempt } from '../resolve/resolve.ts';
+import type { Attempt } from '../resolve/options.ts';
 import { rememberInThread, type Thread } from '../resolve/thread.ts';
 import { isImportCall, readCaller, restoreCaller } from './import-call.ts';
 import { installOnce } from './run-installer.ts';

@@ -7,7 +7,7 @@ import { createLog } from '../base/log.ts';
 import { CLI, describeMissing, findOwnFile } from '../base/own-files.ts';
 import { messageOf } from '../base/thrown.ts';
 import { getActiveThread } from '../resolve/active.ts';
-import type { Install } from '../resolve/resolve.ts';
+import type { Install } from '../resolve/options.ts';
 import { rememberInThread, type Thread } from '../resolve/thread.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, RETRY } from '../settings/installer-env.ts';
@@ -205,8 +205,8 @@ function refuseByEnd(feature: string, end: unknown): Refusal {
 }
 
 /**
- * Ends this process, which annex started as an installer and is none. In a single executable `process.execPath`
- * is the application, which must not run twice.
+ * Ends this process: annex started it as an installer, but it runs another program. In a single executable
+ * `process.execPath` is the application, which must not run twice.
  */
 export function exitInstaller(): never {
   const line = 'annex: started as an installer, but this program is not annex; exiting';

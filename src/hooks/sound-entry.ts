@@ -1,6 +1,6 @@
 /** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
 import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
-import type { Install } from '../resolve/resolve.ts';
+import type { Install } from '../resolve/options.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal } from '../status/refusals.ts';

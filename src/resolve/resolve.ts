@@ -29,8 +29,6 @@ import type { ResolveOptions } from './options.ts';
 import type { Outcome, Question, Request } from './request.ts';
 import { type AnswerVerifier, askVerified, mapAnswer } from './verified.ts';
 
-export type { Attempt, Install, ResolveOptions } from './options.ts';
-
 /** The state of one resolution. */
 interface Resolution<R> extends Subject {
   fileOf: ResolveOptions<R>['fileOf'];

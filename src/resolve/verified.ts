@@ -3,7 +3,7 @@ import { findAim } from './containment.ts';
 import type { Subject } from './facts.ts';
 import type { Outcome, Question, Request } from './request.ts';
 
-/** What is wrong with an entry, as one clause; or the error that the request gets. */
+/** The damage of an entry, as one clause, or the error that the request gets. */
 export type Verdict = { damage: string } | { error: unknown };
 
 /** The request that finds its answer in a sound entry, and how to ask Node for it. */

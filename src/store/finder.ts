@@ -18,8 +18,8 @@ import { type Manifest, readEntryManifest } from './manifest.ts';
 import { type Depth, describeDifference, findDifferences, findNativeDifference } from './verify.ts';
 
 /**
- * What is compared when an entry is first used; with `natives`, only what no load shows: compiled code, programs and, in an
- * entry with an addon, every name. `createTouched` compares the rest when it is touched.
+ * The extent of the comparison when an entry is first used. `natives` is compiled code, programs and, in an entry with an
+ * addon, every name: no load shows these. `createTouched` compares the rest when it is touched.
  */
 export type FirstUse = Depth | 'natives';
 

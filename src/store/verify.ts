@@ -17,7 +17,7 @@ export interface Difference {
   problem: 'changed' | 'missing' | 'added' | 'unreadable';
 }
 
-/** What is compared: every file, or names and the files that can bypass Node's loader. */
+/** The extent of a comparison: every file, or every name and the files that can bypass Node's loader. */
 export type Depth = 'all' | 'bypass';
 
 /** How to compare an entry. */

@@ -102,6 +102,19 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     );
   });
 
+  test.each([
+    ['a list', ['needed']],
+    ['a text', 'needed'],
+    ['one that lists its packages in a list', { search: { packages: ['needed'] } }],
+  ])('features are %s: one line, and the program runs', async (_, features) => {
+    const sandbox = await open();
+    sandbox.write('app/package.json', { name: 'app', annex: { features } });
+    sandbox.write('app/app.mjs', `${THREADS}\nif (isMainThread) await ${PROBE.trim()}`);
+    const { code, stderr } = await run(sandbox, ['app.mjs']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^annex: .*\(ANNEX_INVALID_CONFIG\).*\n$/);
+  });
+
   test("a Yarn Plug'n'Play core: one line, and the program runs", async () => {
     const sandbox = await open();
     sandbox.write('app/.pnp.cjs', '');
