@@ -65,6 +65,18 @@ export function createJudge(
   };
 }
 
+/**
+ * Whether an addition can change the libraries that the system's linker loads for an addon: a library, a directory that it
+ * prefers, or a link, which may lead to either.
+ *
+ * @param path below the entry, of something that no listing names
+ */
+export function canChangeLinking(path: string, kind: Kind, shared: ReadonlySet<string>): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (kind === 'link') return !isSharedName(path, kind, shared);
+  return name === HWCAPS || IS_LIBRARY.test(name);
+}
+
 /** Directory of a path; empty for the top of the entry. */
 const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 0));
 

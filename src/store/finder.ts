@@ -19,7 +19,7 @@ import { type Depth, describeDifference, findDifferences, findNativeDifference }
 
 /**
  * The extent of the comparison when an entry is first used. `natives` is compiled code, programs and, in an entry with an
- * addon, every name: no load shows these. `createTouched` compares the rest when it is touched.
+ * addon, the names of libraries: no load shows these. `createTouched` compares the rest when it is touched.
  */
 export type FirstUse = Depth | 'natives';
 
@@ -168,17 +168,12 @@ function findDamage(
   depth: FirstUse,
   isWatched: boolean,
 ): string | undefined {
-  // What the system's linker finds beside an addon, no request shows.
-  const how = depth === 'natives' && hasAddon(contents) ? 'bypass' : depth;
   const first =
-    how === 'natives'
+    depth === 'natives'
       ? findNativeDifference(dir, contents)
-      : findDifferences(dir, contents, { depth: how, isWatched, max: 1 })[0];
+      : findDifferences(dir, contents, { depth, isWatched, max: 1 })[0];
   return first && describeDifference(first);
 }
-
-const hasAddon = ({ natives }: Contents): boolean =>
-  natives.some(([path]) => path.endsWith('.node'));
 
 /** The declared feature that the directory name of an entry names. */
 export function findEntryFeature({ declaration }: Settings, dir: string): Feature | undefined {

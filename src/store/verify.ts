@@ -6,7 +6,7 @@ import { readRegular, readText } from '../base/files.ts';
 import { showName } from '../base/messages.ts';
 import { BARRIER, FILES, MANIFEST } from '../base/store-layout.ts';
 import { codeOf, isTransient } from '../base/thrown.ts';
-import { createJudge, type Kind } from './additions.ts';
+import { canChangeLinking, createJudge, type Kind } from './additions.ts';
 import type { Contents } from './contents.ts';
 import { canBypassLoader, sizeOf } from './listing.ts';
 
@@ -86,7 +86,7 @@ export function findDifferences(
   };
   /** Compares a directory, which no listing names, or judges an addition. */
   const compareUnlisted = (path: string, entry: Dirent, isInstalled: boolean): void => {
-    const kind: Kind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
+    const kind = toKind(entry);
     const effect = judge(path, kind);
     if (effect === 'matters') add(path, 'added');
     if (effect === 'harmless' && isInstalled) onHarmless?.(path);
@@ -103,16 +103,45 @@ export function findDifferences(
   return found;
 }
 
-/** Compares what no load from an entry shows: the barrier, compiled code and programs. */
-export function findNativeDifference(dir: string, { natives }: Contents): Difference | undefined {
+/**
+ * Compares what no load from an entry shows: the barrier, compiled code, programs and, in an entry with an addon, the
+ * names of libraries.
+ *
+ * @throws transient errors of the file system
+ */
+export function findNativeDifference(dir: string, contents: Contents): Difference | undefined {
+  const { natives } = contents;
   const barrier = compareBarrier(dir);
   if (barrier !== undefined) return { path: BARRIER, problem: barrier };
   for (const [path, value] of natives) {
     const problem = compareListed(join(dir, path), value);
     if (problem !== undefined) return { path, problem };
   }
+  const hasAddon = natives.some(([path]) => path.endsWith('.node'));
+  return hasAddon ? findAddedLibrary(dir, 'node_modules', contents) : undefined;
+}
+
+/** Searches a directory of an entry, and all below it, for additions that can change what an addon is linked to. */
+function findAddedLibrary(dir: string, path: string, contents: Contents): Difference | undefined {
+  let entries: Dirent[] = [];
+  try {
+    entries = readdirSync(join(dir, path), { withFileTypes: true });
+  } catch (error) {
+    if (canReach(join(dir, path), error)) return { path, problem: toProblem(error) };
+  }
+  for (const entry of entries) {
+    const below = `${path}/${entry.name}`;
+    const kind = toKind(entry);
+    if (contents.find(below) !== undefined) continue;
+    if (canChangeLinking(below, kind, contents.shared)) return { path: below, problem: 'added' };
+    const found = kind === 'directory' ? findAddedLibrary(dir, below, contents) : undefined;
+    if (found !== undefined) return found;
+  }
   return undefined;
 }
+
+const toKind = (entry: Dirent): Kind =>
+  entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
 
 /**
  * Compares one file or link.
@@ -176,7 +205,7 @@ function compareFile(
   }
 }
 
-function toProblem(error: unknown): Difference['problem'] {
+function toProblem(error: unknown): 'unreadable' {
   if (isTransient(error)) throw error;
   return 'unreadable';
 }

@@ -1,6 +1,6 @@
 /** Additions to an entry that are damage, because they can change what Node loads. */
 import { describe, expect, test } from 'vitest';
-import { createJudge, type Kind } from '../../../src/store/additions.ts';
+import { canChangeLinking, createJudge, type Kind } from '../../../src/store/additions.ts';
 
 const files = [
   'node_modules/kit/package.json',
@@ -70,4 +70,16 @@ describe.each([true, false])('every load is watched: %s', (isWatched) => {
     const isDamage = damage === 'always' || (damage === 'unwatched' && !isWatched);
     expect(judge(path, kind) === 'matters').toBe(isDamage);
   });
+});
+
+test.each([
+  ['node_modules/kit/early/libkit.so', 'file', true],
+  ['node_modules/kit/early/libkit.so.1', 'file', true],
+  ['node_modules/kit/lib/glibc-hwcaps', 'directory', true],
+  ['node_modules/kit/early', 'link', true],
+  ['node_modules/zod', 'link', false],
+  ['node_modules/kit/lib/more.js', 'file', false],
+  ['node_modules/kit/.cache', 'directory', false],
+] as const)('whether %s (%s) can change the libraries of an addon: %s', (path, kind, expected) => {
+  expect(canChangeLinking(path, kind, shared)).toBe(expected);
 });
