@@ -1,11 +1,9 @@
 /** Computes the ratios of bench:overhead, prints them, and writes bench/results. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
 import { drawOverhead } from './overhead-picture.mjs';
 import { GROUPS } from './overhead-rows.mjs';
-import { ROOT } from './setting.mjs';
 import { estimateMedian, geometricMean, median } from './statistics.mjs';
+import { writeResult } from './write-result.mjs';
 
 /** @typedef {{ version: string, id: string, name: string, round: number, wall: number, cpu: number, rss: number, heap: number, us?: number }} Sample */
 
@@ -27,14 +25,7 @@ export function report({ rows, samples, versions, rounds, isFull }) {
   };
   console.log(format(result));
   if (!isFull) return;
-  const directory = join(ROOT, 'bench/results');
-  mkdirSync(directory, { recursive: true });
-  // Innermost objects in one line each.
-  const json = JSON.stringify(result, undefined, 2).replace(/\{[^{}[\]]*\}/g, (text) =>
-    text.replace(/\n\s*/g, ' '),
-  );
-  writeFileSync(join(directory, 'overhead.json'), `${json}\n`);
-  writeFileSync(join(directory, 'overhead.svg'), drawOverhead(result));
+  writeResult('overhead', result, drawOverhead(result));
 }
 
 function compareRows(rows, samples) {

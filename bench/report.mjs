@@ -1,11 +1,10 @@
 /** Prints the table and the ratios, and writes bench/results. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { METHODS } from './methods.mjs';
 import { draw } from './picture.mjs';
-import { AS_OF, GOALS, MEMORY_GOAL, ROOT } from './setting.mjs';
+import { AS_OF, GOALS, MEMORY_GOAL } from './setting.mjs';
 import { compareMethods, geometricMean, summarizeSamples } from './statistics.mjs';
+import { writeResult } from './write-result.mjs';
 
 /**
  * @param {{ samples: import('./statistics.mjs').Sample[], tools: Record<string, { version: string }>,
@@ -31,14 +30,7 @@ export function report({ samples, tools, closures, rounds, disk, isFull }) {
   };
   console.log(format(result));
   if (!isFull) return;
-  const directory = join(ROOT, 'bench/results');
-  mkdirSync(directory, { recursive: true });
-  // Innermost objects in one line each.
-  const json = JSON.stringify(result, undefined, 2).replace(/\{[^{}[\]]*\}/g, (text) =>
-    text.replace(/\n\s*/g, ' '),
-  );
-  writeFileSync(join(directory, 'install.json'), `${json}\n`);
-  writeFileSync(join(directory, 'install.svg'), draw(result));
+  writeResult('install', result, draw(result));
 }
 
 function describeMethod(samples, id, features) {
