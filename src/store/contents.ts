@@ -29,6 +29,8 @@ export interface Contents extends Listed {
   readonly files: Expected;
   /** Compiled code and programs: see `listNatives`. */
   natives: [path: string, value: string][];
+  /** Paths of its packages. */
+  packages: string[];
   /** Names that the entry takes from core. */
   shared: ReadonlySet<string>;
   /** Files that install scripts made, changed or removed. */
@@ -63,6 +65,7 @@ export function readContents(
       return expected;
     },
     natives: listNatives(files),
+    packages: [...files.packages.keys()],
     shared: new Set(Object.keys(manifest.shared)),
     generated: [...files.generated.keys()],
   };

@@ -14,12 +14,14 @@ import type { Refusal } from '../types.ts';
 import { findEntryRefusal } from './access.ts';
 import { type Contents, findForgery, readContents } from './contents.ts';
 import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts';
+import { findFirstUseDifference } from './first-use.ts';
 import { type Manifest, readEntryManifest } from './manifest.ts';
-import { type Depth, describeDifference, findDifferences, findNativeDifference } from './verify.ts';
+import { type Depth, describeDifference, findDifferences } from './verify.ts';
 
 /**
  * The extent of the comparison when an entry is first used. `natives` is compiled code, programs and, in an entry with an
- * addon, the names of libraries: no load shows these. `createTouched` compares the rest when it is touched.
+ * addon, the names of libraries: no load shows these. Of each package.json it is the size. `createTouched` compares the
+ * rest when it is touched.
  */
 export type FirstUse = Depth | 'natives';
 
@@ -170,7 +172,7 @@ function findDamage(
 ): string | undefined {
   const first =
     depth === 'natives'
-      ? findNativeDifference(dir, contents)
+      ? findFirstUseDifference(dir, contents)
       : findDifferences(dir, contents, { depth, isWatched, max: 1 })[0];
   return first && describeDifference(first);
 }

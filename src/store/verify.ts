@@ -6,7 +6,7 @@ import { readRegular, readText } from '../base/files.ts';
 import { showName } from '../base/messages.ts';
 import { BARRIER, FILES, MANIFEST } from '../base/store-layout.ts';
 import { codeOf, isTransient } from '../base/thrown.ts';
-import { canChangeLinking, createJudge, type Kind } from './additions.ts';
+import { createJudge, type Kind } from './additions.ts';
 import type { Contents } from './contents.ts';
 import { canBypassLoader, sizeOf } from './listing.ts';
 
@@ -103,44 +103,8 @@ export function findDifferences(
   return found;
 }
 
-/**
- * Compares what no load from an entry shows: the barrier, compiled code, programs and, in an entry with an addon, the
- * names of libraries.
- *
- * @throws transient errors of the file system
- */
-export function findNativeDifference(dir: string, contents: Contents): Difference | undefined {
-  const { natives } = contents;
-  const barrier = compareBarrier(dir);
-  if (barrier !== undefined) return { path: BARRIER, problem: barrier };
-  for (const [path, value] of natives) {
-    const problem = compareListed(join(dir, path), value);
-    if (problem !== undefined) return { path, problem };
-  }
-  const hasAddon = natives.some(([path]) => path.endsWith('.node'));
-  return hasAddon ? findAddedLibrary(dir, 'node_modules', contents) : undefined;
-}
-
-/** Searches a directory of an entry, and all below it, for additions that can change what an addon is linked to. */
-function findAddedLibrary(dir: string, path: string, contents: Contents): Difference | undefined {
-  let entries: Dirent[] = [];
-  try {
-    entries = readdirSync(join(dir, path), { withFileTypes: true });
-  } catch (error) {
-    if (canReach(join(dir, path), error)) return { path, problem: toProblem(error) };
-  }
-  for (const entry of entries) {
-    const below = `${path}/${entry.name}`;
-    const kind = toKind(entry);
-    if (contents.find(below) !== undefined) continue;
-    if (canChangeLinking(below, kind, contents.shared)) return { path: below, problem: 'added' };
-    const found = kind === 'directory' ? findAddedLibrary(dir, below, contents) : undefined;
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-const toKind = (entry: Dirent): Kind =>
+/** The kind of something in a directory; a pipe, a socket and a device count as files. */
+export const toKind = (entry: Dirent): Kind =>
   entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'file';
 
 /**
@@ -182,7 +146,8 @@ export function readListed(path: string, value: string): Buffer | undefined {
   }
 }
 
-function compareBarrier(dir: string): Difference['problem'] | undefined {
+/** Compares the package.json at the top of an entry. @throws transient errors of the file system */
+export function compareBarrier(dir: string): Difference['problem'] | undefined {
   try {
     const text = readText(join(dir, BARRIER), MAX_BARRIER);
     return text.replace(/\s/g, '') === '{"private":true}' ? undefined : 'changed';
@@ -205,7 +170,8 @@ function compareFile(
   }
 }
 
-function toProblem(error: unknown): 'unreadable' {
+/** The problem that an error stands for. @throws transient errors of the file system */
+export function toProblem(error: unknown): 'unreadable' {
   if (isTransient(error)) throw error;
   return 'unreadable';
 }
@@ -224,7 +190,7 @@ function isMissing(path: string): boolean {
  *
  * @param error thrown when the directory was listed
  */
-function canReach(directory: string, error: unknown): boolean {
+export function canReach(directory: string, error: unknown): boolean {
   if (leadsNowhere(error)) return false;
   if (!isForbidden(error)) return true;
   try {
@@ -240,5 +206,5 @@ const NOWHERE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ESTALE']);
 const FORBIDDEN = new Set(['EACCES', 'EPERM', 'ERR_ACCESS_DENIED']);
 
 /** Whether nothing can be loaded from a path: it was removed, or no string names it, since it is not UTF-8. */
-const leadsNowhere = (error: unknown): boolean => NOWHERE.has(codeOf(error) ?? '');
+export const leadsNowhere = (error: unknown): boolean => NOWHERE.has(codeOf(error) ?? '');
 const isForbidden = (error: unknown): boolean => FORBIDDEN.has(codeOf(error) ?? '');
