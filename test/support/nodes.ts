@@ -12,7 +12,8 @@ export interface NodeUnderTest {
   minor: number;
 }
 
-function describeNode(path: string): NodeUnderTest {
+/** Asks a Node binary for its version. */
+export function describeNode(path: string): NodeUnderTest {
   // Scrubbed: a preload in NODE_OPTIONS must not run here.
   const label = execFileSync(path, ['--version'], { encoding: 'utf8', env: {} }).trim();
   const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(label) ?? [];
