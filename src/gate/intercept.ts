@@ -73,7 +73,6 @@ function createResolveFilename(gate: Gate): ResolveFilename {
     options,
   ) => {
     const file = findFile(parent);
-    if (file !== undefined && isInStore(file)) return true;
     if (typeof request !== 'string') return false;
     const starts = listStarts(options);
     if (starts === undefined || isAbsolute(request)) return concerns(request, file, 'require');

@@ -22,6 +22,7 @@ import { createPostponer } from './postpone.ts';
 import { createResolveFilename } from './require.ts';
 import type { ResolveFilename } from './require-request.ts';
 import { createInstall } from './run-installer.ts';
+import { createShortcut } from './shortcut.ts';
 import { watchCompile } from './verify-compile.ts';
 import { createVerifier, type Verifier } from './verify-entry.ts';
 import { createLoad } from './verify-load.ts';
@@ -74,11 +75,12 @@ export function createHooks(start: Start): Hooks | undefined {
   const install = createInstall(thread);
   const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));
   const driver = createDriver(locator, install, verifier);
+  const shortcut = createShortcut(locator, verifier);
   offThread?.register();
   return {
     thread,
-    resolve: createResolve(driver, verifier, createPostponer(thread)),
-    resolveFilename: createResolveFilename(driver, verifier, start.nextResolveFilename),
+    resolve: createResolve(locator, driver, verifier, createPostponer(thread), shortcut),
+    resolveFilename: createResolveFilename(driver, verifier, shortcut, start.nextResolveFilename),
     verifyPath: verifier.verifyPath,
     verifyURL: verifier.verifyURL,
     verifyEntryScript: (path) => verifyEntryScript(locator, verifier, path),

@@ -13,8 +13,8 @@ import type { AnswerVerifier } from '../resolve/verified.ts';
 
 /** How a hook asks Node to resolve one request. */
 interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
-  /** The conditions and import attributes: different ones can have different answers. */
-  variant: string;
+  /** The conditions: different ones can have different answers. Without it, the answer is not kept. */
+  variant?: string;
   /** The path of an answer; undefined for a builtin. */
   fileOf: (answer: R) => string | undefined;
   /** Resolves the request as the program made it, or as the question changes it. */
@@ -24,7 +24,7 @@ interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
 /** Resolves requests synchronously in one thread. */
 export type Driver = ReturnType<typeof createDriver>;
 
-/** Makes the driver of a thread. It caches answers from entries: a repeated import is O(1). */
+/** Makes the driver of a thread. It keeps answers from entries: a repeated request is O(1). */
 export function createDriver(locator: Locator, install: Install, verifier?: AnswerVerifier) {
   const answers = new Map<string, unknown>();
   const report = createReporter(locator.thread.settings);
@@ -32,8 +32,9 @@ export function createDriver(locator: Locator, install: Install, verifier?: Answ
   const resolve = <R>(request: Request, node: NodeSide<R>): R => {
     const { variant, ask, ...options } = node;
     const { specifier, kind, parent } = request;
-    const key = [kind, parent && dirname(parent), specifier, variant].join('\0');
-    const known = request.hasPaths ? undefined : answers.get(key);
+    const isKept = variant !== undefined && !request.hasPaths;
+    const key = isKept ? [kind, parent && dirname(parent), specifier, variant].join('\0') : '';
+    const known = answers.get(key);
     if (known !== undefined) return known as R;
     let isFromEntry = false;
     const trace: ResolveOptions<R>['trace'] = (decision) => {
@@ -56,7 +57,7 @@ export function createDriver(locator: Locator, install: Install, verifier?: Answ
         step = steps.next(toOutcome(() => showAdditions(() => ask(question))));
       }
       const answer = unwrap(step.value);
-      if (isFromEntry) answers.set(key, answer);
+      if (isFromEntry && isKept) answers.set(key, answer);
       return answer;
     } finally {
       isResolving = false;

@@ -2,9 +2,12 @@
 import type { ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { toFile } from '../resolve/destination.ts';
+import type { Locator } from '../resolve/locator.ts';
+import { unwrap } from '../resolve/request.ts';
 import type { Driver } from './driver.ts';
 import { isForRequire, toParent, toText } from './hook-context.ts';
 import type { Postponer } from './postpone.ts';
+import { createAsk, type Shortcut } from './shortcut.ts';
 import type { Verifier } from './verify-entry.ts';
 
 /**
@@ -14,11 +17,18 @@ import type { Verifier } from './verify-entry.ts';
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function createResolve(
+  { isInStore }: Locator,
   driver: Driver,
   { verifyURL, verifySpecifier }: Verifier,
   { postpone, find }: Postponer,
+  shortcut: Shortcut,
 ): ResolveHookSync {
-  const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
+  const resolve = (
+    specifier: string,
+    context: ResolveHookContext,
+    nextResolve: Parameters<ResolveHookSync>[2],
+    askAgain: () => ResolveFnOutput,
+  ): ResolveFnOutput => {
     const given = toText(context.parentURL);
     if (!driver.concerns(specifier, given, 'import')) return nextResolve(specifier, context);
     const conditions = [...context.conditions];
@@ -30,28 +40,42 @@ export function createResolve(
     const result = driver.resolve(
       { specifier: soundSpecifier, kind: 'import', parent, hasPaths: false },
       {
-        variant: `${conditions.join()} ${JSON.stringify(context.importAttributes)}`,
         fileOf: ({ url }: ResolveFnOutput) => toFile(url),
         postpone: (lookup) =>
           postpone({ specifier, parentURL, attributes: context.importAttributes, lookup }),
         attempt: wait?.attempt,
         // nextResolve writes into the context that it gets.
-        ask: ({ from, specifier: asked = soundSpecifier }) =>
-          nextResolve(asked, {
-            ...context,
-            parentURL: from === undefined ? parentURL : pathToFileURL(from).href,
-          } as ResolveHookContext),
+        ask: ({ from, specifier: asked = soundSpecifier }) => {
+          if (from === undefined && asked === specifier && parentURL === given) return askAgain();
+          const url = from === undefined ? parentURL : pathToFileURL(from).href;
+          return nextResolve(asked, { ...context, parentURL: url } as ResolveHookContext);
+        },
       },
     );
     return { ...result, shortCircuit: true };
   };
+  /** Verified answers from stores to requests of other files. Node keeps their modules, so a later change has no effect. */
+  const answers = new Map<string, ResolveFnOutput>();
   return (specifier, context, nextResolve) => {
-    const { conditions } = context;
+    const { conditions, importAttributes } = context;
     const given = toText(context.parentURL);
+    const from = given?.slice(0, given.lastIndexOf('/'));
+    const key = [from, specifier, conditions, JSON.stringify(importAttributes)].join('\0');
+    const known = answers.get(key);
+    if (known !== undefined) return { ...known };
+    const short = shortcut(
+      { specifier, kind: 'import', parent: toFile(given) },
+      { ask: () => nextResolve(specifier, context), fileOf: ({ url }) => toFile(url) },
+    );
+    if (short?.isSound) return unwrap(short.outcome);
     const parentURL = given && verifyURL(given, conditions);
-    const sound = parentURL === given ? context : { ...context, parentURL };
-    const result = resolve(specifier, sound as ResolveHookContext, nextResolve);
+    const isSame = parentURL === given;
+    const sound = (isSame ? context : { ...context, parentURL }) as ResolveHookContext;
+    const ask = createAsk(isSame ? short : undefined, () => nextResolve(specifier, { ...sound }));
+    const result = resolve(specifier, sound, nextResolve, ask);
     const url = verifyURL(result.url, conditions, true);
-    return url === result.url ? result : { ...result, url };
+    const answer = url === result.url ? result : { ...result, url };
+    if (isInStore(url) && !(given && isInStore(given))) answers.set(key, answer);
+    return answer;
   };
 }

@@ -8,16 +8,17 @@ import { findGone, isReachable } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Request } from '../resolve/request.ts';
-import type { AnswerVerifier } from '../resolve/verified.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { readListed } from '../store/verify.ts';
 import type { Refusal } from '../types.ts';
 import { createDamage, type Load } from './damage.ts';
 import { isForRequire } from './hook-context.ts';
-import { createAnswers, replacePath } from './verify-answer.ts';
+import { type Answers, createAnswers, replacePath } from './verify-answer.ts';
 
 /** Verifies the files of entries in one thread. Paths and URLs outside of every store pass as they are. */
-export interface Verifier extends AnswerVerifier {
+export interface Verifier extends Answers {
+  /** Whether this thread has verified an entry, and watches its loads. */
+  isInUse: (entry: string) => boolean;
   /**
    * Verifies the entry of a file, unless this thread has done so; and the file, if a request found it.
    *
@@ -147,6 +148,7 @@ export function createVerifier(
 
   const verifier: Verifier = {
     ...answers,
+    isInUse: (entry) => usable.get(entry) === entry && isWatched?.() === true,
     verifyPath: (file, kind, isAnswer) => {
       const sound = verifyPath(file, kind, isAnswer);
       lastLoad = { file: sound, kind };

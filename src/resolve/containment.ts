@@ -30,7 +30,7 @@ export interface Aim {
  * Whether Node can return a path through a link: it preserves links, or, where loads are not verified,
  * resolved the path before the link was made.
  */
-const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
+export const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
 
 /** Finds the target of a request. Without `entry`, no store is concerned. */
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {

@@ -1,4 +1,5 @@
 /** Recognizes the requests that annex takes part in. */
+import { isBuiltin } from 'node:module';
 import { includes, startsWith } from '../base/primordials.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { VERSION } from '../base/store-layout.ts';
@@ -46,7 +47,7 @@ export function createRecognizer(
     isInStore,
     findStoredPath,
     concerns: (specifier, parent, kind) => {
-      if (parent !== undefined && isInStore(parent)) return true;
+      if (parent !== undefined && isInStore(parent)) return !isBuiltin(specifier);
       const bare = parseBareSpecifier(specifier);
       return bare === undefined
         ? findStoredPath({ specifier, parent, kind }) !== undefined

@@ -1,4 +1,5 @@
 /** Searches the listing of an entry without parsing it: the lines of each package are sorted by path. */
+import { remember } from '../base/remember.ts';
 import { type Files, readLine } from './listing.ts';
 
 /** What an entry was installed with. Paths are below the entry, with slashes. */
@@ -16,7 +17,7 @@ export interface Listed {
 /** Creates the search in one listing. */
 export function createListed({ packages, generated }: Files): Listed {
   const made = [...generated].filter(([, value]) => value !== '');
-  const find = (path: string): string | undefined => {
+  const search = (path: string): string | undefined => {
     const changed = generated.get(path);
     if (changed !== undefined) return changed === '' ? undefined : changed;
     for (const [owner, name] of eachOwner(path, packages)) {
@@ -33,8 +34,8 @@ export function createListed({ packages, generated }: Files): Listed {
     return made.some(([path]) => path.startsWith(prefix));
   };
   return {
-    find,
-    hasDirectory: (path) => path === '' || packages.has(path) || findBelow(`${path}/`),
+    find: remember(search),
+    hasDirectory: remember((path) => path === '' || packages.has(path) || findBelow(`${path}/`)),
     findPackage: (path) => {
       const [first] = eachOwner(path, packages);
       return first?.[0];

@@ -1,6 +1,7 @@
 /** Compares the files of one entry when they are touched: the answer to a request, and what Node reads to find it. */
 import { lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { remember } from '../base/remember.ts';
 import { isNotFound, isTransient } from '../base/thrown.ts';
 import type { Contents } from './contents.ts';
 import { compareListed, type Difference, describeDifference, readListed } from './verify.ts';
@@ -77,7 +78,7 @@ export function createTouched(
       if (isTransient(error)) throw error;
       return undefined;
     }
-  });
+  }, isDefined);
   const readManifest = remember((directory: string): PackageJson | undefined => {
     try {
       return JSON.parse(readText(toManifest(directory)) ?? 'null') ?? undefined;
@@ -85,7 +86,7 @@ export function createTouched(
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
-  });
+  }, isDefined);
   const findManifestDamage = (directory: string): string | undefined => {
     const path = toManifest(directory);
     if (contents.find(path) === undefined) {
@@ -139,15 +140,7 @@ export function createTouched(
   };
 }
 
-/** Keeps the result for each argument, unless it is undefined. */
-function remember<T>(compute: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>();
-  return (key) => {
-    const value = known.get(key) ?? compute(key);
-    if (value !== undefined) known.set(key, value);
-    return value;
-  };
-}
+const isDefined = (value: unknown): boolean => value !== undefined;
 
 const toManifest = (directory: string): string =>
   directory === '' ? 'package.json' : `${directory}/package.json`;
