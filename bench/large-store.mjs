@@ -37,7 +37,8 @@ export function fillStores({ store, large, few }) {
 function listFiles(model, slug, index) {
   const manifest = JSON.parse(readFileSync(join(model, 'annex-entry.json'), 'utf8'));
   const path = `node_modules/${slug}`;
-  const packed = { 'package.json': `{"name":"${slug}","version":"1.0.${index}"}`, 'index.js': '' };
+  // Listings are sorted by path.
+  const packed = { 'index.js': '', 'package.json': `{"name":"${slug}","version":"1.0.${index}"}` };
   const digest = (text) => createHash('sha256').update(text).digest('hex');
   const listing = Object.entries(packed)
     .map(([name, text]) => `${digest(text)} ${Buffer.byteLength(text)}\t${name}\n`)
