@@ -1,6 +1,7 @@
 /** import on Node with module.registerHooks (22.15 and later): a synchronous hook in this thread. */
 import type { ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { startsWith } from '../base/primordials.ts';
 import { toFile } from '../resolve/destination.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { unwrap } from '../resolve/request.ts';
@@ -54,13 +55,16 @@ export function createResolve(
     );
     return { ...result, shortCircuit: true };
   };
-  /** Verified answers from stores to requests of other files. Node keeps their modules, so a later change has no effect. */
+  /** Verified answers from stores to requests of files outside of them. Node keeps their modules, so a later change has no effect. */
   const answers = new Map<string, ResolveFnOutput>();
   return (specifier, context, nextResolve) => {
     const { conditions, importAttributes } = context;
     const given = toText(context.parentURL);
-    const from = given?.slice(0, given.lastIndexOf('/'));
-    const key = [from, specifier, conditions, JSON.stringify(importAttributes)].join('\0');
+    const isKept = given !== undefined && startsWith(given, 'file:') && !isInStore(given);
+    const from = isKept ? given.slice(0, given.lastIndexOf('/')) : '';
+    const key = isKept
+      ? [from, specifier, conditions, JSON.stringify(importAttributes)].join('\0')
+      : '';
     const known = answers.get(key);
     if (known !== undefined) return { ...known };
     const short = shortcut(
@@ -75,7 +79,7 @@ export function createResolve(
     const result = resolve(specifier, sound, nextResolve, ask);
     const url = verifyURL(result.url, conditions, true);
     const answer = url === result.url ? result : { ...result, url };
-    if (isInStore(url) && !(given && isInStore(given))) answers.set(key, answer);
+    if (isKept && isInStore(url)) answers.set(key, answer);
     return answer;
   };
 }

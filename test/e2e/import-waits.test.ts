@@ -177,6 +177,16 @@ describe.each(nodes.filter(({ major }) => major > 20))('$label', (node) => {
     expect(lines.filter((line) => line.startsWith('annex: installing'))).toHaveLength(1);
   });
 
+  test('a data: module finds no feature that a file has waited for', async () => {
+    const inData = `attempt(() => import('data:text/javascript,import "alpha";'))`;
+    const report = `const { stack, ...failure } = await ${inData};
+       console.log(JSON.stringify(failure));`;
+    const { data } = await run(`${ATTEMPT}\nawait import('alpha');\n${report}`, options);
+    const plain = await run(`${ATTEMPT}\n${report}`, options, false);
+    expect(data).toEqual(plain.data);
+    expect(data.message).toMatch(/"alpha"/);
+  });
+
   test('features that one graph imports statically are installed in one step', async () => {
     sandbox.write('app/first.mjs', "export { marker as first } from 'alpha';");
     sandbox.write('app/second.mjs', "export { marker as second } from 'beta';");
