@@ -33,3 +33,8 @@ export const setHas: <T>(set: ReadonlySet<T>, item: T) => boolean = uncurry(Set.
 export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurry(
   Map.prototype.has,
 );
+export const weakGet: <K extends object, V>(map: WeakMap<K, V>, key: K) => V | undefined = uncurry(
+  WeakMap.prototype.get,
+);
+export const weakSet: <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => unknown =
+  uncurry(WeakMap.prototype.set);

@@ -5,11 +5,14 @@ import { readScript } from '../app/script.ts';
 import { isMainThread } from '../base/main-thread.ts';
 import { apply } from '../base/primordials.ts';
 
-/** Parts of Module that run a script. Node does not document them, but keeps them for preloads. */
+const { defineProperty } = Reflect;
+
+/** Parts of Module that find and run a script. Node does not document them, but keeps them for preloads. */
 interface Internals {
+  _findPath: (this: unknown, request: string, paths: unknown, isMain?: boolean) => unknown;
+  runMain: unknown;
   /** Resolved paths by request: `_findPath` returns them again. */
   _pathCache: Record<string, string | undefined>;
-  runMain: (this: unknown, script?: string) => unknown;
 }
 
 /**
@@ -31,9 +34,33 @@ export function watchEntryScript(verify: (path: string) => void): void {
     use(script);
     return;
   }
-  const { runMain } = internals;
-  internals.runMain = function (main = process.argv[1]) {
-    use(main);
-    return apply(runMain, this, [main]);
+  const watch = (): void => {
+    const { _findPath: findPath } = internals;
+    const watched: Internals['_findPath'] = function (request, paths, isMain) {
+      if (isMain === true) {
+        if (internals._findPath === watched) internals._findPath = findPath;
+        use(request);
+      }
+      return apply(findPath, this, [request, paths, isMain]);
+    };
+    internals._findPath = watched;
   };
+  // Node calls its own runMain, so the stack of the program has no call of annex.
+  const { runMain } = internals;
+  const restore = (value: unknown): unknown => {
+    defineProperty(internals, 'runMain', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value,
+    });
+    watch();
+    return value;
+  };
+  defineProperty(internals, 'runMain', {
+    configurable: true,
+    enumerable: true,
+    get: () => restore(runMain),
+    set: restore,
+  });
 }

@@ -1,6 +1,7 @@
 /** Intercepts the requests of a thread. Those that do not concern annex go straight to Node. */
 import Module, { type ResolveHookSync } from 'node:module';
 import { isAbsolute } from 'node:path';
+import { hideCalls } from '../base/hide-calls.ts';
 import { apply } from '../base/primordials.ts';
 import type { Hooks } from '../hooks/activate.ts';
 import { toText } from '../hooks/hook-context.ts';
@@ -78,34 +79,46 @@ function createResolveFilename(gate: Gate): ResolveFilename {
     if (starts === undefined || isAbsolute(request)) return concerns(request, file, 'require');
     return starts.some((start) => concerns(request, start, 'require'));
   };
-  return function (request, parent, isMain, options) {
+  // Node's function has no name either.
+  const hook = {} as { run: ResolveFilename };
+  hook.run = function (request, parent, isMain, options) {
     noticeThreads(gate, request);
-    if (isConcerned(request, parent, isMain, options)) {
-      const hooks = open();
-      if (hooks !== undefined) {
-        return apply(hooks.resolveFilename, this, [request, parent, isMain, options]);
+    try {
+      if (isConcerned(request, parent, isMain, options)) {
+        const hooks = open();
+        if (hooks !== undefined) {
+          return apply(hooks.resolveFilename, this, [request, parent, isMain, options]);
+        }
       }
+      const answer = apply(nextResolveFilename, this, [request, parent, isMain, options]);
+      const kind = kindOf(parent, isMain);
+      return isInStore(answer) ? (open()?.verifyPath(answer, kind, true) ?? answer) : answer;
+    } catch (error) {
+      throw hideCalls(error, hook.run, 'node-do-not-add-exception-line');
     }
-    const answer = apply(nextResolveFilename, this, [request, parent, isMain, options]);
-    const kind = kindOf(parent, isMain);
-    return isInStore(answer) ? (open()?.verifyPath(answer, kind, true) ?? answer) : answer;
   };
+  return hook.run;
 }
 
 function createResolve(gate: Gate): ResolveHookSync {
   const { concerns, isInStore, open } = gate;
-  return (specifier, context, nextResolve) => {
+  const resolve: ResolveHookSync = (specifier, context, nextResolve) => {
     noticeThreads(gate, specifier);
-    // Module._resolveFilename takes part in requests of require, whose condition Node lists first.
-    if ((context.conditions as string[])[0] === 'require') return nextResolve(specifier, context);
-    const isText = typeof specifier === 'string';
-    if (isText && concerns(specifier, toText(context.parentURL), 'import')) {
-      const hooks = open();
-      if (hooks !== undefined) return hooks.resolve(specifier, context, nextResolve);
+    try {
+      // Module._resolveFilename takes part in requests of require, whose condition Node lists first.
+      if ((context.conditions as string[])[0] === 'require') return nextResolve(specifier, context);
+      const isText = typeof specifier === 'string';
+      if (isText && concerns(specifier, toText(context.parentURL), 'import')) {
+        const hooks = open();
+        if (hooks !== undefined) return hooks.resolve(specifier, context, nextResolve);
+      }
+      const result = nextResolve(specifier, context);
+      if (!isInStore(result.url)) return result;
+      const url = open()?.verifyURL(result.url, context.conditions, true) ?? result.url;
+      return url === result.url ? result : { ...result, url };
+    } catch (error) {
+      throw hideCalls(error, resolve, 'node-do-not-add-exception-line');
     }
-    const result = nextResolve(specifier, context);
-    if (!isInStore(result.url)) return result;
-    const url = open()?.verifyURL(result.url, context.conditions, true) ?? result.url;
-    return url === result.url ? result : { ...result, url };
   };
+  return resolve;
 }
