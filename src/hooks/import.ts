@@ -2,9 +2,13 @@
 import type { ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { startsWith } from '../base/primordials.ts';
+import { parseBareSpecifier } from '../base/specifier.ts';
 import { toFile } from '../resolve/destination.ts';
+import { findSpecial } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import { unwrap } from '../resolve/request.ts';
+import { isContained } from '../store/directory.ts';
+import { isVerifiedAtLoad } from '../store/finder.ts';
 import type { Driver } from './driver.ts';
 import { isForRequire, toParent, toText } from './hook-context.ts';
 import type { Postponer } from './postpone.ts';
@@ -18,9 +22,9 @@ import type { Verifier } from './verify-entry.ts';
  * @see https://nodejs.org/docs/latest-v24.x/api/module.html#synchronous-hooks-accepted-by-moduleregisterhooks
  */
 export function createResolve(
-  { isInStore }: Locator,
+  { thread, isInStore, findEntryOf, findRealEntry }: Locator,
   driver: Driver,
-  { verifyURL, verifySpecifier }: Verifier,
+  { isImported, verifyURL, verifySpecifier }: Verifier,
   { postpone, find }: Postponer,
   shortcut: Shortcut,
 ): ResolveHookSync {
@@ -55,8 +59,17 @@ export function createResolve(
     );
     return { ...result, shortCircuit: true };
   };
-  /** Verified answers from stores to requests of files outside of them. Node keeps their modules, so a later change has no effect. */
+  /** Verified answers from stores to requests of files outside of them, by the name of a package. */
   const answers = new Map<string, ResolveFnOutput>();
+  const isWatched = isVerifiedAtLoad(thread.settings);
+  /** Where loads are not watched, a path that was resolved may have become a link out of the entry. */
+  const isCurrent = (url: string): boolean => {
+    const file = toFile(url) ?? url;
+    if (isWatched) return isImported(file);
+    const entry = findEntryOf(file);
+    if (entry === undefined || findSpecial(file) !== undefined) return false;
+    return isContained(file, findRealEntry(entry));
+  };
   return (specifier, context, nextResolve) => {
     const { conditions, importAttributes } = context;
     const given = toText(context.parentURL);
@@ -66,7 +79,7 @@ export function createResolve(
       ? [from, specifier, conditions, JSON.stringify(importAttributes)].join('\0')
       : '';
     const known = answers.get(key);
-    if (known !== undefined) return { ...known };
+    if (known !== undefined && isCurrent(known.url)) return { ...known };
     const short = shortcut(
       { specifier, kind: 'import', parent: toFile(given) },
       { ask: () => nextResolve(specifier, context), fileOf: ({ url }) => toFile(url) },
@@ -79,7 +92,8 @@ export function createResolve(
     const result = resolve(specifier, sound, nextResolve, ask);
     const url = verifyURL(result.url, conditions, true);
     const answer = url === result.url ? result : { ...result, url };
-    if (isKept && isInStore(url)) answers.set(key, answer);
+    const isPackage = parseBareSpecifier(specifier) !== undefined;
+    if (isKept && isPackage && isInStore(url)) answers.set(key, answer);
     return answer;
   };
 }

@@ -52,23 +52,20 @@ const RELATIVE = /^\.\.?\/[^%?#\\\s]+$/;
 /** Creates the shortcut of a thread. */
 export function createShortcut(locator: Locator, verifier: Verifier): Shortcut {
   const mayBeLink = mayKeepLinks || locator.thread.settings.keepsLinks;
-  /** Files that import found to be sound. Node keeps their modules, so a later change has no effect. */
-  const imported = new Set<string>();
-
   const isSound = (request: Request & { parent: string }, entry: string, file: string): boolean => {
     const { kind, parent, specifier } = request;
     const isPath = specifier[0] === '.';
     const isImport = kind === 'import' && isPath;
     if (isImport && join(dirname(parent), specifier) !== file) return false;
-    if (isImport && imported.has(file)) return true;
-    const isInside = mayBeLink
-      ? isContained(file, locator.findRealEntry(entry))
-      : isWithin(file, entry);
+    if (isImport && verifier.isImported(file)) return true;
+    // The package of a name may have become a link: Node remembers the paths that it has resolved.
+    const isInside =
+      mayBeLink || !isPath
+        ? isContained(file, locator.findRealEntry(entry))
+        : isWithin(file, entry);
     if (!isInside || findSpecial(file) !== undefined) return false;
     if (!isImport) return verifier.verifyAnswer(request, entry, { result: file }) === undefined;
-    if (verifier.findFileDamage(file, entry) !== undefined) return false;
-    imported.add(file);
-    return true;
+    return verifier.findFileDamage(file, entry) === undefined;
   };
   return ({ specifier, kind, parent }, { ask, fileOf }) => {
     const entry = parent === undefined ? undefined : locator.findEntryOf(parent);

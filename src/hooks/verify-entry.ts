@@ -19,6 +19,8 @@ import { type Answers, createAnswers, replacePath } from './verify-answer.ts';
 export interface Verifier extends Answers {
   /** Whether this thread has verified an entry, and watches its loads. */
   isInUse: (entry: string) => boolean;
+  /** Whether Node has loaded a verified file as a module, which it keeps: a later change has no effect. */
+  isImported: (file: string) => boolean;
   /**
    * Verifies the entry of a file, unless this thread has done so; and the file, if a request found it.
    *
@@ -70,6 +72,7 @@ export function createVerifier(
   const answers = createAnswers(locator, damages);
   /** The directory to use in place of an entry: its own, or that of a sound one. */
   const usable = new Map<string, string>();
+  const imported = new Set<string>();
   const keepsLinks = settings.keepsLinks || hasPreservedLinks();
   let isWatched: (() => boolean) | undefined;
   let lastLoad: Pick<Load, 'file' | 'kind'> | undefined;
@@ -149,6 +152,7 @@ export function createVerifier(
   const verifier: Verifier = {
     ...answers,
     isInUse: (entry) => usable.get(entry) === entry && isWatched?.() === true,
+    isImported: (file) => imported.has(file),
     verifyPath: (file, kind, isAnswer) => {
       const sound = verifyPath(file, kind, isAnswer);
       lastLoad = { file: sound, kind };
@@ -182,7 +186,9 @@ export function createVerifier(
       if (entry === undefined) return undefined;
       const kind = given ?? (lastLoad?.file === file ? lastLoad.kind : 'require');
       lastLoad = undefined;
-      return hideAdditions(() => verifyFile({ entry, file, kind }, content));
+      const sound = hideAdditions(() => verifyFile({ entry, file, kind }, content));
+      if (given === 'import') imported.add(file);
+      return sound;
     },
     makeLoadError: (file, refusal) =>
       makeLoadError({ file, entry: locator.findEntryOf(file) ?? file, kind: 'import' }, refusal),

@@ -72,13 +72,23 @@ import { createRequire } from 'node:module';
 const { marker } = await import('alias').catch(() => createRequire(import.meta.url)('alias'));
 console.log(JSON.stringify({ marker }));`;
 
+/** A loader that answers each request for a file with a new URL. */
+const VERSIONS = `
+import { register } from 'node:module';
+const source = "let count = 0; export const resolve = async (specifier, context, nextResolve) => {" +
+  "const answer = await nextResolve(specifier, context);" +
+  "return answer.url.endsWith('/part.js') ? { ...answer, url: answer.url + '?' + ++count } : answer; };";
+register('data:text/javascript,' + encodeURIComponent(source));`;
+
 describe.each(nodes)('$label', ({ path: node, major, minor }) => {
   let annex: Sandbox;
   let plain: Sandbox;
 
   beforeAll(async () => {
     [annex, plain] = await Promise.all([createSandbox(), createSandbox()]);
-    annex.setCore({ features: { 'esm-only': '*', 'cjs-only': '*', shipped: '*', absent: '*' } });
+    annex.setCore({
+      features: { 'esm-only': '*', 'cjs-only': '*', shipped: '*', absent: '*', kit: '*' },
+    });
     for (const pkg of [
       esmPackage('esm-only', '1.0.0', STORE),
       cjsPackage('cjs-only', '1.0.0', STORE),
@@ -190,4 +200,25 @@ describe.each(nodes)('$label', ({ path: node, major, minor }) => {
       });
     },
   );
+
+  test('a loader that gives a file a new URL at each import by path does so in an entry', async () => {
+    const kit = {
+      ...esmPackage('kit', '1.0.0', STORE),
+      files: { 'part.js': 'export default import.meta.url;' },
+    };
+    const entry = annex.plantEntry({ feature: 'kit', packages: [kit], specs: { kit: '*' } });
+    plain.addPackage('app/node_modules', kit);
+    const runIn = (sandbox: Sandbox, modules: string, preloads: string[]) => {
+      sandbox.write('app/versions.mjs', VERSIONS);
+      sandbox.write(
+        'app/twice.mjs',
+        `const load = async () => (await import('${modules}/kit/part.js')).default.split('/').pop();
+console.log(JSON.stringify([await load(), await load()]));`,
+      );
+      return run(sandbox, ['./versions.mjs', ...preloads], 'twice.mjs');
+    };
+    const report = ['part.js?1', 'part.js?2'];
+    expect(await runIn(plain, `${plain.core}/node_modules`, [])).toMatchObject({ report });
+    expect(await runIn(annex, `${entry}/node_modules`, [annex.loader])).toMatchObject({ report });
+  });
 });

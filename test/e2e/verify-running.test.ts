@@ -1,7 +1,7 @@
 /** G5: a file of an entry that changes under a running process does not run: CommonJS on every Node, the rest where a load hook sees it. */
 import { describe, test } from 'vitest';
 import { canWatchLoads } from '../../src/base/load-hooks.ts';
-import { esmPackage } from '../support/fixtures.ts';
+import { cjsPackage, esmPackage } from '../support/fixtures.ts';
 import { lock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
 import { openWorld } from '../support/world.ts';
@@ -54,7 +54,77 @@ ${change}
 console.log(JSON.stringify(await later()));
 `;
 
+const asked = {
+  ...esmPackage('asked', '1.0.0', 'asked', {
+    exports: { '.': './index.js', './*': './*' },
+    dependencies: { tool: '^1.0.0' },
+  }),
+  files: {
+    'index.js': `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+export const find = () => require.resolve('tool');
+export const findOwn = () => import.meta.resolve('./own.js');
+export const load = () => import('./own.js');
+`,
+    'named.js': `export const marker = 'sound';`,
+    'own.js': `export const marker = 'sound';`,
+    'path.js': `export const marker = 'sound';`,
+  },
+};
+
+/** Resolves files, replaces them by links, and requests them again. */
+const RESOLVED = `import { find, findOwn, load } from 'asked';
+import { chmodSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+const [,, evil] = process.argv;
+const dir = dirname(fileURLToPath(import.meta.resolve('asked/named.js')));
+const path = join(dir, 'path.js');
+import.meta.resolve(path);
+findOwn();
+const tool = dirname(find());
+writeFileSync(evil, "export const marker = 'EVIL';");
+for (const each of [dir, dirname(dir)]) chmodSync(each, 0o755);
+for (const name of ['named.js', 'own.js', 'path.js']) {
+  rmSync(join(dir, name));
+  symlinkSync(evil, join(dir, name));
+}
+renameSync(tool, evil + '.tool');
+symlinkSync(evil + '.tool', tool);
+const seen = {};
+const requests = { named: () => import('asked/named.js'), path: () => import(path), own: load, tool: find };
+for (const [name, request] of Object.entries(requests)) {
+  try { seen[name] = (await request()).marker ?? 'found'; } catch (error) { seen[name] = error.code; }
+}
+console.log(JSON.stringify(seen));
+`;
+
 for (const node of nodes) {
+  test(`a file that was resolved, and then became a link out of the entry, is not found, ${node.label}`, async ({
+    expect,
+  }) => {
+    const { sandbox } = await openWorld({
+      packages: [asked, cjsPackage('tool', '1.0.0', 'tool')],
+      annex: { features: { asked: '^1.0.0' } },
+      node: node.path,
+    });
+    await lock(sandbox);
+    const env = { ANNEX_STORE: sandbox.store };
+    await sandbox.annex(['install', 'asked'], { env });
+    sandbox.write('app/resolved.mjs', RESOLVED);
+    const { stdout, stderr } = await sandbox.run(
+      ['--import', sandbox.loader, 'resolved.mjs', `${sandbox.root}/evil.mjs`],
+      { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } },
+    );
+    expect(stdout, stderr).not.toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      named: 'ERR_MODULE_NOT_FOUND',
+      path: 'ERR_MODULE_NOT_FOUND',
+      own: 'ERR_MODULE_NOT_FOUND',
+      tool: 'MODULE_NOT_FOUND',
+    });
+  });
+
   const canWatch = canWatchLoads(node.label.slice(1));
   /** If no load hook sees ES modules and JSON, only CommonJS is watched. */
   const changes = canWatch ? CHANGES : { 'the files are edited': CHANGES['the files are edited'] };
