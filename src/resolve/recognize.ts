@@ -1,10 +1,13 @@
 /** Recognizes the requests that annex takes part in. */
-import { isBuiltin } from 'node:module';
+import Module from 'node:module';
 import { includes, startsWith } from '../base/primordials.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { VERSION } from '../base/store-layout.ts';
 import { findTargetPath, mayMeanStored } from './destination.ts';
 import type { Request } from './request.ts';
+
+// Kept as it is now: a program may replace it.
+const { isBuiltin } = Module;
 
 /** Runs for every request of the program, which may have replaced any built-in function since annex was loaded. */
 export interface Recognizer {
