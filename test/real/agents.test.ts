@@ -1,8 +1,10 @@
-/** Monitoring agents, registered before annex or after, see the database clients of a store like those of node_modules. */
+/** Monitoring agents, before annex or after it, see the database clients of a store like those of node_modules. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AGENTS, CLIENTS, PROGRAMS } from '../support/agents.ts';
+import { AGENTS } from '../data/agents.ts';
+import { CLIENTS, PROGRAMS } from '../data/clients.ts';
+import { listStarts, order } from '../support/agent.ts';
 import { type Databases, hasDatabases, startDatabases } from '../support/databases.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import { repositoryRoot } from '../support/package.ts';
@@ -10,9 +12,17 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const script = join(repositoryRoot, 'scripts', 'nodes.mjs');
 const listed = execFileSync(process.execPath, [script], { encoding: 'utf8' }).trim().split('\n');
-/** Outside the application: npm would remove a copy of annex that it does not declare. */
-const loader = join(repositoryRoot, 'loader.mjs');
 const nodes = listed.map((line) => line.split(' ') as [version: string, path: string]);
+
+/** Files of the application by name. */
+const files: Record<string, string> = Object.assign(
+  { ...PROGRAMS },
+  ...Object.entries(AGENTS).map(([name, agent]) => ({
+    ...agent.files,
+    ...listStarts(agent),
+    [`${name}.record.mjs`]: agent.record,
+  })),
+);
 
 describe.skipIf(!hasDatabases)('beside an agent', () => {
   let databases: Databases;
@@ -48,11 +58,7 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
         env,
       });
       expect(installed).toMatchObject({ code: 0 });
-      for (const [name, { source }] of Object.entries(AGENTS)) {
-        sandbox.write(`${cwd}/${name}.mjs`, source);
-      }
-      for (const [name, source] of Object.entries(PROGRAMS))
-        sandbox.write(`${cwd}/${name}`, source);
+      for (const [name, text] of Object.entries(files)) sandbox.write(`${cwd}/${name}`, text);
     }
     const store = { ...env, ANNEX_STORE: sandbox.store, ANNEX_CORE: sandbox.core };
     const installed = await sandbox.annex(['install', '--all'], { env: store });
@@ -63,36 +69,46 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
     await sandbox.cleanup();
   }, 600_000);
 
-  const run = async (node: string, cwd: string, preloads: string[], main: string) => {
-    const flags = ['--no-deprecation', ...preloads.flatMap((preload) => ['--import', preload])];
-    const args = [...flags, main, `${databases.postgres}`, `${databases.redis}`];
+  const run = async (node: string, cwd: string, agent: string, args: string[]) => {
+    const ports = [`${databases.postgres}`, `${databases.redis}`];
     const env = {
+      ...AGENTS[agent]?.env,
+      AGENT: agent,
       ANNEX_STORE: sandbox.store,
       ANNEX_CORE: sandbox.core,
       ANNEX_ALLOW_INSTALLS: '0',
     };
-    const { stdout, stderr } = await sandbox.run(args, { node, cwd, env });
-    expect(stdout, stderr).not.toBe('');
-    return JSON.parse(stdout) as { spans: string[]; methods: Record<string, string[]> };
+    const { stdout, stderr } = await sandbox.run(['--no-deprecation', ...args, ...ports], {
+      node,
+      cwd,
+      env,
+    });
+    const line = stdout.split('\n').findLast((text) => text.startsWith('{')) ?? '';
+    expect(line, stdout + stderr).not.toBe('');
+    return JSON.parse(line) as { spans: string[]; methods: Record<string, string[]> };
   };
 
-  describe.each(nodes)('Node %s', (_, node) => {
-    test.each(Object.keys(AGENTS))('%s', async (agent) => {
-      const preload = `./${agent}.mjs`;
-      for (const main of Object.keys(PROGRAMS)) {
-        const oracle = await run(node, 'plain', [preload], main);
-        const spans = JSON.stringify(oracle);
-        expect(spans).toMatch(/pg\.query|Postgres/);
-        expect(spans).toMatch(/redis/i);
-        const before = await run(node, 'app', [preload, loader], main);
-        const after = await run(node, 'app', [loader, preload], main);
-        expect(after, main).toEqual(before);
-        // dd-trace finds the main file of a required package with Module._findPath, which calls no hook.
-        const isBlind = agent === 'dd-trace' && main === 'main.cjs';
-        const { methods: _, ...seen } = oracle;
-        if (isBlind) expect(before, main).toMatchObject(seen);
-        else expect(before, main).toEqual(oracle);
-      }
+  describe.each(nodes)('Node %s', (version, node) => {
+    const isNewest = version === nodes.at(-1)?.[0];
+
+    describe.each(Object.entries(AGENTS))('%s', (agent, { ways }) => {
+      const some = Object.entries(ways).filter((_, index) => isNewest || index === 0);
+      test.each(some)('%s', async (_, way) => {
+        for (const main of way.mains) {
+          const { plain, annexFirst, annexLast } = order(way, main);
+          const oracle = await run(node, 'plain', agent, plain);
+          expect(oracle.spans.join()).toMatch(/pg\.query|Postgres|select/);
+          expect(oracle.spans.join()).toMatch(/redis/i);
+          const before = await run(node, 'app', agent, annexLast);
+          const after = await run(node, 'app', agent, annexFirst);
+          expect(after, main).toEqual(before);
+          // dd-trace finds the main file of a required package with Module._findPath, which calls no hook.
+          const isBlind = agent === 'dd-trace' && main === 'main.cjs';
+          const { methods: __, ...seen } = oracle;
+          if (isBlind) expect(before, main).toMatchObject(seen);
+          else expect(before, main).toEqual(oracle);
+        }
+      });
     });
   });
 });
