@@ -1,6 +1,7 @@
 /** The first stage of the loader. Every start loads it; the second stage follows with the first request that concerns annex. */
 import { isBuiltin } from 'node:module';
 import { readScript, resolveScript } from '../app/script.ts';
+import { withBuiltins } from '../base/builtins.ts';
 import { captureEnv, isInstaller } from '../base/environment.ts';
 import { createLog } from '../base/log.ts';
 import { isMainThread } from '../base/main-thread.ts';
@@ -79,7 +80,7 @@ function activate(load: () => SecondStage): () => void {
       const names = isSearched ? declared?.names : isBuiltin(name) ? undefined : search()?.names;
       return names !== undefined && setHas(names, name);
     },
-    () => search()?.listPrefixes() ?? [],
+    () => guard(() => search()?.listPrefixes()) ?? [],
   );
   const restore = intercept(recognizer, open, share);
   const release = (): void => {
@@ -109,7 +110,7 @@ function exitIfInstaller(script: string | undefined, load: () => SecondStage): v
 /** Calls a function of annex; logs a fault in it. */
 function guard<T>(run: () => T): T | undefined {
   try {
-    return hideAdditions(run);
+    return hideAdditions(() => withBuiltins(run));
   } catch (error) {
     reportOff(error);
     return undefined;

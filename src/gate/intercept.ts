@@ -77,7 +77,10 @@ function createResolveFilename(gate: Gate): ResolveFilename {
     if (typeof request !== 'string') return false;
     const starts = listStarts(options);
     if (starts === undefined || isAbsolute(request)) return concerns(request, file, 'require');
-    return starts.some((start) => concerns(request, start, 'require'));
+    for (let at = 0; at < starts.length; at++) {
+      if (concerns(request, starts[at], 'require')) return true;
+    }
+    return false;
   };
   // Node's function has no name either.
   const hook = {} as { run: ResolveFilename };

@@ -1,5 +1,7 @@
 /** Reads the arguments that Node passes to Module._resolveFilename. */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+
+const { isArray } = Array;
 
 /** The parent as Node passes it; any part can be missing. */
 export interface Parent {
@@ -43,7 +45,12 @@ export const kindOf = (
  */
 export function listStarts(options: Options | undefined): string[] | undefined {
   const paths = options?.paths;
-  if (paths === undefined) return undefined;
-  const isList = Array.isArray(paths) && paths.every((path) => typeof path === 'string');
-  return isList ? paths.map((path) => join(resolve(path), '[paths]')) : undefined;
+  if (!isArray(paths)) return undefined;
+  const starts: string[] = [];
+  for (let at = 0; at < paths.length; at++) {
+    const path: unknown = paths[at];
+    if (typeof path !== 'string') return undefined;
+    starts[at] = resolve(path, '[paths]');
+  }
+  return starts;
 }

@@ -15,6 +15,25 @@ export const changePrograms: Case[] = [
     `const Module = require('node:module'); console.log(Object.keys(Module), Object.keys(Module.prototype), Reflect.ownKeys(module)); for (const key of Object.keys(Module)) console.log(key, typeof Module[key], Module[key]?.length);`,
   ),
   plain(
+    'changes: replaced built-in functions are called as often as by Node alone',
+    'counted',
+    `const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect; const { iterator } = Symbol; const { log } = console;
+const owners = [Array, Array.prototype, JSON, Map.prototype, Number, Object, Promise.prototype, RegExp.prototype, Set.prototype, String, String.prototype, Symbol.prototype, URL.prototype, WeakMap.prototype, ...[[][iterator](), new Map().keys(), new Set().keys(), ''[iterator]()].map((one) => getPrototypeOf(one))];
+let counts; const names = [];
+for (let at = 0; at < owners.length; at++) for (const key of ownKeys(owners[at])) {
+  const descriptor = getOwnPropertyDescriptor(owners[at], key);
+  if (typeof descriptor.value !== 'function' || key === 'constructor' || !descriptor.configurable) continue;
+  const { value } = descriptor; const id = names.push(at + ' ' + String(key)) - 1;
+  Object.defineProperty(owners[at], key, { ...descriptor, value: function (...args) { if (counts) counts[id] = (counts[id] ?? 0) + 1; return apply(value, this, args); } });
+}
+const resolve = (name, options) => { try { return require.resolve(name, options); } catch (error) { return error.code; } };
+const load = (name) => { try { return require(name); } catch (error) { return error.code; } };
+counts = {}; const found = [load('absent'), load('inner'), load('./x.cjs'), load('@scope/absent'), resolve('absent'), resolve('absent', { paths: ['/', __dirname] }), load(__dirname + '/v1/x.cjs')]; let seen = counts; counts = undefined;
+const print = () => { for (const id in seen) log(names[id], seen[id]); };
+log('counted', found); print();
+counts = {}; const promise = import('absent'); seen = counts; counts = undefined; print(); promise.catch((error) => log(error.code));`,
+  ),
+  plain(
     'changes: module.paths of the program are searched',
     'nested',
     `module.paths.unshift(__dirname + '/lib/node_modules'); console.log(require('nested'), require.resolve('nested').length > 0); module.paths.length = 0; try { require('inner'); } catch (error) { console.log(error.stack); }`,
