@@ -57,6 +57,7 @@ function createAccessor(
     const sound = isOfFile ? verifyContent(file, text)?.toString() : undefined;
     return apply(getCovered(this), this, [sound ?? text, filename, format]);
   };
+  nameCompile(original.value);
   return {
     // A descriptor inherits the properties of Object.prototype.
     __proto__: null,
@@ -74,6 +75,12 @@ function createAccessor(
       else defineProperty(this, '_compile', describeValue(value));
     },
   } as PropertyDescriptor;
+}
+
+/** Names Node's function: V8 shows its place as `Module._compile`, and does not find it behind an accessor. */
+function nameCompile(compile: unknown): void {
+  if (typeof compile !== 'function' || compile.name !== '') return;
+  defineProperty(compile, 'name', { value: '_compile', configurable: true });
 }
 
 /** The descriptor of an assigned property. */

@@ -66,7 +66,7 @@ import('no-such-package').catch((error) => console.log(error.stack));`,
   {
     title: 'stacks: a module sees the frames that lead to it',
     files: {
-      'main.cjs': `console.log(require('./far.cjs').stack); import('./far.mjs').then(({ default: { stack } }) => console.log(stack)); import('./other.cjs').then(({ default: { stack } }) => console.log(stack));`,
+      'main.cjs': `console.log(require('./far.cjs').stack); import('./far.mjs').then(({ default: { stack } }) => console.log(stack)).then(() => import('./other.cjs')).then(({ default: { stack } }) => console.log(stack));`,
       'far.cjs': `module.exports = new Error('here');`,
       'other.cjs': `module.exports = new Error('other');`,
       'far.mjs': `export default new Error('there');`,

@@ -21,7 +21,7 @@ export interface Case {
 }
 
 /** A place in Node's own files: it takes other lines of them as soon as any hook is registered. */
-const OWN_PLACE = /^( *at .*\bnode:internal\/modules\/[\w/]+):\d+:\d+/gm;
+export const OWN_PLACE = /^( *at .*\bnode:internal\/modules\/[\w/]+):\d+:\d+/gm;
 
 /**
  * The lines of Node's own source above an uncaught error: they show where it was thrown last, which for an
