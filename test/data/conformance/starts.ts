@@ -1,4 +1,5 @@
 /** Programs that are started otherwise than as a file: command line, standard input, REPL, workers, forks, vm. */
+import { MODES } from '../../support/conformance.ts';
 import { askingModule, askingScript, type Case, dependency } from './program.ts';
 
 const SPECIFIERS = [
@@ -65,7 +66,7 @@ const start = (title: string, args: string[], shows: string, more: Partial<Case>
 });
 
 export const startPrograms: Case[] = [
-  start('--eval: a script', ['--eval', SCRIPT], 'no-such-package'),
+  start('--eval: a script', ['--eval', SCRIPT], 'no-such-package', { modes: MODES }),
   start('--eval: a module', [AS_MODULE, '--eval', MODULE], 'no-such-package'),
   start(
     '--eval: a script that fails',
@@ -94,7 +95,9 @@ export const startPrograms: Case[] = [
     'first',
   ),
   start('--eval: of nothing', ['--eval', ''], ''),
-  start('--print: a value', ['--print', `[require('inner'), module.id]`], "'inner'"),
+  start('--print: a value', ['--print', `[require('inner'), module.id]`], "'inner'", {
+    modes: MODES,
+  }),
   start(
     '--print: an import()',
     ['--print', `import('inner').then((it) => console.log(it.default))`],
@@ -114,7 +117,7 @@ export const startPrograms: Case[] = [
   start('--check: a module', ['--check', 'bad.mjs'], 'SyntaxError', {
     files: { 'bad.mjs': 'import from;' },
   }),
-  start('standard input: a script', [], 'no-such-package', { input: SCRIPT }),
+  start('standard input: a script', [], 'no-such-package', { input: SCRIPT, modes: MODES }),
   start('standard input: a module', [AS_MODULE, '-'], 'no-such-package', { input: MODULE }),
   start('standard input: a script that fails', ['-', 'argument'], 'MODULE_NOT_FOUND', {
     input: `console.log(process.argv.slice(1)); require('no-such-package')`,
@@ -125,10 +128,12 @@ export const startPrograms: Case[] = [
   }),
   // The REPL cuts off the calls below its own, which it finds by their names.
   start('the REPL: requests, and an import that fails', ['--interactive'], 'MODULE_NOT_FOUND', {
+    modes: MODES,
     env: { NODE_REPL_HISTORY: '', NO_COLOR: '1' },
     input: `require('inner')\nrequire('./x.cjs')\nrequire.resolve('inner').split('/').pop()\nawait import('no-such-package')\n(await import('inner')).default\nimport x from 'inner'\nmodule.paths.length\nmodule.id\nmodule.filename\nrequire.main\nfs.sep\n.exit\n`,
   }),
   start('a worker: a file', ['main.cjs'], 'exit 0', {
+    modes: MODES,
     files: { 'main.cjs': WORKER(`__dirname + '/script.cjs'`), 'script.cjs': SCRIPT },
   }),
   start('a worker: a module by URL', ['main.cjs'], 'exit 0', {
@@ -138,6 +143,7 @@ export const startPrograms: Case[] = [
     },
   }),
   start('a worker: a text', ['main.cjs'], 'exit 0', {
+    modes: MODES,
     files: {
       'main.cjs': WORKER(`fs.readFileSync(__dirname + '/script.cjs', 'utf8'), { eval: true }`),
       'script.cjs': SCRIPT,
@@ -198,6 +204,7 @@ export const startPrograms: Case[] = [
     },
   ),
   start('a program in node_modules', ['node_modules/tool/cli.js'], 'tool', {
+    modes: MODES,
     files: {
       'node_modules/tool/cli.js': `#!/usr/bin/env node\n${SCRIPT}\nconsole.log('tool', require.main === module, process.argv.length);`,
     },
