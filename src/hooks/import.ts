@@ -71,19 +71,24 @@ export function createResolve(
     return isContained(file, findRealEntry(entry));
   };
   return (specifier, context, nextResolve) => {
-    const { conditions, importAttributes } = context;
+    // A Set in Node 22.15.
+    const conditions = [...context.conditions];
     const given = toText(context.parentURL);
-    const isKept = given !== undefined && startsWith(given, 'file:') && !isInStore(given);
+    const isImport = !isForRequire(conditions);
+    const isOfFile = given !== undefined && startsWith(given, 'file:') && !isInStore(given);
+    const isKept = isOfFile && isImport;
     const from = isKept ? given.slice(0, given.lastIndexOf('/')) : '';
     const key = isKept
-      ? [from, specifier, conditions, JSON.stringify(importAttributes)].join('\0')
+      ? [from, specifier, conditions, JSON.stringify(context.importAttributes)].join('\0')
       : '';
     const known = answers.get(key);
     if (known !== undefined && isCurrent(known.url)) return { ...known };
-    const short = shortcut(
-      { specifier, kind: 'import', parent: toFile(given) },
-      { ask: () => nextResolve(specifier, context), fileOf: ({ url }) => toFile(url) },
-    );
+    const short = isImport
+      ? shortcut(
+          { specifier, kind: 'import', parent: toFile(given) },
+          { ask: () => nextResolve(specifier, context), fileOf: ({ url }) => toFile(url) },
+        )
+      : undefined;
     if (short?.isSound) return unwrap(short.outcome);
     const parentURL = given && verifyURL(given, conditions);
     const isSame = parentURL === given;
