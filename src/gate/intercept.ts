@@ -109,7 +109,8 @@ function createResolve(gate: Gate): ResolveHookSync {
     noticeThreads(gate, specifier);
     try {
       // Module._resolveFilename takes part in requests of require, whose condition Node lists first.
-      if ((context.conditions as string[])[0] === 'require') return nextResolve(specifier, context);
+      if ((context.conditions as string[] | undefined)?.[0] === 'require')
+        return nextResolve(specifier, context);
       const isText = typeof specifier === 'string';
       if (isText && concerns(specifier, toText(context.parentURL), 'import')) {
         const hooks = open();

@@ -2,9 +2,15 @@
 import { sep } from 'node:path';
 import { toFile } from '../resolve/destination.ts';
 
+/** The conditions of a request: a Set in Node 22.15, and whatever another hook has put in their place. */
+export function listConditions(conditions: unknown): unknown[] {
+  if (Array.isArray(conditions)) return conditions;
+  return conditions instanceof Set ? [...conditions] : [];
+}
+
 /** Whether a request comes from require. Node lists the condition of its kind before those of `--conditions`. */
-export const isForRequire = (conditions: string[]): boolean =>
-  conditions.find((condition) => condition === 'import' || condition === 'require') === 'require';
+export const isForRequire = (conditions: unknown): boolean =>
+  listConditions(conditions).find((each) => each === 'import' || each === 'require') === 'require';
 
 /** The text of a parent URL. import.meta.resolve also takes a URL object; Node rejects anything else. */
 export const toText = (url: unknown): string | undefined =>

@@ -10,7 +10,7 @@ import { unwrap } from '../resolve/request.ts';
 import { isContained } from '../store/directory.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import type { Driver } from './driver.ts';
-import { isForRequire, toParent, toText } from './hook-context.ts';
+import { isForRequire, listConditions, toParent, toText } from './hook-context.ts';
 import type { Postponer } from './postpone.ts';
 import { createAsk, type Shortcut } from './shortcut.ts';
 import type { Verifier } from './verify-entry.ts';
@@ -36,8 +36,7 @@ export function createResolve(
   ): ResolveFnOutput => {
     const given = toText(context.parentURL);
     if (!driver.concerns(specifier, given, 'import')) return nextResolve(specifier, context);
-    const conditions = [...context.conditions];
-    if (isForRequire(conditions)) return nextResolve(specifier, context);
+    if (isForRequire(context.conditions)) return nextResolve(specifier, context);
     const wait = find(given);
     const parentURL = wait === undefined ? given : wait.parentURL;
     const parent = toParent(parentURL);
@@ -71,8 +70,7 @@ export function createResolve(
     return isContained(file, findRealEntry(entry));
   };
   return (specifier, context, nextResolve) => {
-    // A Set in Node 22.15.
-    const conditions = [...context.conditions];
+    const conditions = listConditions(context.conditions);
     const given = toText(context.parentURL);
     const isImport = !isForRequire(conditions);
     const isOfFile = given !== undefined && startsWith(given, 'file:') && !isInStore(given);

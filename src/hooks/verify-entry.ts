@@ -32,7 +32,7 @@ export interface Verifier extends Answers {
    */
   verifyPath: (file: string, kind: Kind, isAnswer?: boolean) => string;
   /** Does the same for a URL; the conditions determine the kind. */
-  verifyURL: (url: string, conditions: Iterable<string>, isAnswer?: boolean) => string;
+  verifyURL: (url: string, conditions: unknown, isAnswer?: boolean) => string;
   /** Does the same for the file that a path or URL in a request means; returns the specifier to use. */
   verifySpecifier: (request: Pick<Request, 'specifier' | 'kind' | 'parent'>, kind?: Kind) => string;
   /** Whether an entry was installed with a file. */
@@ -161,11 +161,7 @@ export function createVerifier(
     verifyURL: (url, conditions, isAnswer) => {
       const file = locator.isInStore(url) ? toFile(url) : undefined;
       if (file === undefined) return url;
-      const sound = verifyPath(
-        file,
-        isForRequire([...conditions]) ? 'require' : 'import',
-        isAnswer,
-      );
+      const sound = verifyPath(file, isForRequire(conditions) ? 'require' : 'import', isAnswer);
       return sound === file ? url : replacePath(url, sound);
     },
     verifySpecifier: (request, kind = request.kind) => {

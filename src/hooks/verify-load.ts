@@ -25,7 +25,7 @@ export function createLoad({ isInStore }: Locator, { verifyContent }: Verifier):
     const file = isInStore(url) ? toFile(url) : undefined;
     const { format } = context;
     if (file === undefined || format === 'addon') return nextLoad(url, context);
-    const kind = isForRequire([...context.conditions]) ? 'require' : 'import';
+    const kind = isForRequire(context.conditions) ? 'require' : 'import';
     if (kind === 'require' && format !== 'json') return nextLoad(url, context);
     const mayBeScript = format === 'commonjs' || format == null;
     const before = mayBeScript ? verifyContent(file, undefined, kind) : undefined;

@@ -53,6 +53,15 @@ counts = {}; const promise = import('absent'); seen = counts; counts = undefined
     'asked ./x.cjs',
     `const Module = require('node:module'); const original = Module._resolveFilename; Module._resolveFilename = function (request, ...rest) { console.log('asked', request, rest.length); if (request === 'virtual') return __dirname + '/x.cjs'; return original.call(this, request, ...rest); }; console.log(require('./x.cjs'), require('virtual'), require('inner')); try { require('no-such-package'); } catch (error) { console.log(error.stack); } Module._resolveFilename = original; console.log(require('plain'));`,
   ),
+  {
+    ...plain(
+      'changes: a hook that removes the conditions, or replaces them by something else',
+      'undefined file',
+      `const Module = require('node:module'); const show = async (value) => { const hooks = Module.registerHooks({ resolve: (specifier, context, next) => { context.conditions = value; return next(specifier, context); } }); for (const name of ['inner', 'absent']) { try { require(name); console.log(value, 'file', name); } catch (error) { console.log(value, error.code); } try { await import(name); console.log(value, 'file', name); } catch (error) { console.log(value, error.code); } } hooks.deregister(); };
+(async () => { for (const value of [undefined, [], 'text', null, 1]) await show(value); })();`,
+    ),
+    since: 22,
+  },
   plain(
     'changes: a patched _load sees every request',
     'load inner',
