@@ -44,6 +44,8 @@ export default defineConfig({
           ...common,
           name: 'real',
           include: ['test/real/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 3_600_000,
         },
       },
       {

@@ -37,7 +37,7 @@ let lockedFirst: string[];
 
 const options = () => ({
   env: { ...readMachineEnvironment(), ANNEX_STORE: sandbox.store },
-  timeout: 200_000,
+  timeout: 900_000,
 });
 
 /** Runs a program of the core with Node alone. */
@@ -69,7 +69,7 @@ beforeAll(async () => {
   declare('nest');
   const nested = await sandbox.annex(['lock'], options());
   expect(nested.code, nested.stderr).toBe(0);
-}, 300_000);
+});
 
 test('with "fail", features that do not fit the core are conflicts and not locked; the others are locked', () => {
   const results = JSON.parse(locking.stdout) as { feature: string; outcome: string }[];

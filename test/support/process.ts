@@ -38,7 +38,7 @@ export function execute(
   args: readonly string[],
   options: ExecuteOptions,
 ): Promise<RunResult> {
-  const { cwd, env, input = '', timeout = 300_000, uid, gid = uid } = options;
+  const { cwd, env, input = '', timeout = 580_000, uid, gid = uid } = options;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

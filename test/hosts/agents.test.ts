@@ -63,11 +63,11 @@ describe.skipIf(!hasDatabases)('beside an agent', () => {
     const store = { ...env, ANNEX_STORE: sandbox.store, ANNEX_CORE: sandbox.core };
     const installed = await sandbox.annex(['install', '--all'], { env: store });
     expect(installed).toMatchObject({ code: 0 });
-  }, 600_000);
+  });
   afterAll(async () => {
     databases.close();
     await sandbox.cleanup();
-  }, 600_000);
+  });
 
   const run = async (node: string, cwd: string, agent: string, args: string[]) => {
     const ports = [`${databases.postgres}`, `${databases.redis}`];
