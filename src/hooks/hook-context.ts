@@ -5,7 +5,9 @@ import { toFile } from '../resolve/destination.ts';
 /** The conditions of a request: a Set in Node 22.15, and whatever another hook has put in their place. */
 export function listConditions(conditions: unknown): unknown[] {
   if (Array.isArray(conditions)) return conditions;
-  return conditions instanceof Set ? [...conditions] : [];
+  const isIterable =
+    typeof conditions === 'object' && conditions !== null && Symbol.iterator in conditions;
+  return isIterable ? [...(conditions as Iterable<unknown>)] : [];
 }
 
 /** Whether a request comes from require. Node lists the condition of its kind before those of `--conditions`. */
