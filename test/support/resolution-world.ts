@@ -1,6 +1,6 @@
 /** The application of the programs around resolution: some declared packages are in it, some in the store, some nowhere. */
 
-import { SHIPPED } from '../data/conformance/declared.ts';
+import { OUTSIDE, SHIPPED } from '../data/conformance/declared.ts';
 import { TELL } from '../data/conformance/program.ts';
 import { hasSyncHooks, openWorlds, type Worlds } from './conformance.ts';
 import { cjsPackage, dualPackage, esmPackage } from './fixtures.ts';
@@ -39,6 +39,7 @@ export async function openResolutionWorlds(node: NodeUnderTest): Promise<Worlds>
     })) {
       world.write(`app/${path}`, content);
     }
+    for (const [path, content] of Object.entries(OUTSIDE)) world.write(path, content);
   });
   if (!hasSyncHooks(node)) worlds.plain.write(worlds.plain.loader, PASS);
   return worlds;

@@ -29,6 +29,13 @@ const cjs = askingScript(
   ]),
 );
 
+/** Files beside the application, which ask for declared packages. */
+export const OUTSIDE = {
+  'outside/asking.cjs': `function ask() { require('absent-one'); }\nask();`,
+  'outside/asking.mjs': `await import('absent-one');`,
+  'outside/core.mjs': `import 'core-one';`,
+};
+
 /** Packages of the application that are declared. */
 export const SHIPPED = {
   ...dependency(
@@ -140,19 +147,13 @@ export const declaredPrograms: Case[] = [
         `import('../../outside/asking.mjs')`,
         `import('../../outside/core.mjs')`,
       ),
-      '../../outside/asking.cjs': `function ask() { require('absent-one'); }\nask();`,
-      '../../outside/asking.mjs': `await import('absent-one');`,
-      '../../outside/core.mjs': `import 'core-one';`,
     },
     shows: 'absent-one',
   },
   ...['--import', '--require'].map(
     (mode): Case => ({
       title: `declared: a name that a file outside of the application asks for ends the program (${mode})`,
-      files: {
-        'main.cjs': `require('../../outside/asking.cjs');`,
-        '../../outside/asking.cjs': `function ask() { require('absent-one'); }\nask();`,
-      },
+      files: { 'main.cjs': `require('../../outside/asking.cjs');` },
       shows: 'absent-one',
       modes: [mode as Mode],
     }),
