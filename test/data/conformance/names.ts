@@ -194,6 +194,7 @@ const required = createRequire(import.meta.url)('state'); console.log(next(), ne
       'package.json': {},
     },
     shows: 'main.js',
+    since: 22,
   },
   {
     title: 'CommonJS with top-level await or import is an error that names the file',
