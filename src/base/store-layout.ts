@@ -1,5 +1,5 @@
 /** Paths in a store: pure arithmetic. */
-import { basename, delimiter, dirname, join, relative, sep } from 'node:path';
+import { basename, delimiter, dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { exec, indexOf, slice, startsWith } from './primordials.ts';
 
@@ -100,6 +100,13 @@ export function entryOf(file: string, root: string): string | undefined {
   const end = after === -1 ? file.length : after;
   return parseEntryName(slice(file, abi + 1, end)) && slice(file, 0, end);
 }
+
+/**
+ * The path of a file below an entry, as its listing has it. A path from a URL can have repeated slashes, and one at its
+ * end.
+ */
+export const toListedPath = (file: string, entry: string): string =>
+  resolve(file).slice(entry.length + 1);
 
 /** Whether a path is in an entry of any store. */
 export const isInEntry = (path: string): boolean => {

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { refuseUnread } from '../base/file-error.ts';
-import { isWithin } from '../base/store-layout.ts';
+import { isWithin, toListedPath } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import { findTargetPath } from '../resolve/destination.ts';
 import { isReachable } from '../resolve/gone.ts';
@@ -37,14 +37,14 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   /** A path below the entry; undefined for any other. */
   const toBelow = (path: string | undefined, entry: string, dir: string): string | undefined => {
     const top = [dir, entry].find((each) => path !== undefined && isWithin(path, each));
-    return top && path?.slice(top.length + 1);
+    return top && path && toListedPath(path, top);
   };
   const findFileDamage: Answers['findFileDamage'] = (file, entry) => {
     if (settings.verify !== 'load') return undefined;
     const touched = touch(locator.findRealEntry(entry));
     return typeof touched === 'string'
       ? touched
-      : touched.findFileDamage(file.slice(entry.length + 1));
+      : touched.findFileDamage(toListedPath(file, entry));
   };
   const findDamage = (
     ...[request, entry, answer]: Parameters<AnswerVerifier['verifyAnswer']>

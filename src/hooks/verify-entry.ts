@@ -2,6 +2,7 @@
 import type { LoadFnOutput } from 'node:module';
 import { digest } from '../base/digest.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
+import { toListedPath } from '../base/store-layout.ts';
 import { codeOf, isNotFound } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
 import { findGone, isReachable } from '../resolve/gone.ts';
@@ -128,7 +129,7 @@ export function createVerifier(
   /** The path of a file in its entry, and its digest; `damage` when the listing is damaged. */
   const findListed = (file: string, entry: string) => {
     const real = locator.findRealEntry(entry);
-    const path = file.slice(entry.length + 1);
+    const path = toListedPath(file, entry);
     const contents = finder.getContents(real);
     return typeof contents === 'string'
       ? { real, path, damage: contents }
