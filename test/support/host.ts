@@ -15,6 +15,8 @@ export interface Application {
   ships: Record<string, string>;
   /** Packages that only its build needs. */
   builds?: Record<string, string>;
+  /** Versions that npm installs instead of those that packages ask for. */
+  overrides?: Record<string, string>;
   /** The `annex` key of its package.json. */
   annex: { features: Record<string, unknown>; importers?: string[] };
   /** Files by path. */
@@ -118,6 +120,7 @@ const slugOf = (name: string): string => name.replaceAll(/\W+/g, '-');
 export async function install({
   ships,
   builds,
+  overrides,
   annex: declaration,
   files,
 }: Omit<Application, 'hosts'>) {
@@ -132,7 +135,7 @@ export async function install({
   };
   writeFileSync(join(sandbox.root, 'annex.tgz'), annex.tarball ?? '');
   const dependencies = { ...ships, annex: 'file:../annex.tgz' };
-  sandbox.setCore(declaration, { dependencies, devDependencies: builds });
+  sandbox.setCore(declaration, { dependencies, devDependencies: builds, overrides });
   for (const [path, text] of Object.entries(files ?? {})) sandbox.write(`app/${path}`, text);
   await run(`npm install ${FLAGS}`);
   return { sandbox, run };
