@@ -23,6 +23,8 @@ export interface Load {
 export interface Damage {
   /** Finds or installs a sound entry, given the real path of the damaged one, and the damage as one clause. */
   findSoundEntry: (damagedDir: string, damage: string) => SoundEntry;
+  /** The real path of the damaged entry that this thread has replaced by another one. */
+  findReplaced: (soundDir: string) => string | undefined;
   /** Makes Node's not-found error for a load, with its cause, and reports it. */
   makeLoadError: (load: Load, refusal: Refusal) => unknown;
   /** Makes that error for a load from a damaged entry that `findSoundEntry` did not replace, or not for this file. */
@@ -33,6 +35,8 @@ export interface Damage {
 export function createDamage({ thread }: Locator, install: Install): Damage {
   const { settings, requesters } = thread;
   const reported = new Set<string>();
+  const replaced = new Map<string, string>();
+  const search = createSoundEntries(thread, install);
   const report = createReporter(settings);
   const makeLoadError: Damage['makeLoadError'] = ({ file, entry, kind }, refusal) => {
     const feature = findEntryFeature(settings, entry);
@@ -45,7 +49,12 @@ export function createDamage({ thread }: Locator, install: Install): Damage {
     return explain(createMissing(file, kind), cause);
   };
   return {
-    findSoundEntry: createSoundEntries(thread, install),
+    findSoundEntry: (damagedDir, damage) => {
+      const sound = search(damagedDir, damage);
+      if ('dir' in sound) replaced.set(sound.dir, damagedDir);
+      return sound;
+    },
+    findReplaced: (soundDir) => replaced.get(soundDir),
     makeLoadError,
     makeDamageError: (load, damage, sound) => {
       const why = 'refusal' in sound ? sound.refusal : refuseIncomplete(sound.dir);

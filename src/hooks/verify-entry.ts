@@ -1,5 +1,5 @@
 /** Verifies the entries that a thread loads files from: an entry when it is first used, a file each time it is loaded. */
-import type { LoadFnOutput } from 'node:module';
+import Module, { type LoadFnOutput } from 'node:module';
 import { digest } from '../base/digest.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
 import { toListedPath } from '../base/store-layout.ts';
@@ -18,7 +18,7 @@ import { type Answers, createAnswers, replacePath } from './verify-answer.ts';
 
 /** Verifies the files of entries in one thread. Paths and URLs outside of every store pass as they are. */
 export interface Verifier extends Answers {
-  /** Whether this thread has verified an entry, and watches its loads. */
+  /** Whether this thread has verified an entry, which replaces no damaged one, and watches its loads. */
   isInUse: (entry: string) => boolean;
   /** Whether Node has loaded a verified file as a module, which it keeps: a later change has no effect. */
   isImported: (file: string) => boolean;
@@ -112,17 +112,25 @@ export function createVerifier(
     return dir === entry ? file : dir + file.slice(entry.length);
   };
 
+  /** The path of a file in the damaged entry, if this thread has loaded it from there: it is not loaded twice. */
+  const preferLoaded = (sound: string, kind: Kind): string => {
+    const entry = locator.findEntryOf(sound);
+    const damaged = entry && damages.findReplaced(entry);
+    const file = damaged ? damaged + sound.slice(entry.length) : sound;
+    return (kind === 'import' ? imported.has(file) : hasRequired(file)) ? file : sound;
+  };
+
   const verifyPath = (file: string, kind: Kind, isAnswer = false): string => {
     const sound = verifyEntryOf(file, kind);
     const entry = isAnswer ? locator.findEntryOf(sound) : undefined;
     if (entry === undefined) return sound;
     return hideAdditions(() => {
       const damage = isReachable(entry) ? answers.findFileDamage(sound, entry) : undefined;
-      if (damage === undefined) return sound;
+      if (damage === undefined) return preferLoaded(sound, kind);
       const load = { entry, file: sound, kind };
       const other = findSoundEntry(locator.findRealEntry(entry), damage);
       if ('refusal' in other) throw makeDamageError(load, damage, other);
-      return other.dir + sound.slice(entry.length);
+      return preferLoaded(other.dir + sound.slice(entry.length), kind);
     });
   };
 
@@ -152,7 +160,10 @@ export function createVerifier(
 
   const verifier: Verifier = {
     ...answers,
-    isInUse: (entry) => usable.get(entry) === entry && isWatched?.() === true,
+    isInUse: (entry) =>
+      usable.get(entry) === entry &&
+      damages.findReplaced(entry) === undefined &&
+      isWatched?.() === true,
     isImported: (file) => imported.has(file),
     verifyPath: (file, kind, isAnswer) => {
       const sound = verifyPath(file, kind, isAnswer);
@@ -192,6 +203,10 @@ export function createVerifier(
   };
   return verifier;
 }
+
+/** Whether `require` has a module of that path in its cache. */
+const hasRequired = (file: string): boolean =>
+  Object.hasOwn((Module as unknown as { _cache: object })._cache, file);
 
 /** Whether content has the digest of the listing. */
 const hasDigest = (content: Content, wanted: string | undefined): boolean =>
