@@ -42,3 +42,43 @@ export const GET = async () => new Response(await ${route(BARE)});`,
     hosts: { 'adapter-node': host('build/index.js') },
   });
 });
+
+describe('Nitro', () => {
+  testApplication({
+    ships: {},
+    builds: { nitropack: '^2.12.0' },
+    annex,
+    files: {
+      'nitro.config.mjs': `
+export default { srcDir: 'src', rollupConfig: { external: [/^csv-parse/] } };`,
+      'src/routes/api.mjs': `
+import { defineEventHandler } from 'h3';
+import { describe } from '../../report.mjs';
+export default defineEventHandler(() => ${route(BARE)});`,
+    },
+    build: ['nitropack build --preset node-server'],
+    hosts: { 'node-server': host('.output/server/index.mjs') },
+  });
+});
+
+describe('Astro', () => {
+  testApplication({
+    ships: { '@astrojs/node': '^9.0.0', astro: '^5.0.0' },
+    annex,
+    files: {
+      'astro.config.mjs': `
+import node from '@astrojs/node';
+import { annex } from 'annex/vite';
+export default {
+  output: 'server',
+  adapter: node({ mode: 'standalone' }),
+  vite: { plugins: [annex()] },
+};`,
+      'src/pages/api.js': `
+import { describe } from '../../report.mjs';
+export const GET = async () => new Response(await ${route(BARE)});`,
+    },
+    build: ['ASTRO_TELEMETRY_DISABLED=1 astro build'],
+    hosts: { node: { ...host('dist/server/entry.mjs'), env: { HOST: '127.0.0.1' } } },
+  });
+});
