@@ -126,17 +126,17 @@ async function attemptInstall(thread: Thread, lookup: Lookup): Promise<Attempt> 
 /** Bytes of a file that is searched. */
 const MAX_TEXT = 2 ** 24;
 
+const PHASE = /\bimport\s*\.\s*(?:source|defer)\b/;
+
 /**
- * Whether a file may call import.source() or import.defer(), whose results are no thenables. A request does
- * not tell.
+ * Whether a file, or the code of --eval or --print, may call import.source() or import.defer(), whose results are no
+ * thenables. A request does not tell.
  */
 function mayNamePhase(url: string | undefined): boolean {
+  if (process.execArgv.some((text) => PHASE.test(text))) return true;
   const file = toFile(url);
   try {
-    return (
-      file !== undefined &&
-      /\bimport\s*\.\s*(?:source|defer)\b/.test(readText(file, MAX_TEXT, 'follow'))
-    );
+    return file !== undefined && PHASE.test(readText(file, MAX_TEXT, 'follow'));
   } catch {
     return false;
   }
