@@ -1,7 +1,7 @@
 /** The image's command wrapper: arguments, stdin and terminal. */
 import { describe, expect, inject, test } from 'vitest';
 import { openTerminal, runContainer, runToEnd } from '../support/container.ts';
-import { containerProblem } from '../support/podman.ts';
+import { containerProblem, until } from '../support/podman.ts';
 
 const image = inject('image');
 
@@ -96,8 +96,8 @@ describe.skipIf(containerProblem)(
       const script = `${trap}; echo up; while :; do sleep 0.05; done`;
       const container = await runContainer({ image, args: ['sh', '-c', script] });
       try {
-        await expect.poll(() => container.logs(), { timeout: 10_000 }).toContain('up');
-        await container.stop(2);
+        await until('it runs', async () => (await container.logs()).includes('up'));
+        await container.stop(60);
         expect(await container.wait()).toBe(code);
       } finally {
         await container.remove();

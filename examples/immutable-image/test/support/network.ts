@@ -78,7 +78,9 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     const response = await fetch(`${url}/-/${path}`, body ? post : {});
     return await response.json();
   };
-  await until('the registry answers', async () => Array.isArray(await ask('requests')));
+  const answers = () =>
+    until('the registry answers', async () => Array.isArray(await ask('requests')));
+  await answers();
   return {
     network: name,
     env: { npm_config_registry: `${url}/`, ...point(url) },
@@ -86,7 +88,10 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     fault: async (faults) => void (await ask('faults', faults)),
     reset: async () => void (await ask('reset', {})),
     disconnect: async () => void (await podman('network', 'disconnect', name, name)),
-    connect: async () => void (await podman('network', 'connect', '--ip', address, name, name)),
+    connect: async () => {
+      await podman('network', 'connect', '--ip', address, name, name);
+      await answers();
+    },
     close: async () => {
       await podman('rm', '--force', '--volumes', '--time', '0', name);
       await podman('network', 'rm', '--force', name);

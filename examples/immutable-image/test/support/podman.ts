@@ -109,7 +109,7 @@ export const podman = (...args: string[]): Promise<string> => run('podman', args
 export async function until<T>(
   what: string,
   ask: () => Promise<T | false | undefined> | T | false | undefined,
-  seconds = 30,
+  seconds = 300,
 ): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (let last: unknown; ; await sleep(25)) {
