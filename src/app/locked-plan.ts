@@ -47,7 +47,7 @@ export function planLocked(lookup: Lookup, pin: Pin): Plan {
 
 function makePlan({ settings, feature }: Lookup, pin: Pin): Plan {
   const { sidecar } = pin;
-  const lock = JSON.parse(pin.lock) as { packages: LockedPackages };
+  const lock = JSON.parse(pin.readPackageLock()) as { packages: LockedPackages };
   const graph = readGraph(lock, (problem) =>
     refuseLock(`${pin.dir}/package-lock.json ${problem}`, feature),
   );

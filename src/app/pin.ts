@@ -49,8 +49,12 @@ export interface Sidecar {
 export interface Pin {
   dir: string;
   sidecar: Sidecar;
-  /** Text of the package-lock. */
-  lock: string;
+  /**
+   * Reads the text of the package-lock; later calls return the same text. An entry is used without it.
+   *
+   * @throws AnnexError when it or the package.json is not the file that annex wrote, or cannot be read
+   */
+  readPackageLock: () => string;
 }
 
 /** Bytes that one of the three files may have. */
@@ -82,27 +86,47 @@ export function listLocks(root: string): string[] {
  */
 export function readPin(root: string, feature: Feature): Pin | undefined {
   const dir = join(lockRoot(root), feature.slug);
-  try {
-    return pathExists(dir) ? readLockFiles(dir, feature) : undefined;
-  } catch (error) {
-    if (isTransient(error)) throw new AnnexError(refuseUnread(error, lockRoot(root)));
-    const reason = describeReadError(error, join(dir, 'annex.json'));
-    throw new AnnexError(toRefusal(error, () => refuseLock(reason, feature)));
-  }
+  const path = join(dir, 'annex.json');
+  const refuse = (error: unknown): AnnexError => {
+    if (isTransient(error)) return new AnnexError(refuseUnread(error, lockRoot(root)));
+    const reason = describeReadError(error, path);
+    return new AnnexError(toRefusal(error, () => refuseLock(reason, feature)));
+  };
+  const attempt = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw refuse(error);
+    }
+  };
+  return attempt(() => {
+    if (!pathExists(dir)) return undefined;
+    const sidecar = readSidecar(path, feature);
+    let lock: string | undefined;
+    const readPackageLock = () => {
+      lock ??= attempt(() => readProject(dir, sidecar, feature));
+      return lock;
+    };
+    return { dir, sidecar, readPackageLock };
+  });
 }
 
-function readLockFiles(dir: string, feature: Feature): Pin {
-  const path = join(dir, 'annex.json');
+function readSidecar(path: string, feature: Feature): Sidecar {
   const sidecar = readJson(path, MAX_LOCK, 'follow') as Sidecar | null;
   const problem = findProblem(sidecar, feature);
   if (problem !== undefined) throw new AnnexError(refuseLock(`${path} ${problem}`, feature));
+  return sidecar as Sidecar;
+}
+
+/** Reads both files of the npm project, and returns the text of the package-lock. */
+function readProject(dir: string, { digests }: Sidecar, feature: Feature): string {
   const [lock = ''] = (['package-lock.json', 'package.json'] as const).map((name) => {
     const text = readText(join(dir, name), MAX_LOCK, 'follow');
-    if (digest(text) === (sidecar as Sidecar).digests[name]) return text;
+    if (digest(text) === digests[name]) return text;
     const reason = `${join(dir, name)} is not the file that annex wrote: its digest differs`;
     throw new AnnexError(refuseLock(reason, feature));
   });
-  return { dir, sidecar: sidecar as Sidecar, lock };
+  return lock;
 }
 
 /** The refusal for an invalid lock. */

@@ -43,10 +43,10 @@ interface LockDifference {
   first?: string;
 }
 
-function listDifferences(lookup: Lookup, { sidecar, lock, dir }: Pin): LockDifference[] {
+function listDifferences(lookup: Lookup, { sidecar, readPackageLock, dir }: Pin): LockDifference[] {
   const { settings, feature } = lookup;
   const inventory = readInventory(settings.core.realRoot);
-  const graph = readGraph(JSON.parse(lock), (problem) =>
+  const graph = readGraph(JSON.parse(readPackageLock()), (problem) =>
     refuseLock(`${dir}/package-lock.json ${problem}`, feature),
   );
   const made = plan({ ...feature, graph, inventory, unshared: sidecar.unshared }, RANGES);

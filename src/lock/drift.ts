@@ -1,6 +1,8 @@
 /** Compares a lock with the packages that the application has for development only. */
 import { listUnshipped } from '../app/inventory.ts';
 import type { Lookup } from '../app/lookup.ts';
+import type { Pin } from '../app/pin.ts';
+import { AnnexError } from '../base/error.ts';
 import { satisfies, satisfiesWithPrereleases } from '../base/semver.ts';
 import { findBlocked } from '../settings/blocked.ts';
 
@@ -18,13 +20,23 @@ export function listDrifts(lookup: Lookup): Drift[] {
   const { settings, feature } = lookup;
   const { pin } = lookup.readLock();
   if (feature.refusal !== undefined || pin === undefined) return [];
-  const { packages } = JSON.parse(pin.lock) as { packages: Record<string, { version?: string }> };
+  const packages = readLocked(pin);
   const preferred = listPreferred(lookup);
   return listUnshipped(settings.core, feature).flatMap(({ name, version }) => {
     const locked = packages[`node_modules/${name}`]?.version;
     if (locked === undefined || locked === version) return [];
     return { name, version, locked, isFit: Object.hasOwn(preferred, name) };
   });
+}
+
+/** The packages of a lock; none when its package-lock is invalid, which `annex lock --check` reports. */
+function readLocked(pin: Pin): Record<string, { version?: string }> {
+  try {
+    return JSON.parse(pin.readPackageLock()).packages;
+  } catch (error) {
+    if (error instanceof AnnexError) return {};
+    throw error;
+  }
 }
 
 /** The versions of declared packages that a new lock prefers: name to version. */

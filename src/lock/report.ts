@@ -40,7 +40,7 @@ export function composeReportPart(settings: Settings, feature: Feature): ReportP
     if (error instanceof AnnexError) return { reason: error.refusal.reason, isExpected: false };
     throw error;
   }
-  const { packages } = JSON.parse(pin.lock) as { packages: LockedPackages };
+  const { packages } = JSON.parse(pin.readPackageLock()) as { packages: LockedPackages };
   // A lock has packages of other platforms too; an entry does not.
   const paths =
     entry?.manifest.closure.map(({ path }) => path) ??

@@ -1,7 +1,7 @@
 /** Finds the path that a specifier means, before any link is followed. */
 import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL, URL } from 'node:url';
-import { exec, includes, startsWith } from '../base/primordials.ts';
+import { exec, includes, slice, startsWith } from '../base/primordials.ts';
 import type { Request } from './request.ts';
 
 /**
@@ -12,6 +12,8 @@ import type { Request } from './request.ts';
 export const mayMeanStored = (specifier: string): boolean => exec(STORED, specifier) !== null;
 
 const STORED = /v1|[%\\\s]/;
+/** A file URL without escapes, empty steps and steps that start with a dot. */
+const PLAIN_URL = /^file:\/\/(?:\/[\w@+,~-][\w@+,~.-]*)+$/;
 const RELATIVE = /^\.\.?(?:\/|$)/;
 
 /**
@@ -44,6 +46,8 @@ export function findTargetPath({
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {
   if (url === undefined || !startsWith(url, 'file:')) return undefined;
+  // Node's function parses the URL and resolves the path, for each module twice.
+  if (exec(PLAIN_URL, url) !== null) return slice(url, 'file://'.length);
   try {
     return fileURLToPath(exec(/^[^?#]*/, url)?.[0] ?? url);
   } catch {

@@ -115,6 +115,26 @@ describe(node.label, () => {
     expect(await run()).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(await run('kit')).toMatchObject({ code: 0, stdout: 'ANNEX_INVALID_CONFIG\n' });
   });
+
+  test.each(['package-lock.json', 'package.json'])(
+    'beside a changed %s, an installed entry is used and nothing is installed',
+    async (file) => {
+      const { sandbox, edit } = await open();
+      sandbox.write(
+        join(sandbox.core, 'main.mjs'),
+        `await import('kit').then(({ marker }) => console.log(marker), ({ cause }) => console.log(cause.code));`,
+      );
+      const env = { ANNEX_STORE: sandbox.store };
+      const run = async () =>
+        (await sandbox.run(['--import', sandbox.loader, 'main.mjs'], { node: node.path, env }))
+          .stdout;
+      expect(await run()).toBe('kit\n');
+      edit(`kit/${file}`, (text) => `${text}\n`);
+      expect(await run()).toBe('kit\n');
+      rmSync(sandbox.store, { recursive: true });
+      expect(await run()).toBe('ANNEX_INVALID_CONFIG\n');
+    },
+  );
 });
 
 /** A merge conflict of git. */
