@@ -11,6 +11,9 @@ import { straceProblem, traceFiles } from '../support/strace.ts';
 const traced = straceProblem === undefined ? nodes : [];
 const watched = traced.filter(({ label }) => canWatchLoads(label.slice(1)));
 
+/** Built-ins that take long to load. */
+const HEAVY = /^NativeModule (?:child_process|crypto|https?|tls|zlib)$/;
+
 const unused = Object.fromEntries(
   Array.from({ length: 20 }, (_, index) => [`lib/part-${index}/unused.js`, '']),
 );
@@ -126,6 +129,29 @@ describe.concurrent.each(watched)('G7: not in the way, $label', (node) => {
         return many - few;
       };
       expect(await growth(false)).toBe(await growth(true));
+    },
+  );
+});
+
+describe.concurrent.each(nodes.filter(({ major }) => major >= 22))('G7: $label', (node) => {
+  test.each([
+    ['off', []],
+    ['load', ['NativeModule crypto']],
+  ])(
+    'with "verify": "%s", the import of a locked feature loads of the built-ins %j',
+    async (verify, heavy) => {
+      const { sandbox } = await openInstalled(node);
+      const list = `console.log(JSON.stringify(process.moduleLoadList.filter((name) => ${HEAVY}.test(name))));`;
+      const main = sandbox.write('app/list.mjs', `await import('kit');\n${list}`);
+      const env = {
+        ANNEX_STORE: sandbox.store,
+        ANNEX_CONFIG: sandbox.write('operator.json', { verify }),
+      };
+      const { stdout } = await sandbox.run(['--import', sandbox.loader, main], {
+        env,
+        node: node.path,
+      });
+      expect(JSON.parse(stdout)).toEqual(heavy);
     },
   );
 });
