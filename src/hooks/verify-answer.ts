@@ -1,5 +1,5 @@
 /** Verifies what requests find in entries: the file, and what made Node find it. */
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { refuseUnread } from '../base/file-error.ts';
 import { isWithin, toListedPath } from '../base/store-layout.ts';
@@ -36,8 +36,9 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   };
   /** A path below the entry; undefined for any other. */
   const toBelow = (path: string | undefined, entry: string, dir: string): string | undefined => {
-    const top = [dir, entry].find((each) => path !== undefined && isWithin(path, each));
-    return top && path && toListedPath(path, top);
+    const whole = path && resolve(path);
+    const top = [dir, entry].find((each) => whole && isWithin(whole, each));
+    return top && whole && toListedPath(whole, top);
   };
   const findFileDamage: Answers['findFileDamage'] = (file, entry) => {
     if (settings.verify !== 'load') return undefined;
