@@ -121,9 +121,10 @@ export function createTouched(
     const value = contents.find(path);
     if (value === undefined) return describe(path, 'added');
     if (keepsLinks && toReal(path) !== join(dir, path)) return describe(path, 'changed');
-    const damage = findScopeDamage(parentOf(path));
+    const damage =
+      findScopeDamage(parentOf(path)) ??
+      (isWatched ? undefined : findPackageDamage(contents.findPackage(path) ?? ''));
     if (damage !== undefined) return damage;
-    if (!isWatched) return findPackageDamage(contents.findPackage(path) ?? '');
     const problem = path.endsWith('.node') ? compareListed(join(dir, path), value) : undefined;
     return problem && describe(path, problem);
   };

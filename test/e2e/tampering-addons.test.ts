@@ -99,5 +99,17 @@ describe.runIf(findProgram('cc') !== undefined)('addons', () => {
       await run('change', change, '');
       for (const way of WAYS) expect(await run('load', LOAD + ASK, way)).not.toBe('EVIL');
     });
+
+    test.for(Object.entries(CHANGES).slice(0, 2))(
+      '%s after its package was first used',
+      async ([, change], { expect }) => {
+        for (const way of WAYS) {
+          const run = await open(node);
+          expect(await run('load', `${LOAD}{ ${change} }${ASK}`, way)).toMatch(
+            /^(?:ANNEX_INTEGRITY|MODULE_NOT_FOUND)$/,
+          );
+        }
+      },
+    );
   });
 });
