@@ -4,6 +4,7 @@ import { testApplication } from '../support/host.ts';
 
 const route = (ask: string): string => `describe(async () => (await ${ask}).parse('a,b'))`;
 const BARE = `import('csv-parse/sync')`;
+const IGNORED = `import(/* webpackIgnore: true */ /* turbopackIgnore: true */ 'csv-parse/sync')`;
 
 const annex = { features: { 'csv-parse': '^6.0.0' } };
 const host = (start: string) => ({
@@ -80,5 +81,40 @@ export const GET = async () => new Response(await ${route(BARE)});`,
     },
     build: ['ASTRO_TELEMETRY_DISABLED=1 astro build'],
     hosts: { node: { ...host('dist/server/entry.mjs'), env: { HOST: '127.0.0.1' } } },
+  });
+});
+
+/** The server of Next.js, in a directory with traced copies of annex and of the lock. */
+const next = (bundler: string) => ({
+  ...host('server.js'),
+  cwd: bundler,
+  env: { HOSTNAME: '127.0.0.1' },
+});
+
+describe('Next.js', () => {
+  testApplication({
+    ships: { next: '^16.0.0', react: '^19.0.0', 'react-dom': '^19.0.0' },
+    annex,
+    files: {
+      'next.config.mjs': `
+export default {
+  output: 'standalone',
+  serverExternalPackages: ['annex'],
+  outputFileTracingIncludes: { '/*': ['./node_modules/annex/**/*', './annex/**/*'] },
+};`,
+      'app/layout.js': `export default ({ children }) => <html lang="en"><body>{children}</body></html>;`,
+      'app/page.js': `export default () => <p>page</p>;`,
+      'app/api/route.js': `
+import { describe } from '../../report.mjs';
+export const dynamic = 'force-dynamic';
+export const GET = async () => new Response(await ${route(IGNORED)});`,
+    },
+    build: [
+      'mkdir out',
+      'NEXT_TELEMETRY_DISABLED=1 next build --webpack && mv .next/standalone out/webpack',
+      'NEXT_TELEMETRY_DISABLED=1 next build --turbopack && mv .next/standalone out/turbopack',
+    ],
+    output: 'out',
+    hosts: { webpack: next('webpack'), Turbopack: next('turbopack') },
   });
 });
