@@ -2,7 +2,34 @@
 import { type Agent, BOTH, CJS, ESM } from '../support/agent.ts';
 import { agents as opentelemetry } from './opentelemetry.ts';
 
-const SENTRY = `Sentry.init({ dsn: 'http://key@127.0.0.1:9/1', tracesSampleRate: 1 });`;
+/** Sentry, by the name of its package. Version 10 is built on OpenTelemetry, version 11 is not. */
+const sentry = (name: string, range: string, late: string): Agent => {
+  const file = name.replaceAll(/\W+/g, '-');
+  const start = `Sentry.init({ dsn: 'http://key@127.0.0.1:9/1', tracesSampleRate: 1 });`;
+  return {
+    packages: [`${name}@${range}`],
+    env: {},
+    files: {
+      [`${file}.mjs`]: `import * as Sentry from '${name}';\n${start}`,
+      [`${file}.cjs`]: `const Sentry = require('${name}');\n${start}`,
+    },
+    record: `
+import * as Sentry from '${name}';
+export async function record(run) {
+  if (Sentry.getClient() === undefined) ${start}
+  const names = [];
+  Sentry.getClient().on('spanEnd', (span) => names.push(Sentry.spanToJSON(span)));
+  await Sentry.startSpan({ name: 'use' }, run);
+  return names.map(({ op, description, name }) => op + ' ' + (description ?? name));
+}`,
+    ways: {
+      'a module of --import': { flags: ['--import', `./${file}.mjs`], mains: BOTH },
+      '--import, and a late start': { flags: ['--import', `${name}/${late}`], mains: BOTH },
+      'the first import': { first: `./${file}.mjs`, mains: ESM },
+      'the first require': { first: `./${file}.cjs`, mains: CJS },
+    },
+  };
+};
 
 export const AGENTS: Record<string, Agent> = {
   ...opentelemetry,
@@ -62,29 +89,8 @@ export async function record(run) {
       'the first require': { first: './tracer.cjs', mains: CJS },
     },
   },
-  sentry: {
-    packages: ['@sentry/node@^11.12.0'],
-    env: {},
-    files: {
-      'instrument.mjs': `import * as Sentry from '@sentry/node';\n${SENTRY}`,
-      'instrument.cjs': `const Sentry = require('@sentry/node');\n${SENTRY}`,
-    },
-    record: `
-import * as Sentry from '@sentry/node';
-export async function record(run) {
-  if (Sentry.getClient() === undefined) ${SENTRY}
-  const names = [];
-  Sentry.getClient().on('spanEnd', (span) => names.push(Sentry.spanToJSON(span)));
-  await Sentry.startSpan({ name: 'use' }, run);
-  return names.map(({ op, description, name }) => op + ' ' + (description ?? name));
-}`,
-    ways: {
-      'a module of --import': { flags: ['--import', './instrument.mjs'], mains: BOTH },
-      '--import, and a late start': { flags: ['--import', '@sentry/node/import'], mains: BOTH },
-      'the first import': { first: './instrument.mjs', mains: ESM },
-      'the first require': { first: './instrument.cjs', mains: CJS },
-    },
-  },
+  sentry: sentry('@sentry/node', '^11.12.0', 'import'),
+  'sentry-10': sentry('sentry-10', 'npm:@sentry/node@^10.0.0', 'preload'),
   newrelic: {
     packages: ['newrelic@^13.20.0'],
     env: {
