@@ -75,7 +75,8 @@ export function createShortcut(locator: Locator, verifier: Verifier): Shortcut {
       if (name === undefined || locator.isShared(entry, name)) return undefined;
     }
     const outcome = toOutcome(ask);
-    const file = 'result' in outcome ? fileOf(outcome.result) : undefined;
+    // A program may have added `result` to Object.prototype.
+    const file = Object.hasOwn(outcome, 'result') ? fileOf(unwrap(outcome)) : undefined;
     if (file === undefined) return { outcome, isSound: false };
     const request = { specifier, kind, parent, hasPaths: false };
     try {
