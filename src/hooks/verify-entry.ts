@@ -126,11 +126,11 @@ export function createVerifier(
     if (entry === undefined) return sound;
     return hideAdditions(() => {
       const damage = isReachable(entry) ? answers.findFileDamage(sound, entry) : undefined;
-      if (damage === undefined) return preferLoaded(sound, kind);
+      if (damage === undefined) return sound;
       const load = { entry, file: sound, kind };
       const other = findSoundEntry(locator.findRealEntry(entry), damage);
       if ('refusal' in other) throw makeDamageError(load, damage, other);
-      return preferLoaded(other.dir + sound.slice(entry.length), kind);
+      return other.dir + sound.slice(entry.length);
     });
   };
 
@@ -166,14 +166,18 @@ export function createVerifier(
       isWatched?.() === true,
     isImported: (file) => imported.has(file),
     verifyPath: (file, kind, isAnswer) => {
-      const sound = verifyPath(file, kind, isAnswer);
+      const found = verifyPath(file, kind, isAnswer);
+      const sound = isAnswer ? preferLoaded(found, kind) : found;
       lastLoad = { file: sound, kind };
       return sound;
     },
     verifyURL: (url, conditions, isAnswer) => {
       const file = locator.isInStore(url) ? toFile(url) : undefined;
       if (file === undefined) return url;
-      const sound = verifyPath(file, isForRequire(conditions) ? 'require' : 'import', isAnswer);
+      const kind = isForRequire(conditions) ? 'require' : 'import';
+      const found = verifyPath(file, kind, isAnswer);
+      // Node 22 also asks hooks for a script that an ES module imports, with the conditions of require.
+      const sound = isAnswer && kind === 'import' ? preferLoaded(found, kind) : found;
       return sound === file ? url : replacePath(url, sound);
     },
     verifySpecifier: (request, kind = request.kind) => {

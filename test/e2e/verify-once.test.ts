@@ -13,10 +13,11 @@ const kit = {
   name: 'kit',
   version: '1.0.0',
   files: {
-    'index.mjs': `import './state.mjs';\nimport 'tool';\nexport const load = () => import('./late.mjs');\n`,
+    'index.mjs': `import './state.mjs';\nimport 'tool';\nexport const load = async () => { const { part } = await import('./late.mjs'); globalThis.part.push(part); };\n`,
     'state.mjs': count('state.mjs'),
-    'late.mjs': `import './state.mjs';\nimport 'tool';\n${count('late.mjs')}`,
-    'index.cjs': `require('./state.cjs');\nrequire('tool');\nexports.load = () => require('./late.cjs');\n`,
+    'late.mjs': `import './state.mjs';\nimport 'tool';\nexport { default as part } from './part.cjs';\n${count('late.mjs')}`,
+    'part.cjs': 'exports.marker = true;',
+    'index.cjs': `require('./state.cjs');\nrequire('tool');\nglobalThis.part = [require('./part.cjs')];\nexports.load = () => require('./late.cjs');\n`,
     'state.cjs': count('state.cjs'),
     'late.cjs': `require('./state.cjs');\nrequire('tool');\n${count('late.cjs')}`,
   },
@@ -43,7 +44,7 @@ const [,, dir] = process.argv;
 const features = [await import('kit/index.mjs'), createRequire(import.meta.url)('kit/index.cjs')];
 ${damage}
 for (const { load } of features) await load();
-console.log(JSON.stringify(globalThis.ran));
+console.log(JSON.stringify({ ran: globalThis.ran, part: globalThis.part }));
 `;
 
 describe.each(nodes)('$label', (node) => {
@@ -62,9 +63,9 @@ describe.each(nodes)('$label', (node) => {
       env,
     });
     expect(stdout, stderr).not.toBe('');
-    const ran = Object.entries(JSON.parse(stdout)).filter(
-      ([name]) => isWatched || name.endsWith('.cjs'),
-    );
+    const { ran: all, part } = JSON.parse(stdout);
+    expect(part).toEqual([{ marker: true }, { marker: true }]);
+    const ran = Object.entries(all).filter(([name]) => isWatched || name.endsWith('.cjs'));
     expect(ran).toHaveLength(isWatched ? 6 : 3);
     expect(ran.filter(([, times]) => times !== 1)).toEqual([]);
   });
