@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { install, nodes } from '../support/host.ts';
+import { install, listNodes } from '../support/host.ts';
 import { readMachineEnvironment } from '../support/machine.ts';
 import type { RunResult, Sandbox } from '../support/sandbox.ts';
 
@@ -138,7 +138,7 @@ beforeAll(async () => {
   }));
 });
 
-describe.each(nodes)('Node $version', ({ version, path }) => {
+describe.each(listNodes())('Node $version', ({ version, path }) => {
   const run = async (line: string, env: Record<string, string>): Promise<RunResult> => {
     const result = await sandbox.run(line.split(' '), { node: path, env });
     return { ...result, stdout: stripVTControlCharacters(result.stdout + result.stderr) };

@@ -48,8 +48,8 @@ export interface Host {
   absent: RegExp;
   /** The host replaces the error or ends the process: only the line on stderr has the reason. */
   isReplaced?: true;
-  /** It needs Node 22 or later. */
-  isModern?: true;
+  /** The oldest major version of Node that it runs on; 20 by default. */
+  oldest?: number;
 }
 
 /** Prints what a function returns; or the error that it throws, without what annex added, and the code of its cause. */
@@ -104,15 +104,20 @@ const DENIALS: Record<string, Record<string, string>> = {
   'the core is sealed and there is no store': {},
 };
 
-const matrix = execFileSync(process.execPath, [join(repositoryRoot, 'scripts', 'nodes.mjs')], {
-  encoding: 'utf8',
-});
-/** The oldest Node, where imports are resolved in another thread, and the newest; each with one denial. */
-export const nodes = [0, -1].map((at) => {
-  const [version = '', path = ''] = matrix.trim().split('\n').at(at)?.split(' ') ?? [];
-  const [reason, denial] = Object.entries(DENIALS).at(at) ?? [];
-  return { version, path, reason, denial, isModern: at === -1 };
-});
+const script = join(repositoryRoot, 'scripts', 'nodes.mjs');
+const matrix = execFileSync(process.execPath, [script], { encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .map((line) => line.split(' ') as [version: string, path: string]);
+/** The oldest Node from a major version on, and the newest; each with one denial. Node 20 resolves imports in another thread. */
+export const listNodes = (oldest = 20) => {
+  const first = matrix.find(([version]) => Number.parseInt(version, 10) >= oldest);
+  return [first, matrix.at(-1)].map((node, at) => {
+    const [version = '', path = ''] = node ?? [];
+    const [reason, denial] = Object.entries(DENIALS)[at] ?? [];
+    return { version, path, reason, denial };
+  });
+};
 
 const slugOf = (name: string): string => name.replaceAll(/\W+/g, '-');
 
@@ -195,32 +200,27 @@ export function testApplication(application: Application): void {
       return { ...run, seen: (line === undefined ? {} : JSON.parse(line)) as Seen };
     };
 
-    describe.each(nodes.filter((node) => node.isModern || !host.isModern))(
-      'Node $version',
-      ({ version, path, reason, denial }) => {
-        test('the backend is installed at first use, and then loads without a registry', async () => {
-          const store = { ANNEX_STORE: `VOLUME/${slugOf(name)}-${version}` };
-          const first = await use(path, false, { ...MACHINE, ...store });
-          expect(first.seen, first.stderr).toEqual({ loaded });
-          expect(first.stderr).toMatch(/^annex: installed /m);
-          const nowhere = { npm_config_registry: 'http://127.0.0.1:9' };
-          const again = await use(path, false, { ...nowhere, ...store });
-          expect(again.seen, again.stderr).toEqual({ loaded });
-          expect(again.stderr).not.toContain('annex: ');
-        });
+    describe.each(listNodes(host.oldest))('Node $version', ({ version, path, reason, denial }) => {
+      test('the backend is installed at first use, and then loads without a registry', async () => {
+        const store = { ANNEX_STORE: `VOLUME/${slugOf(name)}-${version}` };
+        const first = await use(path, false, { ...MACHINE, ...store });
+        expect(first.seen, first.stderr).toEqual({ loaded });
+        expect(first.stderr).toMatch(/^annex: installed /m);
+        const nowhere = { npm_config_registry: 'http://127.0.0.1:9' };
+        const again = await use(path, false, { ...nowhere, ...store });
+        expect(again.seen, again.stderr).toEqual({ loaded });
+        expect(again.stderr).not.toContain('annex: ');
+      });
 
-        test('without the backend, the host fails as without annex, with the reason', async () => {
-          const plain = await use(path, true);
-          expect(plain.stdout + plain.stderr).toMatch(absent);
-          const denied = await use(path, false, denial);
-          const cause = host.isReplaced ? undefined : 'ANNEX_DENIED';
-          expect(denied.seen, denied.stderr).toEqual({ ...plain.seen, cause });
-          expect(denied.code).toBe(plain.code);
-          expect(denied.stderr).toContain(
-            `annex: ${feature} unavailable (ANNEX_DENIED): ${reason}`,
-          );
-        });
-      },
-    );
+      test('without the backend, the host fails as without annex, with the reason', async () => {
+        const plain = await use(path, true);
+        expect(plain.stdout + plain.stderr).toMatch(absent);
+        const denied = await use(path, false, denial);
+        const cause = host.isReplaced ? undefined : 'ANNEX_DENIED';
+        expect(denied.seen, denied.stderr).toEqual({ ...plain.seen, cause });
+        expect(denied.code).toBe(plain.code);
+        expect(denied.stderr).toContain(`annex: ${feature} unavailable (ANNEX_DENIED): ${reason}`);
+      });
+    });
   });
 }
