@@ -51,7 +51,7 @@ const RELATIVE = /^\.\.?\/[^%?#\\\s]+$/;
 
 /** Creates the shortcut of a thread. */
 export function createShortcut(locator: Locator, verifier: Verifier): Shortcut {
-  const mayBeLink = mayKeepLinks || locator.thread.settings.keepsLinks;
+  const mayBeLink = mayKeepLinks(locator.thread.settings);
   const isSound = (request: Request & { parent: string }, entry: string, file: string): boolean => {
     const { kind, parent, specifier } = request;
     const isPath = specifier[0] === '.';

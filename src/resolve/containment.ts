@@ -7,6 +7,7 @@ import { toRealPath } from '../base/paths.ts';
 import { parseBareSpecifier, readFirstName } from '../base/specifier.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
+import type { Settings } from '../settings/settings.ts';
 import { isContained } from '../store/directory.ts';
 import type { RequestFacts } from './decide.ts';
 import { findTargetPath } from './destination.ts';
@@ -26,11 +27,14 @@ export interface Aim {
   entry?: string;
 }
 
+const keepsLinksAlways = hasPreservedLinks() || !canWatchLoads(process.versions.node);
+
 /**
  * Whether Node can return a path through a link: it preserves links, or, where loads are not verified,
  * resolved the path before the link was made.
  */
-export const mayKeepLinks = hasPreservedLinks() || !canWatchLoads(process.versions.node);
+export const mayKeepLinks = ({ keepsLinks, verify }: Settings): boolean =>
+  keepsLinksAlways || keepsLinks || verify !== 'load';
 
 /** Finds the target of a request. Without `entry`, no store is concerned. */
 export function findAim(request: Request, { findEntryOf, isInStore }: Locator): Aim {
@@ -65,7 +69,7 @@ export function isForeign<R>(
   if (file === undefined) return false;
   const real = locator.findRealEntry(entry);
   // Node has usually resolved links already, and this runs for every file of an entry.
-  const mayBeLink = path === undefined || mayKeepLinks || locator.thread.settings.keepsLinks;
+  const mayBeLink = path === undefined || mayKeepLinks(locator.thread.settings);
   if (mayBeLink ? isContained(file, real) : isWithin(file, real) || isWithin(file, entry))
     return false;
   const names = request.specifier.startsWith('#') ? locator.listShared(entry) : [name];

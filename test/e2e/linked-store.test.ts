@@ -29,7 +29,67 @@ const seen = await import('alpha').then(({ marker }) => marker, ({ code }) => co
 console.log(seen);
 `;
 
+/** A package whose files request others of it, and a dependency. */
+const asker = {
+  ...esmPackage('asker', '1.0.0', 'sound'),
+  files: {
+    'index.js': `import { createRequire } from 'node:module';
+export const require = createRequire(import.meta.url);
+export const load = (specifier) => import(specifier);
+`,
+    ...Object.fromEntries(
+      ['lib', '.'].flatMap((dir) => [
+        [`${dir}/a.js`, 'export const marker = "sound";'],
+        [`${dir}/b.js`, 'export const marker = "sound";'],
+        [`${dir}/a.cjs`, 'exports.marker = "sound";'],
+        [`${dir}/b.cjs`, 'exports.marker = "sound";'],
+      ]),
+    ),
+  },
+};
+
+/** Resolves a file of each kind, replaces its directory by a link to a copy, and requests the file beside it. */
+const BESIDE = `
+import { cpSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { load, require } from 'asker';
+const dir = dirname(fileURLToPath(import.meta.resolve('asker')));
+const at = (name) => './' + join(process.argv[2], name);
+const requests = [() => load(at('b.js')), () => load(at('b.cjs')), () => require(at('b.cjs')), () => import(join(dir, at('b.js')))];
+await load(at('a.js'));
+require(at('a.cjs'));
+const place = join(dir, process.argv[2]);
+const moved = process.env.ANNEX_STORE + '.moved';
+cpSync(place, moved, { recursive: true });
+writeFileSync(join(moved, 'b.js'), 'export const marker = "swapped";');
+writeFileSync(join(moved, 'b.cjs'), 'exports.marker = "swapped";');
+renameSync(place, place + '.old');
+symlinkSync(moved, place);
+for (const request of requests) {
+  try { console.log((await request()).marker); } catch ({ code }) { console.log(code); }
+}
+`;
+
 describe.concurrent.each(nodes)('$label', (node) => {
+  for (const verify of ['load', 'first-use', 'off']) {
+    for (const [what, place] of [
+      ['a directory of a package', 'lib'],
+      ['a package', '.'],
+    ] as const) {
+      test(`${what} becomes a link after a file of it was loaded: no other is found, "verify": "${verify}"`, async () => {
+        const annex = { features: { asker: '^1.0.0' } };
+        const { sandbox } = await openWorld({ packages: [], annex, node: node.path });
+        sandbox.plantEntry({ feature: 'asker', packages: [asker], specs: annex.features });
+        sandbox.write('app/beside.mjs', BESIDE);
+        const ANNEX_CONFIG = sandbox.write('operator.json', { verify });
+        const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0', ANNEX_CONFIG };
+        const args = ['--import', sandbox.loader, 'beside.mjs', place];
+        const { stdout, stderr } = await sandbox.run(args, { env });
+        expect(stdout, stderr).toMatch(/^(?:(?:ERR_)?MODULE_NOT_FOUND\n){4}$/);
+      });
+    }
+  }
   for (const [what, place, file] of [
     ['an entry', '', 'node_modules/alpha/index.js'],
     ['a package', 'node_modules/alpha', 'index.js'],
