@@ -1,7 +1,7 @@
 /** Keeps annex out of the stacks of errors that pass through it. */
 import Module from 'node:module';
 import { apply, slice, startsWith, weakGet, weakSet } from './primordials.ts';
-import { bare, type Call, type Calls, format, readCalls, rewrite } from './stack.ts';
+import { bare, type Call, type Calls, cutCalls, format, readCalls, rewrite } from './stack.ts';
 
 const NodeError = Error;
 const { captureStackTrace } = NodeError;
@@ -88,12 +88,35 @@ function hide(error: Error, hook: Hook): void {
   const look = (): void => {
     stack = getOwnPropertyDescriptor(error, 'stack');
   };
-  const calls = isFormattedByLook ? readCalls(look) : undefined;
-  if (!isFormattedByLook) look();
+  const readNow = (): void => {
+    look();
+    if (stack?.get) apply(stack.get, error, []);
+  };
+  const isRead = isFormattedByLook || hasRepl();
+  const calls = isRead ? readCalls(readNow) : undefined;
+  if (!isRead) look();
   if (stack?.configurable !== true) return;
   const rest = { next: undefined, settled: undefined };
   weakSet(hidden, error, { hook, stack, calls, limit, led, isShort, ...rest });
   defineProperty(error, 'stack', bare(lazy));
+}
+
+/** Whether node:repl is loaded. When it prints an error, Node no longer gives its calls to others. */
+function hasRepl(): boolean {
+  const { moduleLoadList: loaded = [] } = process as { moduleLoadList?: string[] };
+  for (let at = loaded.length - 1; at >= 0; at--) if (loaded[at] === REPL) return true;
+  return false;
+}
+
+const REPL = 'NativeModule repl';
+
+/** Whether the REPL itself is reading a stack, and not what runs in it. */
+function isReadByRepl(): boolean {
+  const here: Captured = {};
+  captureStackTrace(here, lazy.get);
+  const callers = readCalls(() => here.stack) ?? [];
+  const at = callers[0]?.getFileName() === 'node:internal/util' ? 1 : 0;
+  return callers[at]?.getFileName() === 'node:repl';
 }
 
 /** The property `stack`. One accessor for all errors: another for each would cost V8 more than the stack does. */
@@ -124,7 +147,11 @@ function read(error: Error): unknown {
   const get = (): unknown => (stack.get ? apply(stack.get, error, []) : stack.value);
   const join = (calls: Calls): Calls => joinCalls(calls, state);
   const calls = state.calls ?? readCalls(get);
-  if (calls !== undefined) return settle(error, format(error, join(calls)));
+  if (calls !== undefined) {
+    const joined = join(calls);
+    const isCut = state.calls !== undefined && isReadByRepl();
+    return settle(error, format(error, isCut ? cutCalls(joined) : joined));
+  }
   const text = get();
   return settle(error, typeof text === 'string' ? rewrite(text, join) : text);
 }

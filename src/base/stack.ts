@@ -38,6 +38,22 @@ export function readCalls(read: () => unknown): Calls | undefined {
   return calls;
 }
 
+/**
+ * Removes the last call of a function without a name, and all below it, as the REPL does.
+ *
+ * @see https://github.com/nodejs/node/blob/v24.21.0/lib/repl.js overrideStackTrace
+ */
+export function cutCalls(calls: Calls): Calls {
+  let end = calls.length - 1;
+  for (let at = end; at >= 0; at--) {
+    if (calls[at]?.getFunctionName() !== null) continue;
+    end = at;
+    break;
+  }
+  calls.length = end < 0 ? 0 : end;
+  return calls;
+}
+
 /** Formats a stack as Node does. */
 export function format(error: Error, calls: Calls): unknown {
   const { Error: present } = globalThis;

@@ -126,7 +126,15 @@ export const startPrograms: Case[] = [
   start('standard input: a module that fails', [AS_MODULE], 'ERR_MODULE_NOT_FOUND', {
     input: `import 'no-such-package'`,
   }),
-  // The REPL cuts off the calls below its own, which it finds by their names.
+  start('the REPL: requires that fail', ['--interactive'], 'REPL2:1:', {
+    modes: MODES,
+    env: { NODE_REPL_HISTORY: '', NO_COLOR: '1' },
+    files: {
+      'far.cjs': `function ask() { return require('no-such-package'); }\nask();`,
+      'wraps.cjs': `try { require('./far.cjs'); } catch (cause) { throw new Error('wrapped', { cause }); }`,
+    },
+    input: `require('no-such-package')\nfunction ask() { require('./absent.cjs') }\nask()\nrequire('./far.cjs')\nrequire('./wraps.cjs')\ntry { require('./far.cjs') } catch (error) { console.log(error.stack) }\nError.stackTraceLimit = 3\nrequire('./far.cjs')\nError.prepareStackTrace = (error, calls) => 'own: ' + calls.length\nrequire('./far.cjs')\n.exit\n`,
+  }),
   start('the REPL: requests, and an import that fails', ['--interactive'], 'MODULE_NOT_FOUND', {
     modes: MODES,
     env: { NODE_REPL_HISTORY: '', NO_COLOR: '1' },
