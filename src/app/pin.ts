@@ -148,6 +148,7 @@ function findProblem(sidecar: Sidecar | null, feature: Feature): string | undefi
     return `is of format ${JSON.stringify(sidecar?.format)}, and this annex reads ${FORMAT}: lock it again`;
   }
   if (!isWhole(sidecar)) return 'is not as annex wrote it';
+  if (sidecar.feature !== feature.name) return `is the lock of ${sidecar.feature}`;
   const { specs, scripts } = sidecar;
   const names = new Set([...Object.keys(specs), ...Object.keys(feature.packages)]);
   for (const name of names) {
@@ -162,9 +163,10 @@ function findProblem(sidecar: Sidecar | null, feature: Feature): string | undefi
 const isTexts = isRecordOf(isText);
 
 const isWhole = isShape({
+  feature: isText,
   specs: isTexts,
   ids: isTexts,
-  digests: isTexts,
+  digests: isShape({ 'package.json': isText, 'package-lock.json': isText }),
   packages: isRecordOf(
     isShape({ size: isCount, listing: isText, listed: isCount }, { place: isText }),
   ),

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLookup } from '../../../src/app/lookup.ts';
-import { readPin } from '../../../src/app/pin.ts';
 import { readAbi } from '../../../src/base/abi.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { findRemembered } from '../../../src/status/failure-memory.ts';
@@ -129,7 +128,7 @@ test('failure: only a valid one counts', () => {
   expect(readFailures(store, 'alpha')).toEqual(right);
 });
 
-test('lock: a wrong value is reported with its file', () => {
+test('lock: a wrong value is reported with its file, or has no effect', () => {
   const { settings } = open();
   const dir = join(settings.core.root, 'annex', 'alpha');
   mkdirSync(dir, { recursive: true });
@@ -146,8 +145,20 @@ test('lock: a wrong value is reported with its file', () => {
     packages: { 'node_modules/alpha': { size: 1, listing: 'x', listed: 1 } },
     digests: { 'package.json': '', 'package-lock.json': '' },
   };
-  for (const { name, document } of listWrong(sidecar)) {
+  const read = (document: unknown) => {
     writeFileSync(join(dir, 'annex.json'), JSON.stringify(document) ?? '');
-    expect(() => readPin(settings.core.root, feature), name).toThrow(dir);
+    return createLookup(settings, feature).readLock();
+  };
+  expect(read(sidecar).pin?.sidecar).toEqual(sidecar);
+  const passed: string[] = [];
+  for (const { name, document } of listWrong(sidecar)) {
+    const { refusal } = read(document);
+    if (refusal === undefined) passed.push(name);
+    else expect(refusal.reason, name).toContain(join(dir, 'annex.json'));
+    expect(findEntry(createLookup(settings, feature), readAbi()), name).toMatchObject({
+      rejected: [],
+      damaged: [],
+    });
   }
+  expect(passed.filter((name) => /^(?:format|feature|specs)\b/.test(name))).toEqual([]);
 });
