@@ -58,7 +58,10 @@ export function createResolve(
     );
     return { ...result, shortCircuit: true };
   };
-  /** Verified answers from stores to requests of files outside of them, by the name of a package. */
+  /**
+   * Verified answers from stores to requests of files outside of them, by the name of a package. As Node's own
+   * answers, one belongs to the whole URL of its file: other hooks may answer by a query in it.
+   */
   const answers = new Map<string, ResolveFnOutput>();
   const isWatched = isVerifiedAtLoad(thread.settings);
   /** Where loads are not watched, a path that was resolved may have become a link out of the entry. */
@@ -75,9 +78,8 @@ export function createResolve(
     const isImport = !isForRequire(conditions);
     const isOfFile = given !== undefined && startsWith(given, 'file:') && !isInStore(given);
     const isKept = isOfFile && isImport;
-    const from = isKept ? given.slice(0, given.lastIndexOf('/')) : '';
     const key = isKept
-      ? [from, specifier, conditions, JSON.stringify(context.importAttributes)].join('\0')
+      ? [given, specifier, conditions, JSON.stringify(context.importAttributes)].join('\0')
       : '';
     const known = answers.get(key);
     if (known !== undefined && isCurrent(known.url)) return { ...known };
