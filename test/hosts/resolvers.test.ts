@@ -48,10 +48,12 @@ import importFrom from 'import-from-esm';
 const name = ${isGiven} ? import.meta.resolve('csv-parse/sync') : 'csv-parse/sync';
 console.log((await importFrom(import.meta.dirname, name)).parse('found').join());`,
   'mocking.mjs': `
-import { fileURLToPath } from 'node:url';
 import esmock from 'esmock';
-const name = ${isGiven} ? fileURLToPath(import.meta.resolve('csv-parse/sync')) : 'csv-parse/sync';
-console.log((await esmock('./mocked.mjs', { [name]: { parse: () => ['mock found'] } })).default);`,
+const isGiven = ${isGiven};
+if (isGiven) await import('csv-parse/sync');
+const mocks = { 'csv-parse/sync': { parse: () => ['mock found'] } };
+const options = { isModuleNotFoundError: !isGiven };
+console.log((await esmock('./mocked.mjs', mocks, {}, options)).default);`,
   'mocked.mjs': `
 import { parse } from 'csv-parse/sync';
 export default parse('not mocked').join();`,
