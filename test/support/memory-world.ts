@@ -60,7 +60,7 @@ export function callWith<T>(env: Record<string, string>, run: () => T): T {
 export const writeNpmrc = (text: string): void => writeFileSync(join(root, '.npmrc'), text);
 
 /** Writes the parts of a lock of a feature that are read. */
-export function writeLock({ slug, packages, scripts }: Feature, note = ''): void {
+export function writeLock({ name: feature, slug, packages, scripts }: Feature, note = ''): void {
   const dir = join(root, 'annex', slug);
   mkdirSync(dir, { recursive: true });
   const texts = { 'package.json': '{}', 'package-lock.json': `{"note":"${note}"}` };
@@ -69,7 +69,7 @@ export function writeLock({ slug, packages, scripts }: Feature, note = ''): void
     Object.entries(texts).map(([name, text]) => [name, digest(text)]),
   );
   const empty = { shared: {}, ids: {}, packages: {}, platforms: [], private: [], unshared: [] };
-  const sidecar = { format: 2, specs: packages, scripts, digests, ...empty };
+  const sidecar = { format: 2, feature, specs: packages, scripts, digests, ...empty };
   writeFileSync(join(dir, 'annex.json'), JSON.stringify(sidecar));
 }
 
