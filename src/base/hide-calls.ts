@@ -86,7 +86,7 @@ function hide(error: Error, hook: Hook): void {
   }
   let stack: PropertyDescriptor | undefined;
   const look = (): void => {
-    stack = getOwnPropertyDescriptor(error, 'stack');
+    stack = bare(getOwnPropertyDescriptor(error, 'stack') ?? {});
   };
   const readNow = (): void => {
     look();

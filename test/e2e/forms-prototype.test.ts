@@ -78,7 +78,9 @@ const USUAL = [
   ...['true', 'store store denied store', 'true'],
 ];
 
-describe.each(nodes)('$label', ({ path: node }) => {
+describe.each(nodes)('$label', ({ path: node, major }) => {
+  // With `get`, Node 20 cannot pass an error from its hooks thread, whatever the hooks are.
+  const keys = KEYS.filter((key) => major >= 22 || key !== 'get');
   let sandbox: Sandbox;
 
   beforeAll(async () => {
@@ -101,7 +103,7 @@ describe.each(nodes)('$label', ({ path: node }) => {
 
   test('whatever the name and value of the property', async () => {
     const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
-    const lists = [JSON.stringify(KEYS), JSON.stringify(USUAL)];
+    const lists = [JSON.stringify(keys), JSON.stringify(USUAL)];
     const args = ['--import', sandbox.loader, 'main.mjs', ...lists];
     const { code, stdout, stderr } = await sandbox.run(args, { node, env });
     expect(code, stderr).toBe(0);
