@@ -2,6 +2,7 @@
 import type { ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { startsWith } from '../base/primordials.ts';
+import { MAX_REMEMBERED } from '../base/remember.ts';
 import { parseBareSpecifier } from '../base/specifier.ts';
 import { toFile } from '../resolve/destination.ts';
 import { findSpecial } from '../resolve/gone.ts';
@@ -98,7 +99,11 @@ export function createResolve(
     const url = verifyURL(result.url, conditions, true);
     const answer = url === result.url ? result : { ...result, url };
     const isPackage = parseBareSpecifier(specifier) !== undefined;
-    if (isKept && isPackage && isInStore(url)) answers.set(key, answer);
+    if (isKept && isPackage && isInStore(url)) {
+      // A query that differs at each reload of a file makes a new key.
+      if (answers.size === MAX_REMEMBERED) answers.clear();
+      answers.set(key, answer);
+    }
     return answer;
   };
 }
