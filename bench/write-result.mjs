@@ -13,10 +13,10 @@ import { ROOT } from './setting.mjs';
 export function writeResult(name, result, picture) {
   const directory = join(ROOT, 'bench/results');
   mkdirSync(directory, { recursive: true });
-  // Innermost objects in one line each.
-  const json = JSON.stringify(result, undefined, 2).replace(/\{[^{}[\]]*\}/g, (text) =>
-    text.replace(/\n\s*/g, ' '),
-  );
+  // Innermost objects, and lists of numbers, in one line each.
+  const json = JSON.stringify(result, undefined, 2)
+    .replace(/\{[^{}[\]]*\}/g, (text) => text.replace(/\n\s*/g, ' '))
+    .replace(/\[[\d\s.,]*\]/g, (text) => text.replace(/\s+/g, '').replace(/,/g, ', '));
   writeFileSync(join(directory, `${name}.json`), `${json}\n`);
   writeFileSync(join(directory, `${name}.svg`), picture);
 }
