@@ -84,16 +84,13 @@ function hide(error: Error, hook: Hook): void {
     known.next = led;
     return;
   }
+  const isRead = isFormattedByLook || hasRepl();
   let stack: PropertyDescriptor | undefined;
   const look = (): void => {
     stack = bare(getOwnPropertyDescriptor(error, 'stack') ?? {});
+    if (isRead && stack.get) apply(stack.get, error, []);
   };
-  const readNow = (): void => {
-    look();
-    if (stack?.get) apply(stack.get, error, []);
-  };
-  const isRead = isFormattedByLook || hasRepl();
-  const calls = isRead ? readCalls(readNow) : undefined;
+  const calls = isRead ? readCalls(look) : undefined;
   if (!isRead) look();
   if (stack?.configurable !== true) return;
   const rest = { next: undefined, settled: undefined };

@@ -38,7 +38,7 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   const toBelow = (path: string | undefined, entry: string, dir: string): string | undefined => {
     const whole = path && resolve(path);
     const top = [dir, entry].find((each) => whole && isWithin(whole, each));
-    return top && whole && toListedPath(whole, top);
+    return top && whole?.slice(top.length + 1);
   };
   const findFileDamage: Answers['findFileDamage'] = (file, entry) => {
     if (settings.verify !== 'load') return undefined;

@@ -46,7 +46,7 @@ export function findTargetPath({
 /** The path of a file URL without query and hash; undefined for any other URL. */
 export function toFile(url: string | undefined): string | undefined {
   if (url === undefined || !startsWith(url, 'file:')) return undefined;
-  // Node's function parses the URL and resolves the path, for each module twice.
+  // Node's function parses the URL and resolves the path. This runs at least twice for each module.
   if (exec(PLAIN_URL, url) !== null) return slice(url, 'file://'.length);
   try {
     return fileURLToPath(exec(/^[^?#]*/, url)?.[0] ?? url);
