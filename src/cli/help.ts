@@ -17,6 +17,7 @@ export const HELP = `usage: annex COMMAND [--json]
   sbom [FEATURE...] [--format FORMAT]       npm sbom of them: cyclonedx (default) or spdx
   verify [FEATURE...] [--repair]            compare every file with the lock; reinstall damaged features
   why SPECIFIER [--from FILE] [--require]   the rule that answers an import, and the file
+  config                                    every setting: value, origin, and what is invalid
   env                                       the lines for a Dockerfile
   help, --version
 

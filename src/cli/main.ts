@@ -30,6 +30,7 @@ const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly s
   add: { load: async () => (await import('./add.ts')).add, takes: ['feature'] },
   audit: { load: async () => (await import('./npm-report.ts')).audit, takes: [] },
   bake: { load: async () => (await import('./bake.ts')).bake, takes: [] },
+  config: { load: async () => (await import('./config.ts')).config, takes: [] },
   env: { load: async () => (await import('./env.ts')).env, takes: [] },
   install: { load: async () => (await import('./install.ts')).install, takes: ['all', 'graph'] },
   list: { load: async () => (await import('./list.ts')).list, takes: [] },
