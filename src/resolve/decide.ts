@@ -54,8 +54,7 @@ export type Decision =
   | { needs: Exclude<keyof Evidence, 'hasTried'> };
 
 /**
- * Decides by the table of the README ("How a specifier is resolved"). Pure: the same facts give the same
- * decision.
+ * Decides by the table of docs/resolution.md. Pure: the same facts give the same decision.
  *
  * Verdicts: `pass` leaves the request to Node; `as Node` keeps Node's answer or error; `as core root` resolves
  * again from the core root; `not found` is Node's not-found error although Node found a file; `from entry`

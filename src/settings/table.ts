@@ -26,7 +26,7 @@ export interface Row<T> {
   default: T;
   /** The default in words, where it is not a constant. */
   unset?: string;
-  /** The meaning, as in the tables of README. */
+  /** The meaning, as in the tables of docs/configuration.md. */
   text: string;
 }
 
@@ -135,7 +135,7 @@ export const SETTINGS = {
     parse: parseWord('load', 'first-use', 'off'),
     form: 'one of load, first-use, off',
     default: 'load',
-    text: 'when the files of an entry are verified: load, first-use or off (see Security)',
+    text: 'when the files of an entry are verified: load, first-use or off (see docs/security.md)',
   }),
   fromOptionalPeers: row<boolean>({
     manifestKey: 'fromOptionalPeers',

@@ -1,27 +1,21 @@
-/** Compares the documents with the code: the README has exactly the names that the code has. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+/** Compares the documents with the code: they have exactly the names that the code has. */
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HELP } from '../../../src/cli/help.ts';
 import { COLUMNS, KEYS, type Row, SETTINGS } from '../../../src/settings/table.ts';
 import { LAYERS } from '../../data/layers.ts';
+import { listDocuments, readDocument as read } from '../../support/documents.ts';
 import { repositoryRoot } from '../../support/package.ts';
-
-const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
-const readme = read('README.md');
 
 /** All matches of the first group, each once, sorted. */
 const collect = (text: string, pattern: RegExp): string[] =>
   [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ''))].sort();
 
-/** A section of the README, by its heading. */
-function section(title: string): string {
-  const text = readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
-  if (text === undefined) throw new Error(`the README has no section ${title}`);
-  return text;
-}
+const configuration = read('docs/configuration.md');
+const errors = read('docs/errors.md');
 
-/** The cells of the first table of a section below a heading row, without their markup. */
+/** The cells of the first table below a heading row, without their markup. */
 function readTable(text: string, head: string): string[][] {
   const [, table = ''] = text.split(`${head}\n`);
   const lines = table.split('\n');
@@ -40,11 +34,11 @@ const rows: Row<unknown>[] = KEYS.map((key) => SETTINGS[key] as Row<unknown>);
 const describeDefault = ({ unset, default: value }: Row<unknown>): string =>
   unset ?? (Array.isArray(value) ? value.join(', ') || 'none' : String(value));
 
-test('the README has the table of settings: each variable and key, its default and its sentence', () => {
+test('the page on configuration has each variable and key, its default and its sentence', () => {
   const head =
     "| environment variable | key of the operator's file | key of `package.json` | default | meaning |";
   const outside = rows.filter(({ variable, operatorKey }) => variable ?? operatorKey);
-  expect(readTable(section('Settings'), head)).toEqual(
+  expect(readTable(configuration, head)).toEqual(
     outside.map(({ variable = '', operatorKey = '', manifestKey, ...row }) => [
       variable,
       operatorKey,
@@ -54,15 +48,30 @@ test('the README has the table of settings: each variable and key, its default a
     ]),
   );
   const declared = rows.filter(({ manifestKey }) => manifestKey !== undefined);
-  expect(readTable(section('Declare'), '| key | default | meaning |')).toEqual(
+  expect(readTable(configuration, '| key | default | meaning |')).toEqual(
     declared.map(({ manifestKey, ...row }) => [manifestKey, describeDefault(row), row.text]),
   );
 });
 
-test('the README lists every error code, and no other', () => {
+test('the page on errors lists every code, and no other, with a section for each', () => {
   const codes = collect(read('src/types.ts'), /\| '(ANNEX_[A-Z_]+)'/g);
   expect(codes).toHaveLength(10);
-  expect(collect(section('Errors'), /^\| `(ANNEX_[A-Z_]+)`/gm)).toEqual(codes);
+  expect(collect(errors, /^\| \[`(ANNEX_[A-Z_]+)`\]/gm)).toEqual(codes);
+  expect(collect(errors, /^## (ANNEX_[A-Z_]+)$/gm)).toEqual(codes);
+});
+
+test('the page on errors explains every reason', () => {
+  const files = readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' });
+  const reasons = files
+    .filter((file) => /^(?!cli|lock).*\.ts$/.test(file))
+    .flatMap((file) => collect(read(join('src', file)), /(?:\breason: |\bdeny\(\s*)(['"`].+)/g))
+    .map((text) => /^(['"`])(.*)\1/.exec(text)?.[2] ?? '')
+    // The longest part between two values.
+    .map((text) => text.split(/\$\{.*?\}/).sort((a, b) => b.length - a.length)[0] ?? '')
+    .map((text) => text.replace(/^[\s:;,]+|[\s:;,(]+$/g, ''))
+    .filter((text) => text.length > 8);
+  expect(reasons.length).toBeGreaterThan(40);
+  expect(reasons.filter((reason) => !errors.includes(reason))).toEqual([]);
 });
 
 interface Schema {
@@ -70,13 +79,13 @@ interface Schema {
   definitions: { feature: { properties: object } };
 }
 
-test('the README and the schema list every key of the declaration, and no other', () => {
+test('the page on configuration and the schema list every key of the declaration, and no other', () => {
   const names = [...COLUMNS['package.json'].keys()];
   const [, list = ''] =
     /FIELDS = new Set\(\[([^\]]*)\]/.exec(read('src/settings/feature.ts')) ?? [];
   const fields = collect(list, /'(\w+)'/g);
   expect(fields).toContain('packages');
-  const listed = collect(section('Declare'), /^\| `(\w+)`/gm);
+  const listed = collect(configuration.split('## Settings')[0] ?? '', /^\| `(\w+)`/gm);
   expect(new Set(listed)).toEqual(new Set([...names, ...fields]));
   const schema = JSON.parse(read('docs/annex.schema.json')) as Schema;
   expect(new Set(Object.keys(schema.properties))).toEqual(new Set(names));
@@ -84,21 +93,23 @@ test('the README and the schema list every key of the declaration, and no other'
   expect(new Set(Object.keys(feature.properties))).toEqual(new Set(fields));
 });
 
-test('the README lists every rule, every state and every command', () => {
+test('the documents list every rule, every state and every command', () => {
   const rules = collect(read('src/cli/rules.ts'), /^ {2}(\d): '/gm);
-  expect(collect(section('How a specifier is resolved'), /^\| (\d) \|/gm)).toEqual(rules);
+  expect(collect(read('docs/resolution.md'), /^\| (\d) \|/gm)).toEqual(rules);
   const [, states = ''] = /export type Whereabouts =([^;]*);/.exec(read('src/types.ts')) ?? [];
   const named = collect(states, /'([^']+)'/g);
   expect(named).toHaveLength(8);
-  for (const state of named) expect(section('Command line')).toContain(`\`${state}\``);
+  expect(collect(read('docs/api.md'), /^\| `([^`A-Z]+)` \|/gm)).toEqual(
+    expect.arrayContaining(named),
+  );
   const commands = HELP.split('\n').filter((line) => /^ {2}\w+ .* {2}/.test(line));
   expect(commands.length).toBeGreaterThan(5);
-  for (const line of commands) expect(readme).toContain(`annex ${line.trim()}\n`);
+  for (const line of commands) expect(read('docs/cli.md')).toContain(`annex ${line.trim()}\n`);
 });
 
 test('files and commands that the documents name exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/images.md'];
+  const documents = ['README.md', 'CONTRIBUTING.md', ...listDocuments('docs')];
   const examples = readdirSync(join(repositoryRoot, 'examples')).map(
     (name) => `examples/${name}/README.md`,
   );
@@ -203,21 +214,4 @@ describe('decisions', () => {
     });
     expect(lines.sort()).toEqual(expected.sort());
   });
-});
-
-test('relative links of all documents resolve', () => {
-  const folders = ['.', 'docs', 'docs/decisions', 'bench'];
-  for (const name of readdirSync(join(repositoryRoot, 'examples')))
-    folders.push(`examples/${name}`);
-  const documents = folders.flatMap((folder) =>
-    readdirSync(join(repositoryRoot, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(folder, name)),
-  );
-  for (const document of documents) {
-    for (const link of collect(read(document), /\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)) {
-      const isThere = existsSync(join(repositoryRoot, dirname(document), link));
-      expect({ document, link, isThere }).toEqual({ document, link, isThere: true });
-    }
-  }
 });

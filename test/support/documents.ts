@@ -1,0 +1,52 @@
+/** The Markdown documents of the project: their code blocks, headings and links. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from './package.ts';
+
+/** Reads a file of the repository. */
+export const readDocument = (path: string): string =>
+  readFileSync(join(repositoryRoot, path), 'utf8');
+
+/** The Markdown files of a folder of the repository, by path. */
+export const listDocuments = (folder: string): string[] =>
+  readdirSync(join(repositoryRoot, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+
+/** A fenced block of code. */
+export interface Block {
+  language: string;
+  code: string;
+}
+
+/** The fenced blocks of a document, in order. */
+export const listBlocks = (text: string): Block[] =>
+  [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
+
+/** A document without its fenced blocks. */
+export const stripBlocks = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+/**
+ * The anchors of a document's headings, as GitHub makes them.
+ *
+ * @example listAnchors('## Keys of package.json') // ['keys-of-packagejson']
+ */
+export function listAnchors(text: string): string[] {
+  const counts = new Map<string, number>();
+  return [...stripBlocks(text).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => {
+    const anchor = title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    const count = counts.get(anchor) ?? 0;
+    counts.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${count}`;
+  });
+}
+
+/** The targets of a document's links and pictures. */
+export const listLinks = (text: string): string[] =>
+  [...stripBlocks(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
