@@ -1,5 +1,5 @@
 /** The examples run unchanged against a registry on loopback. */
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { nodes } from '../support/nodes.ts';
@@ -100,24 +100,6 @@ describe.each(nodes)('$label', (node) => {
     expect(stdout).toContain('ANNEX_OFFLINE');
     expect(stderr).toMatch(/^\nFAILED: the first run needs the registry/);
     expect(listDemos(sandbox.home)).toEqual([]);
-  });
-
-  test('the first program of the README works', async () => {
-    const sandbox = await open();
-    const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
-    const [, program = ''] = /^```js\n(\/\/ main\.mjs[\s\S]*?)^```$/m.exec(readme) ?? [];
-    const [, declared = ''] = /^npx annex add (\S+)$/m.exec(readme) ?? [];
-    const added = await sandbox.annex(['add', declared], { node: node.path });
-    expect(added).toMatchObject({ code: 0 });
-    sandbox.write('app/main.mjs', `${program}\nconsole.log(await new Exa().search('x'));`);
-    const env = { ANNEX_STORE: sandbox.store };
-    const first = await sandbox.run(['main.mjs'], { node: node.path, env });
-    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('exa: x') });
-    expect(first.stderr).toMatch(
-      /^annex: installing exa-js .*\nannex: installed exa-js 1\.10\.3 .*\n$/,
-    );
-    const second = await sandbox.run(['main.mjs'], { node: node.path, env });
-    expect(second).toMatchObject({ code: 0, stdout: first.stdout, stderr: '' });
   });
 
   test('the search service uses available providers, names the others, and never delays /health', async () => {
