@@ -20,7 +20,6 @@ import { describeLock } from './lock.ts';
  * are locked, these are locked too; if that fails, nothing is written.
  */
 export const add: Command = async ({ args, options: { feature }, print }) => {
-  if (args.length === 0) return undefined;
   const file = readDeclaringFile();
   const packages: Record<string, string> = {};
   for (const arg of args) {

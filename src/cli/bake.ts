@@ -4,8 +4,7 @@ import { bakeFeatures } from '../install/bake.ts';
 import { type Command, printResults, readSettings, refuse, selectFeatures } from './command.ts';
 
 /** Fills a directory with published entries and nothing else. */
-export const bake: Command = async ({ args: [dir, ...names], print }) => {
-  if (dir === undefined || dir === '') return undefined;
+export const bake: Command = async ({ args: [dir = '', ...names], print }) => {
   const settings = readSettings({ baked: resolve(dir) });
   const features = selectFeatures(settings, names);
   if (features.length === 0) {

@@ -13,36 +13,46 @@ import { findStoreDistrust } from '../store/access.ts';
 import { measureTree } from '../store/tree.ts';
 import type { ErrorCode } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
+import { suggest } from './suggest.ts';
+
+/** Options of all commands, by name. A command gets those of its row. */
+export interface Options {
+  all?: boolean;
+  check?: boolean;
+  core?: string;
+  days?: string;
+  directory?: string;
+  'dry-run'?: boolean;
+  feature?: string;
+  format?: string;
+  from?: string;
+  graph?: string[];
+  help?: boolean;
+  json?: boolean;
+  'min-age'?: string;
+  repair?: boolean;
+  require?: boolean;
+  store?: string;
+  version?: boolean;
+}
 
 /** A parsed command line. */
 export interface Invocation {
   args: string[];
-  options: {
-    all?: boolean | undefined;
-    check?: boolean | undefined;
-    days?: string | undefined;
-    'dry-run'?: boolean | undefined;
-    feature?: string | undefined;
-    format?: string | undefined;
-    from?: string | undefined;
-    /** Of an installer: the file that imports the feature, and the entry script. */
-    graph?: string[] | undefined;
-    json?: boolean | undefined;
-    'min-age'?: string | undefined;
-    repair?: boolean | undefined;
-    require?: boolean | undefined;
-  };
+  options: Options;
   /** Prints the text, or with --json the data. */
   print: (text: string, data: unknown) => void;
 }
 
+/** The exit code; a text says what is wrong with the arguments, undefined that something is. */
+export type Result = number | string | undefined;
+
 /**
  * Runs a command.
  *
- * @returns the exit code; undefined for invalid arguments
  * @throws AnnexError, which is printed, with exit code 1
  */
-export type Command = (invocation: Invocation) => number | undefined | Promise<number | undefined>;
+export type Command = (invocation: Invocation) => Result | Promise<Result>;
 
 /** Prints one line on stderr. */
 export const warn = (line: string): void => {
@@ -72,6 +82,10 @@ export function requireStore({ store }: Settings, action: string): string {
 /** Parses a number of days, at most a hundred years; NaN for anything else. */
 export const parseDays = (text: string): number =>
   /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
+
+/** Says that an option is no number of days. */
+export const describeDays = (name: 'days' | 'min-age', options: Options): string =>
+  `--${name} is a number of days, not ${JSON.stringify(options[name])}`;
 
 /** Size of an entry in bytes; undefined when part of it cannot be read. */
 export function measureEntry(dir: string): number | undefined {
@@ -152,12 +166,13 @@ export function readSettings({
 export function selectFeatures(settings: Settings, names: string[]): Feature[] {
   const { declaration, core } = settings;
   if (names.length === 0) return [...declaration.features.values()];
+  const known = [...declaration.features.keys(), ...declaration.byPackage.keys()];
   const found = names.map((name) => {
     const feature = findFeature(settings, name);
     if (feature !== undefined) return feature;
     const refusal = {
       code: 'ANNEX_INVALID_CONFIG' as const,
-      reason: `it is not declared in ${core.root}/package.json`,
+      reason: `it is not declared in ${core.root}/package.json${suggest(name, known)}`,
       hint: 'declare it: npx annex add NAME@RANGE',
       state: `Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
     };

@@ -5,8 +5,7 @@ import type { Command } from './command.ts';
 import { type ConfigRow, type Origin, readConfig, type ShownValue } from './read-config.ts';
 
 /** Prints every setting: its value, where it is from, what it overrode, and what is invalid. */
-export const config: Command = ({ args, print }) => {
-  if (args.length > 0) return undefined;
+export const config: Command = ({ print }) => {
   const { settings, problems } = readConfig();
   const lines = [...settings.flatMap(describe), ...problems.map(composeNotice)];
   print(lines.join('\n'), { settings, problems });

@@ -6,8 +6,7 @@ import { toRealPath } from '../base/paths.ts';
 import { type Command, readSettings } from './command.ts';
 
 /** Prints the lines that a Dockerfile needs, with the absolute paths of this machine. */
-export const env: Command = ({ args, print }) => {
-  if (args.length > 0) return undefined;
+export const env: Command = ({ print }) => {
   const settings = readSettings();
   const loader = findLoader(settings.core.root);
   const isConfigured = settings.resolved.some(

@@ -1,38 +1,122 @@
-/** The help, and the usage of one command for invalid arguments. */
+/** Composes the help of annex and of its commands. */
+import type { Command } from './command.ts';
+import { COMMANDS, findCommand, GROUPS, NAMES } from './commands.ts';
+import { GLOBAL } from './common-rows.ts';
+import type { Argument, Option, Row } from './row.ts';
+import { suggest } from './suggest.ts';
+import { wrap } from './wrap.ts';
 
-/** The complete help. */
-export const HELP = `usage: annex COMMAND [--json]
+/** Prints the help of annex, or of one command. */
+export const help: Command = ({ args: [name], print }) => {
+  const row = findCommand(name);
+  if (name !== undefined && row === undefined) {
+    return `${JSON.stringify(name)} is not a command${suggest(name, NAMES)}`;
+  }
+  const text = row === undefined ? composeOverview() : composeHelp(row);
+  print(text, { help: text });
+  return 0;
+};
 
-  add NAME[@RANGE]... [--feature FEATURE]   declare packages in the nearest package.json
-  remove NAME... [--feature FEATURE]        undo add: declaration and lock
-  list                                      every feature: packages, range, location, version, size
-  install FEATURE...|--all                  install into the store now
-  lock [FEATURE...] [--min-age DAYS]        write annex/FEATURE: a package-lock and its digests
-  lock [FEATURE...] --check                 report what no longer matches the lock
-  refresh                                   reinstall features whose entry no longer fits
-  prune [--days N] [--dry-run]              retire entries without a use for 14 days, or N
-  uninstall FEATURE                         remove its entries from the store, at once
-  bake DIRECTORY [FEATURE...]               fill a directory with entries: a layer or volume for ANNEX_STORE
-  audit [FEATURE...]                        npm audit of the packages in use
-  sbom [FEATURE...] [--format FORMAT]       npm sbom of them: cyclonedx (default) or spdx
-  verify [FEATURE...] [--repair]            compare every file with the lock; reinstall damaged features
-  why SPECIFIER [--from FILE] [--require]   the rule that answers an import, and the file
-  config                                    every setting: value, origin, and what is invalid
-  env                                       the lines for a Dockerfile
-  help, --version
+/** Exit codes, in words. */
+export const EXIT_CODES = 'Exit codes: 0 success, 1 failure, 2 wrong usage.';
 
-The application is the nearest package.json with an "annex" key, or ANNEX_CORE.
-Exit codes: 0 done, 1 failed, 2 invalid arguments.`;
+/** Which application commands use. */
+export const APPLICATION =
+  'The application is --core or ANNEX_CORE, or the nearest package.json with an annex key.';
 
 /**
- * The lines of the help about one command; without a command, the complete help.
+ * The usage of a command on one line.
  *
- * @example findUsage('env') // 'usage: annex env\n  the lines for a Dockerfile'
+ * @example composeUsage(findCommand('env')) // 'annex env'
  */
-export const findUsage = (command: string | undefined): string =>
-  command === undefined
-    ? HELP
-    : HELP.split('\n')
-        .filter((line) => line.startsWith(`  ${command} `))
-        .map((line) => `usage: annex ${line.trimStart().replace(/ {2,}/, '\n  ')}`)
-        .join('\n');
+export function composeUsage(row: Row): string {
+  const options = listOwnOptions(row).map((option) => `[${formatOption(option)}]`);
+  return ['annex', formatCall(row), ...options].join(' ');
+}
+
+/** The options in the usage of a command: those that it does not have in common with others. */
+const listOwnOptions = ({ arguments: wanted = [], options = [] }: Row): Option[] =>
+  options.filter(
+    ({ name, isHidden }) =>
+      isHidden !== true &&
+      name !== 'core' &&
+      name !== 'store' &&
+      !wanted.some(({ instead }) => instead === name),
+  );
+
+/** A command with its arguments. */
+const formatCall = ({ name, arguments: wanted = [] }: Row): string =>
+  [name, ...wanted.map(formatArgument)].join(' ');
+
+/** @example formatArgument(FEATURES) // '[FEATURE...]' */
+export function formatArgument({ name, isOptional, isRepeated, instead }: Argument): string {
+  const repeated = isRepeated === true ? `${name}...` : name;
+  const text = instead === undefined ? repeated : `${repeated}|--${instead}`;
+  return isOptional === true ? `[${text}]` : text;
+}
+
+/** @example formatOption({ name: 'days', value: 'N', summary: '' }) // '--days N' */
+export const formatOption = ({ name, short, value }: Option): string =>
+  `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+
+/** What an option does, and its default. */
+export const describeOption = ({ summary, choices, default: value }: Option): string => {
+  const only = choices === undefined ? '' : `: ${choices.join(' or ')}`;
+  return `${summary}${only}${value === undefined ? '' : ` (default: ${value})`}`;
+};
+
+/** The help of annex: all commands in their groups. */
+export function composeOverview(): string {
+  const width = Math.max(...COMMANDS.map((row) => formatCall(row).length));
+  const groups = [...GROUPS].map(([title, rows]) =>
+    composeSection(
+      title,
+      rows.map((row) => [formatCall(row), describeSummary(row)]),
+      width,
+    ),
+  );
+  return [
+    'usage: annex COMMAND [ARGUMENT...] [OPTION...]',
+    ...groups,
+    composeSection('Options of every command', GLOBAL.map(toLine)),
+    ['annex help COMMAND describes one command.', APPLICATION, EXIT_CODES].flatMap(wrap).join('\n'),
+  ].join('\n\n');
+}
+
+const describeSummary = ({ summary, aliases = [] }: Row): string =>
+  aliases.length === 0 ? summary : `${summary} (${aliases.join(', ')})`;
+
+/** The help of one command. */
+export function composeHelp(row: Row): string {
+  const { summary, details = [], arguments: wanted = [], options = [], variables, aliases } = row;
+  const sections = [
+    `usage: ${composeUsage(row)}`,
+    wrap(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`).join('\n'),
+    ...details.map((text) => wrap(text).join('\n')),
+  ];
+  if (aliases !== undefined) sections.push(`Also: annex ${aliases.join(', annex ')}.`);
+  const named = wanted.map((one): [string, string] => [formatArgument(one), one.summary]);
+  if (named.length > 0) sections.push(composeSection('Arguments', named));
+  const shown = options.filter(({ isHidden }) => isHidden !== true);
+  if (shown.length > 0) sections.push(composeSection('Options', shown.map(toLine)));
+  sections.push(composeSection('Options of every command', GLOBAL.map(toLine)));
+  sections.push(['Examples:', ...row.examples.map((one) => `  ${one}`)].join('\n'));
+  if (variables.length > 0) {
+    sections.push(wrap(`Environment variables: ${variables.join(', ')}`).join('\n'));
+  }
+  return sections.join('\n\n');
+}
+
+const toLine = (option: Option): [string, string] => [formatOption(option), describeOption(option)];
+
+/** Names with their descriptions beside them, below a title. */
+function composeSection(
+  title: string,
+  lines: readonly (readonly [string, string])[],
+  width = Math.max(...lines.map(([name]) => name.length)),
+): string {
+  const described = lines.flatMap(([name, text]) =>
+    wrap(text, width + 4).map((line, at) => `  ${(at === 0 ? name : '').padEnd(width)}  ${line}`),
+  );
+  return [`${title}:`, ...described].join('\n');
+}

@@ -16,8 +16,6 @@ import {
 
 /** Installs features into the store. Remembered failures count for an installer alone. */
 export const install: Command = async ({ args, options, print }) => {
-  const isAll = options.all === true;
-  if (isAll !== (args.length === 0)) return undefined;
   const settings = readSettings();
   const isForProgram = isInstaller();
   const features = await addNeeded(selectFeatures(settings, args), settings, options.graph);

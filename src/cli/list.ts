@@ -14,8 +14,7 @@ type ListedFeature = FeatureStatus & { bytes?: number };
 const HEAD = ['feature', 'package', 'range', 'where', 'version', 'size', 'why'];
 
 /** Lists every feature: its packages with ranges, locations and versions, and the size of its entry. */
-export const list: Command = ({ args, print }) => {
-  if (args.length > 0) return undefined;
+export const list: Command = ({ print }) => {
   const settings = readSettings();
   const names = new Map<string, string[]>();
   const finder = createFinder(settings, chooseDepth(settings));

@@ -27,6 +27,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import {
   type Command,
+  describeDays,
   parseDays,
   printResults,
   readSettings,
@@ -42,8 +43,7 @@ import { warnOfCopies } from './core-copies.ts';
  */
 export const lock: Command = async ({ args, options, print }) => {
   const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
-  if (Number.isNaN(minAge)) return undefined;
-  if (options.check === true && minAge !== undefined) return undefined;
+  if (Number.isNaN(minAge)) return describeDays('min-age', options);
   const settings = readSettings();
   const features = selectFeatures(settings, args);
   const { root } = settings.core;

@@ -1,89 +1,72 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
-import { parseArgs } from 'node:util';
+import { delimiter, resolve } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { version } from '../base/own-files.ts';
+import { splitStores } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
-import type { Command, Invocation } from './command.ts';
-import { findUsage } from './help.ts';
+import { adoptEnv } from '../settings/environment.ts';
+import type { Invocation, Options, Result } from './command.ts';
+import { type CommandLine, parseCommandLine } from './parse.ts';
 
-const OPTIONS = {
-  all: { type: 'boolean' },
-  check: { type: 'boolean' },
-  days: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  feature: { type: 'string' },
-  format: { type: 'string' },
-  from: { type: 'string' },
-  graph: { type: 'string', multiple: true },
-  help: { type: 'boolean', short: 'h' },
-  json: { type: 'boolean' },
-  'min-age': { type: 'string' },
-  repair: { type: 'boolean' },
-  require: { type: 'boolean' },
-  version: { type: 'boolean', short: 'v' },
-} as const;
+/** @returns the exit code: 0 done, 1 failed, 2 wrong usage */
+async function main(words: string[]): Promise<number> {
+  const line = parseCommandLine(words);
+  const result = await run(line);
+  return typeof result === 'number' ? result : printMisuse(line, result);
+}
 
-/** Every command: its module, loaded when it is called, and its options besides `--json`. */
-const COMMANDS: Record<string, { load: () => Promise<Command>; takes: readonly string[] }> = {
-  add: { load: async () => (await import('./add.ts')).add, takes: ['feature'] },
-  audit: { load: async () => (await import('./npm-report.ts')).audit, takes: [] },
-  bake: { load: async () => (await import('./bake.ts')).bake, takes: [] },
-  config: { load: async () => (await import('./config.ts')).config, takes: [] },
-  env: { load: async () => (await import('./env.ts')).env, takes: [] },
-  install: { load: async () => (await import('./install.ts')).install, takes: ['all', 'graph'] },
-  list: { load: async () => (await import('./list.ts')).list, takes: [] },
-  lock: { load: async () => (await import('./lock.ts')).lock, takes: ['check', 'min-age'] },
-  prune: { load: async () => (await import('./prune.ts')).prune, takes: ['days', 'dry-run'] },
-  refresh: { load: async () => (await import('./refresh.ts')).refresh, takes: [] },
-  remove: { load: async () => (await import('./remove.ts')).remove, takes: ['feature'] },
-  sbom: { load: async () => (await import('./npm-report.ts')).sbom, takes: ['format'] },
-  uninstall: { load: async () => (await import('./uninstall.ts')).uninstall, takes: [] },
-  verify: { load: async () => (await import('./verify.ts')).verify, takes: ['repair'] },
-  why: { load: async () => (await import('./why.ts')).why, takes: ['from', 'require'] },
-};
-
-const isCommand = (name: string): boolean => Object.hasOwn(COMMANDS, name);
-
-/** @returns the exit code: 0 done, 1 failed, 2 invalid arguments */
-async function main(args: string[]): Promise<number> {
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
-  try {
-    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // The second sentence is about Node's parser.
-    const [what = ''] = messageOf(error).split('. ', 1);
-    return printUsage(what, args.find(isCommand));
-  }
-  const { values, positionals } = parsed;
-  const [name, ...rest] = positionals;
-  if (values.version === true) return printLine(version);
-  if (values.help === true || name === 'help')
-    return printLine(findUsage(positionals.find(isCommand)));
-  if (name === undefined) return printUsage('no command is given');
-  const command = isCommand(name) ? COMMANDS[name] : undefined;
-  if (command === undefined) return printUsage(`${JSON.stringify(name)} is not a command`);
-  const { load, takes } = command;
-  const foreign = Object.keys(values).find((key) => key !== 'json' && !takes.includes(key));
-  if (foreign !== undefined) return printUsage(`annex ${name} takes no --${foreign}`, name);
-  const invocation: Invocation = {
-    args: rest,
-    options: values,
-    print: (text, data) => printLine(values.json === true ? JSON.stringify(data) : text),
+async function run({ row, args, options, problem }: CommandLine): Promise<Result> {
+  const print: Invocation['print'] = (text, data) => {
+    const output = options.json === true ? JSON.stringify(data) : text;
+    if (output !== '') writeLine(1, output);
   };
-  const run = await load();
-  return (await run(invocation)) ?? printUsage(`wrong arguments for annex ${name}`, name);
+  if (options.version === true) {
+    print(version, { version });
+    return 0;
+  }
+  if (options.help === true && (row !== undefined || problem === undefined)) {
+    const { help } = await import('./help.ts');
+    return help({ args: row === undefined ? [] : [row.name], options, print });
+  }
+  const wrong = problem ?? moveTo(options);
+  if (wrong !== undefined) return wrong;
+  if (row === undefined) return 'no command is given';
+  const command = await row.load();
+  return command({ args, options, print });
 }
 
-function printLine(text: string): number {
-  if (text !== '') writeLine(1, text);
-  return 0;
+/** Applies `-C`, `--core` and `--store`. @returns what is wrong with them */
+function moveTo({ directory, core, store }: Options): string | undefined {
+  try {
+    if (directory !== undefined) process.chdir(directory);
+  } catch (error) {
+    return `-C ${directory}: ${messageOf(error).split(',', 1)[0]}`;
+  }
+  // Settings come from the environment, for this process and for those that it starts.
+  if (core !== undefined) adoptEnv({ ANNEX_CORE: resolve(core) });
+  if (store !== undefined) {
+    adoptEnv({
+      ANNEX_STORE: splitStores(store)
+        .map((path) => path && resolve(path))
+        .join(delimiter),
+    });
+  }
+  return undefined;
 }
 
-/** @param command whose usage is printed instead of the whole help */
-function printUsage(what: string, command?: string): number {
-  writeLine(2, `annex: ${what}\n${findUsage(command)}`);
+/** Says what is wrong with a command line, and how the command is used. */
+async function printMisuse({ row, problem }: CommandLine, result?: string): Promise<number> {
+  const { composeOverview, composeUsage } = await import('./help.ts');
+  const what = problem ?? result ?? `wrong arguments for annex ${row?.name}`;
+  const usage =
+    row !== undefined
+      ? `usage: ${composeUsage(row)}\nSee annex help ${row.name}.`
+      : problem === undefined
+        ? composeOverview()
+        : 'usage: annex COMMAND [ARGUMENT...] [OPTION...]\nSee annex help.';
+  writeLine(2, `annex: ${what}\n${usage}`);
   return 2;
 }
 

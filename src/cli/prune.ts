@@ -7,6 +7,7 @@ import { type JudgedEntry, judgeEntries, pruneEntries } from '../status/prune.ts
 import { makeStore } from '../store/publish.ts';
 import {
   type Command,
+  describeDays,
   formatSize,
   measureEntry,
   parseDays,
@@ -28,9 +29,9 @@ interface PrunedEntry {
 }
 
 /** Retires entries without a use for this application, and deletes those that were retired long enough ago. */
-export const prune: Command = ({ args, options, print }) => {
+export const prune: Command = ({ options, print }) => {
   const days = parseDays(options.days ?? DAYS);
-  if (args.length > 0 || Number.isNaN(days)) return undefined;
+  if (Number.isNaN(days)) return describeDays('days', options);
   const settings = readSettings();
   const store = requireStore(settings, 'pruned');
   checkDeclaration(settings);

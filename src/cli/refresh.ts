@@ -37,8 +37,7 @@ export type RefreshResult =
  * Updates every feature that has an entry to its current declaration. The exit code is always 0: a
  * boot hook must not keep an application from starting.
  */
-export const refresh: Command = async ({ args, print }) => {
-  if (args.length > 0) return undefined;
+export const refresh: Command = async ({ print }) => {
   let results: RefreshResult[] = [];
   try {
     results = await refreshAll();

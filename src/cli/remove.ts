@@ -15,13 +15,13 @@ import {
   withPackages,
 } from './declaration.ts';
 import { describeLock, removeLock } from './lock.ts';
+import { suggest } from './suggest.ts';
 
 /**
  * Undoes `annex add`: removes features, or packages of one feature, from the nearest package.json,
  * and the locks of features that are no longer declared. Entries in stores stay.
  */
 export const remove: Command = async ({ args, options: { feature }, print }) => {
-  if (args.length === 0) return undefined;
   const file = readDeclaringFile();
   const after =
     feature === undefined ? removeFeatures(file, args) : removePackages(file, feature, args);
@@ -48,9 +48,10 @@ function removeFeatures({ path, features }: DeclaringFile, names: string[]): Jso
   const listing = Object.keys(features).find((name) =>
     Object.hasOwn(readFeaturePackages(features, name), missing),
   );
+  const nearest = suggest(missing, Object.keys(features));
   const hint =
     listing === undefined ? 'annex list' : `annex remove ${missing} --feature ${listing}`;
-  throw refuseEdit(`${missing} is not a key of annex.features in ${path}`, hint);
+  throw refuseEdit(`${missing} is not a key of annex.features in ${path}${nearest}`, hint);
 }
 
 /** A feature is removed with its last package. */
@@ -63,7 +64,10 @@ function removePackages(
   const missing = names.find((name) => !Object.hasOwn(packages, name));
   if (missing !== undefined) {
     const key = `annex.features[${JSON.stringify(feature)}] in ${path}`;
-    throw refuseEdit(`${key} does not list ${missing}`, 'annex list');
+    throw refuseEdit(
+      `${key} does not list ${missing}${suggest(missing, Object.keys(packages))}`,
+      'annex list',
+    );
   }
   const kept = omit(packages, names);
   return Object.keys(kept).length === 0

@@ -7,8 +7,7 @@ import { listStored } from '../store/stored.ts';
 import { type Command, readSettings, requireStore, selectFeatures } from './command.ts';
 
 /** Removes the entries of a feature from the store, for every ABI. Layers stay. */
-export const uninstall: Command = ({ args: [name, ...rest], print }) => {
-  if (name === undefined || rest.length > 0) return undefined;
+export const uninstall: Command = ({ args: [name = ''], print }) => {
   const settings = readSettings();
   // An entry outlives the declaration of its feature.
   const declared = findFeature(settings, name);

@@ -18,10 +18,10 @@ import type { Refusal } from '../types.ts';
 import { askNode } from './ask-node.ts';
 import { type Command, readSettings } from './command.ts';
 import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
+import { findNearest } from './suggest.ts';
 
 /** Prints the rule that answers a request, the facts that decided, and the file. */
-export const why: Command = ({ args: [specifier, ...rest], options, print }) => {
-  if (specifier === undefined || specifier === '' || rest.length > 0) return undefined;
+export const why: Command = ({ args: [specifier = ''], options, print }) => {
   const settings = readSettings();
   const from = options.from ?? join(settings.core.root, 'index.js');
   const parent = toFile(from) ?? resolve(from);
@@ -88,6 +88,8 @@ interface Explanation {
   file?: string;
   code?: string;
   error?: string;
+  /** A declared package with a similar name, of a request for one that is not declared. */
+  suggestion?: string;
   refusal?: Refusal;
 }
 
@@ -121,6 +123,10 @@ function composeExplanation(
   else {
     explanation.code = codeOf(outcome.error) ?? '';
     explanation.error = messageOf(outcome.error);
+    if (feature === undefined) {
+      const nearest = findNearest(name, declaration.byPackage.keys());
+      if (nearest !== undefined) explanation.suggestion = nearest;
+    }
   }
   return explanation;
 }
@@ -139,6 +145,7 @@ function format(explanation: Explanation): string {
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));
   }
+  if (explanation.suggestion !== undefined) lines.push(`Did you mean ${explanation.suggestion}?`);
   if (rule === 9) lines.push(`Now: import it, or annex install ${feature}`);
   return lines.join('\n');
 }

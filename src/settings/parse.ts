@@ -74,8 +74,12 @@ export function isNear(name: string, known: string): boolean {
   return a.slice(0, STEM) === b.slice(0, STEM) || countEdits(a, b) <= MAX_EDITS;
 }
 
-/** Levenshtein distance. */
-function countEdits(a: string, b: string): number {
+/**
+ * Levenshtein distance.
+ *
+ * @example countEdits('lsit', 'list') // 2
+ */
+export function countEdits(a: string, b: string): number {
   let before = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let row = 1; row <= a.length; row += 1) {
     const now = [row];

@@ -130,7 +130,7 @@ describe.each(outerNodes)('$label', (node) => {
       [['app@^1'], /"app", which is the core itself/],
       [['beta@^1', 'gamma@nope'], /"nope" for gamma, which is a tag/],
       [['alpha@^1', '--feature', 'other'], /lists alpha, which is already in feature "alpha"/],
-      [['beta@^1', '--feature', ''], /has a name that is empty/],
+      [['beta@^1', '--feature', 'x'.repeat(201)], /has a name that is empty, longer than/],
       [['absent'], /absent has no range, and npm finds no version .*Now: annex add absent@RANGE/],
     ];
     for (const [args, message] of wrong) {

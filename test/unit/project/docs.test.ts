@@ -2,7 +2,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { HELP } from '../../../src/cli/help.ts';
 import { COLUMNS, KEYS, type Row, SETTINGS } from '../../../src/settings/table.ts';
 import { LAYERS } from '../../data/layers.ts';
 import { listDocuments, readDocument as read } from '../../support/documents.ts';
@@ -93,7 +92,7 @@ test('the page on configuration and the schema list every key of the declaration
   expect(new Set(Object.keys(feature.properties))).toEqual(new Set(fields));
 });
 
-test('the documents list every rule, every state and every command', () => {
+test('the documents list every rule and every state', () => {
   const rules = collect(read('src/cli/rules.ts'), /^ {2}(\d): '/gm);
   expect(collect(read('docs/resolution.md'), /^\| (\d) \|/gm)).toEqual(rules);
   const [, states = ''] = /export type Whereabouts =([^;]*);/.exec(read('src/types.ts')) ?? [];
@@ -102,9 +101,6 @@ test('the documents list every rule, every state and every command', () => {
   expect(collect(read('docs/api.md'), /^\| `([^`A-Z]+)` \|/gm)).toEqual(
     expect.arrayContaining(named),
   );
-  const commands = HELP.split('\n').filter((line) => /^ {2}\w+ .* {2}/.test(line));
-  expect(commands.length).toBeGreaterThan(5);
-  for (const line of commands) expect(read('docs/cli.md')).toContain(`annex ${line.trim()}\n`);
 });
 
 test('files and commands that the documents name exist', () => {

@@ -1,0 +1,73 @@
+/** Rows of the commands that change the application: its declaration and its locks. */
+import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import type { Row } from './row.ts';
+
+export const DECLARE: readonly Row[] = [
+  {
+    name: 'add',
+    summary: 'declare packages in the nearest package.json',
+    details: [
+      'Installs nothing. A package without a range gets a caret range of the version that npm would install. Where features are locked, the new ones are locked too; if that fails, nothing is written.',
+    ],
+    arguments: [
+      {
+        name: 'NAME[@RANGE]',
+        summary: 'packages, with semver ranges',
+        isRepeated: true,
+      },
+    ],
+    options: [
+      {
+        name: 'feature',
+        value: 'FEATURE',
+        summary: 'one feature that gets all of the packages',
+        default: 'a feature of its own for each package',
+      },
+    ],
+    examples: ['annex add exa-js@^1.9', 'annex add pg pg-hstore --feature db.postgres'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./add.ts')).add,
+  },
+  {
+    name: 'remove',
+    aliases: ['rm'],
+    summary: 'undo add: declaration and lock',
+    details: ['Entries in stores stay: annex uninstall removes them.'],
+    arguments: [
+      {
+        name: 'NAME',
+        summary: 'keys of annex.features; with --feature, packages of that feature',
+        isRepeated: true,
+      },
+    ],
+    options: [
+      { name: 'feature', value: 'FEATURE', summary: 'the feature that loses the packages' },
+    ],
+    examples: ['annex remove exa-js', 'annex remove pg-hstore --feature db.postgres'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./remove.ts')).remove,
+  },
+  {
+    name: 'lock',
+    summary: 'write annex/FEATURE: package-lock and digests',
+    details: [
+      'Resolves each feature with npm, and installs nothing. Without names it also removes the locks of features that are not declared.',
+      'With --check it writes nothing, needs no network, and fails when a lock no longer matches the declaration or the packages that the application ships.',
+    ],
+    arguments: [FEATURES],
+    options: [
+      { name: 'check', summary: 'report what no longer matches the lock' },
+      {
+        name: 'min-age',
+        value: 'DAYS',
+        summary: 'lock only versions that were published at least DAYS ago',
+        default: '0',
+        excludes: 'check',
+      },
+      ...PLACE,
+    ],
+    examples: ['annex lock', 'annex lock exa-js --min-age 7', 'annex lock --check'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./lock.ts')).lock,
+  },
+];

@@ -1,0 +1,98 @@
+/** Rows of the commands that report and change nothing. */
+import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import type { Row } from './row.ts';
+
+export const INSPECT: readonly Row[] = [
+  {
+    name: 'list',
+    aliases: ['ls', 'status'],
+    summary: 'list each feature: packages, state, size',
+    details: [
+      'The state is core, core (not shipped), core outside range, store, layer, missing, denied or failed. Core is the application: it ships the package; it has a copy that is not part of what it ships, such as a devDependency; or it ships a version outside the declared range, and uses it.',
+    ],
+    options: PLACE,
+    examples: ['annex list', 'annex ls --store /opt/data/annex:/opt/annex'],
+    variables: SETTINGS,
+    load: async () => (await import('./list.ts')).list,
+  },
+  {
+    name: 'why',
+    summary: 'print the rule and the file that answer an import',
+    details: [
+      'Resolves like an import, installs nothing, and prints the facts that decided. Fails when there is no file.',
+    ],
+    arguments: [{ name: 'SPECIFIER', summary: 'what the import names: exa-js, or exa-js/client' }],
+    options: [
+      {
+        name: 'from',
+        value: 'FILE',
+        summary: 'the importing file, as a path or a file: URL',
+        default: 'index.js in the application',
+      },
+      { name: 'require', summary: 'resolve like require' },
+      ...PLACE,
+    ],
+    examples: ['annex why exa-js', 'annex why pg --from plugins/db.cjs --require'],
+    variables: [...SETTINGS, 'NODE_OPTIONS'],
+    load: async () => (await import('./why.ts')).why,
+  },
+  {
+    name: 'config',
+    summary: 'print every setting with its origin',
+    details: [
+      'Prints values without effect too, and what is invalid or misspelled. Works outside of an application as well.',
+    ],
+    options: PLACE,
+    examples: ['annex config'],
+    variables: [...SETTINGS, 'ANNEX_LOG'],
+    load: async () => (await import('./config.ts')).config,
+  },
+  {
+    name: 'verify',
+    summary: 'compare each file in the stores with the lock',
+    details: [
+      'Compares entries of all features and ABIs, those in layers too. An entry without a lock is compared with its own listing. Fails when an entry is damaged.',
+    ],
+    arguments: [FEATURES],
+    options: [
+      { name: 'repair', summary: 'retire damaged entries, and install their features again' },
+      ...PLACE,
+    ],
+    examples: ['annex verify', 'annex verify exa-js --repair'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'audit',
+    summary: 'report vulnerabilities, with npm audit',
+    details: [
+      "Prints npm's own report, and exits with npm's exit code. With --json it is npm's own JSON. Copies that the application does not ship are left out.",
+    ],
+    arguments: [FEATURES],
+    options: PLACE,
+    examples: ['annex audit'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./npm-report.ts')).audit,
+  },
+  {
+    name: 'sbom',
+    summary: 'print an SBOM of the packages in use, with npm',
+    details: [
+      'Prints the document of npm sbom, with a component for each feature. It is JSON with or without --json. Needs no network.',
+    ],
+    arguments: [FEATURES],
+    options: [
+      {
+        name: 'format',
+        value: 'FORMAT',
+        summary: 'format of the document',
+        choices: ['cyclonedx', 'spdx'],
+        default: 'cyclonedx',
+      },
+      ...PLACE,
+    ],
+    examples: ['annex sbom > sbom.cdx.json', 'annex sbom exa-js --format spdx'],
+    variables: SETTINGS,
+    load: async () => (await import('./npm-report.ts')).sbom,
+  },
+];

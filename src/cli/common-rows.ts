@@ -1,0 +1,52 @@
+/** What several rows of the table of commands have in common. */
+import type { Argument, Option } from './row.ts';
+
+/** Options that every command accepts. */
+export const GLOBAL: readonly Option[] = [
+  { name: 'directory', short: 'C', value: 'DIR', summary: 'run as if started in DIR' },
+  { name: 'json', summary: 'print JSON on stdout' },
+  { name: 'help', short: 'h', summary: 'print the help of the command' },
+  { name: 'version', short: 'v', summary: 'print the version of annex' },
+];
+
+/** Options of commands that use an application and its store. */
+export const PLACE: readonly Option[] = [
+  {
+    name: 'core',
+    value: 'DIR',
+    summary: 'directory of the application',
+    default: 'ANNEX_CORE, or the nearest package.json with an annex key',
+  },
+  {
+    name: 'store',
+    value: 'PATHS',
+    summary: 'the store, and layers after it, separated by ":"',
+    default: "ANNEX_STORE, or a directory below the user's cache directory",
+  },
+];
+
+/** Variables that every command of an application reads. */
+export const SETTINGS = [
+  'ANNEX_CORE',
+  'ANNEX_STORE',
+  'ANNEX_SEALED',
+  'ANNEX_ALLOW_INSTALLS',
+  'ANNEX_CONFIG',
+];
+
+/** Variables of commands that use a registry. */
+export const REGISTRY = [
+  'npm_config_*',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+];
+
+/** Features, without which a command takes all of them. */
+export const FEATURES: Argument = {
+  name: 'FEATURE',
+  summary: 'names of features, or of packages in them; without any, all features',
+  isOptional: true,
+  isRepeated: true,
+};

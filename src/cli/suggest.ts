@@ -1,0 +1,32 @@
+/** Finds the name that a mistyped one may mean. */
+import { countEdits } from '../settings/parse.ts';
+
+/** Edits between two names up to which one may be meant by the other, if both are long. */
+const MAX_EDITS = 3;
+
+/**
+ * The nearest of some names; undefined when none is near. Half of the letters may differ.
+ *
+ * @example findNearest('lsit', ['list', 'lock']) // 'list'
+ */
+export function findNearest(word: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.min(MAX_EDITS, Math.floor(word.length / 2)) + 1;
+  for (const name of names) {
+    // Names of other lengths are as many edits away.
+    if (Math.abs(name.length - word.length) >= least) continue;
+    const edits = countEdits(word.toLowerCase(), name.toLowerCase());
+    if (edits < least) [nearest, least] = [name, edits];
+  }
+  return nearest;
+}
+
+/**
+ * A question for the end of a message; empty when no name is near.
+ *
+ * @example suggest('lsit', ['list', 'lock']) // '; did you mean list?'
+ */
+export function suggest(word: string, names: Iterable<string>): string {
+  const nearest = findNearest(word, names);
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
+}

@@ -1,0 +1,82 @@
+/** Composes docs/cli.md from the table of commands. */
+import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
+import { GLOBAL } from '../../src/cli/common-rows.ts';
+import { APPLICATION, composeUsage, formatArgument, formatOption } from '../../src/cli/help.ts';
+import type { Option, Row } from '../../src/cli/row.ts';
+
+/** The whole page. */
+export function composePage(): string {
+  return [
+    '# Command line',
+    'This page has what `annex help COMMAND` prints. It is made of the table of commands in `src/cli`.',
+    [...GROUPS].map(composeGroup).join('\n\n'),
+    '## Options of every command',
+    composeOptions(GLOBAL),
+    `${APPLICATION} Without one, commands fail. \`--core\` and \`--store\` count as \`ANNEX_CORE\` and \`ANNEX_STORE\`; relative paths start at the working directory, after \`-C\`.`,
+    '`add` and `remove` change the nearest `package.json`, and take neither option.',
+    '## Exit codes',
+    table(
+      ['code', 'meaning'],
+      [
+        ['0', 'success'],
+        ['1', 'failure: the command says why on stderr'],
+        ['2', 'wrong usage: nothing was done'],
+      ],
+    ),
+    '`annex refresh` never exits with 1. `annex audit` exits with the exit code of npm. `lock`, `lock --check`, `install --all` and `bake` without features exit with 1 if a key of `annex` outside its features is invalid.',
+    '`bake`, `install`, `lock`, `refresh`, `prune`, `audit` and `sbom` ignore copies that the application does not ship.',
+    ...COMMANDS.map(composeCommand),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+const composeGroup = ([title, rows]: readonly [string, readonly Row[]]): string =>
+  table(
+    [title, ''],
+    rows.map((row) => [`[${row.name}](#annex-${row.name})`, row.summary]),
+  );
+
+function composeCommand(row: Row): string {
+  const { name, aliases, summary, details = [], arguments: wanted = [], options = [] } = row;
+  const shown = options.filter(({ isHidden }) => isHidden !== true);
+  const parts = [
+    `## annex ${name}`,
+    fence('text', [composeUsage(row)]),
+    ...[`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...details],
+  ];
+  if (aliases !== undefined) {
+    parts.push(`Also: ${aliases.map((one) => `\`annex ${one}\``).join(', ')}.`);
+  }
+  if (wanted.length > 0) {
+    const rows = wanted.map((one) => [`\`${escapeBars(formatArgument(one))}\``, one.summary]);
+    parts.push(table(['argument', 'meaning'], rows));
+  }
+  if (shown.length > 0) parts.push(composeOptions(shown));
+  parts.push(fence('sh', row.examples));
+  if (row.variables.length > 0) {
+    parts.push(`Environment variables: ${row.variables.map((one) => `\`${one}\``).join(', ')}.`);
+  }
+  return parts.join('\n\n');
+}
+
+const composeOptions = (options: readonly Option[]): string =>
+  table(
+    ['option', 'default', 'meaning'],
+    options.map((option) => [
+      `\`${formatOption(option)}\``,
+      option.default ?? '',
+      option.choices === undefined
+        ? option.summary
+        : `${option.summary}: ${option.choices.join(' or ')}`,
+    ]),
+  );
+
+const fence = (language: string, lines: readonly string[]): string =>
+  [`\`\`\`${language}`, ...lines, '```'].join('\n');
+
+const table = (head: string[], rows: string[][]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** A bar ends a cell of a table. */
+const escapeBars = (text: string): string => text.replaceAll('|', '\\|');

@@ -1,0 +1,66 @@
+/** The parser of the command line: what it accepts, and what it says about the rest. */
+import { describe, expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/parse.ts';
+
+const parse = (words: string[]) => {
+  const { row, args, options, problem } = parseCommandLine(words);
+  return { name: row?.name, args, options, ...(problem !== undefined && { problem }) };
+};
+
+describe('accepted', () => {
+  test.each<[string[], object]>([
+    [['list'], { name: 'list', args: [], options: {} }],
+    [['--json', 'list'], { name: 'list', args: [], options: { json: true } }],
+    [['ls', '-C', '/app'], { name: 'list', args: [], options: { directory: '/app' } }],
+    [['status', '-C/app'], { name: 'list', args: [], options: { directory: '/app' } }],
+    [['rm', 'a', 'b'], { name: 'remove', args: ['a', 'b'], options: {} }],
+    [['lock', '--min-age=7', 'a'], { name: 'lock', args: ['a'], options: { 'min-age': '7' } }],
+    [['lock', '--min-age', '-', 'a'], { name: 'lock', args: ['a'], options: { 'min-age': '-' } }],
+    [['why', 'a', '--from=-x.js'], { name: 'why', args: ['a'], options: { from: '-x.js' } }],
+    [['install', '--', '-a'], { name: 'install', args: ['-a'], options: {} }],
+    [['install', '--all'], { name: 'install', args: [], options: { all: true } }],
+    [
+      ['install', '--json', '--graph=/a', '--graph=/b', '--', 'x'],
+      { name: 'install', args: ['x'], options: { json: true, graph: ['/a', '/b'] } },
+    ],
+    [['prune', '--days=1', '--days=2'], { name: 'prune', args: [], options: { days: '2' } }],
+    [['-v'], { name: undefined, args: [], options: { version: true } }],
+    [[], { name: undefined, args: [], options: {} }],
+  ])('%j', (words, expected) => {
+    expect(parse(words)).toEqual(expected);
+  });
+});
+
+describe('refused', () => {
+  test.each<[string[], string]>([
+    [['lsit'], '"lsit" is not a command; did you mean list?'],
+    [['unistall', 'a'], '"unistall" is not a command; did you mean uninstall?'],
+    [['constructor'], '"constructor" is not a command'],
+    [['frobnicate', '--all'], '"frobnicate" is not a command'],
+    [['list', '--jsno'], 'list has no option --jsno; did you mean --json?'],
+    [['list', '-x'], 'list has no option -x'],
+    [['list', '--all'], 'list has no option --all'],
+    [['list', '--constructor'], 'list has no option --constructor'],
+    [['list', '--no-json'], 'list has no option --no-json; did you mean --json?'],
+    [['install', '--grap', 'x'], 'install has no option --grap'],
+    [['add', 'a', '--core', '/app'], 'add has no option --core'],
+    [['--bogus'], 'annex has no option --bogus'],
+    [['list', '--json=yes'], '--json takes no value'],
+    [['why', 'a', '--from'], '--from needs a value: --from FILE'],
+    [['why', 'a', '--from='], '--from needs a value: --from FILE'],
+    [['why', 'a', '--from', '--json'], '--from needs a value: --from FILE'],
+    [['list', '-C'], '-C needs a value: -C DIR'],
+    [['sbom', '--format', 'spx'], '--format is cyclonedx or spdx, not "spx"; did you mean spdx?'],
+    [['lock', '--check', '--min-age', '1'], '--min-age and --check exclude each other'],
+    [['add'], 'add needs NAME[@RANGE]'],
+    [['add', ''], 'add needs NAME[@RANGE]'],
+    [['bake'], 'bake needs DIRECTORY'],
+    [['why', ''], 'why needs SPECIFIER'],
+    [['why', 'a', 'b'], 'why takes one argument; "b" is too many'],
+    [['list', 'a'], 'list takes no argument; "a" is too many'],
+    [['install'], 'install needs FEATURE or --all'],
+    [['install', '--all', 'a'], 'install takes FEATURE or --all, not both'],
+  ])('%j', (words, problem) => {
+    expect(parse(words).problem).toBe(problem);
+  });
+});

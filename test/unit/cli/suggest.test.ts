@@ -1,0 +1,23 @@
+/** Which name a mistyped one may mean. */
+import { expect, test } from 'vitest';
+import { findNearest, suggest } from '../../../src/cli/suggest.ts';
+
+const names = ['list', 'lock', 'exa-js', 'search.firecrawl', 'pg', '@langchain/community'];
+
+test.each([
+  ['lsit', 'list'],
+  ['lst', 'list'],
+  ['LIST', 'list'],
+  ['locks', 'lock'],
+  ['exajs', 'exa-js'],
+  ['search.firecrwal', 'search.firecrawl'],
+  ['@langchain/comunity', '@langchain/community'],
+  ['pgx', 'pg'],
+])('%s may mean %s', (word, nearest) => {
+  expect(findNearest(word, names)).toBe(nearest);
+});
+
+test.each(['', 'x', 'zod', 'react', 'fire'])('nothing is near %j', (word) => {
+  expect(findNearest(word, names)).toBeUndefined();
+  expect(suggest(word, names)).toBe('');
+});
