@@ -89,7 +89,7 @@ describe('the variant for s6-overlay', () => {
       /01-volume: starts with an empty/,
     ],
     ['#!/command/with-contenv sh\n# The', '#!/bin/sh\n# The', /gateway: run starts with an empty/],
-    ['```\nlongrun\n', '```\nlong-run\n', /gateway: its type is invalid/],
+    ['```text\nlongrun\n', '```text\nlong-run\n', /gateway: its type is invalid/],
     ['gateway/run`', 'gateway/start`', /gateway: no run file/],
     ['gateway/run`, executable', 'gateway/run`', /run is not executable/],
     ['dependencies.d/legacy-cont-init', 'dependencies.d/cont-init', /gateway: does not wait/],
