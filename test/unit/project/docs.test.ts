@@ -103,6 +103,20 @@ test('the documents list every rule and every state', () => {
   );
 });
 
+test('the page on performance has the results of the last run of bench:install', () => {
+  const { methods } = JSON.parse(read('bench/results/install.json')) as {
+    methods: { label: string; ms: number; overFloor: { median: number } }[];
+  };
+  const results = methods.map(({ label, ms, overFloor }) => [
+    label,
+    `${ms}`,
+    `x${overFloor.median.toFixed(2)}`,
+  ]);
+  const shown = readTable(read('docs/performance.md'), '| method | ms | over the floor |');
+  expect(shown.length).toBeGreaterThan(5);
+  expect(results).toEqual(expect.arrayContaining(shown));
+});
+
 test('files and commands that the documents name exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const documents = ['README.md', 'CONTRIBUTING.md', ...listDocuments('docs')];
