@@ -10,9 +10,11 @@ import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 const pnpm = join(repositoryRoot, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
 
 /** Imports a feature that a package of the registry probes for as well. */
+const ASK = `export const ask = () => import('absent').then(({ marker }) => marker, ({ cause }) => cause?.code);`;
+
 const TOOLS = `
 import { probe } from 'prober';
-export const ask = () => import('absent').then(({ marker }) => marker, ({ cause }) => cause?.code);
+${ASK}
 export { probe };`;
 
 const PROBER = `export const probe = () => import('probed').then(({ marker }) => marker, ({ cause }) => cause?.code);`;
@@ -67,4 +69,37 @@ describe.each(Object.keys(INSTALLERS))('%s', (name) => {
       expect(stdout, stderr).toBe('["ANNEX_DENIED","installed"]\n');
     }
   });
+});
+
+test('pnpm deploy copies a workspace package: its import installs where importers lists it', async () => {
+  const registry = await startRegistry([esmPackage('absent', '1.0.0', 'installed')]);
+  const sandbox = await createSandbox({ registry });
+  const env = { CI: 'true', npm_config_store_dir: join(sandbox.root, 'pnpm-store') };
+  sandbox.write('ws/pnpm-workspace.yaml', 'packages:\n  - packages/*\n');
+  sandbox.write('ws/package.json', { name: 'ws', private: true });
+  sandbox.write('ws/packages/tools/package.json', {
+    name: 'tools',
+    version: '1.0.0',
+    exports: './index.mjs',
+  });
+  sandbox.write('ws/packages/tools/index.mjs', ASK);
+  const run = async (cwd: string, importers: string[]) => {
+    sandbox.write('ws/packages/gateway/package.json', {
+      name: 'gateway',
+      version: '1.0.0',
+      dependencies: { tools: 'workspace:*' },
+      annex: { features: { absent: '^1.0.0' }, importers },
+    });
+    sandbox.write(
+      'ws/packages/gateway/main.mjs',
+      `import { ask } from 'tools';\nconsole.log(await ask());`,
+    );
+    const flags = ['--filter', 'gateway', '--prod', '--legacy', 'deploy', join(sandbox.root, cwd)];
+    expect(await sandbox.run([pnpm, ...flags], { cwd: 'ws', env })).toMatchObject({ code: 0 });
+    const args = ['--import', sandbox.loader, 'main.mjs'];
+    const store = { ANNEX_STORE: join(sandbox.root, 'volume', cwd) };
+    return (await sandbox.run(args, { cwd, env: store })).stdout;
+  };
+  expect(await run('plain', [])).toBe('ANNEX_DENIED\n');
+  expect(await run('listed', ['tools'])).toBe('installed\n');
 });
