@@ -50,7 +50,11 @@ export const lock: Command = async ({ args, options, print }) => {
   const strays = args.length === 0 ? listStrayLocks(settings) : [];
   if (options.check === true) {
     const differences = [
-      ...features.flatMap((one) => checkLock(createLookup(settings, one))),
+      ...features.flatMap((one) =>
+        checkLock(createLookup(settings, one)).map(
+          ({ what, remedy }) => `${one.name}: ${what}. Now: ${remedy}`,
+        ),
+      ),
       ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
       ...listTemporaries(root).map(
         (path) => `${path} is left from an interrupted command. Now: npx annex lock`,

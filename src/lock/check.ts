@@ -14,12 +14,20 @@ import { type Plan, plan, type SharedPackage } from '../plan/plan.ts';
 import { select, selectAll } from '../plan/platform.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Lists what differs, one line each, with the feature and the command that fixes it. */
-export function checkLock(lookup: Lookup): string[] {
+/** A difference, as a clause after the name of the feature, and what fixes it. */
+export interface LockProblem {
+  what: string;
+  remedy: string;
+}
+
+/** Lists what differs. */
+export function checkLock(lookup: Lookup): LockProblem[] {
   const { declaration } = lookup.settings;
   const { name, refusal: invalid } = lookup.feature;
-  const describe = (what: string, before = ''): string =>
-    `${name}: ${what}. Now: ${before}npx annex lock ${name}`;
+  const describe = (what: string, before = ''): LockProblem => ({
+    what,
+    remedy: `${before}npx annex lock ${name}`,
+  });
   if (invalid !== undefined) return [describe(invalid.reason, `${invalid.hint}, then `)];
   const { pin, refusal } = lookup.readLock();
   if (refusal !== undefined) return [describe(refusal.reason)];
