@@ -1,17 +1,17 @@
 /** The shape of a command, and the steps that commands share. */
 import type { CoreManifest } from '../app/core-root.ts';
-import { loadSettings } from '../app/settings.ts';
+import { type LoadedSettings, loadSettings } from '../app/settings.ts';
 import { isInstaller } from '../base/environment.ts';
-import { AnnexError } from '../base/error.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { composeNotice } from '../base/messages.ts';
-import { toRealPath } from '../base/paths.ts';
+import { readCwd, toRealPath } from '../base/paths.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findFeature } from '../status/status.ts';
 import { findStoreDistrust } from '../store/access.ts';
 import { measureTree } from '../store/tree.ts';
-import type { ErrorCode } from '../types.ts';
+import type { ErrorCode, Refusal } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 import { suggest } from './suggest.ts';
 
@@ -30,6 +30,7 @@ export interface Options {
   help?: boolean;
   json?: boolean;
   'min-age'?: string;
+  online?: boolean;
   repair?: boolean;
   require?: boolean;
   store?: string;
@@ -145,17 +146,28 @@ export function readSettings({
   baked?: string;
   core?: CoreManifest;
 } = {}): Settings {
-  const place = { script: undefined, cwd: process.cwd(), self: undefined };
+  const place = { script: undefined, cwd: readCwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });
-  if (loaded.settings === undefined) {
-    // A package.json that cannot be read may be why none declares features.
-    if (!loaded.isProblem) readNearestManifest(process.cwd(), `${loaded.refusal.reason}: `);
-    throw new AnnexError(loaded.refusal);
-  }
+  if (loaded.settings === undefined) throw new AnnexError(explainAbsence(loaded));
   // The process that started an installer has printed them.
   const notices = isInstaller() ? [] : loaded.settings.notices;
   for (const notice of notices) writeLine(2, composeNotice(notice));
   return loaded.settings;
+}
+
+/** Why there is no application: no package.json declares features, or the nearest one cannot be read. */
+export function explainAbsence({
+  isProblem,
+  refusal,
+}: Exclude<LoadedSettings, { settings: Settings }>): Refusal {
+  const cwd = readCwd();
+  if (isProblem || cwd === undefined) return refusal;
+  try {
+    readNearestManifest(cwd, `${refusal.reason}: `);
+    return refusal;
+  } catch (error) {
+    return toRefusal(error, () => refusal);
+  }
 }
 
 /**

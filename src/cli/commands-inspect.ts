@@ -37,6 +37,17 @@ export const INSPECT: readonly Row[] = [
     load: async () => (await import('./why.ts')).why,
   },
   {
+    name: 'doctor',
+    summary: 'find what keeps imports from working',
+    details: [
+      'Checks the application, Node, the preload, settings, the store and its volume, locks, features and npm, and prints a line for each finding, with the change that mends it. Installs nothing; writes one file into the store, and removes it. Fails when it finds a problem.',
+    ],
+    options: [{ name: 'online', summary: 'ask each registry for a package too' }, ...PLACE],
+    examples: ['annex doctor', 'annex doctor --online'],
+    variables: [...SETTINGS, ...REGISTRY, 'NODE_OPTIONS'],
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
     name: 'config',
     summary: 'print every setting with its origin',
     details: [

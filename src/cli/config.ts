@@ -6,7 +6,8 @@ import { type ConfigRow, type Origin, readConfig, type ShownValue } from './read
 
 /** Prints every setting: its value, where it is from, what it overrode, and what is invalid. */
 export const config: Command = ({ print }) => {
-  const { settings, problems } = readConfig();
+  const { settings, absence, ...config } = readConfig();
+  const problems = [...(absence === undefined ? [] : [absence]), ...config.problems];
   const lines = [...settings.flatMap(describe), ...problems.map(composeNotice)];
   print(lines.join('\n'), { settings, problems });
   return 0;

@@ -10,6 +10,7 @@ import type { Settings } from '../settings/settings.ts';
 import { type Resolved, resolveSettings, type Statement } from '../settings/sources.ts';
 import { COLUMNS, type Key, type Row, SETTINGS } from '../settings/table.ts';
 import type { Refusal } from '../types.ts';
+import { explainAbsence } from './command.ts';
 
 /** A value as it is printed: features by their names, blocked versions as they are written. */
 export type ShownValue = string | number | boolean | string[];
@@ -37,10 +38,12 @@ export interface ConfigRow {
 /** Every setting, and what is wrong with what was written. */
 export interface Config {
   settings: ConfigRow[];
-  /** Invalid and misspelled settings, and why there is no application. */
+  /** Invalid and misspelled settings. */
   problems: Refusal[];
   /** Undefined without an application. */
-  loaded: Settings | undefined;
+  application: Settings | undefined;
+  /** Why there is none. */
+  absence?: Refusal;
 }
 
 /** Reads the settings of the application above the working directory. Without one, those of the environment. */
@@ -51,7 +54,7 @@ export function readConfig(): Config {
     const { settings } = loaded;
     const rows = settings.resolved.map((resolved) => toRow(resolved, settings));
     const problems = [...settings.notices, ...misspelled].map(hideSecrets);
-    return { settings: rows, problems, loaded: settings };
+    return { settings: rows, problems, application: settings };
   }
   const environment = readEnvironment();
   const { values } = resolveSettings([environment]);
@@ -60,8 +63,9 @@ export function readConfig(): Config {
   const problems = sources.flatMap(({ refusals }) => refusals);
   return {
     settings: resolveSettings(sources).resolved.map((resolved) => toRow(resolved, undefined)),
-    problems: [loaded.refusal, ...problems, ...misspelled].map(hideSecrets),
-    loaded: undefined,
+    problems: [...problems, ...misspelled].map(hideSecrets),
+    application: undefined,
+    absence: hideSecrets(explainAbsence(loaded)),
   };
 }
 

@@ -106,9 +106,8 @@ const DROPPED =
  * @example stripPreloads('--import /x.mjs --max-old-space-size=512') // '--max-old-space-size=512'
  */
 export function stripPreloads(options: string): string {
-  const words = options.match(/(?:[^ "]|"(?:\\.|[^"\\])*")+/g) ?? [];
   let isDropping = false;
-  const kept = words.filter((word) => {
+  const kept = splitWords(options).filter((word) => {
     const [name = '', ...value] = unquote(word).split('=');
     // A word that is not an option is the value of the option before it.
     if (!name.startsWith('-')) return !isDropping;
@@ -118,6 +117,12 @@ export function stripPreloads(options: string): string {
   });
   return kept.join(' ');
 }
+
+/** The words of NODE_OPTIONS, without their quotes. */
+export const readWords = (options: string): string[] => splitWords(options).map(unquote);
+
+const splitWords = (options: string): string[] =>
+  options.match(/(?:[^ "]|"(?:\\.|[^"\\])*")+/g) ?? [];
 
 const unquote = (word: string): string =>
   word.replace(/"((?:\\.|[^"\\])*)"/g, (_, text: string) => text.replace(/\\(.)/g, '$1'));

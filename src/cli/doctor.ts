@@ -1,0 +1,49 @@
+/** annex doctor [--online] */
+import { messageOf } from '../base/thrown.ts';
+import type { Command } from './command.ts';
+import { checkApplication, checkSettings } from './doctor-application.ts';
+import { checkFeatures, checkInstalls } from './doctor-features.ts';
+import { checkLoader, checkNode } from './doctor-loader.ts';
+import { checkLocks } from './doctor-locks.ts';
+import { checkNpm } from './doctor-npm.ts';
+import { checkStore } from './doctor-store.ts';
+import { examine } from './examine.ts';
+import { cleanFinding, type Finding, formatFindings, problem } from './findings.ts';
+import { readConfig } from './read-config.ts';
+
+/**
+ * Reports what an import would meet. Nothing is installed, and nothing is written but one file in the store,
+ * which is removed. Without --online there is no request to a registry.
+ */
+export const doctor: Command = async ({ options: { online = false }, print }) => {
+  const findings: Finding[] = [];
+  /** On a broken machine a check can fail: that is a finding, and the others go on. */
+  const attempt = async <T>(group: string, run: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await run();
+    } catch (error) {
+      findings.push(problem(`${group}.check`, `this check failed: ${messageOf(error)}`));
+      return undefined;
+    }
+  };
+  const check = async (group: string, run: () => Finding[] | Promise<Finding[]>): Promise<void> => {
+    findings.push(...((await attempt(group, run)) ?? []));
+  };
+  const config = await attempt('application', readConfig);
+  const settings = config?.application;
+  if (config !== undefined) await check('application', () => checkApplication(config));
+  await check('node', checkNode);
+  await check('loader', () => checkLoader(settings));
+  if (config !== undefined) await check('settings', () => checkSettings(config));
+  const patient = settings && (await attempt('features', () => examine(settings)));
+  if (patient !== undefined) {
+    await check('installs', () => checkInstalls(patient));
+    await check('store', () => checkStore(patient));
+    await check('locks', () => checkLocks(patient));
+    await check('features', () => checkFeatures(patient, findings));
+    await check('npm', () => checkNpm(patient, online));
+  }
+  const cleaned = findings.map(cleanFinding);
+  print(formatFindings(cleaned), cleaned);
+  return findings.some(({ level }) => level === 'problem') ? 1 : 0;
+};

@@ -1,0 +1,96 @@
+/** The running programs of an application, from /proc, and whether they have annex. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { GUARD } from '../base/environment.ts';
+import { toRealPath } from '../base/paths.ts';
+import { isWithin } from '../base/store-layout.ts';
+import { readWords } from '../settings/installer-env.ts';
+import type { Core } from '../settings/settings.ts';
+import { type Finding, ok, plural, warning } from './findings.ts';
+import { findAnnexDir, listPreloads } from './preloads.ts';
+
+/** A process that runs Node. */
+interface Program {
+  pid: string;
+  /** Real path of its script. */
+  script: string;
+  /** What it preloads, by its environment and its arguments. */
+  words: string[];
+  cwd: string;
+}
+
+/** Options of Node whose value is the next argument. */
+const WITH_VALUE =
+  /^(?:-r|-C|--(?:require|import|loader|experimental-loader|conditions|env-file))$/;
+
+/** NODE_OPTIONS of the first process of a container; undefined if it cannot be read. */
+export const readOptionsOfInit = (): string | undefined =>
+  process.pid === 1 ? undefined : readVariables('1')?.get('NODE_OPTIONS');
+
+/** Whether the programs of the application that run now were started with annex. */
+export function checkPrograms({ realRoot }: Core): Finding[] {
+  const programs = listPrograms().filter(
+    ({ script }) => isWithin(script, realRoot) && !script.includes('/node_modules/'),
+  );
+  const without = programs.filter(
+    ({ words, cwd }) => !listPreloads(words).some((each) => findAnnexDir(each, cwd) !== undefined),
+  );
+  const loaded = programs.length - without.length;
+  return [
+    ...(loaded > 0
+      ? [ok('loader.programs', `${plural(loaded, 'running program')} with annex`)]
+      : []),
+    ...without.map(({ pid, script }) =>
+      warning(
+        'loader.programs',
+        `process ${pid} (${script}) was started without annex: unless it imports annex/register, it does not use the store`,
+        'pass NODE_OPTIONS on to it: with-contenv in s6-overlay',
+      ),
+    ),
+  ];
+}
+
+/** The processes of this user; none on other systems than Linux. */
+function listPrograms(): Program[] {
+  try {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids
+      .filter((pid) => pid !== String(process.pid))
+      .flatMap((pid) => readProgram(pid) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+function readProgram(pid: string): Program | undefined {
+  try {
+    const [command = '', ...args] = readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0');
+    const variables = readVariables(pid);
+    const isNode = /^node/.test(basename(command));
+    if (!isNode || variables === undefined || variables.has(GUARD)) return undefined;
+    const index = args.findIndex(
+      (arg, at) => !arg.startsWith('-') && !WITH_VALUE.test(args[at - 1] ?? ''),
+    );
+    if (index === -1 || args[index] === '') return undefined;
+    const cwd = readlinkSync(join('/proc', pid, 'cwd'));
+    const script = toRealPath(resolve(cwd, args[index] ?? ''));
+    const words = [...readWords(variables.get('NODE_OPTIONS') ?? ''), ...args.slice(0, index)];
+    return { pid, script, words, cwd };
+  } catch {
+    // It has ended, or belongs to another user.
+    return undefined;
+  }
+}
+
+function readVariables(pid: string): Map<string, string> | undefined {
+  try {
+    const text = readFileSync(join('/proc', pid, 'environ'), 'utf8');
+    const pairs = text.split('\0').map((line): [string, string] => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    });
+    return new Map(pairs);
+  } catch {
+    return undefined;
+  }
+}

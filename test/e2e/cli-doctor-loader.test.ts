@@ -1,0 +1,188 @@
+/** `annex doctor` finds why programs do not load annex: the usual mistakes of an image. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Finding } from '../../src/cli/findings.ts';
+import { diagnose, expectFinding } from '../support/doctor.ts';
+import { node } from '../support/lock-files.ts';
+import { canUnshare, OTHER_PIDS } from '../support/namespaces.ts';
+import { repositoryRoot } from '../support/package.ts';
+import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+
+const features = { kit: '^1.0.0' };
+
+async function open(manifest: object = { dependencies: { annex: '*' } }): Promise<Sandbox> {
+  const sandbox = await createSandbox({ node: node.path });
+  sandbox.setCore({ features }, manifest);
+  return sandbox;
+}
+
+describe.concurrent(node.label, () => {
+  test('NODE_OPTIONS that is not set', async () => {
+    const sandbox = await open();
+    const diagnosis = await diagnose(sandbox);
+    expectFinding(
+      diagnosis,
+      'loader.active',
+      /^warning NODE_OPTIONS does not load annex.*Now: npx annex env/,
+    );
+    expect(diagnosis.code).toBe(0);
+  });
+
+  test.each(['./node_modules/annex/loader.mjs', 'annex/loader.mjs'])(
+    '%s in NODE_OPTIONS, which works in one directory',
+    async (name) => {
+      const sandbox = await open();
+      const env = { NODE_OPTIONS: `--import=${name}` };
+      const diagnosis = await diagnose(sandbox, { env });
+      expectFinding(diagnosis, 'loader.active', /^ok/);
+      expectFinding(diagnosis, 'loader.path', /^problem .* is not an absolute path: Node does not/);
+    },
+  );
+
+  test('single quotes in NODE_OPTIONS, as in a file of variables', async () => {
+    const sandbox = await open();
+    const env = { NODE_OPTIONS: `'--import=${sandbox.loader}'` };
+    expectFinding(await diagnose(sandbox, { env }), 'loader.active', /^problem .* single quotes/);
+  });
+
+  test.each(['--import LOADER', '"--import=LOADER"', '--require=LOADER', '--import=file://LOADER'])(
+    '%s in NODE_OPTIONS',
+    async (options) => {
+      const sandbox = await open();
+      const env = { NODE_OPTIONS: options.replace('LOADER', sandbox.loader) };
+      const diagnosis = await diagnose(sandbox, { env });
+      expectFinding(diagnosis, 'loader.active', /^ok NODE_OPTIONS loads annex \d/);
+      expect(diagnosis.of('loader.path')).toEqual([]);
+      expect(diagnosis.of('loader.copy')).toEqual([]);
+    },
+  );
+
+  test('the loader of another copy of annex', async () => {
+    const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
+    sandbox.setCore({ features }, { dependencies: { annex: '*' } });
+    const other = join(sandbox.root, 'other', 'annex');
+    mkdirSync(join(other, '..'));
+    symlinkSync(repositoryRoot, other);
+    const env = { NODE_OPTIONS: `--import=${join(other, 'loader.mjs')}` };
+    const diagnosis = await diagnose(sandbox, { env });
+    expectFinding(diagnosis, 'loader.copy', /^warning NODE_OPTIONS loads annex \S+ of /);
+  });
+
+  test.each([
+    [
+      'only a devDependency',
+      { devDependencies: { annex: '*' } },
+      /--omit=dev .*--save-prod annex$/,
+    ],
+    ['not a dependency', {}, /--omit=dev .*--save-prod annex$/],
+  ])('annex that is %s', async (_, manifest, text) => {
+    const sandbox = await open(manifest);
+    expectFinding(await diagnose(sandbox), 'application.annex', text);
+  });
+
+  test('annex that is not installed, as with npx', async () => {
+    const sandbox = await open();
+    rmSync(join(sandbox.core, 'node_modules'), { recursive: true });
+    expectFinding(
+      await diagnose(sandbox),
+      'application.annex',
+      /^warning no package annex is installed; .* Now: npm install annex$/,
+    );
+  });
+
+  test('annex in another version', async () => {
+    const sandbox = await open();
+    rmSync(join(sandbox.core, 'node_modules', 'annex'), { recursive: true });
+    sandbox.addPackage('app/node_modules', { name: 'annex', version: '0.0.9', files: {} });
+    expectFinding(
+      await diagnose(sandbox),
+      'application.annex',
+      /^warning ships annex 0\.0\.9, and/,
+    );
+  });
+
+  test.each([
+    [
+      '--import',
+      'dd-trace/initialize.mjs',
+      /^warning .* Now: NODE_OPTIONS="--import \S+ --import \S+"$/,
+    ],
+    ['--require', 'dd-trace/init', /^warning .* Now: NODE_OPTIONS="--require \S+ --require \S+"$/],
+    ['--require', 'plain', /^ok with \S+ before annex$/],
+  ])('%s of %s before annex', async (flag, name, text) => {
+    const sandbox = await open();
+    const file = sandbox.write(`app/node_modules/${name.replace(/\.mjs$/, '')}.cjs`, '');
+    const env = { NODE_OPTIONS: `${flag} ${file} --import ${sandbox.loader}` };
+    const diagnosis = await diagnose(sandbox, { env });
+    expectFinding(diagnosis, 'loader.active', /^ok/);
+    expectFinding(diagnosis, 'loader.order', text);
+  });
+
+  test('an agent after annex is in order', async () => {
+    const sandbox = await open();
+    const file = sandbox.write('app/node_modules/dd-trace/initialize.mjs', '');
+    const env = { NODE_OPTIONS: `--import ${sandbox.loader} --import ${file}` };
+    expectFinding(await diagnose(sandbox, { env }), 'loader.order', /^ok with \S+ after annex$/);
+  });
+
+  test('a running program of the application that was started with an empty environment', async () => {
+    const sandbox = await open();
+    const script = sandbox.write(
+      'app/server.mjs',
+      'console.log("up"); setInterval(() => {}, 1e6);',
+    );
+    for (const args of [[script], ['--import', sandbox.loader, script]]) {
+      const child = spawn(node.path, args, { env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      await new Promise((resolve) => child.stdout?.once('data', resolve));
+    }
+    const diagnosis = await diagnose(sandbox);
+    expect(diagnosis.of('loader.programs')).toEqual([
+      'ok 1 running program with annex',
+      expect.stringMatching(/^warning process \d+ \(\S+server\.mjs\) was started without annex/),
+    ]);
+  });
+});
+
+/** Runs doctor in a pid namespace, whose process 1 has NODE_OPTIONS, and with another one for doctor. */
+async function diagnoseBelow(sandbox: Sandbox, options: string): Promise<Finding[]> {
+  const cli = join(repositoryRoot, 'dist/cli/main.js');
+  const script = `NODE_OPTIONS= "$0" '${cli}' doctor --json`;
+  const [command, ...flags] = OTHER_PIDS;
+  const env = { NODE_OPTIONS: options, ANNEX_STORE: sandbox.store };
+  const args = [...flags, 'sh', '-c', `${script}; true`, node.path];
+  return JSON.parse((await sandbox.exec(command, args, { env })).stdout) as Finding[];
+}
+
+describe.runIf(canUnshare(OTHER_PIDS))(`${node.label}, where process 1 has NODE_OPTIONS`, () => {
+  const texts = (findings: Finding[], id: string) =>
+    findings.filter((one) => one.id === id).map(({ level, text }) => `${level} ${text}`);
+
+  test('an environment that a supervisor did not pass on', async () => {
+    const sandbox = await open();
+    const found = await diagnoseBelow(sandbox, `--import=${sandbox.loader}`);
+    expect(texts(found, 'loader.environment')).toEqual([
+      expect.stringMatching(/^warning .*process 1 has/),
+    ]);
+    expect(texts(found, 'loader.active')).toEqual([
+      expect.stringMatching(/^ok NODE_OPTIONS of process 1 loads annex/),
+    ]);
+  });
+
+  test.each([
+    [
+      'a path that is not in the image',
+      '--import=/opt/gone/annex/loader.mjs',
+      /Cannot find module '\/opt\/gone/,
+    ],
+    ['an option without a value', '--import', /requires an argument|not allowed/],
+  ])('%s, with which Node does not start', async (_, options, reason) => {
+    const found = await diagnoseBelow(await open(), options);
+    expect(texts(found, 'loader.active')).toEqual([
+      expect.stringMatching(/^problem Node does not start with NODE_OPTIONS of process 1: /),
+    ]);
+    expect(texts(found, 'loader.active')[0]).toMatch(reason);
+  });
+});

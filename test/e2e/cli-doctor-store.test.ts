@@ -1,0 +1,214 @@
+/** `annex doctor` finds what is wrong with a store, its volume and its layers. */
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { diagnose, expectFinding } from '../support/doctor.ts';
+import { esmPackage } from '../support/fixtures.ts';
+import { lockBefore, node } from '../support/lock-files.ts';
+import { makeOwner } from '../support/locks.ts';
+import { canMount, mount, unmount } from '../support/mount.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { asPlainUser, giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
+
+/** Its tarball has about 50 kB. */
+const plain = esmPackage('kit', '1.0.0', 'kit');
+const kit = {
+  ...plain,
+  files: { ...plain.files, 'data.txt': randomBytes(50_000).toString('hex') },
+};
+const features = { kit: '^1.0.0', native: '^1.0.0' };
+const here = ['linux-arm64-glibc', 'linux-x64-glibc'];
+const bound = { os: ['linux'], cpu: ['x64', 'arm64'] };
+
+const open = lockBefore({
+  packages: [kit, esmPackage('native', '1.0.0', 'native', bound)],
+  annex: { features, platforms: here },
+  copyAnnex: true,
+});
+
+describe.concurrent(node.label, () => {
+  test('a store that is a file', async () => {
+    const { sandbox } = await open();
+    writeFileSync(sandbox.store, '');
+    const diagnosis = await diagnose(sandbox);
+    expectFinding(
+      diagnosis,
+      'installs.allowed',
+      /^problem the store \S+ is a file\. Now: set ANNEX/,
+    );
+    expect(diagnosis.of('settings.invalid')).toEqual([]);
+  });
+
+  test('a store that is a dangling link', async () => {
+    const { sandbox } = await open();
+    symlinkSync('/absent', sandbox.store);
+    expectFinding(await diagnose(sandbox), 'installs.allowed', /^problem .* is a dangling link/);
+  });
+
+  test('a store whose directories are replaced', async () => {
+    const { sandbox } = await open();
+    mkdirSync(join(sandbox.store, 'v1'), { recursive: true });
+    symlinkSync('/tmp', join(sandbox.store, 'v1', 'staging'));
+    expectFinding(await diagnose(sandbox), 'store.write', /^problem .* is a symbolic link, which/);
+  });
+
+  test('a volume that this user cannot write', async () => {
+    const { sandbox } = await open();
+    chmodSync(join(sandbox.store, '..'), 0o555);
+    const diagnosis = await diagnose(sandbox, asPlainUser);
+    expectFinding(diagnosis, 'store.write', /^problem \S+ cannot be used: EACCES .* Now: make it/);
+    expect(diagnosis.of('features.import')).toEqual([
+      'problem kit: denied, for the reason above',
+      'problem native: denied, for the reason above',
+    ]);
+  });
+
+  test('a store that everybody can write', async () => {
+    const { sandbox } = await open();
+    mkdirSync(sandbox.store);
+    giveTo(asPlainUser, sandbox.store);
+    chmodSync(sandbox.store, 0o777);
+    const diagnosis = await diagnose(sandbox, asPlainUser);
+    expectFinding(
+      diagnosis,
+      'store.write',
+      /^problem \S+ is writable by everybody\. Now: run this as/,
+    );
+  });
+
+  test('another process that installs a feature', async () => {
+    const { sandbox } = await open();
+    const owner = makeOwner({ host: 'web-1' });
+    const held = join(sandbox.store, 'v1', 'locks', 'kit.lock');
+    mkdirSync(held, { recursive: true });
+    writeFileSync(join(held, owner), '');
+    const diagnosis = await diagnose(sandbox);
+    expectFinding(diagnosis, 'store.installs', /^ok .*web-1.* installs kit: imports of it wait$/);
+    expect(existsSync(join(held, owner))).toBe(true);
+  });
+
+  test('layers that do not exist, and one that is not trusted', async () => {
+    const { sandbox } = await open();
+    const layer = join(sandbox.root, 'layer');
+    mkdirSync(layer);
+    giveTo(asPlainUser, layer);
+    chmodSync(layer, 0o777);
+    const env = { ANNEX_STORE: [sandbox.store, layer, '/absent'].join(delimiter) };
+    expect((await diagnose(sandbox, { env, ...asPlainUser })).of('store.layer')).toEqual([
+      expect.stringMatching(/^problem \S+layer is writable by everybody/),
+      expect.stringMatching(/^warning the layer \/absent does not exist/),
+    ]);
+  });
+
+  test('an entry that was changed', async () => {
+    const { sandbox } = await open();
+    const env = { ANNEX_STORE: sandbox.store };
+    const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
+    const [{ dir }] = JSON.parse(stdout) as [{ dir: string }];
+    const before = await diagnose(sandbox);
+    expect(before.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
+    chmodSync(join(dir, 'annex-entry.json'), 0o644);
+    writeFileSync(join(dir, 'annex-entry.json'), '{}');
+    const after = await diagnose(sandbox);
+    expect(after.of('features.import')[0]).toMatch(/^ok kit: not installed; .* is damaged: /);
+    expect(await sandbox.annex(['verify', '--repair'], { env })).toMatchObject({ code: 0 });
+    const healed = await diagnose(sandbox);
+    expect(healed.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
+    expectFinding(healed, 'store.retired', /^ok 1 retired entry/);
+  });
+});
+
+describe.runIf(isRoot)(`${node.label}, as root`, () => {
+  test("does not use the store of the application's user", async () => {
+    const { sandbox } = await open();
+    mkdirSync(sandbox.store);
+    chownSync(sandbox.store, PLAIN_USER.uid, PLAIN_USER.gid);
+    expectFinding(
+      await diagnose(sandbox),
+      'store.write',
+      /^problem \S+ belongs to uid 4711, and this process is root\. Now: run this as the user/,
+    );
+  });
+
+  test('another user does not use it either', async () => {
+    const { sandbox } = await open();
+    mkdirSync(sandbox.store);
+    chownSync(sandbox.store, 4712, 4712);
+    const diagnosis = await diagnose(sandbox, PLAIN_USER);
+    expectFinding(diagnosis, 'store.write', /^problem \S+ belongs to uid 4712\. Now: run this as/);
+  });
+
+  test('a sealed application that its own user can write', async () => {
+    const { sandbox } = await open();
+    const env = { ANNEX_SEALED: '1' };
+    const sealed = await diagnose(sandbox, { env, ...PLAIN_USER });
+    expectFinding(sealed, 'application.seal', /^ok /);
+    giveTo(PLAIN_USER, sandbox.core);
+    const broken = await diagnose(sandbox, { env, ...PLAIN_USER });
+    expectFinding(broken, 'application.seal', /^warning sealed, and uid 4711 can write/);
+  });
+});
+
+/** Mounts a small file system in memory over the volume of a store. */
+function mountVolume(sandbox: Sandbox, options: string): void {
+  const volume = join(sandbox.store, '..');
+  mount('-t', 'tmpfs', '-o', `mode=755,${options}`, 'tmpfs', volume);
+  onTestFinished(() => void unmount(volume));
+}
+
+describe.runIf(canMount())(`${node.label}, on a volume`, () => {
+  test('that is mounted read-only', async () => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, 'ro');
+    expectFinding(
+      await diagnose(sandbox),
+      'store.write',
+      /^problem \S+ cannot be used: its volume is mounted read-only .* Now: mount it writable/,
+    );
+  });
+
+  test('that is read-only, where every feature is installed: nothing has to be written', async () => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, 'size=10m');
+    const env = { ANNEX_STORE: sandbox.store };
+    expect(await sandbox.annex(['install', '--all'], { env })).toMatchObject({ code: 0 });
+    mount('-o', 'remount,ro', join(sandbox.store, '..'));
+    const diagnosis = await diagnose(sandbox);
+    expect(diagnosis.code).toBe(0);
+    expectFinding(diagnosis, 'store.write', /^warning .* read-only/);
+  });
+
+  test('that is in memory, or mounted noexec', async () => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, 'size=10m,noexec');
+    const diagnosis = await diagnose(sandbox);
+    expectFinding(diagnosis, 'store.volume', /^warning \S+ is in memory, and is lost .*\(tmpfs at/);
+    expectFinding(
+      diagnosis,
+      'store.noexec',
+      /^problem \S+ is mounted noexec: .* of native does not/,
+    );
+  });
+
+  test.each([
+    ['full', 'size=32k', 'store.write', /^problem .* no space is left on its volume/],
+    ['small', 'size=144k', 'store.space', /^warning 0\.1 MB free, and what .* about 0\.3 MB/],
+    ['smaller', 'size=40k', 'store.space', /^problem 0\.0 MB free, and what/],
+  ])('that is %s', async (_, options, id, text) => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, options);
+    mkdirSync(sandbox.store);
+    expectFinding(await diagnose(sandbox), id, text);
+  });
+
+  test('that can hold no more files', async () => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, 'size=1m,nr_inodes=2');
+    mkdirSync(sandbox.store);
+    const diagnosis = await diagnose(sandbox);
+    expectFinding(diagnosis, 'store.space', /^problem its volume can hold no more files/);
+    expectFinding(diagnosis, 'store.write', /^problem .* no space is left/);
+  });
+});
