@@ -1,4 +1,4 @@
-/** The API: ensure, isAvailable, status, AnnexError. */
+/** The API: ensure, isAvailable, status, onEvent, AnnexError. */
 
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { readScript, resolveScript } from './app/script.ts';
@@ -21,7 +21,16 @@ import { listRemembered } from './store/failures.ts';
 import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
 
 export { AnnexError } from './base/error.ts';
-export type { ErrorCode, FeatureStatus, Whereabouts } from './types.ts';
+export { type AnnexEvent, onEvent } from './base/events.ts';
+export type {
+  ErrorCode,
+  FeatureStatus,
+  InstallTrace,
+  RefuseMessage,
+  ResolveTrace,
+  VerifyTrace,
+  Whereabouts,
+} from './types.ts';
 
 if (isMainThread && isInstaller()) exitInstaller();
 
@@ -168,5 +177,5 @@ function warnInactive({ log }: Settings): void {
   const line =
     'annex: the loader is not active, so imports of this process do not see the store: ' +
     "start with --import annex/loader.mjs, or import 'annex/register' first";
-  createLog(log)('error', line);
+  createLog(log)('error', line, { event: 'loader' });
 }

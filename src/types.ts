@@ -105,3 +105,48 @@ export type InstallResult =
       ms: number;
     }
   | { feature: string; outcome: 'failed'; refusal: Refusal };
+
+/** An install, on the tracing channel `annex:install`. Node adds `error` when it fails. */
+export interface InstallTrace {
+  feature: string;
+  /** The store that it installs into. */
+  store: string | undefined;
+  /** Whether the thread waits: for `require`, and for a static import on Node 22 and later. */
+  isBlocking: boolean;
+  /** Set at the end. */
+  result?: InstallResult;
+  error?: unknown;
+}
+
+/** A decision, on the tracing channel `annex:resolve`. */
+export interface ResolveTrace {
+  specifier: string;
+  kind: 'import' | 'require';
+  /** The importing file. */
+  parent: string | undefined;
+  /** The rule of the decision table that answered; set at the end, as is the verdict. */
+  rule?: number;
+  verdict?: string;
+  /** The error that the program gets. */
+  error?: unknown;
+}
+
+/** A verification, on the tracing channel `annex:verify`. Node adds `error` when the file cannot be used. */
+export interface VerifyTrace {
+  /** Directory of the entry. */
+  entry: string;
+  /** The file that is loaded; undefined when an entry is first used. */
+  file?: string;
+  /** The directory that is used for an entry; the bytes that run in place of a damaged file. Set at the end. */
+  result?: string | Uint8Array;
+  error?: unknown;
+}
+
+/** A request that fails because a feature is unavailable, on the channel `annex:refuse`. */
+export interface RefuseMessage {
+  feature: string;
+  code: ErrorCode;
+  reason: string;
+  hint: string;
+  specifier: string | undefined;
+}

@@ -1,5 +1,6 @@
 /** Writes lines to stderr synchronously, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
+import type { ErrorCode } from '../types.ts';
 import { codeOf } from './thrown.ts';
 
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
@@ -7,8 +8,46 @@ export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
 /** Severity of a line. */
 export type Severity = 'error' | 'info' | 'debug';
 
+/** What a line reports. */
+export type LogEvent =
+  | 'install.start'
+  | 'install.wait'
+  | 'install.progress'
+  | 'install.end'
+  | 'install.stop'
+  /** An install script that is not allowed did not run. */
+  | 'install.script'
+  /** An install stopped a thread for seconds. */
+  | 'install.block'
+  /** A feature is unavailable. */
+  | 'refuse'
+  /** An entry is damaged. */
+  | 'damage'
+  /** The decision on one request. */
+  | 'resolve'
+  /** A setting or the declaration is invalid. */
+  | 'settings'
+  | 'store'
+  /** The loader is not active, or has a fault. */
+  | 'loader';
+
+/** The facts of a line, which `ANNEX_LOG=json` writes beside its text. */
+export interface Facts {
+  event: LogEvent;
+  feature?: string | undefined;
+  code?: ErrorCode | undefined;
+  /** Of a feature with one package: `1.10.2`. Of several: `a 1.0.0, b 2.1.0`. */
+  version?: string | undefined;
+  /** Hosts, separated by commas. */
+  registry?: string | undefined;
+  ms?: number;
+  /** Unpacked. */
+  bytes?: number;
+  store?: string | undefined;
+}
+
 /** Writes a line if the level includes its severity. */
-export type Log = (severity: Severity, message: string) => void;
+export type Log = (severity: Severity, message: string, facts: Facts) => void;
 
 const RANK = { error: 1, info: 2, debug: 3 };
 const ALLOWED: Record<LogLevel, number> = { silent: 0, error: 1, info: 2, json: 2, debug: 3 };
@@ -16,12 +55,12 @@ const ALLOWED: Record<LogLevel, number> = { silent: 0, error: 1, info: 2, json: 
 /**
  * Creates a logger of one level. Ignores a line that cannot be written, because stderr is closed or full.
  *
- * @example createLog('info')('error', 'annex: no store') // a line on stderr
+ * @example createLog('info')('error', 'annex: no store', { event: 'store' }) // a line on stderr
  */
 export function createLog(level: LogLevel): Log {
-  return (severity, message) => {
+  return (severity, message, facts) => {
     if (RANK[severity] > ALLOWED[level]) return;
-    const line = level === 'json' ? JSON.stringify({ level: severity, message }) : message;
+    const line = level === 'json' ? composeJson(severity, message, facts) : message;
     try {
       writeSync(2, `${line}\n`);
     } catch {
@@ -29,6 +68,15 @@ export function createLog(level: LogLevel): Log {
     }
   };
 }
+
+const composeJson = (level: Severity, message: string, facts: Facts): string =>
+  JSON.stringify({
+    time: new Date().toISOString(),
+    level,
+    ...facts,
+    pid: process.pid,
+    message,
+  });
 
 /**
  * Writes a line of a command without the streams of the process, which cost 5 ms each. Ignores a closed

@@ -38,7 +38,7 @@ export function openGate(load: () => SecondStage): void {
 }
 
 const reportOff = (error: unknown): void =>
-  createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`);
+  createLog('error')('error', `annex: the loader is off: ${messageOf(error)}`, { event: 'loader' });
 
 /** @returns verifies the entry script */
 function activate(load: () => SecondStage): () => void {

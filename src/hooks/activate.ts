@@ -104,7 +104,11 @@ function readSettings(start: Start): Settings | null {
   start.settings = loaded.settings ?? null;
   if (loaded.settings === undefined) {
     const log = createLog(loaded.log);
-    log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal));
+    const { code } = loaded.refusal;
+    log(loaded.isProblem ? 'error' : 'debug', composeNotice(loaded.refusal), {
+      event: 'settings',
+      code,
+    });
   }
   return start.settings;
 }
@@ -112,11 +116,17 @@ function readSettings(start: Start): Settings | null {
 /** Logs each mistake in the settings. */
 function logNotices(settings: Settings): void {
   const log = createLog(settings.log);
-  for (const notice of settings.notices) log('error', composeNotice(notice));
+  for (const notice of settings.notices) {
+    log('error', composeNotice(notice), { event: 'settings', code: notice.code });
+  }
   for (const feature of settings.declaration.features.values()) {
     const { refusal } = feature;
     if (refusal === undefined || !isFirstReport(settings, feature)) continue;
-    log('error', composeMessage(refusal, { feature: feature.name }));
+    log('error', composeMessage(refusal, { feature: feature.name }), {
+      event: 'settings',
+      feature: feature.name,
+      code: refusal.code,
+    });
   }
 }
 

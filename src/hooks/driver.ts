@@ -10,6 +10,7 @@ import { createReporter } from '../resolve/report.ts';
 import { type Outcome, type Question, type Request, unwrap } from '../resolve/request.ts';
 import { resolveRequest } from '../resolve/resolve.ts';
 import type { AnswerVerifier } from '../resolve/verified.ts';
+import { observe } from './observe.ts';
 
 /** How a hook asks Node to resolve one request. */
 interface NodeSide<R> extends Pick<ResolveOptions<R>, 'postpone' | 'attempt'> {
@@ -99,15 +100,19 @@ function* resolveSafely<R>(
   request: Request,
   options: ResolveOptions<R>,
 ): Generator<Question, Outcome<R>, Outcome<R>> {
+  const observer = observe(request, options.locator.thread.settings.log, options.trace);
+  const observed = observer === undefined ? options : { ...options, trace: observer.trace };
   try {
-    return yield* resolveRequest(request, options);
+    const outcome = yield* resolveRequest(request, observed);
+    observer?.end(outcome);
+    return outcome;
   } catch (fault) {
     const { specifier, parent } = request;
     const { thread, isInStore } = options.locator;
     const isInside = isInStore(specifier) || (parent !== undefined && isInStore(parent));
     const consequence = isInside ? 'is not found' : 'is left to Node';
     const line = `annex: ${specifier} ${consequence}: fault in annex: ${messageOf(fault)}`;
-    createLog(thread.settings.log)('error', line);
+    createLog(thread.settings.log)('error', line, { event: 'loader' });
     return isInside ? { error: createNotFound(request) } : yield {};
   }
 }

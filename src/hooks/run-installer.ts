@@ -1,6 +1,7 @@
 /** Runs an installer: annex's own command line in a child process, with a time limit. */
 import type { Readable } from 'node:stream';
 import { readScript, resolveScript } from '../app/script.ts';
+import { installs, traceSync } from '../base/channels.ts';
 import { GUARD } from '../base/environment.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
@@ -30,7 +31,9 @@ export function createInstall(thread: Thread): Install {
     const { name } = lookup.feature;
     const start = performance.now();
     try {
-      installSync(settings, name, request?.kind === 'import' ? request.parent : undefined);
+      const file = request?.kind === 'import' ? request.parent : undefined;
+      const context = { feature: name, store: settings.store, isBlocking: true };
+      traceSync(installs, context, () => installSync(settings, name, file));
       return undefined;
     } catch (error) {
       const refusal = toRefusal(error, () => refuseByEnd(name, error));
@@ -39,13 +42,18 @@ export function createInstall(thread: Thread): Install {
       const seconds = (performance.now() - start) / 1000;
       const remedy = `await ensure(${JSON.stringify(name)}) does not block`;
       const line = `annex: loading ${name} blocked this thread for ${seconds.toFixed(1)} s; ${remedy}`;
-      if (seconds > LONG_BLOCK) createLog(settings.log)('info', line);
+      const facts = {
+        event: 'install.block',
+        feature: name,
+        ms: Math.round(seconds * 1000),
+      } as const;
+      if (seconds > LONG_BLOCK) createLog(settings.log)('info', line, facts);
     }
   };
 }
 
 /** @param file the file that imports the feature: what else its graph imports is installed at the same time */
-function installSync(settings: Settings, feature: string, file: string | undefined): void {
+function installSync(settings: Settings, feature: string, file: string | undefined): InstallResult {
   const graph = file === undefined ? [] : [file, resolveScript(readScript()) ?? file];
   const { args, options, limit } = describeInstaller(settings, feature, { graph });
   const child = loadChildProcess().spawnSync(process.execPath, args, {
@@ -57,7 +65,7 @@ function installSync(settings: Settings, feature: string, file: string | undefin
     killGroup(child.pid);
     throw child.error;
   }
-  readResult(feature, child.stdout.toString(), child.signal ?? child.status);
+  return readResult(feature, child.stdout.toString(), child.signal ?? child.status);
 }
 
 /**
@@ -88,14 +96,20 @@ export function installOnce(
  * @throws AnnexError why it failed
  */
 async function installAsync(settings: Settings, feature: string, isRetry: boolean): Promise<void> {
+  const context = { feature, store: settings.store, isBlocking: false };
+  const run = (): Promise<InstallResult> => runInstaller(settings, feature, isRetry);
   try {
-    await runInstaller(settings, feature, isRetry);
+    await (installs.hasSubscribers ? installs.tracePromise(run, context) : run());
   } catch (error) {
     throw new AnnexError(toRefusal(error, () => refuseByEnd(feature, error)));
   }
 }
 
-async function runInstaller(settings: Settings, feature: string, isRetry: boolean): Promise<void> {
+async function runInstaller(
+  settings: Settings,
+  feature: string,
+  isRetry: boolean,
+): Promise<InstallResult> {
   const { args, options, limit } = describeInstaller(settings, feature, { isRetry });
   const child = loadChildProcess().spawn(process.execPath, args, options);
   lowerPriority(child.pid);
@@ -116,7 +130,7 @@ async function runInstaller(settings: Settings, feature: string, isRetry: boolea
     }, limit);
   });
   const end = await closed.finally(() => clearTimeout(timer));
-  readResult(feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
+  return readResult(feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
 }
 
 /** Gives way to the program, which runs at the same time. Threads that the installer starts later inherit it. */
@@ -179,7 +193,7 @@ function killGroup(pid: number | undefined): void {
  * @param end exit code, signal, or error
  * @throws AnnexError why the install failed
  */
-function readResult(feature: string, output: string, end: unknown): void {
+function readResult(feature: string, output: string, end: unknown): InstallResult {
   let result: InstallResult | undefined;
   try {
     const results = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
@@ -189,6 +203,7 @@ function readResult(feature: string, output: string, end: unknown): void {
   }
   if (result === undefined) throw new AnnexError(refuseByEnd(feature, end));
   if (result.outcome === 'failed') throw new AnnexError(result.refusal);
+  return result;
 }
 
 function refuseByEnd(feature: string, end: unknown): Refusal {
@@ -210,6 +225,6 @@ function refuseByEnd(feature: string, end: unknown): Refusal {
  */
 export function exitInstaller(): never {
   const line = 'annex: started as an installer, but this program is not annex; exiting';
-  createLog('error')('error', line);
+  createLog('error')('error', line, { event: 'loader' });
   process.exit(70);
 }

@@ -1,17 +1,16 @@
 /** Verifies the entries that a thread loads files from: an entry when it is first used, a file each time it is loaded. */
-import Module, { type LoadFnOutput } from 'node:module';
-import { digest } from '../base/digest.ts';
+import Module from 'node:module';
+import { traceSync, verifications } from '../base/channels.ts';
 import { hideAdditions } from '../base/object-prototype.ts';
 import { toListedPath } from '../base/store-layout.ts';
-import { codeOf, isNotFound } from '../base/thrown.ts';
 import { toFile } from '../resolve/destination.ts';
 import { findGone, isReachable } from '../resolve/gone.ts';
 import type { Locator } from '../resolve/locator.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Request } from '../resolve/request.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
-import { readListed } from '../store/verify.ts';
 import type { Refusal } from '../types.ts';
+import { type Content, hasDigest, readSound } from './content.ts';
 import { createDamage, type Load } from './damage.ts';
 import { isForRequire } from './hook-context.ts';
 import { type Answers, createAnswers, replacePath } from './verify-answer.ts';
@@ -51,9 +50,6 @@ export interface Verifier extends Answers {
   /** Makes Node's not-found error for a file of an entry, with its cause, and reports it. */
   makeLoadError: (file: string, refusal: Refusal) => unknown;
 }
-
-/** The source that a load hook returns. */
-export type Content = LoadFnOutput['source'];
 
 type Kind = Request['kind'];
 
@@ -96,6 +92,9 @@ export function createVerifier(
     throw makeDamageError(load, unfit.damage, sound);
   };
 
+  const traceEntry = (load: Load): string =>
+    traceSync(verifications, { entry: load.entry }, () => verifyEntry(load));
+
   const verifyEntryOf = (file: string, kind: Kind): string => {
     const entry = locator.findEntryOf(file);
     if (entry === undefined) {
@@ -105,7 +104,7 @@ export function createVerifier(
     const load = { entry, file, kind };
     let dir = usable.get(entry);
     if (dir !== undefined) ensureWatched(load);
-    else dir = hideAdditions(() => (isReachable(entry) ? verifyEntry(load) : undefined));
+    else dir = hideAdditions(() => (isReachable(entry) ? traceEntry(load) : undefined));
     // Node reports why it cannot read the file.
     if (dir === undefined) return file;
     usable.set(entry, dir);
@@ -198,7 +197,8 @@ export function createVerifier(
       if (entry === undefined) return undefined;
       const kind = given ?? (lastLoad?.file === file ? lastLoad.kind : 'require');
       lastLoad = undefined;
-      const sound = hideAdditions(() => verifyFile({ entry, file, kind }, content));
+      const verify = () => hideAdditions(() => verifyFile({ entry, file, kind }, content));
+      const sound = traceSync(verifications, { entry, file }, verify);
       if (given === 'import') imported.add(file);
       return sound;
     },
@@ -211,27 +211,6 @@ export function createVerifier(
 /** Whether `require` has a module of that path in its cache. */
 const hasRequired = (file: string): boolean =>
   Object.hasOwn((Module as unknown as { _cache: object })._cache, file);
-
-/** Whether content has the digest of the listing. */
-const hasDigest = (content: Content, wanted: string | undefined): boolean =>
-  wanted !== undefined && content != null && digest(toBytes(content)) === wanted.slice(0, 64);
-
-function toBytes(content: NonNullable<Content>): string | Uint8Array {
-  if (typeof content === 'string') return content;
-  if (!ArrayBuffer.isView(content)) return new Uint8Array(content);
-  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-}
-
-/** The bytes of a file, if they are the listed ones. */
-function readSound(file: string, wanted: string | undefined): Buffer | undefined {
-  if (wanted === undefined) return undefined;
-  try {
-    return readListed(file, wanted);
-  } catch (error) {
-    if (isNotFound(error) || codeOf(error) === 'EIO') return undefined;
-    throw error;
-  }
-}
 
 const FROZEN: Refusal = {
   code: 'ANNEX_INTEGRITY',

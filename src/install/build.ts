@@ -44,7 +44,9 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
     const { path, held } = staging;
     const closure = await fetchClosure(job, staging);
     const { plan, nodes, fetched } = closure;
+    const { progress } = job;
     const { scripts: names, unrun } = sortScripts(nodes, path, feature);
+    if (names.length > 0) progress.step = 'running scripts';
     const generated = await runScripts({ ...job, staging: path, closure, names });
     const manifest = composeManifest(closure, feature, names);
     const files = composeEntryFiles(manifest, closure, generated);
@@ -52,6 +54,7 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
     sealPackages(held, names.length > 0 ? undefined : fetched.directories);
     linkShared(held, plan.shared, settings.core.root);
     for (const [name, text] of files) writeSealed(held.at(name), text);
+    progress.step = 'syncing';
     if (settings.isDurable) await syncTree(path, readInstallerEnv(settings));
     const dir = publishEntry(job, path, {
       abi: manifest.abi,

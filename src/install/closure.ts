@@ -16,6 +16,7 @@ import type { DirHandle } from '../store/directory.ts';
 import { tryRemoveIn } from '../store/tree.ts';
 import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
 import { type FetchedPackages, fetchPackages } from './fetch-packages.ts';
+import type { Progress } from './progress.ts';
 import { findCutoff, resolvePlan } from './resolve.ts';
 
 /** A staging directory. */
@@ -30,6 +31,7 @@ export interface Staging {
 export interface ClosureJob {
   lookup: Lookup;
   signal: AbortSignal;
+  progress: Progress;
 }
 
 interface PlannedClosure {
@@ -52,7 +54,7 @@ export interface Closure extends PlannedClosure {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<Closure> {
-  const { lookup, signal } = job;
+  const { lookup, signal, progress } = job;
   const { settings, feature } = lookup;
   const unshared: string[] = [];
   for (;;) {
@@ -64,6 +66,7 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
       dir: staging.path,
       heldDir: staging.held.at(),
       signal,
+      progress,
       ...(sidecar && { records: sidecar.packages }),
     });
     if (sidecar === undefined) checkDeclaredPackages(feature, staging.path, fetched.listings);

@@ -14,6 +14,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { Listings } from '../store/listing.ts';
 import { type Budget, extractTarball } from '../tarball/extract.ts';
 import type { Refusal } from '../types.ts';
+import type { Progress } from './progress.ts';
 
 /** Packages to fetch. */
 export interface FetchJob {
@@ -24,6 +25,7 @@ export interface FetchJob {
   /** A path to the same directory through an open handle; `dir` by default. */
   heldDir?: string;
   signal: AbortSignal;
+  progress: Progress;
   /** What a lock records of packages, by path. */
   records?: Record<string, Partial<PackageRecord>>;
   /** Whether the packages are being locked: then any digest that the registry lists is accepted. */
@@ -113,7 +115,7 @@ function namePackage(refusal: Refusal, nodes: LockNode[]): Refusal {
 
 /** Bundled packages are in the tarball of the package around them. */
 async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackages> {
-  const { nodes, dir, heldDir = dir, signal } = job;
+  const { nodes, dir, heldDir = dir, signal, progress } = job;
   const stop = new AbortController();
   const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]), heldDir);
   const budget: Budget = { files: MAX_FILES, bytes: MAX_BYTES };
@@ -124,6 +126,12 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
     directories: new Set(),
   };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
+  const sizes = queue.map(({ path }) => job.records?.[path]?.size);
+  Object.assign(progress, {
+    step: 'fetching',
+    packages: { done: 0, total: queue.length },
+    bytes: { done: 0, total: sum(sizes) },
+  });
   const workers = Array.from({ length: PARALLEL }, async () => {
     try {
       for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
@@ -143,7 +151,7 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
 
 async function unpackOne(
   node: LockNode,
-  { dir, records = {}, isLocking = false }: FetchJob,
+  { dir, records = {}, isLocking = false, progress }: FetchJob,
   { fetcher, budget, fetched }: { fetcher: Fetcher; budget: Budget; fetched: FetchedPackages },
 ): Promise<void> {
   const { path, name, version, integrity, resolved } = node;
@@ -156,8 +164,13 @@ async function unpackOne(
     ...(resolved !== undefined && { resolved }),
     ...(size !== undefined && { size }),
     ...(place !== undefined && { place }),
+    onBytes: (count) => {
+      progress.bytes.done += count;
+    },
   };
   const { tarball, address } = await fetcher.fetchTarball(wanted);
+  progress.packages.done += 1;
+  if (address !== undefined) progress.hosts.add(new URL(address).host);
   const { listing, bytes, directories } = extract(tarball, node, dir, budget);
   fetched.listings[path] = listing;
   fetched.tarballs[path] = {
@@ -170,6 +183,10 @@ async function unpackOne(
   for (const index of steps.keys()) fetched.directories.add(steps.slice(0, index + 1).join('/'));
   for (const directory of directories) fetched.directories.add(`${path}/${directory}`);
 }
+
+/** The sum of sizes; undefined when one is unknown. */
+const sum = (sizes: (number | undefined)[]): number | undefined =>
+  sizes.reduce((a, b) => (a === undefined || b === undefined ? undefined : a + b), 0);
 
 function extract(
   tarball: Buffer,

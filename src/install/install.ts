@@ -5,8 +5,6 @@ import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
-import { createLog, type Log } from '../base/log.ts';
-import { composeMessage } from '../base/messages.ts';
 import { toRealPath } from '../base/paths.ts';
 import { LOCKS, lockName, VERSION } from '../base/store-layout.ts';
 import { nameUnset } from '../registry/failure.ts';
@@ -26,6 +24,7 @@ import { retire } from '../store/retire.ts';
 import { repairLinks } from '../store/shared-links.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
+import { createInstallReport, type InstallReport } from './report.ts';
 import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
@@ -43,7 +42,7 @@ interface Job {
   /** Real path of the store: a link that is changed later does not lead elsewhere. */
   store: string;
   ignored: Ignored | undefined;
-  log: Log;
+  report: InstallReport;
   finder: Finder;
   stop: Stop;
 }
@@ -60,13 +59,13 @@ export async function installFeature(
   { isInstaller = false, ignored }: InstallOptions = {},
 ): Promise<InstallResult> {
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
-  const log = createLog(settings.log);
+  const report = createInstallReport(settings, feature, store);
   const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', (damaged) =>
-    retireDamaged(damaged, store, log),
+    retireDamaged(damaged, store, report),
   );
   const stop = watchForStop(isInstaller);
   const lookup = createLookup(settings, feature);
-  const job: Job = { lookup, store, ignored, log, finder, stop };
+  const job: Job = { lookup, store, ignored, report, finder, stop };
   let result: InstallResult;
   try {
     result = findWithoutInstall(job) ?? (await installIntoStore(job));
@@ -74,13 +73,20 @@ export async function installFeature(
     result = { feature: feature.name, outcome: 'failed', refusal: toJobRefusal(error, job) };
   }
   stop.release();
-  if (result.outcome === 'failed') reportFailure(job, result.refusal, isInstaller);
+  report.end();
+  if (result.outcome !== 'failed') return result;
+  if (stop.asker.aborted) report.reportStop(stop.asker.reason);
+  if (!isInstaller) report.reportFailure(result.refusal);
   return result;
 }
 
 /** Later lookups do not find a retired entry. One in a layer stays. */
-function retireDamaged({ dir, isLayer, damage }: Damaged, store: string, log: Log): void {
-  log('error', `annex: ${dir} is damaged: ${damage}`);
+function retireDamaged(
+  { dir, isLayer, damage }: Damaged,
+  store: string,
+  { reportDamage }: InstallReport,
+): void {
+  reportDamage(dir, damage);
   if (isLayer) return;
   try {
     retire(store, dir, damage);
@@ -107,10 +113,11 @@ function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undef
 
 /** @param isPatient another process has taken over the lock once, because this one was slow */
 async function installIntoStore(job: Job, isPatient = false): Promise<Installed> {
-  const { lookup, store, log, stop } = job;
+  const { lookup, store, report, stop } = job;
   const { settings, feature } = lookup;
-  for (const obstacle of makeStore(store, readAbi())) log('error', `annex: ${obstacle}`);
+  makeStore(store, readAbi()).forEach(report.reportObstacle);
   throwRefusal(findStoreRefusal(settings.store ?? ''));
+  report.begin();
   const result = await withLock(
     { store, dirs: [VERSION, LOCKS], name: lockName(feature.slug) },
     (held) => installUnderLock(job, held),
@@ -119,8 +126,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<Installed>
       limit: settings.timeout,
       signal: AbortSignal.any([stop.asker, stop.signal]),
       isPatient,
-      onWait: (holder) =>
-        log('info', `annex: waiting for ${holder}, which installs ${feature.name}`),
+      onWait: report.reportWait,
       onLimit: (holder) =>
         new AnnexError(refuseByTime(settings, `${holder} has been installing it for longer than`)),
     },
@@ -144,18 +150,19 @@ async function installUnderLock(before: Job, held: HeldLock): Promise<Installed 
  * @throws AnnexError
  */
 async function installNow(job: Job, held: HeldLock): Promise<Installed | undefined> {
-  const { lookup, store, log, finder, stop } = job;
+  const { lookup, store, report, finder, stop } = job;
   const { settings, feature } = lookup;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
-  const specs = Object.entries(feature.packages).map(([name, range]) => `${name}@${range}`);
-  log('info', `annex: installing ${feature.name} (${specs.join(', ')}) into ${store}`);
+  const { progress } = report;
+  progress.step = 'resolving';
+  report.reportStart();
   const start = performance.now();
   let built: Built | undefined;
   let refusal: Refusal | undefined;
   try {
     const isPresent = (): boolean => findPresent(job) !== undefined;
-    built = await buildEntry({ lookup, store, signal, isPresent });
+    built = await buildEntry({ lookup, store, signal, isPresent, progress });
     if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
   } catch (error) {
     refusal = toJobRefusal(error, job);
@@ -173,17 +180,15 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
 
 /** @param built undefined when another installer published the entry: this one was taken for dead */
 function completeInstall(
-  { lookup, log }: Job,
+  { lookup, report }: Job,
   present: Installed,
   built: Built | undefined,
   ms: number,
 ): Installed {
-  const names = Object.entries(present.versions).map(([name, version]) => `${name} ${version}`);
-  const how = built === undefined ? 'by another process' : describeBuilt(built, ms);
-  log('info', `annex: installed ${names.join(', ')} ${how}`);
+  report.end();
+  report.reportInstalled(present.versions, ms, built);
   forget(refreshLookup(lookup));
   const unrun = built?.unrun ?? [];
-  for (const name of unrun) log('info', describeUnrun(name, lookup.feature));
   return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
 }
 
@@ -198,15 +203,6 @@ function recordFailure({ lookup, ignored }: Job, failure: Refusal): AnnexError {
   return new AnnexError({ ...refusal, hint: `${refusal.hint}, then ${command}` });
 }
 
-function reportFailure({ lookup, log, stop }: Job, refusal: Refusal, isInstaller: boolean): void {
-  const feature = lookup.feature.name;
-  if (stop.asker.aborted) {
-    const { reason } = (stop.asker.reason as AnnexError).refusal;
-    log('info', `annex: ${feature} is not installed: ${reason}`);
-  }
-  if (!isInstaller) log('error', composeMessage(refusal, { feature }));
-}
-
 const findPresent = ({ finder, lookup }: Job): Installed | undefined =>
   toPresent(finder.find(refreshLookup(lookup)), lookup.feature);
 
@@ -215,11 +211,6 @@ function toPresent({ entry }: FoundEntry, declared: Feature): Installed | undefi
   const { feature, dir, manifest } = entry;
   return { feature, outcome: 'present', versions: listVersions(manifest, declared), dir, ms: 0 };
 }
-
-/** Reported at once: without it, a later failure to load the addon is the first sign. */
-const describeUnrun = (unrun: string, { name }: Feature): string =>
-  `annex: ${unrun}, for ${name}: its install script was not run; if the addon fails to load, ` +
-  `allow it in package.json: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
 
 function throwRefusal(refusal: Refusal | undefined): void {
   if (refusal !== undefined) throw new AnnexError(refusal);
@@ -234,6 +225,3 @@ export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'
   reason: `${what} ${Math.round(timeout / 1000)} s`,
   hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
 });
-
-const describeBuilt = ({ packages, bytes }: Built, ms: number): string =>
-  `in ${(ms / 1000).toFixed(1)} s (${packages} ${packages === 1 ? 'package' : 'packages'}, ${(bytes / 1e6).toFixed(1)} MB)`;

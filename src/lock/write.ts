@@ -9,7 +9,9 @@ import { findGitRefusal } from '../app/unfit.ts';
 import { AnnexError } from '../base/error.ts';
 import { type Platform, parsePlatform } from '../base/platform.ts';
 import { listUnshareable } from '../install/check.ts';
+import { showProgress } from '../install/display.ts';
 import { fetchPackages } from '../install/fetch-packages.ts';
+import { createProgress, type Progress } from '../install/progress.ts';
 import { findCutoff, type ResolveJob } from '../install/resolve.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -48,10 +50,18 @@ export interface LockedFeature {
  *
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
-export const lockFeature = (job: LockJob): Promise<LockedFeature> =>
-  withTemporary((temporary) => lockIn(temporary, job));
+export async function lockFeature(job: LockJob): Promise<LockedFeature> {
+  const { settings, feature } = job.lookup;
+  const progress = createProgress();
+  const hide = showProgress(feature.name, progress, settings.log);
+  try {
+    return await withTemporary((temporary) => lockIn(temporary, job, progress));
+  } finally {
+    hide();
+  }
+}
 
-async function lockIn(temporary: string, job: LockJob): Promise<LockedFeature> {
+async function lockIn(temporary: string, job: LockJob, progress: Progress): Promise<LockedFeature> {
   const { lookup, signal } = job;
   const { settings, feature } = lookup;
   const { core, declaration } = settings;
@@ -81,6 +91,7 @@ async function lockIn(temporary: string, job: LockJob): Promise<LockedFeature> {
       nodes,
       dir: unpacked,
       signal,
+      progress,
       records: places,
       isLocking: true,
     });

@@ -7,6 +7,8 @@ export interface BodyLimits {
   maxBytes: number;
   /** A directory for bodies larger than `MAX_IN_MEMORY`. */
   dir: string;
+  /** Called with the number of bytes of each chunk. */
+  onBytes?: (count: number) => void;
 }
 
 /** A body that is being received. */
@@ -23,7 +25,7 @@ export interface Body {
 const MAX_IN_MEMORY = 8 * 2 ** 20;
 
 /** Receives a body. A large one goes into an unlinked file, which the system removes with this process. */
-export function receiveBody({ maxBytes, dir }: BodyLimits): Body {
+export function receiveBody({ maxBytes, dir, onBytes }: BodyLimits): Body {
   let chunks: Buffer[] = [];
   let size = 0;
   let file: number | undefined;
@@ -31,6 +33,7 @@ export function receiveBody({ maxBytes, dir }: BodyLimits): Body {
     add(chunk) {
       size += chunk.length;
       if (size > maxBytes) throw makeTooLarge();
+      onBytes?.(chunk.length);
       chunks.push(chunk);
       if (size <= MAX_IN_MEMORY) return;
       markLocal(() => {

@@ -36,6 +36,8 @@ export interface RequestOptions {
   accept: string;
   /** Largest body, bytes. */
   maxBytes: number;
+  /** Called with the number of bytes of each chunk that arrives. */
+  onBytes?: (count: number) => void;
 }
 
 /** Keeps connections between requests. */
@@ -84,7 +86,8 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
     try {
       signal.throwIfAborted();
       const agent = openAgent(url.protocol, settings.proxyFor(url.href));
-      const limits = { maxBytes: options.maxBytes, dir };
+      const { maxBytes, onBytes } = options;
+      const limits = { maxBytes, dir, ...(onBytes && { onBytes }) };
       return await send(url, { agent, idle: settings.idleTimeout, headers, signal }, limits);
     } catch (error) {
       signal.throwIfAborted();

@@ -30,6 +30,8 @@ export interface Wanted {
   resolved?: string;
   /** Its path on a registry other than the public one, relative to the registry. */
   place?: string;
+  /** Called with the number of bytes of each chunk that arrives, also of an attempt that fails. */
+  onBytes?: (count: number) => void;
 }
 
 /** A tarball that was fetched. */
@@ -75,9 +77,15 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
   const findCached = openCache(settings.cache);
 
   const fetchFrom = async (address: string, wanted: Wanted): Promise<Fetched> => {
-    const { name, integrity, isLocking = false, size: maxBytes = MAX_TARBALL } = wanted;
+    const { name, integrity, isLocking = false, size: maxBytes = MAX_TARBALL, onBytes } = wanted;
     const label = labelOf(wanted);
-    const response = await client.get(address, { name, label, accept: '*/*', maxBytes });
+    const response = await client.get(address, {
+      name,
+      label,
+      accept: '*/*',
+      maxBytes,
+      ...(onBytes && { onBytes }),
+    });
     const digests = readDigests(integrity);
     const tarball = findBytes(response, digests, maxBytes);
     if (tarball !== undefined) return { tarball, address };

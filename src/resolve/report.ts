@@ -1,4 +1,6 @@
 /** Reports on stderr why a feature is unavailable, for programs that swallow or replace the error. */
+
+import { publishRefusal } from '../base/channels.ts';
 import type { AnnexError } from '../base/error.ts';
 import { createLog } from '../base/log.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -28,9 +30,17 @@ const claim = (reported: SharedArrayBuffer, index: number): boolean =>
  */
 export function createReporter(settings: Settings): Report {
   const log = createLog(settings.log);
-  return (feature, { message }, isNew) => {
+  return (feature, { message, refusal, specifier }, isNew) => {
+    const { code, reason, hint } = refusal;
+    publishRefusal({ feature: feature.name, code, reason, hint, specifier });
     const isFirst = isFirstReport(settings, feature);
-    if (isNew) log('error', message);
-    else if (isFirst) log('info', message);
+    if (!isNew && !isFirst) return;
+    log(isNew ? 'error' : 'info', message, {
+      event: 'refuse',
+      feature: feature.name,
+      code,
+      registry: refusal.host,
+      store: settings.store,
+    });
   };
 }

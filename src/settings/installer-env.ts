@@ -15,6 +15,7 @@ const KEPT = new Set([
   'TMPDIR',
   'LANG',
   'TZ',
+  'TERM',
   'XDG_CACHE_HOME',
   'XDG_CONFIG_HOME',
   'HTTP_PROXY',

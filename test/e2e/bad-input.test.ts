@@ -118,7 +118,11 @@ describe.each(nodes)('$label', (node) => {
     expect(await say('error')).toHaveLength(1);
     const [line = '', ...more] = await say('json');
     expect(more).toEqual([]);
-    expect(JSON.parse(line)).toEqual({ level: 'error', message: expect.stringMatching(FORM) });
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'error',
+      event: 'settings',
+      message: expect.stringMatching(FORM),
+    });
   });
 
   test('a package.json that does not parse: one line, and the application runs without annex', async () => {

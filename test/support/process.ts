@@ -20,6 +20,8 @@ export interface ExecuteOptions {
   env: Record<string, string | undefined>;
   /** Written to its stdin, which is closed afterwards. */
   input?: string;
+  /** Called with each piece of its output. */
+  onOutput?: (text: string) => void;
   /** Milliseconds until its process group is killed; 300,000 by default. */
   timeout?: number;
   /** User to run as, without supplementary groups; needs root. */
@@ -38,7 +40,7 @@ export function execute(
   args: readonly string[],
   options: ExecuteOptions,
 ): Promise<RunResult> {
-  const { cwd, env, input = '', timeout = 580_000, uid, gid = uid } = options;
+  const { cwd, env, input = '', onOutput, timeout = 580_000, uid, gid = uid } = options;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -53,6 +55,7 @@ export function execute(
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
+        onOutput?.(text);
       });
     }
     // A process that ends without reading its input breaks the pipe, which is not a failure.
