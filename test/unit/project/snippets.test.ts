@@ -3,10 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { Ajv } from 'ajv';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
-import { type Block, listBlocks, listDocuments, readDocument } from '../../support/documents.ts';
+import { parseCommandLine } from '../../../src/cli/parse.ts';
+import {
+  type Block,
+  listBlocks,
+  listDocuments,
+  readDocument,
+  stripBlocks,
+} from '../../support/documents.ts';
 
 const isValid = new Ajv().compile(JSON.parse(readDocument('docs/annex.schema.json')));
-const commands = readDocument('docs/cli.md');
 
 const INSTRUCTION = /^(COPY|ENTRYPOINT|ENV|FROM|RUN|USER|VOLUME|WORKDIR) \S/;
 
@@ -17,10 +23,14 @@ function checkJson(code: string): void {
   expect({ valid: isValid(value.annex), errors: isValid.errors }).toMatchObject({ valid: true });
 }
 
-/** Every command of annex in a script is documented. */
+/** What is wrong with the words of a command of annex. */
+const findProblem = (words: string): string | undefined =>
+  parseCommandLine(words.trim().split(/\s+/)).problem;
+
+/** Every command of annex in a script parses. */
 function checkCommands(code: string): void {
-  for (const [, command = ''] of code.matchAll(/(?:^|npx |bin\/)annex ([a-z]+)/gm)) {
-    expect(commands).toContain(`annex ${command}`);
+  for (const [, words = ''] of code.matchAll(/(?:^|npx |bin\/)annex ([^\n&;|#>]*)/gm)) {
+    expect({ words, problem: findProblem(words) }).toEqual({ words, problem: undefined });
   }
 }
 
@@ -49,3 +59,15 @@ describe('code in the documents', () => {
     CHECKS[language]?.(code);
   });
 });
+
+test.each(['README.md', ...listDocuments('docs')])(
+  'commands that the text of %s names have that name and those options',
+  (document) => {
+    // Headings of the page on errors quote messages.
+    const text = stripBlocks(readDocument(document)).replace(/^#.*$/gm, '');
+    for (const [, words = ''] of text.matchAll(/`(?:npx )?annex ([a-z-][^`]*)`/g)) {
+      // The arguments are often left out.
+      expect(`${words}: ${findProblem(words)}`).not.toMatch(/ is not a command| has no option /);
+    }
+  },
+);
