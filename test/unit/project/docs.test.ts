@@ -103,6 +103,12 @@ test('the documents list every rule and every state', () => {
   );
 });
 
+test('the page on the API has a section for each export', async () => {
+  const names = Object.keys(await import('../../../src/index.ts'));
+  const sections = collect(read('docs/api.md'), /^### (\w+)/gm);
+  expect(names.filter((name) => !sections.includes(name))).toEqual([]);
+});
+
 test('the page on performance has the results of the last run of bench:install', () => {
   const { methods } = JSON.parse(read('bench/results/install.json')) as {
     methods: { label: string; ms: number; overFloor: { median: number } }[];
