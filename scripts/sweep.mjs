@@ -69,7 +69,7 @@ async function sweep(spec) {
   for (const args of [['lock'], ['install', name], ['verify']]) {
     const ended = await annex(args, core);
     if (args[0] === 'install' && ended.code === 0) {
-      const [{ versions, unrun }] = JSON.parse(ended.stdout);
+      const [{ versions, unrun }] = JSON.parse(ended.stdout).results;
       Object.assign(result, { version: versions[name], ...(unrun && { unrun }) });
     }
     if (ended.code === 0) continue;

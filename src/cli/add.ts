@@ -39,7 +39,8 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   const locks = await replaceDeclaration(file, manifest, features);
   const declaration = `declared ${formatVersions(packages)} in ${file.path}`;
   const lines = [declaration, ...(locks ?? []).flatMap(describeLock)];
-  print(lines.join('\n'), { path: file.path, packages, features, locks });
+  const place = { core: { root: dirname(file.path) } };
+  print(lines.join('\n'), { path: file.path, packages, features, locks }, place);
   return 0;
 };
 

@@ -41,8 +41,14 @@ export interface Options {
 export interface Invocation {
   args: string[];
   options: Options;
-  /** Prints the text, or with --json the data. */
-  print: (text: string, data: unknown) => void;
+  /** Prints the text, or with --json the data, beside the application and the store. */
+  print: (text: string, data: Record<string, unknown>, place?: Place) => void;
+}
+
+/** The application of a command, and its store. Settings are one. */
+export interface Place {
+  core: { root: string };
+  store?: string | undefined;
 }
 
 /** The exit code; a text says what is wrong with the arguments, undefined that something is. */
@@ -128,7 +134,7 @@ export function printResults<T extends { outcome: string }>(
   { names, settings, print }: { names: string[]; settings: Settings; print: Invocation['print'] },
 ): number {
   const done = results.filter((result): result is Done<T> => result.outcome !== 'failed');
-  print(done.map(describe).join('\n'), results);
+  print(done.map(describe).join('\n'), { results }, settings);
   return toExitCode(done.length === results.length, names, settings);
 }
 

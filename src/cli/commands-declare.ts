@@ -61,7 +61,7 @@ export const DECLARE: readonly Row[] = [
         name: 'min-age',
         value: 'DAYS',
         summary: 'lock only versions that were published at least DAYS ago',
-        default: '0',
+        default: '1, or as npm is configured',
         excludes: 'check',
       },
       ...PLACE,

@@ -4,7 +4,7 @@ import type { Argument, Option } from './row.ts';
 /** Options that every command accepts. */
 export const GLOBAL: readonly Option[] = [
   { name: 'directory', short: 'C', value: 'DIR', summary: 'run as if started in DIR' },
-  { name: 'json', summary: 'print JSON on stdout' },
+  { name: 'json', summary: 'print JSON on stdout, errors too' },
   { name: 'help', short: 'h', summary: 'print the help of the command' },
   { name: 'version', short: 'v', summary: 'print the version of annex' },
 ];

@@ -9,7 +9,7 @@ export const config: Command = ({ print }) => {
   const { settings, absence, ...config } = readConfig();
   const problems = [...(absence === undefined ? [] : [absence]), ...config.problems];
   const lines = [...settings.flatMap(describe), ...problems.map(composeNotice)];
-  print(lines.join('\n'), { settings, problems });
+  print(lines.join('\n'), { settings, problems }, config.application);
   return 0;
 };
 

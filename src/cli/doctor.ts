@@ -44,6 +44,6 @@ export const doctor: Command = async ({ options: { online = false }, print }) =>
     await check('npm', () => checkNpm(patient, online));
   }
   const cleaned = findings.map(cleanFinding);
-  print(formatFindings(cleaned), cleaned);
+  print(formatFindings(cleaned), { findings: cleaned }, settings);
   return findings.some(({ level }) => level === 'problem') ? 1 : 0;
 };

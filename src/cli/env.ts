@@ -19,7 +19,7 @@ export const env: Command = ({ print }) => {
     ANNEX_CORE: settings.core.root,
   };
   const lines = Object.entries(variables).map(([name, value]) => `ENV ${name}=${quote(value)}`);
-  print(lines.join('\n'), variables);
+  print(lines.join('\n'), { variables }, settings);
   return 0;
 };
 

@@ -17,6 +17,9 @@ export const help: Command = ({ args: [name], print }) => {
   return 0;
 };
 
+/** The usage of annex. */
+export const USAGE = 'annex COMMAND [ARGUMENT...] [OPTION...]';
+
 /** Exit codes, in words. */
 export const EXIT_CODES = 'Exit codes: 0 success, 1 failure, 2 wrong usage.';
 
@@ -76,7 +79,7 @@ export function composeOverview(): string {
     ),
   );
   return [
-    'usage: annex COMMAND [ARGUMENT...] [OPTION...]',
+    `usage: ${USAGE}`,
     ...groups,
     composeSection('Options of every command', GLOBAL.map(toLine)),
     ['annex help COMMAND describes one command.', APPLICATION, EXIT_CODES].flatMap(wrap).join('\n'),

@@ -26,7 +26,8 @@ export const list: Command = ({ print }) => {
   });
   warnOfCopies(settings, settings.declaration.features.values());
   const none = `no features are declared in ${settings.core.root}/package.json`;
-  print(rows.length === 0 ? none : formatTable([HEAD, ...rows.flatMap(toLines)]), rows);
+  const text = rows.length === 0 ? none : formatTable([HEAD, ...rows.flatMap(toLines)]);
+  print(text, { features: rows }, settings);
   return 0;
 };
 

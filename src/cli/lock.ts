@@ -63,7 +63,7 @@ export const lock: Command = async ({ args, options, print }) => {
     for (const line of differences) warn(line);
     warnOfCopies(settings, features);
     const lines = differences.length > 0 ? [] : features.map(({ name }) => `${name}: locked`);
-    print(lines.join('\n'), { differences });
+    print(lines.join('\n'), { differences }, settings);
     return toExitCode(differences.length === 0, args, settings);
   }
   sweepTemporaries(root);

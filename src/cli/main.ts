@@ -8,22 +8,35 @@ import { splitStores } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { adoptEnv } from '../settings/environment.ts';
 import type { Invocation, Options, Result } from './command.ts';
+import { composeOutput, describeError } from './json.ts';
 import { type CommandLine, parseCommandLine } from './parse.ts';
 
 /** @returns the exit code: 0 done, 1 failed, 2 wrong usage */
 async function main(words: string[]): Promise<number> {
   const line = parseCommandLine(words);
-  const result = await run(line);
-  return typeof result === 'number' ? result : printMisuse(line, result);
-}
-
-async function run({ row, args, options, problem }: CommandLine): Promise<Result> {
-  const print: Invocation['print'] = (text, data) => {
-    const output = options.json === true ? JSON.stringify(data) : text;
+  // Of a wrong command line, the option may be taken for the value of another.
+  const isJson =
+    line.options.json === true || (line.problem !== undefined && words.includes('--json'));
+  const print: Invocation['print'] = (text, data, place) => {
+    const output = isJson ? composeOutput(line.row?.name, place, data) : text;
     if (output !== '') writeLine(1, output);
   };
+  try {
+    const result = await run(line, print);
+    return typeof result === 'number' ? result : await printMisuse(line, result, print);
+  } catch (error) {
+    writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
+    print('', { error: describeError(error) });
+    return 1;
+  }
+}
+
+async function run(
+  { row, args, options, problem }: CommandLine,
+  print: Invocation['print'],
+): Promise<Result> {
   if (options.version === true) {
-    print(version, { version });
+    print(version, { annex: version });
     return 0;
   }
   if (options.help === true && (row !== undefined || problem === undefined)) {
@@ -56,23 +69,25 @@ function moveTo({ directory, core, store }: Options): string | undefined {
   return undefined;
 }
 
-/** Says what is wrong with a command line, and how the command is used. */
-async function printMisuse({ row, problem }: CommandLine, result?: string): Promise<number> {
-  const { composeOverview, composeUsage } = await import('./help.ts');
-  const what = problem ?? result ?? `wrong arguments for annex ${row?.name}`;
-  const usage =
-    row !== undefined
-      ? `usage: ${composeUsage(row)}\nSee annex help ${row.name}.`
-      : problem === undefined
-        ? composeOverview()
-        : 'usage: annex COMMAND [ARGUMENT...] [OPTION...]\nSee annex help.';
-  writeLine(2, `annex: ${what}\n${usage}`);
+/**
+ * Says what is wrong with a command line, and how the command is used.
+ *
+ * @param result what the command says is wrong
+ */
+async function printMisuse(
+  { row, problem }: CommandLine,
+  result: string | undefined,
+  print: Invocation['print'],
+): Promise<number> {
+  const { composeOverview, composeUsage, USAGE } = await import('./help.ts');
+  const reason = result ?? `the arguments of ${row?.name} are wrong`;
+  const usage = row === undefined ? USAGE : composeUsage(row);
+  const hint = row === undefined ? 'annex help' : `annex help ${row.name}`;
+  const isEmpty = row === undefined && problem === undefined;
+  const help = isEmpty ? composeOverview() : `usage: ${usage}\nSee ${hint}.`;
+  writeLine(2, `annex: ${reason}\n${help}`);
+  print('', { error: { code: 'ANNEX_USAGE', reason, hint, usage } });
   return 2;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
-  process.exitCode = 1;
-}
+process.exitCode = await main(process.argv.slice(2));

@@ -52,7 +52,7 @@ export const prune: Command = ({ options, print }) => {
       throw new AnnexError(toRefusal(error, () => refuseByFileError(error, store)));
     }
   }
-  print(format(rows, store, isDryRun), { store, isDryRun, entries: rows });
+  print(format(rows, store, isDryRun), { isDryRun, entries: rows }, { ...settings, store });
   return 0;
 };
 

@@ -1,9 +1,9 @@
 /** annex refresh */
 import { basename, dirname } from 'node:path';
-import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
+import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { findOutsideRefusal, findShippedVersions } from '../app/shipped.ts';
-import { AnnexError } from '../base/error.ts';
-import { refuseDamage } from '../base/file-error.ts';
+import { AnnexError, toRefusal } from '../base/error.ts';
+import { refuseByFileError, refuseDamage } from '../base/file-error.ts';
 import { writeLine } from '../base/log.ts';
 import { parseEntryName } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
@@ -18,6 +18,7 @@ import { repairLinks } from '../store/shared-links.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import type { Refusal } from '../types.ts';
 import { type Command, formatVersions, readSettings } from './command.ts';
+import { describeError } from './json.ts';
 
 /** Result of refreshing one feature, as `--json` prints it. */
 export type RefreshResult =
@@ -31,26 +32,28 @@ export type RefreshResult =
       versions: Record<string, string>;
       dir: string;
     }
-  | ({ feature: string; outcome: 'failed' | 'skipped'; reason: string } & Partial<Refusal>);
+  | { feature: string; outcome: 'core'; versions: Record<string, string> }
+  | { feature: string; outcome: 'failed' | 'skipped'; refusal: Refusal };
 
 /**
  * Updates every feature that has an entry to its current declaration. The exit code is always 0: a
  * boot hook must not keep an application from starting.
  */
 export const refresh: Command = async ({ print }) => {
-  let results: RefreshResult[] = [];
+  const none = 'nothing to refresh: no declared feature has an entry';
   try {
-    results = await refreshAll();
+    const settings = readSettings();
+    const results = await refreshAll(settings);
+    const text = results.length === 0 ? none : results.map(describe).join('\n');
+    print(text, { results }, settings);
   } catch (error) {
     writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
+    print(none, { results: [], error: describeError(error) });
   }
-  const none = 'nothing to refresh: no declared feature has an entry';
-  print(results.length === 0 ? none : results.map(describe).join('\n'), results);
   return 0;
 };
 
-async function refreshAll(): Promise<RefreshResult[]> {
-  const settings = readSettings();
+async function refreshAll(settings: Settings): Promise<RefreshResult[]> {
   // Shared: a host that failed for one feature is not asked for the next.
   const ignored = listRemembered(settings.store ?? '');
   const results: RefreshResult[] = [];
@@ -71,8 +74,17 @@ async function refreshFeature(
   const { name } = feature;
   try {
     const lookup = createLookup(settings, feature);
-    const skipped = findSkip(lookup);
-    if (skipped !== undefined) return { feature: name, outcome: 'skipped', ...skipped };
+    const skip = (refusal: Refusal): RefreshResult => ({
+      feature: name,
+      outcome: 'skipped',
+      refusal,
+    });
+    const invalid = findDeclarationRefusal(lookup);
+    if (invalid !== undefined) return skip(invalid);
+    const shipped = findShippedVersions(lookup);
+    if (shipped !== undefined) return { feature: name, outcome: 'core', versions: shipped };
+    const outside = findOutsideRefusal(lookup);
+    if (outside !== undefined) return skip(outside);
     const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all');
     const { entry, damaged, blocked } = finder.find(lookup);
     if (entry !== undefined) {
@@ -83,28 +95,21 @@ async function refreshFeature(
     const { gate } = settings;
     if (gate !== undefined) {
       const why = damaged[0] === undefined ? gate : refuseDamage(damaged[0], gate);
-      return { feature: name, outcome: 'skipped', ...(blocked ?? why) };
+      return skip(blocked ?? why);
     }
     const result = await installFeature(settings, feature, { ignored });
     if (result.outcome === 'failed') {
       const { refusal } = result;
       const outcome = refusal.code === 'ANNEX_DENIED' ? 'skipped' : 'failed';
-      return { feature: name, outcome, ...refusal };
+      return { feature: name, outcome, refusal };
     }
     const { versions, dir = '' } = result;
     const outcome = before.some((stored) => isSame(stored, dir)) ? 'restored' : 'refreshed';
     return { feature: name, outcome, versions, dir };
   } catch (error) {
-    return { feature: name, outcome: 'failed', reason: messageOf(error) };
+    const refusal = toRefusal(error, () => refuseByFileError(error, settings.store ?? ''));
+    return { feature: name, outcome: 'failed', refusal };
   }
-}
-
-/** Why a feature needs no entry, or can have none. */
-function findSkip(lookup: Lookup): Refusal | { reason: string } | undefined {
-  const wrong = findDeclarationRefusal(lookup);
-  if (wrong !== undefined) return wrong;
-  if (findShippedVersions(lookup) !== undefined) return { reason: 'core ships it now' };
-  return findOutsideRefusal(lookup);
 }
 
 /** Whether an entry has the content and the ABI of another. */
@@ -113,9 +118,9 @@ const isSame = ({ abi, id }: Stored, dir: string): boolean =>
 
 function describe(result: RefreshResult): string {
   const { feature, outcome } = result;
-  if (!('dir' in result)) {
-    const code = result.code === undefined ? '' : ` (${result.code})`;
-    return `${feature}: ${outcome}${code}: ${result.reason}`;
+  if ('refusal' in result) {
+    return `${feature}: ${outcome} (${result.refusal.code}): ${result.refusal.reason}`;
   }
+  if (!('dir' in result)) return `${feature}: core ships it now`;
   return `${feature}: ${outcome}, ${formatVersions(result.versions)} (${result.dir})`;
 }

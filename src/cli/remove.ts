@@ -38,7 +38,8 @@ export const remove: Command = async ({ args, options: { feature }, print }) => 
     ...(locks ?? []).flatMap(describeLock),
     ...gone.map((name) => `entries of ${name} stay in the store: ${core}annex uninstall ${name}`),
   ];
-  print(lines.join('\n'), { path: file.path, removed: args, features: gone, unlocked, locks });
+  const data = { path: file.path, removed: args, features: gone, unlocked, locks };
+  print(lines.join('\n'), data, { core: { root: dirname(file.path) } });
   return 0;
 };
 

@@ -23,6 +23,6 @@ export const uninstall: Command = ({ args: [name = ''], print }) => {
   // Refuses a name that is neither declared nor in the store.
   if (removed.length === 0) selectFeatures(settings, [name]);
   const text = removed.map((dir) => `removed ${dir}`).join('\n') || `${feature} is not in ${store}`;
-  print(text, { feature, removed });
+  print(text, { feature, removed }, settings);
   return 0;
 };

@@ -45,7 +45,8 @@ export const verify: Command = async ({ args, options, print }) => {
   const slugs = args.length > 0 ? features.map(({ slug }) => slug) : undefined;
   const verified = listStores(settings).flatMap((store) => verifyStore(settings, store, slugs));
   const damaged = verified.filter(isDamaged);
-  print(verified.map(describe).join('\n') || 'the stores hold no entry', verified);
+  const text = verified.map(describe).join('\n') || 'the stores hold no entry';
+  print(text, { entries: verified }, settings);
   if (damaged.length === 0) return 0;
   return options.repair === true ? repair(settings, damaged, features) : 1;
 };

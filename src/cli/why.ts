@@ -28,7 +28,7 @@ export const why: Command = ({ args: [specifier = ''], options, print }) => {
   const kind = options.require === true ? 'require' : 'import';
   const request: Request = { specifier, kind, parent, hasPaths: false };
   const explanation = composeExplanation(request, follow(request, settings), settings);
-  print(format(explanation), explanation);
+  print(format(explanation), { ...explanation }, settings);
   return explanation.file === undefined ? 1 : 0;
 };
 
@@ -86,8 +86,8 @@ interface Explanation {
   /** Core's copy answers, and core does not ship it. */
   isUnshipped?: true;
   file?: string;
-  code?: string;
-  error?: string;
+  /** Without a file: what the import throws. */
+  nodeError?: { code: string; message: string };
   /** A declared package with a similar name, of a request for one that is not declared. */
   suggestion?: string;
   refusal?: Refusal;
@@ -121,8 +121,8 @@ function composeExplanation(
   if (rule !== 7 && rule !== 9 && why !== undefined) explanation.refusal = why;
   if ('result' in outcome) explanation.file = toFile(outcome.result) ?? outcome.result;
   else {
-    explanation.code = codeOf(outcome.error) ?? '';
-    explanation.error = messageOf(outcome.error);
+    const { error } = outcome;
+    explanation.nodeError = { code: codeOf(error) ?? '', message: messageOf(error) };
     if (feature === undefined) {
       const nearest = findNearest(name, declaration.byPackage.keys());
       if (nearest !== undefined) explanation.suggestion = nearest;
@@ -140,7 +140,9 @@ function format(explanation: Explanation): string {
   for (const line of explanation.rejected ?? []) lines.push(`  passed over: ${line}`);
   if (explanation.isUnshipped === true) lines.push('  core has a copy that it does not ship');
   lines.push(
-    explanation.file === undefined ? `no file: ${explanation.error}` : `file: ${explanation.file}`,
+    explanation.file === undefined
+      ? `no file: ${explanation.nodeError?.message}`
+      : `file: ${explanation.file}`,
   );
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));

@@ -194,13 +194,14 @@ function killGroup(pid: number | undefined): void {
  * @throws AnnexError why the install failed
  */
 function readResult(feature: string, output: string, end: unknown): InstallResult {
-  let result: InstallResult | undefined;
+  let said: { results?: InstallResult[]; error?: Refusal } = {};
   try {
-    const results = JSON.parse(output.trim().split('\n').at(-1) ?? '') as InstallResult[];
-    result = results.find((one) => one.feature === feature);
+    said = JSON.parse(output.trim().split('\n').at(-1) ?? '') as typeof said;
   } catch {
     // Without output, the end says why.
   }
+  if (said.error !== undefined) throw new AnnexError(said.error);
+  const result = said.results?.find((one) => one.feature === feature);
   if (result === undefined) throw new AnnexError(refuseByEnd(feature, end));
   if (result.outcome === 'failed') throw new AnnexError(result.refusal);
   return result;

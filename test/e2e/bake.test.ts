@@ -17,7 +17,7 @@ describe(`annex bake, ${node?.label}`, () => {
     const command = ['umask 077; exec "$@"', 'sh', process.execPath, cli];
     const ran = await at.sandbox.exec('sh', ['-c', ...command, 'bake', '../image/layer', '--json']);
     expect(ran.code, ran.stderr).toBe(0);
-    const results = JSON.parse(ran.stdout) as { feature: string; dir: string }[];
+    const { results } = JSON.parse(ran.stdout) as { results: { feature: string; dir: string }[] };
     const entries = listEntries({ store: at.layer });
     expect(results.map(({ dir }) => dir)).toEqual(entries);
     const ids = ['kit', 'other'].map((slug) => readLock(at.sandbox, slug).sidecar.ids.any);
@@ -68,7 +68,7 @@ describe(`annex bake, ${node?.label}`, () => {
     at.declare({ 'not-there': '^1.0.0', bad: 'latest', ...features });
     const { code, stdout, stderr } = await at.bake('--json');
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(JSON.parse(stdout).results).toMatchObject([
       { feature: 'not-there', outcome: 'failed' },
       { feature: 'bad', outcome: 'failed' },
       { feature: 'kit', outcome: 'installed' },

@@ -32,7 +32,10 @@ describe(`a baked directory, ${node?.label}`, () => {
     const before = at.sandbox.digest(at.sandbox.root);
     at.expectBaked(await at.load(['kit', 'other'], env));
     const listed = await at.sandbox.annex(['list', '--json'], { env });
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ where: 'layer' }, { where: 'layer' }]);
+    expect(JSON.parse(listed.stdout).features).toMatchObject([
+      { where: 'layer' },
+      { where: 'layer' },
+    ]);
     expect(at.sandbox.digest(at.sandbox.root)).toMatchObject(before);
     expect(readdirSync(join(at.sandbox.store, '..'))).toEqual([]);
   });

@@ -153,7 +153,8 @@ async function diagnoseBelow(sandbox: Sandbox, options: string): Promise<Finding
   const [command, ...flags] = OTHER_PIDS;
   const env = { NODE_OPTIONS: options, ANNEX_STORE: sandbox.store };
   const args = [...flags, 'sh', '-c', `${script}; true`, node.path];
-  return JSON.parse((await sandbox.exec(command, args, { env })).stdout) as Finding[];
+  const { stdout } = await sandbox.exec(command, args, { env });
+  return JSON.parse(stdout).findings as Finding[];
 }
 
 describe.runIf(canUnshare(OTHER_PIDS))(`${node.label}, where process 1 has NODE_OPTIONS`, () => {

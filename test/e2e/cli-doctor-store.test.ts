@@ -106,7 +106,7 @@ describe.concurrent(node.label, () => {
     const { sandbox } = await open();
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
-    const [{ dir }] = JSON.parse(stdout) as [{ dir: string }];
+    const [{ dir }] = JSON.parse(stdout).results as [{ dir: string }];
     const before = await diagnose(sandbox);
     expect(before.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
     chmodSync(join(dir, 'annex-entry.json'), 0o644);

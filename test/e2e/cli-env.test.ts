@@ -42,7 +42,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(text).toMatchObject({ code: 0, stderr: '' });
     const variables = readEnvLines(text.stdout);
     const json = await annex(['env', '--json'], { cwd: core, env: unset });
-    expect(JSON.parse(json.stdout)).toEqual(variables);
+    expect(JSON.parse(json.stdout)).toMatchObject({ variables });
     expect(variables).toMatchObject({ ANNEX_STORE: '/opt/data/annex', ANNEX_SEALED: '1' });
     const { code, stdout, stderr } = await sandbox.run([main], {
       node: node.path,

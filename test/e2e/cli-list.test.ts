@@ -52,7 +52,7 @@ describe.each(outerNodes)('$label', (node) => {
       state: expect.stringMatching(/^Next try at .* UTC/),
     });
     const denied = expect.objectContaining({ code: 'ANNEX_INVALID_CONFIG' });
-    expect(JSON.parse(json.stdout)).toEqual([
+    expect(JSON.parse(json.stdout).features).toEqual([
       { feature: 'shipped', where: 'core', packages: one('shipped', 'core', '1.2.0') },
       {
         feature: 'stored',
@@ -107,7 +107,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +missing +-$/);
 
     const off = await annex(['list', '--json'], { env: { ANNEX_ALLOW_INSTALLS: '0' } });
-    const states = JSON.parse(off.stdout).map((row: { where: string }) => row.where);
+    const states = JSON.parse(off.stdout).features.map((row: { where: string }) => row.where);
     expect(states).toEqual([
       'core',
       'store',
@@ -131,7 +131,8 @@ describe.each(outerNodes)('$label', (node) => {
     expect((await annex(['list'], { env })).stdout).toBe(
       `no features are declared in ${sandbox.core}/package.json\n`,
     );
-    expect((await annex(['list', '--json'], { env })).stdout).toBe('[]\n');
+    const json = await annex(['list', '--json'], { env });
+    expect(JSON.parse(json.stdout).features).toEqual([]);
   });
 
   test.runIf(process.getuid?.() === 0)(

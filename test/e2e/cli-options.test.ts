@@ -34,7 +34,7 @@ describe.each(outerNodes)('$label', (node) => {
     const env = { ANNEX_STORE: '/absent' };
     const stores = `../store:${relative(sandbox.core, layer)}`;
     const listed = await annex(['list', '--store', stores, '--json'], { env });
-    const [alpha] = JSON.parse(listed.stdout);
+    const [alpha] = JSON.parse(listed.stdout).features;
     expect(alpha).toMatchObject({ where: 'layer', dir });
     const removed = await annex(['uninstall', 'alpha', '--store', layer, '--json'], { env });
     expect(JSON.parse(removed.stdout)).toMatchObject({ removed: [dir] });

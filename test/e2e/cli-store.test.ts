@@ -43,7 +43,7 @@ describe.each(outerNodes)('$label', (node) => {
     const store = sandbox.digest(sandbox.store);
     const again = await annex(['install', '--all', '--json']);
     expect(again).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(again.stdout)).toMatchObject([
+    expect(JSON.parse(again.stdout).results).toMatchObject([
       { feature: 'alpha', outcome: 'present', versions: { alpha: '1.2.0' } },
       { feature: 'db.beta', outcome: 'present', versions: { beta: '1.0.0' } },
     ]);
@@ -60,7 +60,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
     const { code, stdout, stderr } = await annex(['install', '--all', '--json']);
     expect(code).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(JSON.parse(stdout).results).toMatchObject([
       { feature: 'alpha', outcome: 'core', versions: { alpha: '1.0.0' } },
       { feature: 'beta', outcome: 'failed', refusal: { code: 'ANNEX_CONFLICT' } },
     ]);
@@ -76,7 +76,7 @@ describe.each(outerNodes)('$label', (node) => {
     sandbox.setCore({ features: { [name]: '^1.0.0', alpha: '^1.0.0' } });
     const both = await annex(['install', '--all', '--json']);
     expect(both.code).toBe(1);
-    expect(JSON.parse(both.stdout)).toMatchObject([
+    expect(JSON.parse(both.stdout).results).toMatchObject([
       { feature: name, outcome: 'failed', refusal: { code: 'ANNEX_INSTALL_FAILED' } },
       { feature: 'alpha', outcome: 'installed' },
     ]);
@@ -135,7 +135,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect([sandbox.digest(kept), sandbox.digest(layer), sandbox.digest(sandbox.core)]).toEqual(
       before,
     );
-    const [alpha] = JSON.parse((await annex(['list', '--json'])).stdout);
+    const [alpha] = JSON.parse((await annex(['list', '--json'])).stdout).features;
     expect(alpha).toMatchObject({ where: 'layer', dir: baked });
     const again = await annex(['uninstall', 'alpha']);
     expect(again).toMatchObject({

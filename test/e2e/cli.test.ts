@@ -74,7 +74,7 @@ describe.each(outerNodes)('$label', (node) => {
     sandbox.write('app/src/deep/package.json', { type: 'commonjs' });
     const { code, stdout } = await annex(['list', '--json'], { cwd: 'app/src/deep' });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ feature: 'alpha', where: 'missing' }]);
+    expect(JSON.parse(stdout).features).toMatchObject([{ feature: 'alpha', where: 'missing' }]);
   });
 
   test('outside of any application every command reports that in one line, with a hint', async () => {
@@ -161,7 +161,7 @@ describe.each(outerNodes)('$label', (node) => {
     symlinkSync('../annex/dist/cli/main.js', bin);
     const linked = await sandbox.run([bin, 'list', '--json'], { node: node.path });
     expect(linked).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(linked.stdout)).toHaveLength(1);
+    expect(JSON.parse(linked.stdout).features).toHaveLength(1);
     expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 

@@ -119,7 +119,8 @@ describe.each(nodes)('$label', ({ path: node }) => {
     const env = { ANNEX_STORE: store };
     const cli = join(core, 'node_modules', 'annex', 'dist', 'cli', 'main.js');
     const printed = await world.run([cli, 'env', '--json'], { node, cwd: core, env });
-    const { NODE_OPTIONS = '', ANNEX_CORE } = JSON.parse(printed.stdout) as Record<string, string>;
+    const { variables } = JSON.parse(printed.stdout) as { variables: Record<string, string> };
+    const { NODE_OPTIONS = '', ANNEX_CORE } = variables;
     expect(ANNEX_CORE).toBe(core);
     for (const [flags, more] of [
       [['--import', 'annex/loader.mjs'], {}],

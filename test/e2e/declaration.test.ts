@@ -160,7 +160,7 @@ describe.concurrent(node.label, () => {
     const { code, stdout } = await annex(['lock', '--json']);
     expect(code).toBe(0);
     const dir = join(sandbox.core, 'annex', 'beta');
-    expect(JSON.parse(stdout)).toEqual([
+    expect(JSON.parse(stdout).results).toEqual([
       { feature: 'alpha', outcome: 'unchanged' },
       { feature: 'beta', outcome: 'removed', dir },
     ]);

@@ -69,7 +69,7 @@ for (const [what, build] of Object.entries(LAYOUTS)) {
     expect(await annexIn('lock')).toMatchObject({ code: 0, stderr: '' });
     expect(await annexIn('lock', '--check')).toMatchObject({ code: 0, stderr: '' });
     expect(readLock({ core: cwd }, 'kit').sidecar.private).toEqual(['kit', 'low']);
-    const [row] = JSON.parse((await annexIn('list', '--json')).stdout);
+    const [row] = JSON.parse((await annexIn('list', '--json')).stdout).features;
     expect(row).toMatchObject({
       where: 'core (not shipped)',
       packages: { kit: { version: '1.0.0' } },
@@ -137,7 +137,7 @@ describe.concurrent(node.label, () => {
     await lock(sandbox);
     expect(readLock(sandbox, 'kit').packages['node_modules/kit']?.version).toBe('1.1.0');
     const { stdout, stderr } = await sandbox.annex(['list', '--json']);
-    const [row] = JSON.parse(stdout);
+    const [row] = JSON.parse(stdout).features;
     expect(row.where).toBe('core outside range');
     expect(row.refusal.reason).toMatch(/^core has kit 2\.0\.0, which it does not ship/);
     expect(stderr).toMatch(/Now: npm install --save-dev kit@1\.1\.0\n$/);

@@ -151,7 +151,9 @@ describe.each(nodes)('$label', ({ path: node, major }) => {
     const env = { ANNEX_INSTALLER: '1', ANNEX_STORE: sandbox.store, NODE_OPTIONS };
     const listed = await sandbox.annex(['list', '--json'], { node, env });
     expect(listed).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ feature: 'esm-only', where: 'store' }]);
+    expect(JSON.parse(listed.stdout).features).toMatchObject([
+      { feature: 'esm-only', where: 'store' },
+    ]);
   });
 
   describe('under the permission model', () => {

@@ -138,7 +138,10 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     const three = await importIn(sandbox, ['alpha'], options);
     expect(three.imported.alpha).toMatchObject({ version: '1.1.0' });
     const listed = await sandbox.annex(['list', '--json'], options);
-    expect(JSON.parse(listed.stdout)).toMatchObject([{ where: 'store' }, { where: 'store' }]);
+    expect(JSON.parse(listed.stdout).features).toMatchObject([
+      { where: 'store' },
+      { where: 'store' },
+    ]);
   });
 
   test('plain JavaScript is for any Node, a closure with an addon for this one', async () => {

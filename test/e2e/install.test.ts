@@ -131,7 +131,7 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
       env,
     });
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    const [result] = JSON.parse(stdout) as [{ dir: string }];
+    const [result] = JSON.parse(stdout).results as [{ dir: string }];
     expect(result).toMatchObject({
       feature: 'plugged',
       outcome: 'installed',
@@ -156,7 +156,9 @@ describe.concurrent.each(nodes)('G2: entries are only added, $label', (node) => 
     );
     expect(readFileSync(join(result.dir, 'package.json'), 'utf8')).toBe('{"private":true}');
     const again = await sandbox.annex(['install', 'plugged', '--json'], { node: node.path, env });
-    expect(JSON.parse(again.stdout)).toEqual([expect.objectContaining({ outcome: 'present' })]);
+    expect(JSON.parse(again.stdout).results).toEqual([
+      expect.objectContaining({ outcome: 'present' }),
+    ]);
     expect(again.stderr).toBe('');
   });
 

@@ -32,6 +32,7 @@ describe.concurrent(node.label, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const dir = join(sandbox.core, 'annex', 'beta');
     expect(JSON.parse(stdout)).toEqual({
+      ...{ version: 1, command: 'add', application: sandbox.core, store: null },
       path,
       packages: { beta: '~1.0.0' },
       features: ['beta'],

@@ -43,7 +43,10 @@ describe.runIf(canMount())(node.label, () => {
     for (let step = 0; listEntries({ store }).length < 2; step += 1) {
       mount('-o', `remount,${limit(step)}`, volume);
       const { stdout } = await install('big');
-      const [result] = JSON.parse(stdout) as { outcome: string; refusal?: { code: string } }[];
+      const [result] = JSON.parse(stdout).results as {
+        outcome: string;
+        refusal?: { code: string };
+      }[];
       ends.add(result?.refusal?.code ?? result?.outcome ?? '');
       expect(listStaging({ store })).toEqual([]);
       expect(readdirSync(join(store, 'v1', 'retired'))).toEqual([]);

@@ -13,7 +13,9 @@ describe.concurrent(node.label, () => {
     const { sandbox, install, load } = await open('native');
     const { code, stdout, stderr } = await install();
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ outcome: 'installed', unrun: ['native 1.0.0'] }]);
+    expect(JSON.parse(stdout).results).toMatchObject([
+      { outcome: 'installed', unrun: ['native 1.0.0'] },
+    ]);
     expect(stderr).toMatch(
       /annex: native 1\.0\.0, for native: its install script was not run; .*"scripts": \["native"\]\n/,
     );
@@ -32,7 +34,9 @@ describe.concurrent(node.label, () => {
     await lock(sandbox);
     const { code, stdout, stderr } = await install();
     expect(code, stderr).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ outcome: 'installed', unrun: ['quiet 1.0.0'] }]);
+    expect(JSON.parse(stdout).results).toMatchObject([
+      { outcome: 'installed', unrun: ['quiet 1.0.0'] },
+    ]);
     expect(stderr).not.toMatch(/native 1\.0\.0, for/);
     const [entry = ''] = listEntries(sandbox);
     expect(basename(dirname(entry))).toMatch(/^node\d+-/);
@@ -92,7 +96,7 @@ describe.concurrent(node.label, () => {
       writeFileSync(listing, `${before}${listedValue(evil)}\t${path}\n`);
       const verified = await sandbox.annex(['verify', 'user', '--json'], { env });
       expect(verified.code, path).toBe(1);
-      expect(JSON.parse(verified.stdout).at(-1)).toMatchObject({
+      expect(JSON.parse(verified.stdout).entries.at(-1)).toMatchObject({
         problem: `annex-files.txt lists ${path} as made by a script`,
       });
       const { imported, stdout } = await load();
@@ -101,7 +105,7 @@ describe.concurrent(node.label, () => {
       expect(listEntries(sandbox), path).toHaveLength(index + 2);
     }
     const { stdout } = await sandbox.annex(['verify', 'user', '--json'], { env });
-    expect(JSON.parse(stdout).at(-1)).toMatchObject({
+    expect(JSON.parse(stdout).entries.at(-1)).toMatchObject({
       differences: [],
       generated: expect.arrayContaining(['node_modules/native/environment.json']),
     });

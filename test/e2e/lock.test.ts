@@ -135,7 +135,7 @@ describe.concurrent(node.label, () => {
     const { code, stdout, stderr } = await sandbox.annex(['lock', '--json']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/search\.kit unavailable \(ANNEX_INSTALL_FAILED\): npm: ETARGET/);
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(JSON.parse(stdout).results).toMatchObject([
       { feature: 'search.kit', outcome: 'failed', refusal: { code: 'ANNEX_INSTALL_FAILED' } },
       { feature: 'other', outcome: 'locked', packages: 1, shared: [] },
     ]);

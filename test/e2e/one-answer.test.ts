@@ -50,7 +50,7 @@ describe.each(outerNodes)('$label', (node) => {
     const run = async ({ isQuiet = false } = {}) => {
       const env = { ANNEX_STORE: sandbox.store, STARTED: started };
       const shared = { node: node.path, env };
-      const [list] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+      const [list] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout).features;
       const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
       const flags = ['--require', counter, '--import', sandbox.loader];
       const body = `result.import = await import('kit').then(({ marker }) => marker, ({ message }) => message);`;
@@ -65,7 +65,7 @@ describe.each(outerNodes)('$label', (node) => {
       const shared = { ...options, node: node.path, env };
       const flags = ['--require', counter, '--import', sandbox.loader];
       const { result } = await world.runProgram(PROGRAM, { ...shared, flags });
-      const [row] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout);
+      const [row] = JSON.parse((await sandbox.annex(['list', '--json'], shared)).stdout).features;
       const why = JSON.parse((await sandbox.annex(['why', 'kit', '--json'], shared)).stdout);
       const { where, refusal } = result.status;
       expect({ where, code: refusal.code }).toEqual({ where: 'denied', code });
@@ -185,12 +185,12 @@ describe.each(outerNodes)('$label', (node) => {
     await lock(sandbox);
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
-    const [{ dir }] = JSON.parse(stdout);
+    const [{ dir }] = JSON.parse(stdout).results;
     const damaged = join(dir, 'node_modules', 'kit', 'package.json');
     chmodSync(damaged, 0o644);
     writeFileSync(damaged, '{}');
     const denied = { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } };
-    const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout);
+    const [row] = JSON.parse((await sandbox.annex(['list', '--json'], denied)).stdout).features;
     expect(row).toMatchObject({ where: 'denied', refusal: { code: 'ANNEX_INTEGRITY' } });
     const body = `
         result.import = await import('kit').then(() => 'loaded', ({ cause }) => describeError(cause));

@@ -134,7 +134,7 @@ describe.each(nodes)('$label', (node) => {
     const { sandbox } = await open([]);
     const env = { ANNEX_STORE: sandbox.store };
     const { stdout } = await sandbox.annex(['install', 'gyp-only', 'no-gyp', '--json'], { env });
-    const [gyp, other] = JSON.parse(stdout) as { unrun?: string[] }[];
+    const [gyp, other] = JSON.parse(stdout).results as { unrun?: string[] }[];
     expect(gyp?.unrun).toEqual(['gyp-only 1.0.0']);
     expect(other?.unrun).toBeUndefined();
   });

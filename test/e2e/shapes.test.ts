@@ -41,7 +41,7 @@ const MANIFEST = {
 };
 
 /** Output of a command: rows, or a record of them. */
-type Said = { feature: string }[] | { entries?: { feature: string }[] };
+type Said = Partial<Record<'features' | 'results' | 'entries', { feature: string }[]>>;
 
 /** Loads all features in both ways, and returns the marker or error code of each. */
 const PROGRAM = `
@@ -115,7 +115,7 @@ describe(node.label, () => {
       expect([0, 1], stderr).toContain(code);
       expect(stderr, args.join()).not.toMatch(/fault|TypeError| at .*:\d/);
       const said: Said = JSON.parse(stdout);
-      const rows = Array.isArray(said) ? said : (said.entries ?? []);
+      const rows = said.features ?? said.results ?? said.entries ?? [];
       if (args[0] === 'why') continue;
       expect(
         rows.filter(({ feature }) => feature === 'box'),

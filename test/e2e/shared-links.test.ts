@@ -79,7 +79,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       giveTo(user, join(sandbox.store, '..'));
       const options = { node: node.path, env: { ANNEX_STORE: sandbox.store }, ...user };
       const installed = await sandbox.annex(['install', 'kit', '--json'], options);
-      const entry: string = JSON.parse(installed.stdout)[0].dir;
+      const entry: string = JSON.parse(installed.stdout).results[0].dir;
       const links = linksOf(sandbox, entry);
       for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
       for (const dir of ['node_modules', 'node_modules/@acme']) {
@@ -113,7 +113,9 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
         expect(verified).toMatchObject({ code: 0, stderr: '' });
         expect(await load('own')).toEqual({ own: FROM_CORE });
         const again = await sandbox.annex(['install', 'kit', '--json'], options);
-        expect(JSON.parse(again.stdout)).toMatchObject([{ outcome: 'present', dir: entry }]);
+        expect(JSON.parse(again.stdout).results).toMatchObject([
+          { outcome: 'present', dir: entry },
+        ]);
         for (const { path, target } of links) expect(readlinkSync(path)).toBe(target);
       }
       expect(await load()).toEqual(all);

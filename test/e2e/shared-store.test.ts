@@ -50,7 +50,7 @@ describe.concurrent.each(nodes)('$label', (node) => {
     });
     const install = async (name: 'app' | 'other') => {
       const { stdout } = await sandbox.annex(['install', 'kit', '--json'], optionsOf(name));
-      const [{ dir }] = JSON.parse(stdout);
+      const [{ dir }] = JSON.parse(stdout).results;
       return readlinkSync(join(dir, 'node_modules/dep'));
     };
     const load = async (name: 'app' | 'other') => {

@@ -76,11 +76,13 @@ describe.each(Object.entries(TREES))('%s', (_, build) => {
     const ask = async (command: string) => {
       const run = await sandbox.run([cli, command, '--json'], { cwd: tree.root, env });
       expect(run).toMatchObject({ code: 0, stderr: '' });
-      return JSON.parse(run.stdout) as unknown;
+      return JSON.parse(run.stdout);
     };
     const packages = { needed: { range: '^1.0.0', version: '1.0.0', where: 'store' } };
-    expect(await ask('list')).toMatchObject([{ feature: 'needed', where: 'store', packages }]);
-    const { ANNEX_CORE, NODE_OPTIONS } = (await ask('env')) as Record<string, string>;
+    expect((await ask('list')).features).toMatchObject([
+      { feature: 'needed', where: 'store', packages },
+    ]);
+    const { ANNEX_CORE, NODE_OPTIONS } = (await ask('env')).variables as Record<string, string>;
     const loader = NODE_OPTIONS?.replace(/^--import=(?=\/)/, '') ?? '';
     expect({ ANNEX_CORE, loader: realpathSync(loader) }).toEqual({
       ANNEX_CORE: tree.root,

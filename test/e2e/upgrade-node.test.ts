@@ -86,7 +86,7 @@ test('an image rebuilt on another Node keeps using plain JavaScript, installs ot
   expectRefused(upgraded.bound, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'bound');
   expect(registry.requests).toHaveLength(asked);
 
-  expect(await run(after, 'refresh')).toMatchObject([
+  expect((await run(after, 'refresh')).results).toMatchObject([
     { feature: 'plain', outcome: 'current' },
     { feature: 'bound', outcome: 'refreshed' },
   ]);
@@ -122,7 +122,9 @@ test('entries for another C library, system or processor are not loaded, and sta
   );
   const digests = planted.map((dir) => sandbox.digest(dir));
   expectRefused((await load(before)).bound, 'ANNEX_DENIED', /ANNEX_ALLOW_INSTALLS/, 'bound');
-  expect(await run(before, 'refresh')).toMatchObject([{ feature: 'bound', outcome: 'refreshed' }]);
+  expect((await run(before, 'refresh')).results).toMatchObject([
+    { feature: 'bound', outcome: 'refreshed' },
+  ]);
   expect((await load(before)).bound?.marker).toContain(join(sandbox.store, 'v1', `${abi}-glibc`));
   expect(planted.map((dir) => sandbox.digest(dir))).toEqual(digests);
 });

@@ -77,7 +77,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     const before = sandbox.digest(newer);
 
     expect(await load('alpha')).toMatchObject({ cause: { code: 'ANNEX_DENIED' } });
-    expect(await annex('refresh')).toMatchObject([{ outcome: 'restored' }]);
+    expect((await annex('refresh')).results).toMatchObject([{ outcome: 'restored' }]);
     expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'registry' });
     const stale = plant(sandbox.store, 'beta', '0.1.0');
     retire(sandbox, stale, 25);
@@ -104,7 +104,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
     sandbox.setCore({ features: { alpha: '~1.9.0' } });
     expect(await load('alpha')).toMatchObject({ version: '1.9.0', marker: 'far' });
-    expect(await annex('refresh')).toMatchObject([{ outcome: 'current' }]);
+    expect((await annex('refresh')).results).toMatchObject([{ outcome: 'current' }]);
     sandbox.setCore({ features });
     const mark = retire(sandbox, own, 1);
     expect(await load('alpha')).toMatchObject({ version: '1.0.0', marker: 'near' });
@@ -127,7 +127,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
       entries: [{ feature: 'beta', outcome: 'kept' }],
     });
     sandbox.setCore({ features: { alpha: '~1.0.0', beta: '^1.0.0' } });
-    expect(await annex('refresh')).toMatchObject([
+    expect((await annex('refresh')).results).toMatchObject([
       { feature: 'alpha', outcome: 'refreshed' },
       { feature: 'beta', outcome: 'current' },
     ]);

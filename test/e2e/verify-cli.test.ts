@@ -28,7 +28,7 @@ async function open(isLocked = true) {
   const kit = listEntries(sandbox).find((dir) => basename(dir).startsWith('kit.')) ?? '';
   const verify = async (...args: string[]) => {
     const { code, stdout } = await sandbox.annex(['verify', '--json', ...args], { env });
-    return { code, found: JSON.parse(stdout) as Verified[] };
+    return { code, found: JSON.parse(stdout).entries as Verified[] };
   };
   return { sandbox, env, kit, verify };
 }

@@ -90,7 +90,9 @@ test('all are locked, installed from the lock, and identical to it', {
   expect(locked.code, locked.stderr).toBe(0);
   const installed = await sandbox.annex(['install', '--all', '--json'], options());
   expect(installed.code, installed.stderr).toBe(0);
-  const results = JSON.parse(installed.stdout) as { feature: string; outcome: string }[];
+  const { results } = JSON.parse(installed.stdout) as {
+    results: { feature: string; outcome: string }[];
+  };
   expect(results.map(({ feature, outcome }) => [feature, outcome])).toEqual(
     NAMES.map((name) => [name, 'installed']),
   );

@@ -72,7 +72,9 @@ beforeAll(async () => {
 });
 
 test('with "fail", features that do not fit the core are conflicts and not locked; the others are locked', () => {
-  const results = JSON.parse(locking.stdout) as { feature: string; outcome: string }[];
+  const { results } = JSON.parse(locking.stdout) as {
+    results: { feature: string; outcome: string }[];
+  };
   expect(results.map(({ feature, outcome }) => [feature, outcome])).toEqual(
     NAMES.map((name) => [name, name in UNFIT ? 'failed' : 'locked']),
   );

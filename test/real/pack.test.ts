@@ -86,7 +86,7 @@ test('annex add, then two runs: the first installs, the second is silent; only p
   );
   expect(changed).toEqual(['package.json']);
   const listed = await sandbox.exec('npx', ['annex', 'list', '--json'], { env: offline });
-  expect(JSON.parse(listed.stdout)).toMatchObject([
+  expect(JSON.parse(listed.stdout).features).toMatchObject([
     {
       feature: 'exa-js',
       where: 'store',

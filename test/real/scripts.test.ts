@@ -39,7 +39,9 @@ async function install(scripts: string[]) {
   expect(await sandbox.annex(['lock'], options())).toMatchObject({ code: 0, stderr: '' });
   const { code, stdout, stderr } = await sandbox.annex(['install', 'sqlite', '--json'], options());
   expect(code, stderr).toBe(0);
-  const [result] = JSON.parse(stdout) as [{ outcome: string; dir: string; unrun?: string[] }];
+  const [result] = JSON.parse(stdout).results as [
+    { outcome: string; dir: string; unrun?: string[] },
+  ];
   expect(result.outcome).toBe('installed');
   return { ...result, stderr };
 }

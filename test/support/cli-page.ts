@@ -12,6 +12,7 @@ export function composePage(): string {
     [...GROUPS].map(composeGroup).join('\n\n'),
     '## Options of every command',
     composeOptions(GLOBAL),
+    '[json.md](json.md) describes what commands print with `--json`.',
     `${APPLICATION} Without one, commands fail. \`--core\` and \`--store\` count as \`ANNEX_CORE\` and \`ANNEX_STORE\`; relative paths start at the working directory, after \`-C\`.`,
     '`add` and `remove` change the nearest `package.json`, and take neither option.',
     '## Exit codes',

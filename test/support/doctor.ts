@@ -27,7 +27,7 @@ export async function diagnose(
     env: { ANNEX_STORE: sandbox.store, ...env },
   });
   expect(stderr).toBe('');
-  const findings = JSON.parse(stdout) as Finding[];
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   const isBroken = findings.some(({ level }) => level === 'problem');
   expect(code).toBe(isBroken ? 1 : 0);
   return {

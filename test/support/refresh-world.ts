@@ -35,8 +35,12 @@ export async function open(node: NodeUnderTest, copyAnnex = false) {
 /** By feature; the exit code is 0 whatever happens. */
 export function read({ code, stdout }: { code: number | null; stdout: string }) {
   expect(code).toBe(0);
-  const results = JSON.parse(stdout) as RefreshResult[];
-  return Object.fromEntries(results.map(({ feature, ...rest }) => [feature, rest]));
+  const { results } = JSON.parse(stdout) as { results: RefreshResult[] };
+  const flatten = ({ feature, ...rest }: RefreshResult): [string, { outcome: string }] => [
+    feature,
+    'refusal' in rest ? { outcome: rest.outcome, ...rest.refusal } : rest,
+  ];
+  return Object.fromEntries(results.map(flatten));
 }
 
 export const plant = (

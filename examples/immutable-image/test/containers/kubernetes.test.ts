@@ -82,7 +82,7 @@ describe.skipIf(problem && !process.env.CI)(`a pod${problem ? `: ${problem}` : '
 
   /** State of each backend. */
   async function listPlaces(): Promise<string[]> {
-    const list = JSON.parse(await podman('exec', gateway, 'annex', 'list', '--json'));
+    const { features: list } = JSON.parse(await podman('exec', gateway, 'annex', 'list', '--json'));
     return (list as { where: string }[]).map(({ where }) => where);
   }
 
