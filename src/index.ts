@@ -1,4 +1,4 @@
-/** The API: ensure, isAvailable, status, onEvent, AnnexError. */
+/** The API: ensure, load, isAvailable, status, onEvent, AnnexError. */
 
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { readScript, resolveScript } from './app/script.ts';
@@ -10,6 +10,7 @@ import { isMainThread } from './base/main-thread.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { readCwd } from './base/paths.ts';
+import { parseBareSpecifier } from './base/specifier.ts';
 import { exitInstaller, installOnce } from './hooks/run-installer.ts';
 import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
@@ -83,6 +84,34 @@ export async function ensure(
   const hint = `annex why ${Object.keys(lookup.feature.packages)[0]}`;
   const failure: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason, hint };
   throw new AnnexError(failure, { feature: lookup.feature.name });
+}
+
+/**
+ * The types of packages by specifier, for `load`. An application adds its own:
+ *
+ * @example
+ * declare module 'annex' {
+ *   interface Packages { 'exa-js': typeof import('exa-js') }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: programs add to it
+export interface Packages {}
+
+/**
+ * Installs a feature if needed, and imports one of its packages, as `import()` in the application would.
+ *
+ * @param specifier a package that a feature declares, or a subpath of it
+ * @returns the namespace
+ * @throws AnnexError as `ensure` does; and errors of the package
+ * @example const { default: Exa } = await load('exa-js');
+ */
+export function load<N extends string>(
+  specifier: N,
+): Promise<N extends keyof Packages ? Packages[N] : unknown>;
+export function load<T>(specifier: string): Promise<T>;
+export async function load(specifier: string): Promise<unknown> {
+  await ensure(parseBareSpecifier(specifier)?.name ?? specifier);
+  return import(specifier);
 }
 
 /** The installs of a thread without an active loader. */

@@ -1,6 +1,8 @@
 /** Reads the context that Node passes to resolve and load hooks. */
-import { sep } from 'node:path';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { toFile } from '../resolve/destination.ts';
+import type { Thread } from '../resolve/thread.ts';
 
 /** The conditions of a request: a Set in Node 22.15, and whatever another hook has put in their place. */
 export function listConditions(conditions: unknown): unknown[] {
@@ -25,4 +27,15 @@ export const toText = (url: unknown): string | undefined =>
 export function toParent(url: string | undefined): string | undefined {
   const file = toFile(url);
   return file?.[file.length - 1] === sep ? `${file}[directory]` : file;
+}
+
+/**
+ * Makes the function that replaces the importing file of `load()`, which is annex's own, by the application's
+ * package.json: the application asks.
+ */
+export function createToCaller({ home, settings }: Thread): (url: unknown) => unknown {
+  if (home === undefined) return (url) => url;
+  const own = pathToFileURL(join(home, 'index.js')).href;
+  const core = pathToFileURL(join(settings.core.root, 'package.json')).href;
+  return (url) => (url === own ? core : url);
 }

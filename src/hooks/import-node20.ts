@@ -14,7 +14,7 @@ import { adoptEnv, readInstallerEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Entry } from '../store/entry.ts';
 import { resolveAsync } from './driver.ts';
-import { toParent, toText } from './hook-context.ts';
+import { createToCaller, toParent, toText } from './hook-context.ts';
 import { createInstall } from './run-installer.ts';
 import { createVerifier } from './verify-entry.ts';
 
@@ -168,9 +168,10 @@ function createHook(data: Data): ResolveHook {
     );
     return { ...result, shortCircuit: true };
   };
+  const toCaller = createToCaller(thread);
   return async (specifier, context, nextResolve) => {
     if (typeof specifier !== 'string') return nextResolve(specifier, context);
-    const given = toText(context.parentURL);
+    const given = toText(toCaller(context.parentURL));
     const { conditions } = context;
     const parentURL = given === undefined ? context.parentURL : verifyURL(given, conditions);
     const result = await resolveUnverified(specifier, { ...context, parentURL }, nextResolve);

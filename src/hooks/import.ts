@@ -11,7 +11,7 @@ import { unwrap } from '../resolve/request.ts';
 import { isContained } from '../store/directory.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import type { Driver } from './driver.ts';
-import { isForRequire, listConditions, toParent, toText } from './hook-context.ts';
+import { createToCaller, isForRequire, listConditions, toParent, toText } from './hook-context.ts';
 import type { Postponer } from './postpone.ts';
 import { createAsk, type Shortcut } from './shortcut.ts';
 import type { Verifier } from './verify-entry.ts';
@@ -73,7 +73,11 @@ export function createResolve(
     if (entry === undefined || findSpecial(file) !== undefined) return false;
     return isContained(file, findRealEntry(entry));
   };
-  return (specifier, context, nextResolve) => {
+  const toCaller = createToCaller(thread);
+  return (specifier, original, nextResolve) => {
+    const parent = toCaller(original.parentURL);
+    const context =
+      parent === original.parentURL ? original : { ...original, parentURL: parent as string };
     const conditions = listConditions(context.conditions);
     const given = toText(context.parentURL);
     const isImport = !isForRequire(conditions);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 test('the types of the whole interface work in a TypeScript program', async () => {
   const sandbox = await createSandbox();
   const source = (hint: string) => `import 'annex/register';
-    import { AnnexError, ensure, isAvailable, status } from 'annex';
+    import { AnnexError, ensure, isAvailable, load, onEvent, status } from 'annex';
     import type { ErrorCode, FeatureStatus, Status, Whereabouts } from 'annex';
     const { loader, features }: Status = status();
     const kind: 'sync' | 'off-thread' | 'inactive' = loader;
@@ -30,7 +30,14 @@ test('the types of the whole interface work in a TypeScript program', async () =
     const code: ErrorCode | undefined = found.refusal?.code;
     const error: unknown = isAvailable('alpha');
     if (error instanceof AnnexError) { const hint: ${hint} = error.hint; }
-    export { code, kind, where };`;
+    declare module 'annex' { interface Packages { path: typeof import('annex') } }
+    const known: boolean = (await load('path')).isAvailable('alpha');
+    const given: boolean = (await load<typeof import('annex')>('alpha')).isAvailable('alpha');
+    const other: unknown = await load('alpha');
+    onEvent(({ event, trace }) => {
+      if (event === 'install.end') { const feature: string = trace.feature; void feature; }
+    });
+    export { code, given, kind, known, other, where };`;
   const check = async (hint: string) => {
     const file = sandbox.write('app/main.mts', source(hint));
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022'];

@@ -22,7 +22,7 @@ export interface ApiWorld {
 
 /** First lines of every program; `describeError` gives the facts of a thrown value. */
 export const prelude = `
-import { AnnexError, ensure, isAvailable, status } from 'annex';
+import { AnnexError, ensure, isAvailable, load, status } from 'annex';
 const describeError = (error) => {
   const { name, code, feature, specifier, hint, message } = error;
   const isOurs = error instanceof AnnexError && error instanceof Error;
