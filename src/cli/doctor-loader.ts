@@ -1,8 +1,8 @@
 /** The checks of `annex doctor` of Node, and of whether programs started from here load annex. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { findCorePackage } from '../app/core.ts';
 import { currentEnv } from '../base/environment.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
@@ -10,6 +10,7 @@ import { HERE } from '../base/own-files.ts';
 import { readPackage } from '../base/package-json.ts';
 import { readCwd, toRealPath } from '../base/paths.ts';
 import { satisfies } from '../base/semver.ts';
+import { messageOf } from '../base/thrown.ts';
 import { readWords } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Finding, ok, problem, warning } from './findings.ts';
@@ -27,16 +28,16 @@ export function checkNode(): Finding[] {
     return [problem('node.version', `Node ${node} is not supported`, `use Node ${range}`)];
   }
   const hooks = Object.hasOwn(Module, 'registerHooks')
-    ? 'hooks run in the thread of the program'
-    : 'hooks run in a thread of their own';
-  const when = canWatchLoads(node) ? 'when Node loads them' : 'when a package is first requested';
-  return [ok('node.version', `Node ${node}: ${hooks}, and files are compared ${when}`)];
+    ? 'hooks in each thread'
+    : 'hooks in a thread of their own';
+  const when = canWatchLoads(node) ? 'when Node loads them' : 'with the first request';
+  return [ok('node.version', `Node ${node}: ${hooks}; files are verified ${when}`)];
 }
 
 const REMEDY = 'npx annex env prints the line for this application';
 
 /** Whether Node, started with this environment, loads annex from the right place. */
-export async function checkLoader(settings: Settings | undefined): Promise<Finding[]> {
+export function checkLoader(settings: Settings | undefined): Finding[] {
   const own = currentEnv().NODE_OPTIONS ?? '';
   const inherited = own === '' ? (readOptionsOfInit() ?? '') : '';
   const options = own || inherited;
@@ -48,7 +49,7 @@ export async function checkLoader(settings: Settings | undefined): Promise<Findi
     'this process has no NODE_OPTIONS, and process 1 has: what started this one did not pass it on';
   return [
     ...(inherited === '' ? [] : [warning('loader.environment', lost, PASS_ON)]),
-    await checkStart(options, { settings, annex, name, cwd }),
+    checkStart(options, { settings, annex, name, cwd }),
     ...(annex === undefined ? [] : checkPlace(annex, { settings, name, cwd })),
     ...(annex === undefined ? [] : checkOrder(annex, preloads)),
     ...(settings === undefined ? [] : checkPrograms(settings.core)),
@@ -65,12 +66,18 @@ interface Place {
   cwd: string;
 }
 
-async function checkStart(
+function checkStart(
   options: string,
   { settings, annex, name, cwd }: Place & { annex: Preload | undefined },
-): Promise<Finding> {
+): Finding {
   const id = 'loader.active';
-  const { versions, error, said } = await startNode(options, cwd);
+  let start: Start;
+  try {
+    start = startNode(options, cwd);
+  } catch (failure) {
+    return warning(id, `no program can be started to try it: ${messageOf(failure)}`);
+  }
+  const { versions, error, said } = start;
   if (error !== undefined) return problem(id, `Node does not start with ${name}: ${error}`, REMEDY);
   // On Node 20 annex becomes inactive at once where no package.json declares a feature.
   const isSearched = settings !== undefined && settings.declaration.byPackage.size > 0;
@@ -84,7 +91,7 @@ async function checkStart(
     const text = `${name} has single quotes, which Node takes for a part of the option`;
     return problem(id, text, 'remove them; Node knows double quotes alone');
   }
-  const text = `${name} does not load annex: only programs with --import annex/loader.mjs or annex/register use the store`;
+  const text = `${name} does not load annex; a program then needs --import or annex/register`;
   return warning(id, text, REMEDY);
 }
 
@@ -94,28 +101,32 @@ const LIMIT = 20_000;
 const SCRIPT = `process.stdout.write(Object.getOwnPropertySymbols(globalThis)
   .map((symbol) => /^annex\\.thread@(.*)/.exec(Symbol.keyFor(symbol) ?? '')?.[1] ?? '').join(' '))`;
 
+/** What a start of Node shows. */
+interface Start {
+  /** Versions of annex that are active. */
+  versions: string[];
+  /** Why Node does not start. */
+  error?: string;
+  /** What annex writes to stderr, as a clause. */
+  said: string;
+}
+
 /** Starts Node, and asks it which versions of annex are active. */
-async function startNode(
-  options: string,
-  cwd: string,
-): Promise<{ versions: string[]; error?: string; said: string }> {
-  const { failed, stdout, stderr, shortMessage } = await execa(process.execPath, ['-e', SCRIPT], {
+function startNode(options: string, cwd: string): Start {
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, ['-e', SCRIPT], {
     cwd,
-    env: { NODE_OPTIONS: options },
-    reject: false,
-    stdin: 'ignore',
+    env: { ...currentEnv(), NODE_OPTIONS: options },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT,
   });
+  if (error !== undefined) throw error;
   const lines = stderr.split('\n');
-  const said = lines.find((line) => line.startsWith('annex: '));
-  if (!failed) {
-    return {
-      versions: stdout.split(' ').filter((word) => /^\d/.test(word)),
-      said: said === undefined ? '' : `: ${said.slice('annex: '.length)}`,
-    };
-  }
-  const error = lines.find((line) => /^\w*Error\b|is not allowed|requires an argument/.test(line));
-  return { versions: [], error: error ?? shortMessage ?? 'it failed', said: '' };
+  const said = lines.find((line) => line.startsWith('annex: '))?.slice('annex: '.length);
+  const versions = stdout.split(' ').filter((word) => /^\d/.test(word));
+  if (status === 0) return { versions, said: said === undefined ? '' : `: ${said}` };
+  const why = lines.find((line) => /^\w*Error\b|is not allowed|requires an argument/.test(line));
+  return { versions: [], error: why ?? lines[0] ?? '', said: '' };
 }
 
 /** Whether the preload is found everywhere, and is the application's own annex. */
@@ -150,7 +161,7 @@ function checkOrder(annex: Preload, preloads: readonly Preload[]): Finding[] {
   const early = before.filter(({ name }) => INSTRUMENTS.test(name));
   if (early.length > 0) {
     const names = early.map(({ name }) => name).join(', ');
-    const text = `${names} is loaded before annex: it does not instrument ES modules of the store`;
+    const text = `${names} is loaded before annex: it misses what packages of a store re-export`;
     // Node loads every --require before any --import.
     const flag = early.some((each) => each.flag === '--require') ? '--require' : annex.flag;
     const line = [`${flag} ${annex.name}`, ...early.map((each) => `${each.flag} ${each.name}`)];

@@ -33,7 +33,7 @@ export function checkLocks({ settings, features }: Patient): Finding[] {
   const isSound = locked.length > 0 && stale.length === 0 && uncovered.length === 0;
   return [
     ...(isSound
-      ? [ok('locks.fresh', `${plural(locked.length, 'lock')} up to date, for ${platform} too`)]
+      ? [ok('locks.fresh', `${plural(locked.length, 'lock')} up to date, and for ${platform}`)]
       : []),
     ...stale,
     ...uncovered,

@@ -28,25 +28,36 @@ export function checkStore(patient: Patient): Finding[] {
   const nearest = listAncestors(real).find((dir) => lstat(dir) !== undefined) ?? '/';
   const volume = findVolume(nearest);
   return [
-    checkAccess(patient, store, lstat(real)),
-    ...listInstalls(store),
+    ...checkAccess(patient, nearest, real === nearest),
     ...(volume === undefined ? [] : checkVolume(patient, volume)),
     ...checkSpace(patient, nearest),
-    ...countRetired(store),
+    ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
     ...found,
   ];
 }
 
-function checkAccess({ features }: Patient, store: string, stat: Stats | undefined): Finding {
-  const refusal = findStoreRefusal(store) ?? (stat === undefined ? undefined : tryWrite(store));
+/** @param nearest the store, or the directory above it in which an install makes it */
+function checkAccess(
+  { settings, features }: Patient,
+  nearest: string,
+  isThere: boolean,
+): Finding[] {
+  const { store = '' } = settings;
+  const { uid, mode } = lstatSync(nearest);
+  const user = process.geteuid?.();
+  const octal = (mode & 0o7777).toString(8);
+  const owner = `${nearest} is of uid ${uid} with mode ${octal}, and this process is uid ${user}`;
+  const found = user === undefined ? [] : [ok('store.owner', owner)];
+  const refusal = findStoreRefusal(store) ?? (isThere ? tryWrite(store) : undefined);
   if (refusal !== undefined) {
     const isComplete = features.every(({ status }) => isUsable(status));
-    return refused('store.write', refusal, isComplete ? 'warning' : 'problem');
+    const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
+    const isForeign = refusal.reason.includes('EACCES') && user !== uid;
+    const hint = `as root: install -d -o ${user} ${store}`;
+    return [...found, isForeign ? { ...finding, remedy: hint } : finding];
   }
-  if (stat === undefined)
-    return ok('store.write', `${store} does not exist; the first install makes it`);
-  const mode = (stat.mode & 0o7777).toString(8);
-  return ok('store.write', `${store} can be written (uid ${stat.uid}, mode ${mode})`);
+  const text = isThere ? `${store} can be written` : `${store} is made by the first install`;
+  return [...found, ok('store.write', text)];
 }
 
 /** Kinds of file systems whose contents do not outlive the container. */
@@ -90,7 +101,10 @@ function checkSpace(patient: Patient, dir: string): Finding[] {
   const id = 'store.space';
   const remedy = 'free space on that volume, or run annex prune';
   if (free.files === 0) return [problem(id, 'its volume can hold no more files', remedy)];
-  const is = `${formatSize(free.bytes)} free`;
+  const is =
+    free.bytes < 1e9
+      ? `${formatSize(free.bytes)} free`
+      : `${(free.bytes / 1e9).toFixed(1)} GB free`;
   if (free.bytes >= needed) {
     return [
       ok(

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { GUARD } from '../base/environment.ts';
+import { readText } from '../base/files.ts';
 import { toRealPath } from '../base/paths.ts';
 import { isWithin } from '../base/store-layout.ts';
 import { readWords } from '../settings/installer-env.ts';
@@ -33,7 +34,9 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
     ({ script }) => isWithin(script, realRoot) && !script.includes('/node_modules/'),
   );
   const without = programs.filter(
-    ({ words, cwd }) => !listPreloads(words).some((each) => findAnnexDir(each, cwd) !== undefined),
+    ({ words, cwd, script }) =>
+      !listPreloads(words).some((each) => findAnnexDir(each, cwd) !== undefined) &&
+      !isRegistering(script),
   );
   const loaded = programs.length - without.length;
   return [
@@ -43,11 +46,23 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
     ...without.map(({ pid, script }) =>
       warning(
         'loader.programs',
-        `process ${pid} (${script}) was started without annex: unless it imports annex/register, it does not use the store`,
+        `process ${pid} (${script}) runs without annex, unless a file of it imports annex/register`,
         'pass NODE_OPTIONS on to it: with-contenv in s6-overlay',
       ),
     ),
   ];
+}
+
+/** Bytes of a script that is searched. */
+const MAX_SCRIPT = 2 ** 20;
+
+/** Whether a script loads annex itself. */
+function isRegistering(script: string): boolean {
+  try {
+    return readText(script, MAX_SCRIPT, 'follow').includes('annex/register');
+  } catch {
+    return false;
+  }
 }
 
 /** The processes of this user; none on other systems than Linux. */

@@ -39,8 +39,8 @@ describe.concurrent(node.label, () => {
     expectFinding(diagnosis, 'loader.active', /^ok NODE_OPTIONS loads annex \d/);
     expectFinding(diagnosis, 'settings.valid', /^ok valid: features, store$/);
     expectFinding(diagnosis, 'installs.allowed', /^ok allowed, into \S+annex$/);
-    expectFinding(diagnosis, 'store.write', /^ok \S+ does not exist; the first install makes it$/);
-    expectFinding(diagnosis, 'locks.fresh', /^ok 2 locks up to date, for \S+ too$/);
+    expectFinding(diagnosis, 'store.write', /^ok \S+ is made by the first install$/);
+    expectFinding(diagnosis, 'locks.fresh', /^ok 2 locks up to date, and for \S+$/);
     expect(diagnosis.of('features.import')).toEqual([
       'ok kit: not installed; the first import installs it',
       'ok pad: not installed; the first import installs it',
@@ -54,7 +54,7 @@ describe.concurrent(node.label, () => {
     const before = digestAll(sandbox);
     const diagnosis = await diagnose(sandbox);
     expect(digestAll(sandbox)).toEqual(before);
-    expectFinding(diagnosis, 'store.write', /^ok \S+ can be written \(uid \d+, mode \d+\)$/);
+    expectFinding(diagnosis, 'store.write', /^ok \S+ can be written$/);
     expect(diagnosis.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
   });
 
@@ -98,11 +98,11 @@ describe.concurrent(node.label, () => {
     ],
     [
       'is a dangling link',
-      ({ core }) => {
+      ({ core, root }) => {
         rmSync(join(core, 'package.json'));
-        symlinkSync('/absent', join(core, 'package.json'));
+        symlinkSync(join(root, 'absent'), join(core, 'package.json'));
       },
-      /no package\.json declares features|cannot be read: ENOENT/,
+      /package\.json cannot be read: ENOENT/,
     ],
     [
       'has features of another type',
@@ -141,16 +141,38 @@ describe.concurrent(node.label, () => {
     for (const dir of [kit, pad]) chmodSync(dir, 0o755);
     chmodSync(join(kit, 'annex-entry.json'), 0o644);
     writeFileSync(join(kit, 'annex-entry.json'), '{');
+    chmodSync(join(pad, 'annex-files.txt'), 0o644);
+    writeFileSync(join(pad, 'annex-files.txt'), '\0');
     rmSync(join(pad, 'node_modules'), { recursive: true });
-    symlinkSync('/absent', join(pad, 'node_modules'));
+    symlinkSync(join(sandbox.root, 'absent'), join(pad, 'node_modules'));
     for (const name of ['locks', 'failures', 'retired']) {
       const path = join(sandbox.store, 'v1', name);
       rmSync(path, { recursive: true, force: true });
-      symlinkSync('/absent', path);
+      symlinkSync(join(sandbox.root, 'absent'), path);
     }
     const { findings } = await diagnose(sandbox);
     expect(findings.filter(({ id }) => id.endsWith('.check'))).toEqual([]);
-    expect(JSON.stringify(findings)).toMatch(/is damaged/);
+    const texts = findings.filter(({ id }) => id === 'features.import').map(({ text }) => text);
+    expect(texts).toEqual([
+      expect.stringMatching(/^kit: .* is damaged: /),
+      expect.stringMatching(/^pad: .* is damaged: /),
+    ]);
+  });
+
+  test.each([
+    [
+      'allows no other process',
+      '--experimental-permission --allow-fs-read=*',
+      /^warning no program/,
+    ],
+    ['is frozen', '--frozen-intrinsics', /^warning NODE_OPTIONS does not load annex/],
+  ])('a Node that %s', async (_, options, text) => {
+    const { sandbox } = await open();
+    // Later versions have another name for it.
+    const isRenamed = options.includes('permission') && node.major >= 24;
+    const NODE_OPTIONS = isRenamed ? options.replace('experimental-', '') : options;
+    const env = { NODE_OPTIONS, NODE_NO_WARNINGS: '1' };
+    expectFinding(await diagnose(sandbox, { env }), 'loader.active', text);
   });
 
   test('a deleted working directory', async () => {
