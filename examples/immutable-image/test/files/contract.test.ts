@@ -99,7 +99,9 @@ describe('the code', () => {
     vi.stubEnv('ANNEX_CORE', join(repositoryRoot, EXAMPLE));
     vi.stubEnv('ANNEX_STORE', undefined);
     const printed: Record<string, string> = {};
-    env({ args: [], options: {}, print: (_, value) => Object.assign(printed, value) });
+    const print = (_: string, { variables }: { variables?: unknown }) =>
+      Object.assign(printed, variables);
+    env({ args: [], options: {}, print });
     expect(new Set(Object.keys(printed))).toEqual(
       new Set(['ANNEX_CORE', 'ANNEX_SEALED', 'ANNEX_STORE', 'NODE_OPTIONS']),
     );

@@ -19,6 +19,13 @@ const find = (steps: readonly Step[], keyword: string): string | undefined =>
 const findAfter = (steps: readonly Step[], word: string): string | undefined =>
   steps.flatMap(({ words }) => readAfter(words, word)).at(-1);
 
+/** Volumes of all stores in the output of annex doctor. */
+function listVolumes(page: string): string | undefined {
+  const output = readBlocks(page).find(({ text }) => text.startsWith('store\n'))?.text;
+  const paths = [...(output?.matchAll(/\/\S+/g) ?? [])];
+  return [...new Set(paths.map(([path]) => path.replace(/\/annex$/, '')))].join(' ') || undefined;
+}
+
 /** Lists the claims by topic; those of a topic must agree. */
 export function listTopics(files: Files): Record<string, Claims> {
   const steps = readSteps(readText(files, 'Dockerfile'));
@@ -61,6 +68,7 @@ export function listTopics(files: Files): Record<string, Claims> {
       ...pod.mounts,
       'the page, VOLUME': find(advice, 'VOLUME'),
       'the page, install -d': findAfter(advice, '2775'),
+      'the page, annex doctor': listVolumes(readText(files, PAGE)),
     },
     'the home': {
       useradd: findAfter(steps, '--home-dir'),
