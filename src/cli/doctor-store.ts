@@ -46,7 +46,7 @@ function checkAccess(
   const { uid, mode } = lstatSync(nearest);
   const user = process.geteuid?.();
   const octal = (mode & 0o7777).toString(8);
-  const owner = `${nearest} is of uid ${uid} with mode ${octal}, and this process is uid ${user}`;
+  const owner = `${nearest} belongs to uid ${uid}, mode ${octal}; this process is uid ${user}`;
   const found = user === undefined ? [] : [ok('store.owner', owner)];
   const refusal = findStoreRefusal(store) ?? (isThere ? tryWrite(store) : undefined);
   if (refusal !== undefined) {

@@ -1,5 +1,5 @@
 /** The running programs of an application, from /proc, and whether they have annex. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { GUARD } from '../base/environment.ts';
 import { readText } from '../base/files.ts';
@@ -24,9 +24,20 @@ interface Program {
 const WITH_VALUE =
   /^(?:-r|-C|--(?:require|import|loader|experimental-loader|conditions|env-file))$/;
 
-/** NODE_OPTIONS of the first process of a container; undefined if it cannot be read. */
-export const readOptionsOfInit = (): string | undefined =>
-  process.pid === 1 ? undefined : readVariables('1')?.get('NODE_OPTIONS');
+/**
+ * NODE_OPTIONS of the first process of a container; undefined if it cannot be read, and in that of another user:
+ * whoever starts Node with these options runs what they name.
+ */
+export function readOptionsOfInit(): string | undefined {
+  if (process.pid === 1) return undefined;
+  try {
+    const { uid } = statSync('/proc/1');
+    const isTrusted = uid === 0 || uid === process.geteuid?.();
+    return isTrusted ? readVariables('1')?.get('NODE_OPTIONS') : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether the programs of the application that run now were started with annex. */
 export function checkPrograms({ realRoot }: Core): Finding[] {

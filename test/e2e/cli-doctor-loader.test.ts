@@ -1,14 +1,15 @@
 /** `annex doctor` finds why programs do not load annex: the usual mistakes of an image. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../src/cli/findings.ts';
 import { diagnose, expectFinding } from '../support/doctor.ts';
 import { node } from '../support/lock-files.ts';
 import { canUnshare, OTHER_PIDS } from '../support/namespaces.ts';
 import { repositoryRoot } from '../support/package.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
+import { isRoot } from '../support/user.ts';
 
 const features = { kit: '^1.0.0' };
 
@@ -190,3 +191,31 @@ describe.runIf(canUnshare(OTHER_PIDS))(`${node.label}, where process 1 has NODE_
     expect(texts(found, 'loader.active')[0]).toMatch(reason);
   });
 });
+
+/** The process that a program forked. */
+function readChild(pid: number | undefined): string {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+}
+
+test.runIf(isRoot && canUnshare(OTHER_PIDS))(
+  'root never runs what process 1 names, if that is the process of another user',
+  async () => {
+    const sandbox = await open();
+    const trap = sandbox.write('trap.cjs', `require('fs').writeFileSync(__filename + '.ran', '');`);
+    const [command, ...flags] = OTHER_PIDS;
+    const user = ['setpriv', '--reuid', '4711', '--regid', '4711', '--clear-groups'];
+    const env = { PATH: process.env.PATH, NODE_OPTIONS: `--require=${trap}` };
+    const other = ['sh', '-c', 'echo up; read line'];
+    const first = spawn(command, [...flags, ...user, ...other], { env });
+    onTestFinished(() => void first.kill('SIGKILL'));
+    await new Promise((resolve) => first.stdout.once('data', resolve));
+    const pid = readChild(first.pid);
+    const cli = join(repositoryRoot, 'dist/cli/main.js');
+    const below = ['--target', pid, '--pid', '--mount', '--', node.path, cli, 'doctor', '--json'];
+    const { stdout } = await sandbox.exec('nsenter', below);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    expect(findings.filter(({ id }) => id === 'loader.environment')).toEqual([]);
+    expect(existsSync(`${trap}.ran`)).toBe(false);
+    first.stdin.end();
+  },
+);
