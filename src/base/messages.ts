@@ -1,4 +1,4 @@
-/** Composes the messages of errors and notices, without credentials, and tables for a terminal. */
+/** Composes the messages of errors and notices, without credentials. */
 import type { Refusal } from '../types.ts';
 
 /** The request that a message names beside the refusal. */
@@ -55,14 +55,4 @@ export function redact(text: string): string {
       '$1***',
     )
     .replace(/\b(npm_[A-Za-z0-9]{20,}|(?:basic|bearer)\s+[A-Za-z0-9+/=._-]{8,})/gi, '***');
-}
-
-/** Lays out a table: pads every column to its widest cell; one line per row, without trailing spaces. */
-export function formatTable(rows: readonly string[][]): string {
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const pad = (row: string[]): string =>
-    row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  ');
-  return rows.map((row) => pad(row).trimEnd()).join('\n');
 }

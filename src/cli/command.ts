@@ -14,6 +14,7 @@ import { measureTree } from '../store/tree.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 import { suggest } from './suggest.ts';
+import { findWidth, paint } from './terminal.ts';
 
 /** Options of all commands, by name. A command gets those of its row. */
 export interface Options {
@@ -65,6 +66,13 @@ export type Command = (invocation: Invocation) => Result | Promise<Result>;
 export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
 };
+
+/** Says on a terminal which application a command uses, and which store. An installer says nothing. */
+export function showPlace({ core, store }: Place): void {
+  if (findWidth(2) === undefined || isInstaller()) return;
+  const where = store === undefined ? '' : `, store ${store}`;
+  writeLine(2, paint('dim', `application ${core.root}${where}`, 2));
+}
 
 /** Makes the error of a command that changed nothing. */
 export const refuse = (
@@ -158,6 +166,7 @@ export function readSettings({
   // The process that started an installer has printed them.
   const notices = isInstaller() ? [] : loaded.settings.notices;
   for (const notice of notices) writeLine(2, composeNotice(notice));
+  if (core === undefined) showPlace(loaded.settings);
   return loaded.settings;
 }
 

@@ -3,6 +3,7 @@ import { composeNotice } from '../base/messages.ts';
 import { SETTINGS } from '../settings/table.ts';
 import type { Command } from './command.ts';
 import { type ConfigRow, type Origin, readConfig, type ShownValue } from './read-config.ts';
+import { paint } from './terminal.ts';
 
 /** Prints every setting: its value, where it is from, what it overrode, and what is invalid. */
 export const config: Command = ({ print }) => {
@@ -16,7 +17,7 @@ export const config: Command = ({ print }) => {
 const WIDTH = Math.max(...Object.keys(SETTINGS).map((key) => key.length)) + 2;
 
 function describe({ setting, value, from, overrode }: ConfigRow): string[] {
-  const line = `${setting.padEnd(WIDTH)}${show(value, setting === 'store' ? ':' : ', ')}`;
+  const line = `${paint('bold', setting)}${' '.repeat(WIDTH - setting.length)}${show(value, setting === 'store' ? ':' : ', ')}`;
   if (from.length === 0) return [`${line} (default)`];
   const details = [
     ...from.map(({ place, isMisspelled }) => `from ${place}${isMisspelled ? ', misspelled' : ''}`),

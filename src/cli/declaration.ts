@@ -9,7 +9,7 @@ import { composeNotice } from '../base/messages.ts';
 import { isObject, type JsonObject } from '../base/shape.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replace.ts';
 import { type Declaration, readDeclaration } from '../settings/declaration.ts';
-import { readSettings, refuse } from './command.ts';
+import { readSettings, refuse, showPlace } from './command.ts';
 import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
 import { type LockResult, lockAll } from './lock.ts';
 
@@ -37,7 +37,10 @@ export function readDeclaringFile(): DeclaringFile {
   }
   const { annex = {} } = file.manifest;
   const { features = {} } = isObject(annex) ? annex : {};
-  if (isObject(annex) && isObject(features)) return { ...file, features };
+  if (isObject(annex) && isObject(features)) {
+    showPlace({ core: { root: dirname(file.path) } });
+    return { ...file, features };
+  }
   const key = isObject(annex) ? 'annex.features' : 'annex';
   throw refuseEdit(`${key} in ${file.path} is not an object`, 'correct that key');
 }

@@ -1,6 +1,8 @@
 /** What `annex doctor` finds, and how it is printed. */
+import { wrap } from '../base/layout.ts';
 import { redact, showName } from '../base/messages.ts';
 import type { Refusal } from '../types.ts';
+import { findWidth, paint } from './terminal.ts';
 
 /** One finding, as `--json` prints it. */
 export interface Finding {
@@ -48,20 +50,30 @@ export const cleanFinding = (finding: Finding): Finding => ({
   ...(finding.remedy !== undefined && { remedy: showName(redact(finding.remedy)) }),
 });
 
+/** Column of the texts. */
+const INDENT = 11;
+
+const COLORS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
+
 /**
  * The report for a terminal: one line for each finding, the remedy below it, and the counts last.
  *
  * @param findings those of one group follow each other
  */
 export function formatFindings(findings: readonly Finding[]): string {
+  const width = findWidth(1);
+  const breakText = (text: string): string[] =>
+    width === undefined ? [text] : wrap(text, width - INDENT);
   const lines: string[] = [];
   let group: string | undefined;
   for (const { id, level, text, remedy } of findings) {
     const [name] = id.split('.', 1);
-    if (name !== group) lines.push(`${name}`);
+    if (name !== group) lines.push(paint('bold', `${name}`));
     group = name;
-    lines.push(`  ${level.padEnd(7)}  ${text}`);
-    if (remedy !== undefined) lines.push(`           Now: ${remedy}`);
+    const [first, ...rest] = breakText(text);
+    lines.push(`  ${paint(COLORS[level], level)}${' '.repeat(7 - level.length)}  ${first}`);
+    if (remedy !== undefined) rest.push(...breakText(`Now: ${remedy}`));
+    lines.push(...rest.map((line) => ' '.repeat(INDENT) + line));
   }
   const count = (level: Finding['level']): number =>
     findings.filter((finding) => finding.level === level).length;

@@ -1,21 +1,43 @@
 /** Composes the help of annex and of its commands. */
+import { wrap } from '../base/layout.ts';
 import type { Command } from './command.ts';
 import { COMMANDS, findCommand, GROUPS, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
 import type { Argument, Option, Row } from './row.ts';
 import { suggest } from './suggest.ts';
-import { wrap } from './wrap.ts';
+import { findWidth, paint } from './terminal.ts';
 
 /** Prints the help of annex, or of one command. */
-export const help: Command = ({ args: [name], print }) => {
+export const help: Command = ({ args: [name], options: { json }, print }) => {
   const row = findCommand(name);
   if (name !== undefined && row === undefined) {
     return `${JSON.stringify(name)} is not a command${suggest(name, NAMES)}`;
   }
-  const text = row === undefined ? composeOverview() : composeHelp(row);
+  const look = json === true ? PLAIN : findLook();
+  const text = row === undefined ? composeOverview(look) : composeHelp(row, look);
   print(text, { help: text });
   return 0;
 };
+
+/** Columns of a text that goes elsewhere than to a terminal. */
+const WIDTH = 80;
+
+/** Columns that a description has at least. */
+const LEAST = 24;
+
+/** How a help is shown. */
+interface Look {
+  width: number;
+  /** Styles a title. */
+  head: (title: string) => string;
+}
+
+const PLAIN: Look = { width: WIDTH, head: (title) => title };
+
+const findLook = (): Look => ({
+  width: findWidth(1) ?? WIDTH,
+  head: (title) => paint('bold', title),
+});
 
 /** The usage of annex. */
 export const USAGE = 'annex COMMAND [ARGUMENT...] [OPTION...]';
@@ -69,20 +91,23 @@ export const describeOption = ({ summary, choices, default: value }: Option): st
 };
 
 /** The help of annex: all commands in their groups. */
-export function composeOverview(): string {
+export function composeOverview(look = PLAIN): string {
   const width = Math.max(...COMMANDS.map((row) => formatCall(row).length));
   const groups = [...GROUPS].map(([title, rows]) =>
     composeSection(
       title,
       rows.map((row) => [formatCall(row), describeSummary(row)]),
+      look,
       width,
     ),
   );
   return [
-    `usage: ${USAGE}`,
+    `${look.head('usage:')} ${USAGE}`,
     ...groups,
-    composeSection('Options of every command', GLOBAL.map(toLine)),
-    ['annex help COMMAND describes one command.', APPLICATION, EXIT_CODES].flatMap(wrap).join('\n'),
+    composeSection('Options of every command', GLOBAL.map(toLine), look),
+    ['annex help COMMAND describes one command.', APPLICATION, EXIT_CODES]
+      .flatMap((text) => wrap(text, look.width))
+      .join('\n'),
   ].join('\n\n');
 }
 
@@ -90,22 +115,22 @@ const describeSummary = ({ summary, aliases = [] }: Row): string =>
   aliases.length === 0 ? summary : `${summary} (${aliases.join(', ')})`;
 
 /** The help of one command. */
-export function composeHelp(row: Row): string {
+export function composeHelp(row: Row, look = PLAIN): string {
   const { summary, details = [], arguments: wanted = [], options = [], variables, aliases } = row;
+  const toParagraph = (text: string): string => wrap(text, look.width).join('\n');
   const sections = [
-    `usage: ${composeUsage(row)}`,
-    wrap(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`).join('\n'),
-    ...details.map((text) => wrap(text).join('\n')),
+    `${look.head('usage:')} ${composeUsage(row)}`,
+    ...[`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...details].map(toParagraph),
   ];
   if (aliases !== undefined) sections.push(`Also: annex ${aliases.join(', annex ')}.`);
   const named = wanted.map((one): [string, string] => [formatArgument(one), one.summary]);
-  if (named.length > 0) sections.push(composeSection('Arguments', named));
+  if (named.length > 0) sections.push(composeSection('Arguments', named, look));
   const shown = options.filter(({ isHidden }) => isHidden !== true);
-  if (shown.length > 0) sections.push(composeSection('Options', shown.map(toLine)));
-  sections.push(composeSection('Options of every command', GLOBAL.map(toLine)));
-  sections.push(['Examples:', ...row.examples.map((one) => `  ${one}`)].join('\n'));
+  if (shown.length > 0) sections.push(composeSection('Options', shown.map(toLine), look));
+  sections.push(composeSection('Options of every command', GLOBAL.map(toLine), look));
+  sections.push([look.head('Examples:'), ...row.examples.map((one) => `  ${one}`)].join('\n'));
   if (variables.length > 0) {
-    sections.push(wrap(`Environment variables: ${variables.join(', ')}`).join('\n'));
+    sections.push(toParagraph(`Environment variables: ${variables.join(', ')}`));
   }
   return sections.join('\n\n');
 }
@@ -116,10 +141,13 @@ const toLine = (option: Option): [string, string] => [formatOption(option), desc
 function composeSection(
   title: string,
   lines: readonly (readonly [string, string])[],
+  look: Look,
   width = Math.max(...lines.map(([name]) => name.length)),
 ): string {
   const described = lines.flatMap(([name, text]) =>
-    wrap(text, width + 4).map((line, at) => `  ${(at === 0 ? name : '').padEnd(width)}  ${line}`),
+    wrap(text, Math.max(LEAST, look.width - width - 4)).map(
+      (line, at) => `  ${(at === 0 ? name : '').padEnd(width)}  ${line}`,
+    ),
   );
-  return [`${title}:`, ...described].join('\n');
+  return [look.head(`${title}:`), ...described].join('\n');
 }

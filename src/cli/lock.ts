@@ -36,6 +36,7 @@ import {
   warn,
 } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
+import { findWidth } from './terminal.ts';
 
 /**
  * Locks features. Without names it locks all of them, and removes the locks of features that are not
@@ -108,7 +109,7 @@ export async function lockAll(
     if (result.outcome === 'failed') {
       writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
       const { conflicts } = result.refusal;
-      if (conflicts !== undefined) writeLine(2, tabulateConflicts(conflicts));
+      if (conflicts !== undefined) writeLine(2, tabulateConflicts(conflicts, findWidth(2)));
     }
     results.push(result);
   }

@@ -15,6 +15,7 @@ import { findRetirement, retire } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import { type Difference, describeDifference, findDifferences } from '../store/verify.ts';
 import { type Command, readSettings, selectFeatures } from './command.ts';
+import { paint } from './terminal.ts';
 
 /** Result of verifying one entry, as `--json` prints it. */
 interface Verified {
@@ -128,7 +129,9 @@ async function repair(
 function describe(verified: Verified): string {
   const { feature, dir, isAnchored, files, problem, differences, harmless, generated } = verified;
   const against = isAnchored ? 'the lock' : 'its own listing, which no lock anchors';
-  const state = isDamaged(verified) ? 'damaged' : `${files} files match ${against}`;
+  const state = isDamaged(verified)
+    ? paint('red', 'damaged')
+    : paint('green', `${files} files match ${against}`);
   return [
     `${feature}: ${dir}: ${state}`,
     ...(problem === undefined ? [] : [problem]),

@@ -19,6 +19,7 @@ import { askNode } from './ask-node.ts';
 import { type Command, readSettings } from './command.ts';
 import { describeFact, type Fact, RULES, ZONES } from './rules.ts';
 import { findNearest } from './suggest.ts';
+import { paint } from './terminal.ts';
 
 /** Prints the rule that answers a request, the facts that decided, and the file. */
 export const why: Command = ({ args: [specifier = ''], options, print }) => {
@@ -135,14 +136,14 @@ function format(explanation: Explanation): string {
   const { specifier, kind, from, zone, feature, range, rule, because, refusal } = explanation;
   const lines = [`${kind} of ${specifier} from ${from}${zone === undefined ? '' : ` (${zone})`}`];
   if (feature !== undefined) lines.push(`declared: ${range} in feature ${feature}`);
-  lines.push(`rule ${rule}: ${because}`);
+  lines.push(`${paint('bold', `rule ${rule}:`)} ${because}`);
   for (const line of explanation.facts) lines.push(`  ${line}`);
   for (const line of explanation.rejected ?? []) lines.push(`  passed over: ${line}`);
   if (explanation.isUnshipped === true) lines.push('  core has a copy that it does not ship');
   lines.push(
     explanation.file === undefined
-      ? `no file: ${explanation.nodeError?.message}`
-      : `file: ${explanation.file}`,
+      ? `${paint('red', 'no file:')} ${explanation.nodeError?.message}`
+      : `${paint('green', 'file:')} ${explanation.file}`,
   );
   if (feature !== undefined && refusal !== undefined) {
     lines.push(composeMessage(refusal, { feature }));

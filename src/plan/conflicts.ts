@@ -1,5 +1,5 @@
 /** Composes refusals and tables for dependencies that conflict. */
-import { formatTable } from '../base/messages.ts';
+import { formatTable } from '../base/layout.ts';
 import type { Conflict, Refusal } from '../types.ts';
 
 /** One edge as a clause: `openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0`. */
@@ -34,9 +34,13 @@ export function refuseConflicts(conflicts: Conflict[], isLocked: boolean): Refus
   };
 }
 
-/** The conflicts as a table for a terminal. */
-export function tabulateConflicts(conflicts: Conflict[]): string {
-  return formatTable([
+/**
+ * The conflicts as a table.
+ *
+ * @param width columns of the terminal
+ */
+export function tabulateConflicts(conflicts: Conflict[], width?: number): string {
+  const rows = [
     ['dependent', 'dependency', 'range', 'kind', 'found'],
     ...conflicts.map(({ dependent, dependency, range, kind, of, version = 'none' }) => [
       dependent,
@@ -45,5 +49,6 @@ export function tabulateConflicts(conflicts: Conflict[]): string {
       kind,
       of === 'core' ? `core ${version}` : version,
     ]),
-  ]);
+  ];
+  return formatTable(rows, { width });
 }

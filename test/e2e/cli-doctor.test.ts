@@ -58,9 +58,9 @@ describe.concurrent(node.label, () => {
     expect(diagnosis.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
   });
 
-  test('the text has groups, remedies and counts, in lines without colours', async () => {
+  test('the text has groups, remedies and counts, in a pipe without colours', async () => {
     const { sandbox } = await open();
-    const env = { ANNEX_ALLOW_INSTALLS: '0', FORCE_COLOR: '1' };
+    const env = { ANNEX_ALLOW_INSTALLS: '0' };
     const { code, stdout } = await sandbox.annex(['doctor'], { env });
     expect(code).toBe(1);
     expect(stdout).toMatch(
