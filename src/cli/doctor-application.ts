@@ -58,7 +58,7 @@ function checkPackage({ core }: Settings): Finding[] {
     return [warning(id, text, 'npm install annex')];
   }
   if (!isShipped(core, 'annex')) {
-    const text = 'annex is no dependency of the application: npm ci --omit=dev leaves it out';
+    const text = 'annex is not among the dependencies: npm ci --omit=dev leaves it out';
     return [warning(id, text, 'npm install --save-prod annex')];
   }
   if (own.version === version) return [ok(id, `ships annex ${version}`)];

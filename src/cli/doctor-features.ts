@@ -1,9 +1,7 @@
 /** The checks of `annex doctor` of each feature, and of whether anything may be installed. */
-
 import { nameInstallCommand } from '../status/refusals.ts';
 import { isUsable } from '../status/status.ts';
-import type { FeatureStatus } from '../types.ts';
-import type { Patient } from './examine.ts';
+import type { Examined, Patient } from './examine.ts';
 import { type Finding, ok, problem, refused, warning } from './findings.ts';
 
 /** Whether an install may start. Where every feature is available, none needs to. */
@@ -21,23 +19,22 @@ export function checkInstalls({ settings, features }: Patient): Finding[] {
  * @param known other findings, whose text is not repeated
  */
 export function checkFeatures(
-  { settings, features, damages }: Patient,
+  { settings, features }: Patient,
   known: readonly Finding[],
 ): Finding[] {
-  return [
-    ...features
+  return (
+    features
       // Reported with the declaration.
       .filter(({ lookup }) => lookup.feature.refusal === undefined)
-      .map(({ status }) =>
-        checkFeature(status, nameInstallCommand(settings, status.feature), known),
-      ),
-    ...[...damages].map(([dir, damage]) =>
-      warning('features.damaged', `${dir} is damaged: ${damage}`, 'annex verify --repair'),
-    ),
-  ];
+      .map((each) => checkFeature(each, nameInstallCommand(settings, each.status.feature), known))
+  );
 }
 
-function checkFeature(status: FeatureStatus, command: string, known: readonly Finding[]): Finding {
+function checkFeature(
+  { status, damaged: [damaged] }: Examined,
+  command: string,
+  known: readonly Finding[],
+): Finding {
   const { feature, where, refusal, packages } = status;
   const id = 'features.import';
   if (isUsable(status)) {
@@ -50,6 +47,10 @@ function checkFeature(status: FeatureStatus, command: string, known: readonly Fi
     if (isKnown) return problem(id, `${feature}: ${where}, for the reason above`);
     const found = refused(id, refusal);
     return { ...found, text: `${feature}: ${found.text}` };
+  }
+  if (damaged !== undefined) {
+    const text = `${feature}: ${damaged.dir} is damaged: ${damaged.damage}; the first import replaces it`;
+    return warning(id, text, `annex verify ${feature} --repair`);
   }
   const first = `${feature}: not installed; the first import installs it`;
   return refusal === undefined ? ok(id, first) : ok(id, `${first}: ${refusal.reason}`);

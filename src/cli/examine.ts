@@ -2,7 +2,8 @@
 import { createLookup, type Lookup } from '../app/lookup.ts';
 import { chooseDepth } from '../resolve/thread.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findStatus } from '../status/status.ts';
+import { findStatus, isUsable } from '../status/status.ts';
+import type { Damaged } from '../store/entry.ts';
 import { createFinder } from '../store/finder.ts';
 import type { FeatureStatus } from '../types.ts';
 
@@ -10,9 +11,15 @@ import type { FeatureStatus } from '../types.ts';
 export interface Patient {
   settings: Settings;
   /** One for each feature, valid or not. */
-  features: { lookup: Lookup; status: FeatureStatus }[];
-  /** Directories of damaged entries to one clause each. */
-  damages: ReadonlyMap<string, string>;
+  features: Examined[];
+}
+
+/** A feature as an import meets it. */
+export interface Examined {
+  lookup: Lookup;
+  status: FeatureStatus;
+  /** Entries that are not used because they are damaged; none while the feature is available. */
+  damaged: Damaged[];
 }
 
 /** Verifies entries as a process does that first uses them; `annex verify` reads every file. */
@@ -21,7 +28,8 @@ export function examine(settings: Settings): Patient {
   const finder = createFinder(settings, chooseDepth(settings));
   const features = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
-    return { lookup, status: findStatus(lookup, { names, verify: finder.find }) };
+    const status = findStatus(lookup, { names, verify: finder.find });
+    return { lookup, status, damaged: isUsable(status) ? [] : finder.find(lookup).damaged };
   });
-  return { settings, features, damages: finder.damages };
+  return { settings, features };
 }
