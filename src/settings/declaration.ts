@@ -6,7 +6,7 @@ import type { Refusal } from '../types.ts';
 import { type Feature, findInvalidRange, MAX_LENGTH, type Refuse, readFeature } from './feature.ts';
 import { refuseSetting } from './parse.ts';
 import { type ReadSource, readSource, resolveSettings } from './sources.ts';
-import { COLUMNS } from './table.ts';
+import { COLUMNS, SCHEMA } from './table.ts';
 
 /** The `annex` key of the application's package.json, checked. */
 export interface Declaration {
@@ -127,7 +127,6 @@ function findInvalidName(name: string, refuse: Refuse): Refusal | undefined {
 export function isInvalidKey(annex: unknown): boolean {
   if (typeof annex !== 'object' || annex === null || Array.isArray(annex)) return true;
   const { features } = annex as { features?: unknown };
-  return (
-    Array.isArray(features) || Object.keys(annex).some((key) => !COLUMNS['package.json'].has(key))
-  );
+  const isKnown = (key: string): boolean => key === SCHEMA || COLUMNS['package.json'].has(key);
+  return Array.isArray(features) || !Object.keys(annex).every(isKnown);
 }

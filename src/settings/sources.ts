@@ -3,7 +3,7 @@ import { isObject } from '../base/shape.ts';
 import { isPackageName } from '../base/specifier.ts';
 import type { Refusal } from '../types.ts';
 import { isNear, refuseSetting } from './parse.ts';
-import { COLUMNS, KEYS, type Key, type Row, SETTINGS, type Values } from './table.ts';
+import { COLUMNS, KEYS, type Key, type Row, SCHEMA, SETTINGS, type Values } from './table.ts';
 
 /** A place where settings are written. */
 export interface Source {
@@ -56,6 +56,7 @@ const rowOf = (key: Key): Row<unknown> => SETTINGS[key] as Row<unknown>;
 export function readSource(source: Source): ReadSource {
   const read: ReadSource = { statements: [], refusals: [] };
   for (const [name, written] of Object.entries(source.written)) {
+    if (name === SCHEMA) continue;
     const key = COLUMNS[source.kind].get(name);
     if (key === undefined) readUnknown(source, name, read);
     else if (written !== undefined) readKnown(source, name, key, read);

@@ -174,6 +174,9 @@ export const SETTINGS = {
   }),
 } as const;
 
+/** A key that names a JSON schema, for editors. It is no setting. */
+export const SCHEMA = '$schema';
+
 export type Key = keyof typeof SETTINGS;
 
 /** A value for every setting. */

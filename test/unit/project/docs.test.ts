@@ -87,7 +87,7 @@ test('the page on configuration and the schema list every key of the declaration
   const listed = collect(configuration.split('## Settings')[0] ?? '', /^\| `(\w+)`/gm);
   expect(new Set(listed)).toEqual(new Set([...names, ...fields]));
   const schema = JSON.parse(read('docs/annex.schema.json')) as Schema;
-  expect(new Set(Object.keys(schema.properties))).toEqual(new Set(names));
+  expect(new Set(Object.keys(schema.properties))).toEqual(new Set([...names, '$schema']));
   const { feature } = schema.definitions;
   expect(new Set(Object.keys(feature.properties))).toEqual(new Set(fields));
 });

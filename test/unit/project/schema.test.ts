@@ -24,6 +24,7 @@ const packages = { alpha: range };
 test.each<[string, unknown]>([
   ['an empty key', {}],
   ['no features', { features: {} }],
+  ['the name of the schema', { $schema: 'annex/schema.json' }],
   ['the short form', { features: { 'exa-js': range, '@acme/alpha': '>=4 <5 || 6.x' } }],
   ['the long form', { features: { 'search.all': { packages: { alpha: range, '@a/b': '*' } } } }],
   ['the long form under the name of a package', { features: { alpha: { packages } } }],
