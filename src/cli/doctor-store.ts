@@ -1,12 +1,13 @@
 /** The checks of `annex doctor` of the store, its volume and its layers. */
 import { lstatSync, type Stats } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { planLocked } from '../app/locked-plan.ts';
 import { selectForPlatform } from '../app/unfit.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { listAncestors, toRealPath } from '../base/paths.ts';
 import { platformOf } from '../base/platform.ts';
-import { LOCKS, VERSION } from '../base/store-layout.ts';
+import { LOCKS, PLAIN, VERSION } from '../base/store-layout.ts';
 import { isUsable } from '../status/status.ts';
 import { findStoreDistrust, findStoreRefusal } from '../store/access.ts';
 import { listNames } from '../store/directory.ts';
@@ -15,7 +16,7 @@ import { findRetirement } from '../store/retire.ts';
 import { listStored } from '../store/stored.ts';
 import { tryWrite } from '../store/try-write.ts';
 import { formatSize } from './command.ts';
-import type { Patient } from './examine.ts';
+import type { Examined, Patient } from './examine.ts';
 import { type Finding, ok, plural, problem, refused, warning } from './findings.ts';
 import { findVolume, measureSpace, type Volume } from './volume.ts';
 
@@ -77,16 +78,21 @@ function checkVolume({ settings, features }: Patient, { point, kind, options }: 
     const remedy = 'set ANNEX_STORE to a path on a volume';
     found.push(warning('store.volume', `${store} ${lost} (${kind} at ${point})`, remedy));
   }
-  const compiled = features.filter(({ lookup }) => {
-    const { pin } = lookup.readLock();
-    return pin !== undefined && pin.sidecar.ids.any === undefined;
-  });
+  const compiled = features.filter(isCompiled);
   if (options.has('noexec') && compiled.length > 0) {
     const names = compiled.map(({ status }) => status.feature).join(', ');
     const text = `${point} is mounted noexec: the compiled code of ${names} does not load from it`;
     found.push(problem('store.noexec', text, 'mount it without noexec'));
   }
   return found;
+}
+
+/** Whether a feature may contain compiled code: for this platform, from a script, or in an entry that has it. */
+function isCompiled({ lookup, status: { dir } }: Examined): boolean {
+  const { pin } = lookup.readLock();
+  const isBound = pin !== undefined && pin.sidecar.ids.any === undefined;
+  const isBuilt = dir !== undefined && basename(dirname(dir)) !== PLAIN;
+  return isBound || isBuilt || lookup.feature.scripts.length > 0;
 }
 
 /** Bytes on disk for one byte of a tarball, about: it is compressed. */

@@ -43,7 +43,15 @@ export const doctor: Command = async ({ options: { online = false }, print }) =>
     await check('features', () => checkFeatures(patient, findings));
     await check('npm', () => checkNpm(patient, online));
   }
-  const cleaned = findings.map(cleanFinding);
+  const cleaned = findings.map((each) => cleanFinding(settings?.isSealed ? toBuild(each) : each));
   print(formatFindings(cleaned), { findings: cleaned }, settings);
   return findings.some(({ level }) => level === 'problem') ? 1 : 0;
 };
+
+/** A command that changes the application: in a sealed one it runs when the image is built. */
+const CHANGE = /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b/;
+
+const toBuild = (finding: Finding): Finding =>
+  finding.remedy !== undefined && CHANGE.test(finding.remedy)
+    ? { ...finding, remedy: `in the source of the image: ${finding.remedy}` }
+    : finding;

@@ -114,6 +114,8 @@ describe.concurrent(`locks, ${node.label}`, () => {
       'locks.missing',
       /^warning not locked, .*: other\. Now: npx annex lock$/,
     );
+    const sealed = await diagnose(sandbox, { env: { ANNEX_SEALED: '1' } });
+    expectFinding(sealed, 'locks.missing', /\. Now: in the source of the image: npx annex lock$/);
     expectFinding(
       diagnosis,
       'locks.leftover',
