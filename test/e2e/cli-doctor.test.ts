@@ -127,7 +127,7 @@ describe.concurrent(node.label, () => {
 
   test('a package.json that this user cannot read', async () => {
     const { sandbox } = await open();
-    chmodSync(join(sandbox.core, 'package.json'), 0o600);
+    chmodSync(join(sandbox.core, 'package.json'), 0);
     giveTo({ uid: 4712, gid: 4712 }, join(sandbox.core, 'package.json'));
     const diagnosis = await diagnose(sandbox, { ...asPlainUser });
     expectFinding(diagnosis, 'application.root', /^problem .*package\.json cannot be read: EACCES/);
