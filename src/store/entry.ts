@@ -70,19 +70,13 @@ export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known
   const onUnread = (error: unknown, path: string): void => {
     unread ??= refuseUnread(error, path);
   };
-  const { pin } = lookup.readLock();
-  // A lock that does not cover this platform pins no valid id.
-  const pinned = pin && (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
+  const pinned = findPinned(lookup, abi);
   const abis = [abi, PLAIN];
   for (const store of listStores(settings)) {
     const search = { store, feature, abis, pinned, rejected, onUnread, names };
     for (const path of listCandidates(search)) {
       try {
-        const id = parseEntryName(basename(path))?.id;
-        const judgement =
-          pinned === undefined || pinned === id
-            ? judge({ lookup, store, path, damages })
-            : { reason: `${path} is not what the lock pins` };
+        const judgement = judgeEntry({ lookup, store, path, pinned, damages });
         if ('entry' in judgement) return { entry: judgement.entry, rejected, damaged };
         rejected.push(judgement.reason);
         if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
@@ -95,44 +89,80 @@ export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known
   return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
 }
 
+/**
+ * The only id that a lock allows on a platform; empty when the lock does not cover it, undefined without a lock.
+ *
+ * @param abi of Node, not `any`
+ */
+export function findPinned(lookup: Lookup, abi: string): string | undefined {
+  const { pin } = lookup.readLock();
+  return pin && (pinnedId(pin.sidecar, platformOf(abi)) ?? '');
+}
+
 /** A candidate to judge. */
-interface Candidate {
+export interface Candidate {
   lookup: Lookup;
   store: string;
   path: string;
-  damages: Known['damages'];
+  /** As `findPinned` returns it. */
+  pinned: string | undefined;
+  damages?: Known['damages'];
 }
 
-type Judgement = { entry: Entry } | { reason: string; damaged?: Damaged; blocked?: Refusal };
+/** Why an entry is not used, for a table. */
+export type Unfitness =
+  | 'other lock'
+  | 'other declaration'
+  | 'retired'
+  | 'damaged'
+  | 'blocked'
+  | 'unreadable'
+  | 'not trusted';
 
-/** @throws errors of the file system that leave open what the entry is */
-function judge(candidate: Candidate): Judgement {
-  const { store, path } = candidate;
+/** The verdict on one candidate: the entry, or why it is rejected. */
+export type Judgement =
+  | { entry: Entry }
+  | { state: Unfitness; reason: string; damaged?: Damaged; blocked?: Refusal };
+
+/**
+ * Judges one candidate.
+ *
+ * @throws errors of the file system that leave open what the entry is
+ */
+export function judgeEntry(candidate: Candidate): Judgement {
+  const { store, path, pinned } = candidate;
+  if (pinned !== undefined && pinned !== parseEntryName(basename(path))?.id) {
+    return { state: 'other lock', reason: `${path} is not what the lock pins` };
+  }
   try {
-    return judgeEntry(candidate, resolveEntry(store, path));
+    return judgeContent(candidate, resolveEntry(store, path));
   } catch (error) {
-    if (error instanceof AnnexError) return { reason: error.refusal.reason };
+    if (error instanceof AnnexError) return { state: 'not trusted', reason: error.refusal.reason };
     const code = codeOf(error);
     if (code !== undefined && !isPathError(error)) throw error;
-    return { reason: `${path} cannot be accessed (${code ?? 'unreadable'})` };
+    const reason = `${path} cannot be accessed (${code ?? 'unreadable'})`;
+    return { state: 'unreadable', reason };
   }
 }
 
-function judgeEntry({ lookup, store, path, damages }: Candidate, dir: string): Judgement {
+function judgeContent({ lookup, store, path, damages }: Candidate, dir: string): Judgement {
   const { settings, feature } = lookup;
   const { root } = settings.core;
   const sidecar = lookup.readLock().pin?.sidecar;
   const isLayer = store !== settings.store;
   const reject = (damage: string): Judgement => ({
+    state: 'damaged',
     reason: `${path} is damaged: ${damage}`,
     damaged: { dir, isLayer, damage },
   });
   const damage = damages?.get(dir);
   if (damage !== undefined) return reject(damage);
   const retired = findRetirement(store, path);
-  if (retired !== undefined) return { reason: `${path} was retired: ${retired.reason}` };
+  if (retired !== undefined) {
+    return { state: 'retired', reason: `${path} was retired: ${retired.reason}` };
+  }
   const read = readManifest(dir);
-  if ('foreign' in read) return { reason: `${path}: ${read.foreign}` };
+  if ('foreign' in read) return { state: 'unreadable', reason: `${path}: ${read.foreign}` };
   if ('damage' in read) return reject(read.damage);
   const { manifest } = read;
   // The id does not cover versions in core: those that the lock states must match as well.
@@ -141,9 +171,12 @@ function judgeEntry({ lookup, store, path, damages }: Candidate, dir: string): J
     findMismatch(manifest, feature, root) ?? (locked && findMismatch(locked, feature, root));
   if (mismatch !== undefined) {
     const forgery = sidecar && findForgery(dir, manifest, sidecar);
-    return forgery === undefined ? { reason: `${path}: ${mismatch}` } : reject(forgery);
+    if (forgery !== undefined) return reject(forgery);
+    return { state: 'other declaration', reason: `${path}: ${mismatch}` };
   }
   const refusal = findBlockedRefusal(lookup, manifest.closure);
-  if (refusal !== undefined) return { reason: `${path}: ${refusal.reason}`, blocked: refusal };
+  if (refusal !== undefined) {
+    return { state: 'blocked', reason: `${path}: ${refusal.reason}`, blocked: refusal };
+  }
   return { entry: { feature: feature.name, dir, isLayer, manifest } };
 }
