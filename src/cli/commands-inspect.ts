@@ -17,9 +17,10 @@ export const INSPECT: readonly Row[] = [
   },
   {
     name: 'why',
-    summary: 'print the rule and the file that answer an import',
+    summary: 'print the file that answers an import, and why',
     details: [
-      'Resolves like an import, installs nothing, and prints the facts that decided. Fails when there is no file.',
+      'Resolves like an import and installs nothing. Prints the file or why there is none, the rule, the facts that decided, and every copy of the package with the reason why it is not used. Fails when there is no file.',
+      'Of a package that no feature declares it prints the features whose entries have it, the packages that lead to it, and why the entry has a copy of its own or shares the copy of the application.',
     ],
     arguments: [{ name: 'SPECIFIER', summary: 'what the import names: exa-js, or exa-js/client' }],
     options: [
@@ -32,7 +33,11 @@ export const INSPECT: readonly Row[] = [
       { name: 'require', summary: 'resolve like require' },
       ...PLACE,
     ],
-    examples: ['annex why exa-js', 'annex why pg --from plugins/db.cjs --require'],
+    examples: [
+      'annex why exa-js',
+      'annex why pg --from plugins/db.cjs --require',
+      'annex why whatwg-url',
+    ],
     variables: [...SETTINGS, 'NODE_OPTIONS'],
     load: async () => (await import('./why.ts')).why,
   },

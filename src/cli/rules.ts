@@ -15,6 +15,18 @@ export const RULES: Record<number, string> = {
   9: 'not installed: an import installs it',
 };
 
+/** Why a request fails, by its rule: the clause after "because". */
+export const VERDICTS: Record<number, string> = {
+  1: 'Node finds no such file',
+  2: 'the entry has no such file, and does not share the package with core',
+  3: 'no feature declares it, and Node does not find it',
+  5: "core owns the name, and Node finds no such file in core's copy",
+  6: 'the importing file is outside the core and gets no features',
+  7: 'the entry has no such file',
+  8: 'it is not installed, and no install may start now',
+  9: 'it is not installed yet; an import installs it',
+};
+
 /** Zones of the importing file. */
 export const ZONES: Record<Zone, string> = {
   core: 'the core',

@@ -29,6 +29,18 @@ export function listDrifts(lookup: Lookup): Drift[] {
   });
 }
 
+/** The locked versions of the declared packages: name to version. Empty without a valid lock. */
+export function listLocked({ feature, readLock }: Lookup): Record<string, string> {
+  const { pin } = readLock();
+  const packages = pin === undefined ? {} : readLocked(pin);
+  return Object.fromEntries(
+    Object.keys(feature.packages).flatMap((name) => {
+      const version = packages[`node_modules/${name}`]?.version;
+      return version === undefined ? [] : [[name, version]];
+    }),
+  );
+}
+
 /** The packages of a lock; none when its package-lock is invalid, which `annex lock --check` reports. */
 function readLocked(pin: Pin): Record<string, { version?: string }> {
   try {

@@ -12,6 +12,7 @@ import { selectAll } from '../plan/platform.ts';
 import { composeProject, type FeatureProject, type LockedPackages } from '../plan/project.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isContained } from '../store/directory.ts';
 import { type Entry, findEntry } from '../store/entry.ts';
 
 /** A project; or why the feature has none, and whether that is expected. */
@@ -71,11 +72,12 @@ function composePart(
   return { slug: feature.slug, project: composeProject({ shared, nodes }, all, feature) };
 }
 
-/** Without a lock, the package.json files of the entry list the dependencies. */
-function readInstalled({ dir, manifest }: Entry): LockedPackages {
+/** Without a lock, the package.json files of the entry list the dependencies. None outside the entry is read. */
+export function readInstalled({ dir, manifest }: Entry): LockedPackages {
   return Object.fromEntries(
     manifest.closure.map(({ path, name, version, integrity }) => {
-      const found = readPackage(join(dir, path)) ?? {};
+      const file = join(dir, path, 'package.json');
+      const found = (isContained(file, dir) && readPackage(join(dir, path))) || {};
       const kept = Object.fromEntries(LOCK_FIELDS.map((key) => [key, found[key]]));
       return [path, { name, version, integrity, ...kept }];
     }),

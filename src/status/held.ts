@@ -1,0 +1,87 @@
+/** The state of each entry in the store and its layers, for the commands that list them. */
+import { basename } from 'node:path';
+import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
+import { readAbi } from '../base/abi.ts';
+import { refuseUnread } from '../base/file-error.ts';
+import { PLAIN } from '../base/store-layout.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
+import { listStores } from '../store/access.ts';
+import { findEntry, findPinned, judgeEntry, type Known, type Unfitness } from '../store/entry.ts';
+import { findRetirement, GRACE } from '../store/retire.ts';
+import { listStored, type Stored } from '../store/stored.ts';
+
+/**
+ * `current` is the entry that this Node uses; `replaced` fits, and another one is chosen; `other Node` fits another ABI.
+ * Of the rest no process of this application uses one.
+ */
+export type HeldState = 'current' | 'replaced' | 'other Node' | 'undeclared' | Unfitness;
+
+/** An entry of a store or a layer. */
+export interface HeldEntry {
+  stored: Stored;
+  /** The store or the layer, as configured. */
+  store: string;
+  isLayer: boolean;
+  state: HeldState;
+  /** One clause, where the state leaves out why. */
+  why?: string;
+  /** Of a retired entry: when it may be deleted, ms since the epoch. */
+  until?: number;
+}
+
+/**
+ * Judges every entry of the store and its layers, as imports of this application do. Changes nothing.
+ *
+ * @param only the feature to list; by default all entries, those of undeclared features too
+ */
+export function listHeld(settings: Settings, only?: Feature, known: Known = {}): HeldEntry[] {
+  const features = only === undefined ? [...settings.declaration.features.values()] : [only];
+  const lookups = new Map(features.map((one) => [one.slug, createLookup(settings, one)]));
+  const chosen = new Set(
+    [...lookups.values()].flatMap((lookup) => findEntry(lookup, readAbi(), known).entry?.dir ?? []),
+  );
+  return listStores(settings).flatMap((store) =>
+    listStored(store, only?.slug).map((stored) => ({
+      stored,
+      store,
+      isLayer: store !== settings.store,
+      ...judge(stored, store, { lookup: lookups.get(stored.slug), chosen, known }),
+    })),
+  );
+}
+
+type Verdict = Pick<HeldEntry, 'state' | 'why' | 'until'>;
+
+function judge(
+  stored: Stored,
+  store: string,
+  { lookup, chosen, known }: { lookup: Lookup | undefined; chosen: Set<string>; known: Known },
+): Verdict {
+  const { dir: path, abi } = stored;
+  try {
+    const retired = findRetirement(store, path);
+    if (retired !== undefined) {
+      return { state: 'retired', why: retired.reason, until: retired.at + GRACE };
+    }
+    if (stored.foreign !== undefined) return { state: 'unreadable', why: stored.foreign };
+    if (lookup === undefined) return { state: 'undeclared' };
+    const refusal = findDeclarationRefusal(lookup);
+    if (refusal !== undefined) return { state: 'other declaration', why: refusal.reason };
+    const isOther = abi !== PLAIN && abi !== readAbi();
+    const pinned = findPinned(lookup, abi === PLAIN ? readAbi() : abi);
+    const judgement = judgeEntry({ lookup, store, path, pinned, damages: known.damages });
+    if ('entry' in judgement) {
+      if (isOther) return { state: 'other Node', why: `it is for ${abi}` };
+      return { state: chosen.has(judgement.entry.dir) ? 'current' : 'replaced' };
+    }
+    const { state, reason } = judgement;
+    return { state, why: toClause(reason, path) };
+  } catch (error) {
+    return { state: 'unreadable', why: refuseUnread(error, basename(path)).reason };
+  }
+}
+
+/** A reason without the path that it starts with. */
+const toClause = (reason: string, path: string): string =>
+  reason.startsWith(`${path}: `) ? reason.slice(path.length + 2) : reason.replace(path, 'it');
