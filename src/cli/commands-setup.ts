@@ -16,9 +16,16 @@ export const SETUP: readonly Row[] = [
   },
   {
     name: 'help',
-    summary: 'print the help of annex, or of a command',
-    arguments: [{ name: 'COMMAND', summary: 'the name of a command', isOptional: true }],
-    examples: ['annex help lock'],
+    summary: 'print the help of a command or an error code',
+    details: ['For a code it prints the section of docs/errors.md: each reason, and the remedy.'],
+    arguments: [
+      {
+        name: 'COMMAND',
+        summary: 'the name of a command, or the code of an error',
+        isOptional: true,
+      },
+    ],
+    examples: ['annex help lock', 'annex help ANNEX_OFFLINE'],
     variables: [],
     load: async () => (await import('./help.ts')).help,
   },

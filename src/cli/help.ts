@@ -3,18 +3,25 @@ import { wrap } from '../base/layout.ts';
 import type { Command } from './command.ts';
 import { COMMANDS, findCommand, GROUPS, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
+import { composeCode, readCodes } from './help-code.ts';
 import type { Argument, Option, Row } from './row.ts';
 import { suggest } from './suggest.ts';
-import { findWidth, paint } from './terminal.ts';
+import { findWidth, type Look, paint } from './terminal.ts';
 
-/** Prints the help of annex, or of one command. */
+/** Prints the help of annex, of one command, or of one error code. */
 export const help: Command = ({ args: [name], options: { json }, print }) => {
   const row = findCommand(name);
-  if (name !== undefined && row === undefined) {
-    return `${JSON.stringify(name)} is not a command${suggest(name, NAMES)}`;
-  }
   const look = json === true ? PLAIN : findLook();
-  const text = row === undefined ? composeOverview(look) : composeHelp(row, look);
+  let text = row === undefined ? composeOverview(look) : composeHelp(row, look);
+  if (name !== undefined && row === undefined) {
+    const codes = readCodes();
+    const section = codes.get(name);
+    if (section === undefined) {
+      const meant = suggest(name, [...NAMES, ...codes.keys()]);
+      return `${JSON.stringify(name)} is not a command or a code${meant}`;
+    }
+    text = composeCode(section, look);
+  }
   print(text, { help: text });
   return 0;
 };
@@ -24,13 +31,6 @@ const WIDTH = 80;
 
 /** Columns that a description has at least. */
 const LEAST = 24;
-
-/** How a help is shown. */
-interface Look {
-  width: number;
-  /** Styles a title. */
-  head: (title: string) => string;
-}
 
 const PLAIN: Look = { width: WIDTH, head: (title) => title };
 
@@ -105,7 +105,11 @@ export function composeOverview(look = PLAIN): string {
     `${look.head('usage:')} ${USAGE}`,
     ...groups,
     composeSection('Options of every command', GLOBAL.map(toLine), look),
-    ['annex help COMMAND describes one command.', APPLICATION, EXIT_CODES]
+    [
+      'annex help COMMAND describes one command, annex help CODE one error.',
+      APPLICATION,
+      EXIT_CODES,
+    ]
       .flatMap((text) => wrap(text, look.width))
       .join('\n'),
   ].join('\n\n');

@@ -6,6 +6,14 @@ import { currentEnv, type Variables } from '../base/environment.ts';
 /** Colours and weights of texts. */
 export type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
+/** How a text is shown. */
+export interface Look {
+  /** Columns of a line. */
+  width: number;
+  /** Styles a title. */
+  head: (title: string) => string;
+}
+
 /**
  * Whether a stream shows colours: a terminal does, unless a variable says otherwise.
  *

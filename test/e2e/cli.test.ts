@@ -33,6 +33,18 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
+  test('help of a code prints its section of docs/errors.md, and where that is', async () => {
+    const { annex } = await open();
+    const { code, stdout, stderr } = await annex(['help', 'ANNEX_NO_SPACE'], { cwd: '..' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^ANNEX_NO_SPACE\n\nno space is left on its volume\n\n {2}The volume is full,/,
+    );
+    expect(stdout).toContain(
+      `\n\nThis is a section of\n${join(repositoryRoot, 'docs/errors.md')}.`,
+    );
+  });
+
   test('the version is that of package.json', async () => {
     const { annex } = await open();
     const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
@@ -55,7 +67,8 @@ describe.each(outerNodes)('$label', (node) => {
       [['env', 'alpha'], /env takes no argument; "alpha" is too many/],
       [['uninstall'], /uninstall needs FEATURE/],
       [['prune', '--days', 'x'], /--days is a number of days, not "x"/],
-      [['help', 'lsit'], /"lsit" is not a command; did you mean list\?/],
+      [['help', 'lsit'], /"lsit" is not a command or a code; did you mean list\?/],
+      [['help', 'ANNEX_OFLINE'], /"ANNEX_OFLINE" is not .*; did you mean ANNEX_OFFLINE\?/],
       [['list', '-C', 'absent'], /-C absent: ENOENT: no such file or directory/],
     ];
     for (const [args, message] of calls) {
