@@ -13,7 +13,7 @@ import {
   withFeatures,
   withPackages,
 } from './declaration.ts';
-import { describeLock } from './lock.ts';
+import { describeLock } from './lock-features.ts';
 
 /**
  * Declares packages as features in the nearest package.json; nothing is installed. Where features

@@ -11,7 +11,7 @@ import { type Replacement, replaceFiles, sweepTemporaries } from '../lock/replac
 import { type Declaration, readDeclaration } from '../settings/declaration.ts';
 import { readSettings, refuse, showPlace } from './command.ts';
 import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
-import { type LockResult, lockAll } from './lock.ts';
+import { type LockResult, lockAll } from './lock-features.ts';
 
 /** A package.json, and its features as written. */
 export interface DeclaringFile extends ManifestFile {

@@ -1,33 +1,14 @@
 /** annex lock [FEATURE...] [--check] [--min-age DAYS] */
-import { readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { createLookup } from '../app/lookup.ts';
-import { LOCK_FILES } from '../app/pin.ts';
-import { AnnexError } from '../base/error.ts';
-import { refuseByFileError } from '../base/file-error.ts';
-import { writeLine } from '../base/log.ts';
-import { composeMessage } from '../base/messages.ts';
-import { messageOf } from '../base/thrown.ts';
-import { refuseByTime } from '../install/install.ts';
 import { checkLock, listStrayLocks } from '../lock/check.ts';
-import { listDrifts } from '../lock/drift.ts';
-import {
-  listTemporaries,
-  type Replacement,
-  removeEmpty,
-  replaceFiles,
-  sweepTemporaries,
-} from '../lock/replace.ts';
-import { lockFeature } from '../lock/write.ts';
-import { tabulateConflicts } from '../plan/conflicts.ts';
-import { nameUnset } from '../registry/failure.ts';
-import { findUnset } from '../registry/npmrc.ts';
+import { listTemporaries, sweepTemporaries } from '../lock/replace.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Refusal } from '../types.ts';
 import {
   type Command,
   describeDays,
+  type Invocation,
   parseDays,
   printResults,
   readSettings,
@@ -36,7 +17,7 @@ import {
   warn,
 } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
-import { findWidth } from './terminal.ts';
+import { describeDone, indentDiff, lockAll, removeLock } from './lock-features.ts';
 
 /**
  * Locks features. Without names it locks all of them, and removes the locks of features that are not
@@ -47,27 +28,9 @@ export const lock: Command = async ({ args, options, print }) => {
   if (Number.isNaN(minAge)) return describeDays('min-age', options);
   const settings = readSettings();
   const features = selectFeatures(settings, args);
-  const { root } = settings.core;
   const strays = args.length === 0 ? listStrayLocks(settings) : [];
-  if (options.check === true) {
-    const differences = [
-      ...features.flatMap((one) =>
-        checkLock(createLookup(settings, one)).map(
-          ({ what, remedy }) => `${one.name}: ${what}. Now: ${remedy}`,
-        ),
-      ),
-      ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
-      ...listTemporaries(root).map(
-        (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
-      ),
-    ];
-    for (const line of differences) warn(line);
-    warnOfCopies(settings, features);
-    const lines = differences.length > 0 ? [] : features.map(({ name }) => `${name}: locked`);
-    print(lines.join('\n'), { differences }, settings);
-    return toExitCode(differences.length === 0, args, settings);
-  }
-  sweepTemporaries(root);
+  if (options.check === true) return check({ settings, features, strays, names: args, print });
+  sweepTemporaries(settings.core.root);
   const results = await lockAll(settings, features, { minAge });
   for (const dir of strays) {
     removeLock(dir);
@@ -76,99 +39,38 @@ export const lock: Command = async ({ args, options, print }) => {
   return printResults(results, describeDone, { names: args, settings, print });
 };
 
-/** Result of locking one feature, as `--json` prints it. */
-export type LockResult =
-  | {
-      feature: string;
-      outcome: 'locked' | 'unchanged';
-      dir?: string;
-      packages?: number;
-      shared?: string[];
-    }
-  /** The lock of an undeclared feature, named by its directory. */
-  | { feature: string; outcome: 'removed'; dir: string }
-  | { feature: string; outcome: 'failed'; refusal: Refusal };
-
-/** Options of locking. */
-interface Locking {
-  /** Minimum age of a version in days. */
-  minAge?: number | undefined;
-  /** Receives the files of each lock; by default they are written at once. */
-  write?: (files: Replacement[]) => void;
+interface CheckJob {
+  settings: Settings;
+  features: Feature[];
+  /** Directories of locks of undeclared features. */
+  strays: string[];
+  names: string[];
+  print: Invocation['print'];
 }
 
-/** Locks features one after the other, and prints each failure on stderr. */
-export async function lockAll(
-  settings: Settings,
-  features: Feature[],
-  locking: Locking = {},
-): Promise<LockResult[]> {
-  const results: LockResult[] = [];
-  for (const feature of features) {
-    const result = await lockOne(settings, feature, locking);
-    if (result.outcome === 'failed') {
-      writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
-      const { conflicts } = result.refusal;
-      if (conflicts !== undefined) writeLine(2, tabulateConflicts(conflicts, findWidth(2)));
-    }
-    results.push(result);
-  }
-  return results;
-}
-
-async function lockOne(
-  settings: Settings,
-  feature: Feature,
-  { minAge, write = replaceFiles }: Locking,
-): Promise<LockResult> {
-  const { name, refusal: invalid } = feature;
-  if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
-  const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
-  const lookup = createLookup(settings, feature);
-  const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
-  if (!isFollowing && checkLock(lookup).length === 0) return unchanged;
-  const signal = AbortSignal.timeout(settings.timeout);
-  const fail = (cause: Refusal): LockResult => {
-    const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(cause, findUnset(settings));
-    return { feature: name, outcome: 'failed', refusal };
-  };
-  try {
-    const { dir, packages, sidecar, files } = await lockFeature({ lookup, signal, minAge });
-    if (files.every(isWritten)) return unchanged;
-    write(files);
-    return { feature: name, outcome: 'locked', dir, packages, shared: Object.keys(sidecar.shared) };
-  } catch (error) {
-    if (error instanceof AnnexError) return fail(error.refusal);
-    const hint = 'make that path writable for the user of this process';
-    return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
-  }
-}
-
-function isWritten({ path, text }: Replacement): boolean {
-  try {
-    return readFileSync(path, 'utf8') === text;
-  } catch {
-    return false;
-  }
-}
-
-/** Removes the files of a lock, the one that marks it as a lock last. Other files stay. */
-export function removeLock(dir: string): void {
-  for (const name of LOCK_FILES.toReversed()) rmSync(join(dir, name), { force: true });
-  removeEmpty(dir, dirname(dirname(dir)));
-}
-
-/** Describes a result in one line; a failure in none. */
-export const describeLock = (result: LockResult): string[] =>
-  result.outcome === 'failed' ? [] : [describeDone(result)];
-
-function describeDone(result: Exclude<LockResult, { outcome: 'failed' }>): string {
-  const { feature, outcome } = result;
-  if (outcome === 'removed') {
-    return `${feature}: is not declared, its lock was removed (${result.dir})`;
-  }
-  if (outcome === 'unchanged') return `${feature}: locked already`;
-  const { dir, packages, shared = [] } = result;
-  const fromCore = shared.length === 0 ? '' : `; shared with core: ${shared.join(', ')}`;
-  return `${feature}: locked in ${dir} (packages: ${packages}${fromCore})`;
+function check({ settings, features, strays, names, print }: CheckJob): number {
+  const checked = features.map((feature) => ({
+    feature: feature.name,
+    problems: checkLock(createLookup(settings, feature)),
+  }));
+  const differences = [
+    ...checked.flatMap(({ feature, problems }) =>
+      problems.map(({ what, remedy }) => `${feature}: ${what}. Now: ${remedy}`),
+    ),
+    ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
+    ...listTemporaries(settings.core.root).map(
+      (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
+    ),
+  ];
+  for (const line of differences) warn(line);
+  warnOfCopies(settings, features);
+  const diffs = checked.flatMap(({ feature, problems: [problem] }) =>
+    problem?.diff === undefined ? [] : { feature, diff: problem.diff },
+  );
+  const lines =
+    differences.length > 0
+      ? diffs.flatMap(({ feature, diff }) => [`${feature}: would change`, ...indentDiff(diff)])
+      : features.map(({ name }) => `${name}: locked`);
+  print(lines.join('\n'), { differences, diffs }, settings);
+  return toExitCode(differences.length === 0, names, settings);
 }

@@ -14,7 +14,7 @@ import {
   withFeatures,
   withPackages,
 } from './declaration.ts';
-import { describeLock, removeLock } from './lock.ts';
+import { describeLock, removeLock } from './lock-features.ts';
 import { suggest } from './suggest.ts';
 
 /**

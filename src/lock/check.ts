@@ -12,21 +12,26 @@ import { readGraph } from '../plan/graph.ts';
 import { identifyAll } from '../plan/identity.ts';
 import { type Plan, plan, type SharedPackage } from '../plan/plan.ts';
 import { select, selectAll } from '../plan/platform.ts';
+import type { LockedPackages } from '../plan/project.ts';
 import type { Settings } from '../settings/settings.ts';
+import { diffLocks, type LockDiff } from './diff.ts';
 
 /** A difference, as a clause after the name of the feature, and what fixes it. */
 export interface LockProblem {
   what: string;
   remedy: string;
+  /** What locking again changes, where the packages that core ships decide it. */
+  diff?: LockDiff;
 }
 
 /** Lists what differs. */
 export function checkLock(lookup: Lookup): LockProblem[] {
   const { declaration } = lookup.settings;
   const { name, refusal: invalid } = lookup.feature;
-  const describe = (what: string, before = ''): LockProblem => ({
+  const describe = (what: string, before = '', diff?: LockDiff): LockProblem => ({
     what,
     remedy: `${before}npx annex lock ${name}`,
+    ...(diff && { diff }),
   });
   if (invalid !== undefined) return [describe(invalid.reason, `${invalid.hint}, then `)];
   const { pin, refusal } = lookup.readLock();
@@ -38,7 +43,7 @@ export function checkLock(lookup: Lookup): LockProblem[] {
     return [describe(`is locked for ${locked}, and ${declared} is declared`)];
   }
   try {
-    return listDifferences(lookup, pin).map(({ what, first }) => describe(what, first));
+    return listDifferences(lookup, pin).map(({ what, first, diff }) => describe(what, first, diff));
   } catch (error) {
     if (error instanceof AnnexError) return [describe(error.refusal.reason)];
     throw error;
@@ -49,12 +54,14 @@ interface LockDifference {
   what: string;
   /** What to do before locking again. */
   first?: string;
+  diff?: LockDiff;
 }
 
 function listDifferences(lookup: Lookup, { sidecar, readPackageLock, dir }: Pin): LockDifference[] {
   const { settings, feature } = lookup;
   const inventory = readInventory(settings.core.realRoot);
-  const graph = readGraph(JSON.parse(readPackageLock()), (problem) =>
+  const lock = JSON.parse(readPackageLock()) as { packages: LockedPackages };
+  const graph = readGraph(lock, (problem) =>
     refuseLock(`${dir}/package-lock.json ${problem}`, feature),
   );
   const made = plan({ ...feature, graph, inventory, unshared: sidecar.unshared }, RANGES);
@@ -67,7 +74,13 @@ function listDifferences(lookup: Lookup, { sidecar, readPackageLock, dir }: Pin)
   const nodes = selectAll(made, sidecar.platforms).values();
   const blocked = findBlockedRefusal(lookup, nodes);
   if (blocked !== undefined) return [{ what: blocked.reason }];
-  const changes = compareSharing(sidecar, made).map((what) => ({ what }));
+  const kept = [...made.nodes.keys()].map((path) => [path, lock.packages[path] ?? {}]);
+  const [before, after] = [
+    { shared: sidecar.shared, packages: lock.packages },
+    { shared: made.shared, packages: Object.fromEntries(kept) },
+  ];
+  const diff = diffLocks(before, after, Object.keys(feature.packages));
+  const changes = compareSharing(sidecar, made).map((what) => ({ what, diff }));
   if (changes.length > 0 || isSameContent(sidecar, made)) return changes;
   return [
     { what: `${join(dir, 'annex.json')} does not belong to the package-lock.json beside it` },

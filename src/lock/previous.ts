@@ -1,14 +1,17 @@
 /** Reads what the previous lock of a feature holds; a lock that cannot be read holds nothing. */
 import { join } from 'node:path';
-import { MAX_LOCK } from '../app/pin.ts';
-import { readJson } from '../base/files.ts';
+import { MAX_LOCK, type Sidecar } from '../app/pin.ts';
+import { digest } from '../base/digest.ts';
+import { readJson, readText } from '../base/files.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
+import { isShared } from '../base/shape.ts';
 import { isTransient } from '../base/thrown.ts';
 import { readGraph } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { refuseInstall } from '../registry/failure.ts';
 import { findBlocked } from '../settings/blocked.ts';
 import type { Blocked } from '../types.ts';
+import type { LockSide } from './diff.ts';
 
 /** Places of tarballs, by the path of the package. */
 export type Places = Record<string, { place: string }>;
@@ -39,6 +42,22 @@ export const readPackages = (dir: string, blocked: Blocked[]): LockedPackages =>
       (node) => findBlocked([node], blocked, satisfiesWithPrereleases) === undefined,
     );
     return Object.fromEntries(allowed.map((node) => [node.path, lock.packages[node.path] ?? {}]));
+  });
+
+/**
+ * The lock as annex wrote it; undefined without one, and after another program changed its
+ * package-lock: then what it held before is not known.
+ *
+ * @param dir the directory of the lock
+ */
+export const readSide = (dir: string): LockSide | undefined =>
+  readOrElse(undefined, () => {
+    const { shared, digests } = readJson(join(dir, 'annex.json'), MAX_LOCK, 'follow') as Sidecar;
+    const text = readText(join(dir, 'package-lock.json'), MAX_LOCK, 'follow');
+    if (!isShared(shared) || digest(text) !== digests['package-lock.json']) return undefined;
+    const lock = JSON.parse(text) as { packages: LockedPackages };
+    readGraph(lock, refuseInstall);
+    return { shared, packages: lock.packages };
   });
 
 /** @throws errors that say nothing about the lock, such as EMFILE */

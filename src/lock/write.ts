@@ -21,8 +21,9 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
 import type { Refusal } from '../types.ts';
 import { composeLock } from './compose.ts';
+import { diffLocks, type LockDiff } from './diff.ts';
 import { listPreferred } from './drift.ts';
-import { readPackages, readPlaces } from './previous.ts';
+import { readPackages, readPlaces, readSide } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
 
@@ -42,6 +43,8 @@ export interface LockedFeature {
   files: Replacement[];
   /** Number of packages, of all platforms. */
   packages: number;
+  /** What differs from the previous lock, if that is known. */
+  diff?: LockDiff;
 }
 
 /**
@@ -100,7 +103,10 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
       const parts = { feature, platforms, resolved, nodes, fetched, npm, places, unshared };
       const { sidecar, texts } = composeLock(parts);
       const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
-      return { sidecar, dir, files, packages: resolved.plan.nodes.size };
+      const before = readSide(dir);
+      const after = { shared: sidecar.shared, ...JSON.parse(texts['package-lock.json']) };
+      const diff = before && diffLocks(before, after, Object.keys(feature.packages));
+      return { sidecar, dir, files, packages: resolved.plan.nodes.size, ...(diff && { diff }) };
     }
     unshared.push(...more);
   }
