@@ -24,6 +24,16 @@ export interface PackageRecord {
   place?: string;
 }
 
+/** When the content of a lock last changed, and what wrote it. */
+export interface Made {
+  /** ISO format, in seconds. */
+  date: string;
+  /** Version of annex. */
+  annex: string;
+  /** Version of npm. */
+  npm: string;
+}
+
 /** `annex.json` beside a package.json and a package-lock.json. */
 export interface Sidecar {
   format: 2;
@@ -43,6 +53,8 @@ export interface Sidecar {
   packages: Record<string, PackageRecord>;
   /** sha256 of the two files beside it. */
   digests: { 'package.json': string; 'package-lock.json': string };
+  /** Absent in locks from before there was this field. It decides nothing. */
+  made?: Made;
 }
 
 /** A valid lock that agrees with the declaration. */
@@ -162,20 +174,23 @@ function findProblem(sidecar: Sidecar | null, feature: Feature): string | undefi
 
 const isTexts = isRecordOf(isText);
 
-const isWhole = isShape({
-  feature: isText,
-  specs: isTexts,
-  ids: isTexts,
-  digests: isShape({ 'package.json': isText, 'package-lock.json': isText }),
-  packages: isRecordOf(
-    isShape({ size: isCount, listing: isText, listed: isCount }, { place: isText }),
-  ),
-  shared: isShared,
-  scripts: isListOf(isText),
-  platforms: isListOf(isText),
-  private: isListOf(isText),
-  unshared: isListOf(isText),
-});
+const isWhole = isShape(
+  {
+    feature: isText,
+    specs: isTexts,
+    ids: isTexts,
+    digests: isShape({ 'package.json': isText, 'package-lock.json': isText }),
+    packages: isRecordOf(
+      isShape({ size: isCount, listing: isText, listed: isCount }, { place: isText }),
+    ),
+    shared: isShared,
+    scripts: isListOf(isText),
+    platforms: isListOf(isText),
+    private: isListOf(isText),
+    unshared: isListOf(isText),
+  },
+  { made: isShape({ date: isText, annex: isText, npm: isText }) },
+);
 
 /** The id of the locked entry on a platform; undefined when the lock does not cover the platform. */
 export const pinnedId = ({ ids }: Sidecar, platform: string): string | undefined =>

@@ -1,5 +1,5 @@
 /** Rows of the commands that change the application: its declaration and its locks. */
-import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import { FEATURES, LOCKING, PLACE, SETTINGS } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const DECLARE: readonly Row[] = [
@@ -25,7 +25,7 @@ export const DECLARE: readonly Row[] = [
       },
     ],
     examples: ['annex add exa-js@^1.9', 'annex add pg pg-hstore --feature db.postgres'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTINGS, ...LOCKING],
     load: async () => (await import('./add.ts')).add,
   },
   {
@@ -44,7 +44,7 @@ export const DECLARE: readonly Row[] = [
       { name: 'feature', value: 'FEATURE', summary: 'the feature that loses the packages' },
     ],
     examples: ['annex remove exa-js', 'annex remove pg-hstore --feature db.postgres'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTINGS, ...LOCKING],
     load: async () => (await import('./remove.ts')).remove,
   },
   {
@@ -67,7 +67,7 @@ export const DECLARE: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex lock', 'annex lock exa-js --min-age 7', 'annex lock --check'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTINGS, ...LOCKING],
     load: async () => (await import('./lock.ts')).lock,
   },
 ];

@@ -43,6 +43,9 @@ export const REGISTRY = [
   'NODE_EXTRA_CA_CERTS',
 ];
 
+/** Variables of commands that write a lock. */
+export const LOCKING = [...REGISTRY, 'SOURCE_DATE_EPOCH'];
+
 /** Features, without which a command takes all of them. */
 export const FEATURES: Argument = {
   name: 'FEATURE',

@@ -1,5 +1,6 @@
 /** annex list */
 import { createLookup } from '../app/lookup.ts';
+import type { Made } from '../app/pin.ts';
 import { formatTable, type Layout, wrap } from '../base/layout.ts';
 import { chooseDepth } from '../resolve/thread.ts';
 import { findStatus } from '../status/status.ts';
@@ -9,8 +10,8 @@ import { type Command, formatSize, measureEntry, readSettings } from './command.
 import { warnOfCopies } from './core-copies.ts';
 import { findWidth, paint, type Style } from './terminal.ts';
 
-/** A feature, and the size of its entry. */
-type ListedFeature = FeatureStatus & { bytes?: number };
+/** A feature, the size of its entry, and when and with what it was locked. */
+type ListedFeature = FeatureStatus & { bytes?: number; lock?: Made };
 
 const HEAD = ['feature', 'package', 'range', 'where', 'version', 'size', 'why'];
 const WHERE = HEAD.indexOf('where');
@@ -35,7 +36,8 @@ export const list: Command = ({ print }) => {
     const lookup = createLookup(settings, feature);
     const status = findStatus(lookup, { names, verify: finder.find });
     const bytes = status.dir === undefined ? undefined : measureEntry(status.dir);
-    return { ...status, ...(bytes !== undefined && { bytes }) };
+    const lock = lookup.readLock().pin?.sidecar.made;
+    return { ...status, ...(bytes !== undefined && { bytes }), ...(lock && { lock }) };
   });
   warnOfCopies(settings, settings.declaration.features.values());
   const none = `no features are declared in ${settings.core.root}/package.json`;

@@ -29,19 +29,19 @@ export interface LockParts {
   unshared: string[];
 }
 
-/** The text of each file, and the sidecar as data. */
+/** The sidecar as data, and the texts of the files beside it. */
 export interface ComposedLock {
   sidecar: Sidecar;
-  texts: { 'annex.json': string; 'package.json': string; 'package-lock.json': string };
+  project: { 'package.json': string; 'package-lock.json': string };
 }
 
-/** Composes a lock. */
+/** Composes a lock, without the facts about its making. */
 export function composeLock(parts: LockParts): ComposedLock {
   const { feature, platforms, fetched, npm, unshared } = parts;
   const { plan, packages } = addDigests(parts.resolved, fetched);
   const { manifest, lock } = composeProject(plan, packages, feature);
   const whole = { ...packages, '': lock.packages[''] ?? {} };
-  const files = {
+  const project = {
     'package.json': toJsonFile(manifest),
     'package-lock.json': toJsonFile({ ...lock, packages: removeAddresses(whole, npm) }),
   };
@@ -57,14 +57,15 @@ export function composeLock(parts: LockParts): ComposedLock {
     ids: identifyAll(plan, platforms, feature.scripts),
     packages: recordPackages(parts),
     digests: {
-      'package.json': digest(files['package.json']),
-      'package-lock.json': digest(files['package-lock.json']),
+      'package.json': digest(project['package.json']),
+      'package-lock.json': digest(project['package-lock.json']),
     },
   };
-  return { sidecar, texts: { ...files, 'annex.json': toJsonFile(sidecar) } };
+  return { sidecar, project };
 }
 
-const toJsonFile = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+/** The text of a JSON file in a lock. */
+export const toJsonFile = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** Adds the sha512 of each tarball for which the registry lists none. */
 function addDigests({ plan, packages }: ResolvedPlan, { tarballs }: FetchedPackages): ResolvedPlan {

@@ -20,9 +20,10 @@ import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
 import type { Refusal } from '../types.ts';
-import { composeLock } from './compose.ts';
+import { composeLock, toJsonFile } from './compose.ts';
 import { diffLocks, type LockDiff } from './diff.ts';
 import { listPreferred } from './drift.ts';
+import { addMade } from './made.ts';
 import { readPackages, readPlaces, readSide } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
@@ -101,7 +102,10 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
     const more = listUnshareable(unpacked, nodes, shared);
     if (more.length === 0) {
       const parts = { feature, platforms, resolved, nodes, fetched, npm, places, unshared };
-      const { sidecar, texts } = composeLock(parts);
+      const { sidecar: content, project } = composeLock(parts);
+      const made = { settings, dir: temporary, signal };
+      const sidecar = await addMade(content, join(dir, 'annex.json'), made);
+      const texts = { ...project, 'annex.json': toJsonFile(sidecar) };
       const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
       const before = readSide(dir);
       const after = { shared: sidecar.shared, ...JSON.parse(texts['package-lock.json']) };

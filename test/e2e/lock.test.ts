@@ -2,6 +2,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readDocument } from '../support/documents.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { LOCK_FILES, lock, node, readLock } from '../support/lock-files.ts';
 import type { Sandbox } from '../support/sandbox.ts';
@@ -94,12 +95,14 @@ describe.concurrent(node.label, () => {
 
   test('only the named features are locked; the same input gives the same bytes', async () => {
     const { sandbox, registry } = await open();
-    await lock(sandbox, 'search.kit');
+    const env = { SOURCE_DATE_EPOCH: '1750000000' };
+    expect(await sandbox.annex(['lock', 'search.kit'], { env })).toMatchObject({ code: 0 });
     expect(readdirSync(join(sandbox.core, 'annex'))).toEqual(['search.kit']);
-    const { texts } = readLock(sandbox, 'search.kit');
-    // On another day, in another directory, from another registry.
+    const { texts, sidecar } = readLock(sandbox, 'search.kit');
+    expect(sidecar.made).toMatchObject({ date: '2025-06-15T15:06:40Z' });
+    // In another directory, from another registry.
     const { sandbox: second } = await open();
-    await lock(second, 'search.kit');
+    expect(await second.annex(['lock', 'search.kit'], { env })).toMatchObject({ code: 0 });
     expect(readLock(second, 'search.kit').texts).toEqual(texts);
     // A locked feature needs no registry.
     await registry.stop();
@@ -109,6 +112,43 @@ describe.concurrent(node.label, () => {
     const unknown = await sandbox.annex(['lock', 'othre']);
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toMatch(/othre unavailable \(ANNEX_INVALID_CONFIG\).*not declared/);
+  });
+
+  test('a lock has the time of its last change, and the versions of annex and npm', async () => {
+    const { sandbox } = await open();
+    const start = Math.floor(Date.now() / 1000) * 1000;
+    await lock(sandbox);
+    const { sidecar } = readLock(sandbox, 'search.kit');
+    const made = sidecar.made as { date: string };
+    const { version } = JSON.parse(readDocument('package.json'));
+    const { stdout: npm } = await sandbox.exec('npm', ['--version']);
+    expect(made).toEqual({ date: made.date, annex: version, npm: npm.trim() });
+    expect(Date.parse(made.date)).toBeGreaterThanOrEqual(start);
+    expect(Date.parse(made.date)).toBeLessThanOrEqual(Date.now());
+    const { stdout } = await sandbox.annex(['list', '--json']);
+    expect(JSON.parse(stdout).features).toMatchObject([{ lock: made }, {}]);
+  });
+
+  test('locking again with the same result keeps that time; a lock without it stays valid', async () => {
+    const { sandbox } = await open();
+    const path = 'app/annex/search.kit/annex.json';
+    const relock = async (from: string, made: object | undefined) => {
+      const { sidecar } = readLock(sandbox, 'search.kit');
+      sandbox.write(path, `${JSON.stringify({ ...sidecar, made }, undefined, 2)}\n`);
+      const before = sandbox.digest(sandbox.core);
+      expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+      // The lock no longer matches, and npm resolves the same again.
+      sandbox.write('app/annex/search.kit/package-lock.json', from);
+      const { stdout } = await lock(sandbox, 'search.kit');
+      expect(stdout).toMatch(/^search\.kit: locked in /);
+      expect(sandbox.digest(sandbox.core)).toEqual(before);
+    };
+    await lock(sandbox);
+    const made = { date: '2020-01-02T03:04:05Z', annex: '0.0.1', npm: '10.0.0' };
+    const { texts } = readLock(sandbox, 'search.kit');
+    const edited = `${texts['package-lock.json']}\n`;
+    await relock(edited, made);
+    await relock(edited, undefined);
   });
 
   test('locked versions stay when another range of the feature changes', async () => {

@@ -49,7 +49,7 @@ test('variables are settings of annex, or those that npm and Node read', () => {
   );
   expect(new Set(foreign)).toEqual(
     new Set([
-      ...['npm_config_*', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+      ...['npm_config_*', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SOURCE_DATE_EPOCH'],
       ...['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS'],
     ]),
   );

@@ -144,6 +144,7 @@ test('lock: a wrong value is reported with its file, or has no effect', () => {
     ids: { any: '0'.repeat(32) },
     packages: { 'node_modules/alpha': { size: 1, listing: 'x', listed: 1 } },
     digests: { 'package.json': '', 'package-lock.json': '' },
+    made: { date: '2026-01-01T00:00:00Z', annex: '0.1.0', npm: '11.0.0' },
   };
   const read = (document: unknown) => {
     writeFileSync(join(dir, 'annex.json'), JSON.stringify(document) ?? '');
