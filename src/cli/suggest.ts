@@ -5,7 +5,8 @@ import { countEdits } from '../settings/parse.ts';
 const MAX_EDITS = 3;
 
 /**
- * The nearest of some names; undefined when none is near. Half of the letters may differ.
+ * The nearest of some names, of several one with the same first letter; undefined when none is near. Half of the
+ * letters may differ.
  *
  * @example findNearest('lsit', ['list', 'lock']) // 'list'
  */
@@ -14,9 +15,10 @@ export function findNearest(word: string, names: Iterable<string>): string | und
   let least = Math.min(MAX_EDITS, Math.floor(word.length / 2)) + 1;
   for (const name of names) {
     // Names of other lengths are as many edits away.
-    if (Math.abs(name.length - word.length) >= least) continue;
+    if (Math.abs(name.length - word.length) > least) continue;
     const edits = countEdits(word.toLowerCase(), name.toLowerCase());
-    if (edits < least) [nearest, least] = [name, edits];
+    const isBetter = nearest !== undefined && nearest[0] !== word[0] && name[0] === word[0];
+    if (edits < least || (edits === least && isBetter)) [nearest, least] = [name, edits];
   }
   return nearest;
 }

@@ -21,3 +21,8 @@ test.each(['', 'x', 'zod', 'react', 'fire'])('nothing is near %j', (word) => {
   expect(findNearest(word, names)).toBeUndefined();
   expect(suggest(word, names)).toBe('');
 });
+
+test('of names that are equally near, one with the same first letter counts', () => {
+  expect(findNearest('sotre', ['core', 'store'])).toBe('store');
+  expect(findNearest('sotre', ['store', 'core'])).toBe('store');
+});
