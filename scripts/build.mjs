@@ -1,7 +1,15 @@
 // Builds dist/: public type declarations with tsc, and a few large files with rolldown, because a preload costs about one
 // millisecond per module in every process. The files include the packages that annex uses: dist/ has no dependencies.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -155,6 +163,9 @@ for (const { names = [], input, file, plugins = [lateLoads], minify = false } of
     if (home !== undefined) bundled.add(home);
   }
 }
+
+// npm makes it executable when it links a checkout, but not after the next build.
+chmodSync(join(dist, 'cli/main.js'), 0o755);
 
 const packages = [...bundled]
   .sort()
