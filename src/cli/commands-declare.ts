@@ -21,6 +21,7 @@ export const DECLARE: readonly Row[] = [
         name: 'feature',
         value: 'FEATURE',
         summary: 'one feature that gets all of the packages',
+        words: 'features',
         default: 'a feature of its own for each package',
       },
     ],
@@ -37,11 +38,17 @@ export const DECLARE: readonly Row[] = [
       {
         name: 'NAME',
         summary: 'keys of annex.features; with --feature, packages of that feature',
+        words: 'features',
         isRepeated: true,
       },
     ],
     options: [
-      { name: 'feature', value: 'FEATURE', summary: 'the feature that loses the packages' },
+      {
+        name: 'feature',
+        value: 'FEATURE',
+        summary: 'the feature that loses the packages',
+        words: 'features',
+      },
     ],
     examples: ['annex remove exa-js', 'annex remove pg-hstore --feature db.postgres'],
     variables: [...SETTINGS, ...LOCKING],

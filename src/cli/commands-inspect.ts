@@ -22,12 +22,19 @@ export const INSPECT: readonly Row[] = [
       'Resolves like an import and installs nothing. Prints the file or why there is none, the rule, the facts that decided, and every copy of the package with the reason why it is not used. Fails when there is no file.',
       'Of a package that no feature declares it prints the features whose entries have it, the packages that lead to it, and why the entry has a copy of its own or shares the copy of the application.',
     ],
-    arguments: [{ name: 'SPECIFIER', summary: 'what the import names: exa-js, or exa-js/client' }],
+    arguments: [
+      {
+        name: 'SPECIFIER',
+        summary: 'what the import names: exa-js, or exa-js/client',
+        words: 'features',
+      },
+    ],
     options: [
       {
         name: 'from',
         value: 'FILE',
         summary: 'the importing file, as a path or a file: URL',
+        words: 'files',
         default: 'index.js in the application',
       },
       { name: 'require', summary: 'resolve like require' },

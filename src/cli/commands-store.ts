@@ -15,6 +15,7 @@ export const STORE: readonly Row[] = [
         summary: 'names of features, or of packages in them',
         isRepeated: true,
         instead: 'all',
+        words: 'features',
       },
     ],
     options: [
@@ -62,7 +63,7 @@ export const STORE: readonly Row[] = [
     name: 'uninstall',
     summary: 'remove the entries of a feature at once',
     details: ['Removes them from running processes too, and for every ABI. Layers stay.'],
-    arguments: [{ name: 'FEATURE', summary: 'a feature, declared or not' }],
+    arguments: [{ name: 'FEATURE', summary: 'a feature, declared or not', words: 'features' }],
     options: PLACE,
     examples: ['annex uninstall exa-js'],
     variables: SETTINGS,
@@ -74,7 +75,10 @@ export const STORE: readonly Row[] = [
     details: [
       'For the layer of an image, or a volume. List the directory after the store: ANNEX_STORE=/opt/data/annex:DIRECTORY.',
     ],
-    arguments: [{ name: 'DIRECTORY', summary: 'a directory outside the application' }, FEATURES],
+    arguments: [
+      { name: 'DIRECTORY', summary: 'a directory outside the application', words: 'directories' },
+      FEATURES,
+    ],
     options: PLACE,
     examples: ['annex bake /opt/annex'],
     variables: [...SETTINGS, ...REGISTRY],

@@ -1,7 +1,7 @@
 /** The table of commands. The parser, the help, shell completion, docs/cli.md and its tests are made of it. */
 import { DECLARE } from './commands-declare.ts';
 import { INSPECT } from './commands-inspect.ts';
-import { SETUP } from './commands-setup.ts';
+import { COMPLETE, SETUP } from './commands-setup.ts';
 import { STORE } from './commands-store.ts';
 import type { Row } from './row.ts';
 
@@ -22,7 +22,9 @@ export const COMMANDS: readonly Row[] = [...GROUPS.values()].flat();
  * @example findCommand('ls')?.name // 'list'
  */
 export const findCommand = (name: string | undefined): Row | undefined =>
-  COMMANDS.find((row) => row.name === name || row.aliases?.some((alias) => alias === name));
+  [...COMMANDS, COMPLETE].find(
+    (row) => row.name === name || row.aliases?.some((alias) => alias === name),
+  );
 
 /** Names and aliases of all commands. */
 export const NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases = [] }) => [

@@ -3,7 +3,13 @@ import type { Argument, Option } from './row.ts';
 
 /** Options that every command accepts. */
 export const GLOBAL: readonly Option[] = [
-  { name: 'directory', short: 'C', value: 'DIR', summary: 'run as if started in DIR' },
+  {
+    name: 'directory',
+    short: 'C',
+    value: 'DIR',
+    summary: 'run as if started in DIR',
+    words: 'directories',
+  },
   { name: 'json', summary: 'print JSON on stdout, errors too' },
   { name: 'help', short: 'h', summary: 'print the help of the command' },
   { name: 'version', short: 'v', summary: 'print the version of annex' },
@@ -15,12 +21,14 @@ export const PLACE: readonly Option[] = [
     name: 'core',
     value: 'DIR',
     summary: 'directory of the application',
+    words: 'directories',
     default: 'ANNEX_CORE, or the nearest package.json with an annex key',
   },
   {
     name: 'store',
     value: 'PATHS',
     summary: 'the store, and layers after it, separated by ":"',
+    words: 'directories',
     default: "ANNEX_STORE, or a directory below the user's cache directory",
   },
 ];
@@ -50,6 +58,7 @@ export const LOCKING = [...REGISTRY, 'SOURCE_DATE_EPOCH'];
 export const FEATURES: Argument = {
   name: 'FEATURE',
   summary: 'names of features, or of packages in them; without any, all features',
+  words: 'features',
   isOptional: true,
   isRepeated: true,
 };

@@ -80,6 +80,10 @@ export function formatArgument({ name, isOptional, isRepeated, instead }: Argume
   return isOptional === true ? `[${text}]` : text;
 }
 
+/** What an argument is, and its only values. */
+export const describeArgument = ({ summary, choices }: Argument): string =>
+  choices === undefined ? summary : `${summary}: ${choices.join(', ')}`;
+
 /** @example formatOption({ name: 'days', value: 'N', summary: '' }) // '--days N' */
 export const formatOption = ({ name, short, value }: Option): string =>
   `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
@@ -127,7 +131,7 @@ export function composeHelp(row: Row, look = PLAIN): string {
     ...[`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, ...details].map(toParagraph),
   ];
   if (aliases !== undefined) sections.push(`Also: annex ${aliases.join(', annex ')}.`);
-  const named = wanted.map((one): [string, string] => [formatArgument(one), one.summary]);
+  const named = wanted.map((one): [string, string] => [formatArgument(one), describeArgument(one)]);
   if (named.length > 0) sections.push(composeSection('Arguments', named, look));
   const shown = options.filter(({ isHidden }) => isHidden !== true);
   if (shown.length > 0) sections.push(composeSection('Options', shown.map(toLine), look));

@@ -118,6 +118,13 @@ function findMisfit(row: Row, args: string[], options: Options): string | undefi
   if (last?.instead !== undefined && args.length > 0 && options[last.instead] === true) {
     return `${row.name} takes ${last.name} or --${last.instead}, not both`;
   }
+  for (const [at, { choices }] of wanted.entries()) {
+    const value = args[at];
+    if (value !== undefined && choices?.includes(value) === false) {
+      const meant = suggest(value, choices);
+      return `${row.name} takes ${choices.join(', ')}, not ${JSON.stringify(value)}${meant}`;
+    }
+  }
   const extra = last?.isRepeated === true ? undefined : args[wanted.length];
   return extra === undefined
     ? undefined

@@ -1,6 +1,9 @@
 /** The shape of a row in the table of commands. */
 import type { Command, Options } from './command.ts';
 
+/** What a shell can complete. */
+export type Words = 'commands' | 'directories' | 'features' | 'files';
+
 /** An argument of a command. */
 export interface Argument {
   /** As in the usage: `FEATURE`. */
@@ -12,6 +15,9 @@ export interface Argument {
   isRepeated?: true;
   /** A flag that stands in its place: `all`. */
   instead?: keyof Options;
+  words?: Words;
+  /** The only values that are accepted. */
+  choices?: readonly string[];
 }
 
 /** An option of a command. */
@@ -24,6 +30,7 @@ export interface Option {
   summary: string;
   /** The value that counts without the option, in words. */
   default?: string;
+  words?: Words;
   /** The only values that are accepted. */
   choices?: readonly string[];
   /** Another option that cannot be given with it. */

@@ -95,6 +95,7 @@ describe.each(outerNodes)('$label', (node) => {
     await run('env', 0, 'env');
     await run('config', 0, 'config');
     await run('doctor', 1, 'doctor');
+    await run('completion', 0, 'completion', 'zsh');
     await run('help', 0, 'help', 'lock');
     await run('help', 0, '--help');
     await run('annex', 0, '--version');

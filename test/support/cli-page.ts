@@ -1,7 +1,13 @@
 /** Composes docs/cli.md from the table of commands. */
 import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
 import { GLOBAL } from '../../src/cli/common-rows.ts';
-import { APPLICATION, composeUsage, formatArgument, formatOption } from '../../src/cli/help.ts';
+import {
+  APPLICATION,
+  composeUsage,
+  describeArgument,
+  formatArgument,
+  formatOption,
+} from '../../src/cli/help.ts';
 import type { Option, Row } from '../../src/cli/row.ts';
 
 /** The whole page. */
@@ -52,7 +58,10 @@ function composeCommand(row: Row): string {
     parts.push(`Also: ${aliases.map((one) => `\`annex ${one}\``).join(', ')}.`);
   }
   if (wanted.length > 0) {
-    const rows = wanted.map((one) => [`\`${escapeBars(formatArgument(one))}\``, one.summary]);
+    const rows = wanted.map((one) => [
+      `\`${escapeBars(formatArgument(one))}\``,
+      describeArgument(one),
+    ]);
     parts.push(table(['argument', 'meaning'], rows));
   }
   if (shown.length > 0) parts.push(composeOptions(shown));
