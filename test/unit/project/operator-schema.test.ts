@@ -50,5 +50,5 @@ test.each<[string, Record<string, unknown>]>([
 
 test('the schema describes every key', () => {
   const keys = [...COLUMNS['operator file'].keys(), '$schema'];
-  expect(Object.keys(schema.properties).sort()).toEqual(keys.sort());
+  expect(new Set(Object.keys(schema.properties))).toEqual(new Set(keys));
 });
