@@ -34,6 +34,7 @@ const PURE = new Set([
   'base/thrown.ts',
   'cli/common-rows.ts',
   'cli/parse.ts',
+  'cli/scan-packages.ts',
   'cli/suggest.ts',
   'registry/failure.ts',
   'registry/npm-failure.ts',

@@ -94,6 +94,16 @@ describe.each(outerNodes)('$label', (node) => {
     await run('why', 0, 'why', 'node:fs', '--require');
     await run('env', 0, 'env');
     await run('config', 0, 'config');
+    sandbox.write(
+      'app/src/main.mjs',
+      `import('absent'); import('alpha'); import(name); import 'node:fs';`,
+    );
+    sandbox.write('app/src/view.jsx', "<p>'</p>");
+    const scanned = await run('scan', 1, 'scan');
+    expect(scanned).toMatchObject({
+      unread: [{ file: 'src/view.jsx' }],
+      unused: expect.any(Array),
+    });
     await run('doctor', 1, 'doctor');
     await run('completion', 0, 'completion', 'zsh');
     await run('help', 0, 'help', 'lock');

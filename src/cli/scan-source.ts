@@ -1,0 +1,118 @@
+/** Finds the requests of packages in the text of a source file: every form of import and require. */
+import type { ImportSpecifier } from 'es-module-lexer';
+
+/** How a source requests a package. */
+export type RequestKind = 'import' | 'import()' | (typeof CALLS)[number];
+
+/** A request in a source. */
+export interface SourceRequest {
+  kind: RequestKind;
+  /** Undefined when the program computes it. */
+  specifier: string | undefined;
+  /** Of the statement or the call, from 1. */
+  line: number;
+}
+
+/**
+ * Reads the requests of a text.
+ *
+ * @param isTypeScript whether types are to be left out
+ * @throws Error for a text that is neither JavaScript nor TypeScript, such as JSX
+ */
+export type ReadRequests = (text: string, isTypeScript: boolean) => SourceRequest[];
+
+/** Calls besides import() that take a specifier. */
+const CALLS = ['require', 'require.resolve', 'import.meta.resolve'] as const;
+
+/** Neither a part of another name nor of `object.name`. */
+const ALONE = '(?<![\\w$#.])';
+
+/** A call of createRequire. */
+const CREATE = '(?:[mM]odule\\s*\\.\\s*)?createRequire\\s*\\((?:[^()]|\\([^()]*\\)){0,200}\\)';
+
+/** A variable with what createRequire returned. */
+const CREATED = new RegExp(`([\\w$]+)\\s*=\\s*${CREATE}(?!\\s*[.(])`, 'g');
+
+/** The assignment of TypeScript: `import fs = require('fs')`. */
+const IMPORT_ASSIGNMENT = /\bimport(?=\s+[\w$]+\s*=)/g;
+
+/**
+ * Opens the lexer.
+ *
+ * @returns undefined where there is no WebAssembly: with --jitless
+ * @example (await openReader())?.("require('pg')", false) // [{ kind: 'require', specifier: 'pg', line: 1 }]
+ */
+export async function openReader(): Promise<ReadRequests | undefined> {
+  const lexer = await import('es-module-lexer').catch(() => undefined);
+  await lexer?.init;
+  if (lexer === undefined) return undefined;
+  const { parse, ImportType } = lexer;
+  const { ImportMeta, Static, StaticDeferPhase, StaticSourcePhase } = ImportType;
+  const isStatic = ({ t: type }: ImportSpecifier): boolean =>
+    [Static, StaticDeferPhase, StaticSourcePhase].some((one) => one === type);
+  return (source, isTypeScript) => {
+    const text = markCalls(isTypeScript ? source.replace(IMPORT_ASSIGNMENT, 'const') : source);
+    const lines = createLineCounter(text);
+    return parse(text)[0].flatMap((found) => {
+      if (found.t === ImportMeta || (isTypeScript && isOfTypes(text, found, isStatic(found)))) {
+        return [];
+      }
+      const kind = isStatic(found) ? 'import' : readKind(text.slice(found.ss));
+      return { kind, specifier: found.n, line: lines(found.ss) };
+    });
+  };
+}
+
+/**
+ * Writes each call of require as one of import(): the lexer finds those, and knows what is a string, a comment
+ * or a regular expression. As many vertical tabs follow as the place of the call in the list says. Lines stay.
+ */
+function markCalls(text: string): string {
+  const created = [...text.matchAll(CREATED)].map(([, name = '']) => name.replaceAll('$', '\\$'));
+  const names = ['(?:module\\s*\\.\\s*)?require', CREATE, ...new Set(created)].join('|');
+  const calls = [
+    new RegExp(`${ALONE}(?:${names})(?=\\s*\\()`, 'g'),
+    new RegExp(`${ALONE}(?:${names})\\s*\\.\\s*resolve(?=\\s*\\()`, 'g'),
+    /\bimport\s*\.\s*meta\s*\.\s*resolve(?=\s*\()/g,
+  ];
+  return calls.reduce(
+    (marked, call, at) =>
+      marked.replace(
+        call,
+        (whole) => `import${'\v'.repeat(at + 1)}${whole.replace(/[^\n]+/g, '')}`,
+      ),
+    text,
+  );
+}
+
+/** The kind of the call at the start of a text. */
+function readKind(text: string): RequestKind {
+  const marks = /^import(\v*)/.exec(text)?.[1]?.length ?? 0;
+  return CALLS[marks - 1] ?? 'import()';
+}
+
+/** Whether an import of TypeScript is erased: `import type`, and import() in a type. */
+function isOfTypes(
+  text: string,
+  { s: start, ss, se }: ImportSpecifier,
+  isStatic: boolean,
+): boolean {
+  if (isStatic) return /^(?:import|export)\s+type\s+(?!from\b)/.test(text.slice(ss, start));
+  if (readKind(text.slice(ss)) !== 'import()') return false;
+  const isOperand = /\btypeof\s+$/.test(text.slice(Math.max(0, ss - 20), ss));
+  return isOperand || /^\s*\.\s*(?!then\b|catch\b|finally\b)[\w$]/.test(text.slice(se, se + 80));
+}
+
+/** Counts lines up to a position. Positions come in order. */
+function createLineCounter(text: string): (position: number) => number {
+  let line = 1;
+  let done = 0;
+  return (position) => {
+    for (let at = text.indexOf('\n', done); at !== -1 && at < position; ) {
+      line += 1;
+      done = at + 1;
+      at = text.indexOf('\n', done);
+    }
+    return line;
+  };
+}

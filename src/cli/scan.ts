@@ -1,0 +1,79 @@
+/** annex scan */
+import { dirname } from 'node:path';
+import { type Command, refuse, showPlace, warn } from './command.ts';
+import { readNearestManifest } from './edit-manifest.ts';
+import { plural } from './findings.ts';
+import { type Scan, scanApplication } from './scan-application.ts';
+import type { Place, RequestedPackage } from './scan-packages.ts';
+import { paint } from './terminal.ts';
+
+/**
+ * Reports packages that the sources request and that the application neither declares nor ships, and features
+ * that no source names. Nothing is installed or written, and there is no request to a registry.
+ */
+export const scan: Command = async ({ print }) => {
+  const file = readNearestManifest(process.cwd());
+  if (file === undefined) {
+    throw refuse(`there is no package.json in ${process.cwd()} or above`, 'npm init');
+  }
+  const place = { core: { root: dirname(file.path) } };
+  showPlace(place);
+  const found = await scanApplication(file);
+  const [first] = found.unread;
+  if (first !== undefined) {
+    const count = found.unread.length;
+    const subject = count === 1 ? '' : `${count} sources are not scanned. `;
+    warn(`${subject}${first.file} is not scanned: ${first.problem}`);
+  }
+  const undeclared = found.packages.filter(({ state }) => state === 'undeclared');
+  const packages = found.packages.map((one) =>
+    one.state === 'undeclared' ? { ...one, remedy: composeRemedy(one) } : one,
+  );
+  print(formatScan(found, undeclared), { ...found, packages }, place);
+  return undeclared.length === 0 ? 0 : 1;
+};
+
+/** The report for a terminal. */
+function formatScan(found: Scan, undeclared: RequestedPackage[]): string {
+  const { files, unused, computed } = found;
+  const lines = undeclared.flatMap((one) => [
+    `${paint('red', one.package)}: neither declared nor shipped; ${describeListing(one)}`,
+    ...formatPlaces(one.requests),
+    `  Now: ${composeRemedy(one)}`,
+  ]);
+  for (const name of unused) {
+    lines.push(
+      `${paint('yellow', name)}: declared, and no source names it`,
+      `  Now: npx annex remove ${name}, unless a package in node_modules imports it`,
+    );
+  }
+  if (computed.length > 0) {
+    lines.push(
+      `${plural(computed.length, 'request')} with a computed name, which a scan cannot read`,
+      ...formatPlaces(computed),
+    );
+  }
+  const counts = [
+    `${undeclared.length} undeclared`,
+    `${unused.length} unused`,
+    plural(files, 'source'),
+  ];
+  return [...lines, counts.join(', ')].join('\n');
+}
+
+function formatPlaces(places: readonly Place[]): string[] {
+  const where = places.map(({ file, line }) => `${file}:${line}`);
+  const width = Math.max(...where.map((text) => text.length));
+  return places.map(({ kind }, at) => `  ${where[at]?.padEnd(width)}  ${kind}`);
+}
+
+const describeListing = ({ listedIn }: RequestedPackage): string =>
+  listedIn === 'unknown' ? 'no package.json lists it' : `it is in ${listedIn}`;
+
+/** The command that declares a package, in the range that a package.json has for it. */
+function composeRemedy({ package: name, range }: RequestedPackage): string {
+  const isPlain = range === undefined || /^[\w.^~-]+$/.test(range);
+  return range === undefined
+    ? `npx annex add ${name}`
+    : `npx annex add ${isPlain ? `${name}@${range}` : JSON.stringify(`${name}@${range}`)}`;
+}
