@@ -30,7 +30,7 @@ export interface Layout {
 }
 
 /** Columns below which a cell is not narrowed. */
-const LEAST = 6;
+const LEAST = 5;
 const GAP = 2;
 
 /**

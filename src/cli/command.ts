@@ -34,6 +34,7 @@ export interface Options {
   online?: boolean;
   repair?: boolean;
   require?: boolean;
+  state?: string;
   store?: string;
   version?: boolean;
 }
@@ -113,6 +114,19 @@ export function measureEntry(dir: string): number | undefined {
 
 /** @example formatSize(1_234_567) // '1.2 MB' */
 export const formatSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Largest unit first: its length in ms. */
+const UNITS = [
+  ['d', 24 * 60 * 60_000],
+  ['h', 60 * 60_000],
+  ['min', 60_000],
+] as const;
+
+/** @example formatAge(90 * 60_000) // '1 h' */
+export function formatAge(ms: number): string {
+  const [unit, length] = UNITS.find(([, each]) => ms >= each) ?? ['min', 60_000];
+  return `${Math.max(0, Math.floor(ms / length))} ${unit}`;
+}
 
 /** @example formatVersions({ zod: '4.1.0' }) // 'zod 4.1.0' */
 export const formatVersions = (versions: Record<string, string>): string =>

@@ -6,12 +6,28 @@ export const INSPECT: readonly Row[] = [
   {
     name: 'list',
     aliases: ['ls', 'status'],
-    summary: 'list each feature: packages, state, size',
+    summary: 'list each feature: versions, state, size, age',
     details: [
-      'The state is core, core (not shipped), core outside range, store, layer, missing, denied or failed. Core is the application: it ships the package; it has a copy that is not part of what it ships, such as a devDependency; or it ships a version outside the declared range, and uses it.',
+      'Prints a line for each package: the declared range, the locked version, the installed version, and where it is. The last line counts the features in each state.',
+      'A package is in core, core (not shipped), core outside range, store, layer, missing, denied or failed. Core is the application: it ships the package; it has a copy that is not part of what it ships, such as a devDependency; or it ships a version outside the declared range, and uses it.',
+      'A feature is available in the declared range; missing, until an import installs it; or failed: denied, failed, damaged, or outside the declared range in core.',
     ],
-    options: PLACE,
-    examples: ['annex list', 'annex ls --store /opt/data/annex:/opt/annex'],
+    options: [
+      {
+        name: 'state',
+        value: 'STATE',
+        summary: 'list only the features in this state',
+        choices: ['available', 'missing', 'failed'],
+      },
+      { name: 'check', summary: 'fail when a feature has failed' },
+      ...PLACE,
+    ],
+    examples: [
+      'annex list',
+      'annex list --state failed',
+      'annex list --check',
+      'annex ls --store /opt/data/annex:/opt/annex',
+    ],
     variables: SETTINGS,
     load: async () => (await import('./list.ts')).list,
   },

@@ -144,10 +144,10 @@ function judgeReplaced(dir: string, { replacement }: Need, { age, now }: Age): V
 const describeAge = (ms: number): string => `${Math.max(0, Math.floor(ms / DAY))} days ago`;
 
 /**
- * When an entry was published. The manifest is the last file written before that, and never changes. The ctime
+ * When an entry was published, ms since the epoch. The manifest is the last file written before that, and never changes. The ctime
  * would not do: every chown of a boot hook sets it.
  */
-function readPublished(dir: string): number {
+export function readPublished(dir: string): number {
   const manifest = lstatSync(join(dir, MANIFEST), { throwIfNoEntry: false });
   return (manifest ?? lstatSync(dir)).mtimeMs;
 }

@@ -1,5 +1,5 @@
 /** `annex list`: where each feature is, and why it is unavailable. */
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -11,7 +11,7 @@ import type { Sandbox } from '../support/sandbox.ts';
 let registry: Registry;
 
 beforeAll(async () => {
-  registry = await startRegistry([]);
+  registry = await startRegistry([esmPackage('alpha', '1.2.0', 'registry')]);
 });
 
 /** Size of all files of a tree, from its digest's paths. */
@@ -52,14 +52,19 @@ describe.each(outerNodes)('$label', (node) => {
       state: expect.stringMatching(/^Next try at .* UTC/),
     });
     const denied = expect.objectContaining({ code: 'ANNEX_INVALID_CONFIG' });
-    expect(JSON.parse(json.stdout).features).toEqual([
-      { feature: 'shipped', where: 'core', packages: one('shipped', 'core', '1.2.0') },
+    const state = 'available';
+    const { features: listed, summary } = JSON.parse(json.stdout);
+    expect(summary).toEqual({ available: 3, missing: 2, failed: 3 });
+    expect(listed).toEqual([
+      { feature: 'shipped', where: 'core', state, packages: one('shipped', 'core', '1.2.0') },
       {
         feature: 'stored',
         where: 'store',
         packages: one('stored', 'store', '1.0.1'),
         dir: stored,
         bytes: sizeOf(sandbox, stored),
+        state,
+        published: expect.stringMatching(/^\d{4}-.*Z$/),
       },
       {
         feature: 'layered',
@@ -67,44 +72,58 @@ describe.each(outerNodes)('$label', (node) => {
         packages: one('layered', 'layer', '1.0.2'),
         dir: layered,
         bytes: sizeOf(sandbox, layered),
+        state,
+        published: expect.stringMatching(/^\d{4}-.*Z$/),
       },
-      { feature: 'absent', where: 'missing', packages: one('absent', 'missing') },
+      {
+        feature: 'absent',
+        where: 'missing',
+        state: 'missing',
+        packages: one('absent', 'missing'),
+      },
       {
         feature: 'too-old',
         where: 'core outside range',
         packages: {
           'too-old': { range: '^2.0.0', where: 'core outside range', version: '1.2.0' },
         },
+        state: 'failed',
         refusal: conflict,
       },
       {
         feature: 'unknown',
         where: 'failed',
         packages: one('unknown', 'failed'),
+        state: 'failed',
         refusal: failed,
       },
       {
         feature: 'tagged',
         where: 'denied',
         packages: { tagged: { range: 'latest', where: 'denied' } },
+        state: 'failed',
         refusal: denied,
       },
       {
         feature: 'pair',
         where: 'missing',
+        state: 'missing',
         packages: { ...one('shipped2', 'core', '1.2.0'), ...one('absent2', 'missing') },
       },
     ]);
 
+    const then = new Date(Date.now() - 3.5 * 24 * 60 * 60_000);
+    utimesSync(join(stored, 'annex-entry.json'), then, then);
     const text = (await annex(['list'])).stdout.trimEnd().split('\n');
-    expect(text).toHaveLength(10);
-    expect(text[0]).toMatch(/^feature +package +range +where +version +size +why$/);
-    expect(text[2]).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.1 +0\.0 MB$/);
+    expect(text).toHaveLength(12);
+    expect(text[0]).toMatch(/^feature +package +range +locked +installed +where +size +age +why$/);
+    expect(text[2]).toMatch(/^stored +stored +\^1\.0\.0 +- +1\.0\.1 +store +0\.0 MB +3 d$/);
     expect(text[6]).toMatch(
-      /^unknown +unknown +\^1\.0\.0 +failed +- +ANNEX_INSTALL_FAILED: it failed before: "npm: E404/,
+      /^unknown +unknown +\^1\.0\.0 +- +- +failed +ANNEX_INSTALL_FAILED: it failed before: "npm: E404/,
     );
-    expect(text[8]).toMatch(/^pair +shipped2 +\^1\.0\.0 +core +1\.2\.0$/);
-    expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +missing +-$/);
+    expect(text[8]).toMatch(/^pair +shipped2 +\^1\.0\.0 +- +1\.2\.0 +core$/);
+    expect(text[9]).toMatch(/^ +absent2 +\^1\.0\.0 +- +- +missing$/);
+    expect(text[11]).toBe('3 available, 2 missing, 3 failed');
 
     const off = await annex(['list', '--json'], { env: { ANNEX_ALLOW_INSTALLS: '0' } });
     const states = JSON.parse(off.stdout).features.map((row: { where: string }) => row.where);
@@ -118,6 +137,76 @@ describe.each(outerNodes)('$label', (node) => {
       'denied',
       'denied',
     ]);
+  });
+
+  test('--state lists the features in one state, and the summary still counts all', async () => {
+    const { sandbox, annex, plant } = await openCli(node, { registry });
+    const range = '^1.0.0';
+    sandbox.setCore({ features: { stored: range, absent: range, tagged: 'latest' } });
+    plant('stored', '1.0.0');
+    for (const [state, feature] of [
+      ['available', 'stored'],
+      ['missing', 'absent'],
+      ['failed', 'tagged'],
+    ]) {
+      const { code, stdout } = await annex(['list', '--state', state ?? '']);
+      const [head, row, ...rest] = stdout.trimEnd().split('\n');
+      expect({ code, head: head?.slice(0, 8), row: row?.split(' ')[0], rest }).toEqual({
+        code: 0,
+        head: 'feature ',
+        row: feature,
+        rest: ['', '1 available, 1 missing, 1 failed'],
+      });
+      const json = await annex(['list', '--state', state ?? '', '--json']);
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        features: [{ feature, state }],
+        summary: { available: 1, missing: 1, failed: 1 },
+      });
+    }
+    sandbox.setCore({ features: { stored: range } });
+    expect(await annex(['list', '--state', 'failed'])).toMatchObject({
+      code: 0,
+      stdout: '1 available, 0 missing, 0 failed\n',
+    });
+    const wrong = await annex(['list', '--state', 'faild']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/--state is available or .*"faild"; did you mean failed\?/);
+  });
+
+  test('--check fails for a denied, failed or damaged feature, and not for a missing one', async () => {
+    const { sandbox, annex, plant } = await openCli(node, { registry });
+    const range = '^1.0.0';
+    const check = async (env: Record<string, string> = {}) =>
+      (await annex(['list', '--check'], { env })).code;
+    sandbox.setCore({ features: { stored: range, absent: range } });
+    const entry = plant('stored', '1.0.0');
+    expect(await check()).toBe(0);
+    expect(await check({ ANNEX_ALLOW_INSTALLS: '0' })).toBe(1);
+    expect((await annex(['install', 'absent'])).code).toBe(1);
+    expect(await check()).toBe(1);
+    sandbox.setCore({ features: { stored: range } });
+    expect(await check()).toBe(0);
+    writeFileSync(join(entry, 'annex-entry.json'), '{}');
+    expect(await check()).toBe(1);
+    const { stdout } = await annex(['list', '--check', '--state', 'failed']);
+    expect(stdout).toContain('annex-entry.json is not as annex wrote it');
+  });
+
+  test('the locked version is beside the installed one, and text from a store is escaped', async () => {
+    const { sandbox, annex, plant } = await openCli(node, { registry });
+    sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });
+    expect((await annex(['lock', 'alpha'])).code).toBe(0);
+    const packages = [esmPackage('beta', '1.0.0\u001b[2J\nalpha', 'planted')] as const;
+    plant('beta', '1.0.0', { packages });
+    const { stdout } = await annex(['list']);
+    expect(stdout).toMatch(/^alpha +alpha +\^1\.0\.0 +1\.2\.0 +- +missing$/m);
+    expect(stdout).toMatch(/^beta +beta +\^1\.0\.0 +- +1\.0\.0\\u001b\[2J\\nalpha +store/m);
+    const { features } = JSON.parse((await annex(['list', '--json'])).stdout);
+    expect(features[0].packages.alpha).toEqual({
+      range: '^1.0.0',
+      where: 'missing',
+      locked: '1.2.0',
+    });
   });
 
   test('reports a core without features', async () => {
@@ -145,7 +234,7 @@ describe.each(outerNodes)('$label', (node) => {
       const env = { ANNEX_CONFIG: sandbox.write('annex.json', { verify: 'off' }) };
       const { code, stdout } = await annex(['list'], { uid: 1234, env });
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^stored +stored +\^1\.0\.0 +store +1\.0\.0$/m);
+      expect(stdout).toMatch(/^stored +stored +\^1\.0\.0 +- +1\.0\.0 +store +0 min$/m);
     },
   );
 });
