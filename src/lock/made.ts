@@ -6,6 +6,7 @@ import { currentEnv, type Variables } from '../base/environment.ts';
 import { AnnexError } from '../base/error.ts';
 import { readJson } from '../base/files.ts';
 import { version } from '../base/own-files.ts';
+import { isObject } from '../base/shape.ts';
 import { isTransient } from '../base/thrown.ts';
 import { describeNpmFailure } from '../registry/npm-failure.ts';
 import { callNpm } from '../registry/run-npm.ts';
@@ -39,7 +40,8 @@ export async function addMade(sidecar: Sidecar, path: string, job: MadeJob): Pro
 
 function readPrevious(path: string): Sidecar | undefined {
   try {
-    return readJson(path, MAX_LOCK, 'follow') as Sidecar;
+    const previous = readJson(path, MAX_LOCK, 'follow');
+    return isObject(previous) ? (previous as unknown as Sidecar) : undefined;
   } catch (error) {
     if (isTransient(error)) throw error;
     return undefined;

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { lockBefore, node } from '../support/lock-files.ts';
+import { lock, lockBefore, node, readLock } from '../support/lock-files.ts';
 
 const common = esmPackage('common', '1.2.0', 'common');
 const openLocked = lockBefore({
@@ -135,6 +135,14 @@ describe(node.label, () => {
       expect(await run()).toBe('ANNEX_INVALID_CONFIG\n');
     },
   );
+
+  test.each(['{', 'null', '[]', '{"made": 1}'])('locking again replaces %s', async (text) => {
+    const { sandbox, edit } = await open();
+    edit('kit/annex.json', () => text);
+    await lock(sandbox);
+    expect(await sandbox.annex(['lock', '--check'])).toMatchObject({ code: 0, stderr: '' });
+    expect(readLock(sandbox, 'kit').sidecar.made).toMatchObject({ annex: expect.any(String) });
+  });
 });
 
 /** A merge conflict of git. */
