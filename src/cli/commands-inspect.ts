@@ -126,6 +126,18 @@ export const INSPECT: readonly Row[] = [
     load: async () => (await import('./npm-report.ts')).audit,
   },
   {
+    name: 'licenses',
+    summary: 'list the licences of the locked packages',
+    details: [
+      'Reads the locks alone, and lists the packages for all of their platforms. Packages that name no licence are listed as unknown. What the application ships is left out. Needs no network. Fails when a feature is not locked.',
+    ],
+    arguments: [FEATURES],
+    options: PLACE,
+    examples: ['annex licenses', 'annex licenses exa-js --json'],
+    variables: SETTINGS,
+    load: async () => (await import('./licenses.ts')).licenses,
+  },
+  {
     name: 'sbom',
     summary: 'print an SBOM of the packages in use, with npm',
     details: [

@@ -6,13 +6,14 @@ import { redact } from '../base/messages.ts';
 import { readPackage } from '../base/package-json.ts';
 import { isPackageName } from '../base/specifier.ts';
 import { composeReportPart } from '../lock/report.ts';
-import { composeWorkspace, type FeatureProject, nameProject } from '../plan/project.ts';
+import { composeWorkspace, nameProject } from '../plan/project.ts';
 import { removePurls } from '../plan/sbom.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
 import { type Command, readSettings, refuse, selectFeatures, warn } from './command.ts';
+import { collectParts } from './left-out.ts';
 
 /** Runs npm audit on the packages in use; the core's copy counts where an entry shares it. */
 export const audit: Command = ({ args, options }) => {
@@ -67,16 +68,9 @@ async function reportWithNpm(
     const reason = 'npm is set to offline, and only the registry has advisories';
     throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
   }
-  const features = selectFeatures(settings, names);
-  const parts: FeatureProject[] = [];
-  let isWhole = true;
-  for (const feature of features) {
-    const part = composeReportPart(settings, feature);
-    if ('reason' in part) {
-      warn(`${feature.name} is left out: ${part.reason}`);
-      isWhole &&= part.isExpected;
-    } else parts.push(part);
-  }
+  const { parts, isWhole } = collectParts(selectFeatures(settings, names), (feature) =>
+    composeReportPart(settings, feature),
+  );
   if (parts.length === 0) {
     throw refuse('there is nothing to report on', 'annex lock FEATURE, or annex install FEATURE');
   }

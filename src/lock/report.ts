@@ -14,9 +14,10 @@ import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isContained } from '../store/directory.ts';
 import { type Entry, findEntry } from '../store/entry.ts';
+import type { LeftOut } from './locked.ts';
 
-/** A project; or why the feature has none, and whether that is expected. */
-export type ReportPart = FeatureProject | { reason: string; isExpected: boolean };
+/** A project; or why the feature has none. */
+export type ReportPart = FeatureProject | LeftOut;
 
 /** Composes the project of a feature from what is on disk. Shared packages have core's current version. */
 export function composeReportPart(settings: Settings, feature: Feature): ReportPart {

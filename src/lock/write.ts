@@ -23,6 +23,7 @@ import type { Refusal } from '../types.ts';
 import { composeLock, toJsonFile } from './compose.ts';
 import { diffLocks, type LockDiff } from './diff.ts';
 import { listPreferred } from './drift.ts';
+import { addLicenses } from './license.ts';
 import { addMade } from './made.ts';
 import { readPackages, readPlaces, readSide } from './previous.ts';
 import type { Replacement } from './replace.ts';
@@ -101,7 +102,8 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
     });
     const more = listUnshareable(unpacked, nodes, shared);
     if (more.length === 0) {
-      const parts = { feature, platforms, resolved, nodes, fetched, npm, places, unshared };
+      const whole = addLicenses(resolved, unpacked);
+      const parts = { feature, platforms, resolved: whole, nodes, fetched, npm, places, unshared };
       const { sidecar: content, project } = composeLock(parts);
       const made = { settings, dir: temporary, signal };
       const sidecar = await addMade(content, join(dir, 'annex.json'), made);
