@@ -96,11 +96,11 @@ export const describeOption = ({ summary, choices, default: value }: Option): st
 
 /** The help of annex: all commands in their groups. */
 export function composeOverview(look = PLAIN): string {
-  const width = Math.max(...COMMANDS.map((row) => formatCall(row).length));
+  const width = Math.max(...COMMANDS.map((row) => formatCalls(row).length));
   const groups = [...GROUPS].map(([title, rows]) =>
     composeSection(
       title,
-      rows.map((row) => [formatCall(row), describeSummary(row)]),
+      rows.map((row) => [formatCalls(row), row.summary]),
       look,
       width,
     ),
@@ -119,8 +119,9 @@ export function composeOverview(look = PLAIN): string {
   ].join('\n\n');
 }
 
-const describeSummary = ({ summary, aliases = [] }: Row): string =>
-  aliases.length === 0 ? summary : `${summary} (${aliases.join(', ')})`;
+/** @example formatCalls(findCommand('rm')) // 'remove, rm NAME...' */
+const formatCalls = (row: Row): string =>
+  formatCall({ ...row, name: [row.name, ...(row.aliases ?? [])].join(', ') });
 
 /** The help of one command. */
 export function composeHelp(row: Row, look = PLAIN): string {

@@ -1,4 +1,5 @@
 /** Composes docs/cli.md from the table of commands. */
+import { wrap } from '../../src/base/layout.ts';
 import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
 import { GLOBAL } from '../../src/cli/common-rows.ts';
 import {
@@ -10,11 +11,15 @@ import {
 } from '../../src/cli/help.ts';
 import type { Option, Row } from '../../src/cli/row.ts';
 
+/** Tables, headings, blocks of code and comments, which are not broken into lines. */
+const IS_WHOLE = /^(?:[#|<]|```)/;
+
 /** The whole page. */
 export function composePage(): string {
   return [
     '# Command line',
-    'This page has what `annex help COMMAND` prints. It is made of the table of commands in `src/cli`.',
+    '<!-- Written by test/unit/cli/commands.test.ts from the table of commands in src/cli. -->',
+    '`annex help COMMAND` prints what this page says about a command.',
     [...GROUPS].map(composeGroup).join('\n\n'),
     '## Options of every command',
     composeOptions(GLOBAL),
@@ -36,6 +41,8 @@ export function composePage(): string {
     '`bake`, `install`, `lock`, `refresh`, `prune`, `audit` and `sbom` ignore copies that the application does not ship.',
     ...COMMANDS.map(composeCommand),
   ]
+    .flatMap((part) => part.split('\n\n'))
+    .map((part) => (IS_WHOLE.test(part) ? part : wrap(part, 120).join('\n')))
     .join('\n\n')
     .concat('\n');
 }

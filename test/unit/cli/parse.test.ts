@@ -51,7 +51,7 @@ describe('refused', () => {
     [['why', 'a', '--from', '--json'], '--from needs a value: --from FILE'],
     [['list', '-C'], '-C needs a value: -C DIR'],
     [['sbom', '--format', 'spx'], '--format is cyclonedx or spdx, not "spx"; did you mean spdx?'],
-    [['completion', 'fsh'], 'completion takes bash, zsh, fish, not "fsh"; did you mean zsh?'],
+    [['completion', 'bahs'], 'completion takes bash, zsh, fish, not "bahs"; did you mean bash?'],
     [['lock', '--check', '--min-age', '1'], '--min-age and --check exclude each other'],
     [['add'], 'add needs NAME[@RANGE]'],
     [['add', ''], 'add needs NAME[@RANGE]'],
