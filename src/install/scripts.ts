@@ -1,6 +1,6 @@
 /** Runs install scripts in the staging directory: those of the packages that the feature allows. */
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { readPackage } from '../base/package-json.ts';
 import type { LockNode } from '../plan/graph.ts';
@@ -11,7 +11,7 @@ import {
   readScriptOutput,
   summarizeOutput,
 } from '../registry/npm-failure.ts';
-import { callNpm } from '../registry/run-npm.ts';
+import { callNpm, DEFAULT_PATH } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Feature } from '../settings/feature.ts';
 import { pickScriptEnv } from '../settings/installer-env.ts';
@@ -21,6 +21,7 @@ import type { Refusal } from '../types.ts';
 import { checkAddons } from './addons.ts';
 import type { Closure, ClosureJob } from './closure.ts';
 import { findGenerated, type Generated } from './generated.ts';
+import { writePrograms } from './programs.ts';
 
 /** Scripts to run. */
 export interface ScriptRun extends ClosureJob {
@@ -82,7 +83,9 @@ export async function runScripts(run: ScriptRun): Promise<Generated> {
   if (names.length === 0) return {};
   const env = pickScriptEnv(readInstallerEnv(lookup.settings));
   const args = ['rebuild', '--json', '--no-workspaces', ...ALLOW_SCRIPTS, ...names];
-  const end = await callNpm({ args, cwd: staging, env, signal });
+  const programs = writePrograms(staging, closure.nodes);
+  const path = [env.PATH ?? DEFAULT_PATH, programs].join(delimiter);
+  const end = await callNpm({ args, cwd: staging, env: { ...env, PATH: path }, signal });
   if (end.failed) throw new AnnexError(refuseScript(run, end));
   const generated = findGenerated(staging, closure.fetched.listings);
   const paths = Object.keys(generated).filter(

@@ -99,13 +99,16 @@ export async function callNpm({ args, cwd, core, env, signal }: NpmRun) {
 /** Makes Electron behave as Node. */
 export const AS_NODE = { ELECTRON_RUN_AS_NODE: '1' };
 
+/** The PATH of a process without one. */
+export const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+
 /**
  * The PATH of npm and of install scripts: `node` is the running Node, whatever the name of its binary.
  * The npm of another Node may not run on this one, so the npm beside the running Node comes first.
  *
  * @param bin a directory to make, with a link `node` to the running Node
  */
-function composePath(path = '/usr/local/bin:/usr/bin:/bin', bin: string): string {
+function composePath(path = DEFAULT_PATH, bin: string): string {
   const node = join(bin, 'node');
   mkdirSync(bin, { recursive: true });
   if (!existsSync(node)) symlinkSync(process.execPath, node);

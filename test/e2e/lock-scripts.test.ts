@@ -29,6 +29,24 @@ describe.concurrent(node.label, () => {
     expect((await load()).imported.native?.marker).toBe('native');
   });
 
+  test('a script uses the programs of a dependency, which replace none of the system', async () => {
+    const { sandbox, install } = await open('maker');
+    await lock(sandbox);
+    const { code, stderr } = await install();
+    expect(code, stderr).toBe(0);
+    const [entry = ''] = listEntries(sandbox);
+    const made = join(entry, 'node_modules/maker');
+    expect(readdirSync(made).sort()).toEqual([
+      'index.js',
+      'listed.txt',
+      'made.txt',
+      'package.json',
+      'plain.txt',
+    ]);
+    expect(readFileSync(join(made, 'made.txt'), 'utf8')).toBe('with it');
+    expect(readdirSync(entry)).not.toContain('home');
+  });
+
   test('an allowed script runs without secrets, and its files are recorded', async () => {
     const { sandbox, install } = await open('user');
     await lock(sandbox);

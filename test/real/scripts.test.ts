@@ -78,3 +78,17 @@ test('an allowed script runs, and the database opens', { timeout: 1_000_000 }, a
   // The entry without the addon is another one, and no longer used.
   expect(listEntries(sandbox)).toHaveLength(2);
 });
+
+test('a script that uses a program of a dependency runs, and the addon loads', async () => {
+  const packages = { bcrypt: '^6.0.0' };
+  sandbox.setCore({ features: { hashes: { packages, scripts: ['bcrypt'] } } });
+  sandbox.write(
+    'app/hash.mjs',
+    "import b from 'bcrypt'; console.log(b.hashSync('x', 4).length);\n",
+  );
+  const { code, stdout, stderr } = await sandbox.run(
+    ['--import', sandbox.loader, 'hash.mjs'],
+    options(),
+  );
+  expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '60\n' });
+});

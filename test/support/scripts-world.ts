@@ -1,6 +1,6 @@
 /** A registry of packages whose install scripts write in many places, and a core for each feature. */
 import { beforeAll } from 'vitest';
-import { dependentPackage, esmPackage } from './fixtures.ts';
+import { cjsPackage, dependentPackage, esmPackage } from './fixtures.ts';
 import { importIn } from './importer.ts';
 import { node } from './lock-files.ts';
 import { type Registry, startRegistry } from './registry.ts';
@@ -40,7 +40,25 @@ export const patcher = dependentPackage(
 export const nester = esmPackage('nester', '1.0.0', 'nester', {
   scripts: { postinstall: 'node build.mjs' },
 });
+/** Its script uses programs of a dependency. */
+const maker = dependentPackage(
+  'maker',
+  '1.0.0',
+  'maker',
+  { '@acme/tool': '^1.0.0' },
+  { scripts: { install: "write-made 'with it' && plain && npm --version && ls > listed.txt" } },
+);
+const tool = cjsPackage('@acme/tool', '1.0.0', 'tool', {
+  bin: {
+    'write-made': 'bin/write.js',
+    plain: './bin/plain',
+    npm: 'bin/npm.js',
+    ls: 'bin/npm.js',
+    out: '../../../../../../../bin/true',
+  },
+});
 export const packages = [
+  maker,
   { ...native, files: { ...native.files, ...script(build).files } },
   {
     ...failing,
@@ -62,6 +80,16 @@ mkdirSync('node_modules/quiet', { recursive: true });
 copyFileSync('index.js', 'node_modules/quiet/index.js');`,
     },
   },
+  {
+    ...tool,
+    files: {
+      ...tool.files,
+      'bin/write.js':
+        "#!/usr/bin/env node\nrequire('fs').writeFileSync('made.txt', process.argv[2]);\n",
+      'bin/npm.js': "#!/usr/bin/env node\nrequire('fs').writeFileSync('shadowed.txt', '');\n",
+      'bin/plain': 'echo plain > plain.txt\n',
+    },
+  },
   esmPackage('quiet', '1.0.0', 'quiet', { scripts: { install: 'exit 1' } }),
   dependentPackage('user', '1.0.0', 'user', { native: '^1.0.0', quiet: '^1.0.0' }),
 ];
@@ -70,6 +98,7 @@ export const features = {
   native: '^1.0.0',
   patcher: { packages: { patcher: '^1.0.0' }, scripts: ['patcher'] },
   nester: { packages: { nester: '^1.0.0' }, scripts: ['nester'] },
+  maker: { packages: { maker: '^1.0.0' }, scripts: ['maker'] },
   failing: { packages: { failing: '^1.0.0' }, scripts: ['failing'] },
 };
 
