@@ -9,7 +9,7 @@ export const LAYERS = [
   ['registry'],
   ['app'],
   ['store'],
-  ['status', 'tarball'],
+  ['status', 'tarball', 'report'],
   ['resolve', 'install'],
   ['hooks', 'lock'],
   ['gate'],
@@ -17,7 +17,7 @@ export const LAYERS = [
   ['declared.ts', 'jest.ts', 'vite.ts'],
 ];
 
-/** Pure files outside of plan/, where all files are pure. */
+/** Pure files outside of plan/ and report/, where all files are pure. */
 const PURE = new Set([
   'types.ts',
   'base/error.ts',
@@ -57,4 +57,4 @@ const PURE = new Set([
 ]);
 
 /** Whether a file of src/ uses no file, process, thread or clock. */
-export const isPure = (path: string): boolean => path.startsWith('plan/') || PURE.has(path);
+export const isPure = (path: string): boolean => /^(?:plan|report)\//.test(path) || PURE.has(path);
