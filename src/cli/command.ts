@@ -32,6 +32,7 @@ export interface Options {
   json?: boolean;
   'min-age'?: string;
   online?: boolean;
+  output?: string;
   repair?: boolean;
   require?: boolean;
   state?: string;

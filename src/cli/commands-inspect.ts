@@ -158,4 +158,31 @@ export const INSPECT: readonly Row[] = [
     variables: SETTINGS,
     load: async () => (await import('./npm-report.ts')).sbom,
   },
+  {
+    name: 'report',
+    summary: 'compose a page of the application and its annex',
+    details: [
+      'One HTML page that loads nothing and runs no script: what core ships that features use, and of each feature its state, versions, packages, size, licences, install scripts, blocked versions, and the reason if it is unavailable. As Markdown, a table of features for a pull request. Without SOURCE_DATE_EPOCH the page has no date. With --json it prints the facts.',
+    ],
+    options: [
+      {
+        name: 'format',
+        value: 'FORMAT',
+        summary: 'format of the page',
+        choices: ['html', 'md'],
+        default: 'html',
+      },
+      {
+        name: 'output',
+        value: 'FILE',
+        summary: 'write the page into FILE',
+        default: 'stdout',
+        words: 'files',
+      },
+      ...PLACE,
+    ],
+    examples: ['annex report --output annex.html', 'annex report --format md'],
+    variables: [...SETTINGS, 'SOURCE_DATE_EPOCH'],
+    load: async () => (await import('./report.ts')).report,
+  },
 ];

@@ -52,13 +52,22 @@ function readPrevious(path: string): Sidecar | undefined {
  * The present, or the time that a reproducible build names.
  *
  * @returns in ISO format, without fractions of a second
- * @see https://reproducible-builds.org/specs/source-date-epoch/
  * @example findDate({ SOURCE_DATE_EPOCH: '0' }) // '1970-01-01T00:00:00Z'
  */
-export function findDate({ SOURCE_DATE_EPOCH: epoch = '' }: Variables = currentEnv()): string {
-  const ms = /^\d{1,12}$/.test(epoch) ? Number(epoch) * 1000 : Date.now();
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-}
+export const findDate = (env: Variables = currentEnv()): string =>
+  findBuildDate(env) ?? toSeconds(Date.now());
+
+/**
+ * The time that a reproducible build names; undefined without one.
+ *
+ * @returns in ISO format, without fractions of a second
+ * @see https://reproducible-builds.org/specs/source-date-epoch/
+ */
+export const findBuildDate = (
+  { SOURCE_DATE_EPOCH: epoch = '' }: Variables = currentEnv(),
+): string | undefined => (/^\d{1,12}$/.test(epoch) ? toSeconds(Number(epoch) * 1000) : undefined);
+
+const toSeconds = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 async function askVersion({ settings, dir, signal }: MadeJob): Promise<string> {
   const cwd = mkdtempSync(join(dir, 'version-'));
