@@ -117,7 +117,7 @@ export const INSPECT: readonly Row[] = [
     name: 'audit',
     summary: 'report vulnerabilities, with npm audit',
     details: [
-      "Prints npm's own report, and exits with npm's exit code. With --json it is the JSON of npm. Copies that the application does not ship are left out.",
+      "Prints npm's own report, and exits with npm's exit code. With --json it is the JSON of npm. Copies that the application does not ship are left out. Fails if the registry has no advisories.",
     ],
     arguments: [FEATURES],
     options: PLACE,

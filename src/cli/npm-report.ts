@@ -1,6 +1,7 @@
 /** annex audit [FEATURE...], annex sbom [FEATURE...] [--format cyclonedx|spdx]: npm's reports on the packages in use. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { redact } from '../base/messages.ts';
 import { readPackage } from '../base/package-json.ts';
@@ -12,6 +13,7 @@ import { readNpmSettings } from '../registry/npm-settings.ts';
 import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
+import { hasNoReport, refuseAudit } from './audit-failure.ts';
 import { type Command, readSettings, refuse, selectFeatures, warn } from './command.ts';
 import { collectParts } from './left-out.ts';
 
@@ -64,7 +66,8 @@ async function reportWithNpm(
   const settings = readSettings();
   const { core, timeout } = settings;
   const env = readInstallerEnv(settings);
-  if (asksRegistry && readNpmSettings(core.root, env).offline) {
+  const npm = readNpmSettings(core.root, env);
+  if (asksRegistry && npm.offline) {
     const reason = 'npm is set to offline, and only the registry has advisories';
     throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
   }
@@ -84,7 +87,13 @@ async function reportWithNpm(
       writeFileSync(join(cwd, path), text);
     }
     const signal = AbortSignal.timeout(timeout);
-    const end = await callNpm({ args: [...args, ...WHOLE], cwd, core: core.root, env, signal });
+    const run = (...more: string[]) =>
+      callNpm({ args: [...args, ...WHOLE, ...more], cwd, core: core.root, env, signal });
+    const end = await run();
+    if (asksRegistry && hasNoReport(end)) {
+      const output = args.includes('--json') ? end : await run('--json');
+      throw new AnnexError(refuseAudit(output, { settings, npm }));
+    }
     const projects = parts.map(({ slug }) => nameProject(slug));
     if (whole.name === UNNAMED) projects.push(whole);
     const ids = new Set(projects.map(({ name, version }) => `${name}@${version}`));

@@ -124,9 +124,10 @@ const isOtherNode = (path: string): boolean =>
 
 /** Links the core's .npmrc: a copy would put its credentials onto the volume. */
 function linkSettings(core: string, cwd: string): void {
-  const npmrc = join(core, '.npmrc');
-  if (pathExists(npmrc)) {
-    symlinkSync(npmrc, join(cwd, '.npmrc'));
+  const [npmrc, link] = [join(core, '.npmrc'), join(cwd, '.npmrc')];
+  // A second run in the same directory finds the link.
+  if (pathExists(npmrc) && !pathExists(link)) {
+    symlinkSync(npmrc, link);
   }
 }
 

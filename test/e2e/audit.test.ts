@@ -113,15 +113,57 @@ describe('annex audit', () => {
     copyLocks(locked, sandbox);
     const host = new URL(registry.url).host;
     sandbox.write('app/.npmrc', `//${host}/:_authToken=\${TOKEN}\n`);
-    registry.fault({ kind: 'status', status: 401, times: 1 }, /^POST/);
+    registry.fault({ kind: 'status', status: 401, times: 2 }, /^POST/);
     const env = { TOKEN: 'sEcReT' };
     const refused = await sandbox.annex(['audit'], { env });
     expect(refused.code).not.toBe(0);
     expect(refused.stdout + refused.stderr).not.toContain('sEcReT');
+    expect(refused.stderr).toMatch(/answered 401 for advisories .*Now: give npm a valid token/);
     expect((await sandbox.annex(['audit'], { env })).code).toBe(0);
     const posts = registry.requests.flatMap((line, index) =>
       line.startsWith('POST') ? [registry.authorizations[index]] : [],
     );
-    expect(posts).toEqual(['Bearer sEcReT', 'Bearer sEcReT']);
+    expect(posts).toEqual(['Bearer sEcReT', 'Bearer sEcReT', 'Bearer sEcReT']);
+  });
+
+  test.each([404, 405, 501])(
+    'a registry that has no advisories (%i) is named in one line, with the remedy',
+    async (status) => {
+      copyLocks(locked, sandbox);
+      // The second run of npm links it again.
+      sandbox.write('app/.npmrc', 'audit=false\n');
+      registry.fault({ kind: 'status', status }, /^POST/);
+      const { host } = new URL(registry.url);
+      const reason = `registry ${host} has no advisories: it answered ${status}`;
+      const hint =
+        'ask one that has them: npm_config_registry=https://registry.npmjs.org annex audit';
+      expect(await run('audit')).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: `annex: ${reason} (ANNEX_INVALID_CONFIG). Now: ${hint}\n`,
+      });
+      const { code, stdout } = await run('audit', '--json');
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout).error).toEqual({ code: 'ANNEX_INVALID_CONFIG', reason, hint });
+    },
+  );
+
+  test('a registry that fails or is not there is named as well', async () => {
+    copyLocks(locked, sandbox);
+    registry.fault({ kind: 'status', status: 503 }, /^POST/);
+    const { host } = new URL(registry.url);
+    const failed = await run('audit');
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toMatch(
+      /^annex: registry \S+ answered 503 for advisories \(ANNEX_OFFLINE/,
+    );
+    await registry.stop();
+    const { code, stdout, stderr } = await run('audit');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^annex: npm: .*ECONNREFUSED.* \(ANNEX_OFFLINE\)\. Now: reach the registry/,
+    );
+    expect(stderr).toContain(host);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 });
