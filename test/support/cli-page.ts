@@ -18,7 +18,7 @@ const IS_WHOLE = /^(?:[#|<]|```)/;
 export function composePage(): string {
   return [
     '# Command line',
-    '<!-- Written by test/unit/cli/commands.test.ts from the table of commands in src/cli. -->',
+    '<!-- Written by test/unit/project/cli-page.test.ts from the table of commands in src/cli. -->',
     '`annex help COMMAND` prints what this page says about a command.',
     [...GROUPS].map(composeGroup).join('\n\n'),
     '## Options of every command',

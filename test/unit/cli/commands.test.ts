@@ -1,4 +1,4 @@
-/** The table of commands: its rows hold together, and the help and the page are made of them. */
+/** The table of commands: its rows hold together, and the help is made of them. */
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, NAMES } from '../../../src/cli/commands.ts';
 import { GLOBAL } from '../../../src/cli/common-rows.ts';
@@ -6,7 +6,6 @@ import { composeHelp, composeOverview } from '../../../src/cli/help.ts';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
 import type { Option } from '../../../src/cli/row.ts';
 import { SETTINGS } from '../../../src/settings/table.ts';
-import { composePage } from '../../support/cli-page.ts';
 
 const lines = (text: string): string[] => text.split('\n');
 
@@ -87,9 +86,5 @@ describe('the help', () => {
       if (value !== undefined) expect(flat).toContain(`(default: ${value})`);
     }
     for (const word of [...row.examples, ...row.variables]) expect(flat).toContain(word);
-  });
-
-  test('and docs/cli.md have the same rows (run with -u after a change)', async () => {
-    await expect(composePage()).toMatchFileSnapshot('../../../docs/cli.md');
   });
 });
