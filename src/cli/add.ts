@@ -44,7 +44,13 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   return 0;
 };
 
-function splitArgument(arg: string): { name: string; range?: string } {
+/**
+ * Splits an argument into a package and its range.
+ *
+ * @throws AnnexError when it does not start with the name of a package
+ * @example splitArgument('@acme/beta@^4') // { name: '@acme/beta', range: '^4' }
+ */
+export function splitArgument(arg: string): { name: string; range?: string } {
   const at = arg.indexOf('@', 1);
   const name = at === -1 ? arg : arg.slice(0, at);
   if (!isPackageName(name)) {
@@ -53,8 +59,18 @@ function splitArgument(arg: string): { name: string; range?: string } {
   return at === -1 ? { name } : { name, range: arg.slice(at + 1) };
 }
 
-/** A caret range of the version that npm would install, from the registry of the application. */
-async function findLatest(name: string, cwd: string): Promise<string> {
+/**
+ * A caret range of the version that npm would install, from the registry of the application.
+ *
+ * @param cwd directory of the application
+ * @param hint of the error
+ * @throws AnnexError when npm finds none
+ */
+export async function findLatest(
+  name: string,
+  cwd: string,
+  hint = `annex add ${name}@RANGE`,
+): Promise<string> {
   const flags = ['--json', '--loglevel=error', '--no-update-notifier', '--fetch-retries=1'];
   const { code, stdout } = await execa('npm', ['view', ...flags, '--', name, 'version'], {
     cwd,
@@ -70,5 +86,5 @@ async function findLatest(name: string, cwd: string): Promise<string> {
     // npm failed, or printed something else.
   }
   const why = code === 'ENOENT' ? 'npm is not installed' : 'npm finds no version';
-  throw refuseEdit(`${name} has no range, and ${why}`, `annex add ${name}@RANGE`);
+  throw refuseEdit(`${name} has no range, and ${why}`, hint);
 }

@@ -32,12 +32,14 @@ export interface Options {
   json?: boolean;
   'min-age'?: string;
   online?: boolean;
+  optional?: boolean;
   output?: string;
   repair?: boolean;
   require?: boolean;
   state?: string;
   store?: string;
   version?: boolean;
+  yes?: boolean;
 }
 
 /** A parsed command line. */

@@ -30,6 +30,29 @@ export const DECLARE: readonly Row[] = [
     load: async () => (await import('./add.ts')).add,
   },
   {
+    name: 'init',
+    summary: 'declare and lock what the sources import',
+    details: [
+      'Without names it declares what annex scan finds undeclared. It asks on a terminal; elsewhere --yes is required. A package keeps its range from package.json; without one it gets a caret range of the version that npm would install. The features are locked; if that fails, nothing is written. Then it prints the lines for a Dockerfile.',
+      'A package of optionalDependencies is removed from there. It is not locked: npm install has to remove it from package-lock.json first, and annex lock locks it then.',
+    ],
+    arguments: [
+      {
+        name: 'NAME[@RANGE]',
+        summary: 'packages, with semver ranges; without any, those of the scan',
+        isOptional: true,
+        isRepeated: true,
+      },
+    ],
+    options: [
+      { name: 'optional', summary: 'also what is imported and in optionalDependencies' },
+      { name: 'yes', short: 'y', summary: 'do not ask' },
+    ],
+    examples: ['annex init', 'annex init --optional --yes', 'annex init exa-js pg@^8'],
+    variables: [...SETTINGS, ...LOCKING],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
     name: 'remove',
     aliases: ['rm'],
     summary: 'undo add: declaration and lock',

@@ -88,6 +88,7 @@ export function readFeatures(
  *
  * @param manifest the new content
  * @param names features that it changes
+ * @param mustLock whether they are locked also where nothing is locked yet
  * @returns the results of locking; undefined where nothing is locked
  * @throws AnnexError when nothing was changed
  */
@@ -95,12 +96,13 @@ export async function replaceDeclaration(
   file: ManifestFile,
   manifest: JsonObject,
   names: string[],
+  mustLock = false,
 ): Promise<LockResult[] | undefined> {
   const root = dirname(file.path);
   sweepTemporaries(root);
   const files: Replacement[] = [];
   let locks: LockResult[] | undefined;
-  if (names.length > 0 && listLocks(root).length > 0) {
+  if (names.length > 0 && (mustLock || listLocks(root).length > 0)) {
     const settings = readSettings({ core: { dir: root, manifest } });
     const features = names.flatMap((name) => settings.declaration.features.get(name) ?? []);
     locks = await lockAll(settings, features, { write: (more) => files.push(...more) });

@@ -1,4 +1,5 @@
 /** Judges requested packages: which key of a package.json lists one, and what the application lacks. Pure. */
+import { isRange } from '../base/semver.ts';
 import { isObject, type JsonObject } from '../base/shape.ts';
 import { isPackageName, parseBareSpecifier } from '../base/specifier.ts';
 import type { RequestKind } from './scan-source.ts';
@@ -77,6 +78,16 @@ export function findRequestedName(specifier: string): string | undefined {
   const name = parseBareSpecifier(specifier)?.name;
   return name !== undefined && isPackageName(name) ? name : undefined;
 }
+
+/**
+ * The range of a listing, if a feature can have it: a semver range, neither empty nor a path, tag or alias.
+ *
+ * @example findUsableRange({ listedIn: 'devDependencies', range: 'workspace:*' }) // undefined
+ */
+export const findUsableRange = ({
+  range = '',
+}: Pick<RequestedPackage, 'listedIn' | 'range'>): string | undefined =>
+  range.trim() !== '' && isRange(range) ? range : undefined;
 
 /** Whether what is listed so is there at run time. */
 export const isShippedAs = (listing: Listing): boolean =>

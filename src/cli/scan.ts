@@ -4,7 +4,7 @@ import { type Command, refuse, showPlace, warn } from './command.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 import { plural } from './findings.ts';
 import { type Scan, scanApplication } from './scan-application.ts';
-import type { Place, RequestedPackage } from './scan-packages.ts';
+import { findUsableRange, type Place, type RequestedPackage } from './scan-packages.ts';
 import { paint } from './terminal.ts';
 
 /**
@@ -71,9 +71,8 @@ const describeListing = ({ listedIn }: RequestedPackage): string =>
   listedIn === 'unknown' ? 'no package.json lists it' : `it is in ${listedIn}`;
 
 /** The command that declares a package, in the range that a package.json has for it. */
-function composeRemedy({ package: name, range }: RequestedPackage): string {
-  const isPlain = range === undefined || /^[\w.^~-]+$/.test(range);
-  return range === undefined
-    ? `npx annex add ${name}`
-    : `npx annex add ${isPlain ? `${name}@${range}` : JSON.stringify(`${name}@${range}`)}`;
+function composeRemedy(one: RequestedPackage): string {
+  const range = findUsableRange(one);
+  const argument = range === undefined ? one.package : `${one.package}@${range}`;
+  return `npx annex add ${/^[\w@/.^~-]+$/.test(argument) ? argument : JSON.stringify(argument)}`;
 }

@@ -83,6 +83,8 @@ describe.each(outerNodes)('$label', (node) => {
     await run('prune', 0, 'prune', '--dry-run', '--days', '0');
     await run('prune', 0, 'prune', '--days', '0');
     await run('uninstall', 0, 'uninstall', 'beta');
+    await run('init', 0, 'init', 'gamma@^1.0.0');
+    await run('init', 0, 'init', 'gamma');
   });
 
   test('of commands that only report', async () => {

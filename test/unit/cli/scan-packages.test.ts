@@ -4,6 +4,7 @@ import {
   createMentionPattern,
   findListing,
   findRequestedName,
+  findUsableRange,
   isShippedAs,
 } from '../../../src/cli/scan-packages.ts';
 
@@ -38,6 +39,17 @@ test('dependencies, optional ones, required peers and builtins are shipped', () 
   const others = ['devDependencies', 'optional peerDependencies', 'unknown'] as const;
   expect(shipped.filter(isShippedAs)).toEqual(shipped);
   expect(others.filter(isShippedAs)).toEqual([]);
+});
+
+test('a range is usable as semver alone', () => {
+  const listedIn = 'devDependencies';
+  for (const range of ['^1.0.0', '>=1 <3', '*', '1.x || 2']) {
+    expect(findUsableRange({ listedIn, range })).toBe(range);
+  }
+  for (const range of ['', ' ', 'latest', 'workspace:*', 'file:../a', 'npm:b@1', 'owner/name']) {
+    expect(findUsableRange({ listedIn, range })).toBeUndefined();
+  }
+  expect(findUsableRange({ listedIn: 'unknown' })).toBeUndefined();
 });
 
 test('paths, URLs, internal names and aliases name no package', () => {
