@@ -81,6 +81,13 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'image',
           include: [`${image}/containers/*.test.ts`],
           globalSetup: [`${image}/support/setup.ts`],
