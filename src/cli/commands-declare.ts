@@ -1,5 +1,5 @@
 /** Rows of the commands that change the application: its declaration and its locks. */
-import { FEATURES, LOCKING, PLACE, SETTINGS } from './common-rows.ts';
+import { FEATURES, LOCKING, MIN_AGE, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const DECLARE: readonly Row[] = [
@@ -87,17 +87,23 @@ export const DECLARE: readonly Row[] = [
     arguments: [FEATURES],
     options: [
       { name: 'check', summary: 'report what no longer matches the lock' },
-      {
-        name: 'min-age',
-        value: 'DAYS',
-        summary: 'lock only versions that were published at least DAYS ago',
-        default: '1, or as npm is configured',
-        excludes: 'check',
-      },
+      { ...MIN_AGE, excludes: 'check' },
       ...PLACE,
     ],
     examples: ['annex lock', 'annex lock exa-js --min-age 7', 'annex lock --check'],
     variables: [...SETTINGS, ...LOCKING],
     load: async () => (await import('./lock.ts')).lock,
+  },
+  {
+    name: 'outdated',
+    summary: 'list newer versions of what is locked',
+    details: [
+      'For each declared package of a locked feature: the locked version, the newest one in the declared range (wanted), and the one that the registry tags as latest. A version that is too recent to be locked does not count. Fails when a newer version is in a range.',
+    ],
+    arguments: [FEATURES],
+    options: [MIN_AGE, ...PLACE],
+    examples: ['annex outdated', 'annex outdated exa-js --min-age 7'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('./outdated.ts')).outdated,
   },
 ];

@@ -33,6 +33,14 @@ export const PLACE: readonly Option[] = [
   },
 ];
 
+/** The age of versions, of commands that choose some. */
+export const MIN_AGE: Option = {
+  name: 'min-age',
+  value: 'DAYS',
+  summary: 'take only versions that were published at least DAYS ago',
+  default: '1, or as npm is configured',
+};
+
 /** Variables that every command of an application reads. */
 export const SETTINGS = [
   'ANNEX_CORE',

@@ -21,6 +21,7 @@ import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
+import { type Options, parseDays } from './command.ts';
 import { findWidth } from './terminal.ts';
 
 /** Result of locking one feature, as `--json` prints it. */
@@ -77,21 +78,27 @@ async function lockOne(
   const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
   if (!isFollowing && checkLock(lookup).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
-  const fail = (cause: Refusal): LockResult => {
-    const refusal = signal.aborted ? refuseByTime(settings) : nameUnset(cause, findUnset(settings));
-    return { feature: name, outcome: 'failed', refusal };
-  };
   try {
     const { files, sidecar, ...made } = await lockFeature({ lookup, signal, minAge });
     if (files.every(isWritten)) return unchanged;
     write(files);
     return { feature: name, outcome: 'locked', ...made, shared: Object.keys(sidecar.shared) };
   } catch (error) {
-    if (error instanceof AnnexError) return fail(error.refusal);
-    const hint = 'make that path writable for the user of this process';
-    return fail({ ...refuseByFileError(error, ''), reason: messageOf(error), hint });
+    return { feature: name, outcome: 'failed', refusal: explainFailure(error, signal, settings) };
   }
 }
+
+/** Why a step of a feature failed: its error, or that the time for it is over. */
+export function explainFailure(error: unknown, signal: AbortSignal, settings: Settings): Refusal {
+  if (signal.aborted) return refuseByTime(settings);
+  if (error instanceof AnnexError) return nameUnset(error.refusal, findUnset(settings));
+  const hint = 'make that path writable for the user of this process';
+  return { ...refuseByFileError(error, ''), reason: messageOf(error), hint };
+}
+
+/** The number of days in `--min-age`; undefined without it, NaN for anything but a number of days. */
+export const parseMinAge = ({ 'min-age': days }: Options): number | undefined =>
+  days === undefined ? undefined : parseDays(days);
 
 function isWritten({ path, text }: Replacement): boolean {
   try {

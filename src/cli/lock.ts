@@ -9,7 +9,6 @@ import {
   type Command,
   describeDays,
   type Invocation,
-  parseDays,
   printResults,
   readSettings,
   selectFeatures,
@@ -17,14 +16,14 @@ import {
   warn,
 } from './command.ts';
 import { warnOfCopies } from './core-copies.ts';
-import { describeDone, indentDiff, lockAll, removeLock } from './lock-features.ts';
+import { describeDone, indentDiff, lockAll, parseMinAge, removeLock } from './lock-features.ts';
 
 /**
  * Locks features. Without names it locks all of them, and removes the locks of features that are not
  * declared. With --check it only reports what differs, without a network.
  */
 export const lock: Command = async ({ args, options, print }) => {
-  const minAge = options['min-age'] === undefined ? undefined : parseDays(options['min-age']);
+  const minAge = parseMinAge(options);
   if (Number.isNaN(minAge)) return describeDays('min-age', options);
   const settings = readSettings();
   const features = selectFeatures(settings, args);

@@ -67,6 +67,7 @@ describe.each(outerNodes)('$label', (node) => {
       'failed',
     ]);
     await run('lock', 1, 'lock', '--check');
+    await run('outdated', 1, 'outdated');
     await run('add', 0, 'add', 'gamma@^1.0.0');
     await run('remove', 0, 'rm', 'gamma');
     const installed = await run('install', 1, 'install', '--all');
