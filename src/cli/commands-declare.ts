@@ -106,4 +106,20 @@ export const DECLARE: readonly Row[] = [
     variables: [...SETTINGS, ...REGISTRY],
     load: async () => (await import('./outdated.ts')).outdated,
   },
+  {
+    name: 'update',
+    summary: 'lock the newest versions in the declared ranges',
+    details: [
+      'Writes new locks, as annex lock does, but keeps no locked version: declared packages and their dependencies get the newest versions that fit. Prints what differs. Declared ranges stay: annex add NAME@RANGE changes one.',
+    ],
+    arguments: [FEATURES],
+    options: [
+      { name: 'dry-run', summary: 'print what would happen, and change nothing' },
+      MIN_AGE,
+      ...PLACE,
+    ],
+    examples: ['annex update --dry-run', 'annex update exa-js'],
+    variables: [...SETTINGS, ...LOCKING],
+    load: async () => (await import('./update.ts')).update,
+  },
 ];

@@ -43,6 +43,8 @@ export type LockResult =
 interface Locking {
   /** Minimum age of a version in days. */
   minAge?: number | undefined;
+  /** Whether to take the newest versions; by default locked versions stay. */
+  isUpdate?: boolean;
   /** Receives the files of each lock; by default they are written at once. */
   write?: (files: Replacement[]) => void;
 }
@@ -69,17 +71,17 @@ export async function lockAll(
 async function lockOne(
   settings: Settings,
   feature: Feature,
-  { minAge, write = replaceFiles }: Locking,
+  { minAge, isUpdate = false, write = replaceFiles }: Locking,
 ): Promise<LockResult> {
   const { name, refusal: invalid } = feature;
   if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
   const unchanged: LockResult = { feature: name, outcome: 'unchanged' };
   const lookup = createLookup(settings, feature);
   const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
-  if (!isFollowing && checkLock(lookup).length === 0) return unchanged;
+  if (!isUpdate && !isFollowing && checkLock(lookup).length === 0) return unchanged;
   const signal = AbortSignal.timeout(settings.timeout);
   try {
-    const { files, sidecar, ...made } = await lockFeature({ lookup, signal, minAge });
+    const { files, sidecar, ...made } = await lockFeature({ lookup, signal, minAge, isUpdate });
     if (files.every(isWritten)) return unchanged;
     write(files);
     return { feature: name, outcome: 'locked', ...made, shared: Object.keys(sidecar.shared) };
@@ -118,8 +120,15 @@ export function removeLock(dir: string): void {
 export const describeLock = (result: LockResult): string[] =>
   result.outcome === 'failed' ? [] : [describeDone(result)];
 
-/** Describes a result that is no failure. */
-export function describeDone(result: Exclude<LockResult, { outcome: 'failed' }>): string {
+/**
+ * Describes a result that is no failure.
+ *
+ * @param verb what became of a lock that is new
+ */
+export function describeDone(
+  result: Exclude<LockResult, { outcome: 'failed' }>,
+  verb = 'locked',
+): string {
   const { feature, outcome } = result;
   if (outcome === 'removed') {
     return `${feature}: is not declared, its lock was removed (${result.dir})`;
@@ -127,7 +136,7 @@ export function describeDone(result: Exclude<LockResult, { outcome: 'failed' }>)
   if (outcome === 'unchanged') return `${feature}: locked already`;
   const { dir, packages, shared = [], diff } = result;
   const fromCore = shared.length === 0 ? '' : `; shared with core: ${shared.join(', ')}`;
-  const locked = `${feature}: locked in ${dir} (packages: ${packages}${fromCore})`;
+  const locked = `${feature}: ${verb} in ${dir} (packages: ${packages}${fromCore})`;
   return [locked, ...indentDiff(diff)].join('\n');
 }
 

@@ -35,7 +35,7 @@ export const lock: Command = async ({ args, options, print }) => {
     removeLock(dir);
     results.push({ feature: basename(dir), outcome: 'removed', dir });
   }
-  return printResults(results, describeDone, { names: args, settings, print });
+  return printResults(results, (result) => describeDone(result), { names: args, settings, print });
 };
 
 interface CheckJob {

@@ -35,6 +35,8 @@ export interface LockJob {
   signal: AbortSignal;
   /** Minimum age of a version in days; undefined for npm's setting, or else one. */
   minAge: number | undefined;
+  /** Whether to take the newest versions; by default those of the previous lock stay if they still fit. */
+  isUpdate?: boolean;
 }
 
 /** A lock that is not written yet. */
@@ -50,8 +52,7 @@ export interface LockedFeature {
 }
 
 /**
- * Composes the lock of a feature without writing it. Versions of the previous lock stay if they still
- * fit.
+ * Composes the lock of a feature without writing it.
  *
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
@@ -84,7 +85,7 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
     signal,
     before: findCutoff(npm, job.minAge),
     unshared,
-    locked: readPackages(dir, lookup.listBlocked()),
+    locked: job.isUpdate === true ? {} : readPackages(dir, lookup.listBlocked()),
   };
   for (;;) {
     const resolved = await resolveForLock(exact, resolveJob, npm);

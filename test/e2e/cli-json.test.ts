@@ -42,7 +42,11 @@ describe.each(outerNodes)('$label', (node) => {
   const open = async () => {
     const packages = ['alpha', 'beta', 'gamma'].map((name) => esmPackage(name, '1.0.0', name));
     const features = { alpha: '^1.0.0', beta: '^1.0.0', gone: '^1.0.0', tagged: 'latest' };
-    const { sandbox } = await openWorld({ packages, node: node.path, annex: { features } });
+    const { sandbox, registry } = await openWorld({
+      packages,
+      node: node.path,
+      annex: { features },
+    });
     const env = { ANNEX_STORE: sandbox.store };
     /** Runs a command, and compares its output with a definition of the schema. */
     const run = async (name: string, exit: number, ...args: string[]) => {
@@ -52,11 +56,11 @@ describe.each(outerNodes)('$label', (node) => {
       check(name, output);
       return output;
     };
-    return { sandbox, run };
+    return { sandbox, registry, run };
   };
 
   test('of commands that change the application and the store', async () => {
-    const { sandbox, run } = await open();
+    const { sandbox, registry, run } = await open();
     const place = { version: 1, application: sandbox.core, store: sandbox.store };
     const locked = await run('lock', 1, 'lock');
     expect(locked).toMatchObject({ ...place, command: 'lock' });
@@ -68,6 +72,9 @@ describe.each(outerNodes)('$label', (node) => {
     ]);
     await run('lock', 1, 'lock', '--check');
     await run('outdated', 1, 'outdated');
+    await registry.add(esmPackage('beta', '1.1.0', 'beta'));
+    const updated = await run('update', 0, 'update', 'beta', '--dry-run');
+    expect(updated).toMatchObject({ isDryRun: true, results: [{ diff: { changed: [{}] } }] });
     await run('add', 0, 'add', 'gamma@^1.0.0');
     await run('remove', 0, 'rm', 'gamma');
     const installed = await run('install', 1, 'install', '--all');
