@@ -23,7 +23,7 @@ const reports: [label: string, report: Report][] = [
   ['40 features', makeReport(40)],
   ['hostile texts', makeHostileReport()],
 ];
-const windows = [1280, 400].flatMap((width) =>
+const windows = [1280, 400, 320].flatMap((width) =>
   (['light', 'dark'] as const).map((theme) => [width, theme] as const),
 );
 
