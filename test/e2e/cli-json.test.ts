@@ -3,7 +3,6 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../src/cli/commands.ts';
 import { readDocument } from '../support/documents.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { listEntries } from '../support/lock-files.ts';
@@ -30,13 +29,6 @@ const check = (name: string, output: unknown) => {
   });
   expect(ajv.validate(schema, output)).toBe(true);
 };
-
-test('every command has a definition, except those that print the JSON of npm', () => {
-  const names = COMMANDS.map(({ name }) => name).filter(
-    (name) => !['audit', 'sbom'].includes(name),
-  );
-  expect(Object.keys(schema.definitions)).toEqual(expect.arrayContaining(names));
-});
 
 describe.each(outerNodes)('$label', (node) => {
   const open = async () => {
