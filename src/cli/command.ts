@@ -13,7 +13,7 @@ import { findStoreDistrust } from '../store/access.ts';
 import { measureTree } from '../store/tree.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
-import { suggest } from './suggest.ts';
+import { findNearest } from './suggest.ts';
 import { findWidth, paint } from './terminal.ts';
 
 /** Options of all commands, by name. A command gets those of its row. */
@@ -214,11 +214,13 @@ export function selectFeatures(settings: Settings, names: string[]): Feature[] {
   const found = names.map((name) => {
     const feature = findFeature(settings, name);
     if (feature !== undefined) return feature;
+    const nearest = findNearest(name, known);
+    const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
     const refusal = {
       code: 'ANNEX_INVALID_CONFIG' as const,
-      reason: `it is not declared in ${core.root}/package.json${suggest(name, known)}`,
+      reason: `it is not declared in ${core.root}/package.json`,
       hint: 'declare it: npx annex add NAME@RANGE',
-      state: `Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
+      state: `${meant}Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
     };
     throw new AnnexError(refusal, { feature: name });
   });

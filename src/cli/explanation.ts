@@ -96,7 +96,7 @@ export function composeExplanation(
   }
   const inside = name === '' ? [] : findInside(name, settings);
   if (inside.length > 0) explanation.inside = inside;
-  const nearest = findNearest(name, declaration.byPackage.keys());
+  const nearest = findNearest(name, [...declaration.byPackage.keys()]);
   const isUnknown = file === undefined && inside.length === 0;
   if (isUnknown && nearest !== undefined) explanation.suggestion = nearest;
   return explanation;

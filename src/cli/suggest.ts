@@ -6,11 +6,11 @@ const MAX_EDITS = 3;
 
 /**
  * The nearest of some names, of several one with the same first letter; undefined when none is near. Half of the
- * letters may differ.
+ * letters may differ, or the end may be missing.
  *
  * @example findNearest('lsit', ['list', 'lock']) // 'list'
  */
-export function findNearest(word: string, names: Iterable<string>): string | undefined {
+export function findNearest(word: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Math.min(MAX_EDITS, Math.floor(word.length / 2)) + 1;
   for (const name of names) {
@@ -20,7 +20,8 @@ export function findNearest(word: string, names: Iterable<string>): string | und
     const isBetter = nearest !== undefined && nearest[0] !== word[0] && name[0] === word[0];
     if (edits < least || (edits === least && isBetter)) [nearest, least] = [name, edits];
   }
-  return nearest;
+  if (nearest !== undefined || word.length < MAX_EDITS) return nearest;
+  return names.find((name) => name.startsWith(word));
 }
 
 /**
@@ -28,7 +29,7 @@ export function findNearest(word: string, names: Iterable<string>): string | und
  *
  * @example suggest('lsit', ['list', 'lock']) // '; did you mean list?'
  */
-export function suggest(word: string, names: Iterable<string>): string {
+export function suggest(word: string, names: readonly string[]): string {
   const nearest = findNearest(word, names);
   return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }

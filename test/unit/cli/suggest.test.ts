@@ -13,6 +13,8 @@ test.each([
   ['search.firecrwal', 'search.firecrawl'],
   ['@langchain/comunity', '@langchain/community'],
   ['pgx', 'pg'],
+  ['exa', 'exa-js'],
+  ['search', 'search.firecrawl'],
 ])('%s may mean %s', (word, nearest) => {
   expect(findNearest(word, names)).toBe(nearest);
 });
