@@ -22,6 +22,12 @@ export function findShippedVersions({
   return Object.keys(versions).length === 0 ? undefined : versions;
 }
 
+/** Whether the core ships every package of a feature, in any version: no entry of it is used. */
+export const isInCore = ({ settings: { core }, feature }: Lookup): boolean =>
+  Object.keys(feature.packages).every(
+    (name) => findCorePackage(name, core.root) !== undefined && isShipped(core, name),
+  );
+
 /** The conflict between a feature and a package that the core ships outside the declared range; undefined without one. */
 export function findOutsideRefusal({ settings: { core }, feature }: Lookup): Refusal | undefined {
   for (const [name, range] of Object.entries(feature.packages)) {

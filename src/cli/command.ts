@@ -1,4 +1,5 @@
 /** The shape of a command, and the steps that commands share. */
+import { lstatSync } from 'node:fs';
 import type { CoreManifest } from '../app/core-root.ts';
 import { type LoadedSettings, loadSettings } from '../app/settings.ts';
 import { isInstaller } from '../base/environment.ts';
@@ -109,14 +110,15 @@ export const describeDays = (name: 'days' | 'min-age', options: Options): string
 /** Size of an entry in bytes; undefined when part of it cannot be read. */
 export function measureEntry(dir: string): number | undefined {
   try {
-    return measureTree(dir);
+    return lstatSync(dir).isDirectory() ? measureTree(dir) : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** @example formatSize(1_234_567) // '1.2 MB' */
-export const formatSize = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const formatSize = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** Largest unit first: its length in ms. */
 const UNITS = [

@@ -65,6 +65,25 @@ export const INSPECT: readonly Row[] = [
     load: async () => (await import('./why.ts')).why,
   },
   {
+    name: 'store',
+    summary: 'list the entries of the store, and their sizes',
+    details: [
+      'path prints the path of the store, and nothing else. ls lists every entry of the store and its layers. df adds up sizes by state, with what annex prune frees and the free space of the volume. prune and verify are annex prune and annex verify, and take their options.',
+      'An entry is current; replaced, if another entry or the application has the feature; for an other Node; of an other lock; of an other declaration; undeclared; retired; blocked; damaged; unreadable; or not trusted. Files are not compared: annex verify does that.',
+    ],
+    arguments: [
+      {
+        name: 'COMMAND',
+        summary: 'what to do',
+        choices: ['path', 'ls', 'df', 'prune', 'verify'],
+      },
+    ],
+    options: PLACE,
+    examples: ['annex store path', 'annex store ls', 'annex store df'],
+    variables: SETTINGS,
+    load: async () => (await import('./store.ts')).store,
+  },
+  {
     name: 'doctor',
     summary: 'find what keeps imports from working',
     details: [
@@ -100,6 +119,7 @@ export const INSPECT: readonly Row[] = [
   },
   {
     name: 'verify',
+    aliases: ['store verify'],
     summary: 'compare each file in the stores with the lock',
     details: [
       'Compares entries of all features and ABIs, those in layers too. An entry without a lock is compared with its own listing. Fails when an entry is damaged.',

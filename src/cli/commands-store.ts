@@ -46,6 +46,7 @@ export const STORE: readonly Row[] = [
   },
   {
     name: 'prune',
+    aliases: ['store prune'],
     summary: 'retire entries that no feature uses any more',
     details: [
       'A later prune or install deletes retired entries, after another day. Entries that were published or replaced recently are kept.',

@@ -26,8 +26,9 @@ export const findCommand = (name: string | undefined): Row | undefined =>
     (row) => row.name === name || row.aliases?.some((alias) => alias === name),
   );
 
+/** The name of a command and its aliases of one word. */
+export const listWords = ({ name, aliases = [] }: Row): string[] =>
+  [name, ...aliases].filter((each) => !each.includes(' '));
+
 /** Names and aliases of all commands. */
-export const NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases = [] }) => [
-  name,
-  ...aliases,
-]);
+export const NAMES: readonly string[] = COMMANDS.flatMap(listWords);

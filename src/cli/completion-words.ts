@@ -1,5 +1,5 @@
 /** What the completion of every shell offers, from the table of commands. */
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, listWords } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
 import type { Option, Row, Words } from './row.ts';
 
@@ -25,7 +25,7 @@ const isShown = ({ isHidden }: Option): boolean => isHidden !== true;
 export const listCompleted = (): Completed[] =>
   COMMANDS.map((row) => ({
     row,
-    names: [row.name, ...(row.aliases ?? [])],
+    names: listWords(row),
     options: [...(row.options ?? []), ...GLOBAL].filter(isShown),
     words: (row.arguments ?? []).flatMap(({ words }) => words ?? []),
     choices: (row.arguments ?? []).flatMap(({ choices }) => choices ?? []),

@@ -107,10 +107,7 @@ function checkSpace(patient: Patient, dir: string): Finding[] {
   const id = 'store.space';
   const remedy = 'free space on that volume, or run annex prune';
   if (free.files === 0) return [problem(id, 'its volume can hold no more files', remedy)];
-  const is =
-    free.bytes < 1e9
-      ? `${formatSize(free.bytes)} free`
-      : `${(free.bytes / 1e9).toFixed(1)} GB free`;
+  const is = `${formatSize(free.bytes)} free`;
   if (free.bytes >= needed) {
     return [
       ok(

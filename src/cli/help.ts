@@ -1,7 +1,7 @@
 /** Composes the help of annex and of its commands. */
 import { wrap } from '../base/layout.ts';
 import type { Command } from './command.ts';
-import { COMMANDS, findCommand, GROUPS, NAMES } from './commands.ts';
+import { COMMANDS, findCommand, GROUPS, listWords, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
 import { composeCode, readCodes } from './help-code.ts';
 import type { Argument, Option, Row } from './row.ts';
@@ -120,8 +120,7 @@ export function composeOverview(look = PLAIN): string {
 }
 
 /** @example formatCalls(findCommand('rm')) // 'remove, rm NAME...' */
-const formatCalls = (row: Row): string =>
-  formatCall({ ...row, name: [row.name, ...(row.aliases ?? [])].join(', ') });
+const formatCalls = (row: Row): string => formatCall({ ...row, name: listWords(row).join(', ') });
 
 /** The help of one command. */
 export function composeHelp(row: Row, look = PLAIN): string {

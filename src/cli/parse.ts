@@ -48,10 +48,13 @@ export function parseCommandLine(words: string[]): CommandLine {
     allowPositionals: true,
     tokens: true,
   });
-  const [name, ...args] = tokens.flatMap((token) =>
+  const [name, ...rest] = tokens.flatMap((token) =>
     token.kind === 'positional' ? token.value : [],
   );
-  const row = findCommand(name);
+  // `store prune` is an alias of two words.
+  const longer = findCommand(`${name} ${rest[0]}`);
+  const row = longer ?? findCommand(name);
+  const args = longer === undefined ? rest : rest.slice(1);
   const options: Options = {};
   let problem: string | undefined;
   for (const token of tokens) {
@@ -111,8 +114,9 @@ function findMisfit(row: Row, args: string[], options: Options): string | undefi
   const wanted = row.arguments ?? [];
   const missing = wanted.find((argument, at) => isMissing(argument, args[at], options));
   if (missing !== undefined) {
-    const { name, instead } = missing;
-    return `${row.name} needs ${name}${instead === undefined ? '' : ` or --${instead}`}`;
+    const { name, instead, choices } = missing;
+    const what = choices === undefined ? name : `one of ${choices.join(', ')}`;
+    return `${row.name} needs ${what}${instead === undefined ? '' : ` or --${instead}`}`;
   }
   const last = wanted.at(-1);
   if (last?.instead !== undefined && args.length > 0 && options[last.instead] === true) {

@@ -17,7 +17,7 @@ import {
 } from './command.ts';
 
 /** Days since an entry was published, or replaced. */
-const DAYS = '14';
+export const DAYS = '14';
 
 /** An entry, and what becomes of it; in a dry run, what would. */
 interface PrunedEntry {
@@ -56,8 +56,8 @@ export const prune: Command = ({ options, print }) => {
   return 0;
 };
 
-/** Refuses to prune when an entry may be in use by a feature that cannot be read. */
-function checkDeclaration({ core, declaration }: Settings): void {
+/** @throws AnnexError when an entry may be in use by a feature that cannot be read */
+export function checkDeclaration({ core, declaration }: Settings): void {
   const path = `${core.root}/package.json`;
   if (declaration.refusals.length > 0) {
     throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct that file');

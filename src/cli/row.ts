@@ -43,6 +43,7 @@ export interface Option {
 /** A command. Help, completion, the parser and docs/cli.md are made of its row. */
 export interface Row {
   name: string;
+  /** One can be an argument of another command: `store prune`. */
   aliases?: readonly string[];
   /** A clause for lists of commands: `install into the store now`. */
   summary: string;

@@ -84,9 +84,8 @@ const describeOrigin = (core: Core, name: string): string[] =>
 /** Why an entry does not answer. */
 function explainLoss({ state, why, until }: HeldEntry, { rule, name }: Answered): string {
   if (until !== undefined) return `it was retired: ${why}`;
-  if (why !== undefined) return why;
-  if (state === 'replaced') return 'another entry is chosen before it';
-  return LOSSES[rule] ?? `it has no such file of ${name}`;
+  if (state === 'replaced') return LOSSES[rule] ?? why ?? 'another entry is chosen before it';
+  return why ?? LOSSES[rule] ?? `it has no such file of ${name}`;
 }
 
 /** Why a valid entry does not answer, by the rule. */

@@ -1,6 +1,8 @@
 /** The state of each entry in the store and its layers, for the commands that list them. */
+import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createLookup, findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
+import { isInCore } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { PLAIN } from '../base/store-layout.ts';
@@ -12,10 +14,17 @@ import { findRetirement, GRACE } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 
 /**
- * `current` is the entry that this Node uses; `replaced` fits, and another one is chosen; `other Node` fits another ABI.
+ * `current` is the entry that this Node uses; `replaced` fits, and another one or core's copy is used; `other Node`
+ * fits another ABI.
  * Of the rest no process of this application uses one.
  */
 export type HeldState = 'current' | 'replaced' | 'other Node' | 'undeclared' | Unfitness;
+
+/** Every state: what is used comes first. */
+export const STATES: readonly HeldState[] = [
+  ...(['current', 'other Node', 'replaced', 'other lock', 'other declaration'] as const),
+  ...(['undeclared', 'retired', 'blocked', 'damaged', 'unreadable', 'not trusted'] as const),
+];
 
 /** An entry of a store or a layer. */
 export interface HeldEntry {
@@ -60,6 +69,8 @@ function judge(
 ): Verdict {
   const { dir: path, abi } = stored;
   try {
+    if (!lstatSync(path).isDirectory())
+      return { state: 'not trusted', why: 'it is not a directory' };
     const retired = findRetirement(store, path);
     if (retired !== undefined) {
       return { state: 'retired', why: retired.reason, until: retired.at + GRACE };
@@ -73,7 +84,8 @@ function judge(
     const judgement = judgeEntry({ lookup, store, path, pinned, damages: known.damages });
     if ('entry' in judgement) {
       if (isOther) return { state: 'other Node', why: `it is for ${abi}` };
-      return { state: chosen.has(judgement.entry.dir) ? 'current' : 'replaced' };
+      if (!chosen.has(judgement.entry.dir)) return { state: 'replaced' };
+      return isInCore(lookup) ? { state: 'replaced', why: 'core ships it' } : { state: 'current' };
     }
     const { state, reason } = judgement;
     return { state, why: toClause(reason, path) };

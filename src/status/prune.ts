@@ -1,9 +1,8 @@
 /** Finds the entries of a store that a core no longer needs, and removes them. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCorePackage } from '../app/core.ts';
-import { isShipped } from '../app/inventory.ts';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
+import { isInCore } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { toRealPath } from '../base/paths.ts';
 import { MANIFEST, PLAIN } from '../base/store-layout.ts';
@@ -88,11 +87,7 @@ function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need
   if (unread !== undefined) return { unknown: unread.reason, fitting: new Set() };
   const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));
   const fitting = new Set([...chosen.values()].filter((dir) => dir !== undefined));
-  const { core } = settings;
-  const isCore = Object.keys(feature.packages).every(
-    (name) => findCorePackage(name, core.root) !== undefined && isShipped(core, name),
-  );
-  if (isCore) return { fitting, replacement: {} };
+  if (isInCore(lookup)) return { fitting, replacement: {} };
   const entry = chosen.get(readAbi());
   return { fitting, ...(entry !== undefined && { replacement: { entry } }) };
 }

@@ -94,7 +94,10 @@ export function readEntryManifest(dir: string): Manifest | undefined {
 }
 
 /** Versions of the declared packages in an entry. */
-export function listVersions(manifest: Manifest, feature: Feature): Record<string, string> {
+export function listVersions(
+  manifest: Manifest,
+  feature: Pick<Feature, 'packages'>,
+): Record<string, string> {
   const versions: Record<string, string> = {};
   for (const { path, name, version } of manifest.closure) {
     if (name in feature.packages && path === `node_modules/${name}`) versions[name] = version;

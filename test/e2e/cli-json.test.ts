@@ -81,7 +81,10 @@ describe.each(outerNodes)('$label', (node) => {
     const refreshed = await run('refresh', 0, 'refresh');
     expect(refreshed.results).toMatchObject([{ outcome: 'restored' }, { outcome: 'current' }]);
     await run('prune', 0, 'prune', '--dry-run', '--days', '0');
-    await run('prune', 0, 'prune', '--days', '0');
+    await run('prune', 0, 'store', 'prune', '--days', '0');
+    const { states } = await run('store', 0, 'store', 'df');
+    expect(states).toMatchObject([{ state: 'current' }, { state: 'retired' }]);
+    await run('store', 0, 'store', 'ls');
     await run('uninstall', 0, 'uninstall', 'beta');
     await run('init', 0, 'init', 'gamma@^1.0.0');
     await run('init', 0, 'init', 'gamma');
@@ -94,6 +97,9 @@ describe.each(outerNodes)('$label', (node) => {
     await run('why', 1, 'why', 'alpha');
     await run('why', 1, 'why', 'alpah', '--from', 'main.mjs');
     await run('why', 0, 'why', 'node:fs', '--require');
+    await run('store', 0, 'store', 'path');
+    await run('store', 0, 'store', 'ls');
+    await run('store', 0, 'store', 'df');
     await run('env', 0, 'env');
     await run('config', 0, 'config');
     expect(await run('report', 0, 'report')).toMatchObject({ core: { name: 'app' } });
