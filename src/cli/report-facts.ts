@@ -1,6 +1,7 @@
 /** Collects the facts of a report from the application, its locks and its stores. Changes nothing. */
 import { basename, join } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
+import { isShipped } from '../app/inventory.ts';
 import { listBlocked } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { version } from '../base/own-files.ts';
@@ -11,7 +12,7 @@ import { isTransient } from '../base/thrown.ts';
 import { readLockedPart } from '../lock/locked.ts';
 import type { Report, ReportedFeature, ReportedPackage, SharedPackage } from '../report/model.ts';
 import { findBlocked } from '../settings/blocked.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { Core, Settings } from '../settings/settings.ts';
 import { type Manifest, readEntryManifest } from '../store/manifest.ts';
 import { type Examined, examine } from './examine.ts';
 import { toListed } from './listed.ts';
@@ -82,7 +83,7 @@ function listClosure(
   { lookup, status: { dir = '' } }: Examined,
   entry: Manifest | undefined,
 ): ReportedPackage[] {
-  const { feature } = lookup;
+  const { feature, settings } = lookup;
   const blocklist = lookup.listBlocked();
   const part = readLockedPart(lookup);
   const locked = 'nodes' in part ? part : undefined;
@@ -99,10 +100,15 @@ function listClosure(
       ...optional('license', textOf(license)),
       ...optional('tarball', locked?.pin.sidecar.packages[path]?.size),
       ...(hasScript && { script }),
+      ...optional('beside', findShipped(settings.core, name)),
       ...optional('blocked', blocked?.spec),
     };
   });
 }
+
+/** The version of a package that core ships. */
+const findShipped = (core: Core, name: string): string | undefined =>
+  isShipped(core, name) ? findCorePackage(name, core.root)?.version : undefined;
 
 /** Packages of core that features use, by name. */
 function listShared(root: string, features: readonly ReportedFeature[]): SharedPackage[] {

@@ -100,10 +100,11 @@ function composePackages(
   );
 }
 
-function listNotes({ path, name, script, blocked }: ReportedPackage): string[] {
+function listNotes({ path, name, script, beside, blocked }: ReportedPackage): string[] {
   const isNested = path !== `node_modules/${name}`;
   return [
     ...(isNested ? [path] : []),
+    ...(beside === undefined ? [] : [`core has ${beside}`]),
     ...(script === undefined ? [] : [`install script ${script}`]),
     ...(blocked === undefined ? [] : [`blocked: ${blocked}`]),
   ];

@@ -12,6 +12,8 @@ export interface ReportedPackage {
   tarball?: number;
   /** Of a package with an install script: whether the feature allows it. */
   script?: 'allowed' | 'not allowed';
+  /** Core's version of it, which this feature does not use. */
+  beside?: string;
   /** The item that blocks it, as written. */
   blocked?: string;
 }

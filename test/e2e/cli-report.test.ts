@@ -81,6 +81,16 @@ describe.each(outerNodes)('$label', (node) => {
     expect(kit).not.toHaveProperty('pin');
   });
 
+  test('names the version of core where a feature has a copy of its own', async () => {
+    const kit = { packages: { kit: '^1.0.0' }, share: false };
+    const { run, read, install } = await open({ features: { kit } });
+    expect((await install('kit')).code).toBe(0);
+    const [one] = (await read()).features;
+    expect(one?.shared).toEqual([]);
+    expect(one?.closure[0]).toMatchObject({ name: 'common', version: '1.2.0', beside: '1.2.0' });
+    expect((await run([])).stdout).toContain('core has 1.2.0');
+  });
+
   test('names blocked packages, damaged entries, and why a feature is unavailable', async () => {
     const { sandbox, run, read, install } = await open({ blocked: ['deep@<2'] });
     await lock(sandbox, 'other');

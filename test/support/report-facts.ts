@@ -52,6 +52,7 @@ function makeClosure(index: number): ReportedPackage[] {
     ...(LICENSES[at % 5] !== undefined && { license: LICENSES[at % 5] as string }),
     tarball: 12_000 * (at + 1),
     ...(at === 3 && { script: 'not allowed' as const }),
+    ...(at === 2 && { beside: '0.9.0' }),
     ...(at === 4 && { blocked: 'dependency-4@<5' }),
   }));
 }
