@@ -57,8 +57,8 @@ export interface Place {
   store?: string | undefined;
 }
 
-/** The exit code; a text says what is wrong with the arguments, undefined that something is. */
-export type Result = number | string | undefined;
+/** The exit code, or what is wrong with the arguments. */
+export type Result = number | string;
 
 /**
  * Runs a command.

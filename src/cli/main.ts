@@ -69,18 +69,13 @@ function moveTo({ directory, core, store }: Options): string | undefined {
   return undefined;
 }
 
-/**
- * Says what is wrong with a command line, and how the command is used.
- *
- * @param result what the command says is wrong
- */
+/** Says what is wrong with a command line, and how the command is used. */
 async function printMisuse(
   { row, problem }: CommandLine,
-  result: string | undefined,
+  reason: string,
   print: Invocation['print'],
 ): Promise<number> {
   const { composeOverview, composeUsage, USAGE } = await import('./help.ts');
-  const reason = result ?? `the arguments of ${row?.name} are wrong`;
   const usage = row === undefined ? USAGE : composeUsage(row);
   const hint = row === undefined ? 'annex help' : `annex help ${row.name}`;
   const isEmpty = row === undefined && problem === undefined;
