@@ -22,6 +22,8 @@ export interface PackageRecord {
   listed: number;
   /** Path of the tarball on a registry other than the public one, relative to it and without a host. */
   place?: string;
+  /** The registry's signature, where `annex audit signatures` verified one. */
+  signature?: { keyid: string; sig: string };
 }
 
 /** When the content of a lock last changed, and what wrote it. */
@@ -181,7 +183,10 @@ const isWhole = isShape(
     ids: isTexts,
     digests: isShape({ 'package.json': isText, 'package-lock.json': isText }),
     packages: isRecordOf(
-      isShape({ size: isCount, listing: isText, listed: isCount }, { place: isText }),
+      isShape(
+        { size: isCount, listing: isText, listed: isCount },
+        { place: isText, signature: isShape({ keyid: isText, sig: isText }) },
+      ),
     ),
     shared: isShared,
     scripts: isListOf(isText),

@@ -87,6 +87,11 @@ export const DECLARE: readonly Row[] = [
     arguments: [FEATURES],
     options: [
       { name: 'check', summary: 'report what no longer matches the lock' },
+      {
+        name: 'online',
+        summary: 'with --check: verify recorded signatures with the keys of the registry',
+        excludes: 'min-age',
+      },
       { ...MIN_AGE, excludes: 'check' },
       ...PLACE,
     ],

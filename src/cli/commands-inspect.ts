@@ -138,10 +138,13 @@ export const INSPECT: readonly Row[] = [
     summary: 'report vulnerabilities, with npm audit',
     details: [
       "Prints npm's own report, and exits with npm's exit code. With --json it is the JSON of npm. Copies that the application does not ship are left out. Fails if the registry has no advisories.",
+      'With the word signatures it verifies the signature of the registry over each locked tarball, and records the valid ones in the lock. Fails when one is missing or invalid, or when the registry signs nothing.',
     ],
-    arguments: [FEATURES],
+    arguments: [
+      { ...FEATURES, summary: `the word signatures, to verify them; then ${FEATURES.summary}` },
+    ],
     options: PLACE,
-    examples: ['annex audit'],
+    examples: ['annex audit', 'annex audit signatures exa-js'],
     variables: [...SETTINGS, ...REGISTRY],
     load: async () => (await import('./npm-report.ts')).audit,
   },

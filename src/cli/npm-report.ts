@@ -17,8 +17,17 @@ import { hasNoReport, refuseAudit } from './audit-failure.ts';
 import { type Command, readSettings, refuse, selectFeatures, warn } from './command.ts';
 import { collectParts } from './left-out.ts';
 
-/** Runs npm audit on the packages in use; the core's copy counts where an entry shares it. */
-export const audit: Command = ({ args, options }) => {
+/**
+ * Runs npm audit on the packages in use; the core's copy counts where an entry shares it. With the word
+ * `signatures` it verifies signatures.
+ */
+export const audit: Command = async (invocation) => {
+  const { args, options } = invocation;
+  const [first, ...rest] = args;
+  if (first === 'signatures') {
+    const { auditSignatures } = await import('./audit-signatures.ts');
+    return auditSignatures({ ...invocation, args: rest });
+  }
   const json = options.json === true ? ['--json'] : [];
   return reportWithNpm(args, ['audit', '--package-lock-only', ...json], { asksRegistry: true });
 };

@@ -60,8 +60,13 @@ export const readSide = (dir: string): LockSide | undefined =>
     return { shared, packages: lock.packages };
   });
 
-/** @throws errors that say nothing about the lock, such as EMFILE */
-function readOrElse<T>(fallback: T, read: () => T): T {
+/**
+ * Reads a part of a lock.
+ *
+ * @param fallback what a lock that cannot be read holds
+ * @throws errors that say nothing about the lock, such as EMFILE
+ */
+export function readOrElse<T>(fallback: T, read: () => T): T {
   try {
     return read();
   } catch (error) {

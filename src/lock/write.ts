@@ -28,6 +28,7 @@ import { addMade } from './made.ts';
 import { readPackages, readPlaces, readSide } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
+import { keepSignatures } from './signatures.ts';
 
 /** A feature to lock. */
 export interface LockJob {
@@ -105,7 +106,8 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
     if (more.length === 0) {
       const whole = addLicenses(resolved, unpacked);
       const parts = { feature, platforms, resolved: whole, nodes, fetched, npm, places, unshared };
-      const { sidecar: content, project } = composeLock(parts);
+      const { sidecar: composed, project } = composeLock(parts);
+      const content = keepSignatures(composed, dir, resolved.plan.nodes);
       const made = { settings, dir: temporary, signal };
       const sidecar = await addMade(content, join(dir, 'annex.json'), made);
       const texts = { ...project, 'annex.json': toJsonFile(sidecar) };

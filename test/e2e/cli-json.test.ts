@@ -7,6 +7,7 @@ import { readDocument } from '../support/documents.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { listEntries } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
+import { makeSigner } from '../support/signing.ts';
 import { openWorld } from '../support/world.ts';
 
 interface Schema {
@@ -67,6 +68,8 @@ describe.each(outerNodes)('$label', (node) => {
     await registry.add(esmPackage('beta', '1.1.0', 'beta'));
     const updated = await run('update', 0, 'update', 'beta', '--dry-run');
     expect(updated).toMatchObject({ isDryRun: true, results: [{ diff: { changed: [{}] } }] });
+    registry.signer = makeSigner({ wrong: ['alpha@1.0.0'] });
+    await run('signatures', 1, 'audit', 'signatures');
     await run('add', 0, 'add', 'gamma@^1.0.0');
     await run('remove', 0, 'rm', 'gamma');
     const installed = await run('install', 1, 'install', '--all');

@@ -1,6 +1,7 @@
 /** Writes packuments, the documents in which a registry describes a package, in their full and abbreviated forms. */
 import semver from 'semver';
 import { type PackageFixture, type PackedFixture, readManifest } from './package.ts';
+import type { Signer } from './registry-types.ts';
 
 /** The full form. https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md */
 export interface Packument {
@@ -34,7 +35,11 @@ const abbreviatedKeys = new Set([
 
 const longAgo = '2020-01-01T00:00:00.000Z';
 
-function writeVersion(files: string, pkg: PackageFixture, packed: PackedFixture) {
+function writeVersion(
+  files: string,
+  { pkg, packed }: { pkg: PackageFixture; packed: PackedFixture },
+  signer: Signer | undefined,
+) {
   const manifest = readManifest(pkg);
   const { name, version } = pkg;
   const scripts = Object.keys((manifest.scripts as object | undefined) ?? {});
@@ -48,6 +53,7 @@ function writeVersion(files: string, pkg: PackageFixture, packed: PackedFixture)
       tarball: `${files}/${name}/-/${base}-${version}.tgz`,
       shasum: packed.shasum,
       integrity: packed.integrity,
+      ...(signer && { signatures: signer.sign(`${name}@${version}`, packed.integrity) }),
     },
   };
 }
@@ -60,6 +66,7 @@ export function writePackument(
   name: string,
   files: string,
   published: readonly { pkg: PackageFixture; packed: PackedFixture }[],
+  signer?: Signer,
 ): Packument {
   const sorted = [...published].sort((a, b) => semver.compare(a.pkg.version, b.pkg.version));
   const all = sorted.map(({ pkg }) => pkg.version);
@@ -70,7 +77,7 @@ export function writePackument(
     name,
     'dist-tags': { latest },
     versions: Object.fromEntries(
-      sorted.map(({ pkg, packed }) => [pkg.version, writeVersion(files, pkg, packed)]),
+      sorted.map((one) => [one.pkg.version, writeVersion(files, one, signer)]),
     ),
     time: {
       created: ordered.at(0) ?? longAgo,

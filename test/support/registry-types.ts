@@ -19,6 +19,14 @@ export type Fault = (
   until?: Promise<unknown>;
 };
 
+/** The keys of a registry. */
+export interface Signer {
+  /** Answer to a request for keys. */
+  keys: object[];
+  /** The signatures of a version: `NAME@VERSION` and its integrity. */
+  sign: (id: string, integrity: string) => { keyid: string; sig: string }[];
+}
+
 /** Paths and protocol of a registry. */
 export interface RegistryOptions {
   /** Path of the registry on its host: `/api/npm`. */
@@ -48,6 +56,8 @@ export interface Registry {
   add(...packages: PackageFixture[]): Promise<void>;
   /** Publishes an advisory for the versions of a package in a range. */
   advise(name: string, range: string): void;
+  /** Signs every version from now on, and serves the public keys; undefined: without keys. */
+  signer: Signer | undefined;
   /** Names and versions of each request for advisories. */
   audited: Record<string, string[]>[];
   /** Closes the port and every open connection. Harmless when stopped. */

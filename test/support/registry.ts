@@ -65,7 +65,8 @@ export async function startRegistry(
 
   const describePackage = (name: string): Packument | undefined => {
     const versions = published.get(name);
-    return versions && writePackument(name, `${url}${files}`, [...versions.values()]);
+    const { signer } = registry;
+    return versions && writePackument(name, `${url}${files}`, [...versions.values()], signer);
   };
 
   const findTarball = (path: string, isTampered: boolean): Answer | undefined => {
@@ -80,6 +81,7 @@ export async function startRegistry(
 
   const answer = (path: string, accept: string, fault: Fault | undefined): Answer | undefined => {
     if (fault?.kind === 'page') return { type: 'text/html', body: Buffer.from(fault.body) };
+    if (path === '/-/npm/v1/keys') return registry.signer && answerJson(registry.signer);
     if (path.endsWith('.tgz')) return findTarball(path, fault?.kind === 'wrong-digest');
     const packument = describePackage(path.slice(1));
     if (!packument) return undefined;
@@ -187,6 +189,7 @@ export async function startRegistry(
         });
       } else if (!match) faults = [];
     },
+    signer: undefined,
     audited,
     advise(name, range) {
       const id = 1001 + advisories.length;
