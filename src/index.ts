@@ -2,7 +2,7 @@
 
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { readScript, resolveScript } from './app/script.ts';
-import { loadSettings } from './app/settings.ts';
+import { type LoadedSettings, loadSettings } from './app/settings.ts';
 import { isInstaller } from './base/environment.ts';
 import { AnnexError } from './base/error.ts';
 import { createLog } from './base/log.ts';
@@ -16,6 +16,7 @@ import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
 import { rememberInThread } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
+import { fitRefusal, nameCommand } from './status/refusals.ts';
 import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
 import { listStores } from './store/access.ts';
 import { listRemembered } from './store/failures.ts';
@@ -81,7 +82,7 @@ export async function ensure(
   const after = readStatus(refreshLookup(lookup));
   if (isUsable(after)) return after;
   const reason = after.refusal?.reason ?? 'it is not in the store after the install';
-  const hint = `annex why ${Object.keys(lookup.feature.packages)[0]}`;
+  const hint = nameCommand(lookup.settings, `why ${Object.keys(lookup.feature.packages)[0]}`);
   const failure: Refusal = { code: 'ANNEX_INSTALL_FAILED', reason, hint };
   throw new AnnexError(failure, { feature: lookup.feature.name });
 }
@@ -131,7 +132,7 @@ async function installAndReport(lookup: Lookup, isRetry: boolean): Promise<void>
 
 /** Makes the error of a feature that is unavailable, and writes the line that an import would write. */
 function reportError({ settings, feature }: Lookup, why: Refusal, isNew: boolean): AnnexError {
-  const error = new AnnexError(why, { feature: feature.name });
+  const error = new AnnexError(fitRefusal(why, settings), { feature: feature.name });
   createReporter(settings)(feature, error, isNew);
   return error;
 }
@@ -174,28 +175,29 @@ let inactiveSettings: Settings | undefined;
 function findSettings(): Settings | undefined {
   const active = getActiveThread();
   if (active !== undefined) return active.settings;
-  inactiveSettings ??=
-    getSharedSettings() ??
-    loadSettings({ script: resolveScript(readScript()), cwd: readCwd(), self: HERE }).settings;
+  inactiveSettings ??= getSharedSettings() ?? loadInactive().settings;
   return inactiveSettings;
 }
+
+const loadInactive = (): LoadedSettings =>
+  loadSettings({ script: resolveScript(readScript()), cwd: readCwd(), self: HERE });
 
 /** @throws AnnexError when no package.json declares features, or none declares this one */
 function createDeclaredLookup(name: string): Lookup {
   const settings = findSettings();
   const declared = settings && findFeature(settings, name);
   if (settings && declared) return createLookup(settings, declared);
-  const [reason, hint] =
-    settings === undefined
-      ? [
-          'no package.json above the entry script declares features',
-          'npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application',
-        ]
-      : [
-          `it is not declared in ${settings.core.root}/package.json`,
-          'declare it: npx annex add NAME@RANGE',
-        ];
-  throw new AnnexError({ code: 'ANNEX_INVALID_CONFIG', reason, hint }, { feature: name });
+  throw new AnnexError(refuseUndeclared(settings), { feature: name });
+}
+
+function refuseUndeclared(settings: Settings | undefined): Refusal {
+  if (settings === undefined) {
+    const loaded = loadInactive();
+    if (loaded.settings === undefined) return loaded.refusal;
+  }
+  const reason = `it is not declared in ${settings?.core.root}/package.json`;
+  const hint = 'declare it: npx annex add NAME@RANGE';
+  return { code: 'ANNEX_INVALID_CONFIG', reason, hint };
 }
 
 let hasWarned = false;

@@ -48,7 +48,7 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   if (found === undefined) {
     const place = options.script ?? options.cwd ?? 'a deleted working directory';
     const reason = `no package.json declares features, as seen from ${place}`;
-    const hint = 'annex add NAME@RANGE, or set ANNEX_CORE to the application';
+    const hint = 'npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application';
     return refuse(refuseSetting(reason, hint), false);
   }
   if ('problem' in found) {
@@ -145,7 +145,7 @@ const refuseLayer = (problem: string | undefined): Refusal | undefined =>
     : {
         code: 'ANNEX_STORE_UNUSABLE',
         reason: `${problem}; it is left out`,
-        hint: 'correct ANNEX_STORE',
+        hint: 'correct that path in ANNEX_STORE',
       };
 
 /** Why a directory cannot be a store for any user; undefined when it can. */

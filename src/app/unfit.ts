@@ -35,7 +35,7 @@ export function findPlatformRefusal(
     return {
       code: 'ANNEX_UNSUPPORTED_PLATFORM',
       reason: `${bound?.name} is locked for ${sidecar.platforms.join(', ')}, and this is ${platform}`,
-      hint: `add ${platform} to annex.platforms and lock again`,
+      hint: `add ${platform} to annex.platforms, and lock again: npx annex lock`,
     };
   }
   const repository = findGitRefusal(plan, nodes);

@@ -2,6 +2,10 @@
 import type { Refusal } from '../types.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
+/** For EACCES and codes without an explanation. */
+const UNWRITABLE =
+  'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
+
 /** Reason and hint for an error of the file system, by its code. */
 const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: ['no space is left on its volume', 'free space on its volume'],
@@ -10,6 +14,8 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
     'its volume is mounted read-only',
     'mount it writable, or set ANNEX_STORE to a writable directory',
   ],
+  EACCES: ['permission is denied', UNWRITABLE],
+  EPERM: ['the operation is not permitted', UNWRITABLE],
   EIO: ['its disk reports an error', "check that volume and the kernel's log"],
   EMFILE: ['too many files are open', 'raise the limit on open files (ulimit -n)'],
   ENFILE: ['too many files are open', "raise the machine's limit on open files (fs.file-max)"],
@@ -19,10 +25,6 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   ],
   EFBIG: ['a file exceeds the size limit', 'raise the limit on file size (ulimit -f)'],
 };
-
-/** For EACCES and all other codes. */
-const UNWRITABLE =
-  'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
 
 /**
  * The refusal for a failed file-system call on a store.

@@ -1,5 +1,7 @@
 /** annex doctor [--online] */
 import { messageOf } from '../base/thrown.ts';
+import type { Settings } from '../settings/settings.ts';
+import { placeRemedy } from '../status/refusals.ts';
 import type { Command } from './command.ts';
 import { checkApplication, checkSettings } from './doctor-application.ts';
 import { checkFeatures, checkInstalls } from './doctor-features.ts';
@@ -43,15 +45,12 @@ export const doctor: Command = async ({ options: { online = false }, print }) =>
     await check('features', () => checkFeatures(patient, findings));
     await check('npm', () => checkNpm(patient, online));
   }
-  const cleaned = findings.map((each) => cleanFinding(settings?.isSealed ? toBuild(each) : each));
+  const cleaned = findings.map((each) => cleanFinding(fitFinding(each, settings)));
   print(formatFindings(cleaned), { findings: cleaned }, settings);
   return findings.some(({ level }) => level === 'problem') ? 1 : 0;
 };
 
-/** A command that changes the application: in a sealed one it runs when the image is built. */
-const CHANGE = /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b/;
-
-const toBuild = (finding: Finding): Finding =>
-  finding.remedy !== undefined && CHANGE.test(finding.remedy)
-    ? { ...finding, remedy: `in the source of the image: ${finding.remedy}` }
-    : finding;
+const fitFinding = (finding: Finding, settings: Settings | undefined): Finding =>
+  finding.remedy === undefined || settings === undefined
+    ? finding
+    : { ...finding, remedy: placeRemedy(finding.remedy, settings) };

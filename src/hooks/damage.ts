@@ -8,6 +8,7 @@ import { createMissing } from '../resolve/not-found.ts';
 import type { Install } from '../resolve/options.ts';
 import { createReporter } from '../resolve/report.ts';
 import type { Request } from '../resolve/request.ts';
+import { fitRefusal } from '../status/refusals.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 import { createSoundEntries, type SoundEntry } from './sound-entry.ts';
@@ -43,7 +44,7 @@ export function createDamage({ thread }: Locator, install: Install): Damage {
     const name = feature?.name ?? basename(entry);
     const parent = requesters.get(name)?.parent;
     const asker = parent && relativeTo(settings.core.root, parent);
-    const cause = new AnnexError(refusal, { feature: name, asker });
+    const cause = new AnnexError(fitRefusal(refusal, settings), { feature: name, asker });
     if (feature !== undefined) report(feature, cause, !reported.has(entry));
     reported.add(entry);
     return explain(createMissing(file, kind), cause);

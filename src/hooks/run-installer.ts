@@ -13,6 +13,7 @@ import { rememberInThread, type Thread } from '../resolve/thread.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { ASKER_FD, RETRY } from '../settings/installer-env.ts';
 import type { Settings } from '../settings/settings.ts';
+import { nameInstallCommand } from '../status/refusals.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 
 /** Seconds that an install may block a thread without a line in the log. */
@@ -36,7 +37,7 @@ export function createInstall(thread: Thread): Install {
       traceSync(installs, context, () => installSync(settings, name, file));
       return undefined;
     } catch (error) {
-      const refusal = toRefusal(error, () => refuseByEnd(name, error));
+      const refusal = toRefusal(error, () => refuseByEnd(settings, name, error));
       return rememberInThread(thread, lookup, refusal);
     } finally {
       const seconds = (performance.now() - start) / 1000;
@@ -65,7 +66,7 @@ function installSync(settings: Settings, feature: string, file: string | undefin
     killGroup(child.pid);
     throw child.error;
   }
-  return readResult(feature, child.stdout.toString(), child.signal ?? child.status);
+  return readResult(settings, feature, child.stdout.toString(), child.signal ?? child.status);
 }
 
 /**
@@ -101,7 +102,7 @@ async function installAsync(settings: Settings, feature: string, isRetry: boolea
   try {
     await (installs.hasSubscribers ? installs.tracePromise(run, context) : run());
   } catch (error) {
-    throw new AnnexError(toRefusal(error, () => refuseByEnd(feature, error)));
+    throw new AnnexError(toRefusal(error, () => refuseByEnd(settings, feature, error)));
   }
 }
 
@@ -130,7 +131,7 @@ async function runInstaller(
     }, limit);
   });
   const end = await closed.finally(() => clearTimeout(timer));
-  return readResult(feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
+  return readResult(settings, feature, output, isTimedOut ? { code: 'ETIMEDOUT' } : end);
 }
 
 /** Gives way to the program, which runs at the same time. Threads that the installer starts later inherit it. */
@@ -193,7 +194,12 @@ function killGroup(pid: number | undefined): void {
  * @param end exit code, signal, or error
  * @throws AnnexError why the install failed
  */
-function readResult(feature: string, output: string, end: unknown): InstallResult {
+function readResult(
+  settings: Settings,
+  feature: string,
+  output: string,
+  end: unknown,
+): InstallResult {
   let said: { results?: InstallResult[]; error?: Refusal } = {};
   try {
     said = JSON.parse(output.trim().split('\n').at(-1) ?? '') as typeof said;
@@ -202,13 +208,18 @@ function readResult(feature: string, output: string, end: unknown): InstallResul
   }
   if (said.error !== undefined) throw new AnnexError(said.error);
   const result = said.results?.find((one) => one.feature === feature);
-  if (result === undefined) throw new AnnexError(refuseByEnd(feature, end));
+  if (result === undefined) throw new AnnexError(refuseByEnd(settings, feature, end));
   if (result.outcome === 'failed') throw new AnnexError(result.refusal);
   return result;
 }
 
-function refuseByEnd(feature: string, end: unknown): Refusal {
-  const hint = `run annex install ${feature} to see its output`;
+function refuseByEnd(settings: Settings, feature: string, end: unknown): Refusal {
+  const command = nameInstallCommand(settings, feature);
+  // The kernel sends it when memory runs out.
+  const hint =
+    end === 'SIGKILL'
+      ? `check the memory limit of the process, then ${command}`
+      : `run ${command} to see its output`;
   const code = (end as { code?: unknown } | null)?.code;
   if (code === 'ETIMEDOUT') {
     return { code: 'ANNEX_TIMEOUT', reason: 'the installer did not finish in time', hint };

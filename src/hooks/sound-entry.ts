@@ -3,7 +3,7 @@ import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
-import { findInstallRefusal } from '../status/refusals.ts';
+import { findInstallRefusal, nameCommand } from '../status/refusals.ts';
 import type { FoundEntry } from '../store/entry.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
@@ -36,7 +36,11 @@ export function createSoundEntries(
       findInstallRefusal(lookup, present, { local: failures.get(feature.name) }) ?? install(lookup);
     if (refusal !== undefined) return { refusal };
     const { entry, rejected } = findScanned(refreshLookup(lookup));
-    return entry ?? { refusal: refuseRejected(rejected, feature) };
+    return (
+      entry ?? {
+        refusal: refuseRejected(rejected, nameCommand(settings, `verify ${feature.name}`)),
+      }
+    );
   };
   return (damagedDir, damage) => {
     const known = results.get(damagedDir);
@@ -56,8 +60,8 @@ const UNDECLARED: Refusal = {
   hint: 'remove that directory',
 };
 
-const refuseRejected = (rejected: string[], { name }: Feature): Refusal => ({
+const refuseRejected = (rejected: string[], hint: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',
   reason: rejected.join('; ') || 'there is no other entry',
-  hint: `annex verify ${name}`,
+  hint,
 });

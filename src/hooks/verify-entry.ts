@@ -99,7 +99,7 @@ export function createVerifier(
     const entry = locator.findEntryOf(file);
     if (entry === undefined) {
       if (!locator.isInStore(file)) return file;
-      throw makeLoadError({ entry: file, file, kind }, OUTSIDE_ENTRIES);
+      throw makeLoadError({ entry: file, file, kind }, refuseLoose(file));
     }
     const load = { entry, file, kind };
     let dir = usable.get(entry);
@@ -218,8 +218,8 @@ const FROZEN: Refusal = {
   hint: 'load the feature before that, or set "verify" to "first-use" in the file of ANNEX_CONFIG',
 };
 
-const OUTSIDE_ENTRIES: Refusal = {
+const refuseLoose = (file: string): Refusal => ({
   code: 'ANNEX_INTEGRITY',
-  reason: 'the path is in a store but not in an entry',
+  reason: `${file} is in a store but not in an entry`,
   hint: 'remove it',
-};
+});

@@ -67,5 +67,7 @@ export function composeEntryFiles(
 function requireSize(what: string, text: string, max: number): void {
   const size = Buffer.byteLength(text);
   if (size <= max) return;
-  throw new AnnexError(refuseInstall(`${what} takes ${size} bytes, more than an entry may have`));
+  const reason = `${what} takes ${size} bytes, more than an entry may have`;
+  const hint = 'use another version of the package, or declare its packages in several features';
+  throw new AnnexError({ ...refuseInstall(reason), hint });
 }

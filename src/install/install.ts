@@ -12,7 +12,7 @@ import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { forget, remember } from '../status/failure-memory.ts';
-import { findInstallRefusal, nameInstallCommand } from '../status/refusals.ts';
+import { findInstallRefusal, nameCommand, nameInstallCommand } from '../status/refusals.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { Damaged, FoundEntry } from '../store/entry.ts';
 import { type Ignored, isRemembered } from '../store/failures.ts';
@@ -174,7 +174,13 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   }
   if (stopped.aborted) throw stopped.reason;
   if (held.isTakenOver()) return undefined;
-  refusal ??= found.unread ?? refuseUnusable(built?.dir, found.rejected, feature);
+  refusal ??=
+    found.unread ??
+    refuseUnusable(
+      built?.dir,
+      found.rejected,
+      nameCommand(settings, `why ${Object.keys(feature.packages)[0]}`),
+    );
   throw recordFailure(job, signal.aborted ? refuseByTime(settings) : refusal);
 }
 
@@ -223,5 +229,5 @@ const toJobRefusal = (error: unknown, { store }: Job): Refusal =>
 export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({
   code: 'ANNEX_TIMEOUT',
   reason: `${what} ${Math.round(timeout / 1000)} s`,
-  hint: 'find out what is slow, or give it more: "timeout", in seconds, in the file of ANNEX_CONFIG',
+  hint: 'find out what is slow, or raise "timeout" (seconds) in the file of ANNEX_CONFIG',
 });

@@ -4,6 +4,7 @@ import type { Facts, LogEvent, Severity } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
+import { fitRefusal } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import type { Built } from './build.ts';
 import { createShownLog, showProgress } from './display.ts';
@@ -28,10 +29,11 @@ export interface InstallReport {
 
 /** @param store real path of the store; empty without one */
 export function createInstallReport(
-  { log: level }: Settings,
+  settings: Settings,
   { name, packages }: Feature,
   store: string,
 ): InstallReport {
+  const { log: level } = settings;
   const log = createShownLog(level);
   const progress = createProgress();
   let hide = (): void => {};
@@ -77,7 +79,12 @@ export function createInstallReport(
     reportFailure: (refusal) => {
       const { code, host } = refusal;
       const facts = { code, ...(host && { registry: host }) };
-      say('error', 'refuse', composeMessage(refusal, { feature: name }), facts);
+      say(
+        'error',
+        'refuse',
+        composeMessage(fitRefusal(refusal, settings), { feature: name }),
+        facts,
+      );
     },
     reportDamage: (dir, damage) =>
       say('error', 'damage', `annex: ${dir} is damaged: ${damage}`, { code: 'ANNEX_INTEGRITY' }),

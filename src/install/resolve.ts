@@ -91,7 +91,7 @@ export async function resolvePlan(job: ResolveJob): Promise<ResolvedPlan> {
 
 /** Plans the closure that npm resolved. */
 export function planResolved({ feature, inventory, unshared }: ResolveJob, lock: NpmLock): Plan {
-  const refuse = (problem: string): Refusal => refuseInstall(`the resolution of npm ${problem}`);
+  const refuse = (problem: string): Refusal => refuseNpm(`the resolution of npm ${problem}`);
   return plan({ ...feature, graph: readGraph(lock, refuse), inventory, unshared }, RANGES);
 }
 
@@ -132,10 +132,13 @@ export async function runResolution(
   return readNpmLock(cwd);
 }
 
+/** npm succeeded, and its result is of no use. */
+const refuseNpm = (reason: string): Refusal => ({ ...refuseInstall(reason), hint: 'update npm' });
+
 function readNpmLock(dir: string): NpmLock {
   try {
     return readJson(join(dir, 'package-lock.json'), MAX_LOCK) as NpmLock;
   } catch {
-    throw new AnnexError(refuseInstall('npm left no package-lock.json that can be read'));
+    throw new AnnexError(refuseNpm('npm left no package-lock.json that can be read'));
   }
 }

@@ -112,6 +112,6 @@ function refuseScript({ names, store, lookup }: ScriptRun, end: NpmEnd): Refusal
 /** A lock cannot distinguish such a change from tampering: the entry would never be valid. */
 const refuseChange = (names: string[], path: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
-  reason: `an install script of ${names.join(', ')} changed ${path}, which is not in a package whose scripts may run, or below a node_modules in it`,
-  hint: 'remove it from "scripts", or use another version',
+  reason: `an install script of ${names.join(', ')} changed ${path}, and a script may only change its own package`,
+  hint: `remove ${names.join(', ')} from "scripts" of the feature, or use another version`,
 });

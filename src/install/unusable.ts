@@ -1,16 +1,16 @@
 /** Why an entry cannot be used although it was published a moment ago. */
 import { lstatSync } from 'node:fs';
-import type { Feature } from '../settings/feature.ts';
 import type { Refusal } from '../types.ts';
 
 /**
  * @param dir of the published entry; undefined when another installer published it
  * @param rejected why the entries in the stores are not used
+ * @param command shows more
  */
 export function refuseUnusable(
   dir: string | undefined,
   rejected: string[],
-  { packages }: Feature,
+  command: string,
 ): Refusal {
   const isGone =
     dir === undefined
@@ -20,7 +20,7 @@ export function refuseUnusable(
   return {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `the installed entry is not valid: ${rejected.join('; ') || 'it is missing'}`,
-    hint: `annex why ${Object.keys(packages)[0]}`,
+    hint: command,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Conflict, Refusal } from '../types.ts';
 function describeConflict(conflict: Conflict): string {
   const { dependent, dependency, range, kind, of, version = 'none that fits', isFit } = conflict;
   const how = kind === 'peer' || kind === 'optional peer' ? ` (${kind})` : '';
-  const whose = of === 'core' ? 'core ships' : 'the closure holds';
+  const whose = of === 'core' ? 'core ships' : 'the feature contains';
   const but = isFit === true ? ', which this feature cannot share' : '';
   return `${dependent} wants ${dependency} ${range}${how}, and ${whose} ${version}${but}`;
 }

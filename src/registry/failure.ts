@@ -4,9 +4,9 @@ import type { ErrorCode, Refusal } from '../types.ts';
 
 /** Hints for requests of npm and of this process alike. */
 export const REGISTRY_HINTS = {
-  certificate: 'give npm the certificate of that registry (cafile)',
+  certificate: 'set cafile in an .npmrc to the certificate of the authority that signed it',
   integrity: 'find out which registry or mirror serves other bytes than it lists',
-  offline: 'reach the registry from here, or name another one in an .npmrc',
+  offline: 'check the network and the proxy, or set another registry in an .npmrc',
   signIn: 'give npm a valid token for that registry in an .npmrc',
 };
 
@@ -86,16 +86,20 @@ export function refuseStatus(target: Target, status: number): Refusal {
   });
   if (status === 401 || status === 403) return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   if (status === 407) {
-    return make('ANNEX_INSTALL_FAILED', 'give npm the credentials of the proxy (https-proxy)');
+    return make(
+      'ANNEX_INSTALL_FAILED',
+      'set the credentials of the proxy in https-proxy in an .npmrc',
+    );
   }
   if (status === 404 || status === 410) {
     return make(
       'ANNEX_INSTALL_FAILED',
-      'name a registry that holds this version in an .npmrc, or lock another version',
+      'set a registry that has this version in an .npmrc, or lock another version',
     );
   }
   if (isTransientStatus(status)) {
-    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.offline), host: target.host };
+    const hint = 'wait until the registry works again, or set another one in an .npmrc';
+    return { ...make('ANNEX_OFFLINE', hint), host: target.host };
   }
   return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
 }
@@ -120,7 +124,7 @@ export function refuseConnection(target: Target, code: string): Refusal {
 export const refuseHeader = ({ host }: Target): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason: `the token or password for ${host} contains a character that HTTP headers do not allow`,
-  hint: REGISTRY_HINTS.signIn,
+  hint: 'remove that character, which is often the line end of the file that the token was read from',
 });
 
 /** Bytes that do not match the locked digest or, while locking, the listed one. */
@@ -156,14 +160,14 @@ export const refuseSize = (target: Target, maxBytes: number): Refusal => ({
 export const refuseWeak = (label: string, algorithm: string | undefined): Refusal => ({
   code: 'ANNEX_INTEGRITY',
   reason: `${label} cannot be verified: its registry lists ${algorithm === undefined ? 'no digest' : `no digest better than ${algorithm}`}`,
-  hint: 'lock it, which records a sha512: npx annex lock',
+  hint: 'lock the feature, which records a sha512: npx annex lock',
 });
 
 /** A package locked from a registry of its scope, which is not configured here. */
 export const refuseElsewhere = (label: string, name: string): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason: `${label} was locked from another registry than the default one, and none is configured for it here`,
-  hint: `name that registry in an .npmrc${name.startsWith('@') ? `: ${name.split('/', 1)[0]}:registry=URL` : ''}`,
+  hint: `set that registry in an .npmrc${name.startsWith('@') ? `: ${name.split('/', 1)[0]}:registry=URL` : ''}`,
 });
 
 /** npm is offline, and its cache does not hold the package. */
@@ -171,7 +175,7 @@ export function refuseUncached(label: string): Refusal {
   return {
     code: 'ANNEX_OFFLINE',
     reason: `npm is set to offline and ${label} is not in its cache`,
-    hint: 'remove that setting, or fill the cache (npm cache add)',
+    hint: 'remove the setting offline, or fill the cache: npm cache add',
   };
 }
 
@@ -180,7 +184,7 @@ export function refuseResponse(target: Target, problem: string): Refusal {
   return {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `${nameRegistry(target)} ${problem} (${target.label})`,
-    hint: 'find out what that registry does, or name another one in an .npmrc',
+    hint: 'find out what answers there, or set another registry in an .npmrc',
   };
 }
 

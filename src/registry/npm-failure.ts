@@ -65,11 +65,11 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (SIGN_IN_CODES.test(text)) {
     return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   }
-  if (/\bETARGET\b.* with a date before /.test(text)) {
+  if (/\bETARGET\b.* with a date before |\bENOVERSIONS\b/.test(text)) {
     // npm reports this also when no later version would fit.
     return make(
       'ANNEX_INSTALL_FAILED',
-      'correct the range in annex.features; where only later versions fit it, wait, or take them: ' +
+      'correct the range in annex.features; where only later versions fit it, wait, or accept them: ' +
         'npx annex lock --min-age 0, or min-release-age=0 in the .npmrc of the application',
     );
   }
@@ -84,7 +84,10 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return host === undefined ? refusal : { ...refusal, host };
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
-    return make('ANNEX_STORE_UNUSABLE', 'let the user of this process write to the store');
+    return make(
+      'ANNEX_STORE_UNUSABLE',
+      'make the store a directory that the user of this process can write',
+    );
   }
   return make('ANNEX_INSTALL_FAILED', 'read the message of npm');
 }

@@ -2,7 +2,7 @@
 import { AnnexError } from '../base/error.ts';
 import { isWithin, relativeTo } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
-import { explainAbsence } from '../status/refusals.ts';
+import { explainAbsence, fitRefusal, nameCommand } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import type { Subject } from './facts.ts';
 import type { Request } from './request.ts';
@@ -13,14 +13,15 @@ export function composeCause(
   feature: string,
 ): AnnexError {
   const { specifier, parent } = request;
-  const asker = parent && relativeTo(locator.thread.settings.core.root, parent);
+  const { settings } = locator.thread;
+  const asker = parent && relativeTo(settings.core.root, parent);
   const fallback: Refusal = {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `no valid entry is in the store: ${found.rejected.join('; ') || 'it is empty'}`,
-    hint: `annex why ${specifier}`,
+    hint: nameCommand(settings, `why ${specifier}`),
   };
   const why = explainAbsence(found, refusal ?? fallback) ?? fallback;
-  return new AnnexError(why, { feature, specifier, asker });
+  return new AnnexError(fitRefusal(why, settings), { feature, specifier, asker });
 }
 
 /** The refusal when the program itself, or a file that a bundler put beside it, is outside the application. */

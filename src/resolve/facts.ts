@@ -88,7 +88,7 @@ export function collectInstallRefusal(subject: DeclaredSubject): void {
 /** `require` finds the name in a folder that `import` does not search, and Node's error does not say so. */
 const refuseFolder = (owner: string): Refusal => ({
   code: 'ANNEX_INVALID_CONFIG',
-  reason: `${owner} has that name: NODE_PATH or the home directory leads require there, and import does not search there`,
+  reason: `${owner} has that name; require loads it, because of NODE_PATH or the home directory, and import does not`,
   hint: 'remove it, or remove its folder from NODE_PATH',
 });
 

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { AnnexError, explain } from '../base/error.ts';
 import { relativeTo } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
+import { nameCommand } from '../status/refusals.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 import type { Outcome, Request } from './request.ts';
@@ -39,10 +40,10 @@ export function findSpecial(path: string | undefined): string | undefined {
   }
 }
 
-const refuseSpecial = (path: string): Refusal => ({
+const refuseSpecial = (path: string, settings: Settings): Refusal => ({
   code: 'ANNEX_INTEGRITY',
   reason: `${path} is not a regular file`,
-  hint: 'annex verify --repair, then start the process again',
+  hint: `${nameCommand(settings, 'verify --repair')}, then start the process again`,
 });
 
 /** Why an answer from an entry is lost. */
@@ -52,8 +53,8 @@ export interface Loss {
   special: string | undefined;
 }
 
-const findLossRefusal = ({ entry, special }: Loss): Refusal | undefined =>
-  findGone(entry) ?? (special === undefined ? undefined : refuseSpecial(special));
+const findLossRefusal = ({ entry, special }: Loss, settings: Settings): Refusal | undefined =>
+  findGone(entry) ?? (special === undefined ? undefined : refuseSpecial(special, settings));
 
 /** Gives an error about a lost file of an entry its cause; returns every other outcome unchanged. */
 export function explainLoss<R>(
@@ -62,7 +63,7 @@ export function explainLoss<R>(
   { specifier, parent }: Request,
   settings: Settings,
 ): Outcome<R> {
-  const refusal = 'error' in outcome ? findLossRefusal(loss) : undefined;
+  const refusal = 'error' in outcome ? findLossRefusal(loss, settings) : undefined;
   if (refusal === undefined || !('error' in outcome)) return outcome;
   const { entry } = loss;
   const feature = findEntryFeature(settings, entry)?.name ?? basename(entry);

@@ -30,7 +30,8 @@ export function decideGate(
     const { kind, place, isMisspelled } = off;
     const remedy = isMisspelled ? `remove ${place}` : `set ${place} to true`;
     const hint = kind === 'environment' ? `unset ${place}` : remedy;
-    return deny(`installs are switched off by ${place}`, hint);
+    const what = isMisspelled ? ', which this version does not know' : '';
+    return deny(`installs are switched off by ${place}${what}`, hint);
   }
   const closing = sources.find((source) => source.closing !== undefined)?.closing;
   if (closing !== undefined) return closing;
@@ -41,7 +42,7 @@ export function decideGate(
     );
   }
   if (storeProblem !== undefined) {
-    const hint = 'set ANNEX_STORE to an absolute path outside the core';
+    const hint = 'set ANNEX_STORE to the absolute path of a directory outside the core';
     return { code: 'ANNEX_STORE_UNUSABLE', reason: storeProblem, hint };
   }
   if (isConfined === true) {

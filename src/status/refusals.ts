@@ -1,9 +1,11 @@
 /** Decides whether an install of a feature may start, and explains why not. */
+import { join } from 'node:path';
 import { findDeclaredRefusal } from '../app/blocked.ts';
 import { findLockedRefusal } from '../app/locked-plan.ts';
 import { findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
 import { findOutsideRefusal } from '../app/shipped.ts';
 import { refuseDamage, refuseUnread } from '../base/file-error.ts';
+import { pathExists } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
@@ -12,10 +14,34 @@ import { describeOutput, findOutput } from '../store/failure-directory.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { findRemembered, type Memory, type Remembered } from './failure-memory.ts';
 
-/** The command that installs a feature here. */
-export function nameInstallCommand(settings: Settings, feature: string): string {
-  return settings.isSealed ? `annex install ${feature}` : `npx annex install ${feature}`;
+/**
+ * A command of annex, as it is run here. A sealed application may have no npx, and no annex on the PATH.
+ *
+ * @example nameCommand(settings, 'why exa-js') // 'npx annex why exa-js'
+ */
+export function nameCommand({ isSealed, core }: Settings, command: string): string {
+  if (!isSealed) return `npx annex ${command}`;
+  const own = join(core.root, 'node_modules/.bin/annex');
+  return `${pathExists(own) ? own : 'annex'} ${command}`;
 }
+
+/** The command that installs a feature here. */
+export const nameInstallCommand = (settings: Settings, feature: string): string =>
+  nameCommand(settings, `install ${feature}`);
+
+/** Hints that change the application. */
+const CHANGE =
+  /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b|\bannex\.(?!json)\w+|\bdeclare|\bof the core\b|"scripts"/;
+
+/** Says of a remedy that changes the application that the application of a sealed image is changed in its source. */
+export const placeRemedy = (remedy: string, { isSealed }: Settings): string =>
+  isSealed && CHANGE.test(remedy) ? `in the source of the image: ${remedy}` : remedy;
+
+/** A refusal with the remedy for this deployment. */
+export const fitRefusal = (refusal: Refusal, settings: Settings): Refusal => ({
+  ...refusal,
+  hint: placeRemedy(refusal.hint, settings),
+});
 
 /**
  * Why no install of a feature may start now; undefined when one may. In this order: a store that cannot be read,

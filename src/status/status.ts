@@ -13,7 +13,7 @@ import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
 import { listVersions } from '../store/manifest.ts';
 import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
 import type { Memory } from './failure-memory.ts';
-import { explainAbsence, findInstallRefusal } from './refusals.ts';
+import { explainAbsence, findInstallRefusal, nameInstallCommand } from './refusals.ts';
 
 type PackageStatus = FeatureStatus['packages'][string];
 
@@ -68,7 +68,7 @@ function composeStatus(lookup: Lookup, options: StatusOptions): FeatureStatus {
     return { ...status, refusal: refuseOutside(settings.core, ...outside) };
   }
   if (entry !== undefined) return { ...status, dir: entry.dir };
-  const refusal = explainAbsence(found, install) ?? findRejectedRefusal(found, feature);
+  const refusal = explainAbsence(found, install) ?? findRejectedRefusal(found, lookup);
   return refusal === undefined ? status : { ...status, refusal };
 }
 
@@ -114,11 +114,14 @@ function describeAbsence(install: Refusal | undefined): Whereabouts {
   return install.code === 'ANNEX_DENIED' || install.state === undefined ? 'denied' : 'failed';
 }
 
-function findRejectedRefusal({ rejected }: FoundEntry, feature: Feature): Refusal | undefined {
+function findRejectedRefusal(
+  { rejected }: FoundEntry,
+  { settings, feature }: Lookup,
+): Refusal | undefined {
   if (rejected.length === 0) return undefined;
   return {
     code: 'ANNEX_STORE_UNUSABLE',
     reason: rejected.join('; '),
-    hint: `annex install ${feature.name}`,
+    hint: nameInstallCommand(settings, feature.name),
   };
 }

@@ -85,7 +85,9 @@ export function resolveEntry(store: string, path: string): string {
 export function findEntryRefusal(settings: Settings, dir: string): Refusal | undefined {
   const store = listStores(settings).find((each) => isWithin(dir, versionRoot(toRealPath(each))));
   try {
-    if (store === undefined) throw refuseEntry(dir, 'in no store');
+    if (store === undefined) {
+      throw refuseEntry(dir, 'in no store', 'correct ANNEX_STORE, then start the process again');
+    }
     resolveEntry(store, dir);
     return undefined;
   } catch (error) {
@@ -115,17 +117,17 @@ export function findStoreRefusal(store: string): Refusal | undefined {
   return undefined;
 }
 
-const refuseEntry = (path: string, what: string): AnnexError =>
+const refuseEntry = (path: string, what: string, hint = 'move it out of the store'): AnnexError =>
   new AnnexError({
     code: 'ANNEX_STORE_UNUSABLE',
     reason: `${path} is ${what}`,
-    hint: 'move it out of the store',
+    hint,
   });
 
 const refuseDistrusted = (reason: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason,
-  hint: 'run this as the user that owns the store, or set ANNEX_STORE to another directory',
+  hint: 'run the process as the owner of the store, let nobody else write there, or set ANNEX_STORE to another directory',
 });
 
 /** Checks a directory of a store, or the nearest existing one above it. */

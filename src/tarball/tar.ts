@@ -36,7 +36,7 @@ export const makeArchiveError = (problem: string): AnnexError =>
   new AnnexError({
     code: 'ANNEX_INTEGRITY',
     reason: problem.replace(/\p{Cc}+/gu, ' '),
-    hint: 'use another version of it',
+    hint: 'use another version of the package',
   });
 
 /**

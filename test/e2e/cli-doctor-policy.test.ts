@@ -40,7 +40,7 @@ describe.concurrent(`settings, ${node.label}`, () => {
     [
       'a switch is misspelled',
       { ANNEX_ALLOW_INSTALL: '1' },
-      /switched off by ANNEX_ALLOW_INSTALL\./,
+      /switched off by ANNEX_ALLOW_INSTALL, which this version does not know\./,
     ],
     [
       'there is no store',
@@ -217,7 +217,7 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
     expectFinding(
       await diagnose(sandbox, { env }, '--online'),
       'npm.registry',
-      /^problem registry \S+ has a certificate that is not trusted .* Now: give npm the certificate/,
+      /^problem registry \S+ has a certificate that is not trusted .* Now: set cafile in an/,
     );
   });
 

@@ -61,7 +61,7 @@ describe.concurrent(node.label, () => {
     expectFinding(
       diagnosis,
       'store.write',
-      /^problem \S+ cannot be used: EACCES .* Now: (as root: install|make it)/,
+      /^problem \S+ cannot be used: permission is denied \(EACCES .* Now: (as root: install|make it)/,
     );
     expect(diagnosis.of('features.import')).toEqual([
       'problem kit: denied, for the reason above',
@@ -78,7 +78,7 @@ describe.concurrent(node.label, () => {
     expectFinding(
       diagnosis,
       'store.write',
-      /^problem \S+ is writable by everybody\. Now: run this as/,
+      /^problem \S+ is writable by everybody\. Now: run the process as/,
     );
   });
 
@@ -138,7 +138,7 @@ describe.runIf(isRoot)(`${node.label}, as root`, () => {
     expectFinding(
       await diagnose(sandbox),
       'store.write',
-      /^problem \S+ belongs to uid 4711, and this process is root\. Now: run this as the user/,
+      /^problem \S+ belongs to uid 4711, and this process is root\. Now: run the process as the owner/,
     );
   });
 
@@ -147,7 +147,11 @@ describe.runIf(isRoot)(`${node.label}, as root`, () => {
     mkdirSync(sandbox.store);
     chownSync(sandbox.store, 4712, 4712);
     const diagnosis = await diagnose(sandbox, PLAIN_USER);
-    expectFinding(diagnosis, 'store.write', /^problem \S+ belongs to uid 4712\. Now: run this as/);
+    expectFinding(
+      diagnosis,
+      'store.write',
+      /^problem \S+ belongs to uid 4712\. Now: run the process as/,
+    );
   });
 
   test('a sealed application that its own user can write', async () => {

@@ -23,7 +23,7 @@ describe.concurrent(node.label, () => {
       const { code, stderr } = await install();
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js, which is not in a package whose scripts may run/,
+        /ANNEX_INSTALL_FAILED\): an install script of patcher changed node_modules\/quiet\/index\.js, and a script may only change its own package/,
       );
       expect(listEntries(sandbox)).toEqual([]);
       expect(listStaging(sandbox)).toEqual([]);

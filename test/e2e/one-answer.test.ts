@@ -92,7 +92,9 @@ describe.each(outerNodes)('$label', (node) => {
     const { sandbox, ask } = await open();
     makeStore(sandbox, 0o555);
     const { refusal, why } = await ask('ANNEX_STORE_UNUSABLE', asPlainUser);
-    expect(refusal.reason).toContain(`${sandbox.store} cannot be used: EACCES access`);
+    expect(refusal.reason).toContain(
+      `${sandbox.store} cannot be used: permission is denied (EACCES access`,
+    );
     expect(why.refusal).toEqual(refusal);
   });
 

@@ -53,7 +53,7 @@ const ROWS = [
   ['ensure', 'ENFILE', MOST, BOTH, /too many files are open/],
   // The first directory to be read is that of an ABI.
   ['require', 'EIO', 2, ['readdirSync'], /any cannot be used: its disk reports an error/],
-  ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: EACCES/],
+  ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: permission is denied \(EACCES/],
 ] as const;
 
 describe.concurrent.each(nodes)('$label', (node) => {

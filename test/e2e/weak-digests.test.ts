@@ -72,7 +72,7 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     const { sandbox, env, registry } = await open(node, list);
     const { imported } = await importIn(sandbox, ['kit'], { env });
     expectRefused(imported.kit, 'ANNEX_INTEGRITY', reason);
-    expect(imported.kit?.cause?.hint).toMatch(/^lock it.*npx annex lock/);
+    expect(imported.kit?.cause?.hint).toMatch(/^lock the feature.*npx annex lock/);
     expect(registry.requests.filter((line) => line.endsWith('.tgz'))).toEqual([]);
   });
 });

@@ -3,16 +3,31 @@ import { expect, test } from 'vitest';
 import { refuseByFileError } from '../../../src/base/file-error.ts';
 
 test.each([
-  ['ENOSPC', 'ANNEX_NO_SPACE', /no space is left/, /free space/],
-  ['EDQUOT', 'ANNEX_NO_SPACE', /quota/, /raise the quota/],
+  ['ENOSPC', 'ANNEX_NO_SPACE', /cannot be used: no space is left on its volume \(/, /free space/],
+  [
+    'EDQUOT',
+    'ANNEX_NO_SPACE',
+    /cannot be used: the quota of its user is used up \(/,
+    /raise the quota/,
+  ],
   ['EROFS', 'ANNEX_STORE_UNUSABLE', /mounted read-only/, /mount it writable/],
   ['EIO', 'ANNEX_STORE_UNUSABLE', /disk/, /kernel's log/],
   ['EMFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /ulimit -n/],
   ['ENFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /fs\.file-max/],
   ['EXDEV', 'ANNEX_STORE_UNUSABLE', /different file systems/, /mount one volume/],
   ['EFBIG', 'ANNEX_STORE_UNUSABLE', /exceeds the size limit/, /ulimit -f/],
-  ['EACCES', 'ANNEX_STORE_UNUSABLE', /cannot be used: EACCES/, /user of this process/],
-  ['EPERM', 'ANNEX_STORE_UNUSABLE', /cannot be used: EPERM/, /user of this process/],
+  [
+    'EACCES',
+    'ANNEX_STORE_UNUSABLE',
+    /cannot be used: permission is denied \(/,
+    /user of this process/,
+  ],
+  [
+    'EPERM',
+    'ANNEX_STORE_UNUSABLE',
+    /cannot be used: the operation is not permitted \(/,
+    /user of this process/,
+  ],
   ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],
 ])('%s becomes %s, with its meaning, the path and a hint', (code, ...wanted) => {
   const facts = { code, syscall: 'rename', path: '/opt/store/a', dest: '/opt/store/b' };

@@ -26,7 +26,7 @@ describe('a refusal', () => {
     const { code, reason, conflicts } = refuseConflicts([nestable, missing], false);
     expect(code).toBe('ANNEX_CONFLICT');
     expect(reason).toBe(
-      'openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0; a 1.0.0 wants b ^2, and the closure holds none that fits',
+      'openai 5.23.2 wants zod ^3.25.0 (peer), and core ships 3.22.0; a 1.0.0 wants b ^2, and the feature contains none that fits',
     );
     expect(conflicts).toEqual([nestable, missing]);
   });

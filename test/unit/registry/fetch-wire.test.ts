@@ -75,7 +75,7 @@ test('a token with a line end in it is reported as such', async () => {
   expect(await refuseFetch(fetcher)).toEqual({
     code: 'ANNEX_INSTALL_FAILED',
     reason: `the token or password for ${new URL(server.url).host} contains a character that HTTP headers do not allow`,
-    hint: 'give npm a valid token for that registry in an .npmrc',
+    hint: 'remove that character, which is often the line end of the file that the token was read from',
   });
 });
 

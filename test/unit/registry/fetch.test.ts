@@ -90,7 +90,7 @@ describe('a permanent failure is refused at once', () => {
   test.each<[number, string, string]>([
     [401, 'ANNEX_INSTALL_FAILED', 'token'],
     [403, 'ANNEX_INSTALL_FAILED', 'token'],
-    [410, 'ANNEX_INSTALL_FAILED', 'holds this version'],
+    [410, 'ANNEX_INSTALL_FAILED', 'has this version'],
     [451, 'ANNEX_INSTALL_FAILED', 'refuses'],
     [302, 'ANNEX_INSTALL_FAILED', 'refuses'],
     [204, 'ANNEX_INSTALL_FAILED', 'refuses'],

@@ -111,7 +111,7 @@ describe.skipIf(containerProblem)(
         },
         'ANNEX_STORE_UNUSABLE',
         '/opt/data belongs to uid 10000, and this process is root',
-        'run this as the user that owns the store, or set ANNEX_STORE to another directory',
+        'run the process as the owner of the store, let nobody else write there, or set ANNEX_STORE to another directory',
       ],
       [
         'an arbitrary uid that may not write',

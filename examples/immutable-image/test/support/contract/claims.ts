@@ -22,7 +22,7 @@ const findAfter = (steps: readonly Step[], word: string): string | undefined =>
 /** Volumes of all stores in the output of annex doctor. */
 function listVolumes(page: string): string | undefined {
   const output = readBlocks(page).find(({ text }) => text.startsWith('store\n'))?.text;
-  const paths = [...(output?.matchAll(/\/\S+/g) ?? [])];
+  const paths = [...(output?.matchAll(/\/[^\s)]+/g) ?? [])];
   return [...new Set(paths.map(([path]) => path.replace(/\/annex$/, '')))].join(' ') || undefined;
 }
 
