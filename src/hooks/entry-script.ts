@@ -26,11 +26,21 @@ export function verifyEntryScript(
   const internals = Module as unknown as Internals;
   const entry = locator.findEntryOf(path);
   if (entry === undefined) return;
-  const answer = internals._resolveFilename(path, null, true);
-  const real = internals._findPath(path, null, true);
+  const dir = locator.findRealEntry(entry);
+  const findReal = (): string | false => internals._findPath(path, null, true);
+  let answer: string;
+  try {
+    answer = internals._resolveFilename(path, null, true);
+  } catch (error) {
+    // The hooks answer a link out of an entry as Node answers a file that is missing.
+    const real = findReal();
+    const isLinked = real !== false && !isWithin(real, dir);
+    const hasReason = (error as Error | undefined)?.cause !== undefined;
+    throw isLinked && !hasReason ? makeLoadError(path, LINKED_SCRIPT) : error;
+  }
+  const real = findReal();
   if (real === false || real === answer) return;
   // The hooks replace a script of a damaged entry by that of a sound one.
-  const dir = locator.findRealEntry(entry);
   const other = locator.findEntryOf(answer) ?? '';
   const isSame = isWithin(real, dir) && real.slice(dir.length) === answer.slice(other.length);
   if (!isSame) throw makeLoadError(path, LINKED_SCRIPT);
