@@ -84,4 +84,10 @@ export function stopUnlessAwaited(asking: AbortSignal, { isAwaited }: HeldLock):
 }
 
 const makeStopError = (reason: string): AnnexError =>
-  new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint: 'try again' });
+  new AnnexError({
+    code: 'ANNEX_INSTALL_FAILED',
+    reason,
+    hint: 'try again',
+    // Not a failure of the feature: a refusal with a state is not remembered.
+    state: 'The next request installs it; other features unaffected',
+  });

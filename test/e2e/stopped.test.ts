@@ -23,6 +23,7 @@ const WAYS = {
   require: `import { createRequire } from 'node:module'; console.log(createRequire(import.meta.url)('alpha').marker)`,
   ensure: `${prelude} await ensure('alpha'); console.log('alpha');`,
   script: `await import('slow')`,
+  caught: `await import('alpha').catch(({ cause }) => console.log(cause.message))`,
 };
 
 describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
@@ -70,7 +71,11 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await isAsked().toBe(1);
     process.kill(await findProcess(`${way}.mjs`), signal);
     // The installer holds stderr: both have ended.
-    expect(await asked).toMatchObject({ code: null, signal, stdout: '' });
+    const ended = await asked;
+    expect(ended).toMatchObject({ code: null, signal, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /^annex: alpha is not installed: the process that asked for it has ended$/m,
+    );
     await expectNothing();
   });
 
@@ -110,6 +115,21 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     expect(served).toMatchObject({ code: 0, stdout: 'alpha\n' });
     expect(served.stderr).not.toContain('annex: installing');
     expect(list('locks')).toEqual([]);
+  });
+
+  test('an installer that receives a signal says so, and the program continues', async () => {
+    const { ask, findProcess, isAsked, expectNothing } = await open();
+    const asked = ask('caught');
+    await isAsked().toBe(1);
+    process.kill(await findProcess('alpha'), 'SIGTERM');
+    const { code, stdout } = await asked;
+    const reason = '(ANNEX_INSTALL_FAILED): the installer received SIGTERM, asked by caught.mjs';
+    const state = 'The next request installs it; other features unaffected';
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `annex: alpha unavailable ${reason}. ${state}. Now: try again\n`,
+    });
+    await expectNothing();
   });
 
   test('an installer that waits for the lock ends when its parent has ended', async () => {
