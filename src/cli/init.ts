@@ -18,6 +18,7 @@ import {
 } from './declaration.ts';
 import { composeVariables, formatVariables } from './env.ts';
 import { describeLock } from './lock-features.ts';
+import { warnOfUnread } from './scan.ts';
 import { scanApplication } from './scan-application.ts';
 import { findListing, findUsableRange } from './scan-packages.ts';
 
@@ -34,15 +35,17 @@ export const init: Command = async ({ args, options, print }) => {
   const { byPackage } = readFeatures(file, file.manifest);
   const missing = wanted.filter(({ name }) => !byPackage.has(name));
   if (missing.length === 0) {
-    const what =
-      args.length > 0 ? 'these packages are' : 'every package that the sources request is';
-    const state = args.length > 0 ? 'declared' : 'declared or shipped';
-    print(
-      `nothing to do: ${what} ${state}`,
-      { path: file.path, packages: {}, features: [] },
-      place,
-    );
+    const lines = [
+      'nothing to do: no package is left to declare',
+      ...formatNext(listNext(root, [])),
+    ];
+    print(lines.join('\n'), { path: file.path, packages: {}, features: [] }, place);
     return 0;
+  }
+  const taken = missing.find(({ name }) => Object.hasOwn(file.features, name));
+  if (taken !== undefined) {
+    const reason = `annex.features[${JSON.stringify(taken.name)}] in ${file.path} has other packages`;
+    throw refuseEdit(reason, 'annex add NAME --feature FEATURE');
   }
   const packages: Record<string, string> = {};
   for (const { name, range } of missing) {
@@ -74,7 +77,7 @@ export const init: Command = async ({ args, options, print }) => {
     ...(locks ?? []).flatMap(describeLock),
     'Lines for the Dockerfile:',
     formatVariables(variables),
-    ...next.map((step) => `Now: ${step}`),
+    ...formatNext(next),
   ];
   const data = { path: file.path, packages, features, locks, variables, next };
   print(lines.join('\n'), data, place);
@@ -86,12 +89,13 @@ async function findWanted(
   file: DeclaringFile,
   withOptional: boolean,
 ): Promise<{ name: string; range?: string }[]> {
-  const { packages } = await scanApplication(file);
+  const found = await scanApplication(file);
+  warnOfUnread(found);
   const optional = readOptional(file.manifest);
-  return packages
+  return found.packages
     .filter(
       ({ package: name, state, listedIn }) =>
-        state === 'undeclared' ||
+        (state === 'undeclared' && name !== 'annex') ||
         (withOptional && listedIn === 'optionalDependencies' && Object.hasOwn(optional, name)),
     )
     .map(({ package: name }) => ({ name }));
@@ -121,7 +125,8 @@ async function confirm(path: string, packages: Record<string, string>): Promise<
     const reason = `${list} would be declared in ${path}, and there is no terminal to ask on`;
     throw refuseEdit(reason, 'annex init --yes, or annex init NAME');
   }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // With "terminal", readline can drop what was typed before it starts.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   lines.setPrompt(`Declare ${list} in ${path}? [y/N] `);
   lines.prompt();
   for await (const line of lines) {
@@ -130,6 +135,8 @@ async function confirm(path: string, packages: Record<string, string>): Promise<
   }
   return false;
 }
+
+const formatNext = (steps: readonly string[]): string[] => steps.map((step) => `Now: ${step}`);
 
 /** What is left to do by hand. */
 function listNext(root: string, moved: readonly string[]): string[] {

@@ -19,12 +19,7 @@ export const scan: Command = async ({ print }) => {
   const place = { core: { root: dirname(file.path) } };
   showPlace(place);
   const found = await scanApplication(file);
-  const [first] = found.unread;
-  if (first !== undefined) {
-    const count = found.unread.length;
-    const subject = count === 1 ? '' : `${count} sources are not scanned. `;
-    warn(`${subject}${first.file} is not scanned: ${first.problem}`);
-  }
+  warnOfUnread(found);
   const undeclared = found.packages.filter(({ state }) => state === 'undeclared');
   const packages = found.packages.map((one) =>
     one.state === 'undeclared' ? { ...one, remedy: composeRemedy(one) } : one,
@@ -32,6 +27,14 @@ export const scan: Command = async ({ print }) => {
   print(formatScan(found, undeclared), { ...found, packages }, place);
   return undeclared.length === 0 ? 0 : 1;
 };
+
+/** Names the first source that was not read, and the number of all. */
+export function warnOfUnread({ unread }: Scan): void {
+  const [first] = unread;
+  if (first === undefined) return;
+  const subject = unread.length === 1 ? '' : `${unread.length} sources are not scanned. `;
+  warn(`${subject}${first.file} is not scanned: ${first.problem}`);
+}
 
 /** The report for a terminal. */
 function formatScan(found: Scan, undeclared: RequestedPackage[]): string {
@@ -70,8 +73,9 @@ function formatPlaces(places: readonly Place[]): string[] {
 const describeListing = ({ listedIn }: RequestedPackage): string =>
   listedIn === 'unknown' ? 'no package.json lists it' : `it is in ${listedIn}`;
 
-/** The command that declares a package, in the range that a package.json has for it. */
+/** The command that declares a package, in the range that a package.json has for it. annex cannot be a feature. */
 function composeRemedy(one: RequestedPackage): string {
+  if (one.package === 'annex') return 'npm install annex';
   const range = findUsableRange(one);
   const argument = range === undefined ? one.package : `${one.package}@${range}`;
   return `npx annex add ${/^[\w@/.^~-]+$/.test(argument) ? argument : JSON.stringify(argument)}`;

@@ -79,12 +79,35 @@ Now: npm install annex
     const before = sandbox.digest(sandbox.core);
     expect(await run(['init'])).toMatchObject({
       code: 0,
-      stdout: 'nothing to do: every package that the sources request is declared or shipped\n',
+      stdout: 'nothing to do: no package is left to declare\n',
       stderr: '',
     });
     expect(await run(['init', 'exa-js@2'])).toMatchObject({
       code: 0,
-      stdout: 'nothing to do: these packages are declared\n',
+      stdout: 'nothing to do: no package is left to declare\n',
+    });
+    expect(sandbox.digest(sandbox.core)).toEqual(before);
+  });
+
+  test('it names sources that it cannot read', async () => {
+    const { sandbox, run } = await open({ dependencies: { annex: '*' } }, '');
+    sandbox.write('app/view.jsx', `<p>don't</p>`);
+    expect(await run(['init'])).toMatchObject({
+      code: 0,
+      stderr: 'annex: view.jsx is not scanned: it does not parse; JSX is not read\n',
+    });
+  });
+
+  test('annex itself is never declared', async () => {
+    const { sandbox, run } = await open({}, `import 'annex/register';`);
+    const before = sandbox.digest(sandbox.core);
+    expect(await run(['scan'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('  Now: npm install annex\n'),
+    });
+    expect(await run(['init', '--yes'])).toMatchObject({
+      code: 0,
+      stdout: 'nothing to do: no package is left to declare\nNow: npm install annex\n',
     });
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
@@ -106,6 +129,17 @@ Now: npm install annex
       next: ['npm install annex'],
     });
     expect(other.read().annex.features).toEqual({ alpha: '^2' });
+  });
+
+  test('a feature of that name with other packages stays', async () => {
+    const features = { 'exa-js': { packages: { alpha: '^1.0.0' } } };
+    const { sandbox, run } = await open({ annex: { features } }, program);
+    const before = sandbox.digest(sandbox.core);
+    expect(await run(['init', '--yes'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/annex\.features\["exa-js"\] in \S+ has other packages /),
+    });
+    expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 
   test('without a terminal it changes nothing unless --yes or names are given', async () => {
