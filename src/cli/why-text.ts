@@ -65,12 +65,18 @@ function composeRules({ rule, because, facts, isUnshipped, nodeError }: Explanat
   ];
 }
 
+/** Copies that are shown. A store can have thousands. */
+const MAX_COPIES = 10;
+
 function composeCopies({ copies, rejected = [] }: Explanation): string[] {
   if (copies === undefined) return [];
   // A directory of a store that cannot be searched.
   const others = rejected.filter((reason) => !copies.some(({ dir }) => reason.includes(dir)));
   const lines = [
-    ...copies.flatMap(composeCopy),
+    ...copies.slice(0, MAX_COPIES).flatMap(composeCopy),
+    ...(copies.length > MAX_COPIES
+      ? fit(`and ${copies.length - MAX_COPIES} more: see annex store ls`, 2)
+      : []),
     ...others.flatMap((reason) => fit(`passed over: ${reason}`, 2)),
   ];
   return lines.length === 0 ? ['copies: none'] : ['copies', ...lines];

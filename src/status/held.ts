@@ -47,8 +47,12 @@ export interface HeldEntry {
 export function listHeld(settings: Settings, only?: Feature, known: Known = {}): HeldEntry[] {
   const features = only === undefined ? [...settings.declaration.features.values()] : [only];
   const lookups = new Map(features.map((one) => [one.slug, createLookup(settings, one)]));
+  // Directories are listed once for all features.
+  const search = { names: new Map(), ...known };
   const chosen = new Set(
-    [...lookups.values()].flatMap((lookup) => findEntry(lookup, readAbi(), known).entry?.dir ?? []),
+    [...lookups.values()].flatMap(
+      (lookup) => findEntry(lookup, readAbi(), search).entry?.dir ?? [],
+    ),
   );
   return listStores(settings).flatMap((store) =>
     listStored(store, only?.slug).map((stored) => ({

@@ -90,6 +90,19 @@ describe.each(outerNodes)('$label', (node) => {
     );
   });
 
+  test('of many copies it shows ten, the one that is used first, and all of them in JSON', async () => {
+    const { sandbox, annex, plant } = await openCli(node);
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    for (let minor = 0; minor < 12; minor++) plant('alpha', `1.${minor}.0`);
+    const { stdout } = await annex(['why', 'alpha']);
+    const lines = stdout.split('\n');
+    expect(lines.filter((line) => line.startsWith('  used: 1.11.0 '))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('  lost: '))).toHaveLength(9);
+    expect(lines).toContain('  and 2 more: see annex store ls');
+    const { copies } = JSON.parse((await annex(['why', 'alpha', '--json'])).stdout);
+    expect(copies).toHaveLength(12);
+  });
+
   test('text from a store is escaped, and lines without a path fit 80 columns', async () => {
     const { sandbox, annex, plant } = await openCli(node);
     sandbox.setCore({ features: { alpha: '^1.0.0', beta: '^1.0.0' } });
