@@ -3,6 +3,7 @@ import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { toRealPath } from '../base/paths.ts';
 import { satisfies } from '../base/semver.ts';
+import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Core, Settings } from '../settings/settings.ts';
 import { type HeldEntry, listHeld } from '../status/held.ts';
@@ -37,7 +38,7 @@ export interface Answered {
 /** Lists the copy that is used, core's, and then entries in the order of the stores. */
 export function listCopies(answered: Answered): Copy[] {
   const { name, feature, settings, file, damages } = answered;
-  const held = listHeld(settings, feature, { damages }).map((one): Copy => {
+  const held = tryListHeld(settings, feature, { damages }).map((one): Copy => {
     const { dir, manifest } = one.stored;
     const version = manifest && listVersions(manifest, feature)[name];
     const isUsed = isContained(file, toRealPath(dir));
@@ -52,6 +53,16 @@ export function listCopies(answered: Answered): Copy[] {
   });
   const all = [...listCoreCopy(answered), ...held];
   return [...all.filter(({ isUsed }) => isUsed), ...all.filter(({ isUsed }) => !isUsed)];
+}
+
+/** None where a store cannot be read, which is then why the request fails. */
+function tryListHeld(...wanted: Parameters<typeof listHeld>): HeldEntry[] {
+  try {
+    return listHeld(...wanted);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return [];
+  }
 }
 
 function listCoreCopy({ name, feature, settings: { core }, file }: Answered): Copy[] {

@@ -1,4 +1,5 @@
 /** `annex why` of a declared package: the copy that answers, and why the others do not. */
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -89,6 +90,24 @@ describe.each(outerNodes)('$label', (node) => {
       `lost: 2.1.0 in the store: the importing file gets no entries ${entry}`,
     );
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    'a store that cannot be read is the reason, in why and in the commands of store',
+    async () => {
+      const { sandbox, annex, plant } = await openCli(node);
+      sandbox.setCore({ features: { alpha: '^1.0.0' } });
+      plant('alpha', '1.0.0');
+      chmodSync(join(sandbox.store, 'v1'), 0o700);
+      const why = await annex(['why', 'alpha'], { uid: 1234 });
+      expect(why).toMatchObject({ code: 1, stderr: '' });
+      expect(unfold(why.stdout)).toMatch(/^NOT FOUND because .*EACCES.* copies: none /);
+      for (const what of ['ls', 'df']) {
+        const { code, stdout, stderr } = await annex(['store', what], { uid: 1234 });
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+        expect(stderr).toMatch(/EACCES.*\(ANNEX_STORE_UNUSABLE\)/);
+      }
+    },
+  );
 
   test('of many copies it shows ten, the one that is used first, and all of them in JSON', async () => {
     const { sandbox, annex, plant } = await openCli(node);
