@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { listBlocked } from '../app/lookup.ts';
+import type { PackageRecord } from '../app/pin.ts';
 import { readAbi } from '../base/abi.ts';
 import { version } from '../base/own-files.ts';
 import { readPackage } from '../base/package-json.ts';
@@ -22,6 +23,9 @@ interface PackageFields {
   license?: unknown;
   hasInstallScript?: unknown;
 }
+
+/** The record of a package in a lock, whose signature is verified before it is recorded. */
+type SignedRecord = PackageRecord & { signature?: unknown };
 
 /** Examines every feature as an import does. */
 export function collectReport(settings: Settings): Report {
@@ -89,6 +93,7 @@ function listClosure(
   const locked = 'nodes' in part ? part : undefined;
   return (entry?.closure ?? locked?.nodes ?? []).map(({ path, name, version }) => {
     const fields = locked?.packages[path] ?? readPackage(join(dir, path)) ?? {};
+    const record: SignedRecord | undefined = locked?.pin.sidecar.packages[path];
     const { license, hasInstallScript } = fields as PackageFields;
     const hasScript = hasInstallScript === true || entry?.scripts.includes(name) === true;
     const script = feature.scripts.includes(name) ? 'allowed' : 'not allowed';
@@ -98,7 +103,8 @@ function listClosure(
       version,
       path,
       ...optional('license', textOf(license)),
-      ...optional('tarball', locked?.pin.sidecar.packages[path]?.size),
+      ...optional('tarball', record?.size),
+      ...(record?.signature !== undefined && { isSigned: true }),
       ...(hasScript && { script }),
       ...optional('beside', findShipped(settings.core, name)),
       ...optional('blocked', blocked?.spec),

@@ -33,6 +33,7 @@ function composeFacts(one: ReportedFeature): [term: string, value: Value][] {
   const { packages, closure, bytes, published, scripts, dir, damaged } = one;
   const licenses = countTexts(closure.map(({ license }) => license ?? 'not stated'));
   const tarballs = closure.reduce((sum, { tarball = 0 }) => sum + tarball, 0);
+  const signed = closure.filter(({ isSigned }) => isSigned).length;
   const blocked = closure.filter((each) => each.blocked !== undefined);
   const facts: [string, Value | false][] = [
     ...Object.entries(packages).map(([name, each]): [string, Value] => {
@@ -54,6 +55,7 @@ function composeFacts(one: ReportedFeature): [term: string, value: Value][] {
       'Licences',
       closure.length > 0 && licenses.map(([name, count]) => `${name} (${count})`).join(', '),
     ],
+    ['Signatures', signed > 0 && `in the lock for ${signed} of ${closure.length} packages`],
     ['Damaged', damaged.length > 0 && damaged.join('; ')],
     [
       'Blocked',

@@ -10,6 +10,8 @@ export interface ReportedPackage {
   license?: string;
   /** Bytes of its tarball, as locked. */
   tarball?: number;
+  /** The lock has a signature of the registry, which was verified. */
+  isSigned?: true;
   /** Of a package with an install script: whether the feature allows it. */
   script?: 'allowed' | 'not allowed';
   /** Core's version of it, which this feature does not use. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Report } from '../../src/report/model.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { listEntries, lock } from '../support/lock-files.ts';
+import { listEntries, lock, readLock } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -55,6 +55,13 @@ describe.each(outerNodes)('$label', (node) => {
       pin: { platforms: expect.any(Array) },
     });
     expect(before[0]?.closure[0]?.tarball).toBeGreaterThan(0);
+
+    const { dir: locked, sidecar } = readLock(sandbox, 'kit');
+    const signature = { keyid: 'SHA256:x', sig: 'MEU' };
+    Object.assign(sidecar.packages['node_modules/kit'] ?? {}, { signature });
+    sandbox.write(join(locked, 'annex.json'), sidecar);
+    const [signed] = (await read()).features;
+    expect(signed?.closure.map(({ isSigned }) => isSigned)).toEqual([undefined, true]);
 
     expect((await install('kit')).code).toBe(0);
     const [kit] = (await read()).features;

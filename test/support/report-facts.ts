@@ -51,6 +51,7 @@ function makeClosure(index: number): ReportedPackage[] {
     path: `node_modules/${at === 0 ? nameOf(index) : `dependency-${at}`}`,
     ...(LICENSES[at % 5] !== undefined && { license: LICENSES[at % 5] as string }),
     tarball: 12_000 * (at + 1),
+    ...(index % 2 === 0 && { isSigned: true as const }),
     ...(at === 3 && { script: 'not allowed' as const }),
     ...(at === 2 && { beside: '0.9.0' }),
     ...(at === 4 && { blocked: 'dependency-4@<5' }),
