@@ -4,7 +4,7 @@ import { MAX_LOCK, type Sidecar } from '../app/pin.ts';
 import { digest } from '../base/digest.ts';
 import { readJson, readText } from '../base/files.ts';
 import { satisfiesWithPrereleases } from '../base/semver.ts';
-import { isShared } from '../base/shape.ts';
+import { isObject, isShared } from '../base/shape.ts';
 import { isTransient } from '../base/thrown.ts';
 import { readGraph } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
@@ -44,20 +44,22 @@ export const readPackages = (dir: string, blocked: Blocked[]): LockedPackages =>
     return Object.fromEntries(allowed.map((node) => [node.path, lock.packages[node.path] ?? {}]));
   });
 
-/**
- * The lock as annex wrote it; undefined without one, and after another program changed its
- * package-lock: then what it held before is not known.
- *
- * @param dir the directory of the lock
- */
-export const readSide = (dir: string): LockSide | undefined =>
+/** A lock, and whether another program changed its package-lock after annex wrote it. */
+export interface PreviousLock extends LockSide, Pick<Sidecar, 'specs'> {
+  isEdited: boolean;
+}
+
+/** @param dir the directory of the lock */
+export const readPrevious = (dir: string): PreviousLock | undefined =>
   readOrElse(undefined, () => {
-    const { shared, digests } = readJson(join(dir, 'annex.json'), MAX_LOCK, 'follow') as Sidecar;
+    const sidecar = readJson(join(dir, 'annex.json'), MAX_LOCK, 'follow') as Sidecar;
+    const { shared, specs, digests } = sidecar;
     const text = readText(join(dir, 'package-lock.json'), MAX_LOCK, 'follow');
-    if (!isShared(shared) || digest(text) !== digests['package-lock.json']) return undefined;
     const lock = JSON.parse(text) as { packages: LockedPackages };
     readGraph(lock, refuseInstall);
-    return { shared, packages: lock.packages };
+    if (!isShared(shared) || !isObject(specs)) return undefined;
+    const isEdited = digest(text) !== digests['package-lock.json'];
+    return { shared, specs, packages: lock.packages, isEdited };
   });
 
 /**

@@ -23,9 +23,10 @@ import type { Refusal } from '../types.ts';
 import { composeLock, toJsonFile } from './compose.ts';
 import { diffLocks, type LockDiff } from './diff.ts';
 import { listPreferred } from './drift.ts';
+import { findEditRefusal } from './edited.ts';
 import { addLicenses } from './license.ts';
 import { addMade } from './made.ts';
-import { readPackages, readPlaces, readSide } from './previous.ts';
+import { readPackages, readPlaces, readPrevious } from './previous.ts';
 import type { Replacement } from './replace.ts';
 import { resolveForLock } from './resolve.ts';
 import { keepSignatures } from './signatures.ts';
@@ -76,6 +77,9 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
   const npm = readNpmSettings(core.root, readInstallerEnv(settings));
   const dir = join(lockRoot(core.root), feature.slug);
   const places = readPlaces(dir);
+  const previous = readPrevious(dir);
+  const refusal = job.isUpdate === true ? undefined : findEditRefusal(previous, dir, feature);
+  if (refusal !== undefined) throw new AnnexError(refusal);
   const exact = listPreferred(lookup);
   const unshared: string[] = [];
   const resolveJob: ResolveJob = {
@@ -112,7 +116,7 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
       const sidecar = await addMade(content, join(dir, 'annex.json'), made);
       const texts = { ...project, 'annex.json': toJsonFile(sidecar) };
       const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
-      const before = readSide(dir);
+      const before = previous?.isEdited === false ? previous : undefined;
       const after = { shared: sidecar.shared, ...JSON.parse(texts['package-lock.json']) };
       const diff = before && diffLocks(before, after, Object.keys(feature.packages));
       return { sidecar, dir, files, packages: resolved.plan.nodes.size, ...(diff && { diff }) };
