@@ -185,7 +185,7 @@ function showShadows() {
   assert.equal(greeting.stdout, 'core\n', "the application's own copy runs");
   const why = run('annex why greeter', [cli, 'why', 'greeter'], offline);
   assert.match(why.stdout, /^rule 4: /m);
-  assert.ok(why.stdout.includes(`file: ${join(core, 'node_modules', 'greeter', 'index.js')}`));
+  assert.ok(why.stdout.startsWith(`found ${join(core, 'node_modules', 'greeter', 'index.js')}`));
 }
 
 /** Without its own copy the same application loads the planted entry, so the attack above was real. */
