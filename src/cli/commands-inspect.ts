@@ -165,6 +165,7 @@ export const INSPECT: readonly Row[] = [
     summary: 'print an SBOM of the packages in use, with npm',
     details: [
       'Prints the document of npm sbom, with a component for each feature. It is JSON with or without --json. Needs no network.',
+      'The same packages give the same bytes: the time in the document is that of the newest lock, or SOURCE_DATE_EPOCH, and its identifier is a digest of its content.',
     ],
     arguments: [FEATURES],
     options: [
@@ -178,7 +179,7 @@ export const INSPECT: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex sbom > sbom.cdx.json', 'annex sbom exa-js --format spdx'],
-    variables: SETTINGS,
+    variables: [...SETTINGS, 'SOURCE_DATE_EPOCH'],
     load: async () => (await import('./npm-report.ts')).sbom,
   },
   {

@@ -1,17 +1,21 @@
 /** annex audit [FEATURE...], annex sbom [FEATURE...] [--format cyclonedx|spdx]: npm's reports on the packages in use. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createLookup } from '../app/lookup.ts';
 import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { redact } from '../base/messages.ts';
 import { readPackage } from '../base/package-json.ts';
 import { isPackageName } from '../base/specifier.ts';
+import { findBuildDate } from '../lock/made.ts';
 import { composeReportPart } from '../lock/report.ts';
 import { composeWorkspace, nameProject } from '../plan/project.ts';
-import { removePurls } from '../plan/sbom.ts';
+import { rewriteSbom } from '../plan/sbom.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { callNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
+import type { Feature } from '../settings/feature.ts';
+import type { Settings } from '../settings/settings.ts';
 import { withTemporary } from '../store/temporary.ts';
 import { hasNoReport, refuseAudit } from './audit-failure.ts';
 import { type Command, readSettings, refuse, selectFeatures, warn } from './command.ts';
@@ -35,7 +39,7 @@ export const audit: Command = async (invocation) => {
 /** Runs npm sbom on the same packages: one document, with a component for each feature. */
 export const sbom: Command = ({ args, options: { format = 'cyclonedx' } }) => {
   const npm = ['sbom', '--package-lock-only', `--sbom-format=${format}`];
-  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: removePurls });
+  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: rewriteSbom });
 };
 
 /**
@@ -58,8 +62,9 @@ interface Reporting {
    * Changes the report.
    *
    * @param projects projects in the report that no registry has, as `NAME@VERSION`
+   * @param date of the content
    */
-  rewrite?: (text: string, projects: ReadonlySet<string>) => string;
+  rewrite?: (text: string, projects: ReadonlySet<string>, date: string) => string;
 }
 
 /**
@@ -80,7 +85,8 @@ async function reportWithNpm(
     const reason = 'npm is set to offline, and only the registry has advisories';
     throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
   }
-  const { parts, isWhole } = collectParts(selectFeatures(settings, names), (feature) =>
+  const features = selectFeatures(settings, names);
+  const { parts, isWhole } = collectParts(features, (feature) =>
     composeReportPart(settings, feature),
   );
   if (parts.length === 0) {
@@ -106,12 +112,24 @@ async function reportWithNpm(
     const projects = parts.map(({ slug }) => nameProject(slug));
     if (whole.name === UNNAMED) projects.push(whole);
     const ids = new Set(projects.map(({ name, version }) => `${name}@${version}`));
-    if (end.stdout !== '') writeLine(1, rewrite(end.stdout, ids));
+    if (end.stdout !== '')
+      writeLine(1, rewrite(end.stdout, ids, findContentDate(settings, features)));
     if (end.stderr !== '') writeLine(2, redact(end.stderr));
     if (end.exitCode === undefined) warn(`npm did not run: ${end.code ?? end.signal ?? 'unknown'}`);
     return (end.exitCode ?? 1) || (isWhole ? 0 : 1);
   });
 }
+
+/** When the newest of these locks last changed, unless the build names a time. */
+function findContentDate(settings: Settings, features: readonly Feature[]): string {
+  const dates = features.map(
+    (feature) => createLookup(settings, feature).readLock().pin?.sidecar.made?.date ?? '',
+  );
+  const newest = dates.sort((a, b) => (a < b ? -1 : 1)).findLast((one) => DATE.test(one));
+  return findBuildDate() ?? newest ?? '1970-01-01T00:00:00Z';
+}
+
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 const UNNAMED = 'core';
 

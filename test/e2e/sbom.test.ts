@@ -1,6 +1,8 @@
 /** `annex sbom`: npm's own report over the versions in use. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { copyLocks } from '../support/lock-files.ts';
+import { copyLocks, readLock } from '../support/lock-files.ts';
 import {
   both,
   common,
@@ -12,6 +14,12 @@ import {
   sandbox,
   ship,
 } from '../support/report-world.ts';
+import { findCycloneDxErrors, findSpdxErrors } from '../support/sbom-schema.ts';
+
+const idOf = (text: string) => {
+  const { serialNumber, documentNamespace } = JSON.parse(text);
+  return serialNumber ?? documentNamespace;
+};
 
 describe('annex sbom', () => {
   const KIT = ['pkg:npm/alpha@1.0.0', 'pkg:npm/kit@1.0.0'];
@@ -75,6 +83,45 @@ describe('annex sbom', () => {
       expect(stdout).toContain('pkg:npm/kit@1.0.0');
       expect(stdout).not.toMatch(/pkg:npm\/(annex-|core@)/);
     }
+  });
+
+  test.each([
+    ['cyclonedx', findCycloneDxErrors],
+    ['spdx', findSpdxErrors],
+  ] as const)('%s is valid, and two runs give the same bytes', async (format, findErrors) => {
+    declare(both);
+    copyLocks(locked, sandbox);
+    const [one, two] = [
+      await run('sbom', '--format', format),
+      await run('sbom', '--format', format),
+    ];
+    expect(findErrors(JSON.parse(one.stdout))).toEqual([]);
+    expect(findErrors({})).not.toEqual([]);
+    expect(two.stdout).toBe(one.stdout);
+    const part = await run('sbom', 'kit', '--format', format);
+    expect(findErrors(JSON.parse(part.stdout))).toEqual([]);
+    expect(idOf(part.stdout)).not.toBe(idOf(one.stdout));
+  });
+
+  test('the time is that of the newest lock, or SOURCE_DATE_EPOCH; the identifier is of the content', async () => {
+    declare(both);
+    copyLocks(locked, sandbox);
+    const times = ['kit', 'acme-other.js'].map((slug) =>
+      Date.parse((readLock(sandbox, slug).sidecar.made as { date: string }).date),
+    );
+    const first = await list();
+    expect(Date.parse(first.document.metadata.timestamp)).toBe(Math.max(...times));
+    expect(first.document.serialNumber).toMatch(
+      /^urn:uuid:[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/,
+    );
+    const env = { ANNEX_STORE: sandbox.store, SOURCE_DATE_EPOCH: '1750000000' };
+    const { stdout } = await sandbox.annex(['sbom', '--format', 'spdx'], { env });
+    expect(JSON.parse(stdout).creationInfo.created).toBe('2025-06-15T15:06:40Z');
+    expect((await run('install', 'kit')).code).toBe(0);
+    rmSync(join(sandbox.core, 'annex'), { recursive: true });
+    const unlocked = await list('kit');
+    expect(unlocked.document.metadata.timestamp).toBe('1970-01-01T00:00:00Z');
+    expect(unlocked.document.serialNumber).not.toBe(first.document.serialNumber);
   });
 
   test('another format is a usage error', async () => {

@@ -25,7 +25,8 @@ export interface Audit {
   vulnerabilities: Record<string, { nodes: string[] }>;
 }
 export interface CycloneDx {
-  metadata: { component: { name: string; version: string } };
+  serialNumber: string;
+  metadata: { timestamp: string; component: { name: string; version: string } };
   components: { name: string; version: string; purl?: string; 'bom-ref': string }[];
   dependencies: { ref: string; dependsOn: string[] }[];
 }
