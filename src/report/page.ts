@@ -24,7 +24,9 @@ export function composePage(report: Report, date?: string): string {
     [
       'features',
       'Features',
-      html`${features.map((one, index) => composeDetails(one, index, report))}`,
+      features.length === 0
+        ? html`<p>The application declares no feature.</p>`
+        : html`${features.map((one, index) => composeDetails(one, index, report))}`,
     ],
     ['shared', 'Shared by core', composeShared(report)],
     ['blocked', 'Blocked versions', composeBlocked(report)],

@@ -25,7 +25,7 @@ export function composePicture({ core, shared, features }: Report): Html {
 <svg aria-hidden="true" focusable="false" preserveAspectRatio="none" viewBox="0 0 100 ${rows}">${composeLines(sockets, features, rows)}</svg>
 <div class="annex"><h3>annex <small>${plural(features.length, 'feature')}</small></h3>
 <ol aria-label="Features">${features.map((one, index) => composeFeature(one, index, largest))}</ol></div>
-<figcaption>A line joins a feature to each package of core that it uses. A feature with a dotted line uses none.
+<figcaption>A line joins a feature to each package of core that it uses. ${features.some(({ shared }) => shared.length === 0) ? 'A feature with a dotted line uses none.' : ''}
 <span class="legend">${ALL_STATES.filter(({ text }) => isUsed(text, features)).map(
     ({ kind, sign, text }) =>
       html`<span><i class="sign ${kind}" aria-hidden="true">${sign}</i> ${text}</span> `,

@@ -58,6 +58,13 @@ describe.each([0, 1, 8, 40])('a page of %i features', (features) => {
   });
 });
 
+test('a page without a feature says so, and names no line that it does not have', () => {
+  const [none, some] = [0, 8].map((count) => composePage(makeReport(count)));
+  expect(none).toContain('<p>The application declares no feature.</p>');
+  expect(none).not.toContain('dotted line');
+  expect(some).not.toContain('declares no feature');
+});
+
 test('hostile texts add no element and no attribute, to no page', () => {
   const plain = readMarkup(composePage(makeReport(8)));
   const hostile = readMarkup(composePage(makeHostileReport()));
