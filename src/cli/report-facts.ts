@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { isShipped } from '../app/inventory.ts';
 import { listBlocked } from '../app/lookup.ts';
-import type { PackageRecord } from '../app/pin.ts';
 import { readAbi } from '../base/abi.ts';
 import { version } from '../base/own-files.ts';
 import { readPackage } from '../base/package-json.ts';
@@ -23,9 +22,6 @@ interface PackageFields {
   license?: unknown;
   hasInstallScript?: unknown;
 }
-
-/** The record of a package in a lock, whose signature is verified before it is recorded. */
-type SignedRecord = PackageRecord & { signature?: unknown };
 
 /** Examines every feature as an import does. */
 export function collectReport(settings: Settings): Report {
@@ -93,7 +89,7 @@ function listClosure(
   const locked = 'nodes' in part ? part : undefined;
   return (entry?.closure ?? locked?.nodes ?? []).map(({ path, name, version }) => {
     const fields = locked?.packages[path] ?? readPackage(join(dir, path)) ?? {};
-    const record: SignedRecord | undefined = locked?.pin.sidecar.packages[path];
+    const record = locked?.pin.sidecar.packages[path];
     const { license, hasInstallScript } = fields as PackageFields;
     const hasScript = hasInstallScript === true || entry?.scripts.includes(name) === true;
     const script = feature.scripts.includes(name) ? 'allowed' : 'not allowed';
