@@ -1,4 +1,5 @@
 /** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
+import { basename } from 'node:path';
 import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Thread } from '../resolve/thread.ts';
@@ -28,7 +29,7 @@ export function createSoundEntries(
       if (found.entry === undefined || finder.scan(found.entry.dir) === undefined) return found;
     }
   };
-  const search = (feature: Feature): SoundEntry => {
+  const search = (feature: Feature, damagedDir: string): SoundEntry => {
     const lookup = createLookup(settings, feature);
     const present = findScanned(lookup);
     if (present.entry !== undefined) return present.entry;
@@ -36,18 +37,17 @@ export function createSoundEntries(
       findInstallRefusal(lookup, present, { local: failures.get(feature.name) }) ?? install(lookup);
     if (refusal !== undefined) return { refusal };
     const { entry, rejected } = findScanned(refreshLookup(lookup));
-    return (
-      entry ?? {
-        refusal: refuseRejected(rejected, nameCommand(settings, `verify ${feature.name}`)),
-      }
-    );
+    // The installer accepts files that were added to an entry: the damaged one is then still there.
+    const others = rejected.filter((one) => !one.includes(`${basename(damagedDir)} is damaged`));
+    const hint = nameCommand(settings, `verify ${feature.name}`);
+    return entry ?? { refusal: refuseRejected(others, hint) };
   };
   return (damagedDir, damage) => {
     const known = results.get(damagedDir);
     if (known !== undefined) return known;
     finder.damages.set(damagedDir, damage);
     const feature = findEntryFeature(settings, damagedDir);
-    const result = feature === undefined ? { refusal: UNDECLARED } : search(feature);
+    const result = feature === undefined ? { refusal: UNDECLARED } : search(feature, damagedDir);
     const isUnread = 'refusal' in result && result.refusal.isUnread === true;
     if (!isUnread) results.set(damagedDir, result);
     return result;
