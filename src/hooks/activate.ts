@@ -13,6 +13,7 @@ import { isFirstNotice, isFirstReport } from '../resolve/report.ts';
 import { createThread, type Thread } from '../resolve/thread.ts';
 import { readLentEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
+import { fitRefusal } from '../status/refusals.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
 import { createDriver } from './driver.ts';
 import { verifyEntryScript } from './entry-script.ts';
@@ -122,7 +123,7 @@ function logNotices(settings: Settings): void {
   for (const feature of settings.declaration.features.values()) {
     const { refusal } = feature;
     if (refusal === undefined || !isFirstReport(settings, feature)) continue;
-    log('error', composeMessage(refusal, { feature: feature.name }), {
+    log('error', composeMessage(fitRefusal(refusal, settings), { feature: feature.name }), {
       event: 'settings',
       feature: feature.name,
       code: refusal.code,

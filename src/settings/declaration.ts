@@ -68,7 +68,8 @@ export function readDeclaration({ path, manifest, workspaces }: DeclaringManifes
   );
   if (values.fromOptionalPeers) listed.push(...listOptionalPeers(manifest, values.features));
   for (const [name, value, key] of listed) {
-    const refuse: Refuse = (field, reason) => refuseSetting(`${key}${field} in ${path} ${reason}`);
+    const refuse: Refuse = (field, reason) =>
+      refuseSetting(`${key}${field} in ${path} ${reason}`, 'correct that key of package.json');
     const feature = readFeature(name, value, { conflicts: values.conflicts, refuse });
     const refusal =
       feature.refusal ??

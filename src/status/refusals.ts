@@ -31,11 +31,19 @@ export const nameInstallCommand = (settings: Settings, feature: string): string 
 
 /** Hints that change the application. */
 const CHANGE =
-  /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b|\bannex\.(?!json)\w+|\bdeclare|\bof the core\b|"scripts"/;
+  /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b|\bannex\.(?!json)\w+|\bdeclare|\bensure\(|\bof package\.json\b|\bof the core\b|"scripts"/;
 
-/** Says of a remedy that changes the application that the application of a sealed image is changed in its source. */
-export const placeRemedy = (remedy: string, { isSealed }: Settings): string =>
-  isSealed && CHANGE.test(remedy) ? `in the source of the image: ${remedy}` : remedy;
+/**
+ * Says of a remedy, or of the first of several that applies, that a sealed application is changed in the source
+ * of its image.
+ */
+export function placeRemedy(remedy: string, { isSealed }: Settings): string {
+  const remedies = remedy.split(', or ');
+  const first = isSealed ? remedies.find((each) => CHANGE.test(each)) : undefined;
+  const place = (each: string): string =>
+    each === first ? `in the source of the image: ${each}` : each;
+  return remedies.map(place).join(', or ');
+}
 
 /** A refusal with the remedy for this deployment. */
 export const fitRefusal = (refusal: Refusal, settings: Settings): Refusal => ({

@@ -109,7 +109,7 @@ describe(node.label, () => {
     [
       'a key that is wrong',
       { features: { ...features, other: 'latest' } },
-      /^(annex: [^\n]+\n)?annex: other: annex\.features\["other"\] in .* Now: correct that key, then npx annex lock other\n$/,
+      /^(annex: [^\n]+\n)?annex: other: annex\.features\["other"\] in .* Now: correct that key of package\.json, then npx annex lock other\n$/,
     ],
   ] as const)('%s is named', async (_, annex, said) => {
     const { check } = await open(annex);

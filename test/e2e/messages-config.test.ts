@@ -97,13 +97,13 @@ const CASES: MessageCase[] = [
     title: 'an invalid range',
     annex: { features: { kit: 'one' } },
     message:
-      'annex: kit unavailable (ANNEX_INVALID_CONFIG): annex.features["kit"] in <core>/package.json has "one" for kit, which is a tag, not a semver range. Other features unaffected. Now: correct that key',
+      'annex: kit unavailable (ANNEX_INVALID_CONFIG): annex.features["kit"] in <core>/package.json has "one" for kit, which is a tag, not a semver range. Other features unaffected. Now: correct that key of package.json',
   },
   {
     title: 'a feature without packages',
     annex: { features: { kit: { packages: {} } } },
     message:
-      'annex: kit unavailable (ANNEX_INVALID_CONFIG): annex.features["kit"].packages in <core>/package.json is not { NAME: RANGE } with at least one package. Other features unaffected. Now: correct that key',
+      'annex: kit unavailable (ANNEX_INVALID_CONFIG): annex.features["kit"].packages in <core>/package.json is not { NAME: RANGE } with at least one package. Other features unaffected. Now: correct that key of package.json',
   },
   {
     title: 'a lock that was edited',

@@ -98,7 +98,7 @@ const CASES: MessageCase[] = [
       "import { rmSync } from 'node:fs'; rmSync(process.execPath); await import('kit').catch(() => {});",
     ),
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): the installer did not start: spawnSync <root>/nodes/260689/node ENOENT, asked by program.mjs. Next try at <time>; other features unaffected. Now: run npx annex install kit to see its output',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): the installer did not start: spawn <node> ENOENT, asked by program.mjs. Next try at <time>; other features unaffected. Now: run npx annex install kit to see its output',
   },
   {
     title: 'an installer that is killed',

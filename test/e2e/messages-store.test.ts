@@ -187,6 +187,8 @@ await import('kit').catch(() => {});`),
     prepare: linked,
     ask: change(`
 import { readdirSync } from 'node:fs';
+// The hooks look up where the store is when the first path is requested.
+await import(store + '.first/v1/none.mjs').catch(() => {});
 const file = store + '.first/v1/any/' + readdirSync(store + '/v1/any')[0] + '/node_modules/kit/index.js';
 await import('other').catch(() => {});
 rmSync(store);

@@ -113,7 +113,7 @@ describe.each(nodes.filter(({ label }) => isDirect(label)))('$label', ({ path: n
     expect(refusal).toEqual({
       code: 'ANNEX_INSTALL_FAILED',
       reason: `registry ${host} (through the proxy ${proxy.host}) answered 407 for alpha@1.0.0`,
-      hint: 'give npm the credentials of the proxy (https-proxy)',
+      hint: 'set the credentials of the proxy in https-proxy in an .npmrc',
     });
     expect(registry.requests).toEqual([]);
   });

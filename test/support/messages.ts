@@ -69,7 +69,9 @@ export function nameValues(text: string, { sandbox, registry }: World): string {
     .replace(/sha512-[\w+/]{10}\.\.\./g, '<digest>')
     .replace(/\b\d\d:\d\d:\d\d UTC/g, '<time>')
     .replace(/\b([\w.-]+)\.[0-9a-f]{32}\.\w+/g, '$1.<id>')
-    .replace(/\b(linux|darwin|win32)-\w+(-(?:glibc|musl))?\b/g, '<platform>');
+    .replace(/\b(linux|darwin|win32)-\w+(-(?:glibc|musl))?\b/g, '<platform>')
+    .replace(/\bnode\d+-<platform>/g, '<abi>')
+    .replace(/\bspawn(?:Sync)? \S+/g, 'spawn <node>');
 }
 
 /** Brings a case about, asks, and compares all messages about a feature on stderr. */

@@ -63,7 +63,7 @@ describe('a range is a semver range', () => {
             `^annex\\.features\\["beta"\\] in ${path} has .* for beta, which is ${what}, not a`,
           ),
         ),
-        hint: 'correct that key',
+        hint: 'correct that key of package.json',
       },
     ]);
     expect(refused[0]?.reason.length).toBeLessThan(320);
