@@ -24,7 +24,7 @@ describe.each(outerNodes)('$label', (node) => {
     }
     const { code, stdout, stderr } = await annex(['help', 'lock']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^usage: annex lock \[FEATURE\.\.\.\] \[--check\] \[--min-age DAYS\]\n/);
+    expect(stdout).toMatch(/^usage: annex lock \[FEATURE\.\.\.\] \[--check\] \[--online\] \[--min-age DAYS\]\n/);
     for (const args of [
       ['lock', '--help'],
       ['-h', 'lock', '--all'],
@@ -103,7 +103,7 @@ describe.each(outerNodes)('$label', (node) => {
       const { code, stdout, stderr } = await annex(args, { cwd: 'home' });
       expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
       expect(stderr).toMatch(
-        /^annex: no package\.json .*\(ANNEX_INVALID_CONFIG\)\. Now: .*ANNEX_CORE to the application\n$/,
+        /^annex: no package\.json .*\(ANNEX_INVALID_CONFIG\)\. Now: .*ANNEX_CORE to the directory of the application\n$/,
       );
     }
     const named = await annex(['list'], { cwd: 'home', env: { ANNEX_CORE: sandbox.core } });
