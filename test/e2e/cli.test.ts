@@ -24,7 +24,9 @@ describe.each(outerNodes)('$label', (node) => {
     }
     const { code, stdout, stderr } = await annex(['help', 'lock']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^usage: annex lock \[FEATURE\.\.\.\] \[--check\] \[--online\] \[--min-age DAYS\]\n/);
+    expect(stdout).toMatch(
+      /^usage: annex lock \[FEATURE\.\.\.\] \[--check\] \[--online\] \[--min-age DAYS\]\n/,
+    );
     for (const args of [
       ['lock', '--help'],
       ['-h', 'lock', '--all'],
