@@ -7,9 +7,9 @@ import { version } from '../base/own-files.ts';
 import { splitStores } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { adoptEnv } from '../settings/environment.ts';
-import type { Invocation, Options, Result } from './command.ts';
-import { composeOutput, describeError } from './json.ts';
-import { type CommandLine, parseCommandLine } from './parse.ts';
+import type { Invocation, Options, Result } from './shared/command.ts';
+import { composeOutput, describeError } from './shared/json.ts';
+import { type CommandLine, parseCommandLine } from './table/parse.ts';
 
 /** @returns the exit code: 0 done, 1 failed, 2 wrong usage */
 async function main(words: string[]): Promise<number> {
@@ -40,7 +40,7 @@ async function run(
     return 0;
   }
   if (options.help === true && (row !== undefined || problem === undefined)) {
-    const { help } = await import('./help.ts');
+    const { help } = await import('./table/help.ts');
     return help({ args: row === undefined ? [] : [row.name], options, print });
   }
   const wrong = problem ?? moveTo(options);
@@ -75,7 +75,7 @@ async function printMisuse(
   reason: string,
   print: Invocation['print'],
 ): Promise<number> {
-  const { composeOverview, composeUsage, USAGE } = await import('./help.ts');
+  const { composeOverview, composeUsage, USAGE } = await import('./table/help.ts');
   const usage = row === undefined ? USAGE : composeUsage(row);
   const hint = row === undefined ? 'annex help' : `annex help ${row.name}`;
   const isEmpty = row === undefined && problem === undefined;

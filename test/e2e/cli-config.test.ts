@@ -1,7 +1,7 @@
 /** `annex config`: the value and origin of every setting, and what is invalid. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Config } from '../../src/cli/read-config.ts';
+import type { Config } from '../../src/cli/shared/read-config.ts';
 import { KEYS } from '../../src/settings/table.ts';
 import { createSandbox, type RunOptions, type Sandbox } from '../support/sandbox.ts';
 

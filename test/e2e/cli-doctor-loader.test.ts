@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Finding } from '../../src/cli/findings.ts';
+import type { Finding } from '../../src/cli/shared/findings.ts';
 import { diagnose, expectFinding } from '../support/doctor.ts';
 import { node } from '../support/lock-files.ts';
 import { canUnshare, OTHER_PIDS } from '../support/namespaces.ts';

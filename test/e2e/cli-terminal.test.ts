@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { COMMANDS } from '../../src/cli/table/commands.ts';
 import { openCli } from '../support/cli.ts';
 import { type NodeUnderTest, outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { COMMANDS } from '../../src/cli/table/commands.ts';
 import { openCli } from '../support/cli.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';

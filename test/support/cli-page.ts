@@ -1,15 +1,15 @@
 /** Composes docs/cli.md from the table of commands. */
 import { wrap } from '../../src/base/layout.ts';
-import { COMMANDS, GROUPS } from '../../src/cli/commands.ts';
-import { GLOBAL } from '../../src/cli/common-rows.ts';
+import { COMMANDS, GROUPS } from '../../src/cli/table/commands.ts';
+import { GLOBAL } from '../../src/cli/table/common-rows.ts';
 import {
   APPLICATION,
   composeUsage,
   describeArgument,
   formatArgument,
   formatOption,
-} from '../../src/cli/help.ts';
-import type { Option, Row } from '../../src/cli/row.ts';
+} from '../../src/cli/table/help.ts';
+import type { Option, Row } from '../../src/cli/table/row.ts';
 
 /** Tables, headings, blocks of code and comments, which are not broken into lines. */
 const IS_WHOLE = /^(?:[#|<]|```)/;

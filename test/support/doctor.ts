@@ -1,6 +1,6 @@
 /** Runs `annex doctor`, and reads what it found. */
 import { expect } from 'vitest';
-import type { Finding } from '../../src/cli/findings.ts';
+import type { Finding } from '../../src/cli/shared/findings.ts';
 import type { RunOptions, Sandbox } from './sandbox.ts';
 
 /** The findings of one run. */

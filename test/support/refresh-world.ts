@@ -1,6 +1,6 @@
 /** A core with four features, and `annex refresh` on its store. */
 import { expect } from 'vitest';
-import type { RefreshResult } from '../../src/cli/refresh.ts';
+import type { RefreshResult } from '../../src/cli/store/refresh.ts';
 import { esmPackage } from './fixtures.ts';
 import { importIn } from './importer.ts';
 import type { NodeUnderTest } from './nodes.ts';

@@ -1,10 +1,10 @@
 /** The table of commands: its rows hold together, and the help is made of them. */
 import { describe, expect, test } from 'vitest';
-import { COMMANDS, NAMES } from '../../../src/cli/commands.ts';
-import { GLOBAL } from '../../../src/cli/common-rows.ts';
-import { composeHelp, composeOverview } from '../../../src/cli/help.ts';
-import { parseCommandLine } from '../../../src/cli/parse.ts';
-import type { Option } from '../../../src/cli/row.ts';
+import { COMMANDS, NAMES } from '../../../src/cli/table/commands.ts';
+import { GLOBAL } from '../../../src/cli/table/common-rows.ts';
+import { composeHelp, composeOverview } from '../../../src/cli/table/help.ts';
+import { parseCommandLine } from '../../../src/cli/table/parse.ts';
+import type { Option } from '../../../src/cli/table/row.ts';
 import { SETTINGS } from '../../../src/settings/table.ts';
 
 const lines = (text: string): string[] => text.split('\n');

@@ -4,7 +4,7 @@ import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readNearestManifest } from '../../../src/cli/edit-manifest.ts';
+import { readNearestManifest } from '../../../src/cli/shared/edit-manifest.ts';
 import { findProgram } from '../../support/programs.ts';
 import { removeTree } from '../../support/tree.ts';
 

@@ -1,6 +1,6 @@
 /** The help of a code has the text of its section of docs/errors.md, without Markdown. */
 import { expect, test } from 'vitest';
-import { composeCode, readCodes } from '../../../src/cli/help-code.ts';
+import { composeCode, readCodes } from '../../../src/cli/table/help-code.ts';
 import { readDocument } from '../../support/documents.ts';
 
 const look = { width: 60, head: (title: string) => `<${title}>` };

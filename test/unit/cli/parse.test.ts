@@ -1,6 +1,6 @@
 /** The parser of the command line: what it accepts, and what it says about the rest. */
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../src/cli/parse.ts';
+import { parseCommandLine } from '../../../src/cli/table/parse.ts';
 
 const parse = (words: string[]) => {
   const { row, args, options, problem } = parseCommandLine(words);

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findAnnexDir, isFixed, listPreloads } from '../../../src/cli/preloads.ts';
+import { findAnnexDir, isFixed, listPreloads } from '../../../src/cli/doctor/preloads.ts';
 import { readWords } from '../../../src/settings/installer-env.ts';
 import { repositoryRoot } from '../../support/package.ts';
 import { removeTree } from '../../support/tree.ts';

@@ -6,7 +6,7 @@ import {
   findRequestedName,
   findUsableRange,
   isShippedAs,
-} from '../../../src/cli/scan-packages.ts';
+} from '../../../src/cli/scan/packages.ts';
 
 describe('the listing of a package', () => {
   test('is the strongest key of all package.json files', () => {

@@ -1,6 +1,6 @@
 /** The requests of packages that the lexer finds in a source. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openReader, type ReadRequests } from '../../../src/cli/scan-source.ts';
+import { openReader, type ReadRequests } from '../../../src/cli/scan/source.ts';
 
 let readRequests: ReadRequests;
 

@@ -1,6 +1,6 @@
 /** The documents of the command line have every command of the table. */
 import { expect, test } from 'vitest';
-import { COMMANDS } from '../../../src/cli/commands.ts';
+import { COMMANDS } from '../../../src/cli/table/commands.ts';
 import { composePage } from '../../support/cli-page.ts';
 import { readDocument } from '../../support/documents.ts';
 

@@ -93,7 +93,7 @@ test('the page on configuration and the schema list every key of the declaration
 });
 
 test('the documents list every rule and every state', () => {
-  const rules = collect(read('src/cli/rules.ts'), /^ {2}(\d): '/gm);
+  const rules = collect(read('src/cli/why/rules.ts'), /^ {2}(\d): '/gm);
   expect(collect(read('docs/resolution.md'), /^\| (\d) \|/gm)).toEqual(rules);
   const [, states = ''] = /export type Whereabouts =([^;]*);/.exec(read('src/types.ts')) ?? [];
   const named = collect(states, /'([^']+)'/g);
@@ -148,7 +148,10 @@ test('files and commands that the documents name exist', () => {
 });
 
 test('the picture of imports in CONTRIBUTING has every folder of src, in order of its layer', () => {
-  const layers = LAYERS.map((layer) => layer.map((name) => name.replace(/\.ts$/, '')));
+  // The folders of cli/ are one in the picture.
+  const layers = LAYERS.map((layer) =>
+    layer.filter((name) => !name.includes('/')).map((name) => name.replace(/\.ts$/, '')),
+  );
   const [, picture = ''] = /^```\n(jest .*?)^```$/ms.exec(read('CONTRIBUTING.md')) ?? [];
   // A description follows in column 32.
   const drawn = picture
@@ -162,6 +165,15 @@ test('the picture of imports in CONTRIBUTING has every folder of src, in order o
   for (const [row, below] of heights.slice(1).entries()) {
     expect(Math.min(...(heights[row] ?? []))).toBeGreaterThanOrEqual(Math.max(...below));
   }
+});
+
+test('CONTRIBUTING lists every folder of cli, in order of its layer', () => {
+  const [, list = ''] = /^Folders of `cli\/`[^:]*: ([^.]*)\./m.exec(read('CONTRIBUTING.md')) ?? [];
+  const listed = list.split(';').map((part) => collect(part, /`(\w+)`/g));
+  const layers = LAYERS.map((layer) =>
+    layer.filter((name) => name.startsWith('cli/')).map((name) => name.slice('cli/'.length)),
+  ).filter((layer) => layer.length > 0);
+  expect(listed).toEqual(layers.reverse());
 });
 
 test('source files that CONTRIBUTING names exist', () => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { Ajv } from 'ajv';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../src/cli/parse.ts';
+import { parseCommandLine } from '../../../src/cli/table/parse.ts';
 import {
   type Block,
   listBlocks,

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { env } from '../../../../src/cli/env.ts';
+import { env } from '../../../../src/cli/setup/env.ts';
 import { repositoryRoot } from '../../../../test/support/package.ts';
 import { listDisagreements, listTopics } from '../support/contract/claims.ts';
 import { EXAMPLE, type Files, readFiles } from '../support/contract/files.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { NAMES } from '../../../../src/cli/commands.ts';
+import { NAMES } from '../../../../src/cli/table/commands.ts';
 import { repositoryRoot } from '../../../../test/support/package.ts';
 import { PAGE, readFiles, readText } from '../support/contract/files.ts';
 import { readBlocks, readQuotes } from '../support/contract/page.ts';

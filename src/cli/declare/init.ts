@@ -1,0 +1,150 @@
+/** annex init [NAME[@RANGE]...] [--optional] [--yes] */
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
+import { isShipped } from '../../app/inventory.ts';
+import { loadSettings } from '../../app/settings.ts';
+import { toRealPath } from '../../base/paths.ts';
+import { isObject, type JsonObject } from '../../base/shape.ts';
+import { scanApplication } from '../scan/application.ts';
+import { findListing, findUsableRange } from '../scan/packages.ts';
+import { warnOfUnread } from '../scan/scan.ts';
+import { composeVariables, formatVariables } from '../setup/env.ts';
+import { type Command, formatVersions, warn } from '../shared/command.ts';
+import {
+  type DeclaringFile,
+  readDeclaringFile,
+  readFeatures,
+  refuseEdit,
+  replaceDeclaration,
+  withFeatures,
+} from '../shared/declaration.ts';
+import { describeLock } from '../shared/lock-features.ts';
+import { findLatest, splitArgument } from './add.ts';
+
+/**
+ * Declares and locks what the sources request and nothing ships, or the named packages, and prints the lines for a
+ * Dockerfile. Changes nothing without consent: names, --yes, or an answer on a terminal.
+ */
+export const init: Command = async ({ args, options, print }) => {
+  const file = readDeclaringFile();
+  const root = dirname(file.path);
+  const place = { core: { root } };
+  const wanted =
+    args.length > 0 ? args.map(splitArgument) : await findWanted(file, options.optional === true);
+  const { byPackage } = readFeatures(file, file.manifest);
+  const missing = wanted.filter(({ name }) => !byPackage.has(name));
+  if (missing.length === 0) {
+    const lines = [
+      'nothing to do: no package is left to declare',
+      ...formatNext(listNext(root, [])),
+    ];
+    print(lines.join('\n'), { path: file.path, packages: {}, features: [] }, place);
+    return 0;
+  }
+  const taken = missing.find(({ name }) => Object.hasOwn(file.features, name));
+  if (taken !== undefined) {
+    const reason = `annex.features[${JSON.stringify(taken.name)}] in ${file.path} has other packages`;
+    throw refuseEdit(reason, 'annex add NAME --feature FEATURE');
+  }
+  const packages: Record<string, string> = {};
+  for (const { name, range } of missing) {
+    const listed = findUsableRange(findListing(name, [file.manifest]));
+    packages[name] =
+      range ?? listed ?? (await findLatest(name, root, 'annex init NAME, for each package'));
+  }
+  if (args.length === 0 && options.yes !== true && !(await confirm(file.path, packages))) {
+    warn('nothing was changed');
+    return 1;
+  }
+  const features = Object.keys(packages);
+  const moved = features.filter((name) => Object.hasOwn(readOptional(file.manifest), name));
+  const manifest = withoutOptional(withFeatures(file, { ...file.features, ...packages }), moved);
+  const invalid = features.flatMap(
+    (name) => readFeatures(file, manifest).features.get(name)?.refusal ?? [],
+  )[0];
+  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'annex init NAME@RANGE');
+  // A lock depends on what the application ships: npm has to remove these first.
+  const lockable = features.filter((name) => !moved.includes(name));
+  const locks = await replaceDeclaration(file, manifest, lockable, true);
+  // Locking has printed the notices.
+  const core = { dir: root, manifest };
+  const { settings } = loadSettings({ script: undefined, cwd: root, self: undefined, core });
+  const variables = settings === undefined ? {} : composeVariables(settings);
+  const next = listNext(root, moved);
+  const lines = [
+    `declared ${formatVersions(packages)} in ${file.path}`,
+    ...(locks ?? []).flatMap(describeLock),
+    'Lines for the Dockerfile:',
+    formatVariables(variables),
+    ...formatNext(next),
+  ];
+  const data = { path: file.path, packages, features, locks, variables, next };
+  print(lines.join('\n'), data, place);
+  return 0;
+};
+
+/** Names that the sources request: what is neither declared nor shipped, and on demand optionalDependencies. */
+async function findWanted(
+  file: DeclaringFile,
+  withOptional: boolean,
+): Promise<{ name: string; range?: string }[]> {
+  const found = await scanApplication(file);
+  warnOfUnread(found);
+  const optional = readOptional(file.manifest);
+  return found.packages
+    .filter(
+      ({ package: name, state, listedIn }) =>
+        (state === 'undeclared' && name !== 'annex') ||
+        (withOptional && listedIn === 'optionalDependencies' && Object.hasOwn(optional, name)),
+    )
+    .map(({ package: name }) => ({ name }));
+}
+
+const readOptional = ({ optionalDependencies: value }: JsonObject): JsonObject =>
+  isObject(value) ? value : {};
+
+/** A package.json without some of its optionalDependencies. */
+function withoutOptional(manifest: JsonObject, names: readonly string[]): JsonObject {
+  if (names.length === 0) return manifest;
+  const left = Object.entries(readOptional(manifest)).filter(([name]) => !names.includes(name));
+  const { optionalDependencies: _, ...others } = manifest;
+  return left.length === 0
+    ? others
+    : { ...manifest, optionalDependencies: Object.fromEntries(left) };
+}
+
+/**
+ * Asks once, on the terminal.
+ *
+ * @throws AnnexError where there is none
+ */
+async function confirm(path: string, packages: Record<string, string>): Promise<boolean> {
+  const list = formatVersions(packages);
+  if (!isatty(0) || !isatty(2)) {
+    const reason = `${list} would be declared in ${path}, and there is no terminal to ask on`;
+    throw refuseEdit(reason, 'annex init --yes, or annex init NAME');
+  }
+  // With "terminal", readline can drop what was typed before it starts.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  lines.setPrompt(`Declare ${list} in ${path}? [y/N] `);
+  lines.prompt();
+  for await (const line of lines) {
+    lines.close();
+    return /^y(?:es)?$/i.test(line.trim());
+  }
+  return false;
+}
+
+const formatNext = (steps: readonly string[]): string[] => steps.map((step) => `Now: ${step}`);
+
+/** What is left to do by hand. */
+function listNext(root: string, moved: readonly string[]): string[] {
+  const next: string[] = [];
+  if (!isShipped({ root, realRoot: toRealPath(root) }, 'annex')) next.push('npm install annex');
+  if (moved.length > 0) {
+    const rest = `takes ${moved.join(', ')} out of package-lock.json; then npx annex lock`;
+    next.push(`npm install, which ${rest}`);
+  }
+  return next;
+}

@@ -1,0 +1,115 @@
+/** annex lock [FEATURE...] [--check [--online]] [--min-age DAYS] */
+import { basename } from 'node:path';
+import { createLookup } from '../../app/lookup.ts';
+import { AnnexError } from '../../base/error.ts';
+import { refuseByTime } from '../../install/install.ts';
+import { checkLock, listStrayLocks } from '../../lock/check.ts';
+import { readLockedPart } from '../../lock/locked.ts';
+import { listTemporaries, sweepTemporaries } from '../../lock/replace.ts';
+import { checkRecorded, openSignatures } from '../../lock/signatures.ts';
+import { readNpmSettings } from '../../registry/npm-settings.ts';
+import { readInstallerEnv } from '../../settings/environment.ts';
+import type { Feature } from '../../settings/feature.ts';
+import type { Settings } from '../../settings/settings.ts';
+import {
+  type Command,
+  describeDays,
+  type Invocation,
+  printResults,
+  readSettings,
+  selectFeatures,
+  toExitCode,
+  warn,
+} from '../shared/command.ts';
+import { warnOfCopies } from '../shared/core-copies.ts';
+import {
+  describeDone,
+  indentDiff,
+  lockAll,
+  parseMinAge,
+  removeLock,
+} from '../shared/lock-features.ts';
+
+/**
+ * Locks features. Without names it locks all of them, and removes the locks of features that are not
+ * declared. With --check it only reports what differs, without a network unless --online is given.
+ */
+export const lock: Command = async ({ args, options, print }) => {
+  const minAge = parseMinAge(options);
+  if (Number.isNaN(minAge)) return describeDays('min-age', options);
+  const isOnline = options.online === true;
+  if (isOnline && options.check !== true) return 'lock takes --online only with --check';
+  const settings = readSettings();
+  const features = selectFeatures(settings, args);
+  const strays = args.length === 0 ? listStrayLocks(settings) : [];
+  if (options.check === true)
+    return check({ settings, features, strays, names: args, isOnline, print });
+  sweepTemporaries(settings.core.root);
+  const results = await lockAll(settings, features, { minAge });
+  for (const dir of strays) {
+    removeLock(dir);
+    results.push({ feature: basename(dir), outcome: 'removed', dir });
+  }
+  return printResults(results, (result) => describeDone(result), { names: args, settings, print });
+};
+
+interface CheckJob {
+  settings: Settings;
+  features: Feature[];
+  /** Directories of locks of undeclared features. */
+  strays: string[];
+  names: string[];
+  /** Whether signatures are verified too. */
+  isOnline: boolean;
+  print: Invocation['print'];
+}
+
+async function check(job: CheckJob): Promise<number> {
+  const { settings, features, strays, names, isOnline, print } = job;
+  const checked = features.map((feature) => ({
+    feature: feature.name,
+    problems: checkLock(createLookup(settings, feature)),
+  }));
+  const differences = [
+    ...checked.flatMap(({ feature, problems }) =>
+      problems.map(({ what, remedy }) => `${feature}: ${what}. Now: ${remedy}`),
+    ),
+    ...(isOnline ? await checkSignatures(settings, features) : []),
+    ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
+    ...listTemporaries(settings.core.root).map(
+      (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
+    ),
+  ];
+  for (const line of differences) warn(line);
+  warnOfCopies(settings, features);
+  const diffs = checked.flatMap(({ feature, problems: [problem] }) =>
+    problem?.diff === undefined ? [] : { feature, diff: problem.diff },
+  );
+  const lines =
+    differences.length > 0
+      ? diffs.flatMap(({ feature, diff }) => [`${feature}: would change`, ...indentDiff(diff)])
+      : features.map(({ name }) => `${name}: locked`);
+  print(lines.join('\n'), { differences, diffs }, settings);
+  return toExitCode(differences.length === 0, names, settings);
+}
+
+/** Compares recorded signatures with the registry's keys. A lock that differs otherwise is reported already. */
+async function checkSignatures(settings: Settings, features: Feature[]): Promise<string[]> {
+  const npm = readNpmSettings(settings.core.root, readInstallerEnv(settings));
+  const signal = AbortSignal.timeout(settings.timeout);
+  const source = openSignatures(npm, signal);
+  try {
+    const checked = features.map(async (feature) => {
+      const part = readLockedPart(createLookup(settings, feature));
+      const problems = 'isExpected' in part ? [] : await checkRecorded(part, source);
+      return problems.map(
+        (what) => `${feature.name}: ${what}. Now: npx annex audit signatures ${feature.name}`,
+      );
+    });
+    return (await Promise.all(checked)).flat();
+  } catch (error) {
+    throw signal.aborted ? new AnnexError(refuseByTime(settings)) : error;
+  } finally {
+    source.close();
+  }
+}

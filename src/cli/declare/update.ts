@@ -1,0 +1,31 @@
+/** annex update [FEATURE...] [--dry-run] [--min-age DAYS] */
+import { sweepTemporaries } from '../../lock/replace.ts';
+import {
+  type Command,
+  describeDays,
+  printResults,
+  readSettings,
+  selectFeatures,
+} from '../shared/command.ts';
+import { describeDone, lockAll, parseMinAge } from '../shared/lock-features.ts';
+
+/** Locks features again at the newest versions; a dry run only prints the difference. */
+export const update: Command = async ({ args, options, print }) => {
+  const minAge = parseMinAge(options);
+  if (Number.isNaN(minAge)) return describeDays('min-age', options);
+  const isDryRun = options['dry-run'] === true;
+  const settings = readSettings();
+  const features = selectFeatures(settings, args);
+  if (!isDryRun) sweepTemporaries(settings.core.root);
+  const results = await lockAll(settings, features, {
+    minAge,
+    isUpdate: true,
+    ...(isDryRun && { write: () => {} }),
+  });
+  const verb = isDryRun ? 'would be locked' : 'locked';
+  return printResults(results, (result) => describeDone(result, verb), {
+    names: args,
+    settings,
+    print: (text, data, place) => print(text, { isDryRun, ...data }, place),
+  });
+};

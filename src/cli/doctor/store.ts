@@ -1,0 +1,183 @@
+/** The checks of `annex doctor` of the store, its volume and its layers. */
+import { lstatSync, type Stats } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { planLocked } from '../../app/locked-plan.ts';
+import { selectForPlatform } from '../../app/unfit.ts';
+import { readAbi } from '../../base/abi.ts';
+import { refuseUnread } from '../../base/file-error.ts';
+import { listAncestors, toRealPath } from '../../base/paths.ts';
+import { platformOf } from '../../base/platform.ts';
+import { LOCKS, PLAIN, VERSION } from '../../base/store-layout.ts';
+import { isUsable } from '../../status/status.ts';
+import { findStoreDistrust, findStoreRefusal } from '../../store/access.ts';
+import { listNames } from '../../store/directory.ts';
+import { checkOwner, describeOwner, parseOwned } from '../../store/owner.ts';
+import { findRetirement } from '../../store/retire.ts';
+import { listStored } from '../../store/stored.ts';
+import { tryWrite } from '../../store/try-write.ts';
+import { formatSize } from '../shared/command.ts';
+import type { Examined, Patient } from '../shared/examine.ts';
+import { type Finding, ok, plural, problem, refused, warning } from '../shared/findings.ts';
+import { findVolume, measureSpace, type Volume } from '../shared/volume.ts';
+
+/** Whether the store is there, trusted and writable, and its volume fits. */
+export function checkStore(patient: Patient): Finding[] {
+  const { store, layers } = patient.settings;
+  const found = layers.flatMap(checkLayer);
+  if (store === undefined) return found;
+  const real = toRealPath(store);
+  const nearest = listAncestors(real).find((dir) => lstat(dir) !== undefined) ?? '/';
+  const volume = findVolume(nearest);
+  return [
+    ...checkAccess(patient, nearest, real === nearest),
+    ...(volume === undefined ? [] : checkVolume(patient, volume)),
+    ...checkSpace(patient, nearest),
+    ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
+    ...found,
+  ];
+}
+
+/** @param nearest the store, or the directory above it in which an install makes it */
+function checkAccess(
+  { settings, features }: Patient,
+  nearest: string,
+  isThere: boolean,
+): Finding[] {
+  const { store = '' } = settings;
+  const { uid, mode } = lstatSync(nearest);
+  const user = process.geteuid?.();
+  const octal = (mode & 0o7777).toString(8);
+  const owner = `${nearest} belongs to uid ${uid}, mode ${octal}; this process is uid ${user}`;
+  const found = user === undefined ? [] : [ok('store.owner', owner)];
+  const refusal = findStoreRefusal(store) ?? (isThere ? tryWrite(store) : undefined);
+  if (refusal !== undefined) {
+    const isComplete = features.every(({ status }) => isUsable(status));
+    const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
+    const isForeign = refusal.reason.includes('EACCES') && user !== uid;
+    const hint = `as root: install -d -o ${user} ${store}`;
+    return [...found, isForeign ? { ...finding, remedy: hint } : finding];
+  }
+  const text = isThere ? `${store} can be written` : `${store} is made by the first install`;
+  return [...found, ok('store.write', text)];
+}
+
+/** Kinds of file systems whose contents do not outlive the container. */
+const LOST: Record<string, string> = {
+  overlay: 'is in the container itself, and is lost with it',
+  tmpfs: 'is in memory, and is lost when it is unmounted',
+  ramfs: 'is in memory, and is lost when it is unmounted',
+};
+
+function checkVolume({ settings, features }: Patient, { point, kind, options }: Volume): Finding[] {
+  const { store } = settings;
+  const found: Finding[] = [];
+  const lost = LOST[kind];
+  const what = `${store} is on ${kind}, mounted at ${point}`;
+  if (lost === undefined) found.push(ok('store.volume', what));
+  else {
+    const remedy = 'set ANNEX_STORE to a path on a volume';
+    found.push(warning('store.volume', `${store} ${lost} (${kind} at ${point})`, remedy));
+  }
+  const compiled = features.filter(isCompiled);
+  if (options.has('noexec') && compiled.length > 0) {
+    const names = compiled.map(({ status }) => status.feature).join(', ');
+    const text = `${point} is mounted noexec: the compiled code of ${names} does not load from it`;
+    found.push(problem('store.noexec', text, 'mount it without noexec'));
+  }
+  return found;
+}
+
+/** Whether a feature may contain compiled code: for this platform, from a script, or in an entry that has it. */
+function isCompiled({ lookup, status: { dir } }: Examined): boolean {
+  const { pin } = lookup.readLock();
+  const isBound = pin !== undefined && pin.sidecar.ids.any === undefined;
+  const isBuilt = dir !== undefined && basename(dirname(dir)) !== PLAIN;
+  return isBound || isBuilt || lookup.feature.scripts.length > 0;
+}
+
+/** Bytes on disk for one byte of a tarball, about: it is compressed. */
+const EXPANSION = 5;
+
+/** Compares the free space with what the locks of the features that are not installed need. */
+function checkSpace(patient: Patient, dir: string): Finding[] {
+  const free = measureSpace(dir);
+  if (free === undefined) return [];
+  const tarballs = sumTarballs(patient);
+  const needed = tarballs * EXPANSION;
+  const id = 'store.space';
+  const remedy = 'free space on that volume, or run annex prune';
+  if (free.files === 0) return [problem(id, 'its volume can hold no more files', remedy)];
+  const is = `${formatSize(free.bytes)} free`;
+  if (free.bytes >= needed) {
+    return [
+      ok(
+        id,
+        needed === 0 ? is : `${is}; what is locked and missing needs about ${formatSize(needed)}`,
+      ),
+    ];
+  }
+  const text = `${is}, and what is locked and missing needs about ${formatSize(needed)}`;
+  return [free.bytes < tarballs ? problem(id, text, remedy) : warning(id, text, remedy)];
+}
+
+function sumTarballs({ features }: Patient): number {
+  const platform = platformOf(readAbi());
+  return features
+    .filter(({ status }) => status.where === 'missing')
+    .flatMap(({ lookup }) => {
+      const { pin } = lookup.readLock();
+      if (pin === undefined) return [];
+      const { nodes } = selectForPlatform(planLocked(lookup, pin), platform);
+      return nodes.map(({ path }) => pin.sidecar.packages[path]?.size ?? 0);
+    })
+    .reduce((sum, size) => sum + size, 0);
+}
+
+/** The installs that run now, or whose holder may have died on another machine. */
+function listInstalls(store: string): Finding[] {
+  return listNames(store, VERSION, LOCKS)
+    .filter((name) => parseOwned(name) === undefined)
+    .flatMap((name) => {
+      const [owner] = listNames(store, VERSION, LOCKS, name);
+      if (owner === undefined || checkOwner(owner) === 'dead') return [];
+      const feature = name.replace(/\.lock$/, '');
+      return [
+        ok('store.installs', `${describeOwner(owner)} installs ${feature}: imports of it wait`),
+      ];
+    });
+}
+
+function countRetired(store: string): Finding[] {
+  const retired = listStored(store).filter(({ dir }) => findRetirement(store, dir) !== undefined);
+  if (retired.length === 0) return [];
+  const text = `${plural(retired.length, 'retired entry').replace('entrys', 'entries')}, which a later install or annex prune removes`;
+  return [ok('store.retired', text)];
+}
+
+function checkLayer(layer: string): Finding[] {
+  const id = 'store.layer';
+  try {
+    const distrust = findStoreDistrust(layer);
+    const hint = 'correct ANNEX_STORE, or the owner and mode of that directory';
+    if (distrust !== undefined) return [problem(id, distrust, hint)];
+  } catch (error) {
+    return [refused(id, refuseUnread(error, layer))];
+  }
+  if (lstat(toRealPath(layer)) !== undefined) return [ok(id, `layer ${layer}`)];
+  return [
+    warning(
+      id,
+      `the layer ${layer} does not exist`,
+      'fill it with annex bake, or correct ANNEX_STORE',
+    ),
+  ];
+}
+
+/** Undefined also for a path that this user cannot reach. */
+function lstat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,230 @@
+/** The shape of a command, and the steps that commands share. */
+import { lstatSync } from 'node:fs';
+import type { CoreManifest } from '../../app/core-root.ts';
+import { type LoadedSettings, loadSettings } from '../../app/settings.ts';
+import { isInstaller } from '../../base/environment.ts';
+import { AnnexError, toRefusal } from '../../base/error.ts';
+import { writeLine } from '../../base/log.ts';
+import { composeNotice } from '../../base/messages.ts';
+import { readCwd, toRealPath } from '../../base/paths.ts';
+import type { Feature } from '../../settings/feature.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { findFeature } from '../../status/status.ts';
+import { findStoreDistrust } from '../../store/access.ts';
+import { measureTree } from '../../store/tree.ts';
+import type { ErrorCode, Refusal } from '../../types.ts';
+import { readNearestManifest } from './edit-manifest.ts';
+import { findNearest } from './suggest.ts';
+import { findWidth, paint } from './terminal.ts';
+
+/** Options of all commands, by name. A command gets those of its row. */
+export interface Options {
+  all?: boolean;
+  check?: boolean;
+  core?: string;
+  days?: string;
+  directory?: string;
+  'dry-run'?: boolean;
+  feature?: string;
+  format?: string;
+  from?: string;
+  graph?: string[];
+  help?: boolean;
+  json?: boolean;
+  'min-age'?: string;
+  online?: boolean;
+  optional?: boolean;
+  output?: string;
+  repair?: boolean;
+  require?: boolean;
+  state?: string;
+  store?: string;
+  version?: boolean;
+  yes?: boolean;
+}
+
+/** A parsed command line. */
+export interface Invocation {
+  args: string[];
+  options: Options;
+  /** Prints the text, or with --json the data, beside the application and the store. */
+  print: (text: string, data: Record<string, unknown>, place?: Place) => void;
+}
+
+/** The application of a command, and its store. Settings are one. */
+export interface Place {
+  core: { root: string };
+  store?: string | undefined;
+}
+
+/** The exit code, or what is wrong with the arguments. */
+export type Result = number | string;
+
+/**
+ * Runs a command.
+ *
+ * @throws AnnexError, which is printed, with exit code 1
+ */
+export type Command = (invocation: Invocation) => Result | Promise<Result>;
+
+/** Prints one line on stderr. */
+export const warn = (line: string): void => {
+  writeLine(2, `annex: ${line}`);
+};
+
+/** Says on a terminal which application a command uses, and which store. An installer says nothing. */
+export function showPlace({ core, store }: Place): void {
+  if (findWidth(2) === undefined || isInstaller()) return;
+  const where = store === undefined ? '' : `, store ${store}`;
+  writeLine(2, paint('dim', `application ${core.root}${where}`, 2));
+}
+
+/** Makes the error of a command that changed nothing. */
+export const refuse = (
+  reason: string,
+  hint: string,
+  code: ErrorCode = 'ANNEX_INVALID_CONFIG',
+): AnnexError => new AnnexError({ code, reason, hint });
+
+/**
+ * The real path of the store.
+ *
+ * @param action what the command does to it: `pruned`
+ * @throws AnnexError when there is no store, or this user must not trust it
+ */
+export function requireStore({ store }: Settings, action: string): string {
+  const problem = store === undefined ? 'there is no store' : findStoreDistrust(store);
+  if (store !== undefined && problem === undefined) return toRealPath(store);
+  const hint = 'set ANNEX_STORE to a directory of this user';
+  throw refuse(`nothing was ${action}: ${problem}`, hint, 'ANNEX_STORE_UNUSABLE');
+}
+
+/** Parses a number of days, at most a hundred years; NaN for anything else. */
+export const parseDays = (text: string): number =>
+  /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
+
+/** Says that an option is no number of days. */
+export const describeDays = (name: 'days' | 'min-age', options: Options): string =>
+  `--${name} is a number of days, not ${JSON.stringify(options[name])}`;
+
+/** Size of an entry in bytes; undefined when part of it cannot be read. */
+export function measureEntry(dir: string): number | undefined {
+  try {
+    return lstatSync(dir).isDirectory() ? measureTree(dir) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @example formatSize(1_234_567) // '1.2 MB' */
+export const formatSize = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** Largest unit first: its length in ms. */
+const UNITS = [
+  ['d', 24 * 60 * 60_000],
+  ['h', 60 * 60_000],
+  ['min', 60_000],
+] as const;
+
+/** @example formatAge(90 * 60_000) // '1 h' */
+export function formatAge(ms: number): string {
+  const [unit, length] = UNITS.find(([, each]) => ms >= each) ?? ['min', 60_000];
+  return `${Math.max(0, Math.floor(ms / length))} ${unit}`;
+}
+
+/** @example formatVersions({ zod: '4.1.0' }) // 'zod 4.1.0' */
+export const formatVersions = (versions: Record<string, string>): string =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+
+/**
+ * The exit code of a command for declared features. An error in the declaration outside of its features
+ * can hide a feature, so a command for all features then fails.
+ *
+ * @param names features on the command line; empty for all features
+ */
+export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
+  isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;
+
+type Done<T> = Exclude<T, { outcome: 'failed' }>;
+
+/**
+ * Prints the result of each feature. Failures were printed on stderr, when they happened.
+ *
+ * @returns the exit code
+ */
+export function printResults<T extends { outcome: string }>(
+  results: readonly T[],
+  describe: (result: Done<T>) => string,
+  { names, settings, print }: { names: string[]; settings: Settings; print: Invocation['print'] },
+): number {
+  const done = results.filter((result): result is Done<T> => result.outcome !== 'failed');
+  print(done.map(describe).join('\n'), { results }, settings);
+  return toExitCode(done.length === results.length, names, settings);
+}
+
+/**
+ * Loads the settings of the application above the working directory, and prints their notices.
+ *
+ * @param baked a directory that is filled while an image is built
+ * @param core an application whose package.json is about to be replaced
+ * @throws AnnexError when there is no application, or annex cannot serve it
+ */
+export function readSettings({
+  baked,
+  core,
+}: {
+  baked?: string;
+  core?: CoreManifest;
+} = {}): Settings {
+  const place = { script: undefined, cwd: readCwd(), self: undefined };
+  const loaded = loadSettings({ ...place, core, baked });
+  if (loaded.settings === undefined) throw new AnnexError(explainAbsence(loaded));
+  // The process that started an installer has printed them.
+  const notices = isInstaller() ? [] : loaded.settings.notices;
+  for (const notice of notices) writeLine(2, composeNotice(notice));
+  if (core === undefined) showPlace(loaded.settings);
+  return loaded.settings;
+}
+
+/** Why there is no application: no package.json declares features, or the nearest one cannot be read. */
+export function explainAbsence({
+  isProblem,
+  refusal,
+}: Exclude<LoadedSettings, { settings: Settings }>): Refusal {
+  const cwd = readCwd();
+  if (isProblem || cwd === undefined) return refusal;
+  try {
+    readNearestManifest(cwd, `${refusal.reason}: `);
+    return refusal;
+  } catch (error) {
+    return toRefusal(error, () => refusal);
+  }
+}
+
+/**
+ * The features of these names, each once; without names all of them.
+ *
+ * @throws AnnexError for a name that is not declared
+ */
+export function selectFeatures(settings: Settings, names: string[]): Feature[] {
+  const { declaration, core } = settings;
+  if (names.length === 0) return [...declaration.features.values()];
+  const known = [...declaration.features.keys(), ...declaration.byPackage.keys()];
+  const found = names.map((name) => {
+    const feature = findFeature(settings, name);
+    if (feature !== undefined) return feature;
+    const nearest = findNearest(name, known);
+    const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
+    const refusal = {
+      code: 'ANNEX_INVALID_CONFIG' as const,
+      reason: `it is not declared in ${core.root}/package.json`,
+      hint: 'declare it: npx annex add NAME@RANGE',
+      state: `${meant}Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
+    };
+    throw new AnnexError(refusal, { feature: name });
+  });
+  return [...new Set(found)];
+}

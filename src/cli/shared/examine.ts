@@ -1,0 +1,35 @@
+/** Looks for each feature of an application as an import does. */
+import { createLookup, type Lookup } from '../../app/lookup.ts';
+import { chooseDepth } from '../../resolve/thread.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { findStatus, isUsable } from '../../status/status.ts';
+import type { Damaged } from '../../store/entry.ts';
+import { createFinder } from '../../store/finder.ts';
+import type { FeatureStatus } from '../../types.ts';
+
+/** An application as imports meet it. */
+export interface Patient {
+  settings: Settings;
+  /** One for each feature, valid or not. */
+  features: Examined[];
+}
+
+/** A feature as an import meets it. */
+export interface Examined {
+  lookup: Lookup;
+  status: FeatureStatus;
+  /** Entries that are not used because they are damaged; none while the feature is available. */
+  damaged: Damaged[];
+}
+
+/** Verifies entries as a process does that first uses them; `annex verify` reads every file. */
+export function examine(settings: Settings): Patient {
+  const names = new Map<string, string[]>();
+  const finder = createFinder(settings, chooseDepth(settings));
+  const features = [...settings.declaration.features.values()].map((feature) => {
+    const lookup = createLookup(settings, feature);
+    const status = findStatus(lookup, { names, verify: finder.find });
+    return { lookup, status, damaged: isUsable(status) ? [] : finder.find(lookup).damaged };
+  });
+  return { settings, features };
+}

@@ -1,0 +1,87 @@
+/** What `annex doctor` finds, and how it is printed. */
+import { wrap } from '../../base/layout.ts';
+import { redact, showName } from '../../base/messages.ts';
+import type { Refusal } from '../../types.ts';
+import { findWidth, paint } from './terminal.ts';
+
+/** One finding, as `--json` prints it. */
+export interface Finding {
+  /** What was looked at; the part before the dot is its group: `store.write`. */
+  id: string;
+  level: 'ok' | 'warning' | 'problem';
+  /** One clause. */
+  text: string;
+  /** The command or the change that mends it. */
+  remedy?: string;
+}
+
+export const ok = (id: string, text: string): Finding => ({ id, level: 'ok', text });
+
+/** A finding that may be intended. */
+export const warning = (id: string, text: string, remedy?: string): Finding => ({
+  id,
+  level: 'warning',
+  text,
+  ...(remedy !== undefined && { remedy }),
+});
+
+/** A finding that keeps an import from succeeding. */
+export const problem = (id: string, text: string, remedy?: string): Finding => ({
+  ...warning(id, text, remedy),
+  level: 'problem',
+});
+
+/** The finding for the reason why something is not done. */
+export const refused = (
+  id: string,
+  { reason, state, hint }: Refusal,
+  level: 'warning' | 'problem' = 'problem',
+): Finding => ({
+  id,
+  level,
+  text: state === undefined ? reason : `${reason}; ${state.replace(/^N/, 'n')}`,
+  remedy: hint,
+});
+
+/** Removes credentials and control characters. */
+export const cleanFinding = (finding: Finding): Finding => ({
+  ...finding,
+  text: showName(redact(finding.text)),
+  ...(finding.remedy !== undefined && { remedy: showName(redact(finding.remedy)) }),
+});
+
+/** Column of the texts. */
+const INDENT = 11;
+
+const COLORS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
+
+/**
+ * The report for a terminal: one line for each finding, the remedy below it, and the counts last.
+ *
+ * @param findings those of one group follow each other
+ */
+export function formatFindings(findings: readonly Finding[]): string {
+  const width = findWidth(1);
+  const breakText = (text: string): string[] =>
+    width === undefined ? [text] : wrap(text, width - INDENT);
+  const lines: string[] = [];
+  let group: string | undefined;
+  for (const { id, level, text, remedy } of findings) {
+    const [name] = id.split('.', 1);
+    if (name !== group) lines.push(paint('bold', `${name}`));
+    group = name;
+    const [first, ...rest] = breakText(text);
+    lines.push(`  ${paint(COLORS[level], level)}${' '.repeat(7 - level.length)}  ${first}`);
+    if (remedy !== undefined) rest.push(...breakText(`Now: ${remedy}`));
+    lines.push(...rest.map((line) => ' '.repeat(INDENT) + line));
+  }
+  const count = (level: Finding['level']): number =>
+    findings.filter((finding) => finding.level === level).length;
+  const [problems, warnings] = [count('problem'), count('warning')];
+  lines.push(`${plural(problems, 'problem')}, ${plural(warnings, 'warning')}, ${count('ok')} ok`);
+  return lines.join('\n');
+}
+
+/** @example plural(2, 'lock') // '2 locks' */
+export const plural = (count: number, noun: string): string =>
+  `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,60 @@
+/** The state of a feature for `annex list`: what it is good for, its versions, and the age of its entry. */
+import type { Made } from '../../app/pin.ts';
+import { listLocked } from '../../lock/drift.ts';
+import { readPublished } from '../../status/prune.ts';
+import { isUsable } from '../../status/status.ts';
+import type { FeatureStatus } from '../../types.ts';
+import { measureEntry } from './command.ts';
+import type { Examined } from './examine.ts';
+
+/**
+ * What a feature is good for: `available` in the declared range; `missing` until an import installs it; `failed`:
+ * denied, failed, damaged, or core's copy is outside the range.
+ */
+export type ListState = 'available' | 'missing' | 'failed';
+
+/** States in the order of the summary. */
+export const STATES: readonly ListState[] = ['available', 'missing', 'failed'];
+
+type ListedPackage = FeatureStatus['packages'][string] & { locked?: string };
+
+/** A feature, as `--json` prints it. */
+export interface ListedFeature extends FeatureStatus {
+  packages: Record<string, ListedPackage>;
+  state: ListState;
+  /** Size of the entry. */
+  bytes?: number;
+  /** When the entry was published, in ISO 8601. */
+  published?: string;
+  /** When and with what it was locked. */
+  lock?: Made;
+}
+
+/** Adds what `annex list` prints to the status of a feature. */
+export function toListed({ lookup, status, damaged }: Examined): ListedFeature {
+  const locked = listLocked(lookup);
+  const packages = Object.entries(status.packages).map(([name, each]) => {
+    const version = locked[name];
+    return [name, { ...each, ...(version !== undefined && { locked: version }) }] as const;
+  });
+  const lock = lookup.readLock().pin?.sidecar.made;
+  const isMissing = status.where === 'missing' && damaged.length === 0;
+  return {
+    ...status,
+    state: isUsable(status) ? 'available' : isMissing ? 'missing' : 'failed',
+    packages: Object.fromEntries(packages),
+    ...(status.dir !== undefined && measure(status.dir)),
+    ...(lock && { lock }),
+  };
+}
+
+/** Nothing is known about an entry that was removed meanwhile. */
+function measure(dir: string): Pick<ListedFeature, 'bytes' | 'published'> {
+  const bytes = measureEntry(dir);
+  try {
+    const published = new Date(readPublished(dir)).toISOString();
+    return { ...(bytes !== undefined && { bytes }), published };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,58 @@
+/** The volume that a path is on: its mount, from /proc, and the free space. */
+import { readFileSync, statfsSync } from 'node:fs';
+import { isWithin } from '../../base/store-layout.ts';
+
+/** A mounted file system. */
+export interface Volume {
+  /** Where it is mounted. */
+  point: string;
+  /** `ext4`, `overlay`, `nfs4` */
+  kind: string;
+  /** Options of the mount and of the file system: `ro`, `noexec` */
+  options: ReadonlySet<string>;
+}
+
+/**
+ * The volume of a real path; undefined where the system does not tell.
+ *
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+ */
+export function findVolume(path: string): Volume | undefined {
+  let found: Volume | undefined;
+  for (const line of readMounts()) {
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , , point = '', options = ''] = before.split(' ').map(toText);
+    const [kind = '', , more = ''] = after.split(' ');
+    const isNearer = found === undefined || isWithin(point, found.point);
+    // Of several mounts at one place the last one counts.
+    if (point === '' || !isWithin(path, point) || !isNearer) continue;
+    found = { point, kind, options: new Set([...options.split(','), ...more.split(',')]) };
+  }
+  return found;
+}
+
+/** The mounts of this process; none on other systems than Linux. */
+function readMounts(): string[] {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+/** The kernel writes spaces and a few other characters as `\040`. */
+const toText = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+
+/** Bytes and files that can still be written on the volume of a path; undefined where it is not known. */
+export function measureSpace(path: string): { bytes: number; files: number } | undefined {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(path);
+    // btrfs and network file systems count no files.
+    return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+/** annex prune [--days N] [--dry-run] */
+import { readAbi } from '../../base/abi.ts';
+import { AnnexError, toRefusal } from '../../base/error.ts';
+import { refuseByFileError } from '../../base/file-error.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune.ts';
+import { makeStore } from '../../store/publish.ts';
+import {
+  type Command,
+  describeDays,
+  formatSize,
+  measureEntry,
+  parseDays,
+  readSettings,
+  refuse,
+  requireStore,
+} from '../shared/command.ts';
+
+/** Days since an entry was published, or replaced. */
+export const DAYS = '14';
+
+/** An entry, and what becomes of it; in a dry run, what would. */
+interface PrunedEntry {
+  entry: string;
+  feature: string;
+  outcome: 'kept' | 'retired' | 'deleted';
+  why: string;
+  bytes: number;
+}
+
+/** Retires entries without a use for this application, and deletes those that were retired long enough ago. */
+export const prune: Command = ({ options, print }) => {
+  const days = parseDays(options.days ?? DAYS);
+  if (Number.isNaN(days)) return describeDays('days', options);
+  const settings = readSettings();
+  const store = requireStore(settings, 'pruned');
+  checkDeclaration(settings);
+  const isDryRun = options['dry-run'] === true;
+  const now = Date.now();
+  const judged = judgeEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
+  const rows = judged.map(toRow);
+  if (!isDryRun) {
+    try {
+      // Retiring needs a directory for its marks, which a baked store lacks.
+      if (judged.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
+      const deleted = new Set(pruneEntries(store, judged, now));
+      for (const row of rows) {
+        if (row.outcome !== 'deleted' || deleted.has(row.entry)) continue;
+        Object.assign(row, { outcome: 'kept', why: 'it could not be deleted' });
+      }
+    } catch (error) {
+      throw new AnnexError(toRefusal(error, () => refuseByFileError(error, store)));
+    }
+  }
+  print(format(rows, store, isDryRun), { isDryRun, entries: rows }, { ...settings, store });
+  return 0;
+};
+
+/** @throws AnnexError when an entry may be in use by a feature that cannot be read */
+export function checkDeclaration({ core, declaration }: Settings): void {
+  const path = `${core.root}/package.json`;
+  if (declaration.refusals.length > 0) {
+    throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct that file');
+  }
+  if (declaration.features.size > 0) return;
+  const reason = `nothing was pruned: ${path} declares no feature, so all entries would go`;
+  throw refuse(reason, 'annex uninstall FEATURE');
+}
+
+const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
+
+const toRow = ({ entry, feature, fate, why }: JudgedEntry): PrunedEntry => ({
+  entry,
+  feature,
+  outcome: OUTCOMES[fate],
+  why,
+  bytes: measureEntry(entry) ?? 0,
+});
+
+function format(rows: PrunedEntry[], store: string, isDryRun: boolean): string {
+  const lines = rows.map(
+    ({ entry, outcome, why, bytes }) => `${outcome} ${entry} (${formatSize(bytes)}): ${why}`,
+  );
+  const sums = (['retired', 'deleted', 'kept'] as const).map((outcome) => {
+    const these = rows.filter((row) => row.outcome === outcome);
+    const bytes = these.reduce((sum, row) => sum + row.bytes, 0);
+    return `${these.length} ${outcome} (${formatSize(bytes)})`;
+  });
+  const dry = isDryRun ? 'a dry run, nothing was changed: ' : '';
+  return [...lines, `${store}: ${dry}${sums.join(', ')}`].join('\n');
+}

@@ -1,0 +1,101 @@
+/** annex store df: the sizes of entries by state, what a prune frees, and the free space. */
+import { lstatSync } from 'node:fs';
+import { AnnexError } from '../../base/error.ts';
+import { formatTable, wrap } from '../../base/layout.ts';
+import { listAncestors, toRealPath } from '../../base/paths.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { STATES } from '../../status/held.ts';
+import { judgeEntries } from '../../status/prune.ts';
+import type { Refusal } from '../../types.ts';
+import { formatSize } from '../shared/command.ts';
+import { findWidth, paint } from '../shared/terminal.ts';
+import { measureSpace } from '../shared/volume.ts';
+import { checkDeclaration, DAYS } from './prune.ts';
+import { describeEntries, type Report, type StoredEntry } from './store-ls.ts';
+
+/** A number of entries, and their size. */
+interface Total {
+  entries: number;
+  bytes: number;
+}
+
+/** What annex prune would do now, or why it does nothing. */
+type Prunable = { deletes: Total; retires: Total } | { refusal: Refusal };
+
+/** Adds up the entries of the store by state, and those of each layer. */
+export function measureUse(settings: Settings, store: string, now: number): Report {
+  const entries = describeEntries(settings);
+  const own = entries.filter(({ isLayer }) => !isLayer);
+  const states = STATES.map((state) => ({
+    state,
+    ...addUp(own.filter((entry) => entry.state === state)),
+  })).filter((total) => total.entries > 0);
+  const layerTotals = settings.layers.map((layer) => ({
+    layer,
+    ...addUp(entries.filter((entry) => entry.isLayer && entry.store === layer)),
+  }));
+  const prune = findPrunable(settings, store, own, now);
+  const free = measureSpace(findNearest(store))?.bytes;
+  const rows = [
+    ['state', 'entries', 'size'],
+    ...states.map(({ state, ...total }) => toLine(state, total)),
+    toLine('total', addUp(own)),
+    ...layerTotals.map(({ layer, ...total }) => toLine(`layer ${layer}`, total)),
+  ];
+  const table = formatTable(rows, {
+    width: findWidth(1),
+    paint: (text, row) => (row === 0 ? paint('bold', text) : text),
+  });
+  const lines = [describePrunable(prune), ...describeFree(free, store)];
+  const width = findWidth(1);
+  const text = lines.flatMap((line) => (width === undefined ? line : wrap(line, width)));
+  return {
+    text: `${table}\n\n${text.join('\n')}`,
+    data: { states, layerTotals, prune, ...(free !== undefined && { free }) },
+  };
+}
+
+const addUp = (entries: readonly Pick<StoredEntry, 'bytes'>[]): Total => ({
+  entries: entries.length,
+  bytes: entries.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+});
+
+const toLine = (name: string, { entries, bytes }: Total): string[] => [
+  ...[name, String(entries), formatSize(bytes)],
+];
+
+function findPrunable(
+  settings: Settings,
+  store: string,
+  entries: readonly StoredEntry[],
+  now: number,
+): Prunable {
+  try {
+    checkDeclaration(settings);
+    const age = Number(DAYS) * 24 * 60 * 60_000;
+    const judged = judgeEntries(settings, store, { age, now });
+    const sum = (fate: string): Total => {
+      const dirs = new Set(judged.filter((one) => one.fate === fate).map(({ entry }) => entry));
+      return addUp(entries.filter(({ dir }) => dirs.has(dir)));
+    };
+    return { deletes: sum('delete'), retires: sum('retire') };
+  } catch (error) {
+    if (error instanceof AnnexError) return { refusal: error.refusal };
+    throw error;
+  }
+}
+
+function describePrunable(prune: Prunable): string {
+  if ('refusal' in prune) return `annex prune frees nothing: ${prune.refusal.reason}`;
+  const { deletes, retires } = prune;
+  return `annex prune frees ${formatSize(deletes.bytes)} at once, and ${formatSize(retires.bytes)} a day later`;
+}
+
+const describeFree = (free: number | undefined, store: string): string[] =>
+  free === undefined ? [] : [`${formatSize(free)} are free on the volume of ${store}`];
+
+/** The store, or the directory above it in which an install makes it. */
+const findNearest = (store: string): string =>
+  listAncestors(toRealPath(store)).find(
+    (dir) => lstatSync(dir, { throwIfNoEntry: false }) !== undefined,
+  ) ?? '/';

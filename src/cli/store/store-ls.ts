@@ -1,0 +1,152 @@
+/** annex store ls: every entry of the store and its layers. */
+import { formatTable } from '../../base/layout.ts';
+import { redact, showName } from '../../base/messages.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type HeldEntry, type HeldState, listHeld } from '../../status/held.ts';
+import { readPublished } from '../../status/prune.ts';
+import { listVersions } from '../../store/manifest.ts';
+import { formatAge, formatSize, formatVersions, measureEntry } from '../shared/command.ts';
+import { findWidth, paint, type Style } from '../shared/terminal.ts';
+
+/** Text and data of a command. */
+export interface Report {
+  text: string;
+  data: Record<string, unknown>;
+}
+
+/** An entry, as `--json` prints it. */
+export interface StoredEntry {
+  feature: string;
+  /** Versions of the packages that were declared when it was installed. */
+  versions: Record<string, string>;
+  state: HeldState;
+  why?: string;
+  /** Of a retired entry: when it may be deleted, in ISO 8601. */
+  until?: string;
+  dir: string;
+  /** The store or the layer. */
+  store: string;
+  isLayer: boolean;
+  abi: string;
+  bytes?: number;
+  /** In ISO 8601. */
+  published?: string;
+  /** The feature that needs it, and for which Node. */
+  neededBy?: string;
+}
+
+/** Describes every entry. What cannot be read of one is left out. */
+export function describeEntries(settings: Settings): StoredEntry[] {
+  const features = [...settings.declaration.features.values()];
+  return listHeld(settings).map((held) => {
+    const { slug, manifest, dir, abi } = held.stored;
+    const feature = features.find((one) => one.slug === slug)?.name ?? slug;
+    const isTrusted = manifest !== undefined && held.state !== 'not trusted';
+    return {
+      feature,
+      versions: isTrusted ? listVersions(manifest, { packages: manifest.specs }) : {},
+      state: held.state,
+      ...(held.why !== undefined && { why: held.why }),
+      ...(held.until !== undefined && { until: toDate(held.until) }),
+      dir,
+      store: held.store,
+      isLayer: held.isLayer,
+      abi,
+      ...measure(dir),
+      ...findNeed(held, feature),
+    };
+  });
+}
+
+function measure(dir: string): Pick<StoredEntry, 'bytes' | 'published'> {
+  const bytes = measureEntry(dir);
+  try {
+    const published = toDate(readPublished(dir));
+    return { ...(bytes !== undefined && { bytes }), published };
+  } catch {
+    return {};
+  }
+}
+
+/** A clock of a hostile volume can be outside of what a date can be. */
+const toDate = (ms: number): string => new Date(Math.min(Math.max(ms, 0), MAX_TIME)).toISOString();
+
+/** 9999-12-31, ms since the epoch. */
+const MAX_TIME = 253_402_214_400_000;
+
+function findNeed({ state, stored }: HeldEntry, feature: string): Pick<StoredEntry, 'neededBy'> {
+  if (state === 'current') return { neededBy: feature };
+  return state === 'other Node' ? { neededBy: `${feature} on ${stored.abi}` } : {};
+}
+
+const HEAD = ['feature', 'version', 'state', 'age', 'size', 'needed by'];
+const STATE = HEAD.indexOf('state');
+
+const COLORS: Partial<Record<string, Style>> = {
+  current: 'green',
+  damaged: 'red',
+  blocked: 'red',
+  unreadable: 'red',
+  'not trusted': 'red',
+};
+
+/** A table for each store. In a pipe, where a line has room for it, with the directory and the reason. */
+export function listEntries(settings: Settings, now: number): Report {
+  const entries = describeEntries(settings);
+  const stores = [...new Set(entries.map(({ store }) => store))];
+  const parts = stores.map((store) => {
+    const these = entries.filter((entry) => entry.store === store);
+    const { isLayer } = these[0] as StoredEntry;
+    const head = `${isLayer ? 'layer' : 'store'} ${store}: ${describeCount(these)}`;
+    return `${clean(head)}\n${composeTable(these, now)}`;
+  });
+  return { text: parts.join('\n\n') || 'the stores hold no entry', data: { entries } };
+}
+
+const describeCount = (entries: readonly StoredEntry[]): string =>
+  entries.length === 1 ? '1 entry' : `${entries.length} entries`;
+
+function composeTable(entries: readonly StoredEntry[], now: number): string {
+  const width = findWidth(1);
+  const head = width === undefined ? [...HEAD, 'directory', 'why'] : HEAD;
+  const lines = [head, ...entries.map((entry) => toLine(entry, now).slice(0, head.length))];
+  return formatTable(lines, {
+    width,
+    paint: (text, row, column) => {
+      const color = column === STATE ? COLORS[entries[row - 1]?.state ?? ''] : undefined;
+      return row === 0 ? paint('bold', text) : color === undefined ? text : paint(color, text);
+    },
+  });
+}
+
+function toLine(entry: StoredEntry, now: number): string[] {
+  const { feature, versions, state, until, published, bytes, neededBy, store, dir, why } = entry;
+  return [
+    feature,
+    shortenVersions(versions),
+    until === undefined ? state : `${state} until ${until.slice(0, 16)}Z`,
+    published === undefined ? '-' : formatAge(now - Date.parse(published)),
+    bytes === undefined ? '-' : formatSize(bytes),
+    neededBy ?? '-',
+    dir.slice(store.length + 1),
+    why ?? '',
+  ].map(clean);
+}
+
+/** Packages of an entry that a line names. */
+const MAX_NAMED = 3;
+
+function shortenVersions(versions: Record<string, string>): string {
+  const all = Object.entries(versions);
+  const [first] = all;
+  if (first === undefined) return '-';
+  if (all.length === 1) return first[1];
+  const named = formatVersions(Object.fromEntries(all.slice(0, MAX_NAMED)));
+  return all.length > MAX_NAMED ? `${named} and ${all.length - MAX_NAMED} more` : named;
+}
+
+/** Characters of a cell; a manifest can have a megabyte in one text. */
+const MAX_CELL = 300;
+
+/** Names, versions and reasons can come from a store. */
+const clean = (text: string): string => showName(redact(text.slice(0, MAX_CELL)));

@@ -1,0 +1,32 @@
+/** annex store path|ls|df; prune and verify are commands of their own. */
+import { AnnexError, toRefusal } from '../../base/error.ts';
+import { refuseByFileError } from '../../base/file-error.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type Command, readSettings, refuse } from '../shared/command.ts';
+import { measureUse } from './store-df.ts';
+import { listEntries, type Report } from './store-ls.ts';
+
+/** Reports on the store and its layers. Changes nothing, and reads no file of a package. */
+export const store: Command = ({ args: [what = ''], print }) => {
+  const settings = readSettings();
+  const { text, data } = report(what, settings);
+  print(text, data, settings);
+  return 0;
+};
+
+function report(what: string, settings: Settings): Report {
+  const { layers, gate } = settings;
+  const path = settings.store;
+  if (path === undefined) {
+    const reason = gate?.code === 'ANNEX_STORE_UNUSABLE' ? gate.reason : 'there is no store';
+    throw refuse(reason, 'set ANNEX_STORE to a directory of this user', 'ANNEX_STORE_UNUSABLE');
+  }
+  if (what === 'path') return { text: path, data: { layers } };
+  try {
+    return what === 'ls'
+      ? listEntries(settings, Date.now())
+      : measureUse(settings, path, Date.now());
+  } catch (error) {
+    throw new AnnexError(toRefusal(error, () => refuseByFileError(error, path)));
+  }
+}

@@ -1,0 +1,88 @@
+/** Rows of the commands that change a store. */
+import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import type { Row } from './row.ts';
+
+export const STORE: readonly Row[] = [
+  {
+    name: 'install',
+    summary: 'install into the store now',
+    details: [
+      'Retries features that failed recently at once. With --all it also fails if a key of annex outside the features is invalid.',
+    ],
+    arguments: [
+      {
+        name: 'FEATURE',
+        summary: 'names of features, or of packages in them',
+        isRepeated: true,
+        instead: 'all',
+        words: 'features',
+      },
+    ],
+    options: [
+      { name: 'all', summary: 'install every feature' },
+      {
+        name: 'graph',
+        value: 'FILE',
+        summary: 'of an installer: the file that imports the feature, and the entry script',
+        isRepeated: true,
+        isHidden: true,
+      },
+      ...PLACE,
+    ],
+    examples: ['annex install exa-js', 'annex install --all'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('../store/install.ts')).install,
+  },
+  {
+    name: 'refresh',
+    summary: 'reinstall features whose entry no longer fits',
+    details: [
+      'For a boot hook, or before a deployment: installs what an upgrade requires, and never exits with 1.',
+    ],
+    options: PLACE,
+    examples: ['annex refresh'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('../store/refresh.ts')).refresh,
+  },
+  {
+    name: 'prune',
+    aliases: ['store prune'],
+    summary: 'retire entries that no feature uses any more',
+    details: [
+      'A later prune or install deletes retired entries, after another day. Entries that were published or replaced recently are kept.',
+    ],
+    options: [
+      { name: 'days', value: 'N', summary: 'age of an entry without a use', default: '14' },
+      { name: 'dry-run', summary: 'print what would happen, and change nothing' },
+      ...PLACE,
+    ],
+    examples: ['annex prune --dry-run', 'annex prune --days 30'],
+    variables: SETTINGS,
+    load: async () => (await import('../store/prune.ts')).prune,
+  },
+  {
+    name: 'uninstall',
+    summary: 'remove the entries of a feature at once',
+    details: ['Removes them from running processes too, and for every ABI. Layers stay.'],
+    arguments: [{ name: 'FEATURE', summary: 'a feature, declared or not', words: 'features' }],
+    options: PLACE,
+    examples: ['annex uninstall exa-js'],
+    variables: SETTINGS,
+    load: async () => (await import('../store/uninstall.ts')).uninstall,
+  },
+  {
+    name: 'bake',
+    summary: 'fill a directory with entries, as a layer',
+    details: [
+      'For the layer of an image, or a volume. List the directory after the store: ANNEX_STORE=/opt/data/annex:DIRECTORY.',
+    ],
+    arguments: [
+      { name: 'DIRECTORY', summary: 'a directory outside the application', words: 'directories' },
+      FEATURES,
+    ],
+    options: PLACE,
+    examples: ['annex bake /opt/annex'],
+    variables: [...SETTINGS, ...REGISTRY],
+    load: async () => (await import('../store/bake.ts')).bake,
+  },
+];
