@@ -138,7 +138,7 @@ export async function runProgram(
   const [flag = '', variable] = mode.split(' ').reverse();
   const preload = variable === undefined ? [flag, world.loader] : [];
   const NODE_OPTIONS = variable === undefined ? {} : { NODE_OPTIONS: `${flag}=${world.loader}` };
-  const clean = createCleaner(world, program);
+  const clean = createCleaner(world, program, node);
   const seen: Seen[] = [];
   for (const { before = [], args, env, input = '', cwd = '', isMerged = false } of starts) {
     const line = [node.path, ...before, ...preload, ...args].map((arg) =>
@@ -166,10 +166,17 @@ function writeFiles(world: Sandbox, directory: string, { files = {}, links = {} 
   }
 }
 
+/** On Node 20 the hooks thread answers import(): the stack of what follows has this frame or not, depending on when. */
+const QUEUE = /\n *at process\.processTicksAndRejections \([^)\n]*\)/g;
+
 /** Replaces the paths of an application, and process ids. */
-function createCleaner({ root }: Sandbox, { clean }: Program): (text: string) => string {
+function createCleaner(
+  { root }: Sandbox,
+  { clean }: Program,
+  node: NodeUnderTest,
+): (text: string) => string {
   return (text) => {
-    const plain = text
+    const plain = (hasSyncHooks(node) ? text : text.replaceAll(QUEUE, ''))
       .replaceAll(root, '<root>')
       .replaceAll(encodeURIComponent(root), '<root>')
       .replaceAll(/\(node:\d+\)/g, '(node:<pid>)');

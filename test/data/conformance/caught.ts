@@ -73,8 +73,6 @@ import('no-such-package').catch((error) => console.log(error.stack));`,
   },
   {
     title: 'stacks: an imported module sees the frames that lead to it',
-    // On Node 20 the hooks thread answers: whether a frame of the task queue is there depends on when.
-    since: 22,
     files: {
       'main.cjs': `import('./far.mjs').then(({ default: { stack } }) => console.log(stack)).then(() => import('./other.cjs')).then(({ default: { stack } }) => console.log(stack));`,
       'other.cjs': `module.exports = new Error('other');`,
