@@ -46,7 +46,11 @@ const maker = dependentPackage(
   '1.0.0',
   'maker',
   { '@acme/tool': '^1.0.0' },
-  { scripts: { install: "write-made 'with it' && plain && npm --version && ls > listed.txt" } },
+  {
+    scripts: {
+      install: "write-made 'with it' && plain && ! compiled && npm --version && ls > listed.txt",
+    },
+  },
 );
 const tool = cjsPackage('@acme/tool', '1.0.0', 'tool', {
   bin: {
@@ -55,6 +59,8 @@ const tool = cjsPackage('@acme/tool', '1.0.0', 'tool', {
     npm: 'bin/npm.js',
     ls: 'bin/npm.js',
     out: '../../../../../../../bin/true',
+    compiled: 'bin/compiled',
+    nothing: 'no\0file',
   },
 });
 export const packages = [
@@ -87,6 +93,7 @@ copyFileSync('index.js', 'node_modules/quiet/index.js');`,
       'bin/write.js':
         "#!/usr/bin/env node\nrequire('fs').writeFileSync('made.txt', process.argv[2]);\n",
       'bin/npm.js': "#!/usr/bin/env node\nrequire('fs').writeFileSync('shadowed.txt', '');\n",
+      'bin/compiled': 'ELF\0',
       'bin/plain': 'echo plain > plain.txt\n',
     },
   },
