@@ -140,18 +140,19 @@ for (const directory of ['cpu', 'heap']) for (const name of readdirSync(director
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 const child = spawn(process.execPath, [...process.execArgv, '--watch', 'main.mjs'], { stdio: ['ignore', 'pipe', 'pipe'] });
-let output = '';
+const output = { stdout: '', stderr: '' };
 let runs = 0;
+// The two pipes are read in no order.
 for (const from of ['stdout', 'stderr']) child[from].setEncoding('utf8').on('data', (text) => {
-  output += text;
-  const ended = output.match(/Completed running|Failed running/g)?.length ?? 0;
+  output[from] += text;
+  const ended = output.stdout.match(/Completed running|Failed running/g)?.length ?? 0;
+  if (ended === 3 && output.stderr.includes('\\nNode.js v')) child.kill();
   if (ended === runs) return;
   runs = ended;
   if (runs === 1) writeFileSync('part.mjs', "export default 'changed';");
   else if (runs === 2) writeFileSync('part.cjs', "throw new Error('changed');");
-  else child.kill();
 });
-child.on('close', (...ends) => console.log(output.replaceAll('\\x1bc', ''), ends));`,
+child.on('close', (...ends) => console.log(output.stdout.replaceAll('\\x1bc', ''), output.stderr, ends));`,
       'main.mjs': `import part from './part.mjs';\nconsole.log(part, process.argv.length, process.execArgv, process.env.WATCH_REPORT_DEPENDENCIES, typeof process.send);\nawait import('./part.cjs');`,
     },
     starts: [{ args: ['driver.mjs'] }],
