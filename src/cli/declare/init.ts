@@ -117,7 +117,7 @@ function withoutOptional(manifest: JsonObject, names: readonly string[]): JsonOb
 /**
  * Asks once, on the terminal.
  *
- * @throws AnnexError where there is none
+ * @throws AnnexError without a terminal
  */
 async function confirm(path: string, packages: Record<string, string>): Promise<boolean> {
   const list = formatVersions(packages);
@@ -138,7 +138,7 @@ async function confirm(path: string, packages: Record<string, string>): Promise<
 
 const formatNext = (steps: readonly string[]): string[] => steps.map((step) => `Now: ${step}`);
 
-/** What is left to do by hand. */
+/** The steps that the user has to take. */
 function listNext(root: string, moved: readonly string[]): string[] {
   const next: string[] = [];
   if (!isShipped({ root, realRoot: toRealPath(root) }, 'annex')) next.push('npm install annex');

@@ -73,7 +73,7 @@ export function checkSettings({ application, problems, settings }: Config): Find
     // Reported as the reason why nothing is installed.
     .filter(({ reason }) => gate === undefined || !gate.reason.endsWith(reason))
     .map((refusal) => {
-      // What is lost with a key of package.json can be a feature.
+      // An invalid key of package.json can hide a feature.
       const isLoss = declaration?.refusals.some(({ reason }) => reason === refusal.reason);
       return isLoss
         ? problem('settings.invalid', refusal.reason, refusal.hint)

@@ -6,7 +6,7 @@ import { findWidth, paint } from './terminal.ts';
 
 /** One finding, as `--json` prints it. */
 export interface Finding {
-  /** What was looked at; the part before the dot is its group: `store.write`. */
+  /** Name of the check, after the name of its group: `store.write`. */
   id: string;
   level: 'ok' | 'warning' | 'problem';
   /** One clause. */
