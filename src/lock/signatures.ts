@@ -9,6 +9,7 @@ import type { LockedPackages } from '../plan/project.ts';
 import { type Client, createClient } from '../registry/client.ts';
 import { isRequestError } from '../registry/failure.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
+import { retryOnce } from '../registry/retry.ts';
 import {
   fetchKeys,
   findInvalid,
@@ -50,11 +51,12 @@ const MAX_PACKUMENT = 200 * 2 ** 20;
 /** Asks each registry for its keys once, and for each package once. */
 export function openSignatures(npm: NpmSettings, signal: AbortSignal): SignatureSource {
   const client = createClient(npm, signal, tmpdir());
+  const ask = <T>(attempt: () => Promise<T>) => retryOnce(attempt, client, npm.backoff);
   const keys = new Map<string, Promise<SigningKey[]>>();
   const packuments = new Map<string, Promise<Record<string, unknown>>>();
   const keysFor = (name: string) => {
     const registry = npm.registryFor(name);
-    const asked = keys.get(registry) ?? fetchKeys(client, registry);
+    const asked = keys.get(registry) ?? ask(() => fetchKeys(client, registry));
     keys.set(registry, asked);
     return asked;
   };
@@ -64,7 +66,7 @@ export function openSignatures(npm: NpmSettings, signal: AbortSignal): Signature
     const result = { name, version, registry };
     const known = await keysFor(name);
     if (known.length === 0) return { ...result, state: 'no keys' };
-    const asked = packuments.get(name) ?? fetchPackument(client, registry, name);
+    const asked = packuments.get(name) ?? ask(() => fetchPackument(client, registry, name));
     packuments.set(name, asked);
     const { versions, time } = await asked;
     const dist = fieldOf(fieldOf(versions, version), 'dist');

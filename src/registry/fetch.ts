@@ -14,6 +14,7 @@ import {
 } from './failure.ts';
 import { openCache } from './npm-cache.ts';
 import type { NpmSettings } from './npm-settings.ts';
+import { retryOnce } from './retry.ts';
 import { addressOf, conventionalUrl, placeUrl } from './tarball-url.ts';
 
 /** A tarball as the lock, or a registry, names it. */
@@ -62,9 +63,6 @@ const MAX_PACKUMENT = 64 * 2 ** 20;
 
 /** Statuses of a registry that limits requests: another address gets the same. */
 const BUSY: (number | undefined)[] = [408, 420, 429];
-
-/** Longest delay that a registry may ask for, milliseconds. */
-const MAX_RETRY_AFTER = 30_000;
 
 /**
  * @param dir for tarballs that are too large for memory
@@ -148,16 +146,7 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
       const cached = digests && findCached(digests, size);
       if (cached !== undefined) return { tarball: cached };
       if (settings.offline) throw new AnnexError(refuseUncached(labelOf(wanted)));
-      try {
-        return await attempt(wanted);
-      } catch (error) {
-        if (!isRequestError(error) || !error.isTransient) throw error;
-        const delay = Math.max(settings.backoff, error.retryAfter ?? 0);
-        if (delay > MAX_RETRY_AFTER) throw error;
-        // Jitter: clients that a registry turns away together must not return together.
-        await client.wait(delay + Math.random() * settings.backoff);
-        return attempt(wanted);
-      }
+      return retryOnce(() => attempt(wanted), client, settings.backoff);
     },
     close: client.close,
   };

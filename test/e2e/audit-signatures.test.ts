@@ -184,6 +184,14 @@ describe(node.label, () => {
     expect(readLock(sandbox, 'kit').texts).toEqual(texts);
   });
 
+  test.each([/keys$/, /kit$/])('a request that fails once is repeated: %s', async (match) => {
+    const { sandbox, registry } = await open();
+    registry.signer = makeSigner();
+    registry.fault({ kind: 'cut', times: 1 }, match);
+    expect(await audit(sandbox)).toMatchObject({ code: 0, stderr: '' });
+    expect(registry.requests.filter((line) => match.test(line))).toHaveLength(2);
+  });
+
   test('lock --check --online verifies recorded signatures again', async () => {
     const { sandbox, registry } = await open();
     registry.signer = makeSigner();
