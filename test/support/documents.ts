@@ -50,3 +50,21 @@ export function listAnchors(text: string): string[] {
 /** The targets of a document's links and pictures. */
 export const listLinks = (text: string): string[] =>
   [...stripBlocks(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+
+/**
+ * The cells of the first table below a heading row, without their markup.
+ *
+ * @example readTable('| a |\n|---|\n| `b` |\n', '| a |') // [['b']]
+ */
+export function readTable(text: string, head: string): string[][] {
+  const [, table = ''] = text.split(`${head}\n`);
+  const lines = table.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('|'));
+  return lines.slice(1, end).map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}

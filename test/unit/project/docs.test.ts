@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COLUMNS, KEYS, type Row, SETTINGS } from '../../../src/settings/table.ts';
 import { LAYERS } from '../../data/layers.ts';
-import { listDocuments, readDocument as read } from '../../support/documents.ts';
+import { listDocuments, readDocument as read, readTable } from '../../support/documents.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
 /** All matches of the first group, each once, sorted. */
@@ -13,20 +13,6 @@ const collect = (text: string, pattern: RegExp): string[] =>
 
 const configuration = read('docs/configuration.md');
 const errors = read('docs/errors.md');
-
-/** The cells of the first table below a heading row, without their markup. */
-function readTable(text: string, head: string): string[][] {
-  const [, table = ''] = text.split(`${head}\n`);
-  const lines = table.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('|'));
-  return lines.slice(1, end).map((line) =>
-    line
-      .replaceAll('`', '')
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
 
 const rows: Row<unknown>[] = KEYS.map((key) => SETTINGS[key] as Row<unknown>);
 
@@ -107,20 +93,6 @@ test('the page on the API has a section for each export', async () => {
   const names = Object.keys(await import('../../../src/index.ts'));
   const sections = collect(read('docs/api.md'), /^### (\w+)/gm);
   expect(names.filter((name) => !sections.includes(name))).toEqual([]);
-});
-
-test('the page on performance has the results of the last run of bench:install', () => {
-  const { methods } = JSON.parse(read('bench/results/install.json')) as {
-    methods: { label: string; ms: number; overFloor: { median: number } }[];
-  };
-  const results = methods.map(({ label, ms, overFloor }) => [
-    label,
-    `${ms}`,
-    `x${overFloor.median.toFixed(2)}`,
-  ]);
-  const shown = readTable(read('docs/performance.md'), '| method | ms | over the floor |');
-  expect(shown.length).toBeGreaterThan(5);
-  expect(results).toEqual(expect.arrayContaining(shown));
 });
 
 test('files and commands that the documents name exist', () => {
