@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { Ajv } from 'ajv';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { parseCommandLine } from '../../../src/cli/table/parse.ts';
 import {
   type Block,
@@ -46,6 +47,7 @@ const CHECKS: Record<string, (code: string) => void> = {
     for (const line of code.trim().split('\n')) expect(line).toMatch(INSTRUCTION);
     checkCommands(code);
   },
+  yaml: (code) => expect(parseYaml(code)).toBeTypeOf('object'),
   text: () => {},
 };
 
