@@ -9,7 +9,7 @@ import type { FoundEntry } from '../store/entry.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 
-/** Directory of a sound entry, or why there is none. */
+/** The directory of a sound entry, or the reason why no such entry exists. */
 export type SoundEntry = { dir: string } | { refusal: Refusal };
 
 /**

@@ -32,7 +32,7 @@ export interface Manifest {
 /** Bytes of a manifest: 5,000 packages take a little less. An install never writes a longer one. */
 export const MAX_MANIFEST = 2 * 2 ** 20;
 
-/** A manifest, or a clause on why there is none. */
+/** A manifest, or a clause that says why it cannot be used. */
 export type ReadManifest =
   | { manifest: Manifest }
   /** It is not as annex wrote it. */

@@ -42,7 +42,7 @@ export interface Config {
   problems: Refusal[];
   /** Undefined without an application. */
   application: Settings | undefined;
-  /** Why there is none. */
+  /** Why there is no application. */
   absence?: Refusal;
 }
 
