@@ -1,4 +1,4 @@
-/** annex add NAME[@RANGE]... [--feature FEATURE] */
+/** annex add */
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { isPackageName } from '../../base/specifier.ts';

@@ -1,4 +1,4 @@
-/** annex init [NAME[@RANGE]...] [--optional] [--yes] */
+/** annex init */
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';

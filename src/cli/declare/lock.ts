@@ -1,4 +1,4 @@
-/** annex lock [FEATURE...] [--check [--online]] [--min-age DAYS] */
+/** annex lock */
 import { basename } from 'node:path';
 import { createLookup } from '../../app/lookup.ts';
 import { AnnexError } from '../../base/error.ts';

@@ -1,4 +1,4 @@
-/** annex outdated [FEATURE...] [--min-age DAYS] */
+/** annex outdated */
 import { createLookup } from '../../app/lookup.ts';
 import { formatTable, type Layout } from '../../base/layout.ts';
 import { writeLine } from '../../base/log.ts';

@@ -1,4 +1,4 @@
-/** annex remove NAME... [--feature FEATURE] */
+/** annex remove */
 import { dirname, join } from 'node:path';
 import { listLocks, lockRoot } from '../../app/pin.ts';
 import type { JsonObject } from '../../base/shape.ts';

@@ -1,4 +1,4 @@
-/** annex update [FEATURE...] [--dry-run] [--min-age DAYS] */
+/** annex update */
 import { sweepTemporaries } from '../../lock/replace.ts';
 import {
   type Command,

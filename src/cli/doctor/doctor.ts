@@ -1,4 +1,4 @@
-/** annex doctor [--online] */
+/** annex doctor */
 import { messageOf } from '../../base/thrown.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { placeRemedy } from '../../status/refusals.ts';

@@ -1,4 +1,4 @@
-/** annex audit signatures [FEATURE...] */
+/** annex audit signatures */
 import { createLookup } from '../../app/lookup.ts';
 import { AnnexError } from '../../base/error.ts';
 import { formatTable } from '../../base/layout.ts';

@@ -1,4 +1,4 @@
-/** annex licenses [FEATURE...] */
+/** annex licenses */
 import { createLookup } from '../../app/lookup.ts';
 import { formatTable, type Layout } from '../../base/layout.ts';
 import { isText } from '../../base/shape.ts';

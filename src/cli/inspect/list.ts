@@ -1,4 +1,4 @@
-/** annex list [--state STATE] [--check] */
+/** annex list */
 import { type Command, readSettings } from '../shared/command.ts';
 import { warnOfCopies } from '../shared/core-copies.ts';
 import { examine } from '../shared/examine.ts';

@@ -1,4 +1,4 @@
-/** annex audit [FEATURE...], annex sbom [FEATURE...] [--format cyclonedx|spdx]: npm's reports on the packages in use. */
+/** annex audit and annex sbom: npm's reports on the packages in use. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createLookup } from '../../app/lookup.ts';

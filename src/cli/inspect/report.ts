@@ -1,4 +1,4 @@
-/** annex report [--format html|md] [--output FILE] */
+/** annex report */
 import { writeFileSync } from 'node:fs';
 import { codeOf, messageOf } from '../../base/thrown.ts';
 import { findBuildDate } from '../../lock/made.ts';

@@ -1,5 +1,4 @@
-/** annex verify [FEATURE...] [--repair] */
-
+/** annex verify */
 import { AnnexError, toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { showName } from '../../base/messages.ts';

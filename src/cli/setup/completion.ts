@@ -1,4 +1,4 @@
-/** annex completion bash|zsh|fish */
+/** annex completion */
 import type { Command } from '../shared/command.ts';
 import { composeBash } from './completion-bash.ts';
 import { composeFish } from './completion-fish.ts';

@@ -1,4 +1,4 @@
-/** annex bake DIRECTORY [FEATURE...] */
+/** annex bake */
 import { resolve } from 'node:path';
 import { bakeFeatures } from '../../install/bake.ts';
 import {

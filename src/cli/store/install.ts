@@ -1,4 +1,4 @@
-/** annex install FEATURE...|--all */
+/** annex install */
 import { isInstaller } from '../../base/environment.ts';
 import { installFeature } from '../../install/install.ts';
 import { isRetry } from '../../settings/environment.ts';

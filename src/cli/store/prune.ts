@@ -1,4 +1,4 @@
-/** annex prune [--days N] [--dry-run] */
+/** annex prune */
 import { readAbi } from '../../base/abi.ts';
 import { AnnexError, toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';

@@ -1,4 +1,4 @@
-/** annex uninstall FEATURE */
+/** annex uninstall */
 import { toSlug } from '../../base/store-layout.ts';
 import { findFeature } from '../../status/status.ts';
 import { clearFailure } from '../../store/failures.ts';

@@ -1,4 +1,4 @@
-/** annex why SPECIFIER [--from FILE] [--require] */
+/** annex why */
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { codeOf, messageOf } from '../../base/thrown.ts';
