@@ -1,4 +1,5 @@
 /** Lays out text in columns and lines, for a terminal of any width. */
+import { showName } from './messages.ts';
 
 /**
  * Breaks a text at spaces into lines of a width. A longer word is broken too, if it must fit.
@@ -35,14 +36,15 @@ const GAP = 2;
 
 /**
  * Lays out a table: pads every column to its widest cell, without trailing spaces. Where it is too wide, the
- * widest columns get narrower, and their cells go on in the next line.
+ * widest columns get narrower, and their cells go on in the next line. Escapes invisible characters.
  *
  * @example formatTable([['a', 'b'], ['one', 'two']]) // 'a    b\none  two'
  */
 export function formatTable(
-  rows: readonly string[][],
+  texts: readonly string[][],
   { width = Number.POSITIVE_INFINITY, paint = (text) => text }: Layout = {},
 ): string {
+  const rows = texts.map((row) => row.map(showName));
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -58,9 +60,9 @@ export function formatTable(
       const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 0, true));
       const height = Math.max(...cells.map((cell) => cell.length));
       return Array.from({ length: height }, (_, line) => {
-        const texts = cells.map((cell) => cell[line] ?? '');
-        const last = texts.findLastIndex((text) => text !== '');
-        return texts
+        const parts = cells.map((cell) => cell[line] ?? '');
+        const last = parts.findLastIndex((text) => text !== '');
+        return parts
           .slice(0, last + 1)
           .map((text, column) => {
             const padding = column === last ? 0 : (widths[column] ?? 0) - text.length + GAP;

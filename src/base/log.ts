@@ -1,6 +1,7 @@
 /** Writes lines to stderr synchronously, so that they survive a blocked thread and an early exit. */
 import { writeSync } from 'node:fs';
 import type { ErrorCode } from '../types.ts';
+import { showOutput } from './messages.ts';
 import { codeOf } from './thrown.ts';
 
 export type LogLevel = 'silent' | 'error' | 'info' | 'debug' | 'json';
@@ -62,7 +63,7 @@ export function createLog(level: LogLevel): Log {
     if (RANK[severity] > ALLOWED[level]) return;
     const line = level === 'json' ? composeJson(severity, message, facts) : message;
     try {
-      writeSync(2, `${line}\n`);
+      writeSync(2, `${showOutput(line)}\n`);
     } catch {
       // A server must not block or fail because nobody reads its stderr.
     }
@@ -79,13 +80,13 @@ const composeJson = (level: Severity, message: string, facts: Facts): string =>
   });
 
 /**
- * Writes a line of a command without the streams of the process, which cost 5 ms each. Ignores a closed
- * pipe: `annex list | head -1`.
+ * Writes the output of a command without the streams of the process, which cost 5 ms each. Escapes invisible
+ * characters. Ignores a closed pipe: `annex list | head -1`.
  *
  * @param file 1 for stdout, 2 for stderr
  */
 export function writeLine(file: 1 | 2, line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
+  const bytes = Buffer.from(`${showOutput(line)}\n`);
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(file, bytes, done);

@@ -27,20 +27,40 @@ export function composeNotice({ code, reason, hint }: Refusal): string {
 }
 
 /** Removes credentials and control characters, which can come from a path or a program. */
-const toLine = (text: string): string => redact(text).replace(/\p{Cc}+/gu, ' ');
+const toLine = (text: string): string => showName(redact(text).replace(/\p{Cc}+/gu, ' '));
+
+/** Control, format and bidirectional characters, line separators, lone surrogates, and what has no shape. */
+export const INVISIBLE: RegExp =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * Escapes the control characters of a file name as JSON does, for a terminal.
+ * Escapes the invisible characters of a text on one line as JSON does, for a terminal.
  *
  * @example showName('two\nlines') // 'two\\nlines'
  */
-export const showName = (name: string): string =>
-  name.replace(/\p{Cc}/gu, (character) => {
-    const json = JSON.stringify(character).slice(1, -1);
-    return json === character
-      ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-      : json;
-  });
+export const showName = (name: string): string => name.replace(INVISIBLE, escapeCharacter);
+
+/** Ends of lines, tabs and the styles that annex uses, or one invisible character. */
+const LAID_OUT = new RegExp(
+  String.raw`[\n\t]|\x1b\[(?:1|2|22|31|32|33|39)m|${INVISIBLE.source}`,
+  'gu',
+);
+
+/**
+ * Escapes the invisible characters of a whole output as `showName` does, and keeps its lines and styles. JSON
+ * stays the same JSON.
+ *
+ * @example showOutput('MIT\u202E\n') // 'MIT\\u202e\n'
+ */
+export const showOutput = (text: string): string =>
+  text.replace(LAID_OUT, (found) => (/^[\n\t]|^.\[/.test(found) ? found : escapeCharacter(found)));
+
+function escapeCharacter(character: string): string {
+  const json = JSON.stringify(character).slice(1, -1);
+  if (json !== character) return json;
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
 
 /**
  * Removes credentials from a text of npm, a URL or a configuration.

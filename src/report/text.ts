@@ -1,13 +1,10 @@
 /** Makes text of other people safe to show: without credentials, control characters and invisible characters. */
-import { redact } from '../base/messages.ts';
+import { INVISIBLE, redact } from '../base/messages.ts';
 import type { Whereabouts } from '../types.ts';
 import type { ReportedFeature } from './model.ts';
 
 /** Characters of one text. */
 const MAX_LENGTH = 1_000;
-
-/** Control, format and bidirectional characters, line separators, lone surrogates, and what has no shape. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * Names each invisible character, and shortens a text that is too long.

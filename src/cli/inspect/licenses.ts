@@ -51,10 +51,16 @@ const compareRows = (a: LicenseRow, b: LicenseRow): number =>
   b.packages.length - a.packages.length ||
   compare(a.license ?? '', b.license ?? '');
 
+/** Characters of a licence in the table; a package can state a whole text. */
+const MAX_SHOWN = 100;
+
+const shorten = (license: string): string =>
+  license.length > MAX_SHOWN ? `${license.slice(0, MAX_SHOWN)}…` : license;
+
 function format(rows: LicenseRow[]): string {
   if (rows.length === 0) return '';
   const lines = rows.map(({ license, packages }) => [
-    license ?? 'unknown',
+    shorten(license ?? 'unknown'),
     String(packages.length),
     packages.map(({ name, version }) => `${name} ${version}`).join(', '),
   ]);

@@ -9,7 +9,7 @@ import type { Place } from './command.ts';
 const VERSION = 1;
 
 /**
- * The output of a command.
+ * The output of a command, without credentials.
  *
  * @example composeOutput('list', settings, { features: [] })
  */
@@ -18,13 +18,16 @@ export const composeOutput = (
   place: Place | undefined,
   data: Record<string, unknown>,
 ): string =>
-  JSON.stringify({
-    version: VERSION,
-    command: command ?? null,
-    application: place?.core.root ?? null,
-    store: place?.store ?? null,
-    ...data,
-  });
+  JSON.stringify(
+    {
+      version: VERSION,
+      command: command ?? null,
+      application: place?.core.root ?? null,
+      store: place?.store ?? null,
+      ...data,
+    },
+    (_, value: unknown) => (typeof value === 'string' ? redact(value) : value),
+  );
 
 /** Why a command failed: a refusal, with the feature that it is about. Other errors have a code of their own. */
 export type JsonError = Omit<Refusal, 'code'> & { code: string; feature?: string };
@@ -36,10 +39,5 @@ export function describeError(error: unknown): JsonError {
     return { code, reason: messageOf(error), hint: 'correct what the reason names' };
   }
   const { feature, refusal } = error;
-  return {
-    ...(feature !== '' && { feature }),
-    ...refusal,
-    reason: redact(refusal.reason),
-    hint: redact(refusal.hint),
-  };
+  return { ...(feature !== '' && { feature }), ...refusal };
 }

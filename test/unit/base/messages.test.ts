@@ -1,6 +1,6 @@
 /** Messages: their order, and that each is one line. */
 import { describe, expect, test } from 'vitest';
-import { composeMessage, composeNotice, showName } from '../../../src/base/messages.ts';
+import { composeMessage, composeNotice, showName, showOutput } from '../../../src/base/messages.ts';
 import type { Refusal } from '../../../src/types.ts';
 
 const refusal: Refusal = {
@@ -40,6 +40,11 @@ describe('the order of a message', () => {
     const printed = [composeMessage(hostile, where), composeNotice(hostile)];
     for (const text of printed) expect(text).not.toMatch(/\p{Cc}/u);
   });
+
+  test('bidirectional and invisible characters are escaped in it', () => {
+    const hostile = { ...refusal, reason: 'safe\u202Egpj\u200B.exe' };
+    expect(composeNotice(hostile)).toContain('safe\\u202egpj\\u200b.exe');
+  });
 });
 
 test.each([
@@ -47,7 +52,29 @@ test.each([
   ['two\nlines', 'two\\nlines'],
   ['red\x1b[31m', 'red\\u001b[31m'],
   ['\x7f\u0085', '\\u007f\\u0085'],
+  ['safe\u202Egpj.exe\u200B\uFEFF', 'safe\\u202egpj.exe\\u200b\\ufeff'],
+  ['tag\u{E0041}\u2028', 'tag\\udb40\\udc41\\u2028'],
   ['é 日本', 'é 日本'],
 ])('the name %j is shown on one line', (name, shown) => {
   expect(showName(name)).toBe(shown);
+});
+
+describe('an output', () => {
+  test('keeps its lines, tabs and styles, and nothing else that is invisible', () => {
+    const styled = '\x1b[1mhead\x1b[22m\n\x1b[32mok\x1b[39m\tx';
+    expect(showOutput(styled)).toBe(styled);
+    const hostile = 'a\x1b[2Jb\x1b[8mc\x1b]0;t\x07d\u009B2Je\rf\u2066g';
+    expect(showOutput(hostile)).toBe(
+      'a\\u001b[2Jb\\u001b[8mc\\u001b]0;t\\u0007d\\u009b2Je\\rf\\u2066g',
+    );
+  });
+
+  test('that is JSON stays the same JSON', () => {
+    const value = { 'a\u202E': ['\x7f\u0085', '\u{E0041}', '\x1b[1m', '\n\t'] };
+    for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)]) {
+      const shown = showOutput(text);
+      expect(JSON.parse(shown)).toEqual(value);
+      expect(shown).not.toMatch(/[\x7f-\x9f\p{Cf}]/u);
+    }
+  });
 });
