@@ -13,7 +13,6 @@ import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import {
   type Command,
-  describeDays,
   type Invocation,
   printResults,
   readSettings,
@@ -26,7 +25,7 @@ import {
   describeDone,
   indentDiff,
   lockAll,
-  parseMinAge,
+  readMinAge,
   removeLock,
 } from '../shared/lock-features.ts';
 
@@ -35,8 +34,7 @@ import {
  * declared. With --check it only reports what differs, without a network unless --online is given.
  */
 export const lock: Command = async ({ args, options, print }) => {
-  const minAge = parseMinAge(options);
-  if (Number.isNaN(minAge)) return describeDays('min-age', options);
+  const minAge = readMinAge(options);
   const isOnline = options.online === true;
   if (isOnline && options.check !== true) return 'lock takes --online only with --check';
   const settings = readSettings();

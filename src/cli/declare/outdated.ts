@@ -7,14 +7,8 @@ import { type ComparedVersions, compareVersionsOf } from '../../lock/outdated.ts
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
-import {
-  type Command,
-  describeDays,
-  readSettings,
-  selectFeatures,
-  toExitCode,
-} from '../shared/command.ts';
-import { explainFailure, parseMinAge } from '../shared/lock-features.ts';
+import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
+import { explainFailure, readMinAge } from '../shared/lock-features.ts';
 import { findWidth, paint } from '../shared/terminal.ts';
 
 /** Result of one feature, as `--json` prints it. */
@@ -28,8 +22,7 @@ const HEAD = ['package', 'locked', 'wanted', 'latest', 'range', 'feature', 'note
 
 /** Compares locked versions with the newest ones; exits with 1 when one in a declared range is later. */
 export const outdated: Command = async ({ args, options, print }) => {
-  const minAge = parseMinAge(options);
-  if (Number.isNaN(minAge)) return describeDays('min-age', options);
+  const minAge = readMinAge(options);
   const settings = readSettings();
   const results: OutdatedResult[] = [];
   for (const feature of selectFeatures(settings, args)) {

@@ -1,18 +1,11 @@
 /** annex update */
 import { sweepTemporaries } from '../../lock/replace.ts';
-import {
-  type Command,
-  describeDays,
-  printResults,
-  readSettings,
-  selectFeatures,
-} from '../shared/command.ts';
-import { describeDone, lockAll, parseMinAge } from '../shared/lock-features.ts';
+import { type Command, printResults, readSettings, selectFeatures } from '../shared/command.ts';
+import { describeDone, lockAll, readMinAge } from '../shared/lock-features.ts';
 
 /** Locks features again at the newest versions; a dry run only prints the difference. */
 export const update: Command = async ({ args, options, print }) => {
-  const minAge = parseMinAge(options);
-  if (Number.isNaN(minAge)) return describeDays('min-age', options);
+  const minAge = readMinAge(options);
   const isDryRun = options['dry-run'] === true;
   const settings = readSettings();
   const features = selectFeatures(settings, args);

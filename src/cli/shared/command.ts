@@ -99,14 +99,6 @@ export function requireStore({ store }: Settings, action: string): string {
   throw refuse(`nothing was ${action}: ${problem}`, hint, 'ANNEX_STORE_UNUSABLE');
 }
 
-/** Parses a number of days, at most a hundred years; NaN for anything else. */
-export const parseDays = (text: string): number =>
-  /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500 ? Number(text) : Number.NaN;
-
-/** Says that an option is no number of days. */
-export const describeDays = (name: 'days' | 'min-age', options: Options): string =>
-  `--${name} is a number of days, not ${JSON.stringify(options[name])}`;
-
 /** Size of an entry in bytes; undefined when part of it cannot be read. */
 export function measureEntry(dir: string): number | undefined {
   try {

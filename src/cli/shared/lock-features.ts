@@ -21,7 +21,7 @@ import { findUnset } from '../../registry/npmrc.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
-import { type Options, parseDays } from './command.ts';
+import type { Options } from './command.ts';
 import { findWidth } from './terminal.ts';
 
 /** Result of locking one feature, as `--json` prints it. */
@@ -98,9 +98,9 @@ export function explainFailure(error: unknown, signal: AbortSignal, settings: Se
   return { ...refuseByFileError(error, ''), reason: messageOf(error), hint };
 }
 
-/** The number of days in `--min-age`; undefined without it, NaN for anything but a number of days. */
-export const parseMinAge = ({ 'min-age': days }: Options): number | undefined =>
-  days === undefined ? undefined : parseDays(days);
+/** The number of days in `--min-age`; undefined without it. */
+export const readMinAge = ({ 'min-age': days }: Options): number | undefined =>
+  days === undefined ? undefined : Number(days);
 
 function isWritten({ path, text }: Replacement): boolean {
   try {

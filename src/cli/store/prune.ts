@@ -7,17 +7,15 @@ import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune
 import { makeStore } from '../../store/publish.ts';
 import {
   type Command,
-  describeDays,
   formatSize,
   measureEntry,
-  parseDays,
   readSettings,
   refuse,
   requireStore,
 } from '../shared/command.ts';
 
 /** Days since an entry was published, or replaced. */
-export const DAYS = '14';
+export const DAYS = 14;
 
 /** An entry, and what becomes of it; in a dry run, what would. */
 interface PrunedEntry {
@@ -30,8 +28,7 @@ interface PrunedEntry {
 
 /** Retires entries without a use for this application, and deletes those that were retired long enough ago. */
 export const prune: Command = ({ options, print }) => {
-  const days = parseDays(options.days ?? DAYS);
-  if (Number.isNaN(days)) return describeDays('days', options);
+  const days = Number(options.days ?? DAYS);
   const settings = readSettings();
   const store = requireStore(settings, 'pruned');
   checkDeclaration(settings);

@@ -72,7 +72,7 @@ function findPrunable(
 ): Prunable {
   try {
     checkDeclaration(settings);
-    const age = Number(DAYS) * 24 * 60 * 60_000;
+    const age = DAYS * 24 * 60 * 60_000;
     const judged = judgeEntries(settings, store, { age, now });
     const sum = (fate: string): Total => {
       const dirs = new Set(judged.filter((one) => one.fate === fate).map(({ entry }) => entry));

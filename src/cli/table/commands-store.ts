@@ -52,7 +52,13 @@ export const STORE: readonly Row[] = [
       'A later prune or install deletes retired entries, after another day. Entries that were published or replaced recently are kept.',
     ],
     options: [
-      { name: 'days', value: 'N', summary: 'age of an entry without a use', default: '14' },
+      {
+        name: 'days',
+        value: 'N',
+        summary: 'age of an entry without a use',
+        default: '14',
+        isDays: true,
+      },
       { name: 'dry-run', summary: 'print what would happen, and change nothing' },
       ...PLACE,
     ],

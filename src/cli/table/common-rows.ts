@@ -39,6 +39,7 @@ export const MIN_AGE: Option = {
   value: 'DAYS',
   summary: 'take only versions that were published at least DAYS ago',
   default: '1, or as npm is configured',
+  isDays: true,
 };
 
 /** Variables that every command of an application reads. */

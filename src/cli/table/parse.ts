@@ -98,11 +98,17 @@ function readOption(
   if (choices?.includes(value) === false) {
     return `${rawName} is ${choices.join(' or ')}, not ${JSON.stringify(value)}${suggest(value, choices)}`;
   }
+  if (option.isDays === true && !isDays(value)) {
+    return `${rawName} is a number of days, not ${JSON.stringify(value)}`;
+  }
   const before = option.isRepeated === true ? (options[option.name] as string[] | undefined) : [];
   const all = [...(before ?? []), value];
   Object.assign(options, { [option.name]: option.isRepeated === true ? all : value });
   return undefined;
 }
+
+/** Whether a text is a number of days, at most a hundred years. */
+const isDays = (text: string): boolean => /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500;
 
 /** Arguments that are missing or too many, and options that exclude each other. */
 function findMisfit(row: Row, args: string[], options: Options): string | undefined {
