@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { isPackageName } from '../../base/specifier.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
-import { type Command, formatVersions } from '../shared/command.ts';
+import type { Command } from '../shared/command.ts';
 import {
   readDeclaringFile,
   readFeaturePackages,
@@ -13,6 +13,7 @@ import {
   withFeatures,
   withPackages,
 } from '../shared/declaration.ts';
+import { formatVersions } from '../shared/format.ts';
 import { describeLock } from '../shared/lock-features.ts';
 
 /**

@@ -10,7 +10,7 @@ import { scanApplication } from '../scan/application.ts';
 import { findListing, findUsableRange } from '../scan/packages.ts';
 import { warnOfUnread } from '../scan/scan.ts';
 import { composeVariables, formatVariables } from '../setup/env.ts';
-import { type Command, formatVersions, warn } from '../shared/command.ts';
+import { type Command, warn } from '../shared/command.ts';
 import {
   type DeclaringFile,
   readDeclaringFile,
@@ -19,6 +19,7 @@ import {
   replaceDeclaration,
   withFeatures,
 } from '../shared/declaration.ts';
+import { formatVersions } from '../shared/format.ts';
 import { describeLock } from '../shared/lock-features.ts';
 import { findLatest, splitArgument } from './add.ts';
 

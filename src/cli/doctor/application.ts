@@ -4,7 +4,8 @@ import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
 import { HERE, version } from '../../base/own-files.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type Finding, ok, plural, problem, refused, warning } from '../shared/findings.ts';
+import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
+import { plural } from '../shared/format.ts';
 import type { Config } from '../shared/read-config.ts';
 
 /** Whether there is an application, and what it declares. */

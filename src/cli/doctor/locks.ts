@@ -5,7 +5,8 @@ import { platformOf } from '../../base/platform.ts';
 import { checkLock, listStrayLocks } from '../../lock/check.ts';
 import { listTemporaries } from '../../lock/replace.ts';
 import type { Patient } from '../shared/examine.ts';
-import { type Finding, ok, plural, problem, warning } from '../shared/findings.ts';
+import { type Finding, ok, problem, warning } from '../shared/findings.ts';
+import { plural } from '../shared/format.ts';
 
 /** Whether the locks match the declaration and what the application ships. */
 export function checkLocks({ settings, features }: Patient): Finding[] {

@@ -7,7 +7,8 @@ import { toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
 import { readWords } from '../../settings/installer-env.ts';
 import type { Core } from '../../settings/settings.ts';
-import { type Finding, ok, plural, warning } from '../shared/findings.ts';
+import { type Finding, ok, warning } from '../shared/findings.ts';
+import { plural } from '../shared/format.ts';
 import { findAnnexDir, listPreloads } from './preloads.ts';
 
 /** A process that runs Node. */

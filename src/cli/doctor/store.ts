@@ -15,9 +15,9 @@ import { checkOwner, describeOwner, parseOwned } from '../../store/owner.ts';
 import { findRetirement } from '../../store/retire.ts';
 import { listStored } from '../../store/stored.ts';
 import { tryWrite } from '../../store/try-write.ts';
-import { formatSize } from '../shared/command.ts';
 import type { Examined, Patient } from '../shared/examine.ts';
-import { type Finding, ok, plural, problem, refused, warning } from '../shared/findings.ts';
+import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
+import { formatSize, plural } from '../shared/format.ts';
 import { findVolume, measureSpace, type Volume } from '../shared/volume.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
@@ -150,7 +150,7 @@ function listInstalls(store: string): Finding[] {
 function countRetired(store: string): Finding[] {
   const retired = listStored(store).filter(({ dir }) => findRetirement(store, dir) !== undefined);
   if (retired.length === 0) return [];
-  const text = `${plural(retired.length, 'retired entry').replace('entrys', 'entries')}, which a later install or annex prune removes`;
+  const text = `${plural(retired.length, 'retired entry')}, which a later install or annex prune removes`;
   return [ok('store.retired', text)];
 }
 

@@ -1,7 +1,6 @@
 /** The text of `annex list`: a table, and the number of features in each state. */
 import { formatTable, type Layout, wrap } from '../../base/layout.ts';
-import { redact, showName } from '../../base/messages.ts';
-import { formatAge, formatSize } from '../shared/command.ts';
+import { cleanText, formatAge, formatSize } from '../shared/format.ts';
 import type { ListedFeature } from '../shared/listed.ts';
 import { findWidth, paint, type Style } from '../shared/terminal.ts';
 
@@ -40,7 +39,7 @@ export function formatList(
     const reasons = rows.flatMap(({ feature, refusal }) =>
       refusal === undefined
         ? []
-        : wrap(clean(`${feature}: ${refusal.reason} (${refusal.code})`), width),
+        : wrap(cleanText(`${feature}: ${refusal.reason} (${refusal.code})`), width),
     );
     if (reasons.length > 0) parts.push(reasons.join('\n'));
   }
@@ -77,8 +76,5 @@ function toLines(row: ListedFeature, now: number): string[][] {
   return [
     [feature, ...first, size, age, why],
     ...rest.map((line) => ['', ...line, '', '', '']),
-  ].map((line) => line.map(clean));
+  ].map((line) => line.map(cleanText));
 }
-
-/** Versions and reasons can come from a store. */
-const clean = (text: string): string => showName(redact(text));

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { type Command, refuse, showPlace, warn } from '../shared/command.ts';
 import { readNearestManifest } from '../shared/edit-manifest.ts';
-import { plural } from '../shared/findings.ts';
+import { plural } from '../shared/format.ts';
 import { paint } from '../shared/terminal.ts';
 import { type Scan, scanApplication } from './application.ts';
 import { findUsableRange, type Place, type RequestedPackage } from './packages.ts';

@@ -1,7 +1,7 @@
 /** What `annex doctor` finds, and how it is printed. */
 import { wrap } from '../../base/layout.ts';
-import { redact, showName } from '../../base/messages.ts';
 import type { Refusal } from '../../types.ts';
+import { cleanText, plural } from './format.ts';
 import { findWidth, paint } from './terminal.ts';
 
 /** One finding, as `--json` prints it. */
@@ -46,8 +46,8 @@ export const refused = (
 /** Removes credentials and control characters. */
 export const cleanFinding = (finding: Finding): Finding => ({
   ...finding,
-  text: showName(redact(finding.text)),
-  ...(finding.remedy !== undefined && { remedy: showName(redact(finding.remedy)) }),
+  text: cleanText(finding.text),
+  ...(finding.remedy !== undefined && { remedy: cleanText(finding.remedy) }),
 });
 
 /** Column of the texts. */
@@ -68,7 +68,7 @@ export function formatFindings(findings: readonly Finding[]): string {
   let group: string | undefined;
   for (const { id, level, text, remedy } of findings) {
     const [name] = id.split('.', 1);
-    if (name !== group) lines.push(paint('bold', `${name}`));
+    if (name !== group) lines.push(paint('bold', name ?? ''));
     group = name;
     const [first, ...rest] = breakText(text);
     lines.push(`  ${paint(COLORS[level], level)}${' '.repeat(7 - level.length)}  ${first}`);
@@ -81,7 +81,3 @@ export function formatFindings(findings: readonly Finding[]): string {
   lines.push(`${plural(problems, 'problem')}, ${plural(warnings, 'warning')}, ${count('ok')} ok`);
   return lines.join('\n');
 }
-
-/** @example plural(2, 'lock') // '2 locks' */
-export const plural = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? '' : 's'}`;

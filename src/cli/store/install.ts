@@ -6,13 +6,8 @@ import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { listRemembered } from '../../store/failures.ts';
 import type { InstallResult } from '../../types.ts';
-import {
-  type Command,
-  formatVersions,
-  printResults,
-  readSettings,
-  selectFeatures,
-} from '../shared/command.ts';
+import { type Command, printResults, readSettings, selectFeatures } from '../shared/command.ts';
+import { formatVersions } from '../shared/format.ts';
 
 /** Installs features into the store. Remembered failures count for an installer alone. */
 export const install: Command = async ({ args, options, print }) => {

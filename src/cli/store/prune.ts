@@ -7,12 +7,12 @@ import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune
 import { makeStore } from '../../store/publish.ts';
 import {
   type Command,
-  formatSize,
   measureEntry,
   readSettings,
   refuse,
   requireStore,
 } from '../shared/command.ts';
+import { formatSize } from '../shared/format.ts';
 
 /** Days since an entry was published, or replaced. */
 export const DAYS = 14;

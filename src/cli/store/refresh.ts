@@ -17,7 +17,8 @@ import { listVersions } from '../../store/manifest.ts';
 import { repairLinks } from '../../store/shared-links.ts';
 import { listStored, type Stored } from '../../store/stored.ts';
 import type { Refusal } from '../../types.ts';
-import { type Command, formatVersions, readSettings } from '../shared/command.ts';
+import { type Command, readSettings } from '../shared/command.ts';
+import { formatVersions } from '../shared/format.ts';
 import { describeError } from '../shared/json.ts';
 
 /** Result of refreshing one feature, as `--json` prints it. */

@@ -7,7 +7,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
 import { judgeEntries } from '../../status/prune.ts';
 import type { Refusal } from '../../types.ts';
-import { formatSize } from '../shared/command.ts';
+import { formatSize } from '../shared/format.ts';
 import { findWidth, paint } from '../shared/terminal.ts';
 import { measureSpace } from '../shared/volume.ts';
 import { checkDeclaration, DAYS } from './prune.ts';

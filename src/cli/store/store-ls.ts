@@ -1,11 +1,11 @@
 /** annex store ls: every entry of the store and its layers. */
 import { formatTable } from '../../base/layout.ts';
-import { redact, showName } from '../../base/messages.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HeldEntry, type HeldState, listHeld } from '../../status/held.ts';
 import { readPublished } from '../../status/prune.ts';
 import { listVersions } from '../../store/manifest.ts';
-import { formatAge, formatSize, formatVersions, measureEntry } from '../shared/command.ts';
+import { measureEntry } from '../shared/command.ts';
+import { cleanText, formatAge, formatSize, formatVersions, plural } from '../shared/format.ts';
 import { findWidth, paint, type Style } from '../shared/terminal.ts';
 
 /** Text and data of a command. */
@@ -97,14 +97,11 @@ export function listEntries(settings: Settings, now: number): Report {
   const parts = stores.map((store) => {
     const these = entries.filter((entry) => entry.store === store);
     const { isLayer } = these[0] as StoredEntry;
-    const head = `${isLayer ? 'layer' : 'store'} ${store}: ${describeCount(these)}`;
+    const head = `${isLayer ? 'layer' : 'store'} ${store}: ${plural(these.length, 'entry')}`;
     return `${clean(head)}\n${composeTable(these, now)}`;
   });
   return { text: parts.join('\n\n') || 'the stores hold no entry', data: { entries } };
 }
-
-const describeCount = (entries: readonly StoredEntry[]): string =>
-  entries.length === 1 ? '1 entry' : `${entries.length} entries`;
 
 function composeTable(entries: readonly StoredEntry[], now: number): string {
   const width = findWidth(1);
@@ -148,5 +145,4 @@ function shortenVersions(versions: Record<string, string>): string {
 /** Characters of a cell; a manifest can have a megabyte in one text. */
 const MAX_CELL = 300;
 
-/** Names, versions and reasons can come from a store. */
-const clean = (text: string): string => showName(redact(text.slice(0, MAX_CELL)));
+const clean = (text: string): string => cleanText(text.slice(0, MAX_CELL));

@@ -1,6 +1,7 @@
 /** The text of `annex why`: the verdict first, then the rule, the copies and the remedy. */
 import { wrap } from '../../base/layout.ts';
-import { redact, showName } from '../../base/messages.ts';
+import { showName } from '../../base/messages.ts';
+import { cleanText } from '../shared/format.ts';
 import { findWidth, paint, type Style } from '../shared/terminal.ts';
 import type { Copy } from './copies.ts';
 import type { Explanation } from './explanation.ts';
@@ -31,7 +32,7 @@ const WIDTH = 80;
  */
 function fit(text: string, indent = 0): string[] {
   const hang = indent + 2;
-  const lines = wrap(showName(redact(text)), (findWidth(1) ?? WIDTH) - hang);
+  const lines = wrap(cleanText(text), (findWidth(1) ?? WIDTH) - hang);
   return lines.map((line, at) => ' '.repeat(at === 0 ? indent : hang) + line);
 }
 
