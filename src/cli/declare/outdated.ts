@@ -1,6 +1,5 @@
 /** annex outdated */
 import { createLookup } from '../../app/lookup.ts';
-import { formatTable, type Layout } from '../../base/layout.ts';
 import { writeLine } from '../../base/log.ts';
 import { composeMessage } from '../../base/messages.ts';
 import { type ComparedVersions, compareVersionsOf } from '../../lock/outdated.ts';
@@ -9,7 +8,7 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
 import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
 import { explainFailure, readMinAge } from '../shared/lock-features.ts';
-import { findWidth, paint } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
 
 /** Result of one feature, as `--json` prints it. */
 type OutdatedResult = { feature: string } & (
@@ -74,15 +73,10 @@ function format(results: OutdatedResult[]): string {
     row.feature,
     describeNotes(row),
   ]);
-  const layout: Layout = {
-    width: findWidth(1),
-    paint: (text, row, column) => {
-      if (row === 0) return paint('bold', text);
-      return column === 0 && rows[row - 1]?.isOutdated ? paint('yellow', text) : text;
-    },
-  };
-  const table = lines.length === 0 ? [] : [formatTable([HEAD, ...lines], layout)];
-  return [...table, ...unlocked].join('\n');
+  const table = composeTable(HEAD, lines, (row, column) =>
+    column === 0 && rows[row]?.isOutdated ? 'yellow' : undefined,
+  );
+  return [...(lines.length === 0 ? [] : [table]), ...unlocked].join('\n');
 }
 
 function describeNotes({ isBlocked, preferred, wanted }: ComparedVersions): string {

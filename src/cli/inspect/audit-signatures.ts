@@ -1,7 +1,6 @@
 /** annex audit signatures */
 import { createLookup } from '../../app/lookup.ts';
 import { AnnexError } from '../../base/error.ts';
-import { formatTable } from '../../base/layout.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { replaceFiles } from '../../lock/replace.ts';
@@ -23,7 +22,8 @@ import {
   toExitCode,
 } from '../shared/command.ts';
 import { collectParts } from '../shared/left-out.ts';
-import { findWidth, paint, type Style } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
+import type { Style } from '../shared/terminal.ts';
 
 const HEAD = ['package', 'version', 'signature', 'why'];
 const STATE = HEAD.indexOf('signature');
@@ -88,12 +88,8 @@ function format(signatures: SignatureResult[]): string {
     state,
     reason,
   ]);
-  return formatTable([HEAD, ...lines], {
-    width: findWidth(1),
-    paint: (text, row, column) => {
-      const state = signatures[row - 1]?.state;
-      if (state === undefined) return paint('bold', text);
-      return column === STATE ? paint(COLORS[state], text) : text;
-    },
+  return composeTable(HEAD, lines, (row, column) => {
+    const state = signatures[row]?.state;
+    return column === STATE && state !== undefined ? COLORS[state] : undefined;
   });
 }

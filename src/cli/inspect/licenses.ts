@@ -1,11 +1,10 @@
 /** annex licenses */
 import { createLookup } from '../../app/lookup.ts';
-import { formatTable, type Layout } from '../../base/layout.ts';
 import { isText } from '../../base/shape.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
 import { collectParts } from '../shared/left-out.ts';
-import { findWidth, paint } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
 
 /** Packages with the same licence. */
 interface LicenseRow {
@@ -64,14 +63,7 @@ function format(rows: LicenseRow[]): string {
     String(packages.length),
     packages.map(({ name, version }) => `${name} ${version}`).join(', '),
   ]);
-  const layout: Layout = {
-    width: findWidth(1),
-    paint: (text, row, column) =>
-      row === 0
-        ? paint('bold', text)
-        : column === 0 && rows[row - 1]?.license === null
-          ? paint('yellow', text)
-          : text,
-  };
-  return formatTable([HEAD, ...lines], layout);
+  return composeTable(HEAD, lines, (row, column) =>
+    column === 0 && rows[row]?.license === null ? 'yellow' : undefined,
+  );
 }

@@ -1,8 +1,9 @@
 /** The text of `annex list`: a table, and the number of features in each state. */
-import { formatTable, type Layout, wrap } from '../../base/layout.ts';
+import { wrap } from '../../base/layout.ts';
 import { cleanText, formatAge, formatSize } from '../shared/format.ts';
 import type { ListedFeature } from '../shared/listed.ts';
-import { findWidth, paint, type Style } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
+import { findWidth, type Style } from '../shared/terminal.ts';
 
 const HEAD = [
   ...['feature', 'package', 'range', 'locked', 'installed'],
@@ -34,7 +35,14 @@ export function formatList(
 ): string {
   const width = findWidth(1);
   const counts = Object.entries(summary).map(([state, count]) => `${count} ${state}`);
-  const parts = rows.length === 0 ? [] : [composeTable(rows, width, now)];
+  const lines = rows.flatMap((row) => toLines(row, now));
+  const columns = width === undefined ? HEAD.length : HEAD.indexOf('why');
+  const table = composeTable(
+    HEAD.slice(0, columns),
+    lines.map((line) => line.slice(0, columns)),
+    (row, column) => (column === WHERE ? COLORS[lines[row]?.[WHERE] ?? ''] : undefined),
+  );
+  const parts = rows.length === 0 ? [] : [table];
   if (width !== undefined) {
     const reasons = rows.flatMap(({ feature, refusal }) =>
       refusal === undefined
@@ -44,23 +52,6 @@ export function formatList(
     if (reasons.length > 0) parts.push(reasons.join('\n'));
   }
   return [...parts, counts.join(', ')].join('\n\n');
-}
-
-function composeTable(
-  rows: readonly ListedFeature[],
-  width: number | undefined,
-  now: number,
-): string {
-  const lines = [HEAD, ...rows.flatMap((row) => toLines(row, now))];
-  const layout: Layout = {
-    width,
-    paint: (text, row, column) => {
-      const color = column === WHERE ? COLORS[lines[row]?.[WHERE] ?? ''] : undefined;
-      return row === 0 ? paint('bold', text) : color === undefined ? text : paint(color, text);
-    },
-  };
-  const shown = width === undefined ? lines : lines.map((line) => line.slice(0, -1));
-  return formatTable(shown, layout);
 }
 
 /** One line for each package. Size, age and reason, which belong to the feature, are on the first. */

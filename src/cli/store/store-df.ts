@@ -1,17 +1,20 @@
 /** annex store df: the sizes of entries by state, what a prune frees, and the free space. */
 import { lstatSync } from 'node:fs';
 import { AnnexError } from '../../base/error.ts';
-import { formatTable, wrap } from '../../base/layout.ts';
+import { wrap } from '../../base/layout.ts';
 import { listAncestors, toRealPath } from '../../base/paths.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
 import { judgeEntries } from '../../status/prune.ts';
 import type { Refusal } from '../../types.ts';
 import { formatSize } from '../shared/format.ts';
-import { findWidth, paint } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
+import { findWidth } from '../shared/terminal.ts';
 import { measureSpace } from '../shared/volume.ts';
 import { checkDeclaration, DAYS } from './prune.ts';
 import { describeEntries, type Report, type StoredEntry } from './store-ls.ts';
+
+const HEAD = ['state', 'entries', 'size'];
 
 /** A number of entries, and their size. */
 interface Total {
@@ -36,16 +39,11 @@ export function measureUse(settings: Settings, store: string, now: number): Repo
   }));
   const prune = findPrunable(settings, store, own, now);
   const free = measureSpace(findNearest(store))?.bytes;
-  const rows = [
-    ['state', 'entries', 'size'],
+  const table = composeTable(HEAD, [
     ...states.map(({ state, ...total }) => toLine(state, total)),
     toLine('total', addUp(own)),
     ...layerTotals.map(({ layer, ...total }) => toLine(`layer ${layer}`, total)),
-  ];
-  const table = formatTable(rows, {
-    width: findWidth(1),
-    paint: (text, row) => (row === 0 ? paint('bold', text) : text),
-  });
+  ]);
   const lines = [describePrunable(prune), ...describeFree(free, store)];
   const width = findWidth(1);
   const text = lines.flatMap((line) => (width === undefined ? line : wrap(line, width)));

@@ -1,12 +1,12 @@
 /** annex store ls: every entry of the store and its layers. */
-import { formatTable } from '../../base/layout.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HeldEntry, type HeldState, listHeld } from '../../status/held.ts';
 import { readPublished } from '../../status/prune.ts';
 import { listVersions } from '../../store/manifest.ts';
 import { measureEntry } from '../shared/command.ts';
 import { cleanText, formatAge, formatSize, formatVersions, plural } from '../shared/format.ts';
-import { findWidth, paint, type Style } from '../shared/terminal.ts';
+import { composeTable } from '../shared/table.ts';
+import { findWidth, type Style } from '../shared/terminal.ts';
 
 /** Text and data of a command. */
 export interface Report {
@@ -98,22 +98,17 @@ export function listEntries(settings: Settings, now: number): Report {
     const these = entries.filter((entry) => entry.store === store);
     const { isLayer } = these[0] as StoredEntry;
     const head = `${isLayer ? 'layer' : 'store'} ${store}: ${plural(these.length, 'entry')}`;
-    return `${clean(head)}\n${composeTable(these, now)}`;
+    return `${clean(head)}\n${listStore(these, now)}`;
   });
   return { text: parts.join('\n\n') || 'the stores hold no entry', data: { entries } };
 }
 
-function composeTable(entries: readonly StoredEntry[], now: number): string {
-  const width = findWidth(1);
-  const head = width === undefined ? [...HEAD, 'directory', 'why'] : HEAD;
-  const lines = [head, ...entries.map((entry) => toLine(entry, now).slice(0, head.length))];
-  return formatTable(lines, {
-    width,
-    paint: (text, row, column) => {
-      const color = column === STATE ? COLORS[entries[row - 1]?.state ?? ''] : undefined;
-      return row === 0 ? paint('bold', text) : color === undefined ? text : paint(color, text);
-    },
-  });
+function listStore(entries: readonly StoredEntry[], now: number): string {
+  const head = findWidth(1) === undefined ? [...HEAD, 'directory', 'why'] : HEAD;
+  const lines = entries.map((entry) => toLine(entry, now).slice(0, head.length));
+  return composeTable(head, lines, (row, column) =>
+    column === STATE ? COLORS[entries[row]?.state ?? ''] : undefined,
+  );
 }
 
 function toLine(entry: StoredEntry, now: number): string[] {
