@@ -1,5 +1,4 @@
 /** annex add */
-import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { isPackageName } from '../../base/specifier.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
@@ -25,7 +24,7 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   const packages: Record<string, string> = {};
   for (const arg of args) {
     const { name, range } = splitArgument(arg);
-    packages[name] = range ?? (await findLatest(name, dirname(file.path)));
+    packages[name] = range ?? (await findLatest(name, file.root));
   }
   const before = file.features;
   const changed =
@@ -40,8 +39,7 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   const locks = await replaceDeclaration(file, manifest, features);
   const declaration = `declared ${formatVersions(packages)} in ${file.path}`;
   const lines = [declaration, ...(locks ?? []).flatMap(describeLock)];
-  const place = { core: { root: dirname(file.path) } };
-  print(lines.join('\n'), { path: file.path, packages, features, locks }, place);
+  print(lines.join('\n'), { path: file.path, packages, features, locks }, { core: file });
   return 0;
 };
 

@@ -1,5 +1,4 @@
 /** annex init */
-import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 import { isShipped } from '../../app/inventory.ts';
@@ -29,8 +28,7 @@ import { findLatest, splitArgument } from './add.ts';
  */
 export const init: Command = async ({ args, options, print }) => {
   const file = readDeclaringFile();
-  const root = dirname(file.path);
-  const place = { core: { root } };
+  const { root } = file;
   const wanted =
     args.length > 0 ? args.map(splitArgument) : await findWanted(file, options.optional === true);
   const { byPackage } = readFeatures(file, file.manifest);
@@ -40,7 +38,7 @@ export const init: Command = async ({ args, options, print }) => {
       'nothing to do: no package is left to declare',
       ...formatNext(listNext(root, [])),
     ];
-    print(lines.join('\n'), { path: file.path, packages: {}, features: [] }, place);
+    print(lines.join('\n'), { path: file.path, packages: {}, features: [] }, { core: file });
     return 0;
   }
   const taken = missing.find(({ name }) => Object.hasOwn(file.features, name));
@@ -81,7 +79,7 @@ export const init: Command = async ({ args, options, print }) => {
     ...formatNext(next),
   ];
   const data = { path: file.path, packages, features, locks, variables, next };
-  print(lines.join('\n'), data, place);
+  print(lines.join('\n'), data, { core: file });
   return 0;
 };
 

@@ -1,5 +1,5 @@
 /** annex remove */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { listLocks, lockRoot } from '../../app/pin.ts';
 import type { JsonObject } from '../../base/shape.ts';
 import { toSlug } from '../../base/store-layout.ts';
@@ -31,7 +31,7 @@ export const remove: Command = async ({ args, options: { feature }, print }) => 
   const gone = feature === undefined ? args : isReduced ? [] : [feature];
   const unlocked = removeLocks(file, manifest, gone);
   // A package.json that declares nothing is found only if ANNEX_CORE names it.
-  const core = Object.keys(after).length === 0 ? `ANNEX_CORE=${dirname(file.path)} ` : '';
+  const core = Object.keys(after).length === 0 ? `ANNEX_CORE=${file.root} ` : '';
   const lines = [
     `removed ${args.join(', ')} from ${file.path}`,
     ...unlocked.map((dir) => `removed ${dir}`),
@@ -39,7 +39,7 @@ export const remove: Command = async ({ args, options: { feature }, print }) => 
     ...gone.map((name) => `entries of ${name} stay in the store: ${core}annex uninstall ${name}`),
   ];
   const data = { path: file.path, removed: args, features: gone, unlocked, locks };
-  print(lines.join('\n'), data, { core: { root: dirname(file.path) } });
+  print(lines.join('\n'), data, { core: file });
   return 0;
 };
 
@@ -81,7 +81,7 @@ const omit = (object: JsonObject, keys: string[]): JsonObject =>
 
 /** Removes the locks of features that are no longer declared. @returns their directories */
 function removeLocks(file: DeclaringFile, manifest: JsonObject, names: string[]): string[] {
-  const root = dirname(file.path);
+  const { root } = file;
   const declared = [...readFeatures(file, manifest).features.values()].map(({ slug }) => slug);
   const locked = listLocks(root);
   const slugs = names

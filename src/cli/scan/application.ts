@@ -58,7 +58,7 @@ export async function scanApplication(file: ManifestFile): Promise<Scan> {
   if (readRequests === undefined) {
     throw refuse('there is no WebAssembly, which reads sources', 'run it without --jitless');
   }
-  const root = toRealPath(dirname(file.path));
+  const root = toRealPath(file.root);
   const declaration = readFeatures(file, file.manifest);
   const scan: Scan = { files: 0, packages: [], unused: [], computed: [], unread: [] };
   const found = new Map<string, Requests>();
@@ -98,7 +98,7 @@ export async function scanApplication(file: ManifestFile): Promise<Scan> {
   if (isCut)
     scan.unread.push({ file: '.', problem: `there are more than ${files.length} sources` });
 
-  const core = { root: dirname(file.path), realRoot: root };
+  const core = { root: file.root, realRoot: root };
   for (const name of [...found.keys()].sort()) {
     const { places, manifests } = found.get(name) as Requests;
     const listing = isBuiltin(name)

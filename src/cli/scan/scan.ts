@@ -1,5 +1,4 @@
 /** annex scan */
-import { dirname } from 'node:path';
 import { type Command, refuse, showPlace, warn } from '../shared/command.ts';
 import { readNearestManifest } from '../shared/edit-manifest.ts';
 import { plural } from '../shared/format.ts';
@@ -16,15 +15,14 @@ export const scan: Command = async ({ print }) => {
   if (file === undefined) {
     throw refuse(`there is no package.json in ${process.cwd()} or above`, 'npm init');
   }
-  const place = { core: { root: dirname(file.path) } };
-  showPlace(place);
+  showPlace({ core: file });
   const found = await scanApplication(file);
   warnOfUnread(found);
   const undeclared = found.packages.filter(({ state }) => state === 'undeclared');
   const packages = found.packages.map((one) =>
     one.state === 'undeclared' ? { ...one, remedy: composeRemedy(one) } : one,
   );
-  print(formatScan(found, undeclared), { ...found, packages }, place);
+  print(formatScan(found, undeclared), { ...found, packages }, { core: file });
   return undeclared.length === 0 ? 0 : 1;
 };
 

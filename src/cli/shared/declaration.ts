@@ -1,6 +1,5 @@
 /** Changes the features of a package.json together with their locks: both, or neither. */
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { listWorkspaces } from '../../app/core.ts';
 import { listLocks } from '../../app/pin.ts';
 import type { AnnexError } from '../../base/error.ts';
@@ -38,7 +37,7 @@ export function readDeclaringFile(): DeclaringFile {
   const { annex = {} } = file.manifest;
   const { features = {} } = isObject(annex) ? annex : {};
   if (isObject(annex) && isObject(features)) {
-    showPlace({ core: { root: dirname(file.path) } });
+    showPlace({ core: file });
     return { ...file, features };
   }
   const key = isObject(annex) ? 'annex.features' : 'annex';
@@ -74,11 +73,11 @@ export function withPackages(
 
 /** The declaration in a package.json with this content. */
 export function readFeatures(
-  { path, manifest: before }: ManifestFile,
+  { path, root, manifest: before }: ManifestFile,
   manifest: JsonObject,
 ): Declaration {
   const { workspaces } = before;
-  const names = listWorkspaces({ dir: dirname(path), manifest: { workspaces } });
+  const names = listWorkspaces({ dir: root, manifest: { workspaces } });
   return readDeclaration({ path, manifest, workspaces: names }).declaration;
 }
 
@@ -98,7 +97,7 @@ export async function replaceDeclaration(
   names: string[],
   mustLock = false,
 ): Promise<LockResult[] | undefined> {
-  const root = dirname(file.path);
+  const { root } = file;
   sweepTemporaries(root);
   const files: Replacement[] = [];
   let locks: LockResult[] | undefined;

@@ -1,5 +1,5 @@
 /** Reads the package.json that commands change, and formats a new content of it in the style of the old one. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AnnexError } from '../../base/error.ts';
 import { pathExists, readText } from '../../base/files.ts';
 import { listAncestors, toRealPath } from '../../base/paths.ts';
@@ -15,7 +15,10 @@ const MAX_SIZE = 8 * 2 ** 20;
 
 /** A package.json on disk. */
 export interface ManifestFile {
+  /** Real path. */
   path: string;
+  /** The directory that it is in. */
+  root: string;
   text: string;
   manifest: Record<string, unknown>;
 }
@@ -46,7 +49,7 @@ export function readNearestManifest(from: string, prefix = ''): ManifestFile | u
   } catch {
     throw refuse(text.trim() === '' ? 'is empty' : 'does not parse as JSON');
   }
-  if (isObject(manifest)) return { path, text, manifest };
+  if (isObject(manifest)) return { path, root: dirname(path), text, manifest };
   throw refuse('does not hold a JSON object');
 }
 
