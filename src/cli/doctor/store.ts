@@ -1,11 +1,11 @@
 /** The checks of `annex doctor` of the store, its volume and its layers. */
-import { lstatSync, type Stats } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { planLocked } from '../../app/locked-plan.ts';
 import { selectForPlatform } from '../../app/unfit.ts';
 import { readAbi } from '../../base/abi.ts';
 import { refuseUnread } from '../../base/file-error.ts';
-import { listAncestors, toRealPath } from '../../base/paths.ts';
+import { toRealPath } from '../../base/paths.ts';
 import { platformOf } from '../../base/platform.ts';
 import { LOCKS, PLAIN, VERSION } from '../../base/store-layout.ts';
 import { isUsable } from '../../status/status.ts';
@@ -18,7 +18,7 @@ import { tryWrite } from '../../store/try-write.ts';
 import type { Examined, Patient } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { formatSize, plural } from '../shared/format.ts';
-import { findVolume, measureSpace, type Volume } from '../shared/volume.ts';
+import { findNearestDirectory, findVolume, measureSpace, type Volume } from '../shared/volume.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
 export function checkStore(patient: Patient): Finding[] {
@@ -26,7 +26,7 @@ export function checkStore(patient: Patient): Finding[] {
   const found = layers.flatMap(checkLayer);
   if (store === undefined) return found;
   const real = toRealPath(store);
-  const nearest = listAncestors(real).find((dir) => lstat(dir) !== undefined) ?? '/';
+  const nearest = findNearestDirectory(store);
   const volume = findVolume(nearest);
   return [
     ...checkAccess(patient, nearest, real === nearest),
@@ -163,7 +163,7 @@ function checkLayer(layer: string): Finding[] {
   } catch (error) {
     return [refused(id, refuseUnread(error, layer))];
   }
-  if (lstat(toRealPath(layer)) !== undefined) return [ok(id, `layer ${layer}`)];
+  if (findNearestDirectory(layer) === toRealPath(layer)) return [ok(id, `layer ${layer}`)];
   return [
     warning(
       id,
@@ -171,13 +171,4 @@ function checkLayer(layer: string): Finding[] {
       'fill it with annex bake, or correct ANNEX_STORE',
     ),
   ];
-}
-
-/** Undefined also for a path that this user cannot reach. */
-function lstat(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 /** The shape of a command, and the steps that commands share. */
-import { lstatSync } from 'node:fs';
 import type { CoreManifest } from '../../app/core-root.ts';
 import { type LoadedSettings, loadSettings } from '../../app/settings.ts';
 import { isInstaller } from '../../base/environment.ts';
@@ -11,7 +10,6 @@ import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { findFeature } from '../../status/status.ts';
 import { findStoreDistrust } from '../../store/access.ts';
-import { measureTree } from '../../store/tree.ts';
 import type { ErrorCode, Refusal } from '../../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
 import { findNearest } from './suggest.ts';
@@ -97,15 +95,6 @@ export function requireStore({ store }: Settings, action: string): string {
   if (store !== undefined && problem === undefined) return toRealPath(store);
   const hint = 'set ANNEX_STORE to a directory of this user';
   throw refuse(`nothing was ${action}: ${problem}`, hint, 'ANNEX_STORE_UNUSABLE');
-}
-
-/** Size of an entry in bytes; undefined when part of it cannot be read. */
-export function measureEntry(dir: string): number | undefined {
-  try {
-    return lstatSync(dir).isDirectory() ? measureTree(dir) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

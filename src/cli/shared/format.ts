@@ -18,6 +18,17 @@ export function formatAge(ms: number): string {
   return `${Math.max(0, Math.floor(ms / length))} ${unit}`;
 }
 
+/** 9999-12-31, ms since the epoch. */
+const MAX_TIME = 253_402_214_400_000;
+
+/**
+ * Formats ms since the epoch in ISO 8601. The clock of a hostile volume can be outside of what a date can be.
+ *
+ * @example formatTime(0) // '1970-01-01T00:00:00.000Z'
+ */
+export const formatTime = (ms: number): string =>
+  new Date(Math.min(Math.max(ms, 0), MAX_TIME)).toISOString();
+
 /** @example formatVersions({ zod: '4.1.0' }) // 'zod 4.1.0' */
 export const formatVersions = (versions: Record<string, string>): string =>
   Object.entries(versions)

@@ -1,11 +1,10 @@
 /** The state of a feature for `annex list`: what it is good for, its versions, and the age of its entry. */
 import type { Made } from '../../app/pin.ts';
 import { listLocked } from '../../lock/drift.ts';
-import { readPublished } from '../../status/prune.ts';
 import { isUsable } from '../../status/status.ts';
 import type { FeatureStatus } from '../../types.ts';
-import { measureEntry } from './command.ts';
 import type { Examined } from './examine.ts';
+import { type Measured, measureEntry } from './measure-entry.ts';
 
 /**
  * What a feature is good for: `available` in the declared range; `missing` until an import installs it; `failed`:
@@ -19,13 +18,9 @@ export const STATES: readonly ListState[] = ['available', 'missing', 'failed'];
 type ListedPackage = FeatureStatus['packages'][string] & { locked?: string };
 
 /** A feature, as `--json` prints it. */
-export interface ListedFeature extends FeatureStatus {
+export interface ListedFeature extends FeatureStatus, Measured {
   packages: Record<string, ListedPackage>;
   state: ListState;
-  /** Size of the entry. */
-  bytes?: number;
-  /** When the entry was published, in ISO 8601. */
-  published?: string;
   /** When and with what it was locked. */
   lock?: Made;
 }
@@ -43,18 +38,7 @@ export function toListed({ lookup, status, damaged }: Examined): ListedFeature {
     ...status,
     state: isUsable(status) ? 'available' : isMissing ? 'missing' : 'failed',
     packages: Object.fromEntries(packages),
-    ...(status.dir !== undefined && measure(status.dir)),
+    ...(status.dir !== undefined && measureEntry(status.dir)),
     ...(lock && { lock }),
   };
-}
-
-/** Nothing is known about an entry that was removed meanwhile. */
-function measure(dir: string): Pick<ListedFeature, 'bytes' | 'published'> {
-  const bytes = measureEntry(dir);
-  try {
-    const published = new Date(readPublished(dir)).toISOString();
-    return { ...(bytes !== undefined && { bytes }), published };
-  } catch {
-    return {};
-  }
 }

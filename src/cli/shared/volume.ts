@@ -1,5 +1,6 @@
 /** The volume that a path is on: its mount, from /proc, and the free space. */
-import { readFileSync, statfsSync } from 'node:fs';
+import { lstatSync, readFileSync, statfsSync } from 'node:fs';
+import { listAncestors, toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
 
 /** A mounted file system. */
@@ -45,6 +46,19 @@ const toText = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
+
+/** A directory, or the nearest one above it that exists: an install makes the others. */
+export const findNearestDirectory = (path: string): string =>
+  listAncestors(toRealPath(path)).find(canReach) ?? '/';
+
+/** False also for a path that this user cannot reach. */
+function canReach(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** Bytes and files that can still be written on the volume of a path; undefined where it is not known. */
 export function measureSpace(path: string): { bytes: number; files: number } | undefined {

@@ -5,14 +5,9 @@ import { refuseByFileError } from '../../base/file-error.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune.ts';
 import { makeStore } from '../../store/publish.ts';
-import {
-  type Command,
-  measureEntry,
-  readSettings,
-  refuse,
-  requireStore,
-} from '../shared/command.ts';
+import { type Command, readSettings, refuse, requireStore } from '../shared/command.ts';
 import { formatSize } from '../shared/format.ts';
+import { measureBytes } from '../shared/measure-entry.ts';
 
 /** Days since an entry was published, or replaced. */
 export const DAYS = 14;
@@ -71,7 +66,7 @@ const toRow = ({ entry, feature, fate, why }: JudgedEntry): PrunedEntry => ({
   feature,
   outcome: OUTCOMES[fate],
   why,
-  bytes: measureEntry(entry) ?? 0,
+  bytes: measureBytes(entry) ?? 0,
 });
 
 function format(rows: PrunedEntry[], store: string, isDryRun: boolean): string {

@@ -1,8 +1,6 @@
 /** annex store df: the sizes of entries by state, what a prune frees, and the free space. */
-import { lstatSync } from 'node:fs';
 import { AnnexError } from '../../base/error.ts';
 import { wrap } from '../../base/layout.ts';
-import { listAncestors, toRealPath } from '../../base/paths.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
 import { judgeEntries } from '../../status/prune.ts';
@@ -10,7 +8,7 @@ import type { Refusal } from '../../types.ts';
 import { formatSize } from '../shared/format.ts';
 import { composeTable } from '../shared/table.ts';
 import { findWidth } from '../shared/terminal.ts';
-import { measureSpace } from '../shared/volume.ts';
+import { findNearestDirectory, measureSpace } from '../shared/volume.ts';
 import { checkDeclaration, DAYS } from './prune.ts';
 import { describeEntries, type Report, type StoredEntry } from './store-ls.ts';
 
@@ -38,7 +36,7 @@ export function measureUse(settings: Settings, store: string, now: number): Repo
     ...addUp(entries.filter((entry) => entry.isLayer && entry.store === layer)),
   }));
   const prune = findPrunable(settings, store, own, now);
-  const free = measureSpace(findNearest(store))?.bytes;
+  const free = measureSpace(findNearestDirectory(store))?.bytes;
   const table = composeTable(HEAD, [
     ...states.map(({ state, ...total }) => toLine(state, total)),
     toLine('total', addUp(own)),
@@ -91,9 +89,3 @@ function describePrunable(prune: Prunable): string {
 
 const describeFree = (free: number | undefined, store: string): string[] =>
   free === undefined ? [] : [`${formatSize(free)} are free on the volume of ${store}`];
-
-/** The store, or the directory above it in which an install makes it. */
-const findNearest = (store: string): string =>
-  listAncestors(toRealPath(store)).find(
-    (dir) => lstatSync(dir, { throwIfNoEntry: false }) !== undefined,
-  ) ?? '/';

@@ -1,10 +1,16 @@
 /** annex store ls: every entry of the store and its layers. */
 import type { Settings } from '../../settings/settings.ts';
 import { type HeldEntry, type HeldState, listHeld } from '../../status/held.ts';
-import { readPublished } from '../../status/prune.ts';
 import { listVersions } from '../../store/manifest.ts';
-import { measureEntry } from '../shared/command.ts';
-import { cleanText, formatAge, formatSize, formatVersions, plural } from '../shared/format.ts';
+import {
+  cleanText,
+  formatAge,
+  formatSize,
+  formatTime,
+  formatVersions,
+  plural,
+} from '../shared/format.ts';
+import { type Measured, measureEntry } from '../shared/measure-entry.ts';
 import { composeTable } from '../shared/table.ts';
 import { findWidth, type Style } from '../shared/terminal.ts';
 
@@ -15,7 +21,7 @@ export interface Report {
 }
 
 /** An entry, as `--json` prints it. */
-export interface StoredEntry {
+export interface StoredEntry extends Measured {
   feature: string;
   /** Versions of the packages that were declared when it was installed. */
   versions: Record<string, string>;
@@ -28,9 +34,6 @@ export interface StoredEntry {
   store: string;
   isLayer: boolean;
   abi: string;
-  bytes?: number;
-  /** In ISO 8601. */
-  published?: string;
   /** The feature that needs it, and for which Node. */
   neededBy?: string;
 }
@@ -47,32 +50,16 @@ export function describeEntries(settings: Settings): StoredEntry[] {
       versions: isTrusted ? listVersions(manifest, { packages: manifest.specs }) : {},
       state: held.state,
       ...(held.why !== undefined && { why: held.why }),
-      ...(held.until !== undefined && { until: toDate(held.until) }),
+      ...(held.until !== undefined && { until: formatTime(held.until) }),
       dir,
       store: held.store,
       isLayer: held.isLayer,
       abi,
-      ...measure(dir),
+      ...measureEntry(dir),
       ...findNeed(held, feature),
     };
   });
 }
-
-function measure(dir: string): Pick<StoredEntry, 'bytes' | 'published'> {
-  const bytes = measureEntry(dir);
-  try {
-    const published = toDate(readPublished(dir));
-    return { ...(bytes !== undefined && { bytes }), published };
-  } catch {
-    return {};
-  }
-}
-
-/** A clock of a hostile volume can be outside of what a date can be. */
-const toDate = (ms: number): string => new Date(Math.min(Math.max(ms, 0), MAX_TIME)).toISOString();
-
-/** 9999-12-31, ms since the epoch. */
-const MAX_TIME = 253_402_214_400_000;
 
 function findNeed({ state, stored }: HeldEntry, feature: string): Pick<StoredEntry, 'neededBy'> {
   if (state === 'current') return { neededBy: feature };

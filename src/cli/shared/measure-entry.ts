@@ -1,0 +1,33 @@
+/** Measures an entry on disk: its size, and when it was published. */
+import { lstatSync } from 'node:fs';
+import { readPublished } from '../../status/prune.ts';
+import { measureTree } from '../../store/tree.ts';
+import { formatTime } from './format.ts';
+
+/** What is known of an entry; nothing of one that was removed meanwhile. */
+export interface Measured {
+  /** Missing when part of it cannot be read. */
+  bytes?: number;
+  /** In ISO 8601. */
+  published?: string;
+}
+
+/** Measures an entry, given its directory. */
+export function measureEntry(dir: string): Measured {
+  const bytes = measureBytes(dir);
+  try {
+    const published = formatTime(readPublished(dir));
+    return { ...(bytes !== undefined && { bytes }), published };
+  } catch {
+    return {};
+  }
+}
+
+/** Size of an entry in bytes; undefined when part of it cannot be read. */
+export function measureBytes(dir: string): number | undefined {
+  try {
+    return lstatSync(dir).isDirectory() ? measureTree(dir) : undefined;
+  } catch {
+    return undefined;
+  }
+}
