@@ -99,18 +99,10 @@ async function repair(
   features: Feature[],
 ): Promise<number> {
   try {
-    for (const {
-      dir,
-      store,
-      problem,
-      differences: [first],
-    } of damaged) {
+    for (const { dir, store, problem, differences } of damaged) {
       if (store !== settings.store || findStoreDistrust(store) !== undefined) continue;
-      retire(
-        toRealPath(store),
-        dir,
-        problem ?? (first === undefined ? '' : describeDifference(first)),
-      );
+      const reason = problem ?? differences.map(describeDifference)[0] ?? '';
+      retire(toRealPath(store), dir, reason);
     }
   } catch (error) {
     throw new AnnexError(toRefusal(error, () => refuseByFileError(error, settings.store ?? '')));
