@@ -1,20 +1,19 @@
 #!/usr/bin/env node
 /** The command line: finds the command, runs it, turns its result into an exit code. */
 import { delimiter, resolve } from 'node:path';
-import { AnnexError } from '../base/error.ts';
 import { writeLine } from '../base/log.ts';
 import { version } from '../base/own-files.ts';
 import { splitStores } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { adoptEnv } from '../settings/environment.ts';
-import type { Invocation, Options, Result } from './shared/command.ts';
+import { type Invocation, type Options, printError, type Result } from './shared/command.ts';
 import { composeOutput, describeError } from './shared/json.ts';
 import { type CommandLine, parseCommandLine } from './table/parse.ts';
 
 /** @returns the exit code: 0 done, 1 failed, 2 wrong usage */
 async function main(words: string[]): Promise<number> {
   const line = parseCommandLine(words);
-  // Of a wrong command line, the option may be taken for the value of another.
+  // In a wrong command line, --json may have been parsed as the value of another option.
   const isJson =
     line.options.json === true || (line.problem !== undefined && words.includes('--json'));
   const print: Invocation['print'] = (text, data, place) => {
@@ -25,7 +24,7 @@ async function main(words: string[]): Promise<number> {
     const result = await run(line, print);
     return typeof result === 'number' ? result : await printMisuse(line, result, print);
   } catch (error) {
-    writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
+    printError(error);
     print('', { error: describeError(error) });
     return 1;
   }

@@ -6,6 +6,7 @@ import { AnnexError, toRefusal } from '../../base/error.ts';
 import { writeLine } from '../../base/log.ts';
 import { composeNotice } from '../../base/messages.ts';
 import { readCwd, toRealPath } from '../../base/paths.ts';
+import { messageOf } from '../../base/thrown.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { findFeature } from '../../status/status.ts';
@@ -68,6 +69,11 @@ export type Command = (invocation: Invocation) => Result | Promise<Result>;
 /** Prints one line on stderr. */
 export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
+};
+
+/** Prints the message of an error on stderr. */
+export const printError = (error: unknown): void => {
+  writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
 };
 
 /** Says on a terminal which application a command uses, and which store. An installer says nothing. */
@@ -139,7 +145,7 @@ export function readSettings({
 } = {}): Settings {
   const place = { script: undefined, cwd: readCwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });
-  if (loaded.settings === undefined) throw new AnnexError(explainAbsence(loaded));
+  if (loaded.settings === undefined) throw new AnnexError(explainNoApplication(loaded));
   // The process that started an installer has printed them.
   const notices = isInstaller() ? [] : loaded.settings.notices;
   for (const notice of notices) writeLine(2, composeNotice(notice));
@@ -148,7 +154,7 @@ export function readSettings({
 }
 
 /** Why there is no application: no package.json declares features, or the nearest one cannot be read. */
-export function explainAbsence({
+export function explainNoApplication({
   isProblem,
   refusal,
 }: Exclude<LoadedSettings, { settings: Settings }>): Refusal {

@@ -10,7 +10,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Resolved, resolveSettings, type Statement } from '../../settings/sources.ts';
 import { COLUMNS, type Key, type Row, SETTINGS } from '../../settings/table.ts';
 import type { Refusal } from '../../types.ts';
-import { explainAbsence } from './command.ts';
+import { explainNoApplication } from './command.ts';
 
 /** A value as it is printed: features by their names, blocked versions as they are written. */
 export type ShownValue = string | number | boolean | string[];
@@ -65,7 +65,7 @@ export function readConfig(): Config {
     settings: resolveSettings(sources).resolved.map((resolved) => toRow(resolved, undefined)),
     problems: [...problems, ...misspelled].map(hideSecrets),
     application: undefined,
-    absence: hideSecrets(explainAbsence(loaded)),
+    absence: hideSecrets(explainNoApplication(loaded)),
   };
 }
 

@@ -2,11 +2,9 @@
 import { basename, dirname } from 'node:path';
 import { createLookup, findDeclarationRefusal } from '../../app/lookup.ts';
 import { findOutsideRefusal, findShippedVersions } from '../../app/shipped.ts';
-import { AnnexError, toRefusal } from '../../base/error.ts';
+import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError, refuseDamage } from '../../base/file-error.ts';
-import { writeLine } from '../../base/log.ts';
 import { parseEntryName } from '../../base/store-layout.ts';
-import { messageOf } from '../../base/thrown.ts';
 import { installFeature } from '../../install/install.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -17,7 +15,7 @@ import { listVersions } from '../../store/manifest.ts';
 import { repairLinks } from '../../store/shared-links.ts';
 import { listStored, type Stored } from '../../store/stored.ts';
 import type { Refusal } from '../../types.ts';
-import { type Command, readSettings } from '../shared/command.ts';
+import { type Command, printError, readSettings } from '../shared/command.ts';
 import { formatVersions } from '../shared/format.ts';
 import { describeError } from '../shared/json.ts';
 
@@ -48,7 +46,7 @@ export const refresh: Command = async ({ print }) => {
     const text = results.length === 0 ? none : results.map(describe).join('\n');
     print(text, { results }, settings);
   } catch (error) {
-    writeLine(2, error instanceof AnnexError ? error.message : `annex: ${messageOf(error)}`);
+    printError(error);
     print(none, { results: [], error: describeError(error) });
   }
   return 0;
