@@ -37,13 +37,13 @@ export const doctor: Command = async ({ options: { online = false }, print }) =>
   await check('node', checkNode);
   await check('loader', () => checkLoader(settings));
   if (config !== undefined) await check('settings', () => checkSettings(config));
-  const patient = settings && (await attempt('features', () => examine(settings)));
-  if (patient !== undefined) {
-    await check('installs', () => checkInstalls(patient));
-    await check('store', () => checkStore(patient));
-    await check('locks', () => checkLocks(patient));
-    await check('features', () => checkFeatures(patient, findings));
-    await check('npm', () => checkNpm(patient, online));
+  const examined = settings && (await attempt('features', () => examine(settings)));
+  if (examined !== undefined) {
+    await check('installs', () => checkInstalls(examined));
+    await check('store', () => checkStore(examined));
+    await check('locks', () => checkLocks(examined));
+    await check('features', () => checkFeatures(examined, findings));
+    await check('npm', () => checkNpm(examined, online));
   }
   const cleaned = findings.map((each) => cleanFinding(fitFinding(each, settings)));
   print(formatFindings(cleaned), { findings: cleaned }, settings);

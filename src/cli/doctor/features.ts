@@ -1,11 +1,11 @@
 /** The checks of `annex doctor` of each feature, and of whether anything may be installed. */
 import { nameInstallCommand } from '../../status/refusals.ts';
 import { isUsable } from '../../status/status.ts';
-import type { Examined, Patient } from '../shared/examine.ts';
+import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 
 /** Whether an install may start. Where every feature is available, none needs to. */
-export function checkInstalls({ settings, features }: Patient): Finding[] {
+export function checkInstalls({ settings, features }: Examined): Finding[] {
   const { gate, store } = settings;
   if (gate === undefined) return [ok('installs.allowed', `allowed, into ${store}`)];
   const isComplete = features.length > 0 && features.every(({ status }) => isUsable(status));
@@ -19,7 +19,7 @@ export function checkInstalls({ settings, features }: Patient): Finding[] {
  * @param known other findings, whose text is not repeated
  */
 export function checkFeatures(
-  { settings, features }: Patient,
+  { settings, features }: Examined,
   known: readonly Finding[],
 ): Finding[] {
   return (
@@ -31,7 +31,7 @@ export function checkFeatures(
 }
 
 function checkFeature(
-  { status, damaged: [damaged] }: Examined,
+  { status, damaged: [damaged] }: ExaminedFeature,
   command: string,
   known: readonly Finding[],
 ): Finding {

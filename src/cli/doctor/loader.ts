@@ -58,7 +58,8 @@ export function checkLoader(settings: Settings | undefined): Finding[] {
 
 const PASS_ON = 'pass the environment on: with-contenv in s6-overlay, env_keep in sudo';
 
-interface Place {
+/** How a program of the application is started. */
+interface StartContext {
   settings: Settings | undefined;
   /** What the options are called in a message. */
   name: string;
@@ -68,7 +69,7 @@ interface Place {
 
 function checkStart(
   options: string,
-  { settings, annex, name, cwd }: Place & { annex: Preload | undefined },
+  { settings, annex, name, cwd }: StartContext & { annex: Preload | undefined },
 ): Finding {
   const id = 'loader.active';
   let start: Start;
@@ -130,7 +131,7 @@ function startNode(options: string, cwd: string): Start {
 }
 
 /** Whether the preload is found everywhere, and is the application's own annex. */
-function checkPlace(annex: Preload, { settings, name, cwd }: Place): Finding[] {
+function checkPlace(annex: Preload, { settings, name, cwd }: StartContext): Finding[] {
   const found: Finding[] = [];
   if (!isFixed(annex)) {
     const text = `${annex.name} in ${name} is not an absolute path: Node does not start in other directories`;

@@ -4,12 +4,12 @@ import { readAbi } from '../../base/abi.ts';
 import { platformOf } from '../../base/platform.ts';
 import { checkLock, listStrayLocks } from '../../lock/check.ts';
 import { listTemporaries } from '../../lock/replace.ts';
-import type { Patient } from '../shared/examine.ts';
+import type { Examined } from '../shared/examine.ts';
 import { type Finding, ok, problem, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
 
 /** Whether the locks match the declaration and what the application ships. */
-export function checkLocks({ settings, features }: Patient): Finding[] {
+export function checkLocks({ settings, features }: Examined): Finding[] {
   const platform = platformOf(readAbi());
   const valid = features.filter(({ lookup }) => lookup.feature.refusal === undefined);
   const locked = valid.filter(({ lookup }) => lookup.readLock().isLocked);

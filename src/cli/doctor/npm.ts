@@ -10,23 +10,23 @@ import { type NpmSettings, readNpmSettings } from '../../registry/npm-settings.t
 import { findUnset } from '../../registry/npmrc.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import { isUsable } from '../../status/status.ts';
-import type { Patient } from '../shared/examine.ts';
+import type { Examined } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 
 /** Whether npm is there if it is needed, and with --online whether each registry answers. */
-export async function checkNpm(patient: Patient, isOnline: boolean): Promise<Finding[]> {
-  const { settings } = patient;
+export async function checkNpm(examined: Examined, isOnline: boolean): Promise<Finding[]> {
+  const { settings } = examined;
   const env = readInstallerEnv(settings);
   const npm = readNpmSettings(settings.core.root, env);
   const unset = findUnset(settings).map(({ name, file }) =>
     warning('npm.variables', `${file} refers to ${name}, which is not set`, `set ${name}`),
   );
-  const requests = isOnline ? await checkReachable(patient, npm) : [];
-  return [...checkProgram(patient, npm, env.PATH), ...unset, ...requests];
+  const requests = isOnline ? await checkReachable(examined, npm) : [];
+  return [...checkProgram(examined, npm, env.PATH), ...unset, ...requests];
 }
 
 /** Locks, and features with a lock and without scripts, need no npm. */
-function checkProgram({ settings, features }: Patient, npm: NpmSettings, path = ''): Finding[] {
+function checkProgram({ settings, features }: Examined, npm: NpmSettings, path = ''): Finding[] {
   if (settings.gate !== undefined) return [];
   const needing = features.filter(({ lookup: { feature, readLock }, status }) => {
     if (status.where !== 'missing') return false;
@@ -54,7 +54,7 @@ const ACCEPT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=
 
 /** Asks each registry for a package that is not installed, or for any other one. */
 async function checkReachable(
-  { settings, features }: Patient,
+  { settings, features }: Examined,
   npm: NpmSettings,
 ): Promise<Finding[]> {
   if (npm.offline) {

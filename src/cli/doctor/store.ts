@@ -15,23 +15,23 @@ import { checkOwner, describeOwner, parseOwned } from '../../store/owner.ts';
 import { findRetirement } from '../../store/retire.ts';
 import { listStored } from '../../store/stored.ts';
 import { tryWrite } from '../../store/try-write.ts';
-import type { Examined, Patient } from '../shared/examine.ts';
+import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { formatSize, plural } from '../shared/format.ts';
 import { findNearestDirectory, findVolume, measureSpace, type Volume } from '../shared/volume.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
-export function checkStore(patient: Patient): Finding[] {
-  const { store, layers } = patient.settings;
+export function checkStore(examined: Examined): Finding[] {
+  const { store, layers } = examined.settings;
   const found = layers.flatMap(checkLayer);
   if (store === undefined) return found;
   const real = toRealPath(store);
   const nearest = findNearestDirectory(store);
   const volume = findVolume(nearest);
   return [
-    ...checkAccess(patient, nearest, real === nearest),
-    ...(volume === undefined ? [] : checkVolume(patient, volume)),
-    ...checkSpace(patient, nearest),
+    ...checkAccess(examined, nearest, real === nearest),
+    ...(volume === undefined ? [] : checkVolume(examined, volume)),
+    ...checkSpace(examined, nearest),
     ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
     ...found,
   ];
@@ -39,7 +39,7 @@ export function checkStore(patient: Patient): Finding[] {
 
 /** @param nearest the store, or the directory above it in which an install makes it */
 function checkAccess(
-  { settings, features }: Patient,
+  { settings, features }: Examined,
   nearest: string,
   isThere: boolean,
 ): Finding[] {
@@ -68,7 +68,10 @@ const LOST: Record<string, string> = {
   ramfs: 'is in memory, and is lost when it is unmounted',
 };
 
-function checkVolume({ settings, features }: Patient, { point, kind, options }: Volume): Finding[] {
+function checkVolume(
+  { settings, features }: Examined,
+  { point, kind, options }: Volume,
+): Finding[] {
   const { store } = settings;
   const found: Finding[] = [];
   const lost = LOST[kind];
@@ -88,7 +91,7 @@ function checkVolume({ settings, features }: Patient, { point, kind, options }: 
 }
 
 /** Whether a feature may contain compiled code: for this platform, from a script, or in an entry that has it. */
-function isCompiled({ lookup, status: { dir } }: Examined): boolean {
+function isCompiled({ lookup, status: { dir } }: ExaminedFeature): boolean {
   const { pin } = lookup.readLock();
   const isBound = pin !== undefined && pin.sidecar.ids.any === undefined;
   const isBuilt = dir !== undefined && basename(dirname(dir)) !== PLAIN;
@@ -99,10 +102,10 @@ function isCompiled({ lookup, status: { dir } }: Examined): boolean {
 const EXPANSION = 5;
 
 /** Compares the free space with what the locks of the features that are not installed need. */
-function checkSpace(patient: Patient, dir: string): Finding[] {
+function checkSpace(examined: Examined, dir: string): Finding[] {
   const free = measureSpace(dir);
   if (free === undefined) return [];
-  const tarballs = sumTarballs(patient);
+  const tarballs = sumTarballs(examined);
   const needed = tarballs * EXPANSION;
   const id = 'store.space';
   const remedy = 'free space on that volume, or run annex prune';
@@ -120,7 +123,7 @@ function checkSpace(patient: Patient, dir: string): Finding[] {
   return [free.bytes < tarballs ? problem(id, text, remedy) : warning(id, text, remedy)];
 }
 
-function sumTarballs({ features }: Patient): number {
+function sumTarballs({ features }: Examined): number {
   const platform = platformOf(readAbi());
   return features
     .filter(({ status }) => status.where === 'missing')

@@ -19,7 +19,7 @@ import type {
 import { findBlocked } from '../../settings/blocked.ts';
 import type { Core, Settings } from '../../settings/settings.ts';
 import { type Manifest, readEntryManifest } from '../../store/manifest.ts';
-import { type Examined, examine } from '../shared/examine.ts';
+import { type ExaminedFeature, examine } from '../shared/examine.ts';
 import { toListed } from '../shared/listed.ts';
 
 /** Fields of a package in a package-lock, or of its package.json. */
@@ -47,7 +47,7 @@ export function collectReport(settings: Settings): Report {
   };
 }
 
-function collectFeature(examined: Examined): ReportedFeature {
+function collectFeature(examined: ExaminedFeature): ReportedFeature {
   const { lookup, status, damaged } = examined;
   const { feature, settings } = lookup;
   const { pin } = lookup.readLock();
@@ -85,7 +85,7 @@ function readEntry(dir: string): Manifest | undefined {
 
 /** The packages of the entry. Without one, those of the lock, for all of its platforms. */
 function listClosure(
-  { lookup, status: { dir = '' } }: Examined,
+  { lookup, status: { dir = '' } }: ExaminedFeature,
   entry: Manifest | undefined,
 ): ReportedPackage[] {
   const { feature, settings } = lookup;

@@ -18,8 +18,8 @@ import {
   findListing,
   findRequestedName,
   isShippedAs,
-  type Place,
   type RequestedPackage,
+  type RequestPlace,
 } from './packages.ts';
 import { openReader, type SourceRequest } from './source.ts';
 
@@ -35,14 +35,14 @@ export interface Scan {
   /** Declared features that no source names. */
   unused: string[];
   /** Requests whose specifier the program computes. */
-  computed: Place[];
+  computed: RequestPlace[];
   /** Sources that were not read, with a clause each. */
   unread: { file: string; problem: string }[];
 }
 
 /** The requests of one package. */
 interface Requests {
-  places: Place[];
+  places: RequestPlace[];
   /** The package.json files of the sources, the nearest first. */
   manifests: Set<JsonObject>;
 }
@@ -66,7 +66,7 @@ export async function scanApplication(file: ManifestFile): Promise<Scan> {
   const findManifests = createManifestFinder(file.manifest);
   const mentions = createMentions(declaration);
 
-  const add = (place: Place, specifier: string, manifests: JsonObject[]): void => {
+  const add = (place: RequestPlace, specifier: string, manifests: JsonObject[]): void => {
     const name = isBuiltin(specifier) ? specifier : findRequestedName(specifier);
     const isOwn = (one: unknown): boolean => one === name;
     if (name === undefined || workspaces.some(isOwn)) return;

@@ -15,7 +15,7 @@ export type Listing =
   | 'unknown';
 
 /** Where a package is requested. */
-export interface Place {
+export interface RequestPlace {
   /** Relative to the application. */
   file: string;
   line: number;
@@ -30,7 +30,7 @@ export interface RequestedPackage {
   range?: string;
   /** `declared` as a feature; `shipped` with the application or with Node; else `undeclared`. */
   state: 'declared' | 'shipped' | 'undeclared';
-  requests: Place[];
+  requests: RequestPlace[];
 }
 
 const KEYS = [

@@ -4,7 +4,7 @@ import { readNearestManifest } from '../shared/edit-manifest.ts';
 import { plural } from '../shared/format.ts';
 import { paint } from '../shared/terminal.ts';
 import { type Scan, scanApplication } from './application.ts';
-import { findUsableRange, type Place, type RequestedPackage } from './packages.ts';
+import { findUsableRange, type RequestedPackage, type RequestPlace } from './packages.ts';
 
 /**
  * Reports packages that the sources request and that the application neither declares nor ships, and features
@@ -62,7 +62,7 @@ function formatScan(found: Scan, undeclared: RequestedPackage[]): string {
   return [...lines, counts.join(', ')].join('\n');
 }
 
-function formatPlaces(places: readonly Place[]): string[] {
+function formatPlaces(places: readonly RequestPlace[]): string[] {
   const where = places.map(({ file, line }) => `${file}:${line}`);
   const width = Math.max(...where.map((text) => text.length));
   return places.map(({ kind }, at) => `  ${where[at]?.padEnd(width)}  ${kind}`);

@@ -7,15 +7,15 @@ import type { Damaged } from '../../store/entry.ts';
 import { createFinder } from '../../store/finder.ts';
 import type { FeatureStatus } from '../../types.ts';
 
-/** An application as imports meet it. */
-export interface Patient {
+/** An application, with each of its features as an import finds it. */
+export interface Examined {
   settings: Settings;
   /** One for each feature, valid or not. */
-  features: Examined[];
+  features: ExaminedFeature[];
 }
 
-/** A feature as an import meets it. */
-export interface Examined {
+/** A feature as an import finds it. */
+export interface ExaminedFeature {
   lookup: Lookup;
   status: FeatureStatus;
   /** Entries that are not used because they are damaged; none while the feature is available. */
@@ -23,7 +23,7 @@ export interface Examined {
 }
 
 /** Verifies entries as a process does that first uses them; `annex verify` reads every file. */
-export function examine(settings: Settings): Patient {
+export function examine(settings: Settings): Examined {
   const names = new Map<string, string[]>();
   const finder = createFinder(settings, chooseDepth(settings));
   const features = [...settings.declaration.features.values()].map((feature) => {

@@ -3,7 +3,7 @@ import type { Made } from '../../app/pin.ts';
 import { listLocked } from '../../lock/drift.ts';
 import { isUsable } from '../../status/status.ts';
 import type { FeatureStatus } from '../../types.ts';
-import type { Examined } from './examine.ts';
+import type { ExaminedFeature } from './examine.ts';
 import { type Measured, measureEntry } from './measure-entry.ts';
 
 /**
@@ -26,7 +26,7 @@ export interface ListedFeature extends FeatureStatus, Measured {
 }
 
 /** Adds what `annex list` prints to the status of a feature. */
-export function toListed({ lookup, status, damaged }: Examined): ListedFeature {
+export function toListed({ lookup, status, damaged }: ExaminedFeature): ListedFeature {
   const locked = listLocked(lookup);
   const packages = Object.entries(status.packages).map(([name, each]) => {
     const version = locked[name];

@@ -10,7 +10,7 @@ import { composeTable } from '../shared/table.ts';
 import { findWidth } from '../shared/terminal.ts';
 import { findNearestDirectory, measureSpace } from '../shared/volume.ts';
 import { checkDeclaration, DAYS } from './prune.ts';
-import { describeEntries, type Report, type StoredEntry } from './store-ls.ts';
+import { describeEntries, type Output, type StoredEntry } from './store-ls.ts';
 
 const HEAD = ['state', 'entries', 'size'];
 
@@ -24,7 +24,7 @@ interface Total {
 type Prunable = { deletes: Total; retires: Total } | { refusal: Refusal };
 
 /** Adds up the entries of the store by state, and those of each layer. */
-export function measureUse(settings: Settings, store: string, now: number): Report {
+export function measureUse(settings: Settings, store: string, now: number): Output {
   const entries = describeEntries(settings);
   const own = entries.filter(({ isLayer }) => !isLayer);
   const states = STATES.map((state) => ({

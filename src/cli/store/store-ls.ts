@@ -15,7 +15,7 @@ import { composeTable } from '../shared/table.ts';
 import { findWidth, type Style } from '../shared/terminal.ts';
 
 /** Text and data of a command. */
-export interface Report {
+export interface Output {
   text: string;
   data: Record<string, unknown>;
 }
@@ -78,7 +78,7 @@ const COLORS: Partial<Record<string, Style>> = {
 };
 
 /** A table for each store. In a pipe, where a line has room for it, with the directory and the reason. */
-export function listEntries(settings: Settings, now: number): Report {
+export function listEntries(settings: Settings, now: number): Output {
   const entries = describeEntries(settings);
   const stores = [...new Set(entries.map(({ store }) => store))];
   const parts = stores.map((store) => {

@@ -4,7 +4,7 @@ import { refuseByFileError } from '../../base/file-error.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type Command, readSettings, refuse } from '../shared/command.ts';
 import { measureUse } from './store-df.ts';
-import { listEntries, type Report } from './store-ls.ts';
+import { listEntries, type Output } from './store-ls.ts';
 
 /** Reports on the store and its layers. Changes nothing, and reads no file of a package. */
 export const store: Command = ({ args: [what = ''], print }) => {
@@ -14,7 +14,7 @@ export const store: Command = ({ args: [what = ''], print }) => {
   return 0;
 };
 
-function report(what: string, settings: Settings): Report {
+function report(what: string, settings: Settings): Output {
   const { layers, gate } = settings;
   const path = settings.store;
   if (path === undefined) {
