@@ -5,12 +5,35 @@ import { digest } from '../base/digest.ts';
 import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { listDirectory, pathExists, readJson, readText } from '../base/files.ts';
-import { isCount, isListOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
+import {
+  isCount,
+  isListOf,
+  isProvenance,
+  isRecordOf,
+  isRepository,
+  isShape,
+  isShared,
+  isText,
+} from '../base/shape.ts';
 import { FORMAT } from '../base/store-layout.ts';
 import { codeOf, isTransient, messageOf } from '../base/thrown.ts';
 import type { SharedPackage } from '../plan/plan.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Refusal } from '../types.ts';
+
+/** The source that a package was built from. */
+export interface Provenance {
+  /** An https address. */
+  repository: string;
+  /** Digest in hex digits. */
+  commit: string;
+}
+
+/** The source of a version that was locked before. */
+export interface Former {
+  version: string;
+  repository: string;
+}
 
 /** The record of a package in a lock. It limits the size of every read. */
 export interface PackageRecord {
@@ -24,6 +47,10 @@ export interface PackageRecord {
   place?: string;
   /** The registry's signature, where `annex audit signatures` verified one. */
   signature?: { keyid: string; sig: string };
+  /** What it was built from, where `annex audit signatures` verified its provenance. */
+  provenance?: Provenance;
+  /** What a version was built from that was locked before, until this one is known to be of the same repository. */
+  formerly?: Former;
 }
 
 /** When the content of a lock last changed, and what wrote it. */
@@ -185,7 +212,12 @@ const isWhole = isShape(
     packages: isRecordOf(
       isShape(
         { size: isCount, listing: isText, listed: isCount },
-        { place: isText, signature: isShape({ keyid: isText, sig: isText }) },
+        {
+          place: isText,
+          signature: isShape({ keyid: isText, sig: isText }),
+          provenance: isProvenance,
+          formerly: isShape({ version: isText, repository: isRepository }),
+        },
       ),
     ),
     shared: isShared,

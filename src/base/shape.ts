@@ -53,3 +53,23 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 /** The shared packages of an entry: names to ranges and a version. */
 export const isShared: Check = isRecordOf(isShape({ ranges: isListOf(isText), version: isText }));
+
+const matches =
+  (pattern: RegExp): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value);
+
+/** The https address of a repository, without credentials and parameters. */
+export const isRepository: Check = matches(
+  /^https:\/\/[\w.-]{1,253}(?::\d{1,5})?(?:\/[\w.~-]{1,255}){1,20}$/,
+);
+
+/** The source that a package was built from. */
+export const isProvenance: Check = isShape({
+  repository: isRepository,
+  commit: matches(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/),
+});
+
+/** A field of a parsed JSON object; undefined for any other value. */
+export const fieldOf = (value: unknown, key: string): unknown =>
+  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;

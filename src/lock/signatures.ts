@@ -1,14 +1,25 @@
-/** Verifies and records the registry's signatures of locked packages. */
+/** Verifies and records the registry's signatures and the provenance of locked packages. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAX_LOCK, type PackageRecord, type Sidecar } from '../app/pin.ts';
+import {
+  type Former,
+  MAX_LOCK,
+  type PackageRecord,
+  type Provenance,
+  type Sidecar,
+} from '../app/pin.ts';
 import { readJson } from '../base/files.ts';
-import { isObject } from '../base/shape.ts';
+import { fieldOf, isProvenance, isRepository, isShape, isText } from '../base/shape.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { type Client, createClient } from '../registry/client.ts';
 import { isRequestError } from '../registry/failure.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
+import {
+  fetchProvenance,
+  type ProvenanceResult,
+  verifyProvenance,
+} from '../registry/provenance.ts';
 import { retryOnce } from '../registry/retry.ts';
 import {
   fetchKeys,
@@ -18,6 +29,7 @@ import {
   type Signature,
   type SigningKey,
 } from '../registry/signing-keys.ts';
+import { openVerifier } from '../registry/sigstore.ts';
 import { toJsonFile } from './compose.ts';
 import type { LockedPart } from './locked.ts';
 import { readOrElse } from './previous.ts';
@@ -26,7 +38,7 @@ import type { Replacement } from './replace.ts';
 /** `no keys`: its registry signs nothing. */
 export type SignatureState = 'verified' | 'missing' | 'invalid' | 'no keys';
 
-/** The signature of a locked package. */
+/** The signature and the provenance of a locked package. */
 export interface SignatureResult {
   name: string;
   version: string;
@@ -36,20 +48,32 @@ export interface SignatureResult {
   signature?: Signature;
   /** If it is invalid. */
   reason?: string;
+  provenance: ProvenanceResult;
+  /** What another version was built from, if that is not the same repository. */
+  formerly?: Former;
 }
 
 /** Asks registries; `close` drops the connections. */
 export interface SignatureSource {
   check: (node: LockNode) => Promise<SignatureResult>;
   keysFor: (name: string) => Promise<SigningKey[]>;
+  findProvenance: (node: LockNode) => Promise<ProvenanceResult>;
   close: () => void;
 }
 
 /** Bytes of a list of versions. */
 const MAX_PACKUMENT = 200 * 2 ** 20;
 
-/** Asks each registry for its keys once, and for each package once. */
-export function openSignatures(npm: NpmSettings, signal: AbortSignal): SignatureSource {
+/**
+ * Asks each registry for its keys once, and for each package once.
+ *
+ * @param path the PATH on which npm is found, whose library verifies provenance
+ */
+export function openSignatures(
+  npm: NpmSettings,
+  signal: AbortSignal,
+  path: string | undefined,
+): SignatureSource {
   const client = createClient(npm, signal, tmpdir());
   const ask = <T>(attempt: () => Promise<T>) => retryOnce(attempt, client, npm.backoff);
   const keys = new Map<string, Promise<SigningKey[]>>();
@@ -60,16 +84,31 @@ export function openSignatures(npm: NpmSettings, signal: AbortSignal): Signature
     keys.set(registry, asked);
     return asked;
   };
+  let verifier: ReturnType<typeof openVerifier> | undefined;
+  const open = () => {
+    verifier ??= openVerifier(npm.cache, path);
+    return verifier;
+  };
+  const findProvenance = async ({ name, version, integrity = '' }: LockNode) => {
+    const signed = { name, version, integrity };
+    const registry = npm.registryFor(name);
+    const bundles = await ask(() => fetchProvenance(client, registry, signed));
+    return verifyProvenance(signed, bundles, open);
+  };
   const check = async (node: LockNode): Promise<SignatureResult> => {
     const { name, version, integrity = '' } = node;
     const registry = npm.registryFor(name);
-    const result = { name, version, registry };
     const known = await keysFor(name);
-    if (known.length === 0) return { ...result, state: 'no keys' };
     const asked = packuments.get(name) ?? ask(() => fetchPackument(client, registry, name));
     packuments.set(name, asked);
     const { versions, time } = await asked;
     const dist = fieldOf(fieldOf(versions, version), 'dist');
+    const isAttested = fieldOf(dist, 'attestations') !== undefined;
+    const provenance: ProvenanceResult = isAttested
+      ? await findProvenance(node)
+      : { state: 'none' };
+    const result = { name, version, registry, provenance };
+    if (known.length === 0) return { ...result, state: 'no keys' };
     const signatures = readSignatures(fieldOf(dist, 'signatures'));
     const [signature] = signatures;
     if (signature === undefined) return { ...result, state: 'missing' };
@@ -83,11 +122,8 @@ export function openSignatures(npm: NpmSettings, signal: AbortSignal): Signature
       ? { ...result, state: 'verified', signature }
       : { ...result, state: 'invalid', reason };
   };
-  return { check, keysFor, close: client.close };
+  return { check, keysFor, findProvenance, close: client.close };
 }
-
-const fieldOf = (value: unknown, key: string): unknown =>
-  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
 async function fetchPackument(client: Client, registry: string, name: string) {
   const options = { name, label: name, accept: 'application/json', maxBytes: MAX_PACKUMENT };
@@ -104,8 +140,19 @@ async function fetchPackument(client: Client, registry: string, name: string) {
 export const listSigned = ({ nodes }: LockedPart): LockNode[] =>
   nodes.filter(({ isBundled }) => !isBundled);
 
+/** Adds what an earlier version was built from to a result, unless it is the same repository. */
+export function addFormer(
+  { pin }: LockedPart,
+  { path }: LockNode,
+  result: SignatureResult,
+): SignatureResult {
+  const formerly = pin.sidecar.packages[path]?.formerly;
+  const isOther = result.provenance.source?.repository !== formerly?.repository;
+  return { ...result, ...(isOther && formerly && { formerly }) };
+}
+
 /**
- * The annex.json of a lock with the verified signatures; none when it has them already.
+ * The annex.json of a lock with what was verified; none when it has that already.
  *
  * @param results by the path of the package
  */
@@ -115,8 +162,11 @@ export function recordSignatures(
 ): Replacement | undefined {
   const packages = Object.fromEntries(
     Object.entries(pin.sidecar.packages).map(([path, record]) => {
-      const signature = results.get(path)?.signature;
-      return [path, { ...record, ...(signature && { signature }) }];
+      const { signature, provenance } = results.get(path) ?? {};
+      const { formerly, ...rest } = record;
+      const source = provenance?.source;
+      const end = source ? { provenance: source } : formerly && { formerly };
+      return [path, { ...rest, ...(signature && { signature }), ...end }];
     }),
   );
   if (JSON.stringify(packages) === JSON.stringify(pin.sidecar.packages)) return undefined;
@@ -125,30 +175,47 @@ export function recordSignatures(
 }
 
 /**
- * Compares the recorded signatures of a lock with the keys of the registry. A key may have expired since
- * the package was signed.
+ * Compares what a lock records with the keys of the registry, and with the attestations that it serves. A key may have
+ * expired since the package was signed.
  *
  * @returns clauses about the lock
  */
-export async function checkRecorded(
-  part: LockedPart,
-  { keysFor }: SignatureSource,
-): Promise<string[]> {
+export async function checkRecorded(part: LockedPart, source: SignatureSource): Promise<string[]> {
   const problems = await Promise.all(
-    listSigned(part).map(async ({ path, name, version, integrity = '' }) => {
-      const signature = part.pin.sidecar.packages[path]?.signature;
-      if (signature === undefined) return [];
-      const keys = await keysFor(name);
-      const reason = findInvalid({ name, version, integrity }, signature, { keys });
-      return reason === undefined
-        ? []
-        : [`the signature of ${name} ${version} is invalid: ${reason}`];
+    listSigned(part).map(async (node) => {
+      const { path, name, version, integrity = '' } = node;
+      const { signature, provenance } = part.pin.sidecar.packages[path] ?? {};
+      const keys = signature && (await source.keysFor(name));
+      const reason = keys && findInvalid({ name, version, integrity }, signature, { keys });
+      const other = provenance && findOther(provenance, await source.findProvenance(node));
+      return [
+        ...(reason ? [`the signature of ${name} ${version} is invalid: ${reason}`] : []),
+        ...(other ? [`the provenance of ${name} ${version} is ${other}`] : []),
+      ];
     }),
   );
   return problems.flat();
 }
 
-/** Keeps the signatures of a previous lock, of tarballs that are still the same. */
+/** How the provenance of a package differs from the recorded one, as the end of a clause. */
+function findOther(
+  { repository, commit }: Provenance,
+  { state, reason, source }: ProvenanceResult,
+): string | undefined {
+  if (source === undefined) return state === 'none' ? 'missing' : `${state}: ${reason}`;
+  return source.repository === repository && source.commit === commit
+    ? undefined
+    : `${nameSource(source)}, and the lock records ${nameSource({ repository, commit })}`;
+}
+
+const nameSource = ({ repository, commit }: Provenance): string => `${repository} ${commit}`;
+
+const isFormer = isShape({ version: isText, repository: isRepository });
+
+/**
+ * Keeps the signatures and the provenance of a previous lock, of tarballs that are still the same. Of another version
+ * it keeps the repository, for comparison.
+ */
 export function keepSignatures(
   sidecar: Sidecar,
   dir: string,
@@ -161,12 +228,23 @@ export function keepSignatures(
     ).packages,
   }));
   const packages = Object.entries(sidecar.packages).map(([path, record]) => {
-    const signature = fieldOf(fieldOf(before.packages, path), 'signature');
-    const integrity = fieldOf(fieldOf(before.locked, path), 'integrity');
-    const [kept] = readSignatures([signature]);
-    const isSame = kept !== undefined && integrity === nodes.get(path)?.integrity;
-    const whole: PackageRecord = isSame ? { ...record, signature: kept } : record;
-    return [path, whole] as const;
+    const old = fieldOf(before.packages, path);
+    const locked = fieldOf(before.locked, path);
+    const [signature] = readSignatures([fieldOf(old, 'signature')]);
+    const [provenance, formerly] = [fieldOf(old, 'provenance'), fieldOf(old, 'formerly')];
+    const kept: Partial<PackageRecord> = {};
+    if (fieldOf(locked, 'integrity') === nodes.get(path)?.integrity) {
+      if (signature !== undefined) kept.signature = signature;
+      if (isProvenance(provenance)) kept.provenance = provenance as Provenance;
+      if (isFormer(formerly)) kept.formerly = formerly as Former;
+    } else {
+      const { repository } = (provenance ?? {}) as Partial<Provenance>;
+      const former = isProvenance(provenance)
+        ? { version: fieldOf(locked, 'version'), repository }
+        : formerly;
+      if (isFormer(former)) kept.formerly = former as Former;
+    }
+    return [path, { ...record, ...kept }] as const;
   });
   return { ...sidecar, packages: Object.fromEntries(packages) };
 }

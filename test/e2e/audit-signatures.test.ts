@@ -40,9 +40,9 @@ describe(node.label, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
       [
-        'package     version  signature  why',
-        '@acme/part  2.0.0    verified',
-        'kit         1.0.0    verified',
+        'package     version  signature  provenance  why',
+        '@acme/part  2.0.0    verified   none',
+        'kit         1.0.0    verified   none',
         '',
       ].join('\n'),
     );

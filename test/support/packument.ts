@@ -1,7 +1,8 @@
 /** Writes packuments, the documents in which a registry describes a package, in their full and abbreviated forms. */
 import semver from 'semver';
 import { type PackageFixture, type PackedFixture, readManifest } from './package.ts';
-import type { Signer } from './registry-types.ts';
+import type { Registry } from './registry-types.ts';
+import { SLSA } from './sigstore.ts';
 
 /** The full form. https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md */
 export interface Packument {
@@ -35,25 +36,35 @@ const abbreviatedKeys = new Set([
 
 const longAgo = '2020-01-01T00:00:00.000Z';
 
+/** What a registry signs. */
+type Attested = Partial<Pick<Registry, 'signer' | 'attest'>>;
+
 function writeVersion(
   files: string,
   { pkg, packed }: { pkg: PackageFixture; packed: PackedFixture },
-  signer: Signer | undefined,
+  { signer, attest }: Attested,
 ) {
   const manifest = readManifest(pkg);
   const { name, version } = pkg;
   const scripts = Object.keys((manifest.scripts as object | undefined) ?? {});
   const hasInstallScript = scripts.some((script) => /^(pre|post)?install$/.test(script));
   const base = name.split('/').at(-1);
+  const id = `${name}@${version}`;
   return {
     ...manifest,
-    _id: `${name}@${version}`,
+    _id: id,
     ...(hasInstallScript && { hasInstallScript }),
     dist: {
       tarball: `${files}/${name}/-/${base}-${version}.tgz`,
       shasum: packed.shasum,
       integrity: packed.integrity,
-      ...(signer && { signatures: signer.sign(`${name}@${version}`, packed.integrity) }),
+      ...(signer && { signatures: signer.sign(id, packed.integrity) }),
+      ...(attest?.(id, packed.integrity) && {
+        attestations: {
+          url: `https://registry.invalid/-/npm/v1/attestations/${id}`,
+          provenance: { predicateType: SLSA },
+        },
+      }),
     },
   };
 }
@@ -66,7 +77,7 @@ export function writePackument(
   name: string,
   files: string,
   published: readonly { pkg: PackageFixture; packed: PackedFixture }[],
-  signer?: Signer,
+  attested: Attested = {},
 ): Packument {
   const sorted = [...published].sort((a, b) => semver.compare(a.pkg.version, b.pkg.version));
   const all = sorted.map(({ pkg }) => pkg.version);
@@ -77,7 +88,7 @@ export function writePackument(
     name,
     'dist-tags': { latest },
     versions: Object.fromEntries(
-      sorted.map((one) => [one.pkg.version, writeVersion(files, one, signer)]),
+      sorted.map((one) => [one.pkg.version, writeVersion(files, one, attested)]),
     ),
     time: {
       created: ordered.at(0) ?? longAgo,

@@ -27,6 +27,13 @@ export interface Signer {
   sign: (id: string, integrity: string) => { keyid: string; sig: string }[];
 }
 
+/** An attestation, as a registry serves it. */
+export interface Attestation {
+  predicateType: string;
+  /** https://docs.sigstore.dev/about/bundle/ */
+  bundle: Record<string, unknown>;
+}
+
 /** Paths and protocol of a registry. */
 export interface RegistryOptions {
   /** Path of the registry on its host: `/api/npm`. */
@@ -58,6 +65,8 @@ export interface Registry {
   advise(name: string, range: string): void;
   /** Signs every version from now on, and serves the public keys; undefined: without keys. */
   signer: Signer | undefined;
+  /** The attestations of a version (`NAME@VERSION`, its integrity), which it lists; undefined: none. */
+  attest: ((id: string, integrity: string) => Attestation[] | undefined) | undefined;
   /** Names and versions of each request for advisories. */
   audited: Record<string, string[]>[];
   /** Closes the port and every open connection. Harmless when stopped. */

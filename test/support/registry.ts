@@ -65,8 +65,7 @@ export async function startRegistry(
 
   const describePackage = (name: string): Packument | undefined => {
     const versions = published.get(name);
-    const { signer } = registry;
-    return versions && writePackument(name, `${url}${files}`, [...versions.values()], signer);
+    return versions && writePackument(name, `${url}${files}`, [...versions.values()], registry);
   };
 
   const findTarball = (path: string, isTampered: boolean): Answer | undefined => {
@@ -79,9 +78,18 @@ export async function startRegistry(
     return { type: 'application/octet-stream', body };
   };
 
+  const findAttestations = (id: string): Answer | undefined => {
+    const [, name = '', version = ''] = /^(.+)@(.+)$/.exec(id) ?? [];
+    const { integrity = '' } = published.get(name)?.get(version)?.packed ?? {};
+    const attestations = registry.attest?.(id, integrity);
+    return attestations && answerJson({ attestations });
+  };
+
   const answer = (path: string, accept: string, fault: Fault | undefined): Answer | undefined => {
     if (fault?.kind === 'page') return { type: 'text/html', body: Buffer.from(fault.body) };
     if (path === '/-/npm/v1/keys') return registry.signer && answerJson(registry.signer);
+    if (path.startsWith('/-/npm/v1/attestations/'))
+      return findAttestations(path.slice('/-/npm/v1/attestations/'.length));
     if (path.endsWith('.tgz')) return findTarball(path, fault?.kind === 'wrong-digest');
     const packument = describePackage(path.slice(1));
     if (!packument) return undefined;
@@ -190,6 +198,7 @@ export async function startRegistry(
       } else if (!match) faults = [];
     },
     signer: undefined,
+    attest: undefined,
     audited,
     advise(name, range) {
       const id = 1001 + advisories.length;

@@ -57,7 +57,7 @@ interface CheckJob {
   /** Directories of locks of undeclared features. */
   strays: string[];
   names: string[];
-  /** Whether signatures are verified too. */
+  /** Whether signatures and provenance are verified too. */
   isOnline: boolean;
   print: Invocation['print'];
 }
@@ -91,11 +91,12 @@ async function check(job: CheckJob): Promise<number> {
   return toExitCode(differences.length === 0, names, settings);
 }
 
-/** Compares recorded signatures with the registry's keys. A lock that differs otherwise is reported already. */
+/** Compares what locks record of signatures and provenance with the registry. A lock that differs otherwise is reported already. */
 async function checkSignatures(settings: Settings, features: Feature[]): Promise<string[]> {
-  const npm = readNpmSettings(settings.core.root, readInstallerEnv(settings));
+  const env = readInstallerEnv(settings);
+  const npm = readNpmSettings(settings.core.root, env);
   const signal = AbortSignal.timeout(settings.timeout);
-  const source = openSignatures(npm, signal);
+  const source = openSignatures(npm, signal, env.PATH);
   try {
     const checked = features.map(async (feature) => {
       const part = readLockedPart(createLookup(settings, feature));

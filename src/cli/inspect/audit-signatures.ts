@@ -5,6 +5,7 @@ import { refuseByTime } from '../../install/install.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { replaceFiles } from '../../lock/replace.ts';
 import {
+  addFormer,
   listSigned,
   openSignatures,
   recordSignatures,
@@ -12,6 +13,7 @@ import {
   type SignatureState,
 } from '../../lock/signatures.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
+import type { ProvenanceState } from '../../registry/provenance.ts';
 import { refuseUnsigned } from '../../registry/signing-keys.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import {
@@ -20,25 +22,32 @@ import {
   refuse,
   selectFeatures,
   toExitCode,
+  warn,
 } from '../shared/command.ts';
 import { collectParts } from '../shared/left-out.ts';
 import { composeTable } from '../shared/table.ts';
 import type { Style } from '../shared/terminal.ts';
 
-const HEAD = ['package', 'version', 'signature', 'why'];
-const STATE = HEAD.indexOf('signature');
+const HEAD = ['package', 'version', 'signature', 'provenance', 'why'];
+const [SIGNATURE, PROVENANCE] = [HEAD.indexOf('signature'), HEAD.indexOf('provenance')];
 
-const COLORS: Record<SignatureState, Style> = {
+const COLORS: Record<SignatureState | ProvenanceState, Style> = {
   verified: 'green',
   missing: 'red',
   invalid: 'red',
   'no keys': 'yellow',
+  none: 'dim',
+  'not verified': 'yellow',
 };
 
-/** Verifies the registry's signature of each locked package, and records it in the lock. */
+/** What does not fail the command. */
+const SOUND: string[] = ['verified', 'no keys', 'none'];
+
+/** Verifies the registry's signature and the provenance of each locked package, and records them in the lock. */
 export const auditSignatures: Command = async ({ args, print }) => {
   const settings = readSettings();
-  const npm = readNpmSettings(settings.core.root, readInstallerEnv(settings));
+  const env = readInstallerEnv(settings);
+  const npm = readNpmSettings(settings.core.root, env);
   if (npm.offline) {
     const reason = 'npm is set to offline, and only the registry has keys and signatures';
     throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
@@ -48,12 +57,14 @@ export const auditSignatures: Command = async ({ args, print }) => {
   );
   if (parts.length === 0) throw refuse('there is nothing to verify', 'annex lock FEATURE');
   const signal = AbortSignal.timeout(settings.timeout);
-  const source = openSignatures(npm, signal);
+  const source = openSignatures(npm, signal, env.PATH);
   const all: SignatureResult[] = [];
   try {
     for (const part of parts) {
       const nodes = listSigned(part);
-      const results = await Promise.all(nodes.map(source.check));
+      const results = await Promise.all(
+        nodes.map(async (node) => addFormer(part, node, await source.check(node))),
+      );
       const byPath = new Map(nodes.map(({ path }, at) => [path, results[at] as SignatureResult]));
       const changed = recordSignatures(part, byPath);
       if (changed !== undefined) replaceFiles([changed]);
@@ -65,13 +76,18 @@ export const auditSignatures: Command = async ({ args, print }) => {
     source.close();
   }
   const signatures = sortResults(all);
-  const isSigned = signatures.some(({ state }) => state !== 'no keys');
+  const isSigned = signatures.some(
+    ({ state, provenance }) => state !== 'no keys' || provenance.state !== 'none',
+  );
   if (!isSigned) {
     const registries = new Set(signatures.map(({ registry }) => registry));
     throw new AnnexError(refuseUnsigned([...registries]));
   }
+  for (const line of describeUnverified(signatures)) warn(line);
   print(format(signatures), { signatures }, settings);
-  const isSound = signatures.every(({ state }) => state === 'verified' || state === 'no keys');
+  const isSound = signatures
+    .flatMap(({ state, provenance }) => [state, provenance.state])
+    .every((state) => SOUND.includes(state));
   return toExitCode(isSound && isWhole, args, settings);
 };
 
@@ -81,15 +97,32 @@ function sortResults(results: SignatureResult[]): SignatureResult[] {
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
+/** One line for each reason why provenance could not be verified. */
+function describeUnverified(results: SignatureResult[]): string[] {
+  const open = results.filter(({ provenance }) => provenance.state === 'not verified');
+  const reasons = new Set(open.map(({ provenance }) => provenance.reason));
+  return [...reasons].map((reason) => {
+    const all = open.filter(({ provenance }) => provenance.reason === reason);
+    const names = all.map(({ name, version }) => `${name} ${version}`).join(', ');
+    return `provenance not verified: ${reason} (${names}). Now: run this command where npm audit signatures works`;
+  });
+}
+
 function format(signatures: SignatureResult[]): string {
-  const lines = signatures.map(({ name, version, state, reason = '' }) => [
-    name,
-    version,
-    state,
-    reason,
-  ]);
+  const lines = signatures.map(({ name, version, state, reason, provenance, formerly }) => {
+    const { source } = provenance;
+    const why = [
+      reason,
+      provenance.state === 'invalid' ? provenance.reason : undefined,
+      formerly && `${formerly.version} was built from ${formerly.repository}`,
+    ].filter((one) => one !== undefined);
+    const built = source ? `${source.repository} ${source.commit.slice(0, 7)}` : provenance.state;
+    return [name, version, state, built, why.join('; ')];
+  });
   return composeTable(HEAD, lines, (row, column) => {
-    const state = signatures[row]?.state;
-    return column === STATE && state !== undefined ? COLORS[state] : undefined;
+    const result = signatures[row];
+    if (result === undefined) return undefined;
+    if (column === SIGNATURE) return COLORS[result.state];
+    return column === PROVENANCE ? COLORS[result.provenance.state] : undefined;
   });
 }

@@ -89,7 +89,7 @@ export const DECLARE: readonly Row[] = [
       { name: 'check', summary: 'report what no longer matches the lock' },
       {
         name: 'online',
-        summary: 'with --check: verify recorded signatures with the keys of the registry',
+        summary: 'with --check: verify recorded signatures and provenance with the registry',
         excludes: 'min-age',
       },
       { ...MIN_AGE, excludes: 'check' },

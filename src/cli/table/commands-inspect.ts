@@ -138,7 +138,7 @@ export const INSPECT: readonly Row[] = [
     summary: 'report vulnerabilities, with npm audit',
     details: [
       "Prints npm's own report, and exits with npm's exit code. With --json it is the JSON of npm. Copies that the application does not ship are left out. Fails if the registry has no advisories.",
-      'With the word signatures it verifies the signature of the registry over each locked tarball, and records the valid ones in the lock. Fails when one is missing or invalid, or when the registry signs nothing.',
+      'With the word signatures it verifies the signature of the registry over each locked tarball and its provenance, and records the valid ones in the lock. Fails when a signature is missing or invalid, when provenance is invalid or cannot be verified, or when the registry has neither.',
     ],
     arguments: [
       { ...FEATURES, summary: `the word signatures, to verify them; then ${FEATURES.summary}` },
