@@ -20,6 +20,7 @@ import { fitRefusal, nameCommand } from './status/refusals.ts';
 import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
 import { listStores } from './store/access.ts';
 import { listRemembered } from './store/failures.ts';
+import { createSurvey } from './store/survey.ts';
 import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
 
 export { AnnexError } from './base/error.ts';
@@ -155,9 +156,9 @@ export const status = (): Status =>
     const loader = getActiveThread()?.loader ?? 'inactive';
     const settings = findSettings();
     if (settings === undefined) return { loader, core: undefined, stores: [], features: [] };
-    const names = new Map<string, string[]>();
+    const look = createSurvey();
     const features = [...settings.declaration.features.values()].map((feature) =>
-      readStatus(createLookup(settings, feature), { names }),
+      readStatus(createLookup(settings, feature), { look }),
     );
     return { loader, core: settings.core.root, stores: listStores(settings), features };
   });

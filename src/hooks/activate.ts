@@ -71,7 +71,9 @@ export function createHooks(start: Start): Hooks | undefined {
   if (settings.declaration.byPackage.size === 0) return undefined;
   const hasHooks = Object.hasOwn(Module, 'registerHooks');
   const offThread = hasHooks ? undefined : openOffThread(settings);
-  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', offThread?.link);
+  const thread = createThread(settings, offThread ? 'off-thread' : 'sync', {
+    link: offThread?.link,
+  });
   const locator = createLocator(thread);
   const install = createInstall(thread);
   const verifier = createVerifier(locator, install, (made) => watchLoads(locator, made));

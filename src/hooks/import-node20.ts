@@ -141,7 +141,7 @@ function nameClasses(error: unknown): void {
 
 function createHook(data: Data): ResolveHook {
   const { settings, port } = data;
-  const thread = createThread(settings, 'off-thread', createLink(port));
+  const thread = createThread(settings, 'off-thread', { link: createLink(port) });
   const locator = createLocator(thread);
   const installHere = createInstall(thread);
   const install: Install = (lookup) => {

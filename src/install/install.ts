@@ -60,9 +60,9 @@ export async function installFeature(
 ): Promise<InstallResult> {
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
   const report = createInstallReport(settings, feature, store);
-  const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', (damaged) =>
-    retireDamaged(damaged, store, report),
-  );
+  const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', {
+    onDamage: (damaged) => retireDamaged(damaged, store, report),
+  });
   const stop = watchForStop(isInstaller);
   const lookup = createLookup(settings, feature);
   const job: Job = { lookup, store, ignored, report, finder, stop };

@@ -18,6 +18,7 @@ import {
   isVerifiedAtLoad,
   type Unfit,
 } from '../store/finder.ts';
+import type { Look } from '../store/look.ts';
 import type { Manifest } from '../store/manifest.ts';
 import type { Depth } from '../store/verify.ts';
 import type { LoaderKind, Refusal } from '../types.ts';
@@ -76,15 +77,27 @@ export interface Thread {
   findManifest: (dir: string) => Manifest | undefined;
 }
 
+/** Options of `createThread`. */
+export interface ThreadOptions {
+  link?: ChoiceLink | undefined;
+  /** Of a command that judges many entries. */
+  look?: Look;
+}
+
 /**
  * Creates the state of a thread. The entry that was first chosen for a feature stays its choice, so that two
  * entries never mix in one module graph.
  */
-export function createThread(settings: Settings, loader: LoaderKind, link?: ChoiceLink): Thread {
+export function createThread(
+  settings: Settings,
+  loader: LoaderKind,
+  { link, look }: ThreadOptions = {},
+): Thread {
   const chosen = new Map<string, Entry>();
   const finder = createFinder(
     settings,
     loader === 'inactive' ? chooseDepth(settings) : chooseFirstUse(settings),
+    look === undefined ? {} : { look },
   );
   const stores = listStores(settings).map((store) => ({
     store: resolve(store),

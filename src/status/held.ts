@@ -10,8 +10,10 @@ import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { listStores } from '../store/access.ts';
 import { findEntry, findPinned, judgeEntry, type Known, type Unfitness } from '../store/entry.ts';
-import { findRetirement, GRACE } from '../store/retire.ts';
+import type { Look } from '../store/look.ts';
+import { GRACE } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
+import { createSurvey } from '../store/survey.ts';
 
 /**
  * `current` is the entry that this Node uses; `replaced` fits, and another one or core's copy is used; `other Node`
@@ -44,18 +46,19 @@ export interface HeldEntry {
  *
  * @param only the feature to list; by default all entries, those of undeclared features too
  */
-export function listHeld(settings: Settings, only?: Feature, known: Known = {}): HeldEntry[] {
+export function listHeld(
+  settings: Settings,
+  only?: Feature,
+  { damages, look = createSurvey() }: Known = {},
+): HeldEntry[] {
   const features = only === undefined ? [...settings.declaration.features.values()] : [only];
   const lookups = new Map(features.map((one) => [one.slug, createLookup(settings, one)]));
-  // Directories are listed once for all features.
-  const search = { names: new Map(), ...known };
+  const known = { damages, look };
   const chosen = new Set(
-    [...lookups.values()].flatMap(
-      (lookup) => findEntry(lookup, readAbi(), search).entry?.dir ?? [],
-    ),
+    [...lookups.values()].flatMap((lookup) => findEntry(lookup, readAbi(), known).entry?.dir ?? []),
   );
   return listStores(settings).flatMap((store) =>
-    listStored(store, only?.slug).map((stored) => ({
+    listStored(store, only?.slug, look.readManifest).map((stored) => ({
       stored,
       store,
       isLayer: store !== settings.store,
@@ -69,13 +72,17 @@ type Verdict = Pick<HeldEntry, 'state' | 'why' | 'until'>;
 function judge(
   stored: Stored,
   store: string,
-  { lookup, chosen, known }: { lookup: Lookup | undefined; chosen: Set<string>; known: Known },
+  {
+    lookup,
+    chosen,
+    known,
+  }: { lookup: Lookup | undefined; chosen: Set<string>; known: Known & { look: Look } },
 ): Verdict {
   const { dir: path, abi } = stored;
   try {
     if (!lstatSync(path).isDirectory())
       return { state: 'not trusted', why: 'it is not a directory' };
-    const retired = findRetirement(store, path);
+    const retired = known.look.findRetirement(store, path);
     if (retired !== undefined) {
       return { state: 'retired', why: retired.reason, until: retired.at + GRACE };
     }
@@ -85,7 +92,7 @@ function judge(
     if (refusal !== undefined) return { state: 'other declaration', why: refusal.reason };
     const isOther = abi !== PLAIN && abi !== readAbi();
     const pinned = findPinned(lookup, abi === PLAIN ? readAbi() : abi);
-    const judgement = judgeEntry({ lookup, store, path, pinned, damages: known.damages });
+    const judgement = judgeEntry({ lookup, store, path, pinned, known });
     if ('entry' in judgement) {
       if (isOther) return { state: 'other Node', why: `it is for ${abi}` };
       if (!chosen.has(judgement.entry.dir)) return { state: 'replaced' };

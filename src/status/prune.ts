@@ -1,6 +1,6 @@
 /** Finds the entries of a store that a core no longer needs, and removes them. */
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createLookup, findDeclarationRefusal } from '../app/lookup.ts';
 import { isInCore } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
@@ -10,8 +10,10 @@ import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
-import { findRetirement, GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
+import type { Look } from '../store/look.ts';
+import { GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
+import { createSurvey } from '../store/survey.ts';
 
 /** The verdict on one entry. */
 export interface JudgedEntry {
@@ -47,8 +49,14 @@ const DAY = 24 * 60 * 60_000;
  * replaced; entries of other users; entries that this version of annex cannot read. All others are pruned when
  * they were published or replaced longer ago than the age.
  */
-export function judgeEntries(settings: Settings, store: string, age: Age): JudgedEntry[] {
-  const all = listStored(store);
+export function judgeEntries(
+  settings: Settings,
+  store: string,
+  age: Age,
+  look: Look = createSurvey(),
+): JudgedEntry[] {
+  const all = listStored(store, undefined, look.readManifest);
+  const root = toRealPath(store);
   const needs = new Map<string, Need>();
   const names = new Map<string, string>();
   for (const feature of settings.declaration.features.values()) {
@@ -56,12 +64,15 @@ export function judgeEntries(settings: Settings, store: string, age: Age): Judge
     const abis = all.flatMap(({ slug, abi }) => (slug === feature.slug ? abi : []));
     // Two features have the same slug, so one is invalid: the entries can belong to either.
     if (abis.length === 0 || needs.get(feature.slug)?.unknown !== undefined) continue;
-    needs.set(feature.slug, findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis])));
+    needs.set(
+      feature.slug,
+      findNeed(settings, feature, new Set([readAbi(), PLAIN, ...abis]), look),
+    );
   }
   return all.map((stored) => ({
     entry: stored.dir,
     feature: names.get(stored.slug) ?? stored.slug,
-    ...judgeStored(store, stored, needs.get(stored.slug), age),
+    ...judgeStored(stored, needs.get(stored.slug), { store, root, age, look }),
   }));
 }
 
@@ -78,11 +89,11 @@ export function pruneEntries(store: string, judged: JudgedEntry[], now: number):
   return judged.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];
 }
 
-function findNeed(settings: Settings, feature: Feature, abis: Set<string>): Need {
+function findNeed(settings: Settings, feature: Feature, abis: Set<string>, look: Look): Need {
   const lookup = createLookup(settings, feature);
   const refusal = findDeclarationRefusal(lookup);
   if (refusal !== undefined) return { unknown: refusal.reason, fitting: new Set() };
-  const found = new Map([...abis].map((abi) => [abi, findEntry(lookup, abi)]));
+  const found = new Map([...abis].map((abi) => [abi, findEntry(lookup, abi, { look })]));
   const unread = [...found.values()].find((each) => each.unread !== undefined)?.unread;
   if (unread !== undefined) return { unknown: unread.reason, fitting: new Set() };
   const chosen = new Map([...found].map(([abi, { entry }]) => [abi, entry?.dir]));
@@ -96,18 +107,28 @@ type Verdict = Pick<JudgedEntry, 'fate' | 'why'>;
 
 const keep = (why: string): Verdict => ({ fate: 'keep', why });
 
-function judgeStored(store: string, stored: Stored, need: Need | undefined, age: Age): Verdict {
+/** The store of an entry, also as a real path. */
+interface Place {
+  store: string;
+  root: string;
+  age: Age;
+  look: Look;
+}
+
+function judgeStored(stored: Stored, need: Need | undefined, place: Place): Verdict {
   const { dir, foreign } = stored;
+  const { store, root, age, look } = place;
   try {
     const stat = lstatSync(dir);
     const user = process.geteuid?.() ?? stat.uid;
     if (!stat.isDirectory()) return keep('it is not a directory');
     if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
-    const retired = findRetirement(store, dir);
+    const retired = look.findRetirement(store, dir);
     if (retired !== undefined) return judgeRetired(retired.at, age.now);
     if (foreign !== undefined) return keep(foreign);
     if (need?.unknown !== undefined) return keep(need.unknown);
-    if (need?.fitting.has(toRealPath(dir)) === true) return keep('it fits the declaration');
+    if (need?.fitting.has(join(root, relative(store, dir))) === true)
+      return keep('it fits the declaration');
     return need === undefined ? judgeUndeclared(dir, age) : judgeReplaced(dir, need, age);
   } catch (error) {
     return keep(`it cannot be read (${codeOf(error)})`);

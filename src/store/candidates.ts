@@ -1,14 +1,15 @@
 /** Lists the directories of a store that may be the entry of a feature, in the order of preference. */
-import { lstatSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { compareVersions } from '../base/semver.ts';
-import { abiRoot, parseEntryName, toEntryName, VERSION } from '../base/store-layout.ts';
+import { abiRoot, toEntryName, VERSION } from '../base/store-layout.ts';
 import { isNotFound } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findStoreDistrust } from './access.ts';
 import { withDir } from './directory.ts';
-import { listVersions, readEntryManifest } from './manifest.ts';
+import type { Look } from './look.ts';
+import { listVersions } from './manifest.ts';
 
 /** A search in one store. */
 export interface Search {
@@ -22,8 +23,7 @@ export interface Search {
   rejected: string[];
   /** Called for each directory or entry that could not be read. */
   onUnread: (error: unknown, path: string) => void;
-  /** Cached names of ABI directories, for a caller that searches many features. */
-  names: Map<string, string[]> | undefined;
+  look: Look;
 }
 
 /** Paths of the candidates. All entries with one id have the same content; otherwise the highest version comes first. */
@@ -32,7 +32,7 @@ export const listCandidates = (search: Search): Iterable<string> =>
 
 /** The pinned entry comes first under its usual name: listing a large store is slow. */
 function* listNamed(search: Search): Generator<string, void> {
-  const { store, abis, pinned, rejected, onUnread, names } = search;
+  const { store, abis, pinned, rejected, onUnread, look } = search;
   const { slug } = search.feature;
   const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
   if (first) {
@@ -40,21 +40,16 @@ function* listNamed(search: Search): Generator<string, void> {
       if (isDirectory(search, abi, first)) yield join(abiRoot(store, abi), first);
     }
   }
-  for (const dir of abis.map((abi) => abiRoot(store, abi))) {
+  for (const abi of abis) {
+    const dir = abiRoot(store, abi);
     let all: string[] = [];
     try {
-      all =
-        names?.get(dir) ??
-        withDir(store, [VERSION, basename(dir)], (handle) => readdirSync(handle.at()));
-      names?.set(dir, all);
+      all = look.listNames(store, abi, slug);
     } catch (error) {
       if (error instanceof AnnexError) rejected.push(error.refusal.reason);
       else if (!isNotFound(error)) onUnread(error, dir);
     }
-    for (const name of all) {
-      const isNamed = name.startsWith(`${slug}.`) && parseEntryName(name)?.slug === slug;
-      if (isNamed && name !== first) yield join(dir, name);
-    }
+    for (const name of all) if (name !== first) yield join(dir, name);
   }
 }
 
@@ -71,10 +66,10 @@ function isDirectory({ store, onUnread }: Search, abi: string, name: string): bo
 }
 
 /** Returns nothing when the order cannot be determined. Reads nothing in a store that is not trusted. */
-function rank({ store, feature, onUnread }: Search, paths: string[]): string[] {
+function rank({ store, feature, look, onUnread }: Search, paths: string[]): string[] {
   try {
     if (paths.length < 2 || findStoreDistrust(store) !== undefined) return paths;
-    const versions = new Map(paths.map((path) => [path, readVersions(path, feature)]));
+    const versions = new Map(paths.map((path) => [path, readVersions(path, feature, look)]));
     return paths.sort((a, b) => {
       for (const name of Object.keys(feature.packages)) {
         const [versionA = '0.0.0', versionB = '0.0.0'] = [a, b].map(
@@ -91,7 +86,7 @@ function rank({ store, feature, onUnread }: Search, paths: string[]): string[] {
   }
 }
 
-function readVersions(path: string, feature: Feature): Record<string, string> {
-  const manifest = readEntryManifest(path);
-  return manifest === undefined ? {} : listVersions(manifest, feature);
+function readVersions(path: string, feature: Feature, look: Look): Record<string, string> {
+  const read = look.readManifest(path, path);
+  return 'manifest' in read ? listVersions(read.manifest, feature) : {};
 }

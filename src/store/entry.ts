@@ -9,11 +9,11 @@ import { platformOf } from '../base/platform.ts';
 import { PLAIN, parseEntryName } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Refusal } from '../types.ts';
-import { isPathError, listStores, resolveEntry } from './access.ts';
+import { isPathError, listStores } from './access.ts';
 import { listCandidates } from './candidates.ts';
 import { findForgery } from './contents.ts';
-import { findMismatch, type Manifest, readManifest } from './manifest.ts';
-import { findRetirement } from './retire.ts';
+import { DIRECT, type Look } from './look.ts';
+import { findMismatch, type Manifest } from './manifest.ts';
 
 /** A published entry that this process may use. */
 export interface Entry {
@@ -46,12 +46,12 @@ export interface Damaged {
   damage: string;
 }
 
-/** Results of earlier searches. */
+/** What a search takes from earlier ones. */
 export interface Known {
   /** Directories of damaged entries to one clause each. */
   damages?: ReadonlyMap<string, string> | undefined;
-  /** Names in ABI directories; filled by each search. */
-  names?: Map<string, string[]> | undefined;
+  /** By default each search looks again. */
+  look?: Look | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export interface Known {
  *
  * @param abi directory of this process's ABI; entries of plain JavaScript are found too
  */
-export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known = {}): FoundEntry {
+export function findEntry(lookup: Lookup, abi: string, known: Known = {}): FoundEntry {
   const { settings, feature } = lookup;
   const rejected: string[] = [];
   const damaged: Damaged[] = [];
@@ -72,11 +72,12 @@ export function findEntry(lookup: Lookup, abi: string, { damages, names }: Known
   };
   const pinned = findPinned(lookup, abi);
   const abis = [abi, PLAIN];
+  const { look = DIRECT } = known;
   for (const store of listStores(settings)) {
-    const search = { store, feature, abis, pinned, rejected, onUnread, names };
+    const search = { store, feature, abis, pinned, rejected, onUnread, look };
     for (const path of listCandidates(search)) {
       try {
-        const judgement = judgeEntry({ lookup, store, path, pinned, damages });
+        const judgement = judgeEntry({ lookup, store, path, pinned, known });
         if ('entry' in judgement) return { entry: judgement.entry, rejected, damaged };
         rejected.push(judgement.reason);
         if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
@@ -106,7 +107,7 @@ export interface Candidate {
   path: string;
   /** As `findPinned` returns it. */
   pinned: string | undefined;
-  damages?: Known['damages'];
+  known?: Known;
 }
 
 /** Why an entry is not used, for a table. */
@@ -130,12 +131,12 @@ export type Judgement =
  * @throws errors of the file system that leave open what the entry is
  */
 export function judgeEntry(candidate: Candidate): Judgement {
-  const { store, path, pinned } = candidate;
+  const { store, path, pinned, known: { look = DIRECT } = {} } = candidate;
   if (pinned !== undefined && pinned !== parseEntryName(basename(path))?.id) {
     return { state: 'other lock', reason: `${path} is not what the lock pins` };
   }
   try {
-    return judgeContent(candidate, resolveEntry(store, path));
+    return judgeContent(candidate, look.resolve(store, path));
   } catch (error) {
     if (error instanceof AnnexError) return { state: 'not trusted', reason: error.refusal.reason };
     const code = codeOf(error);
@@ -145,7 +146,8 @@ export function judgeEntry(candidate: Candidate): Judgement {
   }
 }
 
-function judgeContent({ lookup, store, path, damages }: Candidate, dir: string): Judgement {
+function judgeContent({ lookup, store, path, known = {} }: Candidate, dir: string): Judgement {
+  const { damages, look = DIRECT } = known;
   const { settings, feature } = lookup;
   const { root } = settings.core;
   const sidecar = lookup.readLock().pin?.sidecar;
@@ -157,11 +159,11 @@ function judgeContent({ lookup, store, path, damages }: Candidate, dir: string):
   });
   const damage = damages?.get(dir);
   if (damage !== undefined) return reject(damage);
-  const retired = findRetirement(store, path);
+  const retired = look.findRetirement(store, path);
   if (retired !== undefined) {
     return { state: 'retired', reason: `${path} was retired: ${retired.reason}` };
   }
-  const read = readManifest(dir);
+  const read = look.readManifest(dir, path);
   if ('foreign' in read) return { state: 'unreadable', reason: `${path}: ${read.foreign}` };
   if ('damage' in read) return reject(read.damage);
   const { manifest } = read;

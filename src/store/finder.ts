@@ -15,6 +15,7 @@ import { findEntryRefusal } from './access.ts';
 import { type Contents, findForgery, readContents } from './contents.ts';
 import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts';
 import { findFirstUseDifference } from './first-use.ts';
+import type { Look } from './look.ts';
 import { type Manifest, readEntryManifest } from './manifest.ts';
 import { type Depth, describeDifference, findDifferences } from './verify.ts';
 
@@ -56,14 +57,19 @@ export interface Finder {
   findManifest: (dir: string) => Manifest | undefined;
 }
 
-/**
- * @param depth what is compared when an entry is first found; undefined: nothing
- * @param onDamage called once for each damaged entry
- */
+/** Options of `createFinder`. */
+export interface FinderOptions {
+  /** Called once for each damaged entry. */
+  onDamage?: (damaged: Damaged) => void;
+  /** By default each search looks again. */
+  look?: Look;
+}
+
+/** @param depth what is compared when an entry is first found; undefined: nothing */
 export function createFinder(
   settings: Settings,
   depth: FirstUse | undefined,
-  onDamage?: (damaged: Damaged) => void,
+  { onDamage, look }: FinderOptions = {},
 ): Finder {
   const isWatched = isVerifiedAtLoad(settings);
   const damages = new Map<string, string>();
@@ -74,7 +80,7 @@ export function createFinder(
 
   const find = (lookup: Lookup): FoundEntry => {
     for (;;) {
-      const found = findEntry(lookup, readAbi(), { damages });
+      const found = findEntry(lookup, readAbi(), { damages, look });
       const { entry, rejected, damaged } = found;
       for (const each of damaged) {
         if (reported.has(each.dir)) continue;

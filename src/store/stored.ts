@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isAbiName, parseEntryName, VERSION, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import { listNames } from './directory.ts';
+import type { Look } from './look.ts';
 import { type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 
 /** A directory with the name of an entry. */
@@ -25,8 +26,13 @@ export interface Stored {
  * Lists the directories, sorted by ABI and name.
  *
  * @param slug lists one feature; all by default
+ * @param read reads a manifest, from its directory
  */
-export function listStored(store: string, slug?: string): Stored[] {
+export function listStored(
+  store: string,
+  slug?: string,
+  read: Look['readManifest'] = readManifest,
+): Stored[] {
   return listNames(store, VERSION)
     .filter(isAbiName)
     .flatMap((abi) => {
@@ -35,15 +41,15 @@ export function listStored(store: string, slug?: string): Stored[] {
         const name = parseEntryName(entry);
         if (name === undefined || (slug !== undefined && name.slug !== slug)) return [];
         const dir = join(root, entry);
-        return [{ dir, abi, slug: name.slug, id: name.id, ...readOrLeave(dir) }];
+        return [{ dir, abi, slug: name.slug, id: name.id, ...readOrLeave(dir, read) }];
       });
     });
 }
 
 /** After an error that may be transient, the entry counts as foreign, and stays. */
-function readOrLeave(dir: string): ReadManifest {
+function readOrLeave(dir: string, read: Look['readManifest']): ReadManifest {
   try {
-    return readManifest(dir);
+    return read(dir, dir);
   } catch (error) {
     return { foreign: `its manifest cannot be read (${codeOf(error)})` };
   }

@@ -5,6 +5,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { findStatus, isUsable } from '../../status/status.ts';
 import type { Damaged } from '../../store/entry.ts';
 import { createFinder } from '../../store/finder.ts';
+import { createSurvey } from '../../store/survey.ts';
 import type { FeatureStatus } from '../../types.ts';
 
 /** An application, with each of its features as an import finds it. */
@@ -24,11 +25,11 @@ export interface ExaminedFeature {
 
 /** Verifies entries as a process does that first uses them; `annex verify` reads every file. */
 export function examine(settings: Settings): Examined {
-  const names = new Map<string, string[]>();
-  const finder = createFinder(settings, chooseDepth(settings));
+  const look = createSurvey();
+  const finder = createFinder(settings, chooseDepth(settings), { look });
   const features = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
-    const status = findStatus(lookup, { names, verify: finder.find });
+    const status = findStatus(lookup, { look, verify: finder.find });
     return { lookup, status, damaged: isUsable(status) ? [] : finder.find(lookup).damaged };
   });
   return { settings, features };

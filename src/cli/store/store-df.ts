@@ -4,6 +4,8 @@ import { wrap } from '../../base/layout.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
 import { judgeEntries } from '../../status/prune.ts';
+import type { Look } from '../../store/look.ts';
+import { createSurvey } from '../../store/survey.ts';
 import type { Refusal } from '../../types.ts';
 import { formatSize } from '../shared/format.ts';
 import { composeTable } from '../shared/table.ts';
@@ -25,7 +27,8 @@ type Prunable = { deletes: Total; retires: Total } | { refusal: Refusal };
 
 /** Adds up the entries of the store by state, and those of each layer. */
 export function measureUse(settings: Settings, store: string, now: number): Output {
-  const entries = describeEntries(settings);
+  const look = createSurvey();
+  const entries = describeEntries(settings, look);
   const own = entries.filter(({ isLayer }) => !isLayer);
   const states = STATES.map((state) => ({
     state,
@@ -35,7 +38,7 @@ export function measureUse(settings: Settings, store: string, now: number): Outp
     layer,
     ...addUp(entries.filter((entry) => entry.isLayer && entry.store === layer)),
   }));
-  const prune = findPrunable(settings, store, own, now);
+  const prune = findPrunable(settings, store, own, { now, look });
   const free = measureSpace(findNearestDirectory(store))?.bytes;
   const table = composeTable(HEAD, [
     ...states.map(({ state, ...total }) => toLine(state, total)),
@@ -64,12 +67,12 @@ function findPrunable(
   settings: Settings,
   store: string,
   entries: readonly StoredEntry[],
-  now: number,
+  { now, look }: { now: number; look: Look },
 ): Prunable {
   try {
     checkDeclaration(settings);
     const age = DAYS * 24 * 60 * 60_000;
-    const judged = judgeEntries(settings, store, { age, now });
+    const judged = judgeEntries(settings, store, { age, now }, look);
     const sum = (fate: string): Total => {
       const dirs = new Set(judged.filter((one) => one.fate === fate).map(({ entry }) => entry));
       return addUp(entries.filter(({ dir }) => dirs.has(dir)));

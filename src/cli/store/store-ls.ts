@@ -2,6 +2,7 @@
 import type { Settings } from '../../settings/settings.ts';
 import { type HeldEntry, type HeldState, listHeld } from '../../status/held.ts';
 import { listVersions } from '../../store/manifest.ts';
+import { createSurvey } from '../../store/survey.ts';
 import {
   cleanText,
   formatAge,
@@ -39,11 +40,12 @@ export interface StoredEntry extends Measured {
 }
 
 /** Describes every entry. What cannot be read of one is left out. */
-export function describeEntries(settings: Settings): StoredEntry[] {
+export function describeEntries(settings: Settings, look = createSurvey()): StoredEntry[] {
   const features = [...settings.declaration.features.values()];
-  return listHeld(settings).map((held) => {
+  const names = new Map(features.map(({ slug, name }) => [slug, name]));
+  return listHeld(settings, undefined, { look }).map((held) => {
     const { slug, manifest, dir, abi } = held.stored;
-    const feature = features.find((one) => one.slug === slug)?.name ?? slug;
+    const feature = names.get(slug) ?? slug;
     const isTrusted = manifest !== undefined && held.state !== 'not trusted';
     return {
       feature,

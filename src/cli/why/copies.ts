@@ -1,14 +1,18 @@
 /** Lists the copies of a declared package, for `annex why`: the one that answers, and why the others do not. */
+import { join, relative } from 'node:path';
 import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { satisfies } from '../../base/semver.ts';
+import { isWithin } from '../../base/store-layout.ts';
 import { codeOf } from '../../base/thrown.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Core, Settings } from '../../settings/settings.ts';
 import { type HeldEntry, listHeld } from '../../status/held.ts';
+import { listStores } from '../../store/access.ts';
 import { isContained } from '../../store/directory.ts';
 import type { Known } from '../../store/entry.ts';
+import type { Look } from '../../store/look.ts';
 import { listVersions } from '../../store/manifest.ts';
 
 /** A copy of the package, as `--json` prints it. */
@@ -33,15 +37,18 @@ export interface Answered {
   file: string | undefined;
   /** Entries that were found damaged. */
   damages: Known['damages'];
+  look: Look;
 }
 
 /** Lists the copy that is used, core's, and then entries in the order of the stores. */
 export function listCopies(answered: Answered): Copy[] {
-  const { name, feature, settings, file, damages } = answered;
-  const held = tryListHeld(settings, feature, { damages }).map((one): Copy => {
+  const { name, feature, settings, file, damages, look } = answered;
+  const used = file === undefined ? '' : toRealPath(file);
+  const roots = new Map(listStores(settings).map((store) => [store, toRealPath(store)]));
+  const held = tryListHeld(settings, feature, { damages, look }).map((one): Copy => {
     const { dir, manifest } = one.stored;
     const version = manifest && listVersions(manifest, feature)[name];
-    const isUsed = isContained(file, toRealPath(dir));
+    const isUsed = isWithin(used, join(roots.get(one.store) ?? '', relative(one.store, dir)));
     const why = isUsed ? undefined : explainLoss(one, answered);
     return {
       where: one.isLayer ? 'layer' : 'store',

@@ -9,6 +9,7 @@ import type { Subject } from '../../resolve/facts.ts';
 import type { Outcome, Request } from '../../resolve/request.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { explainAbsence } from '../../status/refusals.ts';
+import type { Look } from '../../store/look.ts';
 import type { Refusal } from '../../types.ts';
 import { findNearest } from '../shared/suggest.ts';
 import { type Copy, listCopies } from './copies.ts';
@@ -57,7 +58,7 @@ export interface Explanation {
 export function composeExplanation(
   { specifier, kind, parent = '' }: Request,
   { rule, facts, subject, nodeCode, outcome }: Trail,
-  settings: Settings,
+  { settings, look }: { settings: Settings; look: Look },
 ): Explanation {
   const { core, declaration } = settings;
   const name = parseBareSpecifier(specifier)?.name ?? '';
@@ -90,11 +91,11 @@ export function composeExplanation(
       feature: feature.name,
       range: feature.packages[name] ?? '',
       ...(locked !== undefined && { locked }),
-      copies: listCopies({ name, feature, settings, rule, file, damages }),
+      copies: listCopies({ name, feature, settings, rule, file, damages, look }),
     });
     return explanation;
   }
-  const inside = name === '' ? [] : findInside(name, settings);
+  const inside = name === '' ? [] : findInside(name, settings, look);
   if (inside.length > 0) explanation.inside = inside;
   const nearest = findNearest(name, [...declaration.byPackage.keys()]);
   const isUnknown = file === undefined && inside.length === 0;

@@ -12,6 +12,7 @@ import { explainPrivate } from '../../plan/private.ts';
 import type { LockedPackages } from '../../plan/project.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { findEntry } from '../../store/entry.ts';
+import type { Look } from '../../store/look.ts';
 
 /** A package in the closure of a feature, as `--json` prints it. */
 export interface InsidePackage {
@@ -36,26 +37,31 @@ interface Closure {
 }
 
 /** Finds the copies of a package in the closures of all features that are locked or installed. */
-export function findInside(name: string, settings: Settings): InsidePackage[] {
+export function findInside(name: string, settings: Settings, look: Look): InsidePackage[] {
   return [...settings.declaration.features.values()].flatMap((feature) => {
+    // A declared package is what its own feature is for.
+    if (Object.hasOwn(feature.packages, name)) return [];
     const lookup = createLookup(settings, feature);
-    const closure = readClosure(lookup);
+    const closure = readClosure(name, lookup, look);
     return closure === undefined ? [] : findIn(name, lookup, closure);
   });
 }
 
-/** Undefined for a feature that is neither locked nor installed, and for an invalid lock. */
-function readClosure(lookup: Lookup): Closure | undefined {
+/** Undefined for a feature without the package, for one that is neither locked nor installed, and for an invalid lock. */
+function readClosure(name: string, lookup: Lookup, look: Look): Closure | undefined {
   if (findDeclarationRefusal(lookup) !== undefined) return undefined;
   const { pin } = lookup.readLock();
   try {
     if (pin !== undefined) {
-      const { shared, scripts, unshared } = pin.sidecar;
+      const { packages, shared, scripts, unshared } = pin.sidecar;
+      if (!hasPackage(name, Object.keys(packages), shared)) return undefined;
       return { graph: toGraph(JSON.parse(pin.readPackageLock())), shared, scripts, unshared };
     }
-    const { entry } = findEntry(lookup, readAbi());
+    const { entry } = findEntry(lookup, readAbi(), { look });
     if (entry === undefined) return undefined;
-    const { shared, scripts } = entry.manifest;
+    const { closure, shared, scripts } = entry.manifest;
+    const paths = closure.map(({ path }) => path);
+    if (!hasPackage(name, paths, shared)) return undefined;
     const packages = readInstalled(entry);
     return { graph: toGraph({ lockfileVersion: 3, packages }), shared, scripts, unshared: [] };
   } catch (error) {
@@ -63,6 +69,12 @@ function readClosure(lookup: Lookup): Closure | undefined {
     throw error;
   }
 }
+
+const hasPackage = (
+  name: string,
+  paths: string[],
+  shared: Record<string, SharedPackage>,
+): boolean => Object.hasOwn(shared, name) || paths.some((path) => installedName(path) === name);
 
 const toGraph = (lock: { lockfileVersion: number; packages: LockedPackages }): LockGraph =>
   readGraph(lock, (reason) => ({ code: 'ANNEX_INVALID_CONFIG', reason, hint: '' }));

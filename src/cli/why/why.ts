@@ -9,6 +9,8 @@ import { resolveRequest } from '../../resolve/resolve.ts';
 import { createThread } from '../../resolve/thread.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { Look } from '../../store/look.ts';
+import { createSurvey } from '../../store/survey.ts';
 import type { Refusal } from '../../types.ts';
 import { type Command, readSettings } from '../shared/command.ts';
 import { askNode } from './ask-node.ts';
@@ -26,7 +28,11 @@ export const why: Command = ({ args: [specifier = ''], options, print }) => {
   const parent = asker ?? join(settings.core.root, 'index.js');
   const kind = options.require === true ? 'require' : 'import';
   const request: Request = { specifier, kind, parent, hasPaths: false };
-  const explanation = composeExplanation(request, follow(request, settings), settings);
+  const look = createSurvey();
+  const explanation = composeExplanation(request, follow(request, settings, look), {
+    settings,
+    look,
+  });
   print(formatExplanation(explanation), { ...explanation }, settings);
   return explanation.file === undefined ? 1 : 0;
 };
@@ -43,10 +49,10 @@ function findAskerProblem(path: string): string | undefined {
 }
 
 /** Resolves like the hooks, and installs nothing. */
-function follow(request: Request, settings: Settings): Trail {
+function follow(request: Request, settings: Settings, look: Look): Trail {
   const trail: Trail = { rule: 0, facts: new Set(), outcome: { error: undefined } };
   const body = resolveRequest<string>(request, {
-    locator: createLocator(createThread(settings, 'inactive')),
+    locator: createLocator(createThread(settings, 'inactive', { look })),
     fileOf: toFile,
     install: () => NOT_INSTALLED,
     trace: (decision, subject) => {
