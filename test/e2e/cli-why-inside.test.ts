@@ -1,4 +1,4 @@
-/** `annex why` of a package that no feature declares: the entries that have it, and whether they share core's copy. */
+/** `annex why` of a package that features depend on: the entries that have it, and whether they share core's copy. */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -86,6 +86,20 @@ describe.each(outerNodes)('$label', (node) => {
     expect(unfold((await annex(['why', 'low'])).stdout)).toContain(
       "private: core's 0.1.9 came later: npx annex lock kit",
     );
+  });
+
+  test('a declared package is also listed in the entries of other features', async () => {
+    const { sandbox, annex } = await open();
+    sandbox.setCore({ features: { kit: '^1.0.0', low: '~0.1.0', middle: '^1.0.0' } });
+    expect((await annex(['lock', 'kit'])).code).toBe(0);
+    expect((await annex(['install', 'middle'])).code).toBe(0);
+    const { stdout } = await annex(['why', 'low']);
+    expect(unfold(stdout)).toContain('declared: ~0.1.0 in feature low, not locked');
+    expect(stdout).toMatch(/^low 0\.1\.3 is in kit through kit 1\.0\.0 > middle 1\.1\.0$/m);
+    expect(stdout).toMatch(/^low 0\.1\.3 is in middle through middle 1\.1\.0$/m);
+    expect(stdout).not.toContain('Only files of that entry');
+    const { inside } = JSON.parse((await annex(['why', 'low', '--json'])).stdout);
+    expect(inside.map(({ feature }: { feature: string }) => feature)).toEqual(['kit', 'middle']);
   });
 
   test('a package.json outside of the entry is not read', async () => {

@@ -36,7 +36,7 @@ export const INSPECT: readonly Row[] = [
     summary: 'print the file that answers an import, and why',
     details: [
       'Resolves like an import and installs nothing. Prints the file, or the reason why no file answers; then the rule, the facts that decided, and every copy of the package with the reason why it is not used. Fails when there is no file.',
-      'Of a package that no feature declares it prints the features whose entries have it, the packages that lead to it, and why the entry has a copy of its own or shares the copy of the application.',
+      'Then it prints each feature that depends on the package and does not declare it, the packages that lead to it, and why the entry has a copy of its own or shares the copy of the application.',
     ],
     arguments: [
       {

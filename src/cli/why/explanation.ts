@@ -44,7 +44,7 @@ export interface Explanation {
   isUnshipped?: true;
   /** Of a declared package: every copy in core, the store and its layers. */
   copies?: Copy[];
-  /** Of any other package: its copies in the closures of features. */
+  /** Its copies in the closures of features that do not declare it. */
   inside?: InsidePackage[];
   file?: string;
   /** Without a file: what the import throws. */
@@ -84,6 +84,8 @@ export function composeExplanation(
     explanation.nodeError = { code: codeOf(error) ?? '', message: messageOf(error) };
   }
   const { file } = explanation;
+  const inside = name === '' ? [] : findInside(name, settings, look);
+  if (inside.length > 0) explanation.inside = inside;
   if (feature !== undefined) {
     const locked = lookup && listLocked(lookup)[name];
     const damages = locator?.thread.finder.damages;
@@ -95,8 +97,6 @@ export function composeExplanation(
     });
     return explanation;
   }
-  const inside = name === '' ? [] : findInside(name, settings, look);
-  if (inside.length > 0) explanation.inside = inside;
   const nearest = findNearest(name, [...declaration.byPackage.keys()]);
   const isUnknown = file === undefined && inside.length === 0;
   if (isUnknown && nearest !== undefined) explanation.suggestion = nearest;
