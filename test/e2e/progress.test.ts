@@ -33,6 +33,7 @@ describe.each(nodes)('$label', (node) => {
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
     const running = sandbox.annex(['install', 'beta'], {
       ...options,
+      keepsProgress: true,
       onOutput: (text) => void (text.includes('fetching') && letGo()),
     });
     const lines = splitLines((await running).stderr);

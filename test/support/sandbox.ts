@@ -25,7 +25,13 @@ export type { RunResult } from './process.ts';
 export interface RunOptions extends Partial<ExecuteOptions> {
   /** The Node binary: for `run` and `annex` the one to run, and always first in PATH. The running one by default. */
   node?: string;
+  /** Keeps the lines on stderr about an install that takes ten seconds or longer, as on a busy machine. */
+  keepsProgress?: boolean;
 }
+
+/** A line about an install in progress, as text or as JSON. */
+const PROGRESS =
+  /^(?:annex: \S+: (?:resolving|fetching \d+ of .*|running scripts|syncing|waiting for .*)|\{.*"event":"install\.progress".*)\n/gm;
 
 /** A temporary world. Its directories are world-traversable, so that other users can run in it. */
 export interface Sandbox {
@@ -106,13 +112,13 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     return cache;
   };
 
-  const exec: Sandbox['exec'] = (command, args, runOptions = {}) => {
-    const { node: asked = usual, cwd = core, env, ...rest } = runOptions;
+  const exec: Sandbox['exec'] = async (command, args, runOptions = {}) => {
+    const { node: asked = usual, cwd = core, env, keepsProgress, ...rest } = runOptions;
     const isHidden = rest.uid !== undefined && !isReachable(asked);
     const node = isHidden ? shareBinary(asked, join(root, 'nodes')) : asked;
     const isOther = node !== process.execPath;
     const path = process.env.PATH;
-    return execute(command === asked ? node : command, args, {
+    const result = await execute(command === asked ? node : command, args, {
       ...rest,
       cwd: resolve(root, cwd),
       env: {
@@ -123,6 +129,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
         ...env,
       },
     });
+    if (keepsProgress) return result;
+    return { ...result, stderr: result.stderr.replaceAll(PROGRESS, '') };
   };
 
   const write: Sandbox['write'] = (path, content) => {
