@@ -1,5 +1,12 @@
 /** G5: `annex verify` compares every file, lists the differences, and repairs on request. */
-import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'vitest';
 import { listedValue } from '../support/entry.ts';
@@ -16,6 +23,7 @@ interface Verified {
   isAnchored: boolean;
   files: number;
   problem?: string;
+  skipped?: string;
   differences: { path: string; problem: string }[];
   generated: string[];
 }
@@ -99,6 +107,37 @@ describe.concurrent(node.label, () => {
     const result = await sandbox.annex(['verify', '--repair'], { env: denied });
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/kit unavailable \(ANNEX_DENIED\)/);
+  });
+
+  test('an entry that became a link is damaged, although its files are the locked ones', async ({
+    expect,
+  }) => {
+    const { sandbox, kit, verify } = await open();
+    const elsewhere = join(sandbox.root, 'elsewhere');
+    renameSync(kit, elsewhere);
+    symlinkSync(elsewhere, kit);
+    const { code, found } = await verify('kit');
+    expect(code).toBe(1);
+    expect(found[0]?.problem).toBe('it is not a directory');
+    expect((await verify('kit', '--repair')).code).toBe(0);
+    expect(await verify('kit')).toMatchObject({ code: 0, found: [{ files: 12 }] });
+  });
+
+  test('an entry of another format is named as not compared, and the exit code is 1', async ({
+    expect,
+  }) => {
+    const { sandbox, env, kit, verify } = await open();
+    const manifest = join(kit, 'annex-entry.json');
+    chmodSync(manifest, 0o644);
+    writeFileSync(manifest, '{"format":99}');
+    const before = sandbox.digest(sandbox.store);
+    for (const args of [['kit'], ['kit', '--repair']]) {
+      const { code, found } = await verify(...args);
+      expect(code).toBe(1);
+      expect(found).toMatchObject([{ dir: kit, files: 0, skipped: expect.stringMatching(/99/) }]);
+    }
+    expect((await sandbox.annex(['verify'], { env })).stdout).toContain('not compared');
+    expect(sandbox.digest(sandbox.store)).toEqual(before);
   });
 
   test('files that scripts made are listed as not in the lock, and still compared', async ({

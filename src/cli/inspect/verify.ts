@@ -1,4 +1,5 @@
 /** annex verify */
+import { lstatSync } from 'node:fs';
 import { AnnexError, toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { showName } from '../../base/messages.ts';
@@ -26,8 +27,10 @@ interface Verified {
   isAnchored: boolean;
   /** Number of compared files. */
   files: number;
-  /** Why its manifest or listing is invalid. */
+  /** Why it is no valid entry: it is a link, or its manifest or listing is invalid. */
   problem?: string;
+  /** Why it was not compared: this annex or this user cannot read its manifest. */
+  skipped?: string;
   differences: Difference[];
   /** Added files and directories that cannot change what Node loads. */
   harmless: string[];
@@ -47,22 +50,24 @@ export const verify: Command = async ({ args, options, print }) => {
   const damaged = verified.filter(isDamaged);
   const text = verified.map(describe).join('\n') || 'the stores hold no entry';
   print(text, { entries: verified }, settings);
-  if (damaged.length === 0) return 0;
-  return options.repair === true ? repair(settings, damaged, features) : 1;
+  const isWhole = verified.every(({ skipped }) => skipped === undefined);
+  if (damaged.length === 0) return isWhole ? 0 : 1;
+  if (options.repair !== true) return 1;
+  return (await repair(settings, damaged, features)) || (isWhole ? 0 : 1);
 };
 
 /** Retired entries are skipped: nothing loads them. */
 function verifyStore(settings: Settings, store: string, slugs: string[] | undefined): Verified[] {
   return listStored(store)
-    .filter(({ slug, dir, foreign }) => {
+    .filter(({ slug, dir }) => {
       const isSelected = slugs === undefined || slugs.includes(slug);
-      return isSelected && foreign === undefined && findRetirement(store, dir) === undefined;
+      return isSelected && findRetirement(store, dir) === undefined;
     })
     .map((stored) => verifyEntry(settings, store, stored));
 }
 
 function verifyEntry(settings: Settings, store: string, stored: Stored): Verified {
-  const { dir, slug, manifest, damage } = stored;
+  const { dir, slug, manifest, damage, foreign } = stored;
   const sidecar = findAnchor(settings, dir)?.readLock().pin?.sidecar;
   // The directory names the feature. Its manifest may be forged.
   const declared = [...settings.declaration.features.values()].find((one) => one.slug === slug);
@@ -76,6 +81,9 @@ function verifyEntry(settings: Settings, store: string, stored: Stored): Verifie
     harmless: [],
     generated: [],
   };
+  const isDirectory = lstatSync(dir, { throwIfNoEntry: false })?.isDirectory();
+  if (isDirectory === false) return { ...found, problem: 'it is not a directory' };
+  if (foreign !== undefined) return { ...found, skipped: foreign };
   if (manifest === undefined) return { ...found, problem: damage ?? 'it has no manifest' };
   const contents = readContents(dir, manifest, sidecar);
   if (typeof contents === 'string') return { ...found, problem: contents };
@@ -118,11 +126,15 @@ async function repair(
 }
 
 function describe(verified: Verified): string {
-  const { feature, dir, isAnchored, files, problem, differences, harmless, generated } = verified;
+  const { feature, dir, isAnchored, files, differences, harmless, generated } = verified;
+  const { problem, skipped } = verified;
   const against = isAnchored ? 'the lock' : 'its own listing, which no lock anchors';
   const state = isDamaged(verified)
     ? paint('red', 'damaged')
     : paint('green', `${files} files match ${against}`);
+  if (skipped !== undefined) {
+    return `${feature}: ${dir}: ${paint('yellow', 'not compared')}\n  ${skipped}`;
+  }
   return [
     `${feature}: ${dir}: ${state}`,
     ...(problem === undefined ? [] : [problem]),

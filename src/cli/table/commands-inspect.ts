@@ -122,7 +122,7 @@ export const INSPECT: readonly Row[] = [
     aliases: ['store verify'],
     summary: 'compare each file in the stores with the lock',
     details: [
-      'Compares entries of all features and ABIs, those in layers too. An entry without a lock is compared with its own listing. Fails when an entry is damaged.',
+      'Compares entries of all features and ABIs, those in layers too. An entry without a lock is compared with its own listing. Fails when an entry is damaged, or cannot be read.',
     ],
     arguments: [FEATURES],
     options: [
