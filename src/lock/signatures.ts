@@ -14,6 +14,7 @@ import type { LockNode } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { type Client, createClient } from '../registry/client.ts';
 import { isRequestError } from '../registry/failure.ts';
+import { MAX_PACKUMENT } from '../registry/fetch.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import {
   fetchProvenance,
@@ -60,9 +61,6 @@ export interface SignatureSource {
   findProvenance: (node: LockNode) => Promise<ProvenanceResult>;
   close: () => void;
 }
-
-/** Bytes of a list of versions. */
-const MAX_PACKUMENT = 200 * 2 ** 20;
 
 /**
  * Asks each registry for its keys once, and for each package once.
@@ -173,42 +171,6 @@ export function recordSignatures(
   const text = toJsonFile({ ...pin.sidecar, packages });
   return { path: join(pin.dir, 'annex.json'), text };
 }
-
-/**
- * Compares what a lock records with the keys of the registry, and with the attestations that it serves. A key may have
- * expired since the package was signed.
- *
- * @returns clauses about the lock
- */
-export async function checkRecorded(part: LockedPart, source: SignatureSource): Promise<string[]> {
-  const problems = await Promise.all(
-    listSigned(part).map(async (node) => {
-      const { path, name, version, integrity = '' } = node;
-      const { signature, provenance } = part.pin.sidecar.packages[path] ?? {};
-      const keys = signature && (await source.keysFor(name));
-      const reason = keys && findInvalid({ name, version, integrity }, signature, { keys });
-      const other = provenance && findOther(provenance, await source.findProvenance(node));
-      return [
-        ...(reason ? [`the signature of ${name} ${version} is invalid: ${reason}`] : []),
-        ...(other ? [`the provenance of ${name} ${version} is ${other}`] : []),
-      ];
-    }),
-  );
-  return problems.flat();
-}
-
-/** How the provenance of a package differs from the recorded one, as the end of a clause. */
-function findOther(
-  { repository, commit }: Provenance,
-  { state, reason, source }: ProvenanceResult,
-): string | undefined {
-  if (source === undefined) return state === 'none' ? 'missing' : `${state}: ${reason}`;
-  return source.repository === repository && source.commit === commit
-    ? undefined
-    : `${nameSource(source)}, and the lock records ${nameSource({ repository, commit })}`;
-}
-
-const nameSource = ({ repository, commit }: Provenance): string => `${repository} ${commit}`;
 
 const isFormer = isShape({ version: isText, repository: isRepository });
 

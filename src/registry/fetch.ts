@@ -59,7 +59,7 @@ export interface Fetcher {
 /** Bytes of a tarball without a locked size. */
 const MAX_TARBALL = 256 * 2 ** 20;
 /** Bytes of a packument, which lists every version. */
-const MAX_PACKUMENT = 64 * 2 ** 20;
+export const MAX_PACKUMENT = 64 * 2 ** 20;
 
 /** Statuses of a registry that limits requests: another address gets the same. */
 const BUSY: (number | undefined)[] = [408, 420, 429];

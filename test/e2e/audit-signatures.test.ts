@@ -192,12 +192,27 @@ describe(node.label, () => {
     expect(registry.requests.filter((line) => match.test(line))).toHaveLength(2);
   });
 
+  test('a list of versions without an end is refused at the limit of security.md', async () => {
+    const { sandbox, registry } = await open();
+    registry.signer = makeSigner();
+    registry.fault({ kind: 'endless' }, /GET \/kit$/);
+    const { code, error } = await audit(sandbox);
+    expect({ code, reason: error.reason }).toEqual({
+      code: 1,
+      reason: expect.stringContaining(`sends more than ${64 * 2 ** 20} bytes`),
+    });
+  });
+
   test('lock --check --online verifies recorded signatures again', async () => {
     const { sandbox, registry } = await open();
     registry.signer = makeSigner();
+    const check = (...more: string[]) => sandbox.annex(['lock', '--check', '--online', ...more]);
+    const count = 'kit: locked; recorded signatures verified:';
+    expect(await check()).toMatchObject({ code: 0, stdout: `${count} 0 of 2\n`, stderr: '' });
     await audit(sandbox);
-    const check = () => sandbox.annex(['lock', '--check', '--online']);
-    expect(await check()).toMatchObject({ code: 0, stdout: 'kit: locked\n', stderr: '' });
+    expect(await check()).toMatchObject({ code: 0, stdout: `${count} 2 of 2\n`, stderr: '' });
+    const { signatures } = JSON.parse((await check('--json')).stdout);
+    expect(signatures).toEqual([{ feature: 'kit', packages: 2, verified: 2 }]);
     const { sidecar } = readLock(sandbox, 'kit');
     const { signature, ...record } = sidecar.packages[PART] as unknown as {
       signature: { keyid: string };

@@ -5,8 +5,9 @@ import { AnnexError } from '../../base/error.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { checkLock, listStrayLocks } from '../../lock/check.ts';
 import { readLockedPart } from '../../lock/locked.ts';
+import { checkRecorded, type RecordedSignatures } from '../../lock/recorded.ts';
 import { listTemporaries, sweepTemporaries } from '../../lock/replace.ts';
-import { checkRecorded, openSignatures } from '../../lock/signatures.ts';
+import { openSignatures } from '../../lock/signatures.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Feature } from '../../settings/feature.ts';
@@ -68,11 +69,14 @@ async function check(job: CheckJob): Promise<number> {
     feature: feature.name,
     problems: checkLock(createLookup(settings, feature)),
   }));
+  const signatures = isOnline ? await checkSignatures(settings, features) : undefined;
   const differences = [
     ...checked.flatMap(({ feature, problems }) =>
       problems.map(({ what, remedy }) => `${feature}: ${what}. Now: ${remedy}`),
     ),
-    ...(isOnline ? await checkSignatures(settings, features) : []),
+    ...(signatures ?? []).flatMap(({ feature, problems }) =>
+      problems.map((what) => `${feature}: ${what}. Now: npx annex audit signatures ${feature}`),
+    ),
     ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
     ...listTemporaries(settings.core.root).map(
       (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
@@ -86,29 +90,41 @@ async function check(job: CheckJob): Promise<number> {
   const lines =
     differences.length > 0
       ? diffs.flatMap(({ feature, diff }) => [`${feature}: would change`, ...indentDiff(diff)])
-      : features.map(({ name }) => `${name}: locked`);
-  print(lines.join('\n'), { differences, diffs }, settings);
+      : features.map(({ name }) => `${name}: locked${describeSignatures(name, signatures)}`);
+  const counts = signatures?.map(({ problems: _, ...count }) => count);
+  print(lines.join('\n'), { differences, diffs, ...(counts && { signatures: counts }) }, settings);
   return toExitCode(differences.length === 0, names, settings);
 }
 
+type CheckedSignatures = RecordedSignatures & { feature: string };
+
+/** That nothing is recorded is no difference, and must not look like success. */
+function describeSignatures(name: string, signatures: CheckedSignatures[] = []): string {
+  const found = signatures.find(({ feature }) => feature === name);
+  if (found === undefined) return '';
+  return `; recorded signatures verified: ${found.verified} of ${found.packages}`;
+}
+
 /** Compares what locks record of signatures and provenance with the registry. A lock that differs otherwise is reported already. */
-async function checkSignatures(settings: Settings, features: Feature[]): Promise<string[]> {
+async function checkSignatures(
+  settings: Settings,
+  features: Feature[],
+): Promise<CheckedSignatures[]> {
   const env = readInstallerEnv(settings);
   const npm = readNpmSettings(settings.core.root, env);
   const signal = AbortSignal.timeout(settings.timeout);
   const source = openSignatures(npm, signal, env.PATH);
+  const checked: CheckedSignatures[] = [];
   try {
-    const checked = features.map(async (feature) => {
+    for (const feature of features) {
       const part = readLockedPart(createLookup(settings, feature));
-      const problems = 'isExpected' in part ? [] : await checkRecorded(part, source);
-      return problems.map(
-        (what) => `${feature.name}: ${what}. Now: npx annex audit signatures ${feature.name}`,
-      );
-    });
-    return (await Promise.all(checked)).flat();
+      if ('isExpected' in part) continue;
+      checked.push({ feature: feature.name, ...(await checkRecorded(part, source)) });
+    }
   } catch (error) {
     throw signal.aborted ? new AnnexError(refuseByTime(settings)) : error;
   } finally {
     source.close();
   }
+  return checked;
 }
