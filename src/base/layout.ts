@@ -46,7 +46,7 @@ export function formatTable(
 ): string {
   const rows = texts.map((row) => row.map(showName));
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
   );
   const room = width - GAP * (widths.length - 1);
   while (widths.reduce((sum, each) => sum + each, 0) > room) {
