@@ -59,7 +59,7 @@ describe.each(outerNodes)('$label', (node) => {
       expect(middle.code).toBe(1);
       expect(middle.said).toMatch(/^NOT FOUND because no feature declares it/);
       expect(middle.said).toContain(
-        'middle 1.1.0 is in kit through kit 1.0.0 private: core has none Only files of that entry get it. Now: annex add middle',
+        'middle 1.1.0 is in kit through kit 1.0.0 private: core has none Only files of that entry get it. Now: npx annex add middle',
       );
       const { inside } = JSON.parse((await annex(['why', 'low', '--json'])).stdout);
       expect(inside).toEqual([

@@ -42,7 +42,7 @@ describe.each(outerNodes)('$label', (node) => {
       '',
       'copies: none',
       '',
-      'Now: import it, or annex install search.all',
+      'Now: import it, or npx annex install search.all',
     ]);
     expect(existsSync(sandbox.store)).toBe(false);
   });

@@ -133,7 +133,7 @@ describe('annex sbom', () => {
       code: 1,
       stdout: '',
       stderr:
-        'annex: kit is left out: it is neither locked nor installed\nannex: there is nothing to report on (ANNEX_INVALID_CONFIG). Now: annex lock FEATURE, or annex install FEATURE\n',
+        'annex: kit is left out: it is neither locked nor installed\nannex: there is nothing to report on (ANNEX_INVALID_CONFIG). Now: npx annex lock FEATURE, or npx annex install FEATURE\n',
     });
   });
 });

@@ -36,7 +36,10 @@ export const remove: Command = async ({ args, options: { feature }, print }) => 
     `removed ${args.join(', ')} from ${file.path}`,
     ...unlocked.map((dir) => `removed ${dir}`),
     ...(locks ?? []).flatMap(describeLock),
-    ...gone.map((name) => `entries of ${name} stay in the store: ${core}annex uninstall ${name}`),
+    ...gone.map(
+      (name) =>
+        `entries of ${name} in stores stay; ${core}npx annex uninstall ${name} removes them`,
+    ),
   ];
   const data = { path: file.path, removed: args, features: gone, unlocked, locks };
   print(lines.join('\n'), data, { core: file });
@@ -51,7 +54,7 @@ function removeFeatures({ path, features }: DeclaringFile, names: string[]): Jso
   );
   const nearest = suggest(missing, Object.keys(features));
   const hint =
-    listing === undefined ? 'annex list' : `annex remove ${missing} --feature ${listing}`;
+    listing === undefined ? 'npx annex list' : `npx annex remove ${missing} --feature ${listing}`;
   throw refuseEdit(`${missing} is not a key of annex.features in ${path}${nearest}`, hint);
 }
 
@@ -67,7 +70,7 @@ function removePackages(
     const key = `annex.features[${JSON.stringify(feature)}] in ${path}`;
     throw refuseEdit(
       `${key} does not list ${missing}${suggest(missing, Object.keys(packages))}`,
-      'annex list',
+      'npx annex list',
     );
   }
   const kept = omit(packages, names);

@@ -55,7 +55,7 @@ export const auditSignatures: Command = async ({ args, print }) => {
   const { parts, isWhole } = collectParts(selectFeatures(settings, args), (feature) =>
     readLockedPart(createLookup(settings, feature)),
   );
-  if (parts.length === 0) throw refuse('there is nothing to verify', 'annex lock FEATURE');
+  if (parts.length === 0) throw refuse('there is nothing to verify', 'npx annex lock FEATURE');
   const signal = AbortSignal.timeout(settings.timeout);
   const source = openSignatures(npm, signal, env.PATH);
   const all: SignatureResult[] = [];

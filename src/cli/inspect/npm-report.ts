@@ -90,7 +90,10 @@ async function reportWithNpm(
     composeReportPart(settings, feature),
   );
   if (parts.length === 0) {
-    throw refuse('there is nothing to report on', 'annex lock FEATURE, or annex install FEATURE');
+    throw refuse(
+      'there is nothing to report on',
+      'npx annex lock FEATURE, or npx annex install FEATURE',
+    );
   }
   const whole = nameCore(core.root);
   return withTemporary(async (temporary) => {

@@ -15,7 +15,7 @@ export const bake: Command = async ({ args: [dir = '', ...names], print }) => {
   const features = selectFeatures(settings, names);
   if (features.length === 0) {
     const reason = `${settings.core.root}/package.json declares no feature`;
-    throw refuse(reason, 'annex add NAME@RANGE');
+    throw refuse(reason, 'npx annex add NAME@RANGE');
   }
   const results = await bakeFeatures(settings, features);
   return printResults(

@@ -110,9 +110,9 @@ function composeRemedy({
   if (refusal?.state !== undefined) lines.push(...fit(`${refusal.state}.`));
   if (suggestion !== undefined) lines.push(`Did you mean ${suggestion}?`);
   if (refusal !== undefined) lines.push(...fit(`Now: ${refusal.hint} (${refusal.code})`));
-  if (rule === 9) lines.push(...fit(`Now: import it, or annex install ${feature}`));
+  if (rule === 9) lines.push(...fit(`Now: import it, or npx annex install ${feature}`));
   if (inside !== undefined && file === undefined && rule === 3) {
-    lines.push(...fit(`Only files of that entry get it. Now: annex add ${inside[0]?.name}`));
+    lines.push(...fit(`Only files of that entry get it. Now: npx annex add ${inside[0]?.name}`));
   }
   return lines;
 }
