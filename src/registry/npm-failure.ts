@@ -74,7 +74,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     );
   }
   if (UNKNOWN_CODES.test(text)) {
-    return make('ANNEX_INSTALL_FAILED', 'correct the name or the range in annex.features');
+    return make('ANNEX_INSTALL_FAILED', 'correct the name or the range');
   }
   const isCertificate = CERTIFICATE.test(text);
   if (isCertificate || OFFLINE_CODES.test(text)) {

@@ -23,6 +23,8 @@ beforeAll(async () => {
     esmPackage('alpha', '1.2.0', 'registry'),
     esmPackage('alpha', '2.0.0-rc.1', 'registry'),
     esmPackage('@acme/beta', '4.3.1', 'registry'),
+    esmPackage('modern', '1.4.0', 'registry'),
+    esmPackage('modern', '2.0.0', 'registry', { engines: { node: '>=99' } }),
   ]);
 });
 
@@ -40,7 +42,9 @@ describe.each(outerNodes)('$label', (node) => {
     const { add, read, path } = await open('{\n  "name": "app"\n}\n');
     const { code, stdout, stderr } = await add(['exa-js@^1.9.0', '@acme/beta@>=4 <5']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toBe(`declared exa-js ^1.9.0, @acme/beta >=4 <5 in ${path}\n`);
+    expect(stdout).toBe(
+      `declared exa-js ^1.9.0, @acme/beta >=4 <5 in ${path}\nNow: npx annex lock\n`,
+    );
     expect(JSON.parse(read())).toEqual({
       name: 'app',
       annex: { features: { 'exa-js': '^1.9.0', '@acme/beta': '>=4 <5' } },
@@ -110,6 +114,34 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
+  test('without a range it takes the version that npm installs on this Node', async () => {
+    const { add, read } = await open('{ "name": "app" }');
+    expect((await add(['modern'])).code).toBe(0);
+    expect(JSON.parse(read()).annex.features).toEqual({ modern: '^1.4.0' });
+  });
+
+  test('it says of a package that the application ships that annex does not install it', async () => {
+    const { sandbox, add } = await open('{ "name": "app", "dependencies": { "alpha": "^1.0.0" } }');
+    sandbox.addPackage(join(sandbox.core, 'node_modules'), esmPackage('alpha', '1.2.0', 'core'));
+    expect((await add(['alpha@^1', '@acme/beta@^4'])).stdout.split('\n').slice(1)).toEqual([
+      'alpha: the application ships it, so annex does not install it. Now: npx annex remove alpha, or npm uninstall alpha',
+      'Now: npx annex lock',
+      '',
+    ]);
+  });
+
+  test('without a range it names the reason why no version is found', async () => {
+    const { add, read } = await open('{ "name": "app" }');
+    const absent = await add(['absent']);
+    expect(absent).toMatchObject({ code: 1, stdout: '' });
+    expect(absent.stderr).toMatch(
+      /^annex: nothing was changed: no version was found for absent: npm: E404 .*\(ANNEX_INSTALL_FAILED\)\. Now: correct the name or the range\n$/,
+    );
+    const offline = await add(['alpha'], { env: { npm_config_registry: 'http://127.0.0.1:9/' } });
+    expect(offline.stderr).toMatch(/ECONNREFUSED.*\(ANNEX_OFFLINE\)\. Now: check the network/);
+    expect(read()).toBe('{ "name": "app" }');
+  });
+
   test('wrong input is refused in one line and changes nothing', async () => {
     const text = '{ "name": "app",\r\n "annex": {"features": {"alpha": "^1.0.0"} }   }\n\n';
     const { sandbox, path, add, read } = await open(text);
@@ -131,14 +163,13 @@ describe.each(outerNodes)('$label', (node) => {
       [['beta@^1', 'gamma@nope'], /"nope" for gamma, which is a tag/],
       [['alpha@^1', '--feature', 'other'], /lists alpha, which is already in feature "alpha"/],
       [['beta@^1', '--feature', 'x'.repeat(201)], /has a name that is empty, longer than/],
-      [['absent'], /absent has no range, and npm finds no version .*Now: annex add absent@RANGE/],
     ];
     for (const [args, message] of wrong) {
       const { code, stdout, stderr } = await add(args);
       expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
       expect(stderr).toMatch(message);
       expect(stderr).toMatch(
-        /^annex: nothing was changed: .*\(ANNEX_INVALID_CONFIG\)\. Now: annex add .*\n$/,
+        /^annex: nothing was changed: .*\(ANNEX_INVALID_CONFIG\)\. Now: npx annex add .*\n$/,
       );
     }
     expect(read()).toBe(text);
@@ -164,12 +195,8 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
-  test('without npm a range is required', async () => {
-    const { sandbox, add, read } = await open('{}');
-    const { code, stderr } = await add(['alpha'], { env: { PATH: sandbox.home } });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/npm is not installed .*Now: annex add alpha@RANGE/);
-    expect(read()).toBe('{}');
+  test('a range needs no npm', async () => {
+    const { sandbox, add } = await open('{}');
     expect(await add(['alpha@1'], { env: { PATH: sandbox.home } })).toMatchObject({ code: 0 });
   });
 

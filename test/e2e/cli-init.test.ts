@@ -148,7 +148,7 @@ Now: npm install annex
     const { code, stdout, stderr } = await run(['init']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      `annex: nothing was changed: exa-js ^1.10.3 would be declared in ${path}, and there is no terminal to ask on (ANNEX_INVALID_CONFIG). Now: annex init --yes, or annex init NAME\n`,
+      `annex: nothing was changed: exa-js ^1.10.3 would be declared in ${path}, and there is no terminal to ask on (ANNEX_INVALID_CONFIG). Now: npx annex init --yes, or npx annex init NAME\n`,
     );
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
@@ -177,7 +177,7 @@ Now: npm install annex
     const { sandbox, run } = await open({}, `${program}; import('absent');`);
     const before = sandbox.digest(sandbox.core);
     for (const [args, message] of [
-      [['--yes'], /absent has no range, and npm finds no version .*Now: annex init NAME/],
+      [['--yes'], /no version was found for absent, exa-js: npm: E404 .*Now: correct the name/],
       [['exa-js@^9'], /exa-js cannot be locked/],
       [['exa-js@latest'], /"latest" for exa-js, which is a tag/],
       [['../x'], /is not NAME or NAME@RANGE/],

@@ -96,7 +96,7 @@ const CASES: MessageCase[] = [
     title: 'a package that does not exist',
     packages: [],
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): npm: E404 Not Found - GET http://<host>/kit - Not found, asked by main.mjs. Next try at <time>; other features unaffected. Now: correct the name or the range in annex.features, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): npm: E404 Not Found - GET http://<host>/kit - Not found, asked by main.mjs. Next try at <time>; other features unaffected. Now: correct the name or the range, then npx annex install kit',
   },
   {
     title: 'no version in the range',

@@ -1,8 +1,14 @@
 /** annex add */
-import { execa } from 'execa';
+import { isShipped } from '../../app/inventory.ts';
+import { AnnexError } from '../../base/error.ts';
+import { toRealPath } from '../../base/paths.ts';
 import { isPackageName } from '../../base/specifier.ts';
+import { findCutoff } from '../../install/resolve.ts';
+import { findNewest, type Newest } from '../../registry/newest.ts';
+import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
-import type { Command } from '../shared/command.ts';
+import { withTemporary } from '../../store/temporary.ts';
+import { type Command, refuse } from '../shared/command.ts';
 import {
   readDeclaringFile,
   readFeaturePackages,
@@ -21,11 +27,8 @@ import { describeLock } from '../shared/lock-features.ts';
  */
 export const add: Command = async ({ args, options: { feature }, print }) => {
   const file = readDeclaringFile();
-  const packages: Record<string, string> = {};
-  for (const arg of args) {
-    const { name, range } = splitArgument(arg);
-    packages[name] = range ?? (await findLatest(name, file.root));
-  }
+  const { root } = file;
+  const packages = await addRanges(args.map(splitArgument), root);
   const before = file.features;
   const changed =
     feature === undefined
@@ -35,10 +38,21 @@ export const add: Command = async ({ args, options: { feature }, print }) => {
   const manifest = withFeatures(file, changed);
   const declared = readFeatures(file, manifest).features;
   const invalid = features.flatMap((name) => declared.get(name)?.refusal ?? [])[0];
-  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'annex add NAME@RANGE');
+  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'npx annex add NAME@RANGE');
   const locks = await replaceDeclaration(file, manifest, features);
   const declaration = `declared ${formatVersions(packages)} in ${file.path}`;
-  const lines = [declaration, ...(locks ?? []).flatMap(describeLock)];
+  const shipped = Object.keys(packages).filter((name) =>
+    isShipped({ root, realRoot: toRealPath(root) }, name),
+  );
+  const lines = [
+    declaration,
+    ...(locks ?? []).flatMap(describeLock),
+    ...shipped.map(
+      (name) =>
+        `${name}: the application ships it, so annex does not install it. Now: npx annex remove ${name}, or npm uninstall ${name}`,
+    ),
+    ...(locks === undefined ? ['Now: npx annex lock'] : []),
+  ];
   print(lines.join('\n'), { path: file.path, packages, features, locks }, { core: file });
   return 0;
 };
@@ -53,37 +67,58 @@ export function splitArgument(arg: string): { name: string; range?: string } {
   const at = arg.indexOf('@', 1);
   const name = at === -1 ? arg : arg.slice(0, at);
   if (!isPackageName(name)) {
-    throw refuseEdit(`${JSON.stringify(arg)} is not NAME or NAME@RANGE`, 'annex add NAME@RANGE');
+    throw refuseEdit(
+      `${JSON.stringify(arg)} is not NAME or NAME@RANGE`,
+      'npx annex add NAME@RANGE',
+    );
   }
   return at === -1 ? { name } : { name, range: arg.slice(at + 1) };
 }
 
 /**
- * A caret range of the version that npm would install, from the registry of the application.
+ * Gives packages without a range a caret range of the version that npm would install, as old as a lock requires.
  *
- * @param cwd directory of the application
- * @param hint of the error
- * @throws AnnexError when npm finds none
+ * @param root directory of the application, whose .npmrc names the registry
+ * @throws AnnexError when npm finds no version
+ * @example await addRanges([{ name: 'exa-js' }, { name: 'pg', range: '^8' }], root) // { 'exa-js': '^1.10.3', pg: '^8' }
  */
-export async function findLatest(
-  name: string,
-  cwd: string,
-  hint = `annex add ${name}@RANGE`,
-): Promise<string> {
-  const flags = ['--json', '--loglevel=error', '--no-update-notifier', '--fetch-retries=1'];
-  const { code, stdout } = await execa('npm', ['view', ...flags, '--', name, 'version'], {
-    cwd,
-    env: readInstallerEnv({ core: { root: cwd }, startEnv: {} }),
-    extendEnv: false,
-    reject: false,
-    timeout: 60_000,
-  });
+export async function addRanges(
+  wanted: readonly { name: string; range?: string }[],
+  root: string,
+): Promise<Record<string, string>> {
+  const open = wanted.flatMap(({ name, range }) => (range === undefined ? name : []));
+  const found = open.length === 0 ? {} : await findVersions(open, root);
+  return Object.fromEntries(
+    wanted.map(({ name, range }) => {
+      const version = found[name]?.wanted;
+      if (range !== undefined || version) return [name, range ?? `^${version}`];
+      const hint = `${nameAdd(name)}, or accept recent versions: min-release-age=0 in the .npmrc`;
+      throw refuseEdit(
+        `${name} has no range, and no version that is old enough to be locked`,
+        hint,
+      );
+    }),
+  );
+}
+
+const nameAdd = (name: string): string => `npx annex add ${name}@RANGE`;
+
+async function findVersions(names: string[], root: string): Promise<Record<string, Newest>> {
+  const env = readInstallerEnv({ core: { root }, startEnv: {} });
+  const ranges = Object.fromEntries(names.map((name) => [name, '*']));
+  const signal = AbortSignal.timeout(60_000);
   try {
-    const version: unknown = JSON.parse(stdout ?? '');
-    if (typeof version === 'string') return `^${version}`;
-  } catch {
-    // npm failed, or printed something else.
+    const before = findCutoff(readNpmSettings(root, env), undefined);
+    return await withTemporary((cwd) =>
+      findNewest(ranges, { cwd, core: root, env, signal, before }),
+    );
+  } catch (error) {
+    if (!(error instanceof AnnexError)) throw error;
+    const { code, reason, hint } = error.refusal;
+    throw refuse(
+      `nothing was changed: no version was found for ${names.join(', ')}: ${reason}`,
+      hint,
+      code,
+    );
   }
-  const why = code === 'ENOENT' ? 'npm is not installed' : 'npm finds no version';
-  throw refuseEdit(`${name} has no range, and ${why}`, hint);
 }

@@ -20,7 +20,7 @@ import {
 } from '../shared/declaration.ts';
 import { formatVersions } from '../shared/format.ts';
 import { describeLock } from '../shared/lock-features.ts';
-import { findLatest, splitArgument } from './add.ts';
+import { addRanges, splitArgument } from './add.ts';
 
 /**
  * Declares and locks what the sources request and nothing ships, or the named packages, and prints the lines for a
@@ -44,14 +44,13 @@ export const init: Command = async ({ args, options, print }) => {
   const taken = missing.find(({ name }) => Object.hasOwn(file.features, name));
   if (taken !== undefined) {
     const reason = `annex.features[${JSON.stringify(taken.name)}] in ${file.path} has other packages`;
-    throw refuseEdit(reason, 'annex add NAME --feature FEATURE');
+    throw refuseEdit(reason, 'npx annex add NAME --feature FEATURE');
   }
-  const packages: Record<string, string> = {};
-  for (const { name, range } of missing) {
-    const listed = findUsableRange(findListing(name, [file.manifest]));
-    packages[name] =
-      range ?? listed ?? (await findLatest(name, root, 'annex init NAME, for each package'));
-  }
+  const ranged = missing.map(({ name, range }) => {
+    const known = range ?? findUsableRange(findListing(name, [file.manifest]));
+    return { name, ...(known !== undefined && { range: known }) };
+  });
+  const packages = await addRanges(ranged, root);
   if (args.length === 0 && options.yes !== true && !(await confirm(file.path, packages))) {
     warn('nothing was changed');
     return 1;
@@ -62,7 +61,7 @@ export const init: Command = async ({ args, options, print }) => {
   const invalid = features.flatMap(
     (name) => readFeatures(file, manifest).features.get(name)?.refusal ?? [],
   )[0];
-  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'annex init NAME@RANGE');
+  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'npx annex init NAME@RANGE');
   // A lock depends on what the application ships: npm has to remove these first.
   const lockable = features.filter((name) => !moved.includes(name));
   const locks = await replaceDeclaration(file, manifest, lockable, true);
@@ -122,7 +121,7 @@ async function confirm(path: string, packages: Record<string, string>): Promise<
   const list = formatVersions(packages);
   if (!isatty(0) || !isatty(2)) {
     const reason = `${list} would be declared in ${path}, and there is no terminal to ask on`;
-    throw refuseEdit(reason, 'annex init --yes, or annex init NAME');
+    throw refuseEdit(reason, 'npx annex init --yes, or npx annex init NAME');
   }
   // With "terminal", readline can drop what was typed before it starts.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });

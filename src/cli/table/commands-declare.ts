@@ -103,7 +103,7 @@ export const DECLARE: readonly Row[] = [
     name: 'outdated',
     summary: 'list newer versions of what is locked',
     details: [
-      'For each declared package of a locked feature: the locked version, the newest one in the declared range (wanted), and the one that the registry tags as latest. A version that is too recent to be locked does not count. Fails when a newer version is in a range.',
+      'For each declared package of a locked feature: the locked version, the newest one in the declared range (wanted), and the one that npm would install without a range (latest). A version that is too recent to be locked does not count. Fails when a newer version is in a range.',
     ],
     arguments: [FEATURES],
     options: [MIN_AGE, ...PLACE],
