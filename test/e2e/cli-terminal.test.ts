@@ -41,7 +41,8 @@ describe.each(outerNodes)('$label', (node) => {
       const [place, ...rest] = lines;
       expect(place).toBe(`application ${sandbox.core}, store ${sandbox.store}`);
       expect(rest.filter((line) => line.length > columns)).toEqual([]);
-      expect(rest[0]).toMatch(/^featu\w* +packag\w* +range +locked +/);
+      if (columns === 60) expect(rest.join('\n')).toMatch(/^feature +stored\nrange +\^1\.0\.0\n/m);
+      else expect(rest[0]).toMatch(/^feature +range +locked +installed +where +size +age$/);
       expect(rest.join(' ')).toMatch(/ tagged: .*"latest".*\(ANNEX_INVALID_CONFIG\) .* 1 failed$/);
     }
   });

@@ -9,6 +9,7 @@ import type { Refusal } from '../../types.ts';
 import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
 import { explainFailure, readMinAge } from '../shared/lock-features.ts';
 import { composeTable } from '../shared/table.ts';
+import { findWidth } from '../shared/terminal.ts';
 
 /** Result of one feature, as `--json` prints it. */
 type OutdatedResult = { feature: string } & (
@@ -64,13 +65,15 @@ function format(results: OutdatedResult[]): string {
   const unlocked = results.flatMap(({ feature, outcome }) =>
     outcome === 'unlocked' ? [`${feature}: is not locked`] : [],
   );
+  const isNarrow = findWidth(1) !== undefined;
   const lines = rows.map((row) => [
     row.name,
     row.locked,
     row.wanted ?? '-',
     row.latest ?? '-',
     row.range,
-    row.feature,
+    // On a terminal, where room is short, a name stands once.
+    isNarrow && row.feature === row.name ? '' : row.feature,
     describeNotes(row),
   ]);
   const table = composeTable(HEAD, lines, (row, column) =>

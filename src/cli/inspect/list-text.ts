@@ -9,7 +9,8 @@ const HEAD = [
   ...['feature', 'package', 'range', 'locked', 'installed'],
   ...['where', 'size', 'age', 'why'],
 ];
-const WHERE = HEAD.indexOf('where');
+/** On a terminal the packages of a feature are below it. */
+const NARROW_HEAD = ['feature', 'range', 'locked', 'installed', 'where', 'size', 'age'];
 
 /** Colours of states that are neither good nor bad have none. */
 const COLORS: Partial<Record<string, Style>> = {
@@ -35,12 +36,13 @@ export function formatList(
 ): string {
   const width = findWidth(1);
   const counts = Object.entries(summary).map(([state, count]) => `${count} ${state}`);
-  const lines = rows.flatMap((row) => toLines(row, now));
-  const columns = width === undefined ? HEAD.length : HEAD.indexOf('why');
-  const table = composeTable(
-    HEAD.slice(0, columns),
-    lines.map((line) => line.slice(0, columns)),
-    (row, column) => (column === WHERE ? COLORS[lines[row]?.[WHERE] ?? ''] : undefined),
+  const head = width === undefined ? HEAD : NARROW_HEAD;
+  const lines = rows.flatMap((row) =>
+    width === undefined ? toLines(row, now) : toNarrowLines(row, now),
+  );
+  const where = head.indexOf('where');
+  const table = composeTable(head, lines, (row, column) =>
+    column === where ? COLORS[lines[row]?.[where] ?? ''] : undefined,
   );
   const parts = rows.length === 0 ? [] : [table];
   if (width !== undefined) {
@@ -56,16 +58,32 @@ export function formatList(
 
 /** One line for each package. Size, age and reason, which belong to the feature, are on the first. */
 function toLines(row: ListedFeature, now: number): string[][] {
-  const { feature, packages, where, bytes, published, refusal } = row;
-  const lines = Object.entries(packages).map(([name, one]) => [
-    ...[name, one.range, one.locked ?? '-', one.version ?? '-', one.where],
-  ]);
-  const [first = ['-', '-', '-', '-', where], ...rest] = lines;
-  const size = bytes === undefined ? '' : formatSize(bytes);
-  const age = published === undefined ? '' : formatAge(now - Date.parse(published));
+  const { feature, packages, where, refusal } = row;
+  const [first = ['-', '-', '-', '-', where], ...rest] = Object.entries(packages).map(toCells);
   const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
   return [
-    [feature, ...first, size, age, why],
+    [feature, ...first, ...measure(row, now), why],
     ...rest.map((line) => ['', ...line, '', '', '']),
   ].map((line) => line.map(cleanText));
 }
+
+/** A feature with one package of the same name takes one line. */
+function toNarrowLines(row: ListedFeature, now: number): string[][] {
+  const { feature, packages, where } = row;
+  const lines = Object.entries(packages).map(toCells);
+  const [[name, ...cells] = ['-']] = lines;
+  const lonely = lines.length === 1 && name === feature ? cells : undefined;
+  const own = [feature, ...(lonely ?? ['', '', '', where]), ...measure(row, now)];
+  const below = lonely ? [] : lines.map(([first, ...rest]) => [`  ${first}`, ...rest, '', '']);
+  return [own, ...below].map((line) => line.map(cleanText));
+}
+
+const toCells = ([name, one]: [string, ListedFeature['packages'][string]]): string[] => [
+  ...[name, one.range, one.locked ?? '-', one.version ?? '-', one.where],
+];
+
+/** Size and age of an entry. */
+const measure = ({ bytes, published }: ListedFeature, now: number): string[] => [
+  bytes === undefined ? '' : formatSize(bytes),
+  published === undefined ? '' : formatAge(now - Date.parse(published)),
+];
