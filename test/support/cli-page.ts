@@ -27,7 +27,7 @@ export function composePage(): string {
     `${APPLICATION} Without one, commands fail. \`--core\` and \`--store\` count as \`ANNEX_CORE\` and \`ANNEX_STORE\`; relative paths start at the working directory, after \`-C\`.`,
     '`add`, `init`, `remove` and `scan` use the nearest `package.json`, and take neither option.',
     '## On a terminal',
-    'A command says on stderr which application and which store it uses, headings and states are coloured, and tables and texts fit the width. In a pipe or a file, text is plain, and a row of a table is one line. `NO_COLOR=1` turns colours off, `FORCE_COLOR=1` turns them on everywhere, and `FORCE_COLOR=0` turns them off.',
+    'A command says on stderr which application and which store it uses, headings and states are coloured, and tables and texts fit the width. Where the words of a row do not fit side by side, the row is a block with one cell a line. In a pipe or a file, text is plain, and a row of a table is one line. `NO_COLOR=1` turns colours off, `FORCE_COLOR=1` turns them on everywhere, and `FORCE_COLOR=0` turns them off.',
     '## Exit codes',
     table(
       ['code', 'meaning'],

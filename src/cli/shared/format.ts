@@ -39,5 +39,9 @@ export const formatVersions = (versions: Record<string, string>): string =>
 export const plural = (count: number, noun: string): string =>
   `${count} ${count === 1 ? noun : `${noun}s`.replace(/([^aeiou])ys$/, '$1ies')}`;
 
+/** @example joinOr(['bash', 'zsh', 'fish']) // 'bash, zsh or fish' */
+export const joinOr = (words: readonly string[]): string =>
+  [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ');
+
 /** Removes credentials and control characters from a text that can come from a store, a registry or a path. */
 export const cleanText = (text: string): string => showName(redact(text));

@@ -1,6 +1,7 @@
 /** Composes the help of annex and of its commands. */
 import { wrap } from '../../base/layout.ts';
 import type { Command } from '../shared/command.ts';
+import { joinOr } from '../shared/format.ts';
 import { suggest } from '../shared/suggest.ts';
 import { findWidth, type Look, paint } from '../shared/terminal.ts';
 import { COMMANDS, findCommand, GROUPS, listWords, NAMES } from './commands.ts';
@@ -82,7 +83,7 @@ export function formatArgument({ name, isOptional, isRepeated, instead }: Argume
 
 /** What an argument is, and its only values. */
 export const describeArgument = ({ summary, choices }: Argument): string =>
-  choices === undefined ? summary : `${summary}: ${choices.join(', ')}`;
+  choices === undefined ? summary : `${summary}: ${joinOr(choices)}`;
 
 /** @example formatOption({ name: 'days', value: 'N', summary: '' }) // '--days N' */
 export const formatOption = ({ name, short, value }: Option): string =>
@@ -90,7 +91,7 @@ export const formatOption = ({ name, short, value }: Option): string =>
 
 /** What an option does, and its default. */
 export const describeOption = ({ summary, choices, default: value }: Option): string => {
-  const only = choices === undefined ? '' : `: ${choices.join(' or ')}`;
+  const only = choices === undefined ? '' : `: ${joinOr(choices)}`;
   return `${summary}${only}${value === undefined ? '' : ` (default: ${value})`}`;
 };
 

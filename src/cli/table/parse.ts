@@ -1,6 +1,7 @@
 /** Parses a command line with the table of commands, and finds what is wrong with it. */
 import { parseArgs } from 'node:util';
 import type { Options } from '../shared/command.ts';
+import { joinOr } from '../shared/format.ts';
 import { findNearest, suggest } from '../shared/suggest.ts';
 import { COMMANDS, findCommand, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
@@ -96,7 +97,7 @@ function readOption(
   }
   const { choices } = option;
   if (choices?.includes(value) === false) {
-    return `${rawName} is ${choices.join(' or ')}, not ${JSON.stringify(value)}${suggest(value, choices)}`;
+    return `${rawName} is ${joinOr(choices)}, not ${JSON.stringify(value)}${suggest(value, choices)}`;
   }
   if (option.isDays === true && !isDays(value)) {
     return `${rawName} is a number of days, not ${JSON.stringify(value)}`;
@@ -132,7 +133,7 @@ function findMisfit(row: Row, args: string[], options: Options): string | undefi
     const value = args[at];
     if (value !== undefined && choices?.includes(value) === false) {
       const meant = suggest(value, choices);
-      return `${row.name} takes ${choices.join(', ')}, not ${JSON.stringify(value)}${meant}`;
+      return `${row.name} takes ${joinOr(choices)}, not ${JSON.stringify(value)}${meant}`;
     }
   }
   const extra = last?.isRepeated === true ? undefined : args[wanted.length];
