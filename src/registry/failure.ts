@@ -1,14 +1,7 @@
 /** Refusals for failures of registries, and for packages that cannot be installed. */
 import { AnnexError } from '../base/error.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
-
-/** Hints for requests of npm and of this process alike. */
-export const REGISTRY_HINTS = {
-  certificate: 'set cafile in an .npmrc to the certificate of the authority that signed it',
-  integrity: 'find out which registry or mirror serves other bytes than it lists',
-  offline: 'check the network and the proxy, or set another registry in an .npmrc',
-  signIn: 'give npm a valid token for that registry in an .npmrc',
-};
+import { REGISTRY_HINTS } from './hints.ts';
 
 /**
  * Adds the unset variables of an .npmrc to a rejected sign-in: npm and annex send the text `${NAME}` for
@@ -31,6 +24,13 @@ export function nameUnset(
 /** Codes of Node and OpenSSL for a certificate that is not trusted. */
 export const CERTIFICATE =
   /\b(UNABLE_TO_\w+|SELF_SIGNED_\w+|DEPTH_ZERO_\w+|CERT_\w+|ERR_TLS_\w+)\b/;
+
+/** The remedy for a code of Node or OpenSSL, or for a text of npm with one. */
+export function findConnectionHint(text: string): string {
+  if (/\bCERT_(?:HAS_EXPIRED|NOT_YET_VALID)\b/.test(text)) return REGISTRY_HINTS.dates;
+  if (/\bERR_TLS_CERT_ALTNAME_INVALID\b/.test(text)) return REGISTRY_HINTS.otherHost;
+  return CERTIFICATE.test(text) ? REGISTRY_HINTS.certificate : REGISTRY_HINTS.offline;
+}
 
 /** A request, as messages name it. */
 export interface Target {
@@ -86,20 +86,13 @@ export function refuseStatus(target: Target, status: number): Refusal {
   });
   if (status === 401 || status === 403) return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.signIn);
   if (status === 407) {
-    return make(
-      'ANNEX_INSTALL_FAILED',
-      'set the credentials of the proxy in https-proxy in an .npmrc',
-    );
+    return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.proxy);
   }
   if (status === 404 || status === 410) {
-    return make(
-      'ANNEX_INSTALL_FAILED',
-      'set a registry that has this version in an .npmrc, or lock another version',
-    );
+    return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.absent);
   }
   if (isTransientStatus(status)) {
-    const hint = 'wait until the registry works again, or set another one in an .npmrc';
-    return { ...make('ANNEX_OFFLINE', hint), host: target.host };
+    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.busy), host: target.host };
   }
   return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
 }
@@ -110,12 +103,13 @@ export const isTransientStatus = (status: number): boolean =>
 
 /** No response, or a part of one. */
 export function refuseConnection(target: Target, code: string): Refusal {
-  const isCertificate = CERTIFICATE.test(code);
-  const problem = isCertificate ? 'has a certificate that is not trusted' : 'cannot be reached';
+  const problem = CERTIFICATE.test(code)
+    ? 'has a certificate that is not trusted'
+    : 'cannot be reached';
   return {
     code: 'ANNEX_OFFLINE',
     reason: `${nameRegistry(target)} ${problem} (${code})`,
-    hint: isCertificate ? REGISTRY_HINTS.certificate : REGISTRY_HINTS.offline,
+    hint: findConnectionHint(code),
     host: target.host,
   };
 }
@@ -184,7 +178,7 @@ export function refuseResponse(target: Target, problem: string): Refusal {
   return {
     code: 'ANNEX_INSTALL_FAILED',
     reason: `${nameRegistry(target)} ${problem} (${target.label})`,
-    hint: 'find out what answers there, or set another registry in an .npmrc',
+    hint: REGISTRY_HINTS.response,
   };
 }
 

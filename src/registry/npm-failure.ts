@@ -2,7 +2,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { redact } from '../base/messages.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
-import { CERTIFICATE, REGISTRY_HINTS } from './failure.ts';
+import { CERTIFICATE, findConnectionHint } from './failure.ts';
+import { REGISTRY_HINTS } from './hints.ts';
 
 /** The result of an npm process, as far as it explains a failure. */
 export interface NpmEnd {
@@ -76,10 +77,8 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (UNKNOWN_CODES.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range');
   }
-  const isCertificate = CERTIFICATE.test(text);
-  if (isCertificate || OFFLINE_CODES.test(text)) {
-    const { certificate, offline } = REGISTRY_HINTS;
-    const refusal = make('ANNEX_OFFLINE', isCertificate ? certificate : offline);
+  if (CERTIFICATE.test(text) || OFFLINE_CODES.test(text)) {
+    const refusal = make('ANNEX_OFFLINE', findConnectionHint(text));
     const host = readHost(summary);
     return host === undefined ? refusal : { ...refusal, host };
   }

@@ -7,6 +7,7 @@ import { findOutsideRefusal } from '../app/shipped.ts';
 import { refuseDamage, refuseUnread } from '../base/file-error.ts';
 import { pathExists } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
+import { findHint } from '../registry/hints.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreRefusal } from '../store/access.ts';
 import type { FoundEntry } from '../store/entry.ts';
@@ -112,7 +113,7 @@ export function explainAbsence(
   return { ...refusal, reason: `${refusal.reason}, and ${other}` };
 }
 
-/** Remedies for failures that a store remembers: their stored hints are not repeated. */
+/** Remedies for failures that a store remembers, unless the stored hint contains one of annex's for registries. */
 const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_DENIED: 'use a version that is not blocked',
   ANNEX_CONFLICT: 'declare or ship versions that fit',
@@ -134,7 +135,7 @@ const quote = (text: string): string => JSON.stringify(text.slice(0, MAX_QUOTED)
 
 /**
  * The refusal for a remembered failure, with the time of its next attempt. From a store only the reason is
- * repeated, as a quotation.
+ * repeated, as a quotation, and a hint that is one of annex's.
  *
  * @param command the command that tries at once
  * @param output file with the output of the install script that failed
@@ -145,14 +146,15 @@ export function refuseAgain(
   output?: string,
 ): Refusal {
   const { until, feature } = failure;
-  const { code, reason: stored } = failure.refusal;
+  const { code, reason: stored, hint: given } = failure.refusal;
   const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
   const state = `Next try at ${at} UTC; other features unaffected`;
   if (!isStored) return { ...failure.refusal, state };
   const isName = /^[\w@./-]{1,214}$/.test(feature);
   const whom = isName ? `for ${feature}` : 'before';
   const what = host === undefined ? 'it failed before' : `${host} failed ${whom}`;
-  const remedy = output === undefined ? REMEDIES[code] : describeOutput(output);
+  const remedy =
+    output === undefined ? (findHint(given) ?? REMEDIES[code]) : describeOutput(output);
   const hint = `${remedy}, then ${command}`;
   return { code, reason: `${what}: ${quote(stored)}`, hint, state };
 }

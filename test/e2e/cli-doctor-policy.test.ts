@@ -217,7 +217,7 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
     expectFinding(
       await diagnose(sandbox, { env }, '--online'),
       'npm.registry',
-      /^problem registry \S+ has a certificate that is not trusted .* Now: set cafile in an/,
+      /^problem registry \S+ has a certificate that is not trusted .* Now: set npm_config_cafile to/,
     );
   });
 

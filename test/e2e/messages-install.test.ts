@@ -169,7 +169,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): it failed before: "registry <host> cannot be reached (ECONNREFUSED)", asked by main.mjs. Next try at <time>; other features unaffected. Now: check that this machine can reach the registry, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): it failed before: "registry <host> cannot be reached (ECONNREFUSED)", asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
   },
   {
     title: 'the same, in a sealed application',
@@ -181,7 +181,7 @@ const CASES: MessageCase[] = [
       return { env: { ANNEX_SEALED: '1' } };
     },
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): it failed before: "registry <host> cannot be reached (ECONNREFUSED)", asked by main.mjs. Next try at <time>; other features unaffected. Now: check that this machine can reach the registry, then <core>/node_modules/.bin/annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): it failed before: "registry <host> cannot be reached (ECONNREFUSED)", asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in npm_config_registry or an .npmrc, then <core>/node_modules/.bin/annex install kit',
   },
   {
     title: 'a sealed application with annex in its node_modules, and a lock for another range',

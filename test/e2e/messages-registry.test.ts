@@ -30,7 +30,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> cannot be reached (ECONNREFUSED), asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> cannot be reached (ECONNREFUSED), asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
   },
   {
     title: 'a certificate that is not trusted',
@@ -41,19 +41,19 @@ const CASES: MessageCase[] = [
       return { env: { npm_config_registry: undefined } };
     },
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): registry <other host> has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT), asked by main.mjs. Next try at <time>; other features unaffected. Now: set cafile in an .npmrc to the certificate of the authority that signed it, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): registry <other host> has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT), asked by main.mjs. Next try at <time>; other features unaffected. Now: set npm_config_cafile to the certificate of the authority that signed it, then npx annex install kit',
   },
   {
     title: 'a broken registry',
     prepare: locked(status(503)),
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> answered 503 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: wait until the registry works again, or set another one in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> answered 503 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: wait until the registry works again, or set another one in npm_config_registry or an .npmrc, then npx annex install kit',
   },
   {
     title: 'a rejected token',
     prepare: locked(status(401)),
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 401 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: give npm a valid token for that registry in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 401 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: give npm a valid token for that registry in an .npmrc, such as the file in npm_config_userconfig, then npx annex install kit',
   },
   {
     title: 'a proxy that asks for credentials',
@@ -65,7 +65,7 @@ const CASES: MessageCase[] = [
     title: 'a version that is gone',
     prepare: locked(status(404)),
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 404 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: set a registry that has this version in an .npmrc, or lock another version, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 404 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: set a registry that has this version in npm_config_registry or an .npmrc, or lock another version, then npx annex install kit',
   },
   {
     title: 'a refusal without a reason',
@@ -117,7 +117,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 401 for kit@1.0.0; <core>/.npmrc refers to NPM_TOKEN, which is not set, asked by main.mjs. Next try at <time>; other features unaffected. Now: set NPM_TOKEN, or give npm a valid token for that registry in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> answered 401 for kit@1.0.0; <core>/.npmrc refers to NPM_TOKEN, which is not set, asked by main.mjs. Next try at <time>; other features unaffected. Now: set NPM_TOKEN, or give npm a valid token for that registry in an .npmrc, such as the file in npm_config_userconfig, then npx annex install kit',
   },
   {
     title: 'a package of a private registry that is not configured',
@@ -137,7 +137,7 @@ const CASES: MessageCase[] = [
     title: 'a redirect without an end',
     prepare: locked({ kind: 'status', status: 302, headers: { location: '/kit/-/kit-1.0.0.tgz' } }),
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> redirects too often (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> redirects too often (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
   },
   {
     title: 'a digest that is too weak',
@@ -181,7 +181,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> lists its versions in invalid JSON (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> lists its versions in invalid JSON (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
   },
 ];
 

@@ -78,7 +78,7 @@ const CASES: MessageCase[] = [
       return undefined;
     }),
     message:
-      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> cannot be reached (ECONNREFUSED), asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in an .npmrc, then <core>/node_modules/.bin/annex install kit',
+      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> cannot be reached (ECONNREFUSED), asked by main.mjs. Next try at <time>; other features unaffected. Now: check the network and the proxy, or set another registry in npm_config_registry or an .npmrc, then <core>/node_modules/.bin/annex install kit',
   },
   {
     title: 'an invalid declaration',

@@ -6,6 +6,7 @@ import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
+import { REGISTRY_HINTS } from '../../registry/hints.ts';
 import { type NpmSettings, readNpmSettings } from '../../registry/npm-settings.ts';
 import { findUnset } from '../../registry/npmrc.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
@@ -94,7 +95,7 @@ function refuseRequest(error: unknown, registry: string) {
     ? {
         code: 'ANNEX_TIMEOUT' as const,
         reason: `${registry} did not answer within ${LIMIT / 1000} s`,
-        hint: 'reach the registry from here, or name another one in an .npmrc',
+        hint: REGISTRY_HINTS.offline,
       }
     : refuseByFileError(error, tmpdir());
 }

@@ -56,7 +56,7 @@ describe('credentials are removed', () => {
     'No matching version found for alpha@^9.0.0.',
     'the store /opt/data/annex belongs to uid 1000',
     'unset ANNEX_CONFIG',
-    'give npm a valid token for that registry in an .npmrc',
+    'give npm a valid token for that registry in an .npmrc, such as the file in npm_config_userconfig',
   ])('%s does not change', (text) => {
     expect(redact(text)).toBe(text);
   });

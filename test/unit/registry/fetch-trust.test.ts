@@ -192,7 +192,8 @@ describe('a self-signed certificate', () => {
     const tls = makeCertificate('DNS:other.example');
     const registry = await openRegistry({ tls });
     const { fetcher } = openFetcher(registry, inline(tls));
-    const { reason } = await refuseFetch(fetcher);
+    const { reason, hint } = await refuseFetch(fetcher);
     expect(reason).toContain('not trusted (ERR_TLS_CERT_ALTNAME_INVALID)');
+    expect(hint).toBe('set the registry to a host that its certificate names');
   });
 });

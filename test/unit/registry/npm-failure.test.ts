@@ -55,6 +55,11 @@ describe('the code of npm', () => {
     expect(refusal.state).toBeUndefined();
   });
 
+  test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])('%s points at the dates', (code) => {
+    const { hint } = describeNpmFailure(report(code, 'certificate'));
+    expect(hint).toBe('renew that certificate, or correct the clock of this machine');
+  });
+
   test('is read from the summary when there is no code', () => {
     const end = report(undefined, `${request}connect ECONNREFUSED ::1:4873`);
     expect(describeNpmFailure(end).code).toBe('ANNEX_OFFLINE');

