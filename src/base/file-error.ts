@@ -12,7 +12,7 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   EDQUOT: ['the quota of its user is used up', 'free space, or raise the quota'],
   EROFS: [
     'its volume is mounted read-only',
-    'mount it writable, or set ANNEX_STORE to a writable directory',
+    'mount a writable volume there, or set ANNEX_STORE to a writable directory',
   ],
   EACCES: ['permission is denied', UNWRITABLE],
   EPERM: ['the operation is not permitted', UNWRITABLE],

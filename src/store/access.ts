@@ -73,7 +73,7 @@ export function resolveEntry(store: string, path: string): string {
     throw isPathError(error) ? refuseEntry(path, `unreachable (${codeOf(error)})`) : error;
   }
   const distrust = findDistrustAt(store, real, dir);
-  if (distrust !== undefined) throw new AnnexError(refuseDistrusted(distrust));
+  if (distrust !== undefined) throw new AnnexError(refuseDistrusted(distrust, store));
   return dir;
 }
 
@@ -100,7 +100,7 @@ export function findEntryRefusal(settings: Settings, dir: string): Refusal | und
 export function findStoreRefusal(store: string): Refusal | undefined {
   try {
     const distrust = findStoreDistrust(store);
-    if (distrust !== undefined) return refuseDistrusted(distrust);
+    if (distrust !== undefined) return refuseDistrusted(distrust, store);
   } catch (error) {
     return refuseUnread(error, store);
   }
@@ -124,11 +124,21 @@ const refuseEntry = (path: string, what: string, hint = 'move it out of the stor
     hint,
   });
 
-const refuseDistrusted = (reason: string): Refusal => ({
+const refuseDistrusted = (reason: string, store: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason,
-  hint: 'run the process as the owner of the store, let nobody else write there, or set ANNEX_STORE to another directory',
+  hint: `${trustBy(reason, store)}, or set ANNEX_STORE to another directory`,
 });
+
+/** What makes a store trusted. */
+function trustBy(reason: string, store: string): string {
+  const [, uid, isRoot] = / belongs to uid (\d+)(, and this process is root)?$/.exec(reason) ?? [];
+  if (uid === undefined) {
+    return 'run the process as the owner of the store, let nobody else write there';
+  }
+  if (isRoot !== undefined) return `run it as that user: docker exec --user ${uid}`;
+  return `run the process as uid ${uid}, or as root: chown -R ${process.geteuid?.()} ${store}`;
+}
 
 /** Checks a directory of a store, or the nearest existing one above it. */
 function requireWritable(store: string, names: string[]): void {

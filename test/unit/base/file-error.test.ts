@@ -10,7 +10,7 @@ test.each([
     /cannot be used: the quota of its user is used up \(/,
     /raise the quota/,
   ],
-  ['EROFS', 'ANNEX_STORE_UNUSABLE', /mounted read-only/, /mount it writable/],
+  ['EROFS', 'ANNEX_STORE_UNUSABLE', /mounted read-only/, /mount a writable volume there/],
   ['EIO', 'ANNEX_STORE_UNUSABLE', /disk/, /kernel's log/],
   ['EMFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /ulimit -n/],
   ['ENFILE', 'ANNEX_STORE_UNUSABLE', /too many files are open/, /fs\.file-max/],

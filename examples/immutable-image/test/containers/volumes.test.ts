@@ -86,7 +86,7 @@ describe.skipIf(containerProblem)(
         },
         'ANNEX_STORE_UNUSABLE',
         'its volume is mounted read-only',
-        'mount it writable, or set ANNEX_STORE to a writable directory',
+        'mount a writable volume there, or set ANNEX_STORE to a writable directory',
       ],
       [
         'no CHOWN, a volume of root',
@@ -111,7 +111,7 @@ describe.skipIf(containerProblem)(
         },
         'ANNEX_STORE_UNUSABLE',
         '/opt/data belongs to uid 10000, and this process is root',
-        'run the process as the owner of the store, let nobody else write there, or set ANNEX_STORE to another directory',
+        'run it as that user: docker exec --user 10000, or set ANNEX_STORE to another directory',
       ],
       [
         'an arbitrary uid that may not write',
