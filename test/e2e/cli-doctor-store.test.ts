@@ -64,8 +64,7 @@ describe.concurrent(node.label, () => {
       /^problem \S+ cannot be used: permission is denied \(EACCES .* Now: (as root: install|make it)/,
     );
     expect(diagnosis.of('features.import')).toEqual([
-      'problem kit: denied, for the reason above',
-      'problem native: denied, for the reason above',
+      'problem kit, native: denied, for the reason above',
     ]);
   });
 
@@ -138,7 +137,7 @@ describe.runIf(isRoot)(`${node.label}, as root`, () => {
     expectFinding(
       await diagnose(sandbox),
       'store.write',
-      /^problem \S+ belongs to uid 4711, and this process is root\. Now: run the process as the owner/,
+      /^problem \S+ belongs to uid 4711, and this process is root\. Now: run it as that user: docker exec --user 4711/,
     );
   });
 
@@ -179,7 +178,7 @@ describe.runIf(canMount())(`${node.label}, on a volume`, () => {
     expectFinding(
       await diagnose(sandbox),
       'store.write',
-      /^problem \S+ cannot be used: its volume is mounted read-only .* Now: mount it writable/,
+      /^problem \S+ cannot be used: its volume is mounted read-only .* Now: mount a writable volume there/,
     );
   });
 

@@ -1,6 +1,7 @@
 /** The checks of `annex doctor` of each feature, and of whether anything may be installed. */
 import { nameInstallCommand } from '../../status/refusals.ts';
 import { isUsable } from '../../status/status.ts';
+import type { Refusal } from '../../types.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 
@@ -22,29 +23,43 @@ export function checkFeatures(
   { settings, features }: Examined,
   known: readonly Finding[],
 ): Finding[] {
-  return (
-    features
-      // Reported with the declaration.
-      .filter(({ lookup }) => lookup.feature.refusal === undefined)
-      .map((each) => checkFeature(each, nameInstallCommand(settings, each.status.feature), known))
+  const found: Finding[] = [];
+  /** The features that a reason above explains, by state. */
+  const explained = new Map<string, string[]>();
+  for (const each of features) {
+    const { feature, where, refusal } = each.status;
+    // Reported with the declaration.
+    if (each.lookup.feature.refusal !== undefined) continue;
+    if (where !== 'missing' && refusal && isExplained(refusal, [...known, ...found])) {
+      explained.set(where, [...(explained.get(where) ?? []), feature]);
+    } else found.push(checkFeature(each, nameInstallCommand(settings, feature)));
+  }
+  const again = [...explained].map(([where, names]) =>
+    problem(IMPORT, `${names.join(', ')}: ${where}, for the reason above`),
+  );
+  return [...found, ...again];
+}
+
+const IMPORT = 'features.import';
+
+/** Whether a finding has the reason of a refusal, or what a host answered: that counts for all its packages. */
+function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
+  const [, answer] = /^\S+ failed for .*?: (".*")$/.exec(reason) ?? [];
+  return known.some(
+    ({ level, text }) =>
+      level !== 'ok' && (text.includes(reason) || (answer !== undefined && text.includes(answer))),
   );
 }
 
-function checkFeature(
-  { status, damaged: [damaged] }: ExaminedFeature,
-  command: string,
-  known: readonly Finding[],
-): Finding {
+function checkFeature({ status, damaged: [damaged] }: ExaminedFeature, command: string): Finding {
   const { feature, where, refusal, packages } = status;
-  const id = 'features.import';
+  const id = IMPORT;
   if (isUsable(status)) {
     const versions = Object.entries(packages).map(([name, { version }]) => `${name} ${version}`);
     return ok(id, `${feature}: ${where}, ${versions.join(', ')}`);
   }
   if (where !== 'missing') {
     if (refusal === undefined) return problem(id, `${feature}: ${where}`, command);
-    const isKnown = known.some(({ text }) => text.endsWith(refusal.reason));
-    if (isKnown) return problem(id, `${feature}: ${where}, for the reason above`);
     const found = refused(id, refusal);
     return { ...found, text: `${feature}: ${found.text}` };
   }

@@ -1,6 +1,6 @@
 /** The checks of `annex doctor` of the store, its volume and its layers. */
 import { lstatSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { planLocked } from '../../app/locked-plan.ts';
 import { selectForPlatform } from '../../app/unfit.ts';
 import { readAbi } from '../../base/abi.ts';
@@ -18,7 +18,13 @@ import { tryWrite } from '../../store/try-write.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { formatSize, plural } from '../shared/format.ts';
-import { findNearestDirectory, findVolume, measureSpace, type Volume } from '../shared/volume.ts';
+import {
+  findNearestDirectory,
+  findVolume,
+  listKept,
+  measureSpace,
+  type Volume,
+} from '../shared/volume.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
 export function checkStore(examined: Examined): Finding[] {
@@ -28,9 +34,13 @@ export function checkStore(examined: Examined): Finding[] {
   const real = toRealPath(store);
   const nearest = findNearestDirectory(store);
   const volume = findVolume(nearest);
+  const access = checkAccess(examined, nearest, real === nearest);
+  const isPlaceless =
+    volume?.kind === 'overlay' &&
+    access.some(({ level, text }) => level !== 'ok' && isOfPlace(text, real, nearest));
   return [
-    ...checkAccess(examined, nearest, real === nearest),
-    ...(volume === undefined ? [] : checkVolume(examined, volume)),
+    ...(isPlaceless ? access.map((each) => placeInside(each, store)) : access),
+    ...(volume === undefined || isPlaceless ? [] : checkVolume(examined, volume)),
     ...checkSpace(examined, nearest),
     ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
     ...found,
@@ -54,7 +64,8 @@ function checkAccess(
     const isComplete = features.every(({ status }) => isUsable(status));
     const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
     const isForeign = refusal.reason.includes('EACCES') && user !== uid;
-    const hint = `as root: install -d -o ${user} ${store}`;
+    const command = isThere ? 'chown -R' : 'install -d -o';
+    const hint = `as root: ${command} ${user} ${store}, or set fsGroup in Kubernetes`;
     return [...found, isForeign ? { ...finding, remedy: hint } : finding];
   }
   const text = isThere ? `${store} can be written` : `${store} is made by the first install`;
@@ -63,10 +74,28 @@ function checkAccess(
 
 /** Kinds of file systems whose contents do not outlive the container. */
 const LOST: Record<string, string> = {
-  overlay: 'is in the container itself, and is lost with it',
+  overlay: 'is in the container itself, not on a volume, and is lost with it',
   tmpfs: 'is in memory, and is lost when it is unmounted',
   ramfs: 'is in memory, and is lost when it is unmounted',
 };
+
+/** The remedy for a store that is lost with the container: the place of another volume, or a volume at its own. */
+function nameVolume(store: string): string {
+  const [kept] = listKept();
+  if (kept !== undefined) return `set ANNEX_STORE to a path on a volume: ${join(kept, 'annex')}`;
+  const parent = dirname(store);
+  return `mount a volume on ${parent === '/' ? store : parent}`;
+}
+
+/** Whether a store cannot be used because of where it is: a read-only root, or a path that nothing has made. */
+const isOfPlace = (text: string, real: string, nearest: string): boolean =>
+  text.includes('EROFS') || (text.includes('EACCES') && ![real, dirname(real)].includes(nearest));
+
+/** A store that cannot be used for want of a volume: there is one cause, and one remedy. */
+const placeInside = (finding: Finding, store: string): Finding =>
+  finding.level === 'ok'
+    ? finding
+    : { ...finding, text: `${finding.text}; no volume is there`, remedy: nameVolume(store) };
 
 function checkVolume(
   { settings, features }: Examined,
@@ -78,8 +107,8 @@ function checkVolume(
   const what = `${store} is on ${kind}, mounted at ${point}`;
   if (lost === undefined) found.push(ok('store.volume', what));
   else {
-    const remedy = 'set ANNEX_STORE to a path on a volume';
-    found.push(warning('store.volume', `${store} ${lost} (${kind} at ${point})`, remedy));
+    const text = `${store} ${lost} (${kind} at ${point})`;
+    found.push(warning('store.volume', text, nameVolume(store ?? '')));
   }
   const compiled = features.filter(isCompiled);
   if (options.has('noexec') && compiled.length > 0) {

@@ -55,10 +55,28 @@ const INDENT = 11;
 
 const COLORS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
 
+/** Problems first, then warnings. */
+const RANKS = { problem: 0, warning: 1, ok: 2 } as const;
+
+/** Sorts groups by their worst finding, and the findings of each group. */
+function sortFindings(findings: readonly Finding[]): Finding[] {
+  const groupOf = ({ id }: Finding): string => id.split('.', 1)[0] ?? '';
+  const worst = new Map<string, number>();
+  for (const finding of findings) {
+    const group = groupOf(finding);
+    worst.set(group, Math.min(worst.get(group) ?? RANKS.ok, RANKS[finding.level]));
+  }
+  const order = [...worst.keys()].sort((a, b) => (worst.get(a) ?? 0) - (worst.get(b) ?? 0));
+  return order.flatMap((group) =>
+    findings
+      .filter((finding) => groupOf(finding) === group)
+      .sort((a, b) => RANKS[a.level] - RANKS[b.level]),
+  );
+}
+
 /**
- * The report for a terminal: one line for each finding, the remedy below it, and the counts last.
- *
- * @param findings those of one group follow each other
+ * The report for a terminal: groups with problems first, one line for each finding, the remedy below it, and the
+ * counts last.
  */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = findWidth(1);
@@ -66,7 +84,7 @@ export function formatFindings(findings: readonly Finding[]): string {
     width === undefined ? [text] : wrap(text, width - INDENT);
   const lines: string[] = [];
   let group: string | undefined;
-  for (const { id, level, text, remedy } of findings) {
+  for (const { id, level, text, remedy } of sortFindings(findings)) {
     const [name] = id.split('.', 1);
     if (name !== group) lines.push(paint('bold', name ?? ''));
     group = name;

@@ -1,5 +1,5 @@
 /** The volume that a path is on: its mount, from /proc, and the free space. */
-import { lstatSync, readFileSync, statfsSync } from 'node:fs';
+import { lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { listAncestors, toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
 
@@ -20,17 +20,33 @@ export interface Volume {
  */
 export function findVolume(path: string): Volume | undefined {
   let found: Volume | undefined;
-  for (const line of readMounts()) {
-    const [before = '', after = ''] = line.split(' - ');
-    const [, , , , point = '', options = ''] = before.split(' ').map(toText);
-    const [kind = '', , more = ''] = after.split(' ');
+  for (const volume of listVolumes()) {
+    const { point } = volume;
     const isNearer = found === undefined || isWithin(point, found.point);
     // Of several mounts at one place the last one counts.
-    if (point === '' || !isWithin(path, point) || !isNearer) continue;
-    found = { point, kind, options: new Set([...options.split(','), ...more.split(',')]) };
+    if (isWithin(path, point) && isNearer) found = volume;
   }
   return found;
 }
+
+/** File systems on a disk of this machine or of another one. */
+const KEPT = /^(?:ext[234]|xfs|btrfs|zfs|f2fs|jfs|nfs4?|cifs|ceph|9p|virtiofs|fuse.*)$/;
+
+/** Directories on which a volume is mounted that can be written and outlives the container. */
+export const listKept = (): string[] =>
+  listVolumes()
+    .filter(({ point, kind, options }) => point !== '/' && KEPT.test(kind) && !options.has('ro'))
+    .map(({ point }) => point)
+    .filter((point) => statSync(point, { throwIfNoEntry: false })?.isDirectory() === true);
+
+const listVolumes = (): Volume[] =>
+  readMounts().flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , , point = '', options = ''] = before.split(' ').map(toText);
+    const [kind = '', , more = ''] = after.split(' ');
+    if (point === '') return [];
+    return [{ point, kind, options: new Set([...options.split(','), ...more.split(',')]) }];
+  });
 
 /** The mounts of this process; none on other systems than Linux. */
 function readMounts(): string[] {
