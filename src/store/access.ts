@@ -127,17 +127,18 @@ const refuseEntry = (path: string, what: string, hint = 'move it out of the stor
 const refuseDistrusted = (reason: string, store: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason,
-  hint: `${trustBy(reason, store)}, or set ANNEX_STORE to another directory`,
+  hint: trustBy(reason, store),
 });
 
 /** What makes a store trusted. */
 function trustBy(reason: string, store: string): string {
   const [, uid, isRoot] = / belongs to uid (\d+)(, and this process is root)?$/.exec(reason) ?? [];
+  const move = 'set ANNEX_STORE to another directory';
   if (uid === undefined) {
-    return 'run the process as the owner of the store, let nobody else write there';
+    return `run the process as the owner of the store, let nobody else write there, or ${move}`;
   }
-  if (isRoot !== undefined) return `run it as that user: docker exec --user ${uid}`;
-  return `run the process as uid ${uid}, or as root: chown -R ${process.geteuid?.()} ${store}`;
+  if (isRoot !== undefined) return `${move}, or run it as that user: docker exec --user ${uid}`;
+  return `run the process as uid ${uid}, ${move}, or as root: chown -R ${process.geteuid?.()} ${store}`;
 }
 
 /** Checks a directory of a store, or the nearest existing one above it. */

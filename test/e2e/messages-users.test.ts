@@ -22,7 +22,7 @@ const CASES: MessageCase[] = [
       return { ...asPlainUser };
     },
     message:
-      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> belongs to uid 4712, asked by main.mjs. Other features unaffected. Now: run the process as uid 4712, or as root: chown -R 4711 <store>, or set ANNEX_STORE to another directory',
+      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> belongs to uid 4712, asked by main.mjs. Other features unaffected. Now: run the process as uid 4712, set ANNEX_STORE to another directory, or as root: chown -R 4711 <store>',
   },
   {
     title: 'a store that this user cannot reach',
@@ -55,7 +55,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> belongs to uid 4711, and this process is root, asked by main.mjs. Other features unaffected. Now: run it as that user: docker exec --user 4711, or set ANNEX_STORE to another directory',
+      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> belongs to uid 4711, and this process is root, asked by main.mjs. Other features unaffected. Now: set ANNEX_STORE to another directory, or run it as that user: docker exec --user 4711',
   },
 ];
 

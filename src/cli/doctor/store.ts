@@ -65,7 +65,7 @@ function checkAccess(
     const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
     const isForeign = refusal.reason.includes('EACCES') && user !== uid;
     const command = isThere ? 'chown -R' : 'install -d -o';
-    const hint = `as root: ${command} ${user} ${store}, or set fsGroup in Kubernetes`;
+    const hint = `set fsGroup in Kubernetes, or as root: ${command} ${user} ${store}`;
     return [...found, isForeign ? { ...finding, remedy: hint } : finding];
   }
   const text = isThere ? `${store} can be written` : `${store} is made by the first install`;

@@ -111,7 +111,7 @@ describe.skipIf(containerProblem)(
         },
         'ANNEX_STORE_UNUSABLE',
         '/opt/data belongs to uid 10000, and this process is root',
-        'run it as that user: docker exec --user 10000, or set ANNEX_STORE to another directory',
+        'set ANNEX_STORE to another directory, or run it as that user: docker exec --user 10000',
       ],
       [
         'an arbitrary uid that may not write',

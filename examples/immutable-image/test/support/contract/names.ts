@@ -8,7 +8,7 @@ import { isShell, readAllWords } from './words.ts';
 
 /** Read by Node, npm and s6-overlay. */
 const ELSEWHERE =
-  /^(NODE_OPTIONS|NODE_ENV|NODE_DISABLE_COMPILE_CACHE|npm_config_(registry|cafile)|S6_(BEHAVIOUR_IF_STAGE2_FAILS|READ_ONLY_ROOT))$/;
+  /^(NODE_OPTIONS|NODE_ENV|NODE_DISABLE_COMPILE_CACHE|npm_config_(registry|cafile|userconfig)|S6_(BEHAVIOUR_IF_STAGE2_FAILS|READ_ONLY_ROOT))$/;
 /** Capabilities, and codes of errors. */
 const NO_VARIABLE = /^(CAP_\w+|E[A-Z]+)$/;
 const NAME = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g;
