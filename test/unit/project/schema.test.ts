@@ -7,7 +7,8 @@ import { readDeclaration } from '../../../src/settings/declaration.ts';
 import { repositoryRoot } from '../../support/package.ts';
 
 const path = join(repositoryRoot, 'docs', 'annex.schema.json');
-const isValid = new Ajv().compile(JSON.parse(readFileSync(path, 'utf8')));
+const schema = JSON.parse(readFileSync(path, 'utf8'));
+const isValid = new Ajv().compile(schema);
 
 /** Whether the reader reports nothing. */
 function isClean(annex: unknown): boolean {
@@ -195,4 +196,13 @@ describe('the pattern of a range', () => {
     expect(taken.length).toBeGreaterThan(100);
     expect(texts.length - taken.length).toBeGreaterThan(100);
   });
+});
+
+test('the schema of a package.json checks the annex key, and no other', () => {
+  const outer = JSON.parse(readFileSync(join(path, '..', 'package.schema.json'), 'utf8'));
+  const check = new Ajv().addSchema(schema, 'annex.schema.json').compile(outer);
+  const rest = { name: 'app', version: '1.0.0', dependencies: {} };
+  expect(check(rest)).toBe(true);
+  expect(check({ ...rest, annex: { features: { alpha: range } } })).toBe(true);
+  expect(check({ ...rest, annex: { feature: { alpha: range } } })).toBe(false);
 });
