@@ -4,6 +4,8 @@ import { findDeclaredPackage } from './declared.ts';
 import { ensure } from './index.ts';
 import './register.ts';
 
+const LOADER = new URL('../loader.mjs', import.meta.url).href;
+
 /** What Vite passes to the hook, as far as it is used here. */
 interface Context {
   environment?: { config: { command: 'build' | 'serve'; consumer?: 'client' | 'server' } };
@@ -18,6 +20,8 @@ interface Context {
 export interface AnnexPlugin {
   name: string;
   enforce: 'pre';
+  /** The settings of Vite that it adds. */
+  config(): object;
   resolveId(
     this: Context,
     source: string,
@@ -27,12 +31,14 @@ export interface AnnexPlugin {
 
 /**
  * Makes the plugin. For code of a server, it leaves declared packages out of a build, and resolves those
- * that Vite does not find as Node does with annex, which installs them if needed.
+ * that Vite does not find as Node does with annex, which installs them if needed. vitest runs the tests with the loader.
  */
 export function annex(): AnnexPlugin {
   return {
     name: 'annex',
     enforce: 'pre',
+    // vitest runs tests in processes of their own, where `ensure` and `load` need the loader.
+    config: () => ({ test: { execArgv: ['--import', LOADER] } }),
     async resolveId(source, importer) {
       const { command, consumer } = this.environment?.config ?? {};
       const name = findDeclaredPackage(source);

@@ -44,6 +44,20 @@ console.log(JSON.stringify({
   browser: await make('dual.mjs', false).catch(({ message }) => message),
 }));`;
 
+const CONFIG = `
+import { annex } from 'annex/vite';
+export default { plugins: [annex()] };`;
+
+const TEST = `
+import { load, status } from 'annex';
+import { expect, test } from 'vitest';
+test('load() and import() give the same package', async () => {
+  const all = await load('commonjs');
+  expect(all).toMatchObject({ marker: 'store' });
+  expect((await import('commonjs')).marker).toBe(all.marker);
+  expect(status().loader).not.toBe('inactive');
+});`;
+
 /** An application that ships one of its declared packages. */
 async function open() {
   const registry = await startRegistry([
@@ -60,6 +74,14 @@ async function open() {
   sandbox.write('app/commonjs.mjs', `import all from 'commonjs'; export const seen = all.marker;`);
   sandbox.write('app/core.mjs', `import { marker } from 'shipped'; export const seen = marker;`);
   sandbox.write('app/undeclared.mjs', `import 'undeclared'; export const seen = 'never';`);
+  for (const tool of ['vitest', '@vitest']) {
+    symlinkSync(
+      join(repositoryRoot, 'node_modules', tool),
+      join(sandbox.core, 'node_modules', tool),
+    );
+  }
+  sandbox.write('app/vite.config.mjs', CONFIG);
+  sandbox.write('app/load.test.mjs', TEST);
   sandbox.write('app/serve.mjs', SERVE);
   sandbox.write('app/build.mjs', BUILD);
   const run = async (file: string, env: Record<string, string> = {}) => {
@@ -67,7 +89,7 @@ async function open() {
     expect(result.code, result.stderr).toBe(0);
     return { ...result, seen: JSON.parse(result.stdout) as Record<string, unknown> };
   };
-  return { registry, run };
+  return { registry, run, sandbox };
 }
 
 test('a server gets what Node gets: the core first, and the ES module of a package that is installed now', async () => {
@@ -102,3 +124,18 @@ test('a build for a server leaves declared packages outside; one for a browser f
   });
   expect(registry.requests).toEqual([]);
 });
+
+test.each(['forks', 'threads'])(
+  'load() and import() find a feature in vitest, in its pool of %s',
+  async (pool) => {
+    const { sandbox } = await open();
+    const vitest = join(sandbox.core, 'node_modules', 'vitest', 'vitest.mjs');
+    const result = await sandbox.run([vitest, 'run', '--pool', pool], {
+      // vitest is linked, so no application is above its scripts.
+      env: { ANNEX_CORE: sandbox.core, ANNEX_STORE: sandbox.store, NO_COLOR: '1' },
+    });
+    expect(result.code, result.stdout + result.stderr).toBe(0);
+    expect(result.stderr).toMatch(/^annex: installed commonjs /m);
+    expect(result.stderr).not.toContain('the loader is not active');
+  },
+);
