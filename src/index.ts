@@ -10,7 +10,7 @@ import { isMainThread } from './base/main-thread.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { readCwd } from './base/paths.ts';
-import { parseBareSpecifier } from './base/specifier.ts';
+import { isPackageName, parseBareSpecifier } from './base/specifier.ts';
 import { exitInstaller, installOnce } from './hooks/run-installer.ts';
 import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
@@ -188,16 +188,16 @@ function createDeclaredLookup(name: string): Lookup {
   const settings = findSettings();
   const declared = settings && findFeature(settings, name);
   if (settings && declared) return createLookup(settings, declared);
-  throw new AnnexError(refuseUndeclared(settings), { feature: name });
+  throw new AnnexError(refuseUndeclared(settings, name), { feature: name });
 }
 
-function refuseUndeclared(settings: Settings | undefined): Refusal {
+function refuseUndeclared(settings: Settings | undefined, name: string): Refusal {
   if (settings === undefined) {
     const loaded = loadInactive();
     if (loaded.settings === undefined) return loaded.refusal;
   }
   const reason = `it is not declared in ${settings?.core.root}/package.json`;
-  const hint = 'declare it: npx annex add NAME@RANGE';
+  const hint = `declare it: npx annex add ${isPackageName(name) ? name : 'NAME@RANGE'}`;
   return { code: 'ANNEX_INVALID_CONFIG', reason, hint };
 }
 
