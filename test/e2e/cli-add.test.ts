@@ -51,6 +51,20 @@ describe.each(outerNodes)('$label', (node) => {
     });
   });
 
+  test('a package without a range gets the range that package.json lists it with', async () => {
+    const listed = {
+      devDependencies: { alpha: '^1.0.0' },
+      optionalDependencies: { beta: '~2.1.0' },
+    };
+    const { add, read } = await open(JSON.stringify({ name: 'app', ...listed }));
+    expect(await add(['alpha', 'beta', 'gamma@3'])).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(read()).annex.features).toEqual({
+      alpha: '^1.0.0',
+      beta: '~2.1.0',
+      gamma: '3',
+    });
+  });
+
   test('declaring again replaces the range and leaves the rest of the key alone', async () => {
     const annex = { importers: ['/plugins'], features: { alpha: '^1.0.0', gamma: '^3.0.0' } };
     const { add, read } = await open(JSON.stringify({ annex, name: 'app' }, null, 2));

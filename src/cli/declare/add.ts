@@ -8,6 +8,7 @@ import { findNewest, type Newest } from '../../registry/newest.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import { withTemporary } from '../../store/temporary.ts';
+import { findListing, findUsableRange } from '../scan/packages.ts';
 import { type Command, refuse } from '../shared/command.ts';
 import {
   readDeclaringFile,
@@ -28,7 +29,11 @@ import { describeLock } from '../shared/lock-features.ts';
 export const add: Command = async ({ args, options: { feature }, print }) => {
   const file = readDeclaringFile();
   const { root } = file;
-  const packages = await addRanges(args.map(splitArgument), root);
+  const wanted = args.map(splitArgument).map(({ name, range }) => ({
+    name,
+    range: range ?? findUsableRange(findListing(name, [file.manifest])),
+  }));
+  const packages = await addRanges(wanted, root);
   const before = file.features;
   const changed =
     feature === undefined
@@ -83,7 +88,7 @@ export function splitArgument(arg: string): { name: string; range?: string } {
  * @example await addRanges([{ name: 'exa-js' }, { name: 'pg', range: '^8' }], root) // { 'exa-js': '^1.10.3', pg: '^8' }
  */
 export async function addRanges(
-  wanted: readonly { name: string; range?: string }[],
+  wanted: readonly { name: string; range?: string | undefined }[],
   root: string,
 ): Promise<Record<string, string>> {
   const open = wanted.flatMap(({ name, range }) => (range === undefined ? name : []));

@@ -7,7 +7,7 @@ export const DECLARE: readonly Row[] = [
     name: 'add',
     summary: 'declare packages in the nearest package.json',
     details: [
-      'Installs nothing. A package without a range gets a caret range of the version that npm would install. Where features are locked, the new ones are locked too; if that fails, nothing is written.',
+      'Installs nothing. A package without a range gets that of devDependencies or another list in package.json, or a caret range of the version that npm would install. Where features are locked, the new ones are locked too; if that fails, nothing is written.',
     ],
     arguments: [
       {
