@@ -110,7 +110,7 @@ describe.each(outerNodes)('$label', (node) => {
       'app/src/main.mjs',
       `import('absent'); import('alpha'); import(name); import 'node:fs';`,
     );
-    sandbox.write('app/src/view.jsx', "<p>'</p>");
+    sandbox.write('app/src/view.jsx', "<p>'</b>");
     const scanned = await run('scan', 1, 'scan');
     expect(scanned).toMatchObject({
       unread: [{ file: 'src/view.jsx' }],

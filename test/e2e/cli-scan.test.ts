@@ -144,13 +144,38 @@ ranged: neither declared nor shipped; it is in devDependencies
     expect(await scan()).toMatchObject({ code: 1, files: 2, sources: ['../tools/index.js'] });
   });
 
+  test('JSX, TSX and load() of annex are read', async () => {
+    const { run } = await open(
+      { dependencies: { annex: '*' } },
+      {
+        'page.js': `export default () => <p>It's {await import('exa-js')}</p>;`,
+        'view.tsx': `import { load } from 'annex';
+export async function View({ rows }: { rows: string[] }) {
+  const { marked } = await load<typeof import('marked')>('marked');
+  return <ul title="isn't">{rows.map((row) => <li key={row}>{marked(row)}</li>)}</ul>;
+}`,
+      },
+    );
+    expect(await run()).toMatchObject({
+      stderr: '',
+      stdout: `exa-js: neither declared nor shipped; no package.json lists it
+  page.js:1  import()
+  Now: npx annex add exa-js
+marked: neither declared nor shipped; no package.json lists it
+  view.tsx:3  load
+  Now: npx annex add marked
+2 undeclared, 0 unused, 2 sources
+`,
+    });
+  });
+
   test('a source that is too large or does not parse is named, and the others are read', async () => {
     const { sandbox, scan, run } = await open(
       { annex: { features: { seen: '1' } } },
       {
         'a.js': `import 'seen';`,
         'big.js': `import 'unseen';${' '.repeat(2 ** 22)}`,
-        'view.tsx': `const a = <p>don't</p>`,
+        'broken.tsx': `const a = <p>don't</b>`,
       },
     );
     mkdirSync(join(sandbox.core, 'directory.js'));
@@ -160,7 +185,7 @@ ranged: neither declared nor shipped; it is in devDependencies
       sources: ['a.js'],
       unread: [
         { file: 'big.js', problem: 'it has more than 4194304 bytes' },
-        { file: 'view.tsx', problem: 'it does not parse; JSX is not read' },
+        { file: 'broken.tsx', problem: 'it does not parse' },
       ],
     });
     expect((await run()).stderr).toBe(

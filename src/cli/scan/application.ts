@@ -1,6 +1,6 @@
 /** Compares the requests in the sources of an application with what it declares and ships. */
 import { isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { listWorkspaces } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
 import { readText } from '../../base/files.ts';
@@ -83,7 +83,7 @@ export async function scanApplication(file: ManifestFile): Promise<Scan> {
     try {
       const text = readText(path, MAX_SIZE);
       mentions.read(text);
-      requests = readRequests(text, /\.[cm]?tsx?$/.test(path));
+      requests = readRequests(text, extname(path));
     } catch (error) {
       scan.unread.push({ file: shown, problem: describeProblem(error) });
       continue;
@@ -147,5 +147,5 @@ function createManifestFinder(core: JsonObject): (dir: string) => JsonObject[] {
 function describeProblem(error: unknown): string {
   const code = codeOf(error);
   if (code === 'EFBIG') return `it has more than ${MAX_SIZE} bytes`;
-  return code === undefined ? 'it does not parse; JSX is not read' : `it cannot be read: ${code}`;
+  return code === undefined ? 'it does not parse' : `it cannot be read: ${code}`;
 }

@@ -1,5 +1,6 @@
 /** Finds the requests of packages in the text of a source file: every form of import and require. */
 import type { ImportSpecifier } from 'es-module-lexer';
+import { blankJsx } from './jsx.ts';
 
 /** How a source requests a package. */
 export type RequestKind = 'import' | 'import()' | (typeof CALLS)[number];
@@ -16,22 +17,31 @@ export interface SourceRequest {
 /**
  * Reads the requests of a text.
  *
- * @param isTypeScript whether types are to be left out
- * @throws Error for a text that is neither JavaScript nor TypeScript, such as JSX
+ * @param extension of the file: `.ts` may contain types, `.js` JSX, and `.tsx` both
+ * @throws Error for a text that is neither JavaScript nor TypeScript
  */
-export type ReadRequests = (text: string, isTypeScript: boolean) => SourceRequest[];
+export type ReadRequests = (text: string, extension: string) => SourceRequest[];
 
 /** Calls besides import() that take a specifier. */
-const CALLS = ['require', 'require.resolve', 'import.meta.resolve'] as const;
+const CALLS = ['require', 'require.resolve', 'import.meta.resolve', 'load'] as const;
 
-/** Neither a part of another name nor of `object.name`. */
-const ALONE = '(?<![\\w$#.])';
+/** Neither a part of another name nor of `object.name`. The dots of `...name` are left out: the lexer skips a call after a dot. */
+const ALONE = '(?:\\.{3}\\s*|(?<![\\w$#.]))';
 
 /** A call of createRequire. */
 const CREATE = '(?:[mM]odule\\s*\\.\\s*)?createRequire\\s*\\((?:[^()]|\\([^()]*\\)){0,200}\\)';
 
 /** A variable with what createRequire returned. */
 const CREATED = new RegExp(`([\\w$]+)\\s*=\\s*${CREATE}(?!\\s*[.(])`, 'g');
+
+/** The names that a program takes from annex. */
+const FROM_ANNEX = /\{([^{}]*)\}\s*(?:from|=\s*(?:await\s+import|require)\s*\()\s*(["'])annex\2/g;
+
+/** The load() of annex among them, with its own name in the program. */
+const LOAD = /(?<![\w$])load(?:(?:\s+as\s+|\s*:\s*)([\w$]+))?(?![\w$])/g;
+
+/** Type arguments of a call, with one pair of parentheses at most, as in `load<typeof import('pg')>`. */
+const TYPE_ARGUMENTS = '(?:<[^()]*(?:\\([^()]*\\)[^()]*)?>\\s*)?';
 
 /** The assignment of TypeScript: `import fs = require('fs')`. */
 const IMPORT_ASSIGNMENT = /\bimport(?=\s+[\w$]+\s*=)/g;
@@ -40,7 +50,7 @@ const IMPORT_ASSIGNMENT = /\bimport(?=\s+[\w$]+\s*=)/g;
  * Opens the lexer.
  *
  * @returns undefined where there is no WebAssembly: with --jitless
- * @example (await openReader())?.("require('pg')", false) // [{ kind: 'require', specifier: 'pg', line: 1 }]
+ * @example (await openReader())?.("require('pg')", '.js') // [{ kind: 'require', specifier: 'pg', line: 1 }]
  */
 export async function openReader(): Promise<ReadRequests | undefined> {
   const lexer = await import('es-module-lexer').catch(() => undefined);
@@ -50,8 +60,10 @@ export async function openReader(): Promise<ReadRequests | undefined> {
   const { ImportMeta, Static, StaticDeferPhase, StaticSourcePhase } = ImportType;
   const isStatic = ({ t: type }: ImportSpecifier): boolean =>
     [Static, StaticDeferPhase, StaticSourcePhase].some((one) => one === type);
-  return (source, isTypeScript) => {
-    const text = markCalls(isTypeScript ? source.replace(IMPORT_ASSIGNMENT, 'const') : source);
+  return (source, extension) => {
+    const isTypeScript = /^\.[cm]?tsx?$/.test(extension);
+    const code = /^\.[cm]?ts$/.test(extension) ? source : blankJsx(source);
+    const text = markCalls(isTypeScript ? code.replace(IMPORT_ASSIGNMENT, 'const') : code);
     const lines = createLineCounter(text);
     return parse(text)[0].flatMap((found) => {
       if (found.t === ImportMeta || (isTypeScript && isOfTypes(text, found, isStatic(found)))) {
@@ -68,12 +80,18 @@ export async function openReader(): Promise<ReadRequests | undefined> {
  * or a regular expression. As many vertical tabs follow as the place of the call in the list says. Lines stay.
  */
 function markCalls(text: string): string {
-  const created = [...text.matchAll(CREATED)].map(([, name = '']) => name.replaceAll('$', '\\$'));
+  const created = [...text.matchAll(CREATED)].map(([, name = '']) => escapeName(name));
   const names = ['(?:module\\s*\\.\\s*)?require', CREATE, ...new Set(created)].join('|');
+  const loads = [...text.matchAll(FROM_ANNEX)]
+    .flatMap(([, list = '']) => [...list.matchAll(LOAD)])
+    .map(([, name = 'load']) => escapeName(name));
   const calls = [
     new RegExp(`${ALONE}(?:${names})(?=\\s*\\()`, 'g'),
     new RegExp(`${ALONE}(?:${names})\\s*\\.\\s*resolve(?=\\s*\\()`, 'g'),
     /\bimport\s*\.\s*meta\s*\.\s*resolve(?=\s*\()/g,
+    ...(loads.length === 0
+      ? []
+      : [new RegExp(`${ALONE}(?:${loads.join('|')})\\s*${TYPE_ARGUMENTS}(?=\\()`, 'g')]),
   ];
   return calls.reduce(
     (marked, call, at) =>
@@ -84,6 +102,8 @@ function markCalls(text: string): string {
     text,
   );
 }
+
+const escapeName = (name: string): string => name.replaceAll('$', '\\$');
 
 /** The kind of the call at the start of a text. */
 function readKind(text: string): RequestKind {

@@ -98,8 +98,8 @@ export const INSPECT: readonly Row[] = [
     name: 'scan',
     summary: 'find imports that nothing declares or ships',
     details: [
-      'Reads the sources of the application and of the workspaces that it depends on: import, import(), require, require.resolve, import.meta.resolve, and what createRequire returns. Tests, build output, configuration of tools, what Git ignores and directories of other applications with an annex key are left out.',
-      'Also names the declared features that no source names. A name that the program computes cannot be read, and an alias of a bundler looks like a package. JSX is not read.',
+      'Reads the sources of the application and of the workspaces that it depends on: import, import(), require, require.resolve, import.meta.resolve, what createRequire returns, and load() of annex, also in TypeScript and JSX. Tests, build output, configuration of tools, what Git ignores and directories of other applications with an annex key are left out.',
+      'Also names the declared features that no source names. A name that the program computes cannot be read, and an alias of a bundler looks like a package.',
       'Fails when a package is neither declared nor shipped.',
     ],
     examples: ['annex scan', 'annex scan --json'],

@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 
 /** Requests as `KIND SPECIFIER`; `?` for a computed specifier. */
-const list = (text: string, isTypeScript = false): string[] =>
-  readRequests(text, isTypeScript).map(({ kind, specifier = '?' }) => `${kind} ${specifier}`);
+const list = (text: string, extension = '.js'): string[] =>
+  readRequests(text, extension).map(({ kind, specifier = '?' }) => `${kind} ${specifier}`);
 
 describe('a request is', () => {
   test.each([
@@ -30,6 +30,7 @@ describe('a request is', () => {
       "const a = require('a'); require ( 'b' ); module.require('c')",
       'require a, require b, require c',
     ],
+    ["module.exports = {...require('a')}", 'require a'],
     [
       "try { require.resolve('a') } catch {} import.meta.resolve('b')",
       'require.resolve a, import.meta.resolve b',
@@ -42,6 +43,11 @@ describe('a request is', () => {
     [
       "const $load = createRequire(__filename); $load('a'); $load.resolve('b')",
       'require a, require.resolve b',
+    ],
+    ["import { load } from 'annex'; await load('a'); load(name)", 'import annex, load a, load ?'],
+    [
+      "const { ensure, load: get } = require('annex'); get ('a').then(x); load('b')",
+      'require annex, load a',
     ],
     [`\`\${require('a')} \${await import('b')}\``, 'require a, import() b'],
     ["if (x) return; require('a')", 'require a'],
@@ -82,7 +88,35 @@ let g: import('g').G | Promise<import('g').G>;
 const h = <T,>(x: T) => x;
 import('i').then((i) => i.default);
 abstract class K { constructor(private readonly k: string) {} }`;
-  expect(list(text, true)).toEqual(['require d', 'import e', 'import() i']);
+  expect(list(text, '.ts')).toEqual(['require d', 'import e', 'import() i']);
+});
+
+test('a load() with type arguments is a request of the package', () => {
+  const text = `import { isAvailable, load as $get } from "annex";
+$get<typeof import('a')>('a');
+$get<
+  A<B>
+>('b/c');
+load('d');`;
+  expect(list(text, '.ts')).toEqual(['import annex', 'load a', 'load b/c']);
+});
+
+test('the markup of JSX requests nothing, and the expressions in it do', () => {
+  const text = `const a = await import('a');
+function Page<T extends object>({ rows }: { rows: T[] }) {
+  const pick = <U,>(x: U) => x;
+  return (
+    <>
+      <p title='import("t")' {...require('b')}>It's import('t'), isn't // it</p>
+      <List<string> onClick={async () => (await import('c')).d} />
+      {rows.map((r) => <b key={r}>"{r}" {/* don't */} <i/></b>)}{import('d')}</>
+  );
+}`;
+  const expected = ['import() a', 'require b', 'import() c', 'import() d'];
+  expect(list(text, '.tsx')).toEqual(expected);
+  expect(list(text.replaceAll(/<.extends object>|<string>|<U,>|: (?:U|\{.*?\})/g, ''))).toEqual(
+    expected,
+  );
 });
 
 test('the line is that of the statement or the call', () => {
@@ -96,7 +130,7 @@ const b = createRequire(
 /*
 */ require('c'); import(
   'd');`;
-  expect(readRequests(text, false).map(({ specifier, line }) => [specifier, line])).toEqual([
+  expect(readRequests(text, '.js').map(({ specifier, line }) => [specifier, line])).toEqual([
     ['a', 1],
     ['b', 5],
     ['c', 9],
@@ -106,5 +140,5 @@ const b = createRequire(
 
 test('a text that does not parse throws', () => {
   expect(() => list("const x = 'unterminated")).toThrow();
-  expect(() => list("const x = <p>don't</p>")).toThrow();
+  expect(() => list("const x = <p>don't</p>", '.ts')).toThrow();
 });
