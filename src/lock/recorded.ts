@@ -11,6 +11,8 @@ export interface RecordedSignatures {
   packages: number;
   /** Number of those with a recorded signature that is valid. */
   verified: number;
+  /** Number of packages whose recorded provenance is valid. */
+  provenance: number;
   /** Clauses about signatures that are invalid, and about other provenance. */
   problems: string[];
 }
@@ -31,6 +33,7 @@ export async function checkRecorded(
       const reason = keys && findInvalid({ name, version, integrity }, signature, { keys });
       const other = provenance && findOther(provenance, await source.findProvenance(node));
       return {
+        hasSource: provenance !== undefined && other === undefined,
         isVerified: signature !== undefined && reason === undefined,
         problems: [
           ...(reason ? [`the signature of ${name} ${version} is invalid: ${reason}`] : []),
@@ -42,6 +45,7 @@ export async function checkRecorded(
   return {
     packages: checked.length,
     verified: checked.filter(({ isVerified }) => isVerified).length,
+    provenance: checked.filter(({ hasSource }) => hasSource).length,
     problems: checked.flatMap(({ problems }) => problems),
   };
 }

@@ -70,7 +70,11 @@ describe(node.label, () => {
       part: { provenance: { state: 'verified', source } },
       kit: { provenance: { state: 'none' } },
     });
-    expect(await check()).toMatchObject({ code: 0, stdout: 'kit: locked\n', stderr: '' });
+    expect(await check()).toMatchObject({
+      code: 0,
+      stdout: 'kit: locked; recorded signatures verified: 2 of 2, provenance: 1\n',
+      stderr: '',
+    });
   });
 
   test('a registry without signing keys can have provenance', async () => {

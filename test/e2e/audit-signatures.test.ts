@@ -208,11 +208,19 @@ describe(node.label, () => {
     registry.signer = makeSigner();
     const check = (...more: string[]) => sandbox.annex(['lock', '--check', '--online', ...more]);
     const count = 'kit: locked; recorded signatures verified:';
-    expect(await check()).toMatchObject({ code: 0, stdout: `${count} 0 of 2\n`, stderr: '' });
+    expect(await check()).toMatchObject({
+      code: 0,
+      stdout: `${count} 0 of 2, provenance: 0\n`,
+      stderr: '',
+    });
     await audit(sandbox);
-    expect(await check()).toMatchObject({ code: 0, stdout: `${count} 2 of 2\n`, stderr: '' });
+    expect(await check()).toMatchObject({
+      code: 0,
+      stdout: `${count} 2 of 2, provenance: 0\n`,
+      stderr: '',
+    });
     const { signatures } = JSON.parse((await check('--json')).stdout);
-    expect(signatures).toEqual([{ feature: 'kit', packages: 2, verified: 2 }]);
+    expect(signatures).toEqual([{ feature: 'kit', packages: 2, verified: 2, provenance: 0 }]);
     const { sidecar } = readLock(sandbox, 'kit');
     const { signature, ...record } = sidecar.packages[PART] as unknown as {
       signature: { keyid: string };

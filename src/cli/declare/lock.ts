@@ -102,7 +102,8 @@ type CheckedSignatures = RecordedSignatures & { feature: string };
 function describeSignatures(name: string, signatures: CheckedSignatures[] = []): string {
   const found = signatures.find(({ feature }) => feature === name);
   if (found === undefined) return '';
-  return `; recorded signatures verified: ${found.verified} of ${found.packages}`;
+  const { packages, verified, provenance } = found;
+  return `; recorded signatures verified: ${verified} of ${packages}, provenance: ${provenance}`;
 }
 
 /** Compares what locks record of signatures and provenance with the registry. A lock that differs otherwise is reported already. */
