@@ -51,6 +51,14 @@ export type JsonObject = Record<string, unknown>;
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/**
+ * The value of a record's own key: a package can be named `constructor`.
+ *
+ * @example ownOf({ zod: '4.1.0' }, 'constructor') // undefined
+ */
+export const ownOf = <T>(record: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
 /** The shared packages of an entry: names to ranges and a version. */
 export const isShared: Check = isRecordOf(isShape({ ranges: isListOf(isText), version: isText }));
 

@@ -2,6 +2,7 @@
 import type { Lookup } from '../app/lookup.ts';
 import type { Pin } from '../app/pin.ts';
 import { compareVersions, satisfiesWithPrereleases } from '../base/semver.ts';
+import { ownOf } from '../base/shape.ts';
 import { findCutoff } from '../install/resolve.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import { findNewest, type Newest } from '../registry/newest.ts';
@@ -53,7 +54,7 @@ export async function compareVersionsOf(
     const { version: locked = '' } = (lock.packages[`node_modules/${name}`] ?? {}) as {
       version?: string;
     };
-    const { wanted = null, latest = null } = newest[name] ?? {};
+    const { wanted = null, latest = null } = ownOf(newest, name) ?? {};
     const found = wanted === null ? [] : [{ name, version: wanted }];
     return {
       name,
@@ -63,7 +64,7 @@ export async function compareVersionsOf(
       latest,
       isOutdated: wanted !== null && compareVersions(wanted, locked) > 0,
       isBlocked: findBlocked(found, blocked, satisfiesWithPrereleases) !== undefined,
-      preferred: preferred[name] ?? null,
+      preferred: ownOf(preferred, name) ?? null,
     };
   });
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
+import { ownOf } from '../base/shape.ts';
 import { describeNpmFailure } from './npm-failure.ts';
 import { callNpm, type NpmRun, runNpm } from './run-npm.ts';
 
@@ -38,7 +39,7 @@ export async function findNewest(
   if (found === undefined) throw new AnnexError(describeNpmFailure(end));
   const newest: Record<string, Newest> = {};
   for (const name of Object.keys(ranges)) {
-    const { wanted, latest } = found[name] ?? {};
+    const { wanted, latest } = ownOf(found, name) ?? {};
     // npm skips a package that the registry refuses, and one without a version that is old enough.
     if (wanted === undefined) {
       await runNpm({ ...run, cwd: makeProject(dir), args: ['view', name, 'version'] });

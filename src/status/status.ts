@@ -6,6 +6,7 @@ import { refuseOutside } from '../app/shipped.ts';
 import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { satisfies } from '../base/semver.ts';
+import { ownOf } from '../base/shape.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -54,9 +55,9 @@ function composeStatus(lookup: Lookup, options: StatusOptions): FeatureStatus {
   const elsewhere = entry ? (entry.isLayer ? 'layer' : 'store') : describeAbsence(install);
   const versions = entry ? listVersions(entry.manifest, feature) : {};
   const packages = Object.entries(feature.packages).map(([name, range]) => {
-    const version = versions[name];
+    const version = ownOf(versions, name);
     const elsewhereStatus = { range, where: elsewhere, ...(version !== undefined && { version }) };
-    return [name, inCore[name] ?? elsewhereStatus] as const;
+    return [name, ownOf(inCore, name) ?? elsewhereStatus] as const;
   });
   const status: FeatureStatus = {
     feature: feature.name,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { readJson } from '../base/files.ts';
 import { satisfies } from '../base/semver.ts';
-import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText } from '../base/shape.ts';
+import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText, ownOf } from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { ClosurePackage } from '../plan/identity.ts';
@@ -100,7 +100,8 @@ export function listVersions(
 ): Record<string, string> {
   const versions: Record<string, string> = {};
   for (const { path, name, version } of manifest.closure) {
-    if (name in feature.packages && path === `node_modules/${name}`) versions[name] = version;
+    if (Object.hasOwn(feature.packages, name) && path === `node_modules/${name}`)
+      versions[name] = version;
   }
   return versions;
 }
@@ -116,7 +117,7 @@ export const findMismatch = (
 function findDeclaredMismatch(manifest: Manifest, feature: Feature): string | undefined {
   const versions = listVersions(manifest, feature);
   for (const [name, range] of Object.entries(feature.packages)) {
-    const version = versions[name];
+    const version = ownOf(versions, name);
     // The core ships one of several declared packages.
     if (version === undefined && Object.hasOwn(manifest.shared, name)) continue;
     if (version === undefined) return `it does not hold ${name}`;
@@ -134,8 +135,8 @@ function findSharedMismatch(
 ): string | undefined {
   for (const [name, { ranges, version }] of Object.entries(manifest.shared)) {
     const shipped = findCorePackage(name, root)?.version;
-    const declared = packages[name];
-    if (shipped === version && declared === manifest.specs[name]) continue;
+    const declared = ownOf(packages, name);
+    if (shipped === version && declared === ownOf(manifest.specs, name)) continue;
     const wanted = declared === undefined ? ranges : [...ranges, declared];
     if (shipped === undefined || !wanted.every((range) => satisfies(shipped, range))) {
       return `it takes ${name} ${wanted.join(' and ')} from core, which has ${shipped ?? 'none'}`;

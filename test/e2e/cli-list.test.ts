@@ -21,6 +21,25 @@ function sizeOf(sandbox: Sandbox, dir: string): number {
 }
 
 describe.each(outerNodes)('$label', (node) => {
+  test('a package may be named like a property that every object has', async () => {
+    const { sandbox, annex, plant } = await openCli(node, { registry });
+    const features = '{"constructor":"^1.0.0","valueOf":"^1.0.0","__proto__":"^1.0.0"}';
+    sandbox.write('app/package.json', `{"annex":{"features":${features}}}`);
+    const dir = plant('constructor', '1.2.0');
+    const { stdout } = await annex(['list', '--json']);
+    const found = JSON.parse(stdout).features;
+    expect(found.map(({ feature, where }: Record<string, string>) => [feature, where])).toEqual([
+      ['constructor', 'store'],
+      ['valueOf', 'missing'],
+      ['__proto__', 'denied'],
+    ]);
+    expect(found[0]).toMatchObject({ dir, packages: { constructor: { version: '1.2.0' } } });
+    expect((await annex(['list'])).stdout).toMatch(/^valueOf +valueOf +\^1\.0\.0 +- +- +missing/m);
+    for (const args of [['report'], ['why', 'constructor'], ['store', 'ls']]) {
+      expect({ args, ...(await annex(args)) }).toMatchObject({ args, code: 0 });
+    }
+  });
+
   test('list shows where every feature is, per feature and per package', async () => {
     const { sandbox, layer, annex, plant } = await openCli(node, { registry });
     const range = '^1.0.0';

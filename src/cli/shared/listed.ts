@@ -1,5 +1,6 @@
 /** The state of a feature for `annex list`: what it is good for, its versions, and the age of its entry. */
 import type { Made } from '../../app/pin.ts';
+import { ownOf } from '../../base/shape.ts';
 import { listLocked } from '../../lock/drift.ts';
 import { isUsable } from '../../status/status.ts';
 import type { FeatureStatus } from '../../types.ts';
@@ -29,7 +30,7 @@ export interface ListedFeature extends FeatureStatus, Measured {
 export function toListed({ lookup, status, damaged }: ExaminedFeature): ListedFeature {
   const locked = listLocked(lookup);
   const packages = Object.entries(status.packages).map(([name, each]) => {
-    const version = locked[name];
+    const version = ownOf(locked, name);
     return [name, { ...each, ...(version !== undefined && { locked: version }) }] as const;
   });
   const lock = lookup.readLock().pin?.sidecar.made;

@@ -4,6 +4,7 @@ import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { satisfies } from '../../base/semver.ts';
+import { ownOf } from '../../base/shape.ts';
 import { isWithin } from '../../base/store-layout.ts';
 import { codeOf } from '../../base/thrown.ts';
 import type { Feature } from '../../settings/feature.ts';
@@ -47,7 +48,7 @@ export function listCopies(answered: Answered): Copy[] {
   const roots = new Map(listStores(settings).map((store) => [store, toRealPath(store)]));
   const held = tryListHeld(settings, feature, { damages, look }).map((one): Copy => {
     const { dir, manifest } = one.stored;
-    const version = manifest && listVersions(manifest, feature)[name];
+    const version = manifest && ownOf(listVersions(manifest, feature), name);
     const isUsed = isWithin(used, join(roots.get(one.store) ?? '', relative(one.store, dir)));
     const why = isUsed ? undefined : explainLoss(one, answered);
     return {

@@ -1,6 +1,7 @@
 /** What `annex why` finds out about a request, as `--json` prints it. */
 import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
+import { ownOf } from '../../base/shape.ts';
 import { parseBareSpecifier } from '../../base/specifier.ts';
 import { codeOf, messageOf } from '../../base/thrown.ts';
 import { listLocked } from '../../lock/drift.ts';
@@ -87,7 +88,7 @@ export function composeExplanation(
   const inside = name === '' ? [] : findInside(name, settings, look);
   if (inside.length > 0) explanation.inside = inside;
   if (feature !== undefined) {
-    const locked = lookup && listLocked(lookup)[name];
+    const locked = lookup && ownOf(listLocked(lookup), name);
     const damages = locator?.thread.finder.damages;
     Object.assign(explanation, {
       feature: feature.name,
