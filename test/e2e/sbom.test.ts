@@ -85,6 +85,18 @@ describe('annex sbom', () => {
     }
   });
 
+  test.each(['1.0', 'latest', '1.0.0\x1b[2J', ''])(
+    'an application with the invalid version %j has 0.0.0',
+    async (version) => {
+      copyLocks(locked, sandbox, 'kit');
+      const features = { kit: '^1.0.0' };
+      sandbox.write('app/package.json', { name: 'own', version, annex: { features } });
+      const { code, stderr, document } = await list();
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(document.metadata.component).toMatchObject({ name: 'own', version: '0.0.0' });
+    },
+  );
+
   test.each([
     ['cyclonedx', findCycloneDxErrors],
     ['spdx', findSpdxErrors],

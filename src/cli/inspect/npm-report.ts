@@ -6,6 +6,7 @@ import { AnnexError } from '../../base/error.ts';
 import { writeLine } from '../../base/log.ts';
 import { redact } from '../../base/messages.ts';
 import { readPackage } from '../../base/package-json.ts';
+import { satisfiesWithPrereleases } from '../../base/semver.ts';
 import { isPackageName } from '../../base/specifier.ts';
 import { findBuildDate } from '../../lock/made.ts';
 import { composeReportPart } from '../../lock/report.ts';
@@ -136,11 +137,15 @@ const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 const UNNAMED = 'core';
 
+/** npm sbom fails for any other version of the application. */
+const isVersion = (value: unknown): value is string =>
+  typeof value === 'string' && satisfiesWithPrereleases(value, '*');
+
 /** Name and version in package.json; a private application often has neither. */
 function nameCore(root: string): { name: string; version: string } {
   const { name, version } = readPackage(root) ?? {};
   return {
     name: typeof name === 'string' && isPackageName(name) ? name : UNNAMED,
-    version: typeof version === 'string' ? version : '0.0.0',
+    version: isVersion(version) ? version : '0.0.0',
   };
 }
