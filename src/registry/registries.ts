@@ -7,6 +7,18 @@ export type NpmrcLevel = Record<string, unknown>;
 /** npm's default registry. */
 export const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 
+/**
+ * A hint to ask the public registry for what another one lacks. Where the public one itself seems to lack it,
+ * something else answers.
+ *
+ * @param command that asks
+ * @example hintPublic('https://npm.corp/', 'annex audit') // 'ask the public registry: npm_config_registry=...'
+ */
+export const hintPublic = (registry: string, command: string): string =>
+  registry === PUBLIC_REGISTRY
+    ? 'find out which proxy or mirror answers in its place'
+    : `ask the public registry: npm_config_registry=${PUBLIC_REGISTRY.slice(0, -1)} ${command}`;
+
 /** Settings that change which packages are found and where, without credentials. */
 const SOURCES =
   /^(?:(?:@[^:]+:)?registry|scope|(?:https?-)?proxy|noproxy|offline|strict-ssl|cafile|ca|local-address|before|min-release-age|replace-registry-host)$/;

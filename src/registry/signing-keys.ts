@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { isListOf, isObject, isShape, isText } from '../base/shape.ts';
 import type { Client } from './client.ts';
 import { isRequestError, refuseInstall } from './failure.ts';
+import { hintPublic } from './registries.ts';
 
 /** A signature of a registry over `NAME@VERSION:INTEGRITY`. */
 export interface Signature {
@@ -113,5 +114,5 @@ export const refuseUnsigned = (registries: readonly string[]) => ({
   ...refuseInstall(
     `${registries.map((url) => new URL(url).host).join(' and ')} has no signing keys, so nothing can be verified`,
   ),
-  hint: 'ask a registry that signs: npm_config_registry=https://registry.npmjs.org annex audit signatures',
+  hint: hintPublic(registries[0] ?? '', 'annex audit signatures'),
 });

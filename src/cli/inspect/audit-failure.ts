@@ -4,6 +4,7 @@ import { nameUnset, refuseStatus } from '../../registry/failure.ts';
 import { describeNpmFailure } from '../../registry/npm-failure.ts';
 import type { NpmSettings } from '../../registry/npm-settings.ts';
 import { findUnset } from '../../registry/npmrc.ts';
+import { hintPublic } from '../../registry/registries.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
 
@@ -43,7 +44,7 @@ export function refuseAudit(
   return {
     code: 'ANNEX_INVALID_CONFIG',
     reason: `registry ${host} has no advisories: it answered ${statusCode}`,
-    hint: 'ask one that has them: npm_config_registry=https://registry.npmjs.org annex audit',
+    hint: hintPublic(npm.registryFor(''), 'annex audit'),
   };
 }
 
