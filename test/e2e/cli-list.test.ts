@@ -189,7 +189,9 @@ describe.each(outerNodes)('$label', (node) => {
     });
     const wrong = await annex(['list', '--state', 'faild']);
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/--state is available or .*"faild"; did you mean failed\?/);
+    expect(wrong.stderr).toMatch(
+      /--state is available, missing or failed, not "faild"; did you mean failed\?/,
+    );
   });
 
   test('--check fails for a denied, failed or damaged feature, and not for a missing one', async () => {
