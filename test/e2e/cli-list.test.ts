@@ -40,6 +40,18 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
+  test('--quiet prints the names of features alone, of one state too', async () => {
+    const { sandbox, annex, plant } = await openCli(node);
+    sandbox.setCore({ features: { stored: '^1.0.0', one: '^1.0.0', two: '^1.0.0' } });
+    plant('stored', '1.0.0');
+    const quiet = { code: 0, stderr: '' };
+    expect(await annex(['list', '-q'])).toMatchObject({ ...quiet, stdout: 'stored\none\ntwo\n' });
+    const missing = await annex(['ls', '--quiet', '--state', 'missing']);
+    expect(missing).toMatchObject({ ...quiet, stdout: 'one\ntwo\n' });
+    const failed = await annex(['ls', '-q', '--state', 'failed']);
+    expect(failed).toMatchObject({ ...quiet, stdout: '' });
+  });
+
   test('list shows where every feature is, per feature and per package', async () => {
     const { sandbox, layer, annex, plant } = await openCli(node, { registry });
     const range = '^1.0.0';

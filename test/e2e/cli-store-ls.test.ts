@@ -126,6 +126,18 @@ describe.each(outerNodes)('$label', (node) => {
     expect(stdout).toMatch(new RegExp(`^beta .* retired until ${until.slice(0, 16)}Z `, 'm'));
   });
 
+  test('ls --quiet prints the directories of entries alone, and other commands of store have no --quiet', async () => {
+    const { sandbox, layer, annex, plant } = await open();
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    const own = plant('alpha', '1.0.0');
+    const baked = plant('beta', '1.0.0', { store: layer });
+    const { code, stdout, stderr } = await annex(['store', 'ls', '-q']);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${own}\n${baked}\n`, stderr: '' });
+    const path = await annex(['store', 'path', '-q']);
+    expect(path).toMatchObject({ code: 2, stdout: '' });
+    expect(path.stderr).toContain('store path has no --quiet');
+  });
+
   test('text of a manifest is escaped and shortened, and links are not followed', async () => {
     const { sandbox, annex, plant, list } = await open();
     sandbox.setCore({ features: { alpha: '^1.0.0', long: '^1.0.0' } });

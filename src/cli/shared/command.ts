@@ -34,6 +34,7 @@ export interface Options {
   online?: boolean;
   optional?: boolean;
   output?: string;
+  quiet?: boolean;
   repair?: boolean;
   require?: boolean;
   state?: string;
@@ -134,14 +135,17 @@ export function printResults<T extends { outcome: string }>(
  *
  * @param baked a directory that is filled while an image is built
  * @param core an application whose package.json is about to be replaced
+ * @param isQuiet whether not to name the application on a terminal
  * @throws AnnexError when there is no application, or annex cannot serve it
  */
 export function readSettings({
   baked,
   core,
+  isQuiet = false,
 }: {
   baked?: string;
   core?: CoreManifest;
+  isQuiet?: boolean;
 } = {}): Settings {
   const place = { script: undefined, cwd: readCwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });
@@ -149,7 +153,7 @@ export function readSettings({
   // The process that started an installer has printed them.
   const notices = isInstaller() ? [] : loaded.settings.notices;
   for (const notice of notices) writeLine(2, composeNotice(notice));
-  if (core === undefined) showPlace(loaded.settings);
+  if (core === undefined && !isQuiet) showPlace(loaded.settings);
   return loaded.settings;
 }
 

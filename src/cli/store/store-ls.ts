@@ -92,6 +92,12 @@ export function listEntries(settings: Settings, now: number): Output {
   return { text: parts.join('\n\n') || 'the stores hold no entry', data: { entries } };
 }
 
+/** The directories of all entries, one a line. Their files are not looked at. */
+export const listDirs = (settings: Settings): string =>
+  listHeld(settings)
+    .map(({ stored }) => cleanText(stored.dir))
+    .join('\n');
+
 function listStore(entries: readonly StoredEntry[], now: number): string {
   const head = findWidth(1) === undefined ? [...HEAD, 'directory', 'why'] : HEAD;
   const lines = entries.map((entry) => toLine(entry, now).slice(0, head.length));

@@ -4,17 +4,18 @@ import { refuseByFileError } from '../../base/file-error.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type Command, readSettings, refuse } from '../shared/command.ts';
 import { measureUse } from './store-df.ts';
-import { listEntries, type Output } from './store-ls.ts';
+import { listDirs, listEntries, type Output } from './store-ls.ts';
 
 /** Reports on the store and its layers. Changes nothing, and reads no file of a package. */
-export const store: Command = ({ args: [what = ''], print }) => {
-  const settings = readSettings();
-  const { text, data } = report(what, settings);
+export const store: Command = ({ args: [what = ''], options: { quiet = false }, print }) => {
+  if (quiet && what !== 'ls') return `store ${what} has no --quiet`;
+  const settings = readSettings({ isQuiet: quiet });
+  const { text, data } = report(what, settings, quiet);
   print(text, data, settings);
   return 0;
 };
 
-function report(what: string, settings: Settings): Output {
+function report(what: string, settings: Settings, isQuiet: boolean): Output {
   const { layers, gate } = settings;
   const path = settings.store;
   if (path === undefined) {
@@ -23,6 +24,7 @@ function report(what: string, settings: Settings): Output {
   }
   if (what === 'path') return { text: path, data: { layers } };
   try {
+    if (isQuiet) return { text: listDirs(settings), data: {} };
     return what === 'ls'
       ? listEntries(settings, Date.now())
       : measureUse(settings, path, Date.now());

@@ -1,5 +1,5 @@
 /** Rows of the commands that report and change nothing. */
-import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import { FEATURES, PLACE, QUIET, REGISTRY, SETTINGS } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const INSPECT: readonly Row[] = [
@@ -20,12 +20,14 @@ export const INSPECT: readonly Row[] = [
         choices: ['available', 'missing', 'failed'],
       },
       { name: 'check', summary: 'fail when a feature has failed' },
+      QUIET,
       ...PLACE,
     ],
     examples: [
       'annex list',
       'annex list --state failed',
       'annex list --check',
+      'annex list --state missing --quiet',
       'annex ls --store /opt/data/annex:/opt/annex',
     ],
     variables: SETTINGS,
@@ -78,8 +80,8 @@ export const INSPECT: readonly Row[] = [
         choices: ['path', 'ls', 'df', 'prune', 'verify'],
       },
     ],
-    options: PLACE,
-    examples: ['annex store path', 'annex store ls', 'annex store df'],
+    options: [{ ...QUIET, summary: 'with ls: print the directories of entries alone' }, ...PLACE],
+    examples: ['annex store path', 'annex store ls --quiet', 'annex store df'],
     variables: SETTINGS,
     load: async () => (await import('../store/store.ts')).store,
   },

@@ -33,6 +33,14 @@ export const PLACE: readonly Option[] = [
   },
 ];
 
+/** For commands that list things with names. */
+export const QUIET: Option = {
+  name: 'quiet',
+  short: 'q',
+  summary: 'print names alone, one a line',
+  excludes: 'json',
+};
+
 /** The age of versions, of commands that choose some. */
 export const MIN_AGE: Option = {
   name: 'min-age',

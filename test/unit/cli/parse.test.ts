@@ -58,6 +58,7 @@ describe('refused', () => {
     [['lock', '--min-age', '-'], '--min-age is a number of days, not "-"'],
     [['sbom', '--format', 'spx'], '--format is cyclonedx or spdx, not "spx"; did you mean spdx?'],
     [['completion', 'bahs'], 'completion takes bash, zsh or fish, not "bahs"; did you mean bash?'],
+    [['list', '-q', '--json'], '--quiet and --json exclude each other'],
     [['lock', '--check', '--min-age', '1'], '--min-age and --check exclude each other'],
     [['add'], 'add needs NAME[@RANGE]'],
     [['add', ''], 'add needs NAME[@RANGE]'],
