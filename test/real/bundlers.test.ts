@@ -27,6 +27,11 @@ const TOOLS = [
 
 const ANNEX = ['annex', 'annex/register'];
 
+const LOAD = `
+import 'annex/register';
+import { load } from 'annex';
+load('loaded').then(({ marker }) => console.log(JSON.stringify([marker])));`;
+
 /** Bundles with webpack, whose command line is a separate package. */
 const WEBPACK = `#!/usr/bin/env node
 import webpack from 'webpack';
@@ -89,10 +94,13 @@ let sandbox: Sandbox;
 let registry: Registry;
 
 beforeAll(async () => {
-  registry = await startRegistry([esmPackage('absent', '1.0.0', 'installed')]);
+  registry = await startRegistry(
+    ['absent', 'loaded'].map((name) => esmPackage(name, '1.0.0', 'installed')),
+  );
   sandbox = await createSandbox({ copyAnnex: true });
-  sandbox.setCore({ features: { stored: '*', absent: '*' } }, { type: undefined });
+  sandbox.setCore({ features: { stored: '*', absent: '*', loaded: '*' } }, { type: undefined });
   for (const name of ['main.mjs', 'main.js']) sandbox.write(`app/src/${name}`, SOURCE);
+  for (const name of ['load.mjs', 'load.js']) sandbox.write(`app/src/${name}`, LOAD);
   sandbox.write('app/src/plain.mjs', `import('stored').then(({ marker }) => console.log(marker));`);
   sandbox.write('tools/package.json', { private: true });
   writeFileSync(join(sandbox.root, 'tools', 'webpack.mjs'), WEBPACK, { mode: 0o755 });
@@ -105,11 +113,11 @@ beforeAll(async () => {
 });
 
 /** @returns the path of the bundle */
-async function bundle(name: string, external: string[]): Promise<string> {
+async function bundle(name: string, external: string[], source = 'main'): Promise<string> {
   const { args, input, output } = BUNDLERS[name] as (typeof BUNDLERS)[string];
   const kind = external.length > 0 ? 'external' : 'inside';
-  const out = join(sandbox.core, 'out', `${name} ${kind}`.replaceAll(/\W+/g, '-'));
-  const [tool = '', ...rest] = args(`src/${input}`, out, external);
+  const out = join(sandbox.core, 'out', `${name} ${kind} ${source}`.replaceAll(/\W+/g, '-'));
+  const [tool = '', ...rest] = args(`src/${input.replace('main', source)}`, out, external);
   const path = join(sandbox.root, 'tools', 'node_modules', tool);
   const { code, stdout, stderr } = await sandbox.exec(path, rest);
   expect(code, stdout + stderr).toBe(0);
@@ -127,6 +135,13 @@ async function run(file: string, node: string) {
   const { code, stdout, stderr } = await sandbox.run([file], { node, env });
   return { code, stderr, seen: code === 0 ? (JSON.parse(stdout) as string[]) : stdout };
 }
+
+test.each(Object.keys(BUNDLERS))('%s: load() needs no setting for its package', async (name) => {
+  const file = await bundle(name, ANNEX, 'load');
+  for (const { version, node } of nodes) {
+    expect({ version, ...(await run(file, node)) }).toMatchObject({ code: 0, seen: ['installed'] });
+  }
+});
 
 test.each(Object.keys(BUNDLERS))(
   '%s: works as without a bundle if annex is installed; otherwise a line says that annex has to stay external',
