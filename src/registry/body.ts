@@ -68,11 +68,9 @@ function markLocal<T>(action: () => T): T {
   }
 }
 
-let opened = 0;
-
+/** The directory may be the system's temporary one, where another user could take a name that can be guessed. */
 function openUnlinked(dir: string): number {
-  opened += 1;
-  const path = join(dir, `.body-${process.pid}-${opened}`);
+  const path = join(dir, `.body-${process.getBuiltinModule('node:crypto').randomUUID()}`);
   const file = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
   return file;

@@ -1,5 +1,5 @@
 /** The body of a response: a large one is kept in a file, and none exceeds its limit. */
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -26,6 +26,15 @@ test('a small body is kept in memory, a large one in an unlinked file', () => {
     expect(body.take().equals(whole)).toBe(true);
     body.drop();
   }
+});
+
+test('no file of another user stands in its way', () => {
+  const dir = openDirectory();
+  for (let at = 0; at < 100; at += 1) writeFileSync(join(dir, `.body-${process.pid}-${at}`), '');
+  const body = receiveBody({ maxBytes: 20 * chunk.length, dir });
+  for (let count = 0; count < 9; count += 1) body.add(chunk);
+  expect(body.take()).toHaveLength(9 * chunk.length);
+  body.drop();
 });
 
 test('more than the limit is refused', () => {
