@@ -26,9 +26,18 @@ describe.concurrent(node.label, () => {
     expectFinding(
       diagnosis,
       'loader.active',
-      /^warning NODE_OPTIONS does not load annex.*Now: npx annex env/,
+      /^warning NODE_OPTIONS does not load annex.*Now: set NODE_OPTIONS="--import=\/\S+\/app\/node_modules\/annex\/loader\.mjs"$/,
     );
     expect(diagnosis.code).toBe(0);
+  });
+
+  test('NODE_OPTIONS of somebody else: the remedy keeps its options', async () => {
+    const sandbox = await open();
+    const found = await diagnose(sandbox, { env: { NODE_OPTIONS: '--no-warnings' } });
+    const line = `--no-warnings --import=${sandbox.root}/app/node_modules/annex/loader.mjs`;
+    expect(found.of('loader.active')).toEqual([
+      expect.stringContaining(`Now: set NODE_OPTIONS="${line}"`),
+    ]);
   });
 
   test.each(['./node_modules/annex/loader.mjs', 'annex/loader.mjs'])(
@@ -150,10 +159,14 @@ describe.concurrent(node.label, () => {
   });
 });
 
-/** Runs doctor in a pid namespace, whose process 1 has NODE_OPTIONS, and with another one for doctor. */
-async function diagnoseBelow(sandbox: Sandbox, options: string): Promise<Finding[]> {
+/** Runs doctor in a pid namespace, whose process 1 has NODE_OPTIONS, which doctor has lost. */
+async function diagnoseBelow(
+  sandbox: Sandbox,
+  options: string,
+  lose = 'env -u NODE_OPTIONS',
+): Promise<Finding[]> {
   const cli = join(repositoryRoot, 'dist/cli/main.js');
-  const script = `NODE_OPTIONS= "$0" '${cli}' doctor --json`;
+  const script = `${lose} "$0" '${cli}' doctor --json`;
   const [command, ...flags] = OTHER_PIDS;
   const env = { NODE_OPTIONS: options, ANNEX_STORE: sandbox.store };
   const args = [...flags, 'sh', '-c', `${script}; true`, node.path];
@@ -189,6 +202,13 @@ describe.runIf(canUnshare(OTHER_PIDS))(`${node.label}, where process 1 has NODE_
       expect.stringMatching(/^problem Node does not start with NODE_OPTIONS of process 1: /),
     ]);
     expect(texts(found, 'loader.active')[0]).toMatch(reason);
+  });
+
+  test('that a user emptied for doctor is not lost', async () => {
+    const sandbox = await open();
+    const found = await diagnoseBelow(sandbox, `--import=${sandbox.loader}`, 'NODE_OPTIONS=');
+    expect(texts(found, 'loader.environment')).toEqual([]);
+    expect(texts(found, 'loader.active')).toEqual([expect.stringMatching(/^ok .* of process 1/)]);
   });
 });
 

@@ -34,23 +34,41 @@ export function checkNode(): Finding[] {
   return [ok('node.version', `Node ${node}: ${hooks}; files are verified ${when}`)];
 }
 
-const REMEDY = 'npx annex env prints the line for this application';
+/** The line that loads annex beside other options. */
+function nameLine({ settings, options }: StartContext, annex?: Preload): string {
+  const shipped = settings && findCorePackage('annex', settings.core.root);
+  const loader = shipped && join(shipped.dir, 'loader.mjs');
+  // Options with quotes would have to be quoted again.
+  if (loader === undefined || /["'\\]/.test(options)) {
+    return 'npx annex env prints the line for this application';
+  }
+  const line =
+    annex === undefined
+      ? `${options} --import=${loader}`.trimStart()
+      : options.replace(annex.name, loader);
+  return `set NODE_OPTIONS="${line}"`;
+}
 
 /** Whether Node, started with this environment, loads annex from the right place. */
 export function checkLoader(settings: Settings | undefined): Finding[] {
-  const own = currentEnv().NODE_OPTIONS ?? '';
+  const given = currentEnv().NODE_OPTIONS;
+  const own = given ?? '';
   const inherited = own === '' ? (readOptionsOfInit() ?? '') : '';
   const options = own || inherited;
   const name = own === '' && inherited !== '' ? 'NODE_OPTIONS of process 1' : 'NODE_OPTIONS';
   const cwd = settings?.core.root ?? readCwd() ?? '/';
   const preloads = listPreloads(readWords(options));
   const annex = preloads.find((each) => findAnnexDir(each, cwd) !== undefined);
+  const context = { settings, options, name, cwd };
   const lost =
     'this process has no NODE_OPTIONS, and process 1 has: what started this one did not pass it on';
   return [
-    ...(inherited === '' ? [] : [warning('loader.environment', lost, PASS_ON)]),
-    checkStart(options, { settings, annex, name, cwd }),
-    ...(annex === undefined ? [] : checkPlace(annex, { settings, name, cwd })),
+    // A value that somebody emptied is not lost.
+    ...(inherited === '' || given !== undefined
+      ? []
+      : [warning('loader.environment', lost, PASS_ON)]),
+    checkStart(context, annex),
+    ...(annex === undefined ? [] : checkPlace(annex, context)),
     ...(annex === undefined ? [] : checkOrder(annex, preloads)),
     ...(settings === undefined ? [] : checkPrograms(settings.core)),
   ];
@@ -61,17 +79,18 @@ const PASS_ON = 'pass the environment on: with-contenv in s6-overlay, env_keep i
 /** How a program of the application is started. */
 interface StartContext {
   settings: Settings | undefined;
+  /** The value of NODE_OPTIONS. */
+  options: string;
   /** What the options are called in a message. */
   name: string;
   /** The root of the application. */
   cwd: string;
 }
 
-function checkStart(
-  options: string,
-  { settings, annex, name, cwd }: StartContext & { annex: Preload | undefined },
-): Finding {
+function checkStart(context: StartContext, annex: Preload | undefined): Finding {
+  const { settings, options, name, cwd } = context;
   const id = 'loader.active';
+  const remedy = nameLine(context, annex);
   let start: Start;
   try {
     start = startNode(options, cwd);
@@ -79,21 +98,21 @@ function checkStart(
     return warning(id, `no program can be started to try it: ${messageOf(failure)}`);
   }
   const { versions, error, said } = start;
-  if (error !== undefined) return problem(id, `Node does not start with ${name}: ${error}`, REMEDY);
+  if (error !== undefined) return problem(id, `Node does not start with ${name}: ${error}`, remedy);
   // On Node 20 annex becomes inactive at once where no package.json declares a feature.
   const isSearched = settings !== undefined && settings.declaration.byPackage.size > 0;
   if (versions.length > 0 || (annex !== undefined && !isSearched)) {
     return ok(id, `${name} loads annex ${versions.join(' and ')}`.trimEnd());
   }
   if (annex !== undefined) {
-    return problem(id, `${name} names ${annex.name}, and annex stays inactive${said}`, REMEDY);
+    return problem(id, `${name} names ${annex.name}, and annex stays inactive${said}`, remedy);
   }
   if (/'.*annex/.test(options)) {
     const text = `${name} has single quotes, which Node takes for a part of the option`;
     return problem(id, text, 'remove them; Node knows double quotes alone');
   }
   const text = `${name} does not load annex; a program then needs --import or annex/register`;
-  return warning(id, text, REMEDY);
+  return warning(id, text, remedy);
 }
 
 /** Milliseconds for a start of Node. */
@@ -131,11 +150,13 @@ function startNode(options: string, cwd: string): Start {
 }
 
 /** Whether the preload is found everywhere, and is the application's own annex. */
-function checkPlace(annex: Preload, { settings, name, cwd }: StartContext): Finding[] {
+function checkPlace(annex: Preload, context: StartContext): Finding[] {
+  const { settings, name, cwd } = context;
+  const remedy = nameLine(context, annex);
   const found: Finding[] = [];
   if (!isFixed(annex)) {
     const text = `${annex.name} in ${name} is not an absolute path: Node does not start in other directories`;
-    found.push(problem('loader.path', text, REMEDY));
+    found.push(problem('loader.path', text, remedy));
   }
   const dir = findAnnexDir(annex, cwd);
   const shipped = settings && findCorePackage('annex', settings.core.root);
@@ -143,7 +164,7 @@ function checkPlace(annex: Preload, { settings, name, cwd }: StartContext): Find
   if (toRealPath(dir) === toRealPath(shipped.dir)) return found;
   const versions = [readPackage(dir)?.version ?? 'unreadable', shipped.version ?? 'unreadable'];
   const text = `${name} loads annex ${versions[0]} of ${dir}, and the application ships ${versions[1]}`;
-  found.push(warning('loader.copy', text, REMEDY));
+  found.push(warning('loader.copy', text, remedy));
   return found;
 }
 
