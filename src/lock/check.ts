@@ -15,6 +15,7 @@ import { select, selectAll } from '../plan/platform.ts';
 import type { LockedPackages } from '../plan/project.ts';
 import type { Settings } from '../settings/settings.ts';
 import { diffLocks, type LockDiff } from './diff.ts';
+import { listTemporaries } from './replace.ts';
 
 /** A difference, as a clause after the name of the feature, and what fixes it. */
 export interface LockProblem {
@@ -124,3 +125,14 @@ export function listStrayLocks({ core, declaration }: Settings): string[] {
     .filter((slug) => !slugs.has(slug))
     .map((slug) => join(lockRoot(core.root), slug));
 }
+
+/**
+ * Describes what `annex lock` removes, each as a clause.
+ *
+ * @param strays directories of locks of undeclared features
+ * @param root of the application
+ */
+export const describeLeftovers = (strays: readonly string[], root: string): string[] => [
+  ...strays.map((dir) => `${dir} locks a feature that is not declared`),
+  ...listTemporaries(root).map((path) => `${path} is left from an interrupted command`),
+];

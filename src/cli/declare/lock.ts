@@ -1,13 +1,10 @@
 /** annex lock */
 import { basename } from 'node:path';
 import { createLookup } from '../../app/lookup.ts';
-import { AnnexError } from '../../base/error.ts';
-import { refuseByTime } from '../../install/install.ts';
-import { checkLock, listStrayLocks } from '../../lock/check.ts';
+import { checkLock, describeLeftovers, listStrayLocks } from '../../lock/check.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { checkRecorded, type RecordedSignatures } from '../../lock/recorded.ts';
-import { listTemporaries, sweepTemporaries } from '../../lock/replace.ts';
-import { openSignatures } from '../../lock/signatures.ts';
+import { sweepTemporaries } from '../../lock/replace.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Feature } from '../../settings/feature.ts';
@@ -29,6 +26,7 @@ import {
   readMinAge,
   removeLock,
 } from '../shared/lock-features.ts';
+import { withSignatures } from '../shared/signatures.ts';
 
 /**
  * Locks features. Without names it locks all of them, and removes the locks of features that are not
@@ -77,10 +75,7 @@ async function check(job: CheckJob): Promise<number> {
     ...(signatures ?? []).flatMap(({ feature, problems }) =>
       problems.map((what) => `${feature}: ${what}. Now: npx annex audit signatures ${feature}`),
     ),
-    ...strays.map((dir) => `${dir} locks a feature that is not declared. Now: npx annex lock`),
-    ...listTemporaries(settings.core.root).map(
-      (path) => `${path} is left from an interrupted command. Now: npx annex lock`,
-    ),
+    ...describeLeftovers(strays, settings.core.root).map((what) => `${what}. Now: npx annex lock`),
   ];
   for (const line of differences) warn(line);
   warnOfCopies(settings, features);
@@ -113,19 +108,13 @@ async function checkSignatures(
 ): Promise<CheckedSignatures[]> {
   const env = readInstallerEnv(settings);
   const npm = readNpmSettings(settings.core.root, env);
-  const signal = AbortSignal.timeout(settings.timeout);
-  const source = openSignatures(npm, signal, env.PATH);
-  const checked: CheckedSignatures[] = [];
-  try {
+  return withSignatures(settings, { npm, env }, async (source) => {
+    const checked: CheckedSignatures[] = [];
     for (const feature of features) {
       const part = readLockedPart(createLookup(settings, feature));
       if ('isExpected' in part) continue;
       checked.push({ feature: feature.name, ...(await checkRecorded(part, source)) });
     }
-  } catch (error) {
-    throw signal.aborted ? new AnnexError(refuseByTime(settings)) : error;
-  } finally {
-    source.close();
-  }
-  return checked;
+    return checked;
+  });
 }

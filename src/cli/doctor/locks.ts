@@ -2,8 +2,7 @@
 import { pinnedId } from '../../app/pin.ts';
 import { readAbi } from '../../base/abi.ts';
 import { platformOf } from '../../base/platform.ts';
-import { checkLock, listStrayLocks } from '../../lock/check.ts';
-import { listTemporaries } from '../../lock/replace.ts';
+import { checkLock, describeLeftovers, listStrayLocks } from '../../lock/check.ts';
 import type { Examined } from '../shared/examine.ts';
 import { type Finding, ok, problem, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
@@ -25,12 +24,9 @@ export function checkLocks({ settings, features }: Examined): Finding[] {
     const text = `${status.feature}: is locked for ${pin.sidecar.platforms.join(', ')}, and this is ${platform}`;
     return problem('locks.platform', text, `add ${platform} to annex.platforms and lock again`);
   });
-  const leftovers = [
-    ...listStrayLocks(settings).map((dir) => `${dir} locks a feature that is not declared`),
-    ...listTemporaries(settings.core.root).map(
-      (path) => `${path} is left from an interrupted command`,
-    ),
-  ].map((text) => warning('locks.leftover', text, 'npx annex lock'));
+  const leftovers = describeLeftovers(listStrayLocks(settings), settings.core.root).map((text) =>
+    warning('locks.leftover', text, 'npx annex lock'),
+  );
   const isSound = locked.length > 0 && stale.length === 0 && uncovered.length === 0;
   return [
     ...(isSound

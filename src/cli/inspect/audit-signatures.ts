@@ -1,13 +1,11 @@
 /** annex audit signatures */
 import { createLookup } from '../../app/lookup.ts';
 import { AnnexError } from '../../base/error.ts';
-import { refuseByTime } from '../../install/install.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { replaceFiles } from '../../lock/replace.ts';
 import {
   addFormer,
   listSigned,
-  openSignatures,
   recordSignatures,
   type SignatureResult,
   type SignatureState,
@@ -25,6 +23,7 @@ import {
   warn,
 } from '../shared/command.ts';
 import { collectParts } from '../shared/left-out.ts';
+import { withSignatures } from '../shared/signatures.ts';
 import { composeTable } from '../shared/table.ts';
 import type { Style } from '../shared/terminal.ts';
 
@@ -56,10 +55,8 @@ export const auditSignatures: Command = async ({ args, print }) => {
     readLockedPart(createLookup(settings, feature)),
   );
   if (parts.length === 0) throw refuse('there is nothing to verify', 'npx annex lock FEATURE');
-  const signal = AbortSignal.timeout(settings.timeout);
-  const source = openSignatures(npm, signal, env.PATH);
   const all: SignatureResult[] = [];
-  try {
+  await withSignatures(settings, { npm, env }, async (source) => {
     for (const part of parts) {
       const nodes = listSigned(part);
       const results = await Promise.all(
@@ -70,11 +67,7 @@ export const auditSignatures: Command = async ({ args, print }) => {
       if (changed !== undefined) replaceFiles([changed]);
       all.push(...results);
     }
-  } catch (error) {
-    throw signal.aborted ? new AnnexError(refuseByTime(settings)) : error;
-  } finally {
-    source.close();
-  }
+  });
   const signatures = sortResults(all);
   const isSigned = signatures.some(
     ({ state, provenance }) => state !== 'no keys' || provenance.state !== 'none',
