@@ -16,11 +16,12 @@ import {
   readFeatures,
   refuseEdit,
   replaceDeclaration,
+  requireValid,
   withFeatures,
 } from '../shared/declaration.ts';
 import { formatVersions } from '../shared/format.ts';
 import { describeLock } from '../shared/lock-features.ts';
-import { addRanges, splitArgument } from './add.ts';
+import { addRanges, splitArgument } from './named-packages.ts';
 
 /**
  * Declares and locks what the sources request and nothing ships, or the named packages, and prints the lines for a
@@ -58,10 +59,7 @@ export const init: Command = async ({ args, options, print }) => {
   const features = Object.keys(packages);
   const moved = features.filter((name) => Object.hasOwn(readOptional(file.manifest), name));
   const manifest = withoutOptional(withFeatures(file, { ...file.features, ...packages }), moved);
-  const invalid = features.flatMap(
-    (name) => readFeatures(file, manifest).features.get(name)?.refusal ?? [],
-  )[0];
-  if (invalid !== undefined) throw refuseEdit(invalid.reason, 'npx annex init NAME@RANGE');
+  requireValid(file, manifest, features, 'npx annex init NAME@RANGE');
   // A lock depends on what the application ships: npm has to remove these first.
   const lockable = features.filter((name) => !moved.includes(name));
   const locks = await replaceDeclaration(file, manifest, lockable, true);

@@ -82,6 +82,24 @@ export function readFeatures(
 }
 
 /**
+ * Refuses a new content of a package.json.
+ *
+ * @param names features that it changes
+ * @param hint of the error
+ * @throws AnnexError when one of these features is invalid
+ */
+export function requireValid(
+  file: ManifestFile,
+  manifest: JsonObject,
+  names: string[],
+  hint: string,
+): void {
+  const { features } = readFeatures(file, manifest);
+  const [invalid] = names.flatMap((name) => features.get(name)?.refusal ?? []);
+  if (invalid !== undefined) throw refuseEdit(invalid.reason, hint);
+}
+
+/**
  * Replaces a package.json. Where features are locked, the changed ones are locked first; if that
  * fails, nothing is written.
  *
