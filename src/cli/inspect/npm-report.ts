@@ -1,4 +1,4 @@
-/** annex audit and annex sbom: npm's reports on the packages in use. */
+/** Runs npm on the packages in use, for the commands that print a report of npm. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createLookup } from '../../app/lookup.ts';
@@ -11,37 +11,15 @@ import { isPackageName } from '../../base/specifier.ts';
 import { findBuildDate } from '../../lock/made.ts';
 import { composeReportPart } from '../../lock/report.ts';
 import { composeWorkspace, nameProject } from '../../plan/project.ts';
-import { rewriteSbom } from '../../plan/sbom.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { callNpm } from '../../registry/run-npm.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { withTemporary } from '../../store/temporary.ts';
-import { type Command, readSettings, refuse, selectFeatures, warn } from '../shared/command.ts';
+import { readSettings, refuse, selectFeatures, warn } from '../shared/command.ts';
 import { collectParts } from '../shared/left-out.ts';
 import { hasNoReport, refuseAudit } from './audit-failure.ts';
-
-/**
- * Runs npm audit on the packages in use; the core's copy counts where an entry shares it. With the word
- * `signatures` it verifies signatures.
- */
-export const audit: Command = async (invocation) => {
-  const { args, options } = invocation;
-  const [first, ...rest] = args;
-  if (first === 'signatures') {
-    const { auditSignatures } = await import('./audit-signatures.ts');
-    return auditSignatures({ ...invocation, args: rest });
-  }
-  const json = options.json === true ? ['--json'] : [];
-  return reportWithNpm(args, ['audit', '--package-lock-only', ...json], { asksRegistry: true });
-};
-
-/** Runs npm sbom on the same packages: one document, with a component for each feature. */
-export const sbom: Command = ({ args, options: { format = 'cyclonedx' } }) => {
-  const npm = ['sbom', '--package-lock-only', `--sbom-format=${format}`];
-  return reportWithNpm(args, npm, { asksRegistry: false, rewrite: rewriteSbom });
-};
 
 /**
  * Overrides an .npmrc that omits dependencies of the application. Not `--workspaces`: npm sbom then
@@ -69,11 +47,12 @@ interface Reporting {
 }
 
 /**
- * Prints the report of npm on these features; without names, on all.
+ * Prints the report of npm on these features; without names, on all. The core's copy counts where an entry shares it.
  *
+ * @param args of npm
  * @returns npm's exit code; 1 when a feature was left out that should not be
  */
-async function reportWithNpm(
+export async function reportWithNpm(
   names: string[],
   args: string[],
   { asksRegistry, rewrite = (text) => text }: Reporting,

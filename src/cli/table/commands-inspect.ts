@@ -148,7 +148,7 @@ export const INSPECT: readonly Row[] = [
     options: PLACE,
     examples: ['annex audit', 'annex audit signatures exa-js'],
     variables: [...SETTINGS, ...REGISTRY],
-    load: async () => (await import('../inspect/npm-report.ts')).audit,
+    load: async () => (await import('../inspect/audit.ts')).audit,
   },
   {
     name: 'licenses',
@@ -182,7 +182,7 @@ export const INSPECT: readonly Row[] = [
     ],
     examples: ['annex sbom > sbom.cdx.json', 'annex sbom exa-js --format spdx'],
     variables: [...SETTINGS, 'SOURCE_DATE_EPOCH'],
-    load: async () => (await import('../inspect/npm-report.ts')).sbom,
+    load: async () => (await import('../inspect/sbom.ts')).sbom,
   },
   {
     name: 'report',
