@@ -60,6 +60,11 @@ describe.concurrent(node.label, () => {
     const diagnosis = await diagnose(sandbox, asPlainUser);
     expectFinding(
       diagnosis,
+      'store.owner',
+      /^ok \S+ belongs to uid \d+, mode 555; this process is uid \d+$/,
+    );
+    expectFinding(
+      diagnosis,
       'store.write',
       /^problem \S+ cannot be used: permission is denied \(EACCES .* Now: (.* as root: install|make it)/,
     );
