@@ -140,7 +140,8 @@ test('the picture of imports in CONTRIBUTING has every folder of src, in order o
 });
 
 test('CONTRIBUTING lists every folder of cli, in order of its layer', () => {
-  const [, list = ''] = /^Folders of `cli\/`[^:]*: ([^.]*)\./m.exec(read('CONTRIBUTING.md')) ?? [];
+  const [, list = ''] =
+    /^The folders of `cli\/`[^:]*: ([^.]*)\./m.exec(read('CONTRIBUTING.md')) ?? [];
   const listed = list.split(';').map((part) => collect(part, /`(\w+)`/g));
   const layers = LAYERS.map((layer) =>
     layer.filter((name) => name.startsWith('cli/')).map((name) => name.slice('cli/'.length)),
