@@ -9,7 +9,7 @@ import {
   formatArgument,
   formatOption,
 } from '../../src/cli/table/help.ts';
-import type { Option, Row } from '../../src/cli/table/row.ts';
+import { isShown, type Option, type Row } from '../../src/cli/table/row.ts';
 
 /** Tables, headings, blocks of code and comments, which are not broken into lines. */
 const IS_WHOLE = /^(?:[#|<]|```)/;
@@ -55,7 +55,7 @@ const composeGroup = ([title, rows]: readonly [string, readonly Row[]]): string 
 
 function composeCommand(row: Row): string {
   const { name, aliases, summary, details = [], arguments: wanted = [], options = [] } = row;
-  const shown = options.filter(({ isHidden }) => isHidden !== true);
+  const shown = options.filter(isShown);
   const parts = [
     `## annex ${name}`,
     fence('text', [composeUsage(row)]),

@@ -1,7 +1,7 @@
 /** The completion of fish. */
 import { NAMES } from '../table/commands.ts';
 import { GLOBAL } from '../table/common-rows.ts';
-import type { Option, Words } from '../table/row.ts';
+import { isShown, type Option, type Words } from '../table/row.ts';
 import { LIST_FEATURES, listCompleted } from './completion-words.ts';
 
 const OFFERS: Record<Words, string> = {
@@ -28,7 +28,7 @@ function describeOption({ name, short, value, words, choices, summary }: Option)
 export function composeFish(): string {
   const commands = listCompleted().flatMap(({ row, names, words, choices }) => {
     const seen = `complete -c annex -n '__fish_seen_subcommand_from ${names.join(' ')}'`;
-    const own = (row.options ?? []).filter(({ isHidden }) => isHidden !== true);
+    const own = (row.options ?? []).filter(isShown);
     return [
       ...names.map(
         (name) => `complete -c annex -n __fish_use_subcommand -a ${name} -d ${quote(row.summary)}`,

@@ -1,7 +1,7 @@
 /** What the completion of every shell offers, from the table of commands. */
 import { COMMANDS, listWords } from '../table/commands.ts';
 import { GLOBAL } from '../table/common-rows.ts';
-import type { Option, Row, Words } from '../table/row.ts';
+import { isShown, type Option, type Row, type Words } from '../table/row.ts';
 
 /** Prints the names of features and packages for a shell. */
 export const LIST_FEATURES = 'annex __complete 2>/dev/null';
@@ -18,8 +18,6 @@ export interface Completed {
   /** The only values of its argument. */
   choices: readonly string[];
 }
-
-const isShown = ({ isHidden }: Option): boolean => isHidden !== true;
 
 /** Every command. */
 export const listCompleted = (): Completed[] =>

@@ -1,5 +1,12 @@
 /** Rows of the commands that change the application: its declaration and its locks. */
-import { FEATURES, LOCKING, MIN_AGE, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import {
+  FEATURES,
+  LOCKING_VARIABLES,
+  MIN_AGE,
+  PLACE,
+  REGISTRY_VARIABLES,
+  SETTING_VARIABLES,
+} from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const DECLARE: readonly Row[] = [
@@ -26,7 +33,7 @@ export const DECLARE: readonly Row[] = [
       },
     ],
     examples: ['annex add exa-js@^1.9', 'annex add pg pg-hstore --feature db.postgres'],
-    variables: [...SETTINGS, ...LOCKING],
+    variables: [...SETTING_VARIABLES, ...LOCKING_VARIABLES],
     load: async () => (await import('../declare/add.ts')).add,
   },
   {
@@ -49,7 +56,7 @@ export const DECLARE: readonly Row[] = [
       { name: 'yes', short: 'y', summary: 'do not ask' },
     ],
     examples: ['annex init', 'annex init --optional --yes', 'annex init exa-js pg@^8'],
-    variables: [...SETTINGS, ...LOCKING],
+    variables: [...SETTING_VARIABLES, ...LOCKING_VARIABLES],
     load: async () => (await import('../declare/init.ts')).init,
   },
   {
@@ -74,7 +81,7 @@ export const DECLARE: readonly Row[] = [
       },
     ],
     examples: ['annex remove exa-js', 'annex remove pg-hstore --feature db.postgres'],
-    variables: [...SETTINGS, ...LOCKING],
+    variables: [...SETTING_VARIABLES, ...LOCKING_VARIABLES],
     load: async () => (await import('../declare/remove.ts')).remove,
   },
   {
@@ -96,7 +103,7 @@ export const DECLARE: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex lock', 'annex lock exa-js --min-age 7', 'annex lock --check'],
-    variables: [...SETTINGS, ...LOCKING],
+    variables: [...SETTING_VARIABLES, ...LOCKING_VARIABLES],
     load: async () => (await import('../declare/lock.ts')).lock,
   },
   {
@@ -108,7 +115,7 @@ export const DECLARE: readonly Row[] = [
     arguments: [FEATURES],
     options: [MIN_AGE, ...PLACE],
     examples: ['annex outdated', 'annex outdated exa-js --min-age 7'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../declare/outdated.ts')).outdated,
   },
   {
@@ -124,7 +131,7 @@ export const DECLARE: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex update --dry-run', 'annex update exa-js'],
-    variables: [...SETTINGS, ...LOCKING],
+    variables: [...SETTING_VARIABLES, ...LOCKING_VARIABLES],
     load: async () => (await import('../declare/update.ts')).update,
   },
 ];

@@ -1,5 +1,5 @@
 /** Rows of the commands that report and change nothing. */
-import { FEATURES, PLACE, QUIET, REGISTRY, SETTINGS } from './common-rows.ts';
+import { FEATURES, PLACE, QUIET, REGISTRY_VARIABLES, SETTING_VARIABLES } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const INSPECT: readonly Row[] = [
@@ -30,7 +30,7 @@ export const INSPECT: readonly Row[] = [
       'annex list --state missing --quiet',
       'annex ls --store /opt/data/annex:/opt/annex',
     ],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../inspect/list.ts')).list,
   },
   {
@@ -63,7 +63,7 @@ export const INSPECT: readonly Row[] = [
       'annex why pg --from plugins/db.cjs --require',
       'annex why whatwg-url',
     ],
-    variables: [...SETTINGS, 'NODE_OPTIONS'],
+    variables: [...SETTING_VARIABLES, 'NODE_OPTIONS'],
     load: async () => (await import('../why/why.ts')).why,
   },
   {
@@ -82,7 +82,7 @@ export const INSPECT: readonly Row[] = [
     ],
     options: [{ ...QUIET, summary: 'with ls: print the directories of entries alone' }, ...PLACE],
     examples: ['annex store path', 'annex store ls --quiet', 'annex store df'],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../store/store.ts')).store,
   },
   {
@@ -93,7 +93,7 @@ export const INSPECT: readonly Row[] = [
     ],
     options: [{ name: 'online', summary: 'ask each registry for a package too' }, ...PLACE],
     examples: ['annex doctor', 'annex doctor --online'],
-    variables: [...SETTINGS, ...REGISTRY, 'NODE_OPTIONS'],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES, 'NODE_OPTIONS'],
     load: async () => (await import('../doctor/doctor.ts')).doctor,
   },
   {
@@ -116,7 +116,7 @@ export const INSPECT: readonly Row[] = [
     ],
     options: PLACE,
     examples: ['annex config'],
-    variables: [...SETTINGS, 'ANNEX_LOG'],
+    variables: [...SETTING_VARIABLES, 'ANNEX_LOG'],
     load: async () => (await import('../inspect/config.ts')).config,
   },
   {
@@ -132,7 +132,7 @@ export const INSPECT: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex verify', 'annex verify exa-js --repair'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../inspect/verify.ts')).verify,
   },
   {
@@ -147,7 +147,7 @@ export const INSPECT: readonly Row[] = [
     ],
     options: PLACE,
     examples: ['annex audit', 'annex audit signatures exa-js'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../inspect/audit.ts')).audit,
   },
   {
@@ -159,7 +159,7 @@ export const INSPECT: readonly Row[] = [
     arguments: [FEATURES],
     options: PLACE,
     examples: ['annex licenses', 'annex licenses exa-js --json'],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../inspect/licenses.ts')).licenses,
   },
   {
@@ -181,7 +181,7 @@ export const INSPECT: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex sbom > sbom.cdx.json', 'annex sbom exa-js --format spdx'],
-    variables: [...SETTINGS, 'SOURCE_DATE_EPOCH'],
+    variables: [...SETTING_VARIABLES, 'SOURCE_DATE_EPOCH'],
     load: async () => (await import('../inspect/sbom.ts')).sbom,
   },
   {
@@ -208,7 +208,7 @@ export const INSPECT: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex report --output annex.html', 'annex report --format md'],
-    variables: [...SETTINGS, 'SOURCE_DATE_EPOCH'],
+    variables: [...SETTING_VARIABLES, 'SOURCE_DATE_EPOCH'],
     load: async () => (await import('../inspect/report.ts')).report,
   },
 ];

@@ -1,5 +1,5 @@
 /** Rows of the commands that help to set annex up. */
-import { PLACE, SETTINGS } from './common-rows.ts';
+import { PLACE, SETTING_VARIABLES } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const SETUP: readonly Row[] = [
@@ -11,7 +11,7 @@ export const SETUP: readonly Row[] = [
     ],
     options: PLACE,
     examples: ['annex env >> Dockerfile'],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../setup/env.ts')).env,
   },
   {

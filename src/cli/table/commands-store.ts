@@ -1,5 +1,5 @@
 /** Rows of the commands that change a store. */
-import { FEATURES, PLACE, REGISTRY, SETTINGS } from './common-rows.ts';
+import { FEATURES, PLACE, REGISTRY_VARIABLES, SETTING_VARIABLES } from './common-rows.ts';
 import type { Row } from './row.ts';
 
 export const STORE: readonly Row[] = [
@@ -30,7 +30,7 @@ export const STORE: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex install exa-js', 'annex install --all'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../store/install.ts')).install,
   },
   {
@@ -41,7 +41,7 @@ export const STORE: readonly Row[] = [
     ],
     options: PLACE,
     examples: ['annex refresh'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../store/refresh.ts')).refresh,
   },
   {
@@ -63,7 +63,7 @@ export const STORE: readonly Row[] = [
       ...PLACE,
     ],
     examples: ['annex prune --dry-run', 'annex prune --days 30'],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../store/prune.ts')).prune,
   },
   {
@@ -73,7 +73,7 @@ export const STORE: readonly Row[] = [
     arguments: [{ name: 'FEATURE', summary: 'a feature, declared or not', words: 'features' }],
     options: PLACE,
     examples: ['annex uninstall exa-js'],
-    variables: SETTINGS,
+    variables: SETTING_VARIABLES,
     load: async () => (await import('../store/uninstall.ts')).uninstall,
   },
   {
@@ -88,7 +88,7 @@ export const STORE: readonly Row[] = [
     ],
     options: PLACE,
     examples: ['annex bake /opt/annex'],
-    variables: [...SETTINGS, ...REGISTRY],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../store/bake.ts')).bake,
   },
 ];

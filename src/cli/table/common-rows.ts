@@ -51,7 +51,7 @@ export const MIN_AGE: Option = {
 };
 
 /** Variables that every command of an application reads. */
-export const SETTINGS = [
+export const SETTING_VARIABLES = [
   'ANNEX_CORE',
   'ANNEX_STORE',
   'ANNEX_SEALED',
@@ -60,7 +60,7 @@ export const SETTINGS = [
 ];
 
 /** Variables of commands that use a registry. */
-export const REGISTRY = [
+export const REGISTRY_VARIABLES = [
   'npm_config_*',
   'HTTP_PROXY',
   'HTTPS_PROXY',
@@ -69,7 +69,7 @@ export const REGISTRY = [
 ];
 
 /** Variables of commands that write a lock. */
-export const LOCKING = [...REGISTRY, 'SOURCE_DATE_EPOCH'];
+export const LOCKING_VARIABLES = [...REGISTRY_VARIABLES, 'SOURCE_DATE_EPOCH'];
 
 /** Features, without which a command takes all of them. */
 export const FEATURES: Argument = {

@@ -7,7 +7,7 @@ import { findWidth, type Look, paint } from '../shared/terminal.ts';
 import { COMMANDS, findCommand, GROUPS, listWords, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
 import { composeCode, readCodes } from './help-code.ts';
-import type { Argument, Option, Row } from './row.ts';
+import { type Argument, isShown, type Option, type Row } from './row.ts';
 
 /** Prints the help of annex, of one command, or of one error code. */
 export const help: Command = ({ args: [name], options: { json }, print }) => {
@@ -63,11 +63,11 @@ export function composeUsage(row: Row): string {
 /** The options in the usage of a command: those that it does not have in common with others. */
 const listOwnOptions = ({ arguments: wanted = [], options = [] }: Row): Option[] =>
   options.filter(
-    ({ name, isHidden }) =>
-      isHidden !== true &&
-      name !== 'core' &&
-      name !== 'store' &&
-      !wanted.some(({ instead }) => instead === name),
+    (option) =>
+      isShown(option) &&
+      option.name !== 'core' &&
+      option.name !== 'store' &&
+      !wanted.some(({ instead }) => instead === option.name),
   );
 
 /** A command with its arguments. */
@@ -134,7 +134,7 @@ export function composeHelp(row: Row, look = PLAIN): string {
   if (aliases !== undefined) sections.push(`Also: annex ${aliases.join(', annex ')}.`);
   const named = wanted.map((one): [string, string] => [formatArgument(one), describeArgument(one)]);
   if (named.length > 0) sections.push(composeSection('Arguments', named, look));
-  const shown = options.filter(({ isHidden }) => isHidden !== true);
+  const shown = options.filter(isShown);
   if (shown.length > 0) sections.push(composeSection('Options', shown.map(toLine), look));
   sections.push(composeSection('Options of every command', GLOBAL.map(toLine), look));
   sections.push([look.head('Examples:'), ...row.examples.map((one) => `  ${one}`)].join('\n'));

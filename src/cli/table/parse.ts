@@ -5,7 +5,7 @@ import { joinOr } from '../shared/format.ts';
 import { findNearest, suggest } from '../shared/suggest.ts';
 import { COMMANDS, findCommand, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
-import type { Argument, Option, Row } from './row.ts';
+import { type Argument, isShown, type Option, type Row } from './row.ts';
 
 /** A parsed command line. */
 export interface CommandLine {
@@ -77,11 +77,8 @@ function readOption(
   const known = row === undefined ? ALL : [...GLOBAL, ...(row.options ?? [])];
   const option = known.find((one) => one.name === name);
   if (option === undefined) {
-    const shown = known.filter(({ isHidden }) => isHidden !== true);
-    const nearest = findNearest(
-      name,
-      shown.map((one) => one.name),
-    );
+    const shown = known.filter(isShown).map((one) => one.name);
+    const nearest = findNearest(name, shown);
     const meant = nearest === undefined ? '' : `; did you mean --${nearest}?`;
     return `${row?.name ?? 'annex'} has no option ${rawName}${meant}`;
   }

@@ -42,6 +42,9 @@ export interface Option {
   isHidden?: true;
 }
 
+/** Whether help, page and completion have an option. */
+export const isShown = ({ isHidden }: Option): boolean => isHidden !== true;
+
 /** A command. Help, completion, the parser and docs/cli.md are made of its row. */
 export interface Row {
   name: string;
