@@ -1,9 +1,11 @@
 #!/bin/sh
-# programs.sh PACKAGE...: installs the Debian packages of these programs, which have the same names, if possible. If they
-# are missing, CI fails; elsewhere the tests are skipped.
+# programs.sh PACKAGE...: installs Debian packages that tests need, if possible; a program of the same name will do. If some
+# are missing, CI fails; elsewhere those tests are skipped.
 list_missing() {
   for package; do
-    command -v "$package" >/dev/null || printf ' %s' "$package"
+    command -v "$package" >/dev/null ||
+      dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+      printf ' %s' "$package"
   done
 }
 
@@ -15,7 +17,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; the
   missing=$(list_missing "$@")
 fi
 if [ -n "$missing" ]; then
-  echo "missing programs, without which some tests cannot run:$missing" >&2
+  echo "missing packages, without which some tests cannot run:$missing" >&2
   [ -z "$CI" ] || exit 1
 fi
 exit 0
