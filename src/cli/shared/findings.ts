@@ -39,7 +39,11 @@ export const refused = (
 ): Finding => ({
   id,
   level,
-  text: state === undefined ? reason : `${reason}; ${state.replace(/^N/, 'n')}`,
+  // A state is a sentence of its own, and a clause here.
+  text:
+    state === undefined
+      ? reason
+      : `${reason}; ${state.replace(/^./, (letter) => letter.toLowerCase())}`,
   remedy: hint,
 });
 
