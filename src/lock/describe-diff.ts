@@ -5,7 +5,7 @@ import type { ChangedPackage, ComparedPackage, LockDiff, NamedPackage } from './
 /**
  * Describes a difference: a summary, and a line for each package that differs.
  *
- * @example describeDiff(diff)[0] // 'exa-js 1.10.2 -> 1.10.3; +2 -1 packages; new install script: none; new licence: none'
+ * @example describeDiff(diff)[0] // 'exa-js 1.10.2 -> 1.10.3; 2 added; 1 removed; new licence: ISC'
  */
 export function describeDiff(diff: LockDiff): string[] {
   const { added, removed, changed } = diff;
@@ -14,12 +14,13 @@ export function describeDiff(diff: LockDiff): string[] {
     ({ isDeclared, from, to }) => isDeclared && nameVersion(from) !== nameVersion(to),
   );
   const others = changed.length - main.length;
-  const counts = `+${added.length} -${removed.length} packages${others === 0 ? '' : `, ${others} changed`}`;
   const summary = [
     ...(main.length === 0 ? [] : [main.map(describeVersions).join(', ')]),
-    counts,
-    `new install script: ${diff.newScripts.join(', ') || 'none'}`,
-    `new licence: ${diff.newLicenses.join(', ') || 'none'}`,
+    ...count('added', added.length),
+    ...count('removed', removed.length),
+    ...count('changed', others),
+    ...list('new install script', diff.newScripts),
+    ...list('new licence', diff.newLicenses),
   ].join('; ');
   const lines = [
     summary,
@@ -29,6 +30,12 @@ export function describeDiff(diff: LockDiff): string[] {
   ];
   return lines.map(redact);
 }
+
+const count = (verb: string, packages: number): string[] =>
+  packages === 0 ? [] : [`${packages} ${verb}`];
+
+const list = (label: string, names: readonly string[]): string[] =>
+  names.length === 0 ? [] : [`${label}: ${names.join(', ')}`];
 
 const nameVersion = ({ version, isShared }: ComparedPackage): string =>
   isShared ? `core's ${version}` : version;

@@ -47,7 +47,7 @@ export interface LockedFeature {
   dir: string;
   /** Its files, in the order in which they are replaced. */
   files: Replacement[];
-  /** Number of packages, of all platforms. */
+  /** Number of packages, for all declared platforms. */
   packages: number;
   /** What differs from the previous lock, if that is known. */
   diff?: LockDiff;
@@ -119,7 +119,7 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
       const before = previous?.isEdited === false ? previous : undefined;
       const after = { shared: sidecar.shared, ...JSON.parse(texts['package-lock.json']) };
       const diff = before && diffLocks(before, after, Object.keys(feature.packages));
-      return { sidecar, dir, files, packages: resolved.plan.nodes.size, ...(diff && { diff }) };
+      return { sidecar, dir, files, packages: nodes.length, ...(diff && { diff }) };
     }
     unshared.push(...more);
   }

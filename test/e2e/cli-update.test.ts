@@ -45,11 +45,11 @@ describe(node.label, () => {
     const at = (slug: string) => join(sandbox.core, 'annex', slug);
     expect(stdout.split('\n')).toEqual([
       `alpha: locked in ${at('alpha')} (packages: 2)`,
-      '  alpha 1.0.0 -> 1.1.0; +0 -0 packages, 1 changed; new install script: none; new licence: none',
+      '  alpha 1.0.0 -> 1.1.0; 1 changed',
       '  changed alpha 1.0.0 -> 1.1.0',
       '  changed leaf 1.0.0 -> 1.4.0',
       `beta: locked in ${at('beta')} (packages: 1)`,
-      '  beta 1.0.0 -> 1.0.7; +0 -0 packages; new install script: none; new licence: none',
+      '  beta 1.0.0 -> 1.0.7',
       '  changed beta 1.0.0 -> 1.0.7',
       '',
     ]);
@@ -69,7 +69,7 @@ describe(node.label, () => {
     expect(code).toBe(0);
     expect(stdout.split('\n')).toEqual([
       `beta: would be locked in ${join(sandbox.core, 'annex', 'beta')} (packages: 1)`,
-      '  beta 1.0.0 -> 1.0.7; +0 -0 packages; new install script: none; new licence: none',
+      '  beta 1.0.0 -> 1.0.7',
       '  changed beta 1.0.0 -> 1.0.7',
       '',
     ]);

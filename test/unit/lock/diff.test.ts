@@ -22,7 +22,7 @@ test('of several versions only those that differ are listed', () => {
   const after = side({ alpha: '1.0.0', 'alpha > leaf': '3.0.0', leaf: '1.0.0' });
   expect(describe(before, after).slice(1)).toEqual(['changed leaf 2.0.0 -> 3.0.0']);
   expect(describe(before, side({ alpha: '1.0.0', leaf: '1.0.0' }))).toEqual([
-    '+0 -1 packages; new install script: none; new licence: none',
+    '1 removed',
     'removed leaf 2.0.0 (licence not stated)',
   ]);
 });
@@ -52,7 +52,7 @@ test('the same version from another host, or with another digest, is a change', 
     'changed alpha 1.0.0 (from other.invalid instead of one.invalid)',
   ]);
   expect(describe(at(one), side({ alpha: { version: '1.0.0', integrity: 'sha512-b' } }))).toEqual([
-    '+0 -0 packages, 1 changed; new install script: none; new licence: none',
+    '1 changed',
     'changed alpha 1.0.0 (from the configured registry instead of one.invalid, another digest)',
   ]);
 });
@@ -63,7 +63,7 @@ test('an alias has the name of its package; a package without a licence has none
     other: { name: '@real/name', version: '3.0.0', hasInstallScript: true, license: 'ISC' },
   });
   expect(describe(side({ alpha: '1.0.0' }), after)).toEqual([
-    'alpha 1.0.0 -> 1.1.0; +1 -0 packages; new install script: @real/name, alpha; new licence: ISC',
+    'alpha 1.0.0 -> 1.1.0; 1 added; new install script: @real/name, alpha; new licence: ISC',
     'added @real/name 3.0.0 (licence ISC, has an install script)',
     'changed alpha 1.0.0 -> 1.1.0 (new install script)',
   ]);
