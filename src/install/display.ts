@@ -69,7 +69,7 @@ function writeAll(log: Log): void {
 
 function draw(): void {
   const width = (process.stderr.columns ?? 80) - 1;
-  const lines = [...shown].map((one) => describe(one).slice(0, width));
+  const lines = [...shown].map((one) => cutClauses(describe(one), width));
   write(`${eraser()}${lines.join('\n')}\n`);
   drawn = lines.length;
 }
@@ -79,6 +79,13 @@ function describe(one: Shown): string {
   if (one.step !== progress.step)
     Object.assign(one, { step: progress.step, since: performance.now() });
   return `annex: ${feature}: ${describeProgress(progress, (performance.now() - one.since) / 1000)}`;
+}
+
+/** As many clauses as fit on a line. */
+function cutClauses(line: string, width: number): string {
+  if (line.length <= width) return line;
+  const end = line.lastIndexOf(', ', width);
+  return line.slice(0, end === -1 ? width : end);
 }
 
 function erase(): void {

@@ -35,10 +35,12 @@ export function describeProgress(
   if (step !== 'fetching') return step;
   const received = toMegabytes(bytes.done);
   const total = bytes.total === undefined ? '' : ` of ${toMegabytes(bytes.total)}`;
-  const rate = seconds === undefined || seconds < 0.5 ? [] : [bytes.done / seconds];
+  const rate =
+    seconds === undefined || seconds < 0.5 || bytes.done === 0 ? [] : [bytes.done / seconds];
   return [
     `fetching ${packages.done} of ${packages.total} packages`,
-    `${received}${total} MB`,
+    // npm's cache answers without a transfer.
+    ...(bytes.done === 0 && total === '' ? [] : [`${received}${total} MB`]),
     ...rate.map((each) => `${toMegabytes(each)} MB/s`),
     ...[...hosts].slice(0, 1).map((host) => `from ${host}`),
   ].join(', ');
