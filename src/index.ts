@@ -1,5 +1,5 @@
 /** The API: ensure, load, isAvailable, status, onEvent, AnnexError. */
-
+import { inspect } from 'node:util';
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { readScript, resolveScript } from './app/script.ts';
 import { type LoadedSettings, loadSettings } from './app/settings.ts';
@@ -10,14 +10,21 @@ import { isMainThread } from './base/main-thread.ts';
 import { hideAdditions } from './base/object-prototype.ts';
 import { HERE } from './base/own-files.ts';
 import { readCwd } from './base/paths.ts';
-import { isPackageName, parseBareSpecifier } from './base/specifier.ts';
+import { parseBareSpecifier } from './base/specifier.ts';
+import { codeOf } from './base/thrown.ts';
 import { exitInstaller, installOnce } from './hooks/run-installer.ts';
 import { getActiveThread, getSharedSettings } from './resolve/active.ts';
 import { createReporter } from './resolve/report.ts';
 import { rememberInThread } from './resolve/thread.ts';
 import type { Settings } from './settings/settings.ts';
 import { fitRefusal, nameCommand } from './status/refusals.ts';
-import { findFeature, findStatus, isUsable, type StatusOptions } from './status/status.ts';
+import {
+  findFeature,
+  findStatus,
+  isUsable,
+  refuseUndeclared,
+  type StatusOptions,
+} from './status/status.ts';
 import { listStores } from './store/access.ts';
 import { listRemembered } from './store/failures.ts';
 import { createSurvey } from './store/survey.ts';
@@ -104,7 +111,7 @@ export interface Packages {}
  *
  * @param specifier a package that a feature declares, or a subpath of it
  * @returns the namespace
- * @throws AnnexError as `ensure` does; and errors of the package
+ * @throws AnnexError as `ensure` does, and without an active loader; and errors of the package
  * @example const { default: Exa } = await load('exa-js');
  */
 export function load<N extends string>(
@@ -112,8 +119,15 @@ export function load<N extends string>(
 ): Promise<N extends keyof Packages ? Packages[N] : unknown>;
 export function load<T>(specifier: string): Promise<T>;
 export async function load(specifier: string): Promise<unknown> {
-  await ensure(parseBareSpecifier(specifier)?.name ?? specifier);
-  return import(specifier);
+  requireString('specifier', specifier);
+  const { feature, dir } = await ensure(parseBareSpecifier(specifier)?.name ?? specifier);
+  try {
+    return await import(specifier);
+  } catch (error) {
+    const isUnseen = dir !== undefined && getActiveThread() === undefined;
+    if (!isUnseen || codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new AnnexError(INACTIVE, { feature, specifier }, { cause: error });
+  }
 }
 
 /** The installs of a thread without an active loader. */
@@ -183,31 +197,37 @@ function findSettings(): Settings | undefined {
 const loadInactive = (): LoadedSettings =>
   loadSettings({ script: resolveScript(readScript()), cwd: readCwd(), self: HERE });
 
+/** @throws TypeError for anything but a string, as Node does */
+function requireString(argument: string, value: unknown): void {
+  if (typeof value === 'string') return;
+  throw new TypeError(`the argument "${argument}" is a string, not ${inspect(value)}`);
+}
+
 /** @throws AnnexError when no package.json declares features, or none declares this one */
 function createDeclaredLookup(name: string): Lookup {
+  requireString('feature', name);
   const settings = findSettings();
   const declared = settings && findFeature(settings, name);
   if (settings && declared) return createLookup(settings, declared);
-  throw new AnnexError(refuseUndeclared(settings, name), { feature: name });
+  const loaded = settings ? { settings } : loadInactive();
+  if (loaded.settings === undefined) throw new AnnexError(loaded.refusal, { feature: name });
+  const refusal = refuseUndeclared(loaded.settings, name);
+  const state = `${refusal.state}; other features unaffected`;
+  throw new AnnexError({ ...refusal, state }, { feature: name });
 }
 
-function refuseUndeclared(settings: Settings | undefined, name: string): Refusal {
-  if (settings === undefined) {
-    const loaded = loadInactive();
-    if (loaded.settings === undefined) return loaded.refusal;
-  }
-  const reason = `it is not declared in ${settings?.core.root}/package.json`;
-  const hint = `declare it: npx annex add ${isPackageName(name) ? name : 'NAME@RANGE'}`;
-  return { code: 'ANNEX_INVALID_CONFIG', reason, hint };
-}
+const INACTIVE: Refusal = {
+  code: 'ANNEX_INVALID_CONFIG',
+  reason: 'the loader is not active, so imports of this process do not see the store',
+  hint: "start with --import annex/loader.mjs, or import 'annex/register' first",
+  state: 'The feature is installed',
+};
 
 let hasWarned = false;
 
 function warnInactive({ log }: Settings): void {
   if (hasWarned) return;
   hasWarned = true;
-  const line =
-    'annex: the loader is not active, so imports of this process do not see the store: ' +
-    "start with --import annex/loader.mjs, or import 'annex/register' first";
+  const line = `annex: ${INACTIVE.reason}: ${INACTIVE.hint}`;
   createLog(log)('error', line, { event: 'loader' });
 }

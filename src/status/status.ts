@@ -7,9 +7,11 @@ import { readAbi } from '../base/abi.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { satisfies } from '../base/semver.ts';
 import { ownOf } from '../base/shape.ts';
+import { isPackageName } from '../base/specifier.ts';
 import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
+import { findNearest } from '../settings/suggest.ts';
 import { type FoundEntry, findEntry, type Known } from '../store/entry.ts';
 import { listVersions } from '../store/manifest.ts';
 import type { FeatureStatus, Refusal, Whereabouts } from '../types.ts';
@@ -21,6 +23,19 @@ type PackageStatus = FeatureStatus['packages'][string];
 /** Finds a feature by its name, or by the name of a package that it lists. */
 export function findFeature({ declaration }: Settings, name: string): Feature | undefined {
   return declaration.features.get(name) ?? declaration.byPackage.get(name);
+}
+
+/** Why a name that no feature and no package of one has is unavailable. */
+export function refuseUndeclared({ declaration, core }: Settings, name: string): Refusal {
+  const { features, byPackage } = declaration;
+  const nearest = findNearest(name, [...features.keys(), ...byPackage.keys()]);
+  const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
+  return {
+    code: 'ANNEX_INVALID_CONFIG',
+    reason: `it is not declared in ${core.root}/package.json`,
+    hint: `declare it: npx annex add ${isPackageName(name) ? name : 'NAME@RANGE'}`,
+    state: `${meant}Declared: ${[...features.keys()].join(', ') || 'none'}`,
+  };
 }
 
 /** Options of `findStatus`. */

@@ -44,4 +44,28 @@ describe.each(nodes)('$label', (node) => {
       path: [true, 'ANNEX_INVALID_CONFIG'],
     });
   });
+
+  test('without an active loader it rejects with the AnnexError after the install', async () => {
+    const { runProgram } = await open(node);
+    const { result } = await runProgram(
+      "const { error } = await attempt(load('alpha')); result.error = error;",
+      { flags: [] },
+    );
+    expect(result.error).toMatchObject({ isOurs: true, feature: 'alpha', specifier: 'alpha' });
+    expect(result.error.message).toBe(
+      'annex: alpha unavailable (ANNEX_INVALID_CONFIG): the loader is not active, so imports of this process do not see the store' +
+        ". The feature is installed. Now: start with --import annex/loader.mjs, or import 'annex/register' first",
+    );
+  });
+
+  test('an argument that is not a string is a TypeError that names it', async () => {
+    const { runProgram } = await open(node);
+    const { result } = await runProgram(`
+      const fail = (promise) => promise.catch(({ name, message }) => name + ': ' + message);
+      result.errors = [await fail(load()), await fail(ensure(['alpha', 'beta']))];`);
+    expect(result.errors).toEqual([
+      'TypeError: the argument "specifier" is a string, not undefined',
+      `TypeError: the argument "feature" is a string, not [ 'alpha', 'beta' ]`,
+    ]);
+  });
 });

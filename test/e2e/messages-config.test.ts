@@ -169,7 +169,7 @@ const CASES: MessageCase[] = [
     annex: { features: { kitt: '^1.0.0' } },
     ask: ENSURE,
     message:
-      'annex: kit unavailable (ANNEX_INVALID_CONFIG): it is not declared in <core>/package.json. Other features unaffected. Now: declare it: npx annex add kit',
+      'annex: kit unavailable (ANNEX_INVALID_CONFIG): it is not declared in <core>/package.json. Did you mean kitt? Declared: kitt; other features unaffected. Now: declare it: npx annex add kit',
   },
   {
     title: 'no application, for a command',

@@ -85,7 +85,7 @@ export const splitLines = (text: string): string[] =>
 
 /** Form of the message of every failure: feature, code, reason, state, hint. */
 export const FORM =
-  /^annex: (?<feature>\S+) unavailable \((?<code>ANNEX_[A-Z_]+)\): (?<reason>.+)\. (?<state>[^.]*other features unaffected)\. Now: (?<hint>.+)$/i;
+  /^annex: (?<feature>\S+) unavailable \((?<code>ANNEX_[A-Z_]+)\): (?<reason>.+)\. (?<state>(?:[^.]|\.(?! ))*other features unaffected)\. Now: (?<hint>.+)$/i;
 
 /** Form of a line about a setting. */
 export const NOTICE = /^annex: (?<reason>.+) \((?<code>ANNEX_[A-Z_]+)\)\. Now: (?<hint>.+)$/;

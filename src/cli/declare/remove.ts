@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { listLocks, lockRoot } from '../../app/pin.ts';
 import type { JsonObject } from '../../base/shape.ts';
 import { toSlug } from '../../base/store-layout.ts';
+import { suggest } from '../../settings/suggest.ts';
 import type { Command } from '../shared/command.ts';
 import {
   type DeclaringFile,
@@ -15,7 +16,6 @@ import {
   withPackages,
 } from '../shared/declaration.ts';
 import { describeLock, removeLock } from '../shared/lock-features.ts';
-import { suggest } from '../shared/suggest.ts';
 
 /**
  * Undoes `annex add`: removes features, or packages of one feature, from the nearest package.json,

@@ -9,11 +9,10 @@ import { readCwd, toRealPath } from '../../base/paths.ts';
 import { messageOf } from '../../base/thrown.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { findFeature } from '../../status/status.ts';
+import { findFeature, refuseUndeclared } from '../../status/status.ts';
 import { findStoreDistrust } from '../../store/access.ts';
 import type { ErrorCode, Refusal } from '../../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
-import { findNearest } from './suggest.ts';
 import { findWidth, paint } from './terminal.ts';
 
 /** Options of all commands, by name. A command gets those of its row. */
@@ -178,21 +177,11 @@ export function explainNoApplication({
  * @throws AnnexError for a name that is not declared
  */
 export function selectFeatures(settings: Settings, names: string[]): Feature[] {
-  const { declaration, core } = settings;
-  if (names.length === 0) return [...declaration.features.values()];
-  const known = [...declaration.features.keys(), ...declaration.byPackage.keys()];
+  if (names.length === 0) return [...settings.declaration.features.values()];
   const found = names.map((name) => {
     const feature = findFeature(settings, name);
     if (feature !== undefined) return feature;
-    const nearest = findNearest(name, known);
-    const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
-    const refusal = {
-      code: 'ANNEX_INVALID_CONFIG' as const,
-      reason: `it is not declared in ${core.root}/package.json`,
-      hint: 'declare it: npx annex add NAME@RANGE',
-      state: `${meant}Declared: ${[...declaration.features.keys()].join(', ') || 'none'}`,
-    };
-    throw new AnnexError(refusal, { feature: name });
+    throw new AnnexError(refuseUndeclared(settings, name), { feature: name });
   });
   return [...new Set(found)];
 }

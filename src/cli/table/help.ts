@@ -1,8 +1,8 @@
 /** Composes the help of annex and of its commands. */
 import { wrap } from '../../base/layout.ts';
+import { suggest } from '../../settings/suggest.ts';
 import type { Command } from '../shared/command.ts';
 import { joinOr } from '../shared/format.ts';
-import { suggest } from '../shared/suggest.ts';
 import { findWidth, type Look, paint } from '../shared/terminal.ts';
 import { COMMANDS, findCommand, GROUPS, listWords, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';

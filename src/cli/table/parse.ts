@@ -1,8 +1,8 @@
 /** Parses a command line with the table of commands, and finds what is wrong with it. */
 import { parseArgs } from 'node:util';
+import { findNearest, suggest } from '../../settings/suggest.ts';
 import type { Options } from '../shared/command.ts';
 import { joinOr } from '../shared/format.ts';
-import { findNearest, suggest } from '../shared/suggest.ts';
 import { COMMANDS, findCommand, NAMES } from './commands.ts';
 import { GLOBAL } from './common-rows.ts';
 import { type Argument, isShown, type Option, type Row } from './row.ts';

@@ -1,6 +1,6 @@
 /** Which name a mistyped one may mean. */
 import { expect, test } from 'vitest';
-import { findNearest, suggest } from '../../../src/cli/shared/suggest.ts';
+import { findNearest, suggest } from '../../../src/settings/suggest.ts';
 
 const names = ['list', 'lock', 'exa-js', 'search.firecrawl', 'pg', '@langchain/community'];
 

@@ -1,5 +1,5 @@
 /** Finds the name that a mistyped one may mean. */
-import { countEdits } from '../../settings/parse.ts';
+import { countEdits } from './parse.ts';
 
 /** Edits between two names up to which one may be meant by the other, if both are long. */
 const MAX_EDITS = 3;
