@@ -1,5 +1,5 @@
 /** `annex store df`: totals by state, what a prune frees, free space; and prune and verify under the name of store. */
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -76,6 +76,18 @@ describe.each(outerNodes)('$label', (node) => {
     expect(stdout).toMatch(/^total +0 +0\.0 MB$/m);
     expect(stdout).toMatch(/^annex prune frees nothing: .* declares no feature/m);
     expect(existsSync(sandbox.store)).toBe(false);
+  });
+
+  test('where nothing can be installed, df says so before it counts free space', async () => {
+    const { sandbox, annex } = await openCli(node);
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    mkdirSync(sandbox.store);
+    chmodSync(sandbox.store, 0o777);
+    const { code, stdout } = await annex(['store', 'df']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /\n\nnothing can be installed: \S+ is writable by .*\. Now: .*\nannex prune /,
+    );
   });
 
   test('annex store verify is annex verify', async () => {

@@ -4,6 +4,7 @@ import { wrap } from '../../base/layout.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
 import { judgeEntries } from '../../status/prune.ts';
+import { findStoreRefusal } from '../../store/access.ts';
 import type { Look } from '../../store/look.ts';
 import { createSurvey } from '../../store/survey.ts';
 import type { Refusal } from '../../types.ts';
@@ -45,7 +46,7 @@ export function measureUse(settings: Settings, store: string, now: number): Outp
     toLine('total', addUp(own)),
     ...layerTotals.map(({ layer, ...total }) => toLine(`layer ${layer}`, total)),
   ]);
-  const lines = [describePrunable(prune), ...describeFree(free, store)];
+  const lines = [...describeRefusal(store), describePrunable(prune), ...describeFree(free, store)];
   const width = findWidth(1);
   const text = lines.flatMap((line) => (width === undefined ? line : wrap(line, width)));
   return {
@@ -88,6 +89,14 @@ function describePrunable(prune: Prunable): string {
   if ('refusal' in prune) return `annex prune frees nothing: ${prune.refusal.reason}`;
   const { deletes, retires } = prune;
   return `annex prune frees ${formatSize(deletes.bytes)} at once, and ${formatSize(retires.bytes)} a day later`;
+}
+
+/** Free space is of no use in a store in which nothing can be installed. */
+function describeRefusal(store: string): string[] {
+  const refusal = findStoreRefusal(store);
+  return refusal === undefined
+    ? []
+    : [`nothing can be installed: ${refusal.reason}. Now: ${refusal.hint}`];
 }
 
 const describeFree = (free: number | undefined, store: string): string[] =>
