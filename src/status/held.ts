@@ -9,6 +9,7 @@ import { PLAIN } from '../base/store-layout.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { listStores } from '../store/access.ts';
+import { findForgery } from '../store/contents.ts';
 import { findEntry, findPinned, judgeEntry, type Known, type Unfitness } from '../store/entry.ts';
 import type { Look } from '../store/look.ts';
 import { GRACE } from '../store/retire.ts';
@@ -94,6 +95,9 @@ function judge(
     const pinned = findPinned(lookup, abi === PLAIN ? readAbi() : abi);
     const judgement = judgeEntry({ lookup, store, path, pinned, known });
     if ('entry' in judgement) {
+      const sidecar = lookup.readLock().pin?.sidecar;
+      const forgery = sidecar && findForgery(path, judgement.entry.manifest, sidecar);
+      if (forgery !== undefined) return { state: 'damaged', why: forgery };
       if (isOther) return { state: 'other Node', why: `it is for ${abi}` };
       if (!chosen.has(judgement.entry.dir)) return { state: 'replaced' };
       return isInCore(lookup) ? { state: 'replaced', why: 'core ships it' } : { state: 'current' };

@@ -1,6 +1,8 @@
 /** `annex store path` and `annex store ls`: every entry with its state, whatever the store holds. */
 import {
+  chmodSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -55,6 +57,22 @@ describe.each(outerNodes)('$label', (node) => {
     expect(none).toMatchObject({ code: 1, stdout: '' });
     expect(none.stderr).toMatch(/ANNEX_STORE_UNUSABLE/);
     expect((await annex(['store', 'ls'])).stdout).toBe('the stores hold no entry\n');
+  });
+
+  test('an entry whose manifest is not what was locked is damaged, and its versions are not shown', async () => {
+    const { sandbox, annex, list } = await open();
+    sandbox.setCore({ features: { pinned: '^1.0.0' } });
+    expect((await annex(['lock', 'pinned'])).code).toBe(0);
+    expect((await annex(['install', 'pinned'])).code).toBe(0);
+    const [[dir = ''] = []] = await list();
+    const manifest = join(dir, 'annex-entry.json');
+    chmodSync(manifest, 0o644);
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('1.2.0', '1.2.9'));
+    expect((await list()).get(dir)).toMatchObject({
+      state: 'damaged',
+      why: 'annex-entry.json is not what was locked',
+      versions: {},
+    });
   });
 
   test('every entry has its state, size, age and need', async () => {

@@ -46,7 +46,7 @@ export function describeEntries(settings: Settings, look = createSurvey()): Stor
   return listHeld(settings, undefined, { look }).map((held) => {
     const { slug, manifest, dir, abi } = held.stored;
     const feature = names.get(slug) ?? slug;
-    const isTrusted = manifest !== undefined && held.state !== 'not trusted';
+    const isTrusted = manifest !== undefined && !['not trusted', 'damaged'].includes(held.state);
     return {
       feature,
       versions: isTrusted ? listVersions(manifest, { packages: manifest.specs }) : {},
