@@ -12,7 +12,7 @@ export const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
  * something else answers.
  *
  * @param command that asks
- * @example hintPublic('https://npm.corp/', 'annex audit') // 'ask the public registry: npm_config_registry=...'
+ * @example hintPublic('https://npm.corp/', 'npx annex audit') // 'ask the public registry: npm_config_registry=...'
  */
 export const hintPublic = (registry: string, command: string): string =>
   registry === PUBLIC_REGISTRY

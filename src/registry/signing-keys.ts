@@ -114,5 +114,5 @@ export const refuseUnsigned = (registries: readonly string[]) => ({
   ...refuseInstall(
     `${registries.map((url) => new URL(url).host).join(' and ')} has no signing keys, so nothing can be verified`,
   ),
-  hint: hintPublic(registries[0] ?? '', 'annex audit signatures'),
+  hint: hintPublic(registries[0] ?? '', 'npx annex audit signatures'),
 });

@@ -162,7 +162,7 @@ describe(node.label, () => {
       const { host } = new URL(registry.url);
       expect(await audit(sandbox)).toMatchObject({
         code: 1,
-        stderr: `annex: ${host} has no signing keys, so nothing can be verified (ANNEX_INSTALL_FAILED). Now: ask the public registry: npm_config_registry=https://registry.npmjs.org annex audit signatures\n`,
+        stderr: `annex: ${host} has no signing keys, so nothing can be verified (ANNEX_INSTALL_FAILED). Now: ask the public registry: npm_config_registry=https://registry.npmjs.org npx annex audit signatures\n`,
         error: { code: 'ANNEX_INSTALL_FAILED' },
       });
       expect(readLock(sandbox, 'kit').texts).toEqual(texts);

@@ -136,7 +136,7 @@ describe('annex audit', () => {
       const { host } = new URL(registry.url);
       const reason = `registry ${host} has no advisories: it answered ${status}`;
       const hint =
-        'ask the public registry: npm_config_registry=https://registry.npmjs.org annex audit';
+        'ask the public registry: npm_config_registry=https://registry.npmjs.org npx annex audit';
       expect(await run('audit')).toMatchObject({
         code: 1,
         stdout: '',

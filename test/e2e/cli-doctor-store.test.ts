@@ -121,7 +121,7 @@ describe.concurrent(node.label, () => {
     writeFileSync(join(dir, 'annex-entry.json'), '{}');
     const after = await diagnose(sandbox);
     expect(after.of('features.import')[0]).toMatch(
-      /^warning kit: \S+ is damaged: .*; the first import replaces it\. Now: annex verify kit --repair$/,
+      /^warning kit: \S+ is damaged: .*; the first import replaces it\. Now: npx annex verify kit --repair$/,
     );
     const closed = await diagnose(sandbox, { env: { ANNEX_ALLOW_INSTALLS: '0' } });
     expect(closed.of('features.import')[0]).toMatch(

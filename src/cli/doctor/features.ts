@@ -1,5 +1,6 @@
 /** The checks of `annex doctor` of each feature, and of whether anything may be installed. */
-import { nameInstallCommand } from '../../status/refusals.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { nameCommand, nameInstallCommand } from '../../status/refusals.ts';
 import { isUsable } from '../../status/status.ts';
 import type { Refusal } from '../../types.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
@@ -32,7 +33,7 @@ export function checkFeatures(
     if (each.lookup.feature.refusal !== undefined) continue;
     if (where !== 'missing' && refusal && isExplained(refusal, [...known, ...found])) {
       explained.set(where, [...(explained.get(where) ?? []), feature]);
-    } else found.push(checkFeature(each, nameInstallCommand(settings, feature)));
+    } else found.push(checkFeature(each, settings));
   }
   const again = [...explained].map(([where, names]) =>
     problem(IMPORT, `${names.join(', ')}: ${where}, for the reason above`),
@@ -51,7 +52,10 @@ function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
   );
 }
 
-function checkFeature({ status, damaged: [damaged] }: ExaminedFeature, command: string): Finding {
+function checkFeature(
+  { status, damaged: [damaged] }: ExaminedFeature,
+  settings: Settings,
+): Finding {
   const { feature, where, refusal, packages } = status;
   const id = IMPORT;
   if (isUsable(status)) {
@@ -59,13 +63,14 @@ function checkFeature({ status, damaged: [damaged] }: ExaminedFeature, command: 
     return ok(id, `${feature}: ${where}, ${versions.join(', ')}`);
   }
   if (where !== 'missing') {
-    if (refusal === undefined) return problem(id, `${feature}: ${where}`, command);
+    const install = nameInstallCommand(settings, feature);
+    if (refusal === undefined) return problem(id, `${feature}: ${where}`, install);
     const found = refused(id, refusal);
     return { ...found, text: `${feature}: ${found.text}` };
   }
   if (damaged !== undefined) {
     const text = `${feature}: ${damaged.dir} is damaged: ${damaged.damage}; the first import replaces it`;
-    return warning(id, text, `annex verify ${feature} --repair`);
+    return warning(id, text, nameCommand(settings, `verify ${feature} --repair`));
   }
   const first = `${feature}: not installed; the first import installs it`;
   return refusal === undefined ? ok(id, first) : ok(id, `${first}: ${refusal.reason}`);

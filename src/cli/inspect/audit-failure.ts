@@ -44,7 +44,7 @@ export function refuseAudit(
   return {
     code: 'ANNEX_INVALID_CONFIG',
     reason: `registry ${host} has no advisories: it answered ${statusCode}`,
-    hint: hintPublic(npm.registryFor(''), 'annex audit'),
+    hint: hintPublic(npm.registryFor(''), 'npx annex audit'),
   };
 }
 

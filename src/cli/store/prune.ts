@@ -56,7 +56,7 @@ export function checkDeclaration({ core, declaration }: Settings): void {
   }
   if (declaration.features.size > 0) return;
   const reason = `nothing was pruned: ${path} declares no feature, so all entries would go`;
-  throw refuse(reason, 'annex uninstall FEATURE');
+  throw refuse(reason, 'npx annex uninstall FEATURE');
 }
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
