@@ -191,14 +191,20 @@ function decode({ body, encoding = '' }: RegistryResponse, maxBytes: number): Bu
   }
 }
 
-/** The address of a version's tarball in a packument. */
-function readTarballUrl(response: RegistryResponse, version: string): string | undefined {
-  let packument: { versions?: Record<string, { dist?: { tarball?: unknown } }> } | null;
+/** The part of a packument that is read. */
+type Packument = { versions?: Record<string, { dist?: { tarball?: unknown } }> } | null;
+
+/** Reads a packument. @throws a RequestError for a response that is not JSON, such as a page */
+export function readPackument(response: RegistryResponse): Packument {
   try {
-    packument = JSON.parse((decode(response, MAX_PACKUMENT) ?? response.body).toString());
+    return JSON.parse((decode(response, MAX_PACKUMENT) ?? response.body).toString());
   } catch {
     throw fail(response, 'lists its versions in invalid JSON');
   }
-  const tarball = packument?.versions?.[version]?.dist?.tarball;
+}
+
+/** The address of a version's tarball in a packument. */
+function readTarballUrl(response: RegistryResponse, version: string): string | undefined {
+  const tarball = readPackument(response)?.versions?.[version]?.dist?.tarball;
   return typeof tarball === 'string' ? tarball : undefined;
 }

@@ -194,6 +194,16 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
     expect(registry.requests).toHaveLength(1);
   });
 
+  test('a registry in whose place a page answers', async () => {
+    const { sandbox, registry } = await open();
+    registry.fault({ kind: 'page', body: '<html>sign in</html>' });
+    expectFinding(
+      await diagnose(sandbox, {}, '--online'),
+      'npm.registry',
+      /^problem .* lists its versions in invalid JSON .* Now: find out what answers there/,
+    );
+  });
+
   test('a registry that does not answer, and one that turns the token down', async () => {
     const { sandbox, registry } = await open();
     registry.fault({ kind: 'status', status: 401 });

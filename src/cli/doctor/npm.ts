@@ -6,6 +6,7 @@ import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
+import { readPackument } from '../../registry/fetch.ts';
 import { REGISTRY_HINTS } from '../../registry/hints.ts';
 import { type NpmSettings, readNpmSettings } from '../../registry/npm-settings.ts';
 import { findUnset } from '../../registry/npmrc.ts';
@@ -75,7 +76,9 @@ async function checkReachable(
   const ask = async ([registry, name]: [string, string]): Promise<Finding> => {
     const url = `${registry}${name.replace('/', '%2f')}`;
     try {
-      await client.get(url, { name, label: name, accept: ACCEPT, maxBytes: MAX_LIST });
+      readPackument(
+        await client.get(url, { name, label: name, accept: ACCEPT, maxBytes: MAX_LIST }),
+      );
       return ok('npm.registry', `${registry} has ${name}`);
     } catch (error) {
       const refusal = toRefusal(error, () => refuseRequest(error, registry));
