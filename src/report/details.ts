@@ -89,7 +89,14 @@ function composePackages(
     title,
     ['Package', 'Version', 'From', 'Licence', 'Tarball', 'Notes'],
     [
-      ...shared.map((name) => [code(name), versions.get(name), 'core', '', '', '']),
+      ...shared.map(({ name, ranges }) => [
+        code(name),
+        versions.get(name),
+        'core',
+        '',
+        '',
+        ranges.length === 0 ? '' : `needs ${ranges.join(' and ')}`,
+      ]),
       ...closure.map((each) => [
         code(each.name),
         each.version,

@@ -55,7 +55,7 @@ function toRow(one: ReportedFeature): string[] {
     list('range'),
     list('locked'),
     list('version'),
-    `${quoteAll(shared.slice(0, NAMES))}${more}`,
+    `${quoteAll(shared.slice(0, NAMES).map(({ name }) => name))}${more}`,
     String(closure.length),
     bytes === undefined ? '' : formatBytes(bytes),
   ];

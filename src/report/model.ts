@@ -29,6 +29,13 @@ export interface SharedPackage {
   features: string[];
 }
 
+/** A package that a feature takes from the application. */
+export interface TakenPackage {
+  name: string;
+  /** All ranges that the feature requires of it; as declared, or of its own packages. */
+  ranges: string[];
+}
+
 /** A feature: as `annex list` has it, and its packages. */
 export interface ReportedFeature extends FeatureStatus {
   /** `locked` is the locked version. */
@@ -41,8 +48,8 @@ export interface ReportedFeature extends FeatureStatus {
   pin?: { digest: string; platforms: string[] };
   /** Its own packages: of the entry in use, or else of the lock. */
   closure: ReportedPackage[];
-  /** Packages that it takes from the application. */
-  shared: string[];
+  /** Packages that it takes from the application, by name. */
+  shared: TakenPackage[];
   /** Packages whose install scripts may run. */
   scripts: string[];
   /** What the files of the entry were compared with, as at its first use; undefined: they were not. */

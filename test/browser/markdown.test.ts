@@ -66,7 +66,7 @@ describe.runIf(spawnSync(PARSER, ['--version']).status === 0)('in the parser of 
       ...denied,
       feature: name,
       packages: { [name]: { range: name, where: denied.where } },
-      shared: [name, name],
+      shared: [1, 2].map(() => ({ name, ranges: [name] })),
       refusal: { code: 'ANNEX_DENIED' as const, reason: name, hint: name },
     }));
     const html = toHtml({ ...report, features: all });

@@ -44,6 +44,7 @@ describe.each(outerNodes)('$label', (node) => {
       { name: 'common', version: '1.2.0', features: ['kit'] },
       { name: 'pg', version: '8.1.0', features: ['pg'] },
     ]);
+    expect(before[2]?.shared).toEqual([{ name: 'pg', ranges: ['^8.0.0'] }]);
     const closure = [
       { name: 'deep', version: '1.5.0', license: 'ISC', script: 'not allowed' },
       { name: 'kit', version: '1.0.0', license: 'MIT' },
@@ -69,7 +70,7 @@ describe.each(outerNodes)('$label', (node) => {
     expect(kit).toMatchObject({
       where: 'store',
       closure,
-      shared: ['common'],
+      shared: [{ name: 'common', ranges: ['^1.0.0'] }],
       verified: 'lock',
       dir,
     });

@@ -78,7 +78,9 @@ function makeFeature(index: number): ReportedFeature {
       lock: { date: '2026-11-28T10:00:00Z' },
     }),
     closure: isInCore ? [] : makeClosure(index),
-    shared: isInCore ? [feature] : SHIPPED.filter((_, at) => (index * 5 + at * 3) % 7 < 2),
+    shared: (isInCore ? [feature] : SHIPPED.filter((_, at) => (index * 5 + at * 3) % 7 < 2)).map(
+      (name) => ({ name, ranges: ['^1.5.0', '>=1 <3'] }),
+    ),
     damaged: where === 'failed' ? ['/opt/data/annex/v1/any/x: index.js was changed'] : [],
     scripts: index % 3 === 0 ? ['dependency-3'] : [],
     ...(isAvailable(where) && {
@@ -109,7 +111,7 @@ export function makeHostileReport(): Report {
       lock: { date: text },
       pin: { digest: text, platforms: [text] },
       closure: [{ name: text, version: text, path: text, license: text, blocked: text }],
-      shared: [text],
+      shared: [{ name: text, ranges: [text] }],
       scripts: [text],
       published: text,
       damaged: [text],
@@ -135,14 +137,18 @@ export function makeHostileReport(): Report {
 }
 
 function withShared(features: ReportedFeature[]): Report {
-  const names = [...new Set(features.flatMap(({ shared }) => shared))].sort();
+  const names = [
+    ...new Set(features.flatMap(({ shared }) => shared.map(({ name }) => name))),
+  ].sort();
   return {
     core: { name: '@acme/gateway', version: '4.2.0' },
     made: { annex: '0.1.0', node: 'v24.21.0', platform: 'linux-x64-glibc' },
     shared: names.map((name) => ({
       name,
       version: '1.6.0',
-      features: features.flatMap(({ feature, shared }) => (shared.includes(name) ? feature : [])),
+      features: features.flatMap(({ feature, shared }) =>
+        shared.some((one) => one.name === name) ? feature : [],
+      ),
     })),
     features,
     blocked: [

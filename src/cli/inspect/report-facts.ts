@@ -55,7 +55,12 @@ function collectFeature(examined: ExaminedFeature): ReportedFeature {
   const entry = dir === undefined ? undefined : readEntry(dir);
   const isInCore = where.startsWith('core');
   const inCore = Object.entries(status.packages).filter(([, one]) => one.where.startsWith('core'));
+  const declared = inCore.map(([name, { range }]): [string, string[]] => [name, [range]]);
   const taken = isInCore ? {} : ((entry ?? pin?.sidecar)?.shared ?? {});
+  const needed = Object.entries(taken).map(([name, { ranges }]): [string, string[]] => [
+    name,
+    ranges,
+  ]);
   const isVerified = dir !== undefined && settings.verify !== 'off';
   return {
     ...toListed(examined),
@@ -66,7 +71,9 @@ function collectFeature(examined: ExaminedFeature): ReportedFeature {
       },
     }),
     closure: isInCore ? [] : listClosure(examined, entry),
-    shared: [...new Set([...inCore.map(([name]) => name), ...Object.keys(taken)])].sort(),
+    shared: [...new Map([...declared, ...needed])]
+      .map(([name, ranges]) => ({ name, ranges }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     scripts: feature.scripts,
     ...(isVerified && { verified: pin ? 'lock' : 'listing' }),
     damaged: damaged.map((one) => `${one.dir}: ${one.damage}`),
@@ -121,7 +128,7 @@ const findShipped = (core: Core, name: string): string | undefined =>
 function listShared(root: string, features: readonly ReportedFeature[]): SharedPackage[] {
   const users = new Map<string, string[]>();
   for (const { feature, shared } of features) {
-    for (const name of shared) users.set(name, [...(users.get(name) ?? []), feature]);
+    for (const { name } of shared) users.set(name, [...(users.get(name) ?? []), feature]);
   }
   return [...users]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -86,13 +86,19 @@ test('the same facts give the same bytes, and a date only if one is given', () =
   expect(dated.replace(' at 2026-11-29T00:00:00Z', '')).toBe(page);
 });
 
+test('a shared package has its version in core, and the ranges that the feature needs', () => {
+  const page = composePage(makeReport(1));
+  expect(page).toContain('<td>1.6.0</td><td>core</td>');
+  expect(page).toContain('<td>needs ^1.5.0 and &gt;=1 &lt;3</td>');
+});
+
 test('more shared packages than rows are one row, which has the lines of all of them', () => {
   const [one] = makeReport(1).features;
   if (one === undefined) throw new Error('there is no feature');
   const names = Array.from({ length: 30 }, (_, index) => `shared-${index}`);
   const report: Report = {
     ...makeReport(1),
-    features: [{ ...one, shared: names }],
+    features: [{ ...one, shared: names.map((name) => ({ name, ranges: [] })) }],
     shared: names.map((name) => ({ name, features: [one.feature] })),
   };
   const page = composePage(report);
