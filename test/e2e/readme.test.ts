@@ -1,25 +1,15 @@
 /** The README alone, in an empty directory: its commands and programs run as written, against a registry on loopback. */
-import { mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { listBlocks, readDocument } from '../support/documents.ts';
+import { beforeAll, describe, expect } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { nodes } from '../support/nodes.ts';
 import { packRepository } from '../support/package.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
-import { createSandbox } from '../support/sandbox.ts';
+import { openReader, type Reader, runPage } from '../support/run-page.ts';
+import { asPlainUser } from '../support/user.ts';
 
-const blocks = listBlocks(readDocument('README.md'));
-const [install = '', start = ''] = blocks.flatMap(({ language, code }) =>
-  language === 'sh' ? code : [],
-);
-/** The first line of each program names its file and how it is started. */
-const programs = blocks
-  .filter(({ language }) => language === 'js')
-  .map(({ code }) => {
-    const [, file = '', args = ''] = /^\/\/ (\S+): node (.*)/.exec(code) ?? [];
-    return { file, args: args.split(' '), code };
-  });
+const LOADED = 'exa-js is loaded\n';
 
 let registry: Registry;
 
@@ -30,33 +20,56 @@ beforeAll(async () => {
 });
 
 describe.each(nodes)('$label', (node) => {
-  test('install, lock, start and failure', async () => {
-    const sandbox = await createSandbox({ registry, linkAnnex: false });
-    mkdirSync(join(sandbox.root, 'empty'));
-    const inEmpty = { node: node.path, cwd: 'empty' };
-    const shell = (code: string, env = {}) =>
-      sandbox.exec('sh', ['-e', '-c', code], { ...inEmpty, env });
-    for (const { file, code } of programs) sandbox.write(`empty/${file}`, code);
+  let reader: Reader;
+  beforeAll(async () => {
+    reader = await openReader(registry);
+    mkdirSync(join(reader.sandbox.root, 'empty'));
+  });
 
-    const prepared = await shell(install);
-    expect(prepared, prepared.stderr).toMatchObject({ code: 0 });
-    expect(prepared.stdout).toContain('declared exa-js ^1.9 in');
-    const env = { ANNEX_STORE: sandbox.store };
-    expect(programs.map(({ file }) => file)).toEqual(['main.mjs', 'failure.mjs']);
-    for (const { file, args } of programs) {
-      const run = await sandbox.run(args, { ...inEmpty, env });
-      expect({ file, ...run }).toMatchObject({ code: 0, stdout: 'exa-js is loaded\n' });
-    }
-    expect(await shell(start, env)).toMatchObject({ code: 0, stderr: '' });
+  /** Runs a script in the directory, with a store. */
+  const shell = (script: string, env = {}) =>
+    reader.shell(script, {
+      node: node.path,
+      cwd: 'empty',
+      env: { ANNEX_STORE: reader.sandbox.store, ...env },
+    });
 
-    const failed = await sandbox.run(programs[1]?.args ?? [], {
-      ...inEmpty,
-      env: { ANNEX_STORE: join(sandbox.root, 'volume', 'new'), ANNEX_ALLOW_INSTALLS: '0' },
-    });
-    expect(failed).toMatchObject({
-      code: 0,
-      stdout: 'exa-js is unavailable: ANNEX_DENIED unset ANNEX_ALLOW_INSTALLS\n',
-      stderr: expect.stringMatching(/^annex: exa-js unavailable \(ANNEX_DENIED\): .*\n$/),
-    });
+  /** Writes a program and runs it: its first line names its file and how it is started. */
+  const start = (code: string, env = {}) => {
+    const [, file = '', command = ''] = /^\/\/ (\S+): (node .*)/.exec(code) ?? [];
+    reader.sandbox.write(`empty/${file}`, code);
+    return shell(command, env);
+  };
+
+  runPage('README.md', {
+    'Install: sh': async (code) => {
+      const { code: exit, stdout, stderr } = await shell(code);
+      expect({ exit, stderr }).toMatchObject({ exit: 0 });
+      expect(stdout).toContain('declared exa-js ^1.9 in');
+    },
+    'Start: js': async (code) => {
+      expect(await start(code)).toMatchObject({ code: 0, stdout: LOADED });
+    },
+    'Start: sh': async (code) => {
+      expect(await shell(code)).toMatchObject({ code: 0, stdout: LOADED, stderr: '' });
+    },
+    'In an image: dockerfile': async (code) => {
+      const { sandbox, build, succeed } = reader;
+      const filter = (path: string) => !path.endsWith('node_modules');
+      const context = join(sandbox.root, 'source');
+      cpSync(join(sandbox.root, 'empty'), context, { recursive: true, filter });
+      const { env, cwd } = await build(code, { node: node.path });
+      const options = { ...asPlainUser, node: node.path, env, cwd };
+      expect(await succeed('node main.mjs', options)).toBe(LOADED);
+    },
+    'When a package is unavailable: js': async (code) => {
+      expect(await start(code)).toMatchObject({ code: 0, stdout: LOADED });
+      const ANNEX_STORE = join(reader.sandbox.root, 'volume', 'new');
+      expect(await start(code, { ANNEX_STORE, ANNEX_ALLOW_INSTALLS: '0' })).toMatchObject({
+        code: 0,
+        stdout: 'exa-js is unavailable: ANNEX_DENIED unset ANNEX_ALLOW_INSTALLS\n',
+        stderr: expect.stringMatching(/^annex: exa-js unavailable \(ANNEX_DENIED\): .*\n$/),
+      });
+    },
   });
 });

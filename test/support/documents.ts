@@ -15,16 +15,36 @@ export const listDocuments = (folder: string): string[] =>
 
 /** A fenced block of code. */
 export interface Block {
+  /** The nearest heading above it. */
+  section: string;
   language: string;
   code: string;
 }
 
 /** The fenced blocks of a document, in order. */
-export const listBlocks = (text: string): Block[] =>
-  [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, language = '', code = '']) => ({
-    language,
-    code,
-  }));
+export function listBlocks(text: string): Block[] {
+  let section = '';
+  return [...text.matchAll(/^#+ (.*)$|^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, title, language = '', code = '']) => {
+      section = title ?? section;
+      return title === undefined ? { section, language, code } : [];
+    },
+  );
+}
+
+const RUNNABLE = ['js', 'ts', 'sh', 'json', 'dockerfile', 'yaml'];
+
+/** The blocks of a document that are code, by section and language; a number follows from the second on. */
+export function listCode(page: string): Map<string, string> {
+  const blocks = new Map<string, string>();
+  for (const { section, language, code } of listBlocks(readDocument(page))) {
+    if (!RUNNABLE.includes(language)) continue;
+    const id = `${section}: ${language}`;
+    const same = [...blocks.keys()].filter((one) => one === id || one.startsWith(`${id} `));
+    blocks.set(same.length === 0 ? id : `${id} ${same.length + 1}`, code);
+  }
+  return blocks;
+}
 
 /** A document without its fenced blocks. */
 export const stripBlocks = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');

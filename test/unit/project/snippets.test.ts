@@ -1,17 +1,22 @@
 /** The code in the documents: every block has a language, parses, and names only what exists. */
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { parseCommandLine } from '../../../src/cli/table/parse.ts';
+import { BLOCKS_NOT_RUN } from '../../data/blocks-not-run.ts';
 import {
   type Block,
   listBlocks,
+  listCode,
   listDocuments,
   readDocument,
   stripBlocks,
 } from '../../support/documents.ts';
+import { repositoryRoot } from '../../support/package.ts';
 
 const isValid = new Ajv().compile(JSON.parse(readDocument('docs/annex.schema.json')));
 
@@ -30,7 +35,7 @@ const findProblem = (words: string): string | undefined =>
 
 /** Every command of annex in a script parses. */
 function checkCommands(code: string): void {
-  for (const [, words = ''] of code.matchAll(/(?:^|npx |bin\/)annex ([^\n&;|#>]*)/gm)) {
+  for (const [, words = ''] of code.matchAll(/(?:^|npx |bin\/|exec \w+ )annex ([^\n&;|#>]*)/gm)) {
     expect({ words, problem: findProblem(words) }).toEqual({ words, problem: undefined });
   }
 }
@@ -71,5 +76,22 @@ test.each(['README.md', ...listDocuments('docs')])(
       // The arguments are often left out.
       expect(`${words}: ${findProblem(words)}`).not.toMatch(/ is not a command| has no option /);
     }
+  },
+);
+
+const folder = 'test/e2e';
+/** The pages that end-to-end tests run; each of those tests compares the blocks of its page with what it runs. */
+const pagesRun = readdirSync(join(repositoryRoot, folder))
+  .filter((name) => /^(docs-\w+|readme)\.test\.ts$/.test(name))
+  .flatMap((name) => [...readDocument(join(folder, name)).matchAll(/runPage\('([^']+)'/g)])
+  .map(([, page]) => page);
+
+test.each(['README.md', ...listDocuments('docs')])(
+  'a test runs the code of %s, and blocks that are not run exist',
+  (page) => {
+    const ids = [...listCode(page).keys()];
+    const notRun = Object.keys(BLOCKS_NOT_RUN[page] ?? {});
+    expect(ids).toEqual(expect.arrayContaining(notRun));
+    if (!pagesRun.includes(page)) expect(ids).toEqual(notRun);
   },
 );
