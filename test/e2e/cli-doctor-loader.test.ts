@@ -156,6 +156,12 @@ describe.concurrent(node.label, () => {
         /^warning process \d+ \(\S+server\.mjs\) runs without annex, unless a file of it/,
       ),
     ]);
+    const differs = expect.stringMatching(
+      /^warning process \d+ \(\S+\.mjs\) has another value of ANNEX_STORE than this process\. Now: run annex doctor with/,
+    );
+    expect(diagnosis.of('loader.variables')).toEqual([differs, differs, differs]);
+    const env = { ANNEX_STORE: undefined };
+    expect((await diagnose(sandbox, { env })).of('loader.variables')).toEqual([]);
   });
 });
 

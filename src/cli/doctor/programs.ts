@@ -1,7 +1,7 @@
 /** The running programs of an application, from /proc, and whether they have annex. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { GUARD } from '../../base/environment.ts';
+import { currentEnv, GUARD } from '../../base/environment.ts';
 import { readText } from '../../base/files.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
@@ -19,7 +19,17 @@ interface Program {
   /** What it preloads, by its environment and its arguments. */
   words: string[];
   cwd: string;
+  variables: Map<string, string>;
 }
+
+/** Variables that decide what annex does in a process. */
+const DECISIVE = [
+  'ANNEX_STORE',
+  'ANNEX_CORE',
+  'ANNEX_SEALED',
+  'ANNEX_ALLOW_INSTALLS',
+  'ANNEX_CONFIG',
+];
 
 /** Options of Node whose value is the next argument. */
 const WITH_VALUE =
@@ -55,6 +65,7 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
     ...(loaded > 0
       ? [ok('loader.programs', `${plural(loaded, 'running program')} with annex`)]
       : []),
+    ...programs.flatMap(checkVariables),
     ...without.map(({ pid, script }) =>
       warning(
         'loader.programs',
@@ -63,6 +74,17 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
       ),
     ),
   ];
+}
+
+/** Whether a program has the settings that the other findings are about. */
+function checkVariables({ pid, script, variables }: Program): Finding[] {
+  const env = currentEnv();
+  const names = DECISIVE.filter((name) => variables.get(name) !== env[name]);
+  if (names.length === 0) return [];
+  const text = `process ${pid} (${script}) has another value of ${names.join(', ')} than this process`;
+  const remedy =
+    'run annex doctor with the environment of that process, or start that process again';
+  return [warning('loader.variables', text, remedy)];
 }
 
 /** Bytes of a script that is searched. */
@@ -102,7 +124,7 @@ function readProgram(pid: string): Program | undefined {
     const cwd = readlinkSync(join('/proc', pid, 'cwd'));
     const script = toRealPath(resolve(cwd, args[index] ?? ''));
     const words = [...readWords(variables.get('NODE_OPTIONS') ?? ''), ...args.slice(0, index)];
-    return { pid, script, words, cwd };
+    return { pid, script, words, cwd, variables };
   } catch {
     // It has ended, or belongs to another user.
     return undefined;
