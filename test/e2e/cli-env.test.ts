@@ -6,11 +6,12 @@ import { openCli } from '../support/cli.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { repositoryRoot } from '../support/package.ts';
 
-/** Docker's reading of `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
+/** Docker's reading of comments and `ENV NAME=VALUE` lines: a value is bare, or in double quotes with backslashes. */
 function readEnvLines(text: string): Record<string, string> {
   const pairs = text
     .trimEnd()
     .split('\n')
+    .filter((line) => !line.startsWith('#'))
     .map((line): [string, string] => {
       const [, name = '', quoted, bare = ''] =
         /^ENV (\w+)=(?:"((?:\\.|[^"\\])*)"|(\S*))$/.exec(line) ?? [];
@@ -58,6 +59,9 @@ describe.each(outerNodes)('$label', (node) => {
   test('env names the loader of the application, and the configured store', async () => {
     const { sandbox, annex } = await open();
     const { stdout } = await annex(['env'], { cwd: 'app/node_modules' });
+    expect(stdout).toMatch(
+      `# On this machine the application is in "${sandbox.core}"; the image can have it elsewhere.\n`,
+    );
     expect(readEnvLines(stdout)).toEqual({
       NODE_OPTIONS: `--import=${sandbox.loader}`,
       ANNEX_STORE: sandbox.store,

@@ -59,12 +59,14 @@ describe.each(outerNodes)('$label', (node) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(`declared exa-js ^1.10.3 in ${path}
 exa-js: locked in ${join(sandbox.core, 'annex', 'exa-js')} (packages: 1)
-Lines for the Dockerfile:
-ENV NODE_OPTIONS=--import=${sandbox.loader}
-ENV ANNEX_STORE=${sandbox.store}
-ENV ANNEX_SEALED=1
-ENV ANNEX_CORE=${sandbox.core}
 Now: npm install annex
+Now: commit package.json and annex/
+Now: start the program with the loader: node --import annex/loader.mjs FILE
+Lines for the Dockerfile of an image with the application in /opt/app and a volume on /opt/data:
+ENV NODE_OPTIONS=--import=/opt/app/node_modules/annex/loader.mjs
+ENV ANNEX_STORE=/opt/data/annex
+ENV ANNEX_SEALED=1
+ENV ANNEX_CORE=/opt/app
 `);
     expect(read()).toEqual({ annex: { features: { 'exa-js': '^1.10.3' } } });
     expect(isLocked('exa-js')).toBe(true);
@@ -98,6 +100,20 @@ Now: npm install annex
     });
   });
 
+  test('it names the program of package.json, and the place of a workspace in the image', async () => {
+    const { sandbox, run } = await open(
+      { workspaces: ['apps/*'], dependencies: { annex: '*' } },
+      '',
+    );
+    sandbox.write('app/node_modules/annex/loader.mjs', '');
+    sandbox.write('app/apps/web/package.json', { main: 'main.js', dependencies: { annex: '*' } });
+    sandbox.write('app/apps/web/main.js', program);
+    const { stdout } = await run(['init', '--yes'], { cwd: 'app/apps/web' });
+    expect(stdout).toContain('loader: node --import annex/loader.mjs main.js\n');
+    expect(stdout).toContain('--import=/opt/app/node_modules/annex/loader.mjs\n');
+    expect(stdout).toContain('ENV ANNEX_CORE=/opt/app/apps/web\n');
+  });
+
   test('annex itself is never declared', async () => {
     const { sandbox, run } = await open({}, `import 'annex/register';`);
     const before = sandbox.digest(sandbox.core);
@@ -126,7 +142,11 @@ Now: npm install annex
       features: ['alpha'],
       locks: [{ feature: 'alpha', outcome: 'locked' }],
       variables: { ANNEX_SEALED: '1' },
-      next: ['npm install annex'],
+      next: [
+        'npm install annex',
+        'commit package.json and annex/',
+        'start the program with the loader: node --import annex/loader.mjs FILE',
+      ],
     });
     expect(other.read().annex.features).toEqual({ alpha: '^2' });
   });
@@ -201,7 +221,7 @@ Now: npm install annex
     const { code, stdout } = await run(['init', '--optional', '--yes']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /Now: npm install, which takes alpha out of package-lock\.json; then npx annex lock\n$/,
+      /Now: npm install, which takes alpha out of package-lock\.json; then npx annex lock\nNow: commit /,
     );
     expect(read()).toEqual({
       dependencies: { annex: '*' },

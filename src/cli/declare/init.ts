@@ -2,13 +2,12 @@
 import { createInterface } from 'node:readline';
 import { isatty } from 'node:tty';
 import { isShipped } from '../../app/inventory.ts';
-import { loadSettings } from '../../app/settings.ts';
 import { toRealPath } from '../../base/paths.ts';
-import { isObject, type JsonObject } from '../../base/shape.ts';
+import { isObject, isText, type JsonObject } from '../../base/shape.ts';
 import { scanApplication } from '../scan/application.ts';
 import { findListing, findUsableRange } from '../scan/packages.ts';
 import { warnOfUnread } from '../scan/scan.ts';
-import { composeVariables, formatVariables } from '../setup/env.ts';
+import { composeImageVariables, formatVariables } from '../setup/env.ts';
 import { type Command, warn } from '../shared/command.ts';
 import {
   type DeclaringFile,
@@ -24,8 +23,8 @@ import { describeLock } from '../shared/lock-features.ts';
 import { addRanges, splitArgument } from './named-packages.ts';
 
 /**
- * Declares and locks what the sources request and nothing ships, or the named packages, and prints the lines for a
- * Dockerfile. Changes nothing without consent: names, --yes, or an answer on a terminal.
+ * Declares and locks what the sources request and nothing ships, or the named packages. Prints what is left
+ * to do, and the lines for a Dockerfile. Changes nothing without consent: names, --yes, or an answer on a terminal.
  */
 export const init: Command = async ({ args, options, print }) => {
   const file = readDeclaringFile();
@@ -63,17 +62,20 @@ export const init: Command = async ({ args, options, print }) => {
   // A lock depends on what the application ships: npm has to remove these first.
   const lockable = features.filter((name) => !moved.includes(name));
   const locks = await replaceDeclaration(file, manifest, lockable, true);
-  // Locking has printed the notices.
-  const core = { dir: root, manifest };
-  const { settings } = loadSettings({ script: undefined, cwd: root, self: undefined, core });
-  const variables = settings === undefined ? {} : composeVariables(settings);
-  const next = listNext(root, moved);
+  const variables = composeImageVariables(root);
+  const { main } = manifest;
+  const program = isText(main) && main ? main : 'FILE';
+  const next = [
+    ...listNext(root, moved),
+    'commit package.json and annex/',
+    `start the program with the loader: node --import annex/loader.mjs ${program}`,
+  ];
   const lines = [
     `declared ${formatVersions(packages)} in ${file.path}`,
     ...(locks ?? []).flatMap(describeLock),
-    'Lines for the Dockerfile:',
-    formatVariables(variables),
     ...formatNext(next),
+    'Lines for the Dockerfile of an image with the application in /opt/app and a volume on /opt/data:',
+    formatVariables(variables),
   ];
   const data = { path: file.path, packages, features, locks, variables, next };
   print(lines.join('\n'), data, { core: file });

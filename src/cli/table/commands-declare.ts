@@ -40,7 +40,7 @@ export const DECLARE: readonly Row[] = [
     name: 'init',
     summary: 'declare and lock what the sources import',
     details: [
-      'Without names it declares what annex scan finds undeclared. It asks on a terminal; elsewhere --yes is required. A package keeps its range from package.json; without one it gets a caret range of the version that npm would install. The features are locked; if that fails, nothing is written. Then it prints the lines for a Dockerfile.',
+      'Without names it declares what annex scan finds undeclared. It asks on a terminal; elsewhere --yes is required. A package keeps its range from package.json; without one it gets a caret range of the version that npm would install. The features are locked; if that fails, nothing is written. Then it prints what to commit and how to start the program, and the lines for a Dockerfile with the paths of an image.',
       'A package of optionalDependencies is removed from there. It is not locked: npm install has to remove it from package-lock.json first, and annex lock locks it then.',
     ],
     arguments: [
