@@ -109,12 +109,19 @@ function composePackages(
   );
 }
 
-function listNotes({ path, name, script, beside, blocked }: ReportedPackage): string[] {
+function listNotes(each: ReportedPackage): string[] {
+  const { path, name, script, beside, blocked, provenance, formerly } = each;
   const isNested = path !== `node_modules/${name}`;
   return [
     ...(isNested ? [path] : []),
     ...(beside === undefined ? [] : [`core has ${beside}`]),
     ...(script === undefined ? [] : [`install script ${script}`]),
     ...(blocked === undefined ? [] : [`blocked: ${blocked}`]),
+    ...(provenance === undefined
+      ? []
+      : [`built from ${provenance.repository} ${provenance.commit.slice(0, DIGITS)}`]),
+    ...(formerly === undefined
+      ? []
+      : [`${formerly.version} was built from ${formerly.repository}`]),
   ];
 }

@@ -12,6 +12,10 @@ export interface ReportedPackage {
   tarball?: number;
   /** The lock has a signature of the registry, which was verified. */
   isSigned?: true;
+  /** What it was built from, by its verified provenance in the lock. */
+  provenance?: { repository: string; commit: string };
+  /** What a version was built from that was locked before, while that is not known of this one. */
+  formerly?: { version: string; repository: string };
   /** Of a package with an install script: whether the feature allows it. */
   script?: 'allowed' | 'not allowed';
   /** Core's version of it, which this feature does not use. */

@@ -8,6 +8,7 @@ import { esmPackage } from '../support/fixtures.ts';
 import { listEntries } from '../support/lock-files.ts';
 import { outerNodes } from '../support/nodes.ts';
 import { makeSigner } from '../support/signing.ts';
+import { makeSigstore, plantTrust } from '../support/sigstore.ts';
 import { openWorld } from '../support/world.ts';
 
 interface Schema {
@@ -69,7 +70,18 @@ describe.each(outerNodes)('$label', (node) => {
     const updated = await run('update', 0, 'update', 'beta', '--dry-run');
     expect(updated).toMatchObject({ isDryRun: true, results: [{ diff: { changed: [{}] } }] });
     registry.signer = makeSigner({ wrong: ['alpha@1.0.0'] });
-    await run('signatures', 1, 'audit', 'signatures');
+    const sigstore = makeSigstore();
+    plantTrust(join(sandbox.root, 'npm-cache-own'), sigstore);
+    const source = { repository: 'https://github.com/acme/beta', commit: '0a'.repeat(20) };
+    registry.attest = (_, integrity) => [
+      sigstore.attest({ id: 'beta@1.0.0', integrity, ...source }),
+    ];
+    const { signatures } = await run('signatures', 1, 'audit', 'signatures');
+    expect(signatures).toMatchObject([
+      { state: 'invalid', provenance: { state: 'invalid' } },
+      { state: 'verified', provenance: { state: 'verified', source } },
+    ]);
+    registry.attest = undefined;
     await run('add', 0, 'add', 'gamma@^1.0.0');
     await run('remove', 0, 'rm', 'gamma');
     const installed = await run('install', 1, 'install', '--all');

@@ -59,10 +59,14 @@ describe.each(outerNodes)('$label', (node) => {
 
     const { dir: locked, sidecar } = readLock(sandbox, 'kit');
     const signature = { keyid: 'SHA256:x', sig: 'MEU' };
-    Object.assign(sidecar.packages['node_modules/kit'] ?? {}, { signature });
+    const repository = 'https://github.com/acme/kit';
+    const provenance = { repository, commit: '0a'.repeat(20) };
+    const formerly = { version: '0.9.0', repository };
+    Object.assign(sidecar.packages['node_modules/kit'] ?? {}, { signature, provenance, formerly });
     sandbox.write(join(locked, 'annex.json'), sidecar);
     const [signed] = (await read()).features;
     expect(signed?.closure.map(({ isSigned }) => isSigned)).toEqual([undefined, true]);
+    expect(signed?.closure[1]).toMatchObject({ provenance, formerly });
 
     expect((await install('kit')).code).toBe(0);
     const [kit] = (await read()).features;

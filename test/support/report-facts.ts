@@ -52,6 +52,10 @@ function makeClosure(index: number): ReportedPackage[] {
     ...(LICENSES[at % 5] !== undefined && { license: LICENSES[at % 5] as string }),
     tarball: 12_000 * (at + 1),
     ...(index % 2 === 0 && { isSigned: true as const }),
+    ...(at === 1 && {
+      provenance: { repository: 'https://github.com/acme/one', commit: '0a'.repeat(20) },
+    }),
+    ...(at === 2 && { formerly: { version: '1.0.0', repository: 'https://github.com/acme/two' } }),
     ...(at === 3 && { script: 'not allowed' as const }),
     ...(at === 2 && { beside: '0.9.0' }),
     ...(at === 4 && { blocked: 'dependency-4@<5' }),

@@ -113,6 +113,8 @@ function listClosure(
       ...optional('license', textOf(license)),
       ...optional('tarball', record?.size),
       ...(record?.signature !== undefined && { isSigned: true }),
+      ...optional('provenance', record?.provenance),
+      ...optional('formerly', record?.formerly),
       ...(hasScript && { script }),
       ...optional('beside', findShipped(settings.core, name)),
       ...optional('blocked', blocked?.spec),

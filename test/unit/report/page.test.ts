@@ -17,6 +17,12 @@ function readMarkup(page: string): { tags: Set<string>; attributes: Set<string> 
   return { tags: new Set(tags.map(([, name = '']) => name)), attributes: new Set(attributes) };
 }
 
+test('a page notes what packages were built from', () => {
+  const page = composePage(makeReport(8));
+  expect(page).toContain('built from https://github.com/acme/one 0a0a0a0a0a0a<');
+  expect(page).toContain('1.0.0 was built from https://github.com/acme/two');
+});
+
 describe.each([0, 1, 8, 40])('a page of %i features', (features) => {
   const report = makeReport(features);
   const page = composePage(report);
