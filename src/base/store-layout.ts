@@ -1,5 +1,5 @@
 /** Paths in a store: pure arithmetic. */
-import { basename, delimiter, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, delimiter, dirname, join, normalize, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { exec, indexOf, slice, startsWith } from './primordials.ts';
 
@@ -127,14 +127,19 @@ export function isWithin(path: string, dir: string): boolean {
 }
 
 /**
- * Splits ANNEX_STORE into the store and its layers. An empty first path is a missing store: the layer behind it
- * must not become the store.
+ * Splits ANNEX_STORE into the store and its layers, as normal paths. An empty first path is a missing store: the layer
+ * behind it must not become the store.
+ *
+ * @example splitStores('/data/annex/:/app/../layers/*') // ['/data/annex', '/layers/*']
  */
 export function splitStores(list: string): string[] {
-  const [store = '', ...rest] = list.split(delimiter);
+  const [store = '', ...rest] = list.split(delimiter).map(toNormal);
   const layers = rest.filter((path) => path !== '');
   return store === '' && layers.length === 0 ? [] : [store, ...layers];
 }
+
+/** A path without `.`, `..` and repeated slashes, and without one at its end. */
+const toNormal = (path: string): string => path && normalize(path).replace(/(?<=.)[/]+$/, '');
 
 /** The default store of an application, below the cache directory of the user. */
 export const defaultStore = (cacheDir: string, realRoot: string): string =>

@@ -1,6 +1,6 @@
 /** The path of a store: spellings, later changes, and other files beside its entries. */
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'vitest';
 import { type NodeUnderTest, nodes } from '../support/nodes.ts';
 import type { PackageFixture } from '../support/package.ts';
@@ -64,12 +64,17 @@ async function open(node: NodeUnderTest) {
 }
 
 describe.concurrent.each(nodes)('$label', (node) => {
-  test.for(['STORE/', '/STORE', 'STORE//', 'none:STORE/'])(
+  test.for(['STORE/', '/STORE', 'STORE//', 'BESIDE', 'none:STORE/', 'none:BESIDE/./'])(
     'ANNEX_STORE=%s names the same store',
     async (spelled, context) => {
       const { sandbox, run } = await open(node);
+      const { core, store } = sandbox;
       const none = join(sandbox.root, 'none');
-      const ANNEX_STORE = spelled.replace('none', none).replace('STORE', sandbox.store);
+      const beside = `${core}/../${relative(dirname(core), store)}`;
+      const ANNEX_STORE = spelled
+        .replace('none', none)
+        .replace('BESIDE', beside)
+        .replace('STORE', store);
       const steps = [...load['by name'], ...load['by path']];
       const where = spelled.startsWith('none') ? 'layer' : 'store';
       const all = ['sound', 'sound', where, 'sound', 'sound'];
