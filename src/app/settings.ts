@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { currentEnv, findCacheDir, type Variables } from '../base/environment.ts';
 import { pathExists } from '../base/files.ts';
+import { expandLayers, isLayerPattern } from '../base/layers.ts';
 import type { LogLevel } from '../base/log.ts';
 import { toRealPath } from '../base/paths.ts';
 import { defaultStore, isWithin } from '../base/store-layout.ts';
@@ -86,13 +87,15 @@ function compose(
   const sources = [...above, source];
   const { values, resolved } = resolveSettings(sources);
   if (baked !== undefined) values.store = [baked];
-  const [store, ...layers] = chooseStores(values, core, findCacheDir(env));
+  const [store, ...written] = chooseStores(values, core, findCacheDir(env));
+  const layers = expandLayers(written);
   const describeProblem = (path: string): string | undefined => findStoreProblem(path, core);
+  const storeProblem =
+    store === undefined
+      ? 'no cache directory is known, and ANNEX_STORE is not set'
+      : (findPatternProblem(store) ?? describeProblem(store));
   const gate = decideGate({ values, resolved }, sources, {
-    storeProblem:
-      store === undefined
-        ? 'no cache directory is known, and ANNEX_STORE is not set'
-        : describeProblem(store),
+    storeProblem,
     isConfined: process.permission?.has('child') === false,
     isBaking: baked !== undefined,
   });
@@ -102,7 +105,7 @@ function compose(
     core,
     strayDir: findStrayDir(script, core),
     declaration,
-    store: store !== undefined && describeProblem(store) === undefined ? store : undefined,
+    store: storeProblem === undefined ? store : undefined,
     layers: layers.filter((layer) => describeProblem(layer) === undefined),
     gate,
     operatorFile: above.length > 1 ? values.config : undefined,
@@ -147,6 +150,10 @@ const refuseLayer = (problem: string | undefined): Refusal | undefined =>
         reason: `${problem}; it is left out`,
         hint: 'correct that path in ANNEX_STORE',
       };
+
+/** Only a layer can be one of several directories. */
+const findPatternProblem = (store: string): string | undefined =>
+  isLayerPattern(store) ? `the store ${store} stands for several directories` : undefined;
 
 /** Why a directory cannot be a store for any user; undefined when it can. */
 function findStoreProblem(store: string, core: Core): string | undefined {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type CoreManifest, findCoreRoot, hasDeclaration } from '../app/core-root.ts';
 import { resolveScript } from '../app/script.ts';
 import { findCacheDir, type Variables } from '../base/environment.ts';
+import { expandLayers } from '../base/layers.ts';
 import { isMainThread } from '../base/main-thread.ts';
 import { findHere } from '../base/own-files.ts';
 import { toRealPath } from '../base/paths.ts';
@@ -101,7 +102,8 @@ type Stores = Pick<Settings, 'store' | 'layers'>;
 
 /** Every directory that may be a store of the application: a superset of those in its settings. */
 function chooseStores(env: Variables, core: CoreManifest | undefined): Stores {
-  const [store, ...layers] = splitStores(env.ANNEX_STORE ?? '');
+  const [store, ...rest] = splitStores(env.ANNEX_STORE ?? '');
+  const layers = expandLayers(rest);
   const cacheDir = findCacheDir(env);
   const isDefault = store === undefined && cacheDir !== undefined && core !== undefined;
   return { store: isDefault ? defaultStore(cacheDir, toRealPath(core.dir)) : store, layers };

@@ -71,7 +71,7 @@ export const SETTINGS = {
     form: 'a list of absolute paths',
     default: [],
     unset: "below the user's cache directory, XDG_CACHE_HOME or ~/.cache; none when sealed",
-    text: 'absolute path of the store. In a list separated by :, the first path is the store and the others are read-only layers, searched in order',
+    text: 'absolute path of the store. In a list separated by :, the first path is the store and the others are read-only layers, searched in order; /layers/* is each directory in /layers, sorted by name',
   }),
   sealed: row<boolean>({
     variable: 'ANNEX_SEALED',

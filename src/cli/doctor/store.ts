@@ -5,6 +5,7 @@ import { planLocked } from '../../app/locked-plan.ts';
 import { selectForPlatform } from '../../app/unfit.ts';
 import { readAbi } from '../../base/abi.ts';
 import { refuseUnread } from '../../base/file-error.ts';
+import { isLayerPattern } from '../../base/layers.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { platformOf } from '../../base/platform.ts';
 import { LOCKS, PLAIN, VERSION } from '../../base/store-layout.ts';
@@ -196,11 +197,8 @@ function checkLayer(layer: string): Finding[] {
     return [refused(id, refuseUnread(error, layer))];
   }
   if (findNearestDirectory(layer) === toRealPath(layer)) return [ok(id, `layer ${layer}`)];
-  return [
-    warning(
-      id,
-      `the layer ${layer} does not exist`,
-      'fill it with annex bake, or correct ANNEX_STORE',
-    ),
-  ];
+  const what = isLayerPattern(layer)
+    ? `${dirname(layer)} has no directory that could be a layer`
+    : `the layer ${layer} does not exist`;
+  return [warning(id, what, 'fill it with annex bake, or correct ANNEX_STORE')];
 }
