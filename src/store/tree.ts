@@ -6,12 +6,14 @@ import {
   fchmodSync,
   fstatSync,
   lstatSync,
+  lutimesSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
+  utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../base/thrown.ts';
@@ -44,6 +46,15 @@ function sealFile(dir: DirHandle, name: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** Sets the times of everything in a tree, and of its top, to 1970-01-01. */
+export function stampTree(dir: DirHandle): void {
+  for (const entry of readdirSync(dir.at(), { withFileTypes: true })) {
+    if (entry.isDirectory()) useDir(openIn(dir, entry.name), stampTree);
+    else lutimesSync(dir.at(entry.name), 0, 0);
+  }
+  utimesSync(dir.at(), 0, 0);
 }
 
 /**

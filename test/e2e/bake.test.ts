@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { features, useBaking } from '../support/baking.ts';
 import { copyLocks, listEntries, readLock } from '../support/lock-files.ts';
 import { nodes } from '../support/nodes.ts';
+import { removeTree } from '../support/tree.ts';
 
 const [node] = nodes;
 describe(`annex bake, ${node?.label}`, () => {
@@ -38,6 +39,24 @@ describe(`annex bake, ${node?.label}`, () => {
     expect(at.sandbox.digest(at.sandbox.core)).toEqual(core);
     await at.registry.stop();
     at.expectBaked(await at.load(['kit', 'other'], { ANNEX_STORE: at.layer, ANNEX_SEALED: '1' }));
+  });
+
+  test('two bakes give equal directories, times included, and the commands show no age', async () => {
+    await at.bakeLocked();
+    const listed = await at.sandbox.exec('find', ['.', '-mindepth', '1', '-newermt', '@0'], {
+      cwd: at.layer,
+    });
+    expect(listed).toMatchObject({ code: 0, stdout: '' });
+    const first = at.sandbox.digest(at.layer);
+    removeTree(at.layer);
+    await at.bakeLocked();
+    expect(at.sandbox.digest(at.layer)).toEqual(first);
+    const env = { ANNEX_STORE: at.layer };
+    for (const command of [['list'], ['store', 'ls']]) {
+      const { code, stdout } = await at.sandbox.annex([...command, '--json'], { env });
+      expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/"bytes":\d/) });
+      expect(stdout).not.toContain('"published"');
+    }
   });
 
   test("without a lock it holds the registry's versions, and a second bake changes nothing", async () => {

@@ -8,7 +8,7 @@ import { formatTime } from './format.ts';
 export interface Measured {
   /** Missing when part of it cannot be read. */
   bytes?: number;
-  /** In ISO 8601. */
+  /** In ISO 8601. Missing in a baked entry: its files have the time 0. */
   published?: string;
 }
 
@@ -16,8 +16,11 @@ export interface Measured {
 export function measureEntry(dir: string): Measured {
   const bytes = measureBytes(dir);
   try {
-    const published = formatTime(readPublished(dir));
-    return { ...(bytes !== undefined && { bytes }), published };
+    const published = readPublished(dir);
+    return {
+      ...(bytes !== undefined && { bytes }),
+      ...(published > 0 && { published: formatTime(published) }),
+    };
   } catch {
     return {};
   }
