@@ -59,12 +59,12 @@ export async function installFeature(
   { isInstaller = false, ignored }: InstallOptions = {},
 ): Promise<InstallResult> {
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
-  const report = createInstallReport(settings, feature, store);
+  const lookup = createLookup(settings, feature);
+  const report = createInstallReport(lookup, store);
   const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', {
     onDamage: (damaged) => retireDamaged(damaged, store, report),
   });
   const stop = watchForStop(isInstaller);
-  const lookup = createLookup(settings, feature);
   const job: Job = { lookup, store, ignored, report, finder, stop };
   let result: InstallResult;
   try {

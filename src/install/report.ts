@@ -1,9 +1,10 @@
 /** Reports one install on stderr: that it starts, what it waits for, and how it ends. */
+import { listLocked } from '../app/locked-versions.ts';
+import type { Lookup } from '../app/lookup.ts';
 import { AnnexError } from '../base/error.ts';
 import type { Facts, LogEvent, Severity } from '../base/log.ts';
 import { composeMessage } from '../base/messages.ts';
-import type { Feature } from '../settings/feature.ts';
-import type { Settings } from '../settings/settings.ts';
+import { ownOf } from '../base/shape.ts';
 import { fitRefusal } from '../status/refusals.ts';
 import type { Refusal } from '../types.ts';
 import type { Built } from './build.ts';
@@ -28,11 +29,9 @@ export interface InstallReport {
 }
 
 /** @param store real path of the store; empty without one */
-export function createInstallReport(
-  settings: Settings,
-  { name, packages }: Feature,
-  store: string,
-): InstallReport {
+export function createInstallReport(lookup: Lookup, store: string): InstallReport {
+  const { settings, feature } = lookup;
+  const { name } = feature;
   const { log: level } = settings;
   const log = createShownLog(level);
   const progress = createProgress();
@@ -50,8 +49,7 @@ export function createInstallReport(
     },
     end: () => hide(),
     reportStart: () => {
-      const specs = Object.entries(packages).map(([name, range]) => `${name}@${range}`);
-      const line = `annex: installing ${name} (${specs.join(', ')}) into ${store}`;
+      const line = `annex: installing ${name} (${describeChoice(lookup)}) into ${store}`;
       say('info', 'install.start', line);
     },
     reportWait: (holder) => {
@@ -96,6 +94,16 @@ export function createInstallReport(
 const describeUnrun = (unrun: string, name: string): string =>
   `annex: ${unrun}, for ${name}: its install script was not run; if the addon fails to load, ` +
   `allow it in package.json: "scripts": [${JSON.stringify(unrun.split(' ')[0])}]`;
+
+/** The locked versions; ranges where core or npm chooses. */
+function describeChoice(lookup: Lookup): string {
+  const locked = listLocked(lookup);
+  const chosen = Object.entries(lookup.feature.packages).map(([name, range]) => {
+    const version = ownOf(locked, name);
+    return version === undefined ? `${name}@${range}` : `${name} ${version}`;
+  });
+  return [...chosen, ...(lookup.readLock().isLocked ? [] : ['not locked'])].join(', ');
+}
 
 const describeBuilt = ({ packages, bytes }: Built, ms: number): string =>
   `in ${(ms / 1000).toFixed(1)} s (${packages} ${packages === 1 ? 'package' : 'packages'}, ${(bytes / 1e6).toFixed(1)} MB)`;

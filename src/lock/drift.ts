@@ -1,8 +1,7 @@
 /** Compares a lock with the packages that the application has for development only. */
 import { listUnshipped } from '../app/inventory.ts';
+import { readLocked } from '../app/locked-versions.ts';
 import type { Lookup } from '../app/lookup.ts';
-import type { Pin } from '../app/pin.ts';
-import { AnnexError } from '../base/error.ts';
 import { satisfies, satisfiesWithPrereleases } from '../base/semver.ts';
 import { findBlocked } from '../settings/blocked.ts';
 
@@ -27,28 +26,6 @@ export function listDrifts(lookup: Lookup): Drift[] {
     if (locked === undefined || locked === version) return [];
     return { name, version, locked, isFit: Object.hasOwn(preferred, name) };
   });
-}
-
-/** The locked versions of the declared packages: name to version. Empty without a valid lock. */
-export function listLocked({ feature, readLock }: Lookup): Record<string, string> {
-  const { pin } = readLock();
-  const packages = pin === undefined ? {} : readLocked(pin);
-  return Object.fromEntries(
-    Object.keys(feature.packages).flatMap((name) => {
-      const version = packages[`node_modules/${name}`]?.version;
-      return version === undefined ? [] : [[name, version]];
-    }),
-  );
-}
-
-/** The packages of a lock; none when its package-lock is invalid, which `annex lock --check` reports. */
-function readLocked(pin: Pin): Record<string, { version?: string }> {
-  try {
-    return JSON.parse(pin.readPackageLock()).packages;
-  } catch (error) {
-    if (error instanceof AnnexError) return {};
-    throw error;
-  }
 }
 
 /** The versions of declared packages that a new lock prefers: name to version. */

@@ -1,6 +1,6 @@
 /** A locked install gives exactly the locked versions, with no program but Node. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shareBinary } from '../support/binary.ts';
@@ -82,6 +82,17 @@ describe(node.label, () => {
     );
     expect(listStaging(sandbox)).toEqual([]);
     expect(sandbox.digest(sandbox.core)).toEqual(core);
+  });
+
+  test('the line at the start has the locked version, or says that there is no lock', async () => {
+    const { sandbox, install } = await open();
+    expect((await install('kit')).stderr).toMatch('annex: installing kit (kit 1.0.0) into ');
+    rmSync(join(sandbox.core, 'annex', 'other'), { recursive: true });
+    const { stderr } = await sandbox.annex(['install', 'other'], {
+      node: node.path,
+      env: { ANNEX_STORE: sandbox.store },
+    });
+    expect(stderr).toMatch('annex: installing other (other@^3.0.0, not locked) into ');
   });
 
   test('annex-files.txt lists every file of the entry with its digest and size', async () => {

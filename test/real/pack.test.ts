@@ -67,14 +67,14 @@ test('annex add, then two runs: the first installs, the second is silent; only p
   // What npx itself has to say on stderr is the machine's affair.
   expect(added).toMatchObject({
     code: 0,
-    stdout: `declared exa-js ^1.9 in ${sandbox.core}/package.json\n`,
+    stdout: `declared exa-js ^1.9 in ${sandbox.core}/package.json\nNow: npx annex lock\n`,
     stderr: expect.not.stringContaining('annex:'),
   });
   const args = ['--import', 'annex/loader.mjs', 'app.mjs'];
   const first = await sandbox.run(args, { env });
   expect(first).toMatchObject({ code: 0, stdout: 'function\n' });
   expect(first.stderr).toMatch(
-    /^annex: installing exa-js \(exa-js@\^1\.9\) into .*\nannex: installed exa-js 1\..*\n/,
+    /^annex: installing exa-js \(exa-js@\^1\.9, not locked\) into .*\nannex: installed exa-js 1\..*\n/,
   );
   const offline = { ...env, npm_config_registry: 'http://127.0.0.1:9' };
   const second = await sandbox.run(args, { env: offline });

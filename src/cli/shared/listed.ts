@@ -1,7 +1,8 @@
 /** The state of a feature for `annex list`: what it is good for, its versions, and the age of its entry. */
+
+import { listLocked } from '../../app/locked-versions.ts';
 import type { Made } from '../../app/pin.ts';
 import { ownOf } from '../../base/shape.ts';
-import { listLocked } from '../../lock/drift.ts';
 import { isUsable } from '../../status/status.ts';
 import type { FeatureStatus } from '../../types.ts';
 import type { ExaminedFeature } from './examine.ts';

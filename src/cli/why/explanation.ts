@@ -1,10 +1,10 @@
 /** What `annex why` finds out about a request, as `--json` prints it. */
 import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
+import { listLocked } from '../../app/locked-versions.ts';
 import { ownOf } from '../../base/shape.ts';
 import { parseBareSpecifier } from '../../base/specifier.ts';
 import { codeOf, messageOf } from '../../base/thrown.ts';
-import { listLocked } from '../../lock/drift.ts';
 import { toFile } from '../../resolve/destination.ts';
 import type { Subject } from '../../resolve/facts.ts';
 import type { Outcome, Request } from '../../resolve/request.ts';
