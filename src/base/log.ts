@@ -42,7 +42,7 @@ export interface Facts {
   /** Hosts, separated by commas. */
   registry?: string | undefined;
   ms?: number;
-  /** Unpacked. */
+  /** Size of an entry. */
   bytes?: number;
   store?: string | undefined;
 }

@@ -11,7 +11,7 @@ import { type DirHandle, nameError, openDir, openIn, useDir } from '../store/dir
 import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
 import { linkShared } from '../store/shared-links.ts';
 import { syncName, syncTree } from '../store/sync.ts';
-import { removeIn, sealTree } from '../store/tree.ts';
+import { measureTree, removeIn, sealTree } from '../store/tree.ts';
 import { type ClosureJob, fetchClosure, type Staging } from './closure.ts';
 import { composeEntryFiles, composeManifest } from './compose.ts';
 import { runScripts, sortScripts } from './scripts.ts';
@@ -28,6 +28,7 @@ export interface Built {
   /** Directory of the entry; undefined when another process published one first. */
   dir?: string;
   packages: number;
+  /** Size of the entry, as `annex list` states it. */
   bytes: number;
   /** Packages whose install scripts were not allowed, as `NAME VERSION`. */
   unrun: string[];
@@ -54,13 +55,14 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
     sealPackages(held, names.length > 0 ? undefined : fetched.directories);
     linkShared(held, plan.shared, settings.core.root);
     for (const [name, text] of files) writeSealed(held.at(name), text);
+    const bytes = measureTree(path);
     progress.step = 'syncing';
     if (settings.isDurable) await syncTree(path, readInstallerEnv(settings));
     const dir = publishEntry(job, path, {
       abi: manifest.abi,
       id: identifyPlan(plan, platformOf(readAbi()), feature.scripts),
     });
-    return { packages: nodes.length, bytes: fetched.bytes, unrun, ...(dir && { dir }) };
+    return { packages: nodes.length, bytes, unrun, ...(dir && { dir }) };
   });
 }
 

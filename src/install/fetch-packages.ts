@@ -37,8 +37,6 @@ export interface FetchedPackages {
   listings: Listings;
   /** By the path of the package. */
   tarballs: Record<string, FetchedTarball>;
-  /** Unpacked size. */
-  bytes: number;
   /** The directories that were made, still writable. */
   directories: Set<string>;
 }
@@ -122,7 +120,6 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
   const fetched: FetchedPackages = {
     listings: {},
     tarballs: {},
-    bytes: 0,
     directories: new Set(),
   };
   const queue = nodes.filter(({ isBundled }) => !isBundled);
@@ -171,14 +168,13 @@ async function unpackOne(
   const { tarball, address } = await fetcher.fetchTarball(wanted);
   progress.packages.done += 1;
   if (address !== undefined) progress.hosts.add(new URL(address).host);
-  const { listing, bytes, directories } = extract(tarball, node, dir, budget);
+  const { listing, directories } = extract(tarball, node, dir, budget);
   fetched.listings[path] = listing;
   fetched.tarballs[path] = {
     size: tarball.length,
     ...(address !== undefined && { address }),
     ...(isLocking && { integrity: computeIntegrity(tarball, 'sha512') }),
   };
-  fetched.bytes += bytes;
   const steps = path.split('/');
   for (const index of steps.keys()) fetched.directories.add(steps.slice(0, index + 1).join('/'));
   for (const directory of directories) fetched.directories.add(`${path}/${directory}`);

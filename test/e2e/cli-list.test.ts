@@ -40,6 +40,17 @@ describe.each(outerNodes)('$label', (node) => {
     }
   });
 
+  test('the size of an entry is the one that its install reported', async () => {
+    const { sandbox, annex } = await openCli(node, { registry });
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    const { stderr } = await annex(['install', 'alpha'], { env: { ANNEX_LOG: 'json' } });
+    const lines = stderr.trimEnd().split('\n');
+    const { bytes } = JSON.parse(lines.find((line) => line.includes('"install.end"')) ?? '');
+    expect(bytes).toBeGreaterThan(0);
+    const { stdout } = await annex(['list', '--json']);
+    expect(JSON.parse(stdout).features).toMatchObject([{ feature: 'alpha', bytes }]);
+  });
+
   test('--quiet prints the names of features alone, of one state too', async () => {
     const { sandbox, annex, plant } = await openCli(node);
     sandbox.setCore({ features: { stored: '^1.0.0', one: '^1.0.0', two: '^1.0.0' } });
