@@ -9,7 +9,8 @@ import { codeOf } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
 import { withDir } from './directory.ts';
-import { findDistrust, type Location, type User } from './ownership.ts';
+import { findDistrust, type Location, NOBODY, UNMAPPED, type User } from './ownership.ts';
+import { hasUnmappedOwner, mayHaveUnmappedGroup } from './unmapped.ts';
 
 /** Errors of the file system about a path: absent, a loop of links, or another user's. */
 const PATH_ERRORS = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG']);
@@ -134,6 +135,9 @@ const refuseDistrusted = (reason: string, store: string): Refusal => ({
 function trustBy(reason: string, store: string): string {
   const [, uid, isRoot] = / belongs to uid (\d+)(, and this process is root)?$/.exec(reason) ?? [];
   const move = 'set ANNEX_STORE to another directory';
+  if (reason.includes(UNMAPPED)) {
+    return `map the owner of the store into the user namespace (podman run --userns keep-id), or ${move}`;
+  }
   if (uid === undefined) {
     return `run the process as the owner of the store, let nobody else write there, or ${move}`;
   }
@@ -220,8 +224,8 @@ const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEn
 /** The permission bits of a symbolic link have no effect. */
 const toLocation = (path: string, stat: Stats): Location => ({
   path,
-  uid: stat.uid,
-  gid: stat.gid,
+  uid: hasUnmappedOwner(path, stat) ? NOBODY : stat.uid,
+  gid: mayHaveUnmappedGroup(stat) ? NOBODY : stat.gid,
   mode: stat.isSymbolicLink() ? 0 : stat.mode & 0o7777,
 });
 

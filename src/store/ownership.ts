@@ -1,9 +1,17 @@
 /** Whom a process trusts: whether it may use an entry or a store, given owners and modes. */
 
+/** The id of users and groups whom the user namespace of the process does not map: no process has it. */
+export const NOBODY = -1;
+
+/** What a reason says of a path that belongs to such a user. */
+export const UNMAPPED = 'belongs to a user whom this user namespace does not map';
+
 /** Owner and mode of one directory on the way to an entry. */
 export interface Location {
   path: string;
+  /** `NOBODY` for a user who is not mapped. */
   uid: number;
+  /** `NOBODY` for a group that may not be mapped. */
   gid: number;
   /** Permission bits, with set-id and sticky; 0 for a symbolic link. */
   mode: number;
@@ -44,14 +52,17 @@ export function findDistrust(user: User, { above, store, below = [] }: Chain): s
   const isGroupStore = store !== undefined && (store.mode & 0o020) !== 0 && isOfGroups(store.gid);
   for (const { path, uid, gid, mode } of inside) {
     const isTrusted = uid === 0 || uid === user.uid || (isGroupStore && isOfGroups(gid));
-    if (!isTrusted) return `${path} belongs to uid ${uid}`;
+    if (!isTrusted) return describeOwner(path, uid);
     if ((mode & 0o002) !== 0) return `${path} is writable by everybody`;
   }
   return undefined;
 }
 
 function findRootDistrust({ path, uid, mode }: Location, isSticky: boolean): string | undefined {
-  if (uid !== 0) return `${path} belongs to uid ${uid}, and this process is root`;
+  if (uid !== 0) return `${describeOwner(path, uid)}, and this process is root`;
   if (isSticky || (mode & 0o022) === 0) return undefined;
   return `${path} is writable by others, and this process is root`;
 }
+
+const describeOwner = (path: string, uid: number): string =>
+  uid === NOBODY ? `${path} ${UNMAPPED}` : `${path} belongs to uid ${uid}`;

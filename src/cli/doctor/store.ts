@@ -13,9 +13,11 @@ import { isUsable } from '../../status/status.ts';
 import { findStoreDistrust, findStoreRefusal } from '../../store/access.ts';
 import { listNames } from '../../store/directory.ts';
 import { checkOwner, describeOwner, parseOwned } from '../../store/owner.ts';
+import { UNMAPPED } from '../../store/ownership.ts';
 import { findRetirement } from '../../store/retire.ts';
 import { listStored } from '../../store/stored.ts';
 import { tryWrite } from '../../store/try-write.ts';
+import { hasUnmappedOwner } from '../../store/unmapped.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { formatSize, plural } from '../shared/format.ts';
@@ -55,10 +57,12 @@ function checkAccess(
   isThere: boolean,
 ): Finding[] {
   const { store = '' } = settings;
-  const { uid, mode } = lstatSync(nearest);
+  const stat = lstatSync(nearest);
+  const { uid, mode } = stat;
   const user = process.geteuid?.();
   const octal = (mode & 0o7777).toString(8);
-  const owner = `${nearest} belongs to uid ${uid}, mode ${octal}; this process is uid ${user}`;
+  const whose = hasUnmappedOwner(nearest, stat) ? UNMAPPED : `belongs to uid ${uid}`;
+  const owner = `${nearest} ${whose}, mode ${octal}; this process is uid ${user}`;
   const found = user === undefined ? [] : [ok('store.owner', owner)];
   const refusal = findStoreRefusal(store) ?? (isThere ? tryWrite(store) : undefined);
   if (refusal !== undefined) {

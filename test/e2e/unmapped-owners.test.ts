@@ -1,0 +1,73 @@
+/** Stores of users whom a user namespace does not map: the kernel shows them with the id of a real user. */
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { esmPackage } from '../support/fixtures.ts';
+import { canUnshare } from '../support/namespaces.ts';
+import { createSandbox } from '../support/sandbox.ts';
+import { giveTo, isRoot, PLAIN_USER } from '../support/user.ts';
+
+const PROGRAM = `
+import { statSync } from 'node:fs';
+const seen = statSync(process.env.ANNEX_STORE).uid;
+const found = await import('alpha').then(({ marker }) => marker, ({ cause }) => cause.message);
+console.log(JSON.stringify({ uid: process.geteuid(), seen, found }));
+`;
+
+async function open(owner: { uid: number; gid: number }) {
+  const sandbox = await createSandbox({});
+  sandbox.setCore({ features: { alpha: '^1.0.0' } });
+  sandbox.plantEntry({
+    feature: 'alpha',
+    packages: [esmPackage('alpha', '1.0.0', 'sound')],
+    specs: { alpha: '^1.0.0' },
+  });
+  giveTo(owner, sandbox.store);
+  sandbox.write('app/main.mjs', PROGRAM);
+  const env = { ANNEX_STORE: sandbox.store, ANNEX_ALLOW_INSTALLS: '0' };
+  const start = [process.execPath, '--import', sandbox.loader, 'main.mjs'];
+  const run = async (...flags: string[]) => {
+    const ended = await sandbox.exec('unshare', [...flags, ...start], { env });
+    if (ended.stdout === '') throw new Error(ended.stderr);
+    return JSON.parse(ended.stdout);
+  };
+  return { sandbox, run };
+}
+
+const ROOT = { uid: 0, gid: 0 };
+const UNMAPPED = 'belongs to a user whom this user namespace does not map';
+
+const canMap = isRoot && canUnshare(['unshare', '--map-user=65534']);
+
+describe.runIf(canMap).concurrent('in a user namespace', () => {
+  test.for([
+    ['that maps nobody', '--user'],
+    ['that maps only this user, with the id of unmapped ones', '--map-user=65534'],
+  ])('%s, its own store is used, and that of another user is not', async ([, flag = '']) => {
+    const own = await open(ROOT);
+    expect(await own.run(flag)).toEqual({ uid: 65534, seen: 65534, found: 'sound' });
+    const { sandbox, run } = await open(PLAIN_USER);
+    const { uid, seen, found } = await run(flag);
+    expect({ uid, seen }).toEqual({ uid: 65534, seen: 65534 });
+    expect(found).toContain(`${sandbox.store} ${UNMAPPED}`);
+  });
+
+  test('root is told that nobody is mapped to the owner', async () => {
+    const { sandbox, run } = await open(PLAIN_USER);
+    const { uid, found } = await run('--map-root-user');
+    expect(uid).toBe(0);
+    expect(found).toContain(`${sandbox.store} ${UNMAPPED}, and this process is root`);
+  });
+
+  test('the remedy is to map the owner', async () => {
+    const { sandbox } = await open(PLAIN_USER);
+    const env = { ANNEX_STORE: sandbox.store };
+    const annex = [process.execPath, join(dirname(sandbox.loader), 'dist/cli/main.js')];
+    const args = ['--map-root-user', ...annex, 'doctor', '--json'];
+    const { stdout } = await sandbox.exec('unshare', args, { env });
+    const { findings } = JSON.parse(stdout);
+    const write = findings.find(({ id }: { id: string }) => id === 'store.write');
+    expect(write.remedy).toMatch(/^map the owner of the store into the user namespace/);
+    const owner = findings.find(({ id }: { id: string }) => id === 'store.owner');
+    expect(owner.text).toContain(UNMAPPED);
+  });
+});
