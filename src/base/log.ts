@@ -16,6 +16,8 @@ export type LogEvent =
   | 'install.progress'
   | 'install.end'
   | 'install.stop'
+  /** A feature that failed is tried again later. */
+  | 'install.retry'
   /** An install script that is not allowed did not run. */
   | 'install.script'
   /** An install stopped a thread for seconds. */

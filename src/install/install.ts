@@ -34,6 +34,8 @@ export interface InstallOptions {
   isInstaller?: boolean;
   /** Remembered failures that do not count. Those recorded later count, whichever process recorded them. */
   ignored?: Ignored | undefined;
+  /** What ends several installs; by default each install handles signals itself. */
+  stop?: Stop;
 }
 
 /** One install. */
@@ -56,7 +58,7 @@ type Installed = Exclude<InstallResult, { outcome: 'failed' }>;
 export async function installFeature(
   settings: Settings,
   feature: Feature,
-  { isInstaller = false, ignored }: InstallOptions = {},
+  { isInstaller = false, ignored, stop: shared }: InstallOptions = {},
 ): Promise<InstallResult> {
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
   const lookup = createLookup(settings, feature);
@@ -64,7 +66,7 @@ export async function installFeature(
   const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', {
     onDamage: (damaged) => retireDamaged(damaged, store, report),
   });
-  const stop = watchForStop(isInstaller);
+  const stop = shared ?? watchForStop(isInstaller);
   const job: Job = { lookup, store, ignored, report, finder, stop };
   let result: InstallResult;
   try {
@@ -72,7 +74,7 @@ export async function installFeature(
   } catch (error) {
     result = { feature: feature.name, outcome: 'failed', refusal: toJobRefusal(error, job) };
   }
-  stop.release();
+  if (shared === undefined) stop.release();
   report.end();
   if (result.outcome !== 'failed') return result;
   if (stop.asker.aborted) report.reportStop(stop.asker.reason);
@@ -115,6 +117,7 @@ function findWithoutInstall({ lookup, finder, ignored }: Job): Installed | undef
 async function installIntoStore(job: Job, isPatient = false): Promise<Installed> {
   const { lookup, store, report, stop } = job;
   const { settings, feature } = lookup;
+  stop.signal.throwIfAborted();
   makeStore(store, readAbi()).forEach(report.reportObstacle);
   throwRefusal(findStoreRefusal(settings.store ?? ''));
   report.begin();

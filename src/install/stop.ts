@@ -1,4 +1,5 @@
-/** Ends an install early: on a signal, or when the process that asked for it has ended. */
+/** Ends an install early: on a signal, at a time limit, or when the process that asked for it has ended. */
+import { constants } from 'node:os';
 import { AnnexError } from '../base/error.ts';
 import { ASKER_FD } from '../settings/installer-env.ts';
 import type { HeldLock } from '../store/lock.ts';
@@ -7,7 +8,7 @@ import type { HeldLock } from '../store/lock.ts';
 export interface Stop {
   /** Aborted when the asking process has ended: the install continues only for other processes. */
   asker: AbortSignal;
-  /** Aborted by SIGINT, SIGTERM or SIGHUP: the install stops at once. */
+  /** Aborted by SIGINT, SIGTERM or SIGHUP, and at the limit: the install stops at once. */
   signal: AbortSignal;
   /** Restores the default actions. A command then ends by the signal that it received. */
   release: () => void;
@@ -19,10 +20,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * Handles signals until `release` is called.
  *
  * @param isInstaller whether a process with annex started this one, and holds a pipe to it
+ * @param limit seconds after which it stops without a signal
  */
-export function watchForStop(isInstaller: boolean): Stop {
+export function watchForStop(isInstaller: boolean, limit?: number): Stop {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
+  const end = (): void => controller.abort(makeLimitError(limit));
+  const timer = limit === undefined ? undefined : setTimeout(end, limit * 1000).unref();
   const onSignal = (name: NodeJS.Signals): void => {
     received = name;
     // A second signal ends the process at once.
@@ -30,6 +34,7 @@ export function watchForStop(isInstaller: boolean): Stop {
     controller.abort(makeStopError(`the installer received ${name}`));
   };
   const restore = (): void => {
+    clearTimeout(timer);
     for (const name of SIGNALS) process.off(name, onSignal);
   };
   for (const name of SIGNALS) process.on(name, onSignal);
@@ -39,7 +44,10 @@ export function watchForStop(isInstaller: boolean): Stop {
     release: () => {
       restore();
       // An installer reports the failure, and its asker continues.
-      if (received !== undefined && !isInstaller) process.kill(process.pid, received);
+      if (received === undefined || isInstaller) return;
+      process.kill(process.pid, received);
+      // Its default action does not end the first process of a container.
+      if (process.pid === 1) process.exit(128 + constants.signals[received]);
     },
   };
 }
@@ -83,11 +91,16 @@ export function stopUnlessAwaited(asking: AbortSignal, { isAwaited }: HeldLock):
   return controller.signal;
 }
 
+/** Not a failure of the feature: a refusal with a state is not remembered. */
+const state = 'The next request installs it; other features unaffected';
+
 const makeStopError = (reason: string): AnnexError =>
+  new AnnexError({ code: 'ANNEX_INSTALL_FAILED', reason, hint: 'try again', state });
+
+const makeLimitError = (limit?: number): AnnexError =>
   new AnnexError({
-    code: 'ANNEX_INSTALL_FAILED',
-    reason,
-    hint: 'try again',
-    // Not a failure of the feature: a refusal with a state is not remembered.
-    state: 'The next request installs it; other features unaffected',
+    code: 'ANNEX_TIMEOUT',
+    reason: `it was not finished within ${limit} s`,
+    hint: 'find out what is slow, or allow more time with --within',
+    state,
   });

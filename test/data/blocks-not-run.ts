@@ -6,6 +6,10 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
   'README.md': {
     'Contributing: sh': 'npm test runs the tests; test/e2e/examples runs the demo',
   },
+  'docs/fleets.md': {
+    'Jobs and init containers: yaml':
+      'needs a cluster; test/e2e/install-within.test.ts runs its command',
+  },
   'docs/images.md': {
     'Rootless podman: sh': 'needs an image of the example; test:image runs it with podman',
     'Air-gapped: sh':

@@ -39,6 +39,7 @@ export interface Options {
   state?: string;
   store?: string;
   version?: boolean;
+  within?: string;
   yes?: boolean;
 }
 

@@ -1,6 +1,7 @@
 /** annex install */
 import { isInstaller } from '../../base/environment.ts';
 import { installFeature } from '../../install/install.ts';
+import { installWithin } from '../../install/within.ts';
 import { isRetry } from '../../settings/environment.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -14,6 +15,10 @@ export const install: Command = async ({ args, options, print }) => {
   const settings = readSettings();
   const isForProgram = isInstaller();
   const features = await addNeeded(selectFeatures(settings, args), settings, options.graph);
+  if (options.within !== undefined) {
+    const results = await installWithin(settings, features, Number(options.within));
+    return printResults(results, describe, { names: args, settings, print });
+  }
   if (isForProgram) process.once('exit', endGroup);
   const ignoresFailures = !isForProgram || isRetry();
   const ignored = ignoresFailures ? listRemembered(settings.store ?? '') : undefined;

@@ -8,6 +8,7 @@ export const STORE: readonly Row[] = [
     summary: 'install into the store now',
     details: [
       'Retries features that failed recently at once. With --all it also fails if a key of annex outside the features is invalid.',
+      'With --within, for jobs and init containers, a feature that failed is tried again when its failure is no longer remembered. Failures that no retry mends are not repeated.',
     ],
     arguments: [
       {
@@ -21,6 +22,12 @@ export const STORE: readonly Row[] = [
     options: [
       { name: 'all', summary: 'install every feature' },
       {
+        name: 'within',
+        value: 'SECONDS',
+        summary: 'repeat what fails for a while, until everything is installed or the time is over',
+        unit: 'seconds',
+      },
+      {
         name: 'graph',
         value: 'FILE',
         summary: 'of an installer: the file that imports the feature, and the entry script',
@@ -29,7 +36,7 @@ export const STORE: readonly Row[] = [
       },
       ...PLACE,
     ],
-    examples: ['annex install exa-js', 'annex install --all'],
+    examples: ['annex install exa-js', 'annex install --all', 'annex install --all --within 600'],
     variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
     load: async () => (await import('../store/install.ts')).install,
   },
@@ -57,7 +64,7 @@ export const STORE: readonly Row[] = [
         value: 'N',
         summary: 'age of an entry without a use',
         default: '14',
-        isDays: true,
+        unit: 'days',
       },
       { name: 'dry-run', summary: 'print what would happen, and change nothing' },
       ...PLACE,

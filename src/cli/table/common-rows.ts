@@ -47,7 +47,7 @@ export const MIN_AGE: Option = {
   value: 'DAYS',
   summary: 'take only versions that were published at least DAYS ago',
   default: '1, or as npm is configured',
-  isDays: true,
+  unit: 'days',
 };
 
 /** Variables that every command of an application reads. */

@@ -96,8 +96,9 @@ function readOption(
   if (choices?.includes(value) === false) {
     return `${rawName} is ${joinOr(choices)}, not ${JSON.stringify(value)}${suggest(value, choices)}`;
   }
-  if (option.isDays === true && !isDays(value)) {
-    return `${rawName} is a number of days, not ${JSON.stringify(value)}`;
+  const { unit } = option;
+  if (unit !== undefined && !NUMBERS[unit](value)) {
+    return `${rawName} is a number of ${unit}, not ${JSON.stringify(value)}`;
   }
   const before = option.isRepeated === true ? (options[option.name] as string[] | undefined) : [];
   const all = [...(before ?? []), value];
@@ -105,8 +106,11 @@ function readOption(
   return undefined;
 }
 
-/** Whether a text is a number of days, at most a hundred years. */
-const isDays = (text: string): boolean => /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500;
+/** Whether a text is a number of days, at most a hundred years; or of seconds, at least one, at most a week. */
+const NUMBERS = {
+  days: (text: string): boolean => /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500,
+  seconds: (text: string): boolean => /^[1-9]\d{0,5}$/.test(text) && Number(text) <= 604_800,
+};
 
 /** Arguments that are missing or too many, and options that exclude each other. */
 function findMisfit(row: Row, args: string[], options: Options): string | undefined {

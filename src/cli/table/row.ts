@@ -36,8 +36,8 @@ export interface Option {
   /** Another option that cannot be given with it. */
   excludes?: keyof Options;
   isRepeated?: true;
-  /** Its value is a number of days. */
-  isDays?: true;
+  /** Its value is a number of these. */
+  unit?: 'days' | 'seconds';
   /** For annex itself: no help, page or completion has it. */
   isHidden?: true;
 }
