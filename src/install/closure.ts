@@ -31,6 +31,8 @@ export interface Staging {
 export interface ClosureJob {
   lookup: Lookup;
   signal: AbortSignal;
+  /** End of the time limit, ms of the monotonic clock. */
+  deadline: number;
   progress: Progress;
 }
 
@@ -54,7 +56,7 @@ export interface Closure extends PlannedClosure {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<Closure> {
-  const { lookup, signal, progress } = job;
+  const { lookup, signal, deadline, progress } = job;
   const { settings, feature } = lookup;
   const unshared: string[] = [];
   for (;;) {
@@ -66,6 +68,7 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
       dir: staging.path,
       heldDir: staging.held.at(),
       signal,
+      deadline,
       progress,
       ...(sidecar && { records: sidecar.packages }),
     });

@@ -4,7 +4,7 @@ import type { PackageRecord } from '../app/pin.ts';
 import { computeIntegrity } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
 import type { LockNode } from '../plan/graph.ts';
-import { refuseElsewhere } from '../registry/failure.ts';
+import { isRequestError, refuseElsewhere } from '../registry/failure.ts';
 import { createFetcher, type Fetcher, type Wanted } from '../registry/fetch.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
@@ -25,6 +25,8 @@ export interface FetchJob {
   /** A path to the same directory through an open handle; `dir` by default. */
   heldDir?: string;
   signal: AbortSignal;
+  /** End of the time limit, ms of the monotonic clock; by default the limit counts from now. */
+  deadline?: number;
   progress: Progress;
   /** What a lock records of packages, by path. */
   records?: Record<string, Partial<PackageRecord>>;
@@ -115,7 +117,9 @@ function namePackage(refusal: Refusal, nodes: LockNode[]): Refusal {
 async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackages> {
   const { nodes, dir, heldDir = dir, signal, progress } = job;
   const stop = new AbortController();
-  const fetcher = createFetcher(npm, AbortSignal.any([signal, stop.signal]), heldDir);
+  const { deadline = performance.now() + job.settings.timeout } = job;
+  const ended = AbortSignal.any([signal, stop.signal]);
+  const fetcher = createFetcher(npm, ended, heldDir, deadline);
   const budget: Budget = { files: MAX_FILES, bytes: MAX_BYTES };
   const fetched: FetchedPackages = {
     listings: {},
@@ -129,20 +133,25 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
     packages: { done: 0, total: queue.length },
     bytes: { done: 0, total: sum(sizes) },
   });
+  let failure: { error: unknown } | undefined;
   const workers = Array.from({ length: PARALLEL }, async () => {
     try {
       for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
         await unpackOne(node, { ...job, dir: heldDir }, { fetcher, budget, fetched });
       }
     } catch (error) {
-      // The first failure ends the other workers; nothing is written after this function.
+      // The first failure is the result; nothing is written after this function.
+      failure ??= { error };
       queue.length = 0;
-      stop.abort(error);
+      // Of a registry: what others receive is not lost.
+      if (isRequestError(error)) fetcher.finish(error);
+      else stop.abort(error);
     }
   });
   await Promise.allSettled(workers);
   fetcher.close();
-  stop.signal.throwIfAborted();
+  signal.throwIfAborted();
+  if (failure !== undefined) throw failure.error;
   return fetched;
 }
 

@@ -157,6 +157,7 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   const { settings, feature } = lookup;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
+  const deadline = performance.now() + settings.timeout;
   const { progress } = report;
   progress.step = 'resolving';
   report.reportStart();
@@ -165,7 +166,7 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   let refusal: Refusal | undefined;
   try {
     const isPresent = (): boolean => findPresent(job) !== undefined;
-    built = await buildEntry({ lookup, store, signal, isPresent, progress });
+    built = await buildEntry({ lookup, store, signal, deadline, isPresent, progress });
     if (built.dir !== undefined) finder.trust(toRealPath(built.dir));
   } catch (error) {
     refusal = toJobRefusal(error, job);

@@ -21,7 +21,7 @@ import {
   type ProvenanceResult,
   verifyProvenance,
 } from '../registry/provenance.ts';
-import { retryOnce } from '../registry/retry.ts';
+import { withRetries } from '../registry/retry.ts';
 import {
   fetchKeys,
   findInvalid,
@@ -73,7 +73,7 @@ export function openSignatures(
   path: string | undefined,
 ): SignatureSource {
   const client = createClient(npm, signal, tmpdir());
-  const ask = <T>(attempt: () => Promise<T>) => retryOnce(attempt, client, npm.backoff);
+  const ask = <T>(attempt: () => Promise<T>) => withRetries(attempt, client, npm);
   const keys = new Map<string, Promise<SigningKey[]>>();
   const packuments = new Map<string, Promise<Record<string, unknown>>>();
   const keysFor = (name: string) => {

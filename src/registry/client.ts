@@ -6,6 +6,7 @@ import type { AnnexError } from '../base/error.ts';
 import { codeOf } from '../base/thrown.ts';
 import { isLocal } from './body.ts';
 import {
+  asksToSlowDown,
   CERTIFICATE,
   isTransientStatus,
   makeRequestError,
@@ -17,7 +18,8 @@ import {
   type Target,
 } from './failure.ts';
 import type { NpmSettings } from './npm-settings.ts';
-import { composeUserAgent, makeAgent, type Reply, send } from './request.ts';
+import { createPacer } from './pace.ts';
+import { composeUserAgent, makeAgent, type Reply, type SendOptions, send } from './request.ts';
 
 /** The response to a request, after redirects; its status is 200. */
 export interface RegistryResponse {
@@ -49,20 +51,41 @@ export interface Client {
    *   system; the signal's reason when it is aborted
    */
   get(url: string, options: RequestOptions): Promise<RegistryResponse>;
-  /** Waits milliseconds; rejects with the signal's reason when it is aborted. */
+  /** Waits milliseconds; rejects with the signal's reason when it is aborted, or with that of `finish`. */
   wait(ms: number): Promise<void>;
+  /** Lets requests under way finish; waits end, and further requests reject with the reason. */
+  finish(reason: unknown): void;
   /** Drops every connection; pending requests reject. */
   close(): void;
 }
 
 const MAX_REDIRECTS = 5;
 
-/** @param dir for bodies that are too large for memory */
-export function createClient(settings: NpmSettings, outer: AbortSignal, dir: string): Client {
+/** Milliseconds for all requests of a client without a deadline. */
+const USUAL_LIMIT = 300_000;
+
+/**
+ * @param dir for bodies that are too large for memory
+ * @param deadline of the monotonic clock, ms: a request that a host puts off beyond it is refused at once
+ */
+export function createClient(
+  settings: NpmSettings,
+  outer: AbortSignal,
+  dir: string,
+  deadline: number = performance.now() + USUAL_LIMIT,
+): Client {
   const closing = new AbortController();
+  const finishing = new AbortController();
   const signal = AbortSignal.any([outer, closing.signal]);
   // One listener a request: Node warns of more than ten.
-  setMaxListeners(0, signal);
+  const starting = AbortSignal.any([signal, finishing.signal]);
+  setMaxListeners(0, signal, starting);
+  const wait = async (ms: number): Promise<void> => {
+    starting.throwIfAborted();
+    if (ms === 0) return;
+    await setTimeout(ms, undefined, { signal: starting }).catch(() => starting.throwIfAborted());
+  };
+  const pacer = createPacer(settings, { deadline, wait });
   const agents = new Map<string, Agent>();
   const userAgent = composeUserAgent(settings.userAgent);
 
@@ -75,7 +98,29 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
     return agent;
   };
 
-  const getOnce = async (url: URL, target: Target, options: RequestOptions): Promise<Reply> => {
+  /** Asks in turn. The turn ends with the head of the answer: a long transfer holds nothing up. */
+  const getPaced = async (url: URL, target: Target, options: RequestOptions): Promise<Reply> => {
+    await wait(0);
+    const leave = await pacer.enter(url.host);
+    let isAnswered = false;
+    try {
+      return await getOnce(url, target, options, ({ status, retryAfter }) => {
+        isAnswered = true;
+        const isSlow = asksToSlowDown(status, retryAfter);
+        const refusal = refuseStatus(target, status);
+        leave(isSlow ? { refusal, retryAfter } : { isAnswered: status < 500 });
+      });
+    } finally {
+      if (!isAnswered) leave({ isAnswered: false });
+    }
+  };
+
+  const getOnce = async (
+    url: URL,
+    target: Target,
+    options: RequestOptions,
+    onAnswer: SendOptions['onAnswer'],
+  ): Promise<Reply> => {
     const authorization = settings.authorizationFor(url.href, options.name);
     const headers = {
       accept: options.accept,
@@ -88,7 +133,8 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
       const agent = openAgent(url.protocol, settings.proxyFor(url.href));
       const { maxBytes, onBytes } = options;
       const limits = { maxBytes, dir, ...(onBytes && { onBytes }) };
-      return await send(url, { agent, idle: settings.idleTimeout, headers, signal }, limits);
+      const idle = settings.idleTimeout;
+      return await send(url, { agent, idle, headers, signal, onAnswer }, limits);
     } catch (error) {
       signal.throwIfAborted();
       throw isLocal(error) ? error : toRequestError(error, target, options);
@@ -105,11 +151,13 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
         if (obstacle !== undefined) {
           throw fail(target, `cannot be requested directly: ${obstacle}`);
         }
-        const { status, location, retryAfter, ...response } = await getOnce(url, target, options);
+        const { status, location, retryAfter, ...response } = await getPaced(url, target, options);
         if (status === 200) return { ...response, target };
         if (location === undefined) {
           const isTransient = isTransientStatus(status);
-          throw makeRequestError(refuseStatus(target, status), { isTransient, status, retryAfter });
+          const pause = asksToSlowDown(status, retryAfter) ? retryAfter : undefined;
+          const facts = { isTransient, status, retryAfter: pause };
+          throw makeRequestError(refuseStatus(target, status), facts);
         }
         if (hop === MAX_REDIRECTS) throw fail(target, 'redirects too often');
         const next = parseAddress(location, target, url);
@@ -119,9 +167,8 @@ export function createClient(settings: NpmSettings, outer: AbortSignal, dir: str
         url = next;
       }
     },
-    async wait(ms) {
-      await setTimeout(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-    },
+    wait,
+    finish: (reason) => finishing.abort(reason),
     close() {
       closing.abort(new Error('the fetcher is closed'));
       for (const agent of agents.values()) agent.destroy();

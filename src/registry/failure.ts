@@ -101,6 +101,10 @@ export function refuseStatus(target: Target, status: number): Refusal {
 export const isTransientStatus = (status: number): boolean =>
   [408, 420, 429].includes(status) || status >= 500;
 
+/** Whether a registry asks to slow down: any other request to it gets the same answer. */
+export const asksToSlowDown = (status: number, retryAfter: number | undefined): boolean =>
+  status === 429 || (status === 503 && retryAfter !== undefined);
+
 /** No response, or a part of one. */
 export function refuseConnection(target: Target, code: string): Refusal {
   const problem = CERTIFICATE.test(code)

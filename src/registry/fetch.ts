@@ -14,7 +14,7 @@ import {
 } from './failure.ts';
 import { openCache } from './npm-cache.ts';
 import type { NpmSettings } from './npm-settings.ts';
-import { retryOnce } from './retry.ts';
+import { withRetries } from './retry.ts';
 import { addressOf, conventionalUrl, placeUrl } from './tarball-url.ts';
 
 /** A tarball as the lock, or a registry, names it. */
@@ -52,6 +52,8 @@ export interface Fetcher {
    * @throws the signal's reason when it is aborted
    */
   fetchTarball(wanted: Wanted): Promise<Fetched>;
+  /** Lets requests under way finish; those that wait, and further ones, reject with the reason. */
+  finish(reason: unknown): void;
   /** Drops every connection; pending requests reject. */
   close(): void;
 }
@@ -66,12 +68,18 @@ const BUSY: (number | undefined)[] = [408, 420, 429];
 
 /**
  * @param dir for tarballs that are too large for memory
+ * @param deadline of the monotonic clock, ms: a fetch that a registry puts off beyond it is refused at once
  * @example
  * const fetcher = createFetcher(readNpmSettings(core, env), signal, staging);
  * const { tarball } = await fetcher.fetchTarball({ name: 'exa-js', version: '1.9.0', integrity });
  */
-export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: string): Fetcher {
-  const client = createClient(settings, signal, dir);
+export function createFetcher(
+  settings: NpmSettings,
+  signal: AbortSignal,
+  dir: string,
+  deadline?: number,
+): Fetcher {
+  const client = createClient(settings, signal, dir, deadline);
   const findCached = openCache(settings.cache);
 
   const fetchFrom = async (address: string, wanted: Wanted): Promise<Fetched> => {
@@ -146,8 +154,9 @@ export function createFetcher(settings: NpmSettings, signal: AbortSignal, dir: s
       const cached = digests && findCached(digests, size);
       if (cached !== undefined) return { tarball: cached };
       if (settings.offline) throw new AnnexError(refuseUncached(labelOf(wanted)));
-      return retryOnce(() => attempt(wanted), client, settings.backoff);
+      return withRetries(() => attempt(wanted), client, settings);
     },
+    finish: client.finish,
     close: client.close,
   };
 }
@@ -158,8 +167,12 @@ const fail = ({ target }: RegistryResponse, problem: string): AnnexError =>
   makeRequestError(refuseResponse(target, problem), { isTransient: false });
 
 /** Whether another address on the registry would fail the same way. */
-const isFinal = ({ refusal, status, isUnreachable }: RequestError, registry: string): boolean =>
+const isFinal = (
+  { refusal, status, retryAfter, isUnreachable }: RequestError,
+  registry: string,
+): boolean =>
   BUSY.includes(status) ||
+  retryAfter !== undefined ||
   (isUnreachable === true && URL.canParse(registry) && refusal.host === new URL(registry).host);
 
 /** Some registries answer 404 for a tarball and ask for another token only for the packument. */

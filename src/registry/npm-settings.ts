@@ -32,21 +32,37 @@ export interface NpmSettings {
   maxSockets: number;
   /** Milliseconds without a byte after which a transfer fails; 0 for no limit. */
   idleTimeout: number;
-  /** Milliseconds between two attempts. */
-  backoff: number;
+  /** npm's `fetch-retries`: attempts after the first one. */
+  retries: number;
+  /** npm's `fetch-retry-factor`, `-mintimeout` and `-maxtimeout`: growth and bounds of the pause, ms. */
+  retryFactor: number;
+  retryMinimum: number;
+  retryMaximum: number;
   /** npm's `user-agent`, with its placeholders. */
   userAgent: string | undefined;
   /** npm's setting: which hosts in a lock represent the configured registry. */
   replaceRegistryHost: string;
   /** Whether the user has set `before` or `min-release-age`. */
   hasReleaseAge: boolean;
-  /** Flags with which npm finds the same settings from another directory than the core. */
+  /** Flags with which npm finds the same settings from another directory than the core, and its pauses. */
   flags: string[];
 }
 
-/** The defaults of annex's own runs of npm. */
-const BACKOFF = 1000;
 const IDLE_TIMEOUT = 30_000;
+
+const RETRY_KEYS = [
+  'fetch-retries',
+  'fetch-retry-factor',
+  'fetch-retry-mintimeout',
+  'fetch-retry-maxtimeout',
+];
+
+/** Of npm, unless it has a setting for retries: by default it waits 70 s before it reports that nothing answers. */
+const QUICK_RETRY = [
+  '--fetch-retries=1',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-maxtimeout=1000',
+];
 
 /**
  * Reads npm's settings. As for npm, an invalid or unreadable value is not set.
@@ -106,7 +122,11 @@ export function readNpmSettings(
     cache: resolvePath(text('cache') ?? usualCache(env)),
     maxSockets: Math.max(1, number('maxsockets') ?? 15),
     idleTimeout: Math.max(0, number('fetch-timeout') ?? IDLE_TIMEOUT),
-    backoff: Math.min(BACKOFF, number('fetch-retry-mintimeout') ?? BACKOFF),
+    // npm's own defaults.
+    retries: Math.max(0, number('fetch-retries') ?? 2),
+    retryFactor: Math.max(1, number('fetch-retry-factor') ?? 10),
+    retryMinimum: Math.max(0, number('fetch-retry-mintimeout') ?? 10_000),
+    retryMaximum: Math.max(0, number('fetch-retry-maxtimeout') ?? 60_000),
     userAgent: text('user-agent'),
     replaceRegistryHost: text('replace-registry-host') ?? 'npmjs',
     hasReleaseAge: isSet('before') || isSet('min-release-age'),
@@ -115,6 +135,7 @@ export function readNpmSettings(
       `--globalconfig=${globalConfig}`,
       // A relative path would be resolved there. An absolute one must not override a `ca`.
       ...(cafile === undefined || /^[~/]/.test(cafile) ? [] : [`--cafile=${resolvePath(cafile)}`]),
+      ...(RETRY_KEYS.some((key) => number(key) !== undefined) ? [] : QUICK_RETRY),
     ],
   };
 }

@@ -46,18 +46,21 @@ export interface Reply {
   body: Buffer;
 }
 
-interface SendOptions {
+/** A request. */
+export interface SendOptions {
   agent: Agent;
   headers: OutgoingHttpHeaders;
   /** Milliseconds without a byte after which the request is given up. */
   idle: number;
   signal: AbortSignal;
+  /** Called with the head of the response. */
+  onAnswer: (head: Pick<Reply, 'status' | 'retryAfter'>) => void;
 }
 
 /** One request and its response. Rejects with the error of the connection. */
 export const send = (
   url: URL,
-  { agent, headers, idle, signal }: SendOptions,
+  { agent, headers, idle, signal, onAnswer }: SendOptions,
   { maxBytes, dir }: BodyLimits,
 ): Promise<Reply> =>
   new Promise((resolve, reject) => {
@@ -68,6 +71,7 @@ export const send = (
       const { statusCode: status = 0 } = response;
       const { location, 'retry-after': after, 'content-encoding': encoding } = response.headers;
       const reply = { status, retryAfter: readDelay(after), location: undefined, encoding };
+      onAnswer(reply);
       const isRedirect = [301, 302, 303, 307, 308].includes(status);
       if (status !== 200) {
         let ignored = 0;

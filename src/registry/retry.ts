@@ -1,30 +1,40 @@
-/** Repeats a request to a registry once, after a failure that may pass. */
+/** Repeats a request to a registry as npm does, after a failure that may pass. */
 import type { Client } from './client.ts';
 import { isRequestError } from './failure.ts';
+import type { NpmSettings } from './npm-settings.ts';
 
-/** Longest delay that a registry may ask for, milliseconds. */
-const MAX_RETRY_AFTER = 30_000;
+/** npm's settings for retries. */
+export type RetrySettings = Pick<
+  NpmSettings,
+  'retries' | 'retryFactor' | 'retryMinimum' | 'retryMaximum'
+>;
+
+/** After a shorter Retry-After the attempt counts as any other. */
+const SHORTEST_PAUSE = 1_000;
 
 /**
- * Makes one or two attempts.
+ * Repeats an attempt up to `fetch-retries` times. An attempt that a registry put off with Retry-After does not count:
+ * the client makes no request to that host before, and throws when that is after its time limit.
  *
- * @param backoff milliseconds between them, unless the registry asks for more
  * @throws what the last attempt throws; the signal's reason when the client's signal is aborted
- * @example await retryOnce(() => client.get(url, options), client, settings.backoff)
+ * @example await withRetries(() => client.get(url, options), client, settings)
  */
-export async function retryOnce<T>(
+export async function withRetries<T>(
   attempt: () => Promise<T>,
   client: Pick<Client, 'wait'>,
-  backoff: number,
+  { retries, retryFactor, retryMinimum, retryMaximum }: RetrySettings,
 ): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!isRequestError(error) || !error.isTransient) throw error;
-    const delay = Math.max(backoff, error.retryAfter ?? 0);
-    if (delay > MAX_RETRY_AFTER) throw error;
-    // Jitter: clients that a registry turns away together must not return together.
-    await client.wait(delay + Math.random() * backoff);
-    return attempt();
+  for (let tries = 0; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRequestError(error) || !error.isTransient) throw error;
+      if ((error.retryAfter ?? 0) >= SHORTEST_PAUSE) continue;
+      if (tries >= retries) throw error;
+      const longest = Math.min(retryMaximum, retryMinimum * retryFactor ** tries);
+      tries += 1;
+      // Jitter: clients that a registry turns away together must not return together.
+      await client.wait(Math.random() * longest);
+    }
   }
 }

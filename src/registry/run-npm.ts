@@ -18,10 +18,7 @@ export interface NpmRun {
   signal: AbortSignal;
 }
 
-/**
- * Flags override every .npmrc, so that no setting of a machine changes an install. Two attempts, a
- * second apart: by default npm waits 70 s before it reports a failure.
- */
+/** Flags override every .npmrc, so that no setting of a machine changes an install. */
 const COMMON_FLAGS = [
   '--loglevel=error',
   '--no-audit',
@@ -33,9 +30,6 @@ const COMMON_FLAGS = [
   '--location=user',
   '--no-dry-run',
   '--logs-max=0',
-  '--fetch-retries=1',
-  '--fetch-retry-mintimeout=1000',
-  '--fetch-retry-maxtimeout=1000',
 ];
 
 /**

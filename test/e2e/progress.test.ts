@@ -29,7 +29,7 @@ function holdUntil(registry: Registry, match: RegExp): () => void {
 describe.each(nodes)('$label', (node) => {
   test('without a terminal, a line every ten seconds names what the install waits for', async () => {
     const { sandbox, registry } = await open();
-    const letGo = holdUntil(registry, /alpha-1\.2\.0\.tgz/);
+    const letGo = holdUntil(registry, /beta-1\.0\.0\.tgz/);
     const options = { node: node.path, env: { ANNEX_STORE: sandbox.store } };
     const running = sandbox.annex(['install', 'beta'], {
       ...options,
@@ -48,7 +48,7 @@ describe.each(nodes)('$label', (node) => {
 
   test('on a terminal, a live line shows each install, and is gone at the end', async () => {
     const { sandbox, registry } = await open();
-    const letGo = holdUntil(registry, /alpha-1\.2\.0\.tgz/);
+    const letGo = holdUntil(registry, /beta-1\.0\.0\.tgz/);
     sandbox.write('app/main.mjs', "await import('beta');\n");
     const program = [node.path, '--import', sandbox.loader, 'main.mjs'].join(' ');
     const { stdout, code } = await sandbox.exec('script', ['-qec', program, '/dev/null'], {

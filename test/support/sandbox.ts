@@ -85,7 +85,7 @@ function copyAnnexTo(directory: string): void {
 }
 
 /**
- * Creates a sandbox, whose programs see only PATH, HOME and npm's registry and cache.
+ * Creates a sandbox, whose programs see only PATH, HOME and npm's registry, cache and short pauses.
  * @example
  * const sandbox = await createSandbox({ registry });
  * const { stdout } = await sandbox.run(['--import', sandbox.loader, 'app.mjs']);
@@ -125,6 +125,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
         PATH: isOther ? [dirname(node), path].join(delimiter) : path,
         HOME: home,
         npm_config_registry: registry?.url,
+        npm_config_fetch_retry_mintimeout: '1',
         npm_config_cache: openCache(rest.uid, rest.gid),
         ...env,
       },

@@ -1,5 +1,7 @@
 /** Fetching locked tarballs from a registry that fails in the ways registries fail. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { makeRequestError } from '../../../src/registry/failure.ts';
+import { withRetries } from '../../../src/registry/retry.ts';
 import {
   hostOf,
   integrity,
@@ -55,7 +57,7 @@ describe('one failure is retried', () => {
 
 const tooSlow = 'fetch-timeout=50';
 
-describe('a repeated failure is refused after the second try', () => {
+describe('a repeated failure is refused after the third try, as by npm', () => {
   test.each<[string, Fault, string, string, string?]>([
     ['500', { kind: 'status', status: 500 }, 'ANNEX_OFFLINE', 'answered 500'],
     ['429', { kind: 'status', status: 429 }, 'ANNEX_OFFLINE', 'answered 429'],
@@ -72,7 +74,7 @@ describe('a repeated failure is refused after the second try', () => {
     const refusal = await refuseFetch(fetcher);
     expect(refusal).toMatchObject({ code, reason: expect.stringContaining(reason) });
     expect(refusal.reason).toContain(hostOf(registry));
-    expect(countTarballs(registry)).toBe(2);
+    expect(countTarballs(registry)).toBe(3);
   });
 
   test('no server', async () => {
@@ -84,6 +86,50 @@ describe('a repeated failure is refused after the second try', () => {
       reason: `registry ${hostOf(registry)} cannot be reached (ECONNREFUSED)`,
     });
   });
+});
+
+test.each([0, 1, 4])('fetch-retries=%i allows as many further tries', async (retries) => {
+  const registry = await openRegistry();
+  const { fetcher } = openFetcher(registry, `fetch-retries=${retries}\nfetch-retry-factor=1`);
+  registry.fault({ kind: 'status', status: 500 });
+  await refuseFetch(fetcher);
+  expect(countTarballs(registry)).toBe(retries + 1);
+});
+
+test('pauses are random, up to the bounds that npm has for them', async () => {
+  const pauses: number[] = [];
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const failed = makeRequestError(
+    { code: 'ANNEX_OFFLINE', reason: '', hint: '' },
+    { isTransient: true },
+  );
+  const settings = { retries: 4, retryFactor: 10, retryMinimum: 100, retryMaximum: 60_000 };
+  const wait = async (ms: number): Promise<void> => void pauses.push(ms);
+  await withRetries(() => Promise.reject(failed), { wait }, settings).catch(() => {});
+  expect(pauses).toEqual([100, 1_000, 10_000, 60_000]);
+});
+
+test.each([429, 503])('a %i with Retry-After is no failed try', async (status) => {
+  const registry = await openRegistry();
+  const { fetcher } = openFetcher(registry, 'fetch-retries=0');
+  registry.fault({ kind: 'status', status, headers: { 'retry-after': '1' }, times: 2 });
+  const start = performance.now();
+  expect((await fetcher.fetchTarball(wanted)).tarball.equals(tarball)).toBe(true);
+  expect(registry.requests).toHaveLength(3);
+  expect(performance.now() - start).toBeGreaterThan(2_000);
+});
+
+test('a Retry-After holds for every request to that host', async () => {
+  const registry = await openRegistry();
+  const { fetcher } = openFetcher(registry);
+  registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '1' }, times: 1 });
+  const first = fetcher.fetchTarball(wanted);
+  await expect.poll(() => registry.requests.length).toBe(1);
+  const start = performance.now();
+  await Promise.all([first, ...Array.from({ length: 5 }, () => fetcher.fetchTarball(wanted))]);
+  expect(performance.now() - start).toBeGreaterThan(900);
+  expect(registry.requests).toHaveLength(7);
 });
 
 describe('a permanent failure is refused at once', () => {

@@ -114,14 +114,18 @@ describe('a setting that only npm supports', () => {
 
 describe('limits', () => {
   test.each<[string, Partial<NpmSettings>]>([
-    ['', { idleTimeout: 30_000, backoff: 1000, maxSockets: 15 }],
+    ['', { idleTimeout: 30_000, maxSockets: 15 }],
+    ['', { retries: 2, retryFactor: 10, retryMinimum: 10_000, retryMaximum: 60_000 }],
     ['fetch-timeout=600000', { idleTimeout: 600_000 }],
     ['fetch-timeout=0', { idleTimeout: 0 }],
     ['fetch-timeout=-1', { idleTimeout: 0 }],
     ['fetch-timeout=Infinity', { idleTimeout: 30_000 }],
-    ['fetch-retry-mintimeout=60000', { backoff: 1000 }],
-    ['fetch-retry-mintimeout=5', { backoff: 5 }],
-    ['fetch-retry-mintimeout=many', { backoff: 1000 }],
+    ['fetch-retry-mintimeout=5', { retryMinimum: 5 }],
+    ['fetch-retry-maxtimeout=120000', { retryMaximum: 120_000 }],
+    ['fetch-retry-factor=0', { retryFactor: 1 }],
+    ['fetch-retries=0', { retries: 0 }],
+    ['fetch-retries=5', { retries: 5 }],
+    ['fetch-retry-mintimeout=many', { retryMinimum: 10_000 }],
     ['maxsockets=0', { maxSockets: 1 }],
     ['offline=0', { offline: true }],
     ['offline=false', { offline: false }],
