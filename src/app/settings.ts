@@ -49,7 +49,7 @@ export function loadSettings(options: LoadOptions): LoadedSettings {
   if (found === undefined) {
     const place = options.script ?? options.cwd ?? 'a deleted working directory';
     const reason = `no package.json declares features, as seen from ${place}`;
-    const hint = 'npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application';
+    const hint = 'npx annex init, or set ANNEX_CORE to the directory of the application';
     return refuse(refuseSetting(reason, hint), false);
   }
   if ('problem' in found) {

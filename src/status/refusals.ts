@@ -32,7 +32,7 @@ export const nameInstallCommand = (settings: Settings, feature: string): string 
 
 /** Hints that change the application. */
 const CHANGE =
-  /\bnpx annex (?:lock|add|remove)\b|\bnpm install\b|\bannex\.(?!json)\w+|\bdeclare|\bensure\(|\bof package\.json\b|\bof the core\b|"scripts"/;
+  /\bnpx annex (?:lock|add|init|remove)\b|\bnpm install\b|\bannex\.(?!json)\w+|\bdeclare|\bensure\(|\bof package\.json\b|\bof the core\b|"scripts"/;
 
 /**
  * Says of a remedy, or of the first of several that applies, that a sealed application is changed in the source

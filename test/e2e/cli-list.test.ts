@@ -261,9 +261,13 @@ describe.each(outerNodes)('$label', (node) => {
       /^annex: no package\.json declares features.* \(ANNEX_INVALID_CONFIG\)\. Now: .*\n$/,
     );
     const env = { ANNEX_CORE: sandbox.core };
-    expect((await annex(['list'], { env })).stdout).toBe(
-      `no features are declared in ${sandbox.core}/package.json\n`,
-    );
+    for (const args of [['list'], ['lock'], ['lock', '--check'], ['install', '--all']]) {
+      expect({ args, ...(await annex(args, { env })) }).toMatchObject({
+        args,
+        code: 0,
+        stdout: `no features are declared in ${sandbox.core}/package.json. Now: npx annex init\n`,
+      });
+    }
     const json = await annex(['list', '--json'], { env });
     expect(JSON.parse(json.stdout).features).toEqual([]);
   });

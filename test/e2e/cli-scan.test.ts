@@ -56,6 +56,7 @@ ranged: neither declared nor shipped; it is in devDependencies
   ranged.ts:2  import
   Now: npx annex add "ranged@>=1 <3"
 3 undeclared, 0 unused, 3 sources
+Now: npx annex init, which declares and locks them
 `);
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
@@ -165,6 +166,7 @@ marked: neither declared nor shipped; no package.json lists it
   view.tsx:3  load
   Now: npx annex add marked
 2 undeclared, 0 unused, 2 sources
+Now: npx annex init, which declares and locks them
 `,
     });
   });

@@ -175,14 +175,14 @@ const CASES: MessageCase[] = [
     title: 'no application, for a command',
     ask: ({ sandbox }, options) => sandbox.annex(['list'], { ...options, cwd: 'home' }),
     message:
-      'annex: no package.json declares features, as seen from <home> (ANNEX_INVALID_CONFIG). Now: npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application',
+      'annex: no package.json declares features, as seen from <home> (ANNEX_INVALID_CONFIG). Now: npx annex init, or set ANNEX_CORE to the directory of the application',
   },
   {
     title: 'no application, for a program',
     annex: {},
     ask: ENSURE,
     message:
-      'annex: kit unavailable (ANNEX_INVALID_CONFIG): no package.json declares features, as seen from <core>/program.mjs. Other features unaffected. Now: npx annex add NAME@RANGE, or set ANNEX_CORE to the directory of the application',
+      'annex: kit unavailable (ANNEX_INVALID_CONFIG): no package.json declares features, as seen from <core>/program.mjs. Other features unaffected. Now: npx annex init, or set ANNEX_CORE to the directory of the application',
   },
   {
     title: 'a package.json that is not JSON',

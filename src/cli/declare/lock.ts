@@ -11,6 +11,7 @@ import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import {
   type Command,
+  describeNone,
   type Invocation,
   printResults,
   readSettings,
@@ -82,10 +83,14 @@ async function check(job: CheckJob): Promise<number> {
   const diffs = checked.flatMap(({ feature, problems: [problem] }) =>
     problem?.diff === undefined ? [] : { feature, diff: problem.diff },
   );
+  const none = features.length === 0 ? [describeNone(settings)] : [];
   const lines =
     differences.length > 0
       ? diffs.flatMap(({ feature, diff }) => [`${feature}: would change`, ...indentDiff(diff)])
-      : features.map(({ name }) => `${name}: locked${describeSignatures(name, signatures)}`);
+      : [
+          ...none,
+          ...features.map(({ name }) => `${name}: locked${describeSignatures(name, signatures)}`),
+        ];
   const counts = signatures?.map(({ problems: _, ...count }) => count);
   print(lines.join('\n'), { differences, diffs, ...(counts && { signatures: counts }) }, settings);
   return toExitCode(differences.length === 0, names, settings);

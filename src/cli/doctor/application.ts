@@ -41,7 +41,7 @@ function checkDeclaration({ core, declaration }: Settings): Finding[] {
   const invalid = features.flatMap(({ refusal }) => refusal ?? []);
   if (features.length === 0) {
     const text = `${core.root}/package.json declares no feature`;
-    return [warning('application.features', text, 'npx annex add NAME@RANGE')];
+    return [warning('application.features', text, 'npx annex init')];
   }
   const valid = features.length - invalid.length;
   return [

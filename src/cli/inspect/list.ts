@@ -1,5 +1,5 @@
 /** annex list */
-import { type Command, readSettings } from '../shared/command.ts';
+import { type Command, describeNone, readSettings } from '../shared/command.ts';
 import { warnOfCopies } from '../shared/core-copies.ts';
 import { examine } from '../shared/examine.ts';
 import { cleanText } from '../shared/format.ts';
@@ -16,8 +16,8 @@ export const list: Command = ({ options, print }) => {
     STATES.map((state) => [state, rows.filter((row) => row.state === state).length]),
   );
   const features = state === undefined ? rows : rows.filter((row) => row.state === state);
-  const none = `no features are declared in ${settings.core.root}/package.json`;
-  const text = rows.length === 0 ? none : formatList(features, summary, Date.now());
+  const text =
+    rows.length === 0 ? describeNone(settings) : formatList(features, summary, Date.now());
   const names = features.map(({ feature }) => cleanText(feature)).join('\n');
   print(quiet ? names : text, { features, summary }, settings);
   return options.check === true && summary.failed !== 0 ? 1 : 0;

@@ -59,7 +59,9 @@ function formatScan(found: Scan, undeclared: RequestedPackage[]): string {
     `${unused.length} unused`,
     plural(files, 'source'),
   ];
-  return [...lines, counts.join(', ')].join('\n');
+  const isDeclarable = undeclared.some(({ package: name }) => name !== 'annex');
+  const next = isDeclarable ? ['Now: npx annex init, which declares and locks them'] : [];
+  return [...lines, counts.join(', '), ...next].join('\n');
 }
 
 function formatPlaces(places: readonly RequestPlace[]): string[] {

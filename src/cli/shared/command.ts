@@ -113,6 +113,10 @@ export function requireStore({ store }: Settings, action: string): string {
 export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
   isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;
 
+/** What a command for all features prints where there is none. */
+export const describeNone = ({ core }: Settings): string =>
+  `no features are declared in ${core.root}/package.json. Now: npx annex init`;
+
 type Done<T> = Exclude<T, { outcome: 'failed' }>;
 
 /**
@@ -126,7 +130,8 @@ export function printResults<T extends { outcome: string }>(
   { names, settings, print }: { names: string[]; settings: Settings; print: Invocation['print'] },
 ): number {
   const done = results.filter((result): result is Done<T> => result.outcome !== 'failed');
-  print(done.map(describe).join('\n'), { results }, settings);
+  const text = results.length === 0 ? describeNone(settings) : done.map(describe).join('\n');
+  print(text, { results }, settings);
   return toExitCode(done.length === results.length, names, settings);
 }
 
