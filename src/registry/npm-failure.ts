@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { redact } from '../base/messages.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
-import { CERTIFICATE, findConnectionHint } from './failure.ts';
+import { CERTIFICATE, findConnectionHint, refuseConnection } from './failure.ts';
 import { REGISTRY_HINTS } from './hints.ts';
 
 /** The result of an npm process, as far as it explains a failure. */
@@ -15,8 +15,10 @@ export interface NpmEnd {
   code?: string | undefined;
 }
 
-const OFFLINE_CODES =
-  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
+/** Codes of Node for a request without an answer. */
+const CONNECTION_CODES =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT)\b/;
+const OFFLINE_CODES = /\b(FETCH_ERROR|ENOTCACHED|E5\d\d|E429)\b/;
 const SIGN_IN_CODES = /\b(E401|E403|ENEEDAUTH|EAUTH\w*)\b/;
 const UNKNOWN_CODES = /\b(E404|ETARGET|ENOVERSIONS|EINVALIDTAGNAME)\b/;
 
@@ -77,9 +79,14 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
   if (UNKNOWN_CODES.test(text)) {
     return make('ANNEX_INSTALL_FAILED', 'correct the name or the range');
   }
-  if (CERTIFICATE.test(text) || OFFLINE_CODES.test(text)) {
+  const host = readHost(summary);
+  const [connection] = CERTIFICATE.exec(text) ?? CONNECTION_CODES.exec(text) ?? [];
+  // In the words of annex's own requests.
+  if (connection !== undefined && host !== undefined) {
+    return refuseConnection({ label: '', host }, connection);
+  }
+  if (connection !== undefined || OFFLINE_CODES.test(text)) {
     const refusal = make('ANNEX_OFFLINE', findConnectionHint(text));
-    const host = readHost(summary);
     return host === undefined ? refusal : { ...refusal, host };
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {

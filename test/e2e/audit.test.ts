@@ -161,7 +161,7 @@ describe('annex audit', () => {
     const { code, stdout, stderr } = await run('audit');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(
-      /^annex: npm: .*ECONNREFUSED.* \(ANNEX_OFFLINE\)\. Now: check the network/,
+      /^annex: registry \S+ cannot be reached \(ECONNREFUSED\) \(ANNEX_OFFLINE\)\. Now: check the network/,
     );
     expect(stderr).toContain(host);
     expect(stderr.trim().split('\n')).toHaveLength(1);

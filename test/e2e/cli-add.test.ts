@@ -152,7 +152,9 @@ describe.each(outerNodes)('$label', (node) => {
       /^annex: nothing was changed: no version was found for absent: npm: E404 .*\(ANNEX_INSTALL_FAILED\)\. Now: correct the name or the range\n$/,
     );
     const offline = await add(['alpha'], { env: { npm_config_registry: 'http://127.0.0.1:9/' } });
-    expect(offline.stderr).toMatch(/ECONNREFUSED.*\(ANNEX_OFFLINE\)\. Now: check the network/);
+    expect(offline.stderr).toMatch(
+      /registry 127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\) \(ANNEX_OFFLINE\)\. Now: check the network/,
+    );
     expect(read()).toBe('{ "name": "app" }');
   });
 

@@ -19,11 +19,6 @@ const request = 'request to http://127.0.0.1:4873/alpha failed, reason: ';
 
 describe('the code of npm', () => {
   test.each([
-    ['ENOTFOUND', `${request}getaddrinfo ENOTFOUND registry.corp`, 'ANNEX_OFFLINE'],
-    ['EAI_AGAIN', `${request}getaddrinfo EAI_AGAIN registry.corp`, 'ANNEX_OFFLINE'],
-    ['ECONNREFUSED', `${request}connect ECONNREFUSED 127.0.0.1:4873`, 'ANNEX_OFFLINE'],
-    ['ECONNRESET', `${request}socket hang up`, 'ANNEX_OFFLINE'],
-    ['ETIMEDOUT', request, 'ANNEX_OFFLINE'],
     ['ERR_SOCKET_TIMEOUT', 'Socket timeout', 'ANNEX_OFFLINE'],
     ['ENOTCACHED', 'cache mode is only-if-cached but no cached response', 'ANNEX_OFFLINE'],
     ['E500', '500 Internal Server Error - GET http://127.0.0.1/alpha', 'ANNEX_OFFLINE'],
@@ -53,6 +48,21 @@ describe('the code of npm', () => {
     expect(refusal.reason).toBe(`npm: ${code} ${summary.trim().replace(/\.$/, '')}`);
     expect(refusal.hint).not.toMatch(/npm install/);
     expect(refusal.state).toBeUndefined();
+  });
+
+  test.each([
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND registry.corp', 'cannot be reached'],
+    ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN registry.corp', 'cannot be reached'],
+    ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:4873', 'cannot be reached'],
+    ['ECONNRESET', 'socket hang up', 'cannot be reached'],
+    ['ETIMEDOUT', '', 'cannot be reached'],
+    ['CERT_HAS_EXPIRED', 'certificate has expired', 'has a certificate that is not trusted'],
+  ])('%s of a request: the reason is that of a request of annex', (code, why, problem) => {
+    expect(describeNpmFailure(report(code, `${request}${why}`))).toMatchObject({
+      code: 'ANNEX_OFFLINE',
+      reason: `registry 127.0.0.1:4873 ${problem} (${code})`,
+      host: '127.0.0.1:4873',
+    });
   });
 
   test.each(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])('%s points at the dates', (code) => {
