@@ -70,7 +70,7 @@ describe(node.label, () => {
     const path = join(sandbox.core, 'annex', 'kit', 'package-lock.json');
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `annex: kit unavailable (ANNEX_INVALID_CONFIG): ${path} was edited: it has kit 2.0.0, and ^1.0.0 is declared. Other features unaffected. Now: npx annex add kit@^2.0.0 --feature kit; or, to drop the edit, npx annex update kit\n`,
+      stderr: `annex: kit cannot be locked: ${path} was edited: it has kit 2.0.0, and ^1.0.0 is declared (ANNEX_INVALID_CONFIG). Now: npx annex add kit@^2.0.0 --feature kit; or, to drop the edit, npx annex update kit\n`,
     });
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });

@@ -5,8 +5,6 @@ import { createLookup } from '../../app/lookup.ts';
 import { LOCK_FILES } from '../../app/pin.ts';
 import { AnnexError } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
-import { writeLine } from '../../base/log.ts';
-import { composeMessage } from '../../base/messages.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { checkLock } from '../../lock/check.ts';
@@ -15,14 +13,13 @@ import type { LockDiff } from '../../lock/diff.ts';
 import { listDrifts } from '../../lock/drift.ts';
 import { type Replacement, removeEmpty, replaceFiles } from '../../lock/replace.ts';
 import { lockFeature } from '../../lock/write.ts';
-import { tabulateConflicts } from '../../plan/conflicts.ts';
 import { nameUnset } from '../../registry/failure.ts';
 import { findUnset } from '../../registry/npmrc.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
 import type { Options } from './command.ts';
-import { findWidth } from './terminal.ts';
+import { printFailures } from './failures.ts';
 
 /** Result of locking one feature, as `--json` prints it. */
 export type LockResult =
@@ -49,7 +46,7 @@ interface Locking {
   write?: (files: Replacement[]) => void;
 }
 
-/** Locks features one after the other, and prints each failure on stderr. */
+/** Locks features one after the other, and then prints the failures on stderr. */
 export async function lockAll(
   settings: Settings,
   features: Feature[],
@@ -57,14 +54,9 @@ export async function lockAll(
 ): Promise<LockResult[]> {
   const results: LockResult[] = [];
   for (const feature of features) {
-    const result = await lockOne(settings, feature, locking);
-    if (result.outcome === 'failed') {
-      writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
-      const { conflicts } = result.refusal;
-      if (conflicts !== undefined) writeLine(2, tabulateConflicts(conflicts, findWidth(2)));
-    }
-    results.push(result);
+    results.push(await lockOne(settings, feature, locking));
   }
+  printFailures(results, 'cannot be locked');
   return results;
 }
 
