@@ -1,5 +1,13 @@
 /** `annex store df`: totals by state, what a prune frees, free space; and prune and verify under the name of store. */
-import { chmodSync, existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -66,6 +74,27 @@ describe.each(outerNodes)('$label', (node) => {
     expect(existsSync(gone)).toBe(false);
     const after = JSON.parse((await annex(['store', 'df', '--json'])).stdout);
     expect(after.prune).toMatchObject({ deletes: { entries: 0 }, retires: { entries: 0 } });
+  });
+
+  test('an entry that cannot be measured has an unknown size, not the size 0', async () => {
+    const { sandbox, annex, plant } = await openCli(node);
+    sandbox.setCore({ features: { alpha: '^1.0.0' } });
+    const current = plant('alpha', '1.0.0');
+    const kept = `${plant('alpha', '1.1.0')}.kept`;
+    const linked = kept.replace(/\.kept$/, '');
+    renameSync(linked, kept);
+    symlinkSync(kept, linked);
+    const { states } = JSON.parse((await annex(['store', 'df', '--json'])).stdout);
+    expect(states).toContainEqual(expect.objectContaining({ entries: 1, bytes: 0, unmeasured: 1 }));
+    const { stdout } = await annex(['store', 'df']);
+    expect(stdout).toMatch(/ +1 +unknown$/m);
+    expect(stdout).toMatch(/^total +\d +at least 0\.0 MB$/m);
+    const { entries } = JSON.parse((await annex(['prune', '--dry-run', '--json'])).stdout);
+    const bytesOf = (dir: string) =>
+      entries.find(({ entry }: { entry: string }) => entry === dir)?.bytes;
+    expect(bytesOf(current)).toBeGreaterThan(0);
+    expect(bytesOf(linked)).toBeUndefined();
+    expect((await annex(['prune', '--dry-run'])).stdout).toContain(`kept ${linked} (unknown): `);
   });
 
   test('where annex prune refuses, df says why, and a store that does not exist has no entry', async () => {

@@ -6,8 +6,8 @@ import type { Settings } from '../../settings/settings.ts';
 import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune.ts';
 import { makeStore } from '../../store/publish.ts';
 import { type Command, readSettings, refuse, requireStore } from '../shared/command.ts';
-import { formatSize } from '../shared/format.ts';
 import { measureBytes } from '../shared/measure-entry.ts';
+import { addUp, formatTotal } from '../shared/total.ts';
 
 /** Days since an entry was published, or replaced. */
 export const DAYS = 14;
@@ -18,7 +18,8 @@ interface PrunedEntry {
   feature: string;
   outcome: 'kept' | 'retired' | 'deleted';
   why: string;
-  bytes: number;
+  /** Missing when part of it cannot be read. */
+  bytes?: number;
 }
 
 /** Retires entries without a use for this application, and deletes those that were retired long enough ago. */
@@ -61,22 +62,18 @@ export function checkDeclaration({ core, declaration }: Settings): void {
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
 
-const toRow = ({ entry, feature, fate, why }: JudgedEntry): PrunedEntry => ({
-  entry,
-  feature,
-  outcome: OUTCOMES[fate],
-  why,
-  bytes: measureBytes(entry) ?? 0,
-});
+function toRow({ entry, feature, fate, why }: JudgedEntry): PrunedEntry {
+  const bytes = measureBytes(entry);
+  return { entry, feature, outcome: OUTCOMES[fate], why, ...(bytes !== undefined && { bytes }) };
+}
 
 function format(rows: PrunedEntry[], store: string, isDryRun: boolean): string {
   const lines = rows.map(
-    ({ entry, outcome, why, bytes }) => `${outcome} ${entry} (${formatSize(bytes)}): ${why}`,
+    (row) => `${row.outcome} ${row.entry} (${formatTotal(addUp([row]))}): ${row.why}`,
   );
   const sums = (['retired', 'deleted', 'kept'] as const).map((outcome) => {
     const these = rows.filter((row) => row.outcome === outcome);
-    const bytes = these.reduce((sum, row) => sum + row.bytes, 0);
-    return `${these.length} ${outcome} (${formatSize(bytes)})`;
+    return `${these.length} ${outcome} (${formatTotal(addUp(these))})`;
   });
   const dry = isDryRun ? 'a dry run, nothing was changed: ' : '';
   return [...lines, `${store}: ${dry}${sums.join(', ')}`].join('\n');

@@ -11,17 +11,12 @@ import type { Refusal } from '../../types.ts';
 import { formatSize } from '../shared/format.ts';
 import { composeTable } from '../shared/table.ts';
 import { findWidth } from '../shared/terminal.ts';
+import { addUp, formatTotal, type Total } from '../shared/total.ts';
 import { findNearestDirectory, measureSpace } from '../shared/volume.ts';
 import { checkDeclaration, DAYS } from './prune.ts';
 import { describeEntries, type Output, type StoredEntry } from './store-ls.ts';
 
 const HEAD = ['state', 'entries', 'size'];
-
-/** A number of entries, and their size. */
-interface Total {
-  entries: number;
-  bytes: number;
-}
 
 /** What annex prune would do now, or why it does nothing. */
 type Prunable = { deletes: Total; retires: Total } | { refusal: Refusal };
@@ -55,13 +50,8 @@ export function measureUse(settings: Settings, store: string, now: number): Outp
   };
 }
 
-const addUp = (entries: readonly Pick<StoredEntry, 'bytes'>[]): Total => ({
-  entries: entries.length,
-  bytes: entries.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
-});
-
-const toLine = (name: string, { entries, bytes }: Total): string[] => [
-  ...[name, String(entries), formatSize(bytes)],
+const toLine = (name: string, total: Total): string[] => [
+  ...[name, String(total.entries), formatTotal(total)],
 ];
 
 function findPrunable(
@@ -88,8 +78,11 @@ function findPrunable(
 function describePrunable(prune: Prunable): string {
   if ('refusal' in prune) return `annex prune frees nothing: ${prune.refusal.reason}`;
   const { deletes, retires } = prune;
-  return `annex prune frees ${formatSize(deletes.bytes)} at once, and ${formatSize(retires.bytes)} a day later`;
+  return `annex prune frees ${describeSize(deletes)} at once, and ${describeSize(retires)} a day later`;
 }
+
+const describeSize = (total: Total): string =>
+  total.unmeasured === undefined ? formatTotal(total) : `at least ${formatSize(total.bytes)}`;
 
 /** Free space is of no use in a store in which nothing can be installed. */
 function describeRefusal(store: string): string[] {
