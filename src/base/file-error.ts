@@ -8,7 +8,10 @@ const UNWRITABLE =
 
 /** Reason and hint for an error of the file system, by its code. */
 const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
-  ENOSPC: ['no space is left on its volume', 'free space on its volume'],
+  ENOSPC: [
+    'no space is left on its volume',
+    'free space on its volume, or enlarge it: annex store df says what annex prune frees',
+  ],
   EDQUOT: ['the quota of its user is used up', 'free space, or raise the quota'],
   EROFS: [
     'its volume is mounted read-only',

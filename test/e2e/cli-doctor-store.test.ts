@@ -1,7 +1,15 @@
 /** `annex doctor` finds what is wrong with a store, its volume and its layers. */
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diagnose, expectFinding } from '../support/doctor.ts';
@@ -211,14 +219,41 @@ describe.runIf(canMount())(`${node.label}, on a volume`, () => {
   });
 
   test.each([
-    ['full', 'size=32k', 'store.write', /^problem .* no space is left on its volume/],
-    ['small', 'size=144k', 'store.space', /^warning 0\.1 MB free, and what .* about 0\.3 MB/],
+    [
+      'full',
+      'size=32k',
+      'store.write',
+      /^problem .* no space is left on its volume .* Now: enlarge that volume$/,
+    ],
+    [
+      'small',
+      'size=144k',
+      'store.space',
+      /^warning 0\.1 MB free, and what .* about 0\.3 MB\. Now: enlarge that volume$/,
+    ],
     ['smaller', 'size=40k', 'store.space', /^problem 0\.0 MB free, and what/],
   ])('that is %s', async (_, options, id, text) => {
     const { sandbox } = await open();
     mountVolume(sandbox, options);
     mkdirSync(sandbox.store);
     expectFinding(await diagnose(sandbox), id, text);
+  });
+
+  test('that is full, where annex prune removes an entry', async () => {
+    const { sandbox } = await open();
+    mountVolume(sandbox, 'size=160k');
+    const stray = sandbox.plantEntry({
+      feature: 'stray',
+      packages: [kit],
+      specs: { kit: '^1.0.0' },
+    });
+    const then = new Date(Date.now() - 60 * 24 * 60 * 60_000);
+    utimesSync(join(stray, 'annex-entry.json'), then, then);
+    expectFinding(
+      await diagnose(sandbox),
+      'store.space',
+      /^problem .* Now: npx annex prune, which removes 1 entry \(0\.1 MB\) a day later, or enlarge that volume$/,
+    );
   });
 
   test('that can hold no more files', async () => {

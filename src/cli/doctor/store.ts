@@ -1,13 +1,9 @@
 /** The checks of `annex doctor` of the store, its volume and its layers. */
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { planLocked } from '../../app/locked-plan.ts';
-import { selectForPlatform } from '../../app/unfit.ts';
-import { readAbi } from '../../base/abi.ts';
 import { refuseUnread } from '../../base/file-error.ts';
 import { isLayerPattern } from '../../base/layers.ts';
 import { toRealPath } from '../../base/paths.ts';
-import { platformOf } from '../../base/platform.ts';
 import { LOCKS, PLAIN, VERSION } from '../../base/store-layout.ts';
 import { isUsable } from '../../status/status.ts';
 import { findStoreDistrust, findStoreRefusal } from '../../store/access.ts';
@@ -20,14 +16,9 @@ import { tryWrite } from '../../store/try-write.ts';
 import { hasUnmappedOwner } from '../../store/unmapped.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
-import { formatSize, plural } from '../shared/format.ts';
-import {
-  findNearestDirectory,
-  findVolume,
-  listKept,
-  measureSpace,
-  type Volume,
-} from '../shared/volume.ts';
+import { plural } from '../shared/format.ts';
+import { findNearestDirectory, findVolume, listKept, type Volume } from '../shared/volume.ts';
+import { checkSpace, nameRoom } from './space.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
 export function checkStore(examined: Examined): Finding[] {
@@ -71,7 +62,9 @@ function checkAccess(
     const isForeign = refusal.reason.includes('EACCES') && user !== uid;
     const command = isThere ? 'chown -R' : 'install -d -o';
     const hint = `set fsGroup in Kubernetes, or as root: ${command} ${user} ${store}`;
-    return [...found, isForeign ? { ...finding, remedy: hint } : finding];
+    const isFull = refusal.reason.includes('ENOSPC');
+    const remedy = isFull ? nameRoom(settings) : isForeign ? hint : finding.remedy;
+    return [...found, { ...finding, ...(remedy !== undefined && { remedy }) }];
   }
   const text = isThere ? `${store} can be written` : `${store} is made by the first install`;
   return [...found, ok('store.write', text)];
@@ -130,44 +123,6 @@ function isCompiled({ lookup, status: { dir } }: ExaminedFeature): boolean {
   const isBound = pin !== undefined && pin.sidecar.ids.any === undefined;
   const isBuilt = dir !== undefined && basename(dirname(dir)) !== PLAIN;
   return isBound || isBuilt || lookup.feature.scripts.length > 0;
-}
-
-/** Bytes on disk for one byte of a tarball, about: it is compressed. */
-const EXPANSION = 5;
-
-/** Compares the free space with what the locks of the features that are not installed need. */
-function checkSpace(examined: Examined, dir: string): Finding[] {
-  const free = measureSpace(dir);
-  if (free === undefined) return [];
-  const tarballs = sumTarballs(examined);
-  const needed = tarballs * EXPANSION;
-  const id = 'store.space';
-  const remedy = 'free space on that volume, or run annex prune';
-  if (free.files === 0) return [problem(id, 'its volume can hold no more files', remedy)];
-  const is = `${formatSize(free.bytes)} free`;
-  if (free.bytes >= needed) {
-    return [
-      ok(
-        id,
-        needed === 0 ? is : `${is}; what is locked and missing needs about ${formatSize(needed)}`,
-      ),
-    ];
-  }
-  const text = `${is}, and what is locked and missing needs about ${formatSize(needed)}`;
-  return [free.bytes < tarballs ? problem(id, text, remedy) : warning(id, text, remedy)];
-}
-
-function sumTarballs({ features }: Examined): number {
-  const platform = platformOf(readAbi());
-  return features
-    .filter(({ status }) => status.where === 'missing')
-    .flatMap(({ lookup }) => {
-      const { pin } = lookup.readLock();
-      if (pin === undefined) return [];
-      const { nodes } = selectForPlatform(planLocked(lookup, pin), platform);
-      return nodes.map(({ path }) => pin.sidecar.packages[path]?.size ?? 0);
-    })
-    .reduce((sum, size) => sum + size, 0);
 }
 
 /** The installs that run now, or whose holder may have died on another machine. */

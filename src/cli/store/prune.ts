@@ -2,15 +2,12 @@
 import { readAbi } from '../../base/abi.ts';
 import { AnnexError, toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
-import type { Settings } from '../../settings/settings.ts';
 import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune.ts';
 import { makeStore } from '../../store/publish.ts';
-import { type Command, readSettings, refuse, requireStore } from '../shared/command.ts';
+import { type Command, readSettings, requireStore } from '../shared/command.ts';
 import { measureBytes } from '../shared/measure-entry.ts';
+import { checkDeclaration, DAYS } from '../shared/prunable.ts';
 import { addUp, formatTotal } from '../shared/total.ts';
-
-/** Days since an entry was published, or replaced. */
-export const DAYS = 14;
 
 /** An entry, and what becomes of it; in a dry run, what would. */
 interface PrunedEntry {
@@ -48,17 +45,6 @@ export const prune: Command = ({ options, print }) => {
   print(format(rows, store, isDryRun), { isDryRun, entries: rows }, { ...settings, store });
   return 0;
 };
-
-/** @throws AnnexError when an entry may be in use by a feature that cannot be read */
-export function checkDeclaration({ core, declaration }: Settings): void {
-  const path = `${core.root}/package.json`;
-  if (declaration.refusals.length > 0) {
-    throw refuse(`nothing was pruned: the declaration in ${path} is invalid`, 'correct that file');
-  }
-  if (declaration.features.size > 0) return;
-  const reason = `nothing was pruned: ${path} declares no feature, so all entries would go`;
-  throw refuse(reason, 'npx annex uninstall FEATURE');
-}
 
 const OUTCOMES = { keep: 'kept', retire: 'retired', delete: 'deleted' } as const;
 
