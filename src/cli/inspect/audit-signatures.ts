@@ -84,10 +84,12 @@ export const auditSignatures: Command = async ({ args, print }) => {
   return toExitCode(isSound && isWhole, args, settings);
 };
 
-/** Each package once, in the order of their names. */
+/** Each result once, in the order of the packages. Two locks can have other tarballs of one version. */
 function sortResults(results: SignatureResult[]): SignatureResult[] {
-  const byName = new Map(results.map((one) => [`${one.name}@${one.version}`, one]));
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  const byText = new Map(
+    results.map((one) => [`${one.name}@${one.version} ${JSON.stringify(one)}`, one]),
+  );
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 /** One line for each reason why provenance could not be verified. */

@@ -1,0 +1,38 @@
+/** `annex audit signatures`: what locks and registries can answer beside a valid signature. */
+import { describe, expect, test } from 'vitest';
+import { dependentPackage, esmPackage } from '../support/fixtures.ts';
+import { lock, lockBefore, node } from '../support/lock-files.ts';
+import type { Sandbox } from '../support/sandbox.ts';
+import { makeSigner } from '../support/signing.ts';
+
+const open = lockBefore({
+  packages: [
+    dependentPackage('kit', '1.0.0', 'kit', { part: '*' }),
+    esmPackage('part', '2.0.0', 'part'),
+  ],
+  annex: { features: { kit: '^1.0.0' } },
+});
+
+const audit = async (sandbox: Sandbox) => {
+  const { code, stdout } = await sandbox.annex(['audit', 'signatures', '--json']);
+  return { code, ...JSON.parse(stdout) };
+};
+
+describe(node.label, () => {
+  test('two locks with other tarballs of one version have a result each', async () => {
+    const { sandbox, registry } = await open();
+    await registry.add(esmPackage('part', '2.0.0', 'other bytes'));
+    await registry.add(dependentPackage('more', '1.0.0', 'more', { part: '*' }));
+    sandbox.setCore({ features: { kit: '^1.0.0', more: '^1.0.0' } });
+    await lock(sandbox, 'more');
+    registry.signer = makeSigner();
+    const { code, signatures } = await audit(sandbox);
+    expect(code).toBe(1);
+    expect(signatures).toMatchObject([
+      { name: 'kit', state: 'verified' },
+      { name: 'more', state: 'verified' },
+      { name: 'part', state: 'invalid', reason: 'the signature is not of the locked tarball' },
+      { name: 'part', state: 'verified' },
+    ]);
+  });
+});
