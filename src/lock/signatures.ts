@@ -12,9 +12,9 @@ import { readJson } from '../base/files.ts';
 import { fieldOf, isProvenance, isRepository, isShape, isText } from '../base/shape.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
+import { MAX_PACKUMENT, readAnswer } from '../registry/answer.ts';
 import { type Client, createClient } from '../registry/client.ts';
 import { isRequestError } from '../registry/failure.ts';
-import { MAX_PACKUMENT } from '../registry/fetch.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import {
   fetchProvenance,
@@ -25,7 +25,6 @@ import { withRetries } from '../registry/retry.ts';
 import {
   fetchKeys,
   findInvalid,
-  parseAnswer,
   readSignatures,
   type Signature,
   type SigningKey,
@@ -126,8 +125,8 @@ export function openSignatures(
 async function fetchPackument(client: Client, registry: string, name: string) {
   const options = { name, label: name, accept: 'application/json', maxBytes: MAX_PACKUMENT };
   try {
-    const { body } = await client.get(`${registry}${name.replace('/', '%2f')}`, options);
-    return parseAnswer(body);
+    const response = await client.get(`${registry}${name.replace('/', '%2f')}`, options);
+    return readAnswer(response, MAX_PACKUMENT);
   } catch (error) {
     if (isRequestError(error) && error.status === 404) return {};
     throw error;

@@ -1,14 +1,14 @@
 /** Fetches tarballs: npm's cache, then the registry, and only bytes that match the digest. */
-import { gunzipSync } from 'node:zlib';
 import { computeIntegrity, type Digests, isStrong, readDigests } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
+import { fieldOf } from '../base/shape.ts';
+import { decode, failAnswer, MAX_PACKUMENT, readAnswer } from './answer.ts';
 import { createClient, type RegistryResponse, type RequestOptions } from './client.ts';
 import {
   isRequestError,
   makeRequestError,
   type RequestError,
   refuseDigest,
-  refuseResponse,
   refuseUncached,
   refuseWeak,
 } from './failure.ts';
@@ -60,8 +60,6 @@ export interface Fetcher {
 
 /** Bytes of a tarball without a locked size. */
 const MAX_TARBALL = 256 * 2 ** 20;
-/** Bytes of a packument, which lists every version. */
-export const MAX_PACKUMENT = 64 * 2 ** 20;
 
 /** Statuses of a registry that limits requests: another address gets the same. */
 const BUSY: (number | undefined)[] = [408, 420, 429];
@@ -117,7 +115,7 @@ export function createFetcher(
     const placed = new URL(placeUrl(url, registry, settings.replaceRegistryHost));
     // As for a redirect: a token for https must not be sent without it.
     if (registry.startsWith('https:') && placed.protocol === 'http:') {
-      throw fail(response, 'lists an address without https');
+      throw failAnswer(response, 'lists an address without https');
     }
     return placed.href;
   };
@@ -163,9 +161,6 @@ export function createFetcher(
 
 const labelOf = ({ name, version }: Wanted): string => `${name}@${version}`;
 
-const fail = ({ target }: RegistryResponse, problem: string): AnnexError =>
-  makeRequestError(refuseResponse(target, problem), { isTransient: false });
-
 /** Whether another address on the registry would fail the same way. */
 const isFinal = (
   { refusal, status, retryAfter, isUnreachable }: RequestError,
@@ -195,29 +190,9 @@ function findBytes(
   return isMatch(decoded) ? decoded : undefined;
 }
 
-function decode({ body, encoding = '' }: RegistryResponse, maxBytes: number): Buffer | undefined {
-  if (!/^(?:x-)?gzip$/i.test(encoding.trim())) return undefined;
-  try {
-    return gunzipSync(body, { maxOutputLength: maxBytes });
-  } catch {
-    return undefined;
-  }
-}
-
-/** The part of a packument that is read. */
-type Packument = { versions?: Record<string, { dist?: { tarball?: unknown } }> } | null;
-
-/** Reads a packument. @throws a RequestError for a response that is not JSON, such as a page */
-export function readPackument(response: RegistryResponse): Packument {
-  try {
-    return JSON.parse((decode(response, MAX_PACKUMENT) ?? response.body).toString());
-  } catch {
-    throw fail(response, 'lists its versions in invalid JSON');
-  }
-}
-
 /** The address of a version's tarball in a packument. */
 function readTarballUrl(response: RegistryResponse, version: string): string | undefined {
-  const tarball = readPackument(response)?.versions?.[version]?.dist?.tarball;
+  const { versions } = readAnswer(response, MAX_PACKUMENT);
+  const tarball = fieldOf(fieldOf(fieldOf(versions, version), 'dist'), 'tarball');
   return typeof tarball === 'string' ? tarball : undefined;
 }

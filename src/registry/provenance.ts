@@ -3,9 +3,10 @@ import { readDigests } from '../base/digest.ts';
 import { showName } from '../base/messages.ts';
 import { fieldOf, isProvenance } from '../base/shape.ts';
 import { messageOf } from '../base/thrown.ts';
+import { readAnswer } from './answer.ts';
 import type { Client } from './client.ts';
 import { isRequestError } from './failure.ts';
-import { parseAnswer, type SignedPackage } from './signing-keys.ts';
+import type { SignedPackage } from './signing-keys.ts';
 import type { VerifiedStatement, Verifier } from './sigstore.ts';
 
 /** `none`: the registry lists none. `not verified`: it could not be verified, so it may be valid. */
@@ -31,7 +32,7 @@ const PREDICATE = 'https://slsa.dev/provenance/';
  *
  * @param registry with a trailing slash
  * @returns the bundles with provenance; undefined when the registry does not serve them
- * @throws AnnexError when the registry does not answer
+ * @throws AnnexError when the registry does not answer, or with something else than JSON
  */
 export async function fetchProvenance(
   client: Client,
@@ -41,8 +42,8 @@ export async function fetchProvenance(
   const url = `${registry}-/npm/v1/attestations/${name.replace('/', '%2f')}@${version}`;
   const options = { name, label: `attestations of ${name}@${version}`, accept: 'application/json' };
   try {
-    const { body } = await client.get(url, { ...options, maxBytes: MAX_ATTESTATIONS });
-    const { attestations } = parseAnswer(body);
+    const response = await client.get(url, { ...options, maxBytes: MAX_ATTESTATIONS });
+    const { attestations } = readAnswer(response, MAX_ATTESTATIONS);
     if (!Array.isArray(attestations)) return undefined;
     const isOurs = (one: unknown) => String(fieldOf(one, 'predicateType')).startsWith(PREDICATE);
     return attestations.filter(isOurs).map((one) => fieldOf(one, 'bundle'));
@@ -102,13 +103,14 @@ function findMismatch(
   { type, payload }: VerifiedStatement,
   source: unknown,
 ): string | undefined {
-  const statement = parseAnswer(payload);
-  const kind = String(statement.predicateType);
+  const statement: unknown = JSON.parse(String(payload));
+  const kind = String(fieldOf(statement, 'predicateType'));
   if (type !== 'application/vnd.in-toto+json' || !kind.startsWith(PREDICATE)) {
     return 'the statement is not about provenance';
   }
   // As in npm, a statement has one subject.
-  const [subject] = Array.isArray(statement.subject) ? statement.subject : [];
+  const subjects = fieldOf(statement, 'subject');
+  const [subject] = Array.isArray(subjects) ? subjects : [];
   const digests = readDigests(integrity);
   const digest = String(fieldOf(fieldOf(subject, 'digest'), 'sha512'));
   const isLocked =

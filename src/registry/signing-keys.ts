@@ -1,7 +1,8 @@
 /** Verifies the signatures of a registry with its public keys. */
 import type { KeyObject } from 'node:crypto';
-import { isListOf, isObject, isShape, isText } from '../base/shape.ts';
-import type { Client } from './client.ts';
+import { isListOf, isShape, isText } from '../base/shape.ts';
+import { readAnswer } from './answer.ts';
+import type { Client, RegistryResponse } from './client.ts';
 import { isRequestError, refuseInstall } from './failure.ts';
 import { hintPublic } from './registries.ts';
 
@@ -37,32 +38,22 @@ const MAX_KEYS = 2 ** 20;
  *
  * @param registry with a trailing slash
  * @returns none for a registry without signatures
- * @throws AnnexError when the registry does not answer
+ * @throws AnnexError when the registry does not answer, or with something else than JSON
  * @see https://docs.npmjs.com/about-registry-signatures
  */
 export async function fetchKeys(client: Client, registry: string): Promise<SigningKey[]> {
   const options = { name: '', label: 'signing keys', accept: 'application/json' };
-  let body: Buffer;
+  let response: RegistryResponse;
   try {
     const url = `${registry}-/npm/v1/keys`;
-    ({ body } = await client.get(url, { ...options, maxBytes: MAX_KEYS }));
+    response = await client.get(url, { ...options, maxBytes: MAX_KEYS });
   } catch (error) {
     // As in npm, these are registries without keys.
     if (isRequestError(error) && [400, 404].includes(error.status ?? 0)) return [];
     throw error;
   }
-  const { keys } = parseAnswer(body);
+  const { keys } = readAnswer(response, MAX_KEYS);
   return Array.isArray(keys) ? keys.flatMap(readKey) : [];
-}
-
-/** An answer of a registry; empty when it is no JSON object. */
-export function parseAnswer(body: Buffer): Record<string, unknown> {
-  try {
-    const answer: unknown = JSON.parse(String(body));
-    return isObject(answer) ? answer : {};
-  } catch {
-    return {};
-  }
 }
 
 function readKey(value: unknown): SigningKey[] {

@@ -1,7 +1,7 @@
 /** `annex audit signatures`: what locks and registries can answer beside a valid signature. */
 import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
-import { lock, lockBefore, node } from '../support/lock-files.ts';
+import { lock, lockBefore, node, readLock } from '../support/lock-files.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { makeSigner } from '../support/signing.ts';
 
@@ -35,4 +35,23 @@ describe(node.label, () => {
       { name: 'part', state: 'verified' },
     ]);
   });
+
+  test.each([/keys$/, /GET \/kit$/])(
+    'a page in place of an answer fails, and nothing is recorded: %s',
+    async (match) => {
+      const { sandbox, registry } = await open();
+      registry.signer = makeSigner();
+      const { texts } = readLock(sandbox, 'kit');
+      registry.fault({ kind: 'page', body: '<html>sign in</html>' }, match);
+      const { code, error } = await audit(sandbox);
+      expect({ code, error }).toMatchObject({
+        code: 1,
+        error: {
+          code: 'ANNEX_INSTALL_FAILED',
+          reason: expect.stringContaining('does not answer with a JSON object'),
+        },
+      });
+      expect(readLock(sandbox, 'kit').texts).toEqual(texts);
+    },
+  );
 });

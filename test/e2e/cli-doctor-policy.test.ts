@@ -200,7 +200,7 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
     expectFinding(
       await diagnose(sandbox, {}, '--online'),
       'npm.registry',
-      /^problem .* lists its versions in invalid JSON .* Now: find out what answers there/,
+      /^problem .* does not answer with a JSON object .* Now: find out what answers there/,
     );
   });
 

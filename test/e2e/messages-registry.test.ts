@@ -181,7 +181,7 @@ const CASES: MessageCase[] = [
       return undefined;
     },
     message:
-      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> lists its versions in invalid JSON (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
+      'annex: kit unavailable (ANNEX_INSTALL_FAILED): registry <host> does not answer with a JSON object (kit@1.0.0), asked by main.mjs. Next try at <time>; other features unaffected. Now: find out what answers there, or set another registry in npm_config_registry or an .npmrc, then npx annex install kit',
   },
 ];
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
+import { MAX_PACKUMENT, readAnswer } from '../../registry/answer.ts';
 import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
-import { readPackument } from '../../registry/fetch.ts';
 import { REGISTRY_HINTS } from '../../registry/hints.ts';
 import { type NpmSettings, readNpmSettings } from '../../registry/npm-settings.ts';
 import { findUnset } from '../../registry/npmrc.ts';
@@ -49,9 +49,6 @@ function checkProgram({ settings, features }: Examined, npm: NpmSettings, path =
 /** Milliseconds for the answer of a registry. */
 const LIMIT = 20_000;
 
-/** Bytes of a list of versions. */
-const MAX_LIST = 200 * 2 ** 20;
-
 const ACCEPT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
 
 /** Asks each registry for a package that is not installed, or for any other one. */
@@ -76,9 +73,8 @@ async function checkReachable(
   const ask = async ([registry, name]: [string, string]): Promise<Finding> => {
     const url = `${registry}${name.replace('/', '%2f')}`;
     try {
-      readPackument(
-        await client.get(url, { name, label: name, accept: ACCEPT, maxBytes: MAX_LIST }),
-      );
+      const options = { name, label: name, accept: ACCEPT, maxBytes: MAX_PACKUMENT };
+      readAnswer(await client.get(url, options), MAX_PACKUMENT);
       return ok('npm.registry', `${registry} has ${name}`);
     } catch (error) {
       const refusal = toRefusal(error, () => refuseRequest(error, registry));
