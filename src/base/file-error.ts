@@ -29,6 +29,15 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   EFBIG: ['a file exceeds the size limit', 'raise the limit on file size (ulimit -f)'],
 };
 
+/** What file systems over an object store answer to the rename of a directory. */
+const NO_RENAME = ['ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM'];
+
+/** An entry appears with one rename. Without it nothing can be installed, and what is there can be used. */
+const UNMOVABLE: [reason: string, hint: string] = [
+  'its file system cannot rename a directory',
+  'use it as a layer, behind a store on another volume: ANNEX_STORE=STORE:LAYER',
+];
+
 /**
  * The refusal for a failed file-system call on a store.
  *
@@ -38,7 +47,9 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
   const errno = codeOf(error);
   const { syscall, path: at, dest } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
   const call = [errno, syscall, at, dest].filter((part) => part !== undefined).join(' ');
-  const [meaning, hint] = EXPLANATIONS[errno ?? ''] ?? [undefined, UNWRITABLE];
+  const isUnmovable = syscall === 'rename' && NO_RENAME.includes(errno ?? '');
+  const known = isUnmovable ? UNMOVABLE : EXPLANATIONS[errno ?? ''];
+  const [meaning, hint] = known ?? [undefined, UNWRITABLE];
   const why = errno === undefined ? messageOf(error) : call;
   return {
     code: errno === 'ENOSPC' || errno === 'EDQUOT' ? 'ANNEX_NO_SPACE' : 'ANNEX_STORE_UNUSABLE',

@@ -1,5 +1,14 @@
-/** Finds out whether a store can be written, by writing a file into it and removing it. */
-import { closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
+/** Finds out whether a store can be written, by writing a file and moving a directory in it, and removing both. */
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { STAGING, VERSION } from '../base/store-layout.ts';
@@ -14,8 +23,8 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 const BYTES = 2 ** 16;
 
 /**
- * Writes a file where an install would begin, and removes it. If this process is killed in between, an install
- * removes the file as it does what other processes left.
+ * Writes a file where an install would begin, renames a directory, and removes both. If this process is killed in
+ * between, an install removes them as it does what other processes left.
  *
  * @param store an existing directory
  * @returns why it cannot be written; undefined when it can
@@ -24,7 +33,10 @@ export function tryWrite(
   store: string,
   names: readonly string[] = [VERSION, STAGING],
 ): Refusal | undefined {
-  const name = `annex-doctor.${nameOwner()}`;
+  const [name = '', made = '', moved = ''] = Array.from(
+    { length: 3 },
+    () => `annex-doctor.${nameOwner()}`,
+  );
   try {
     withDir(store, [...names], (dir) => {
       const file = openSync(dir.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -33,6 +45,12 @@ export function tryWrite(
       } finally {
         closeSync(file);
         ignoreErrors(() => unlinkSync(dir.at(name)));
+      }
+      mkdirSync(dir.at(made), { mode: 0o700 });
+      try {
+        renameSync(dir.at(made), dir.at(moved));
+      } finally {
+        for (const each of [made, moved]) ignoreErrors(() => rmdirSync(dir.at(each)));
       }
     });
     return undefined;

@@ -22,12 +22,10 @@ test.each([
     /cannot be used: permission is denied \(/,
     /user of this process/,
   ],
-  [
-    'EPERM',
-    'ANNEX_STORE_UNUSABLE',
-    /cannot be used: the operation is not permitted \(/,
-    /user of this process/,
-  ],
+  ['EPERM', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
+  ['ENOSYS', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
+  ['ENOTSUP', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
+  ['EOPNOTSUPP', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
   ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],
 ])('%s becomes %s, with its meaning, the path and a hint', (code, ...wanted) => {
   const facts = { code, syscall: 'rename', path: '/opt/store/a', dest: '/opt/store/b' };
@@ -48,4 +46,11 @@ test('an error without a path, and a value that is not an error of the file syst
   expect(refuseByFileError(write, '/s').reason).toMatch(/^\/s cannot be used: .* \(EIO write\)$/);
   expect(refuseByFileError(new Error('a\nb'), '/s').reason).toBe('/s cannot be used: a');
   expect(refuseByFileError(undefined, '/s').reason).toBe('/s cannot be used: undefined');
+});
+
+test('EPERM of any other call is about permissions', () => {
+  const facts = { code: 'EPERM', syscall: 'chmod', path: '/s/v1' };
+  const { reason, hint } = refuseByFileError(Object.assign(new Error(''), facts), '/s');
+  expect(reason).toBe('/s cannot be used: the operation is not permitted (EPERM chmod /s/v1)');
+  expect(hint).toMatch(/user of this process/);
 });
