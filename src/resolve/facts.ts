@@ -11,6 +11,7 @@ import type { Evidence, RequestFacts } from './decide.ts';
 import { isFromFolder, listCoreFolders } from './global-folders.ts';
 import type { Locator } from './locator.ts';
 import type { Request } from './request.ts';
+import { findPackageName } from './zones.ts';
 
 /** A request, and what is known about it so far. */
 export interface Subject {
@@ -75,12 +76,12 @@ export function collectEntry(subject: DeclaredSubject): void {
 
 /** Finds out whether an install may start. */
 export function collectInstallRefusal(subject: DeclaredSubject): void {
-  const { facts, evidence, found, locator, lookup } = subject;
+  const { facts, evidence, found, locator, lookup, request } = subject;
   const { feature } = lookup;
   const refusal =
     findInstallRefusal(lookup, found ?? {}, {
       local: locator.thread.failures.get(feature.name),
-    }) ?? (facts.zone === 'dependency' ? refuseProbe(feature) : undefined);
+    }) ?? (facts.zone === 'dependency' ? refuseProbe(feature, request) : undefined);
   evidence.mayInstall = refusal === undefined;
   if (refusal !== undefined) subject.refusal = refusal;
 }
@@ -93,8 +94,8 @@ const refuseFolder = (owner: string): Refusal => ({
 });
 
 /** Packages of the core probe for optional dependencies: that must not start an install. */
-const refuseProbe = ({ name }: Feature): Refusal => ({
+const refuseProbe = ({ name }: Feature, { parent = '' }: Request): Refusal => ({
   code: 'ANNEX_DENIED',
   reason: "only the application's own files may start an install",
-  hint: `call ensure(${JSON.stringify(name)}), or list the package under annex.importers`,
+  hint: `call ensure(${JSON.stringify(name)}), or list ${findPackageName(parent) ?? 'the package'} under annex.importers`,
 });

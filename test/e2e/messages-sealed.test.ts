@@ -41,7 +41,7 @@ const CASES: MessageCase[] = [
       return undefined;
     }),
     message:
-      'annex: kit unavailable (ANNEX_DENIED): only the application\'s own files may start an install, asked by node_modules/prober/index.js. Other features unaffected. Now: in the source of the image: call ensure("kit"), or list the package under annex.importers',
+      'annex: kit unavailable (ANNEX_DENIED): only the application\'s own files may start an install, asked by node_modules/prober/index.js. Other features unaffected. Now: in the source of the image: call ensure("kit"), or list prober under annex.importers',
   },
   {
     title: 'a locked version that the operator blocks',
