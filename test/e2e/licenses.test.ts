@@ -13,7 +13,8 @@ const open = lockBefore({
     common,
     esmPackage('both', '2.0.0', 'both', { license: { type: 'MIT' } }),
     esmPackage('bare', '1.0.0', 'bare'),
-    dependentPackage('other', '3.0.0', 'other', { both: '*' }, OTHER),
+    dependentPackage('other', '3.0.0', 'other', { both: '*', 'both-types': '*' }, OTHER),
+    esmPackage('both-types', '1.0.0', 'types', { license: 'MIT' }),
     esmPackage('far', '1.0.0', 'far', { license: 'MIT', os: ['linux'], cpu: ['arm64'] }),
   ],
   annex: {},
@@ -32,7 +33,7 @@ describe(node.label, () => {
     expect(stdout).toBe(
       [
         'licence     count  packages',
-        'MIT         2      both 2.0.0, far 1.0.0',
+        'MIT         3      both 2.0.0, both-types 1.0.0, far 1.0.0',
         'Apache-2.0  1      other 3.0.0',
         'unknown     2      bare 1.0.0, kit 1.0.0',
         '',
@@ -49,6 +50,7 @@ describe(node.label, () => {
       license: 'MIT',
       packages: [
         { name: 'both', version: '2.0.0', features: ['kit', 'other'] },
+        { name: 'both-types', version: '1.0.0', features: ['other'] },
         { name: 'far', version: '1.0.0', features: ['other'] },
       ],
     });

@@ -1,5 +1,6 @@
 /** annex licenses */
 import { createLookup } from '../../app/lookup.ts';
+import { compareVersions } from '../../base/semver.ts';
 import { isText } from '../../base/shape.ts';
 import { readLockedPart } from '../../lock/locked.ts';
 import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
@@ -41,7 +42,9 @@ export const licenses: Command = ({ args, print }) => {
 };
 
 const sort = (known: ReadonlyMap<string, LicenseRow['packages'][number]>): LicenseRow['packages'] =>
-  [...known].sort(([a], [b]) => compare(a, b)).map(([, one]) => one);
+  [...known.values()].sort(
+    (a, b) => compare(a.name, b.name) || compareVersions(a.version, b.version),
+  );
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
