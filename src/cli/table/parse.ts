@@ -28,6 +28,9 @@ interface OptionToken {
 /** Options of all commands: whether a word is the value of the one before it depends on no command. */
 const ALL: readonly Option[] = [...GLOBAL, ...COMMANDS.flatMap(({ options = [] }) => options)];
 
+/** Short names of npm's commands, which are too short to be near a name. */
+const OF_NPM: Record<string, string> = { i: 'install', up: 'update' };
+
 /** How Node's parser splits words. */
 const SYNTAX = Object.fromEntries(
   ALL.map(({ name, short, value }) => [
@@ -62,8 +65,13 @@ export function parseCommandLine(words: string[]): CommandLine {
     if (token.kind === 'option') problem = readOption(row, token, options) ?? problem;
   }
   const isUnknown = name !== undefined && row === undefined;
-  if (isUnknown) problem = `${JSON.stringify(name)} is not a command${suggest(name, NAMES)}`;
-  else if (row !== undefined) problem ??= findMisfit(row, args, options);
+  if (isUnknown) {
+    const meant = Object.hasOwn(OF_NPM, name)
+      ? `; did you mean ${OF_NPM[name]}?`
+      : suggest(name, NAMES);
+    problem = `${JSON.stringify(name)} is not a command${meant}`;
+  }
+  if (row !== undefined) problem ??= findMisfit(row, args, options);
   return { row, args, options, ...(problem !== undefined && { problem }) };
 }
 

@@ -38,6 +38,8 @@ describe('refused', () => {
   test.each<[string[], string]>([
     [['lsit'], '"lsit" is not a command; did you mean list?'],
     [['unistall', 'a'], '"unistall" is not a command; did you mean uninstall?'],
+    [['i', 'exa-js'], '"i" is not a command; did you mean install?'],
+    [['up'], '"up" is not a command; did you mean update?'],
     [['constructor'], '"constructor" is not a command'],
     [['frobnicate', '--all'], '"frobnicate" is not a command'],
     [['list', '--jsno'], 'list has no option --jsno; did you mean --json?'],
