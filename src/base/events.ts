@@ -14,12 +14,16 @@ export type AnnexEvent =
  * in a thread of Node, whose events are not seen.
  *
  * @returns stops it
+ * @throws TypeError for anything but a function, as Node does
  * @example
  * const stop = onEvent(({ event, trace }) => {
  *   if (event === 'install.end') console.log(trace.feature, trace.error ?? trace.result);
  * });
  */
 export function onEvent(listener: (event: AnnexEvent) => void): () => void {
+  if (typeof listener !== 'function') {
+    throw new TypeError(`the argument "listener" is a function, not ${typeof listener}`);
+  }
   const install = {
     start: (trace: InstallTrace) => listener({ event: 'install.start', trace }),
     end: (trace: InstallTrace) => {
