@@ -57,7 +57,7 @@ describe.concurrent(`settings, ${node.label}`, () => {
     const diagnosis = await diagnose(sandbox, { env: env as Record<string, string> });
     expectFinding(diagnosis, 'installs.allowed', text);
     expect(diagnosis.of('installs.allowed')[0]).toMatch(/^problem/);
-    expect(diagnosis.of('features.import')).toEqual(['problem kit: denied, for the reason above']);
+    expect(diagnosis.of('features.import')).toEqual(['warning kit: denied, for the reason above']);
   });
 
   test('a misspelled variable that does nothing is a warning', async () => {
@@ -100,7 +100,7 @@ describe.concurrent(`settings, ${node.label}`, () => {
     expectFinding(
       diagnosis,
       'features.import',
-      /^problem kit: denied.*|^problem kit: kit 1\.0\.0 is blocked/,
+      /^warning kit: denied.*|^problem kit: kit 1\.0\.0 is blocked/,
     );
   });
 });
@@ -131,7 +131,7 @@ describe.concurrent(`locks, ${node.label}`, () => {
       'locks.fresh',
       /^problem kit: \S+ locks kit for \^1\.0\.0, and .* Now: npx annex lock kit$/,
     );
-    expect(diagnosis.of('features.import')).toEqual(['problem kit: denied, for the reason above']);
+    expect(diagnosis.of('features.import')).toEqual(['warning kit: denied, for the reason above']);
   });
 
   test('a package-lock that was edited', async () => {
@@ -244,6 +244,6 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
       /^problem kit: .*failed before: .*; next try at \d\d:\d\d:\d\d UTC.* Now: check the network .*annex install kit$/,
     );
     // The registry counts for every feature.
-    expect(others).toEqual(['problem pad: failed, for the reason above']);
+    expect(others).toEqual(['warning pad: failed, for the reason above']);
   });
 });

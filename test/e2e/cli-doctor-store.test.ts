@@ -77,7 +77,7 @@ describe.concurrent(node.label, () => {
       /^problem \S+ cannot be used: permission is denied \(EACCES .* Now: (.* as root: install|make it)/,
     );
     expect(diagnosis.of('features.import')).toEqual([
-      'problem kit, native: denied, for the reason above',
+      'warning kit, native: denied, for the reason above',
     ]);
   });
 

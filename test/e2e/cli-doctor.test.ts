@@ -32,7 +32,7 @@ describe.concurrent(node.label, () => {
     expect(diagnosis.code).toBe(0);
     expect(digestAll(sandbox)).toEqual(before);
     expect(registry.requests).toEqual([]);
-    expectFinding(diagnosis, 'application.root', /^ok \S+\/app, found above/);
+    expectFinding(diagnosis, 'application.root', /^ok \S+\/app, the working directory$/);
     expectFinding(diagnosis, 'application.features', /^ok declares 2 features$/);
     expectFinding(diagnosis, 'application.annex', /^ok ships annex \d/);
     expectFinding(diagnosis, 'node.version', /^ok Node \d/);
@@ -58,17 +58,32 @@ describe.concurrent(node.label, () => {
     expect(diagnosis.of('features.import')[0]).toBe('ok kit: store, kit 1.0.0');
   });
 
-  test('the text begins with problems, and has remedies and counts, in a pipe without colours', async () => {
+  test('the text begins with the counts and with problems, and has remedies, in a pipe without colours', async () => {
     const { sandbox } = await open();
     const env = { ANNEX_ALLOW_INSTALLS: '0' };
     const { code, stdout } = await sandbox.annex(['doctor'], { env });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^installs\n {2}problem {2}installs are switched off by ANNEX_ALLOW_INSTALLS\n {11}Now: unset ANNEX_ALLOW_INSTALLS\nfeatures\n {2}problem {2}kit, pad: denied, for the reason above\n/,
+      /^1 problem, \d warnings?, \d+ ok\ninstalls\n {2}problem {2}installs are switched off by ANNEX_ALLOW_INSTALLS\n {11}Now: unset ANNEX_ALLOW_INSTALLS\n/,
     );
-    expect(stdout).toMatch(/\n2 problems, \d warnings?, \d+ ok\n$/);
+    expect(stdout).toMatch(/\nfeatures\n {2}warning {2}kit, pad: denied, for the reason above\n/);
     expect(stdout).not.toContain('\u001b');
     expect(await sandbox.annex(['doctor', 'kit'])).toMatchObject({ code: 2 });
+  });
+
+  test('an importer that is not installed is named, and one of a directory is not', async () => {
+    const { sandbox } = await open();
+    const importers = ['/nowhere/plugins', 'annex', 'tools'];
+    sandbox.setCore({ features, importers }, { dependencies });
+    const diagnosis = await diagnose(sandbox, { cwd: 'app/node_modules' });
+    expectFinding(
+      diagnosis,
+      'application.root',
+      /^ok \S+\/app, found above the working directory$/,
+    );
+    expect(diagnosis.of('application.importers')).toEqual([
+      'warning annex.importers lists tools, and no package of that name is installed. Now: correct the name in annex.importers, or remove it',
+    ]);
   });
 
   test('without an application, the rest is still checked', async () => {

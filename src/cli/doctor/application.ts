@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { findCorePackage } from '../../app/core.ts';
 import { isShipped } from '../../app/inventory.ts';
 import { HERE, version } from '../../base/own-files.ts';
+import { readCwd } from '../../base/paths.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
@@ -15,11 +16,13 @@ export function checkApplication({ application, absence, settings }: Config): Fi
   }
   const { root } = application.core;
   const isNamed = settings.some(({ setting, from }) => setting === 'core' && from.length > 0);
-  const how = isNamed ? 'named by ANNEX_CORE or --core' : 'found above the working directory';
+  const found = root === readCwd() ? 'the working directory' : 'found above the working directory';
+  const how = isNamed ? 'named by ANNEX_CORE or --core' : found;
   return [
     ok('application.root', `${root}, ${how}`),
     ...checkSeal(application),
     ...checkDeclaration(application),
+    ...checkImporters(application),
     ...checkPackage(application),
   ];
 }
@@ -49,6 +52,18 @@ function checkDeclaration({ core, declaration }: Settings): Finding[] {
     ...invalid.map((refusal) => refused('application.features', refusal)),
   ];
 }
+
+/** A misspelled name has no effect. A directory can be absent on purpose: a volume that is not mounted. */
+const checkImporters = ({ core, declaration }: Settings): Finding[] =>
+  declaration.importers
+    .filter((name) => !name.startsWith('/') && findCorePackage(name, core.root) === undefined)
+    .map((name) =>
+      warning(
+        'application.importers',
+        `annex.importers lists ${name}, and no package of that name is installed`,
+        'correct the name in annex.importers, or remove it',
+      ),
+    );
 
 /** The package annex of the application: an image without devDependencies lacks one that is only there. */
 function checkPackage({ core }: Settings): Finding[] {

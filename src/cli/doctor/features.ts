@@ -36,19 +36,21 @@ export function checkFeatures(
     } else found.push(checkFeature(each, settings));
   }
   const again = [...explained].map(([where, names]) =>
-    problem(IMPORT, `${names.join(', ')}: ${where}, for the reason above`),
+    // Its reason is counted as a problem already.
+    warning(IMPORT, `${names.join(', ')}: ${where}, for the reason above`),
   );
   return [...found, ...again];
 }
 
 const IMPORT = 'features.import';
 
-/** Whether a finding has the reason of a refusal, or what a host answered: that counts for all its packages. */
+/** Whether a problem has the reason of a refusal, or what a host answered: that counts for all its packages. */
 function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
   const [, answer] = /^\S+ failed for .*?: (".*")$/.exec(reason) ?? [];
   return known.some(
     ({ level, text }) =>
-      level !== 'ok' && (text.includes(reason) || (answer !== undefined && text.includes(answer))),
+      level === 'problem' &&
+      (text.includes(reason) || (answer !== undefined && text.includes(answer))),
   );
 }
 

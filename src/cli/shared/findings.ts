@@ -79,14 +79,19 @@ function sortFindings(findings: readonly Finding[]): Finding[] {
 }
 
 /**
- * The report for a terminal: groups with problems first, one line for each finding, the remedy below it, and the
- * counts last.
+ * The report for a terminal: the counts, then groups with problems first, one line for each finding, and the
+ * remedy below it.
  */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = findWidth(1);
   const breakText = (text: string): string[] =>
     width === undefined ? [text] : wrap(text, width - INDENT);
-  const lines: string[] = [];
+  const count = (level: Finding['level']): number =>
+    findings.filter((finding) => finding.level === level).length;
+  const [problems, warnings] = [count('problem'), count('warning')];
+  const lines = [
+    `${plural(problems, 'problem')}, ${plural(warnings, 'warning')}, ${count('ok')} ok`,
+  ];
   let group: string | undefined;
   for (const { id, level, text, remedy } of sortFindings(findings)) {
     const [name] = id.split('.', 1);
@@ -97,9 +102,5 @@ export function formatFindings(findings: readonly Finding[]): string {
     if (remedy !== undefined) rest.push(...breakText(`Now: ${remedy}`));
     lines.push(...rest.map((line) => ' '.repeat(INDENT) + line));
   }
-  const count = (level: Finding['level']): number =>
-    findings.filter((finding) => finding.level === level).length;
-  const [problems, warnings] = [count('problem'), count('warning')];
-  lines.push(`${plural(problems, 'problem')}, ${plural(warnings, 'warning')}, ${count('ok')} ok`);
   return lines.join('\n');
 }

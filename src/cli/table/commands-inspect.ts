@@ -89,7 +89,7 @@ export const INSPECT: readonly Row[] = [
     name: 'doctor',
     summary: 'find what keeps imports from working',
     details: [
-      'Checks the application, Node, the preload, settings, the store and its volume, locks, features and npm, and prints a line for each finding, problems first, with the change that mends it. Installs nothing; writes one file into the store, and removes it. Fails when it finds a problem.',
+      'Checks the application, Node, the preload, settings, the store and its volume, locks, features and npm, and prints how many problems there are, then a line for each finding, problems first, with the change that mends it. Installs nothing; writes one file into the store, and removes it. Fails when it finds a problem.',
     ],
     options: [{ name: 'online', summary: 'ask each registry for a package too' }, ...PLACE],
     examples: ['annex doctor', 'annex doctor --online'],
