@@ -81,6 +81,15 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: 'fleet',
+          include: ['test/fleet/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 3_600_000,
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
         },

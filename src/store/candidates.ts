@@ -9,6 +9,7 @@ import type { Feature } from '../settings/feature.ts';
 import { findStoreDistrust } from './access.ts';
 import { withDir } from './directory.ts';
 import type { Look } from './look.ts';
+import { lookAfresh } from './look-afresh.ts';
 import { listVersions } from './manifest.ts';
 
 /** A search in one store. */
@@ -30,28 +31,38 @@ export interface Search {
 export const listCandidates = (search: Search): Iterable<string> =>
   search.pinned === undefined ? rank(search, [...listNamed(search)]) : listNamed(search);
 
-/** The pinned entry comes first under its usual name: listing a large store is slow. */
+/**
+ * The pinned entry comes first under its usual name: listing a large store is slow. If that name is absent it may still
+ * be listed, when another host has published it meanwhile.
+ */
 function* listNamed(search: Search): Generator<string, void> {
   const { store, abis, pinned, rejected, onUnread, look } = search;
   const { slug } = search.feature;
   const first = pinned && toEntryName({ slug, id: pinned, nonce: '0' });
+  const seen = new Set<string>();
   if (first) {
     for (const abi of abis) {
-      if (isDirectory(search, abi, first)) yield join(abiRoot(store, abi), first);
+      if (isDirectory(search, abi, first)) yield add(seen, join(abiRoot(store, abi), first));
     }
   }
   for (const abi of abis) {
     const dir = abiRoot(store, abi);
     let all: string[] = [];
+    lookAfresh(store, [VERSION, abi, ...(first ? [first] : [])]);
     try {
       all = look.listNames(store, abi, slug);
     } catch (error) {
       if (error instanceof AnnexError) rejected.push(error.refusal.reason);
       else if (!isNotFound(error)) onUnread(error, dir);
     }
-    for (const name of all) if (name !== first) yield join(dir, name);
+    for (const name of all) if (!seen.has(join(dir, name))) yield join(dir, name);
   }
 }
+
+const add = (seen: Set<string>, path: string): string => {
+  seen.add(path);
+  return path;
+};
 
 /** Errors about the ABI directory itself are reported when it is listed. */
 function isDirectory({ store, onUnread }: Search, abi: string, name: string): boolean {
