@@ -105,7 +105,6 @@ ENV ANNEX_CORE=/opt/app
       { workspaces: ['apps/*'], dependencies: { annex: '*' } },
       '',
     );
-    sandbox.write('app/node_modules/annex/loader.mjs', '');
     sandbox.write('app/apps/web/package.json', { main: 'main.js', dependencies: { annex: '*' } });
     sandbox.write('app/apps/web/main.js', program);
     const { stdout } = await run(['init', '--yes'], { cwd: 'app/apps/web' });

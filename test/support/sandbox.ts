@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { isReachable, shareBinary } from './binary.ts';
 import { closeLater } from './close.ts';
 import { type EntryOptions, plantEntry } from './entry.ts';
@@ -137,6 +137,10 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const write: Sandbox['write'] = (path, content) => {
     const target = resolve(root, path);
     mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+    // The linked annex is this repository.
+    if (!relative(repositoryRoot, realpathSync(dirname(target))).startsWith('..')) {
+      throw new Error(`${path} is in the repository`);
+    }
     const text = typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`;
     writeFileSync(target, text, { mode: 0o644 });
     return target;
