@@ -10,6 +10,7 @@ import { checkApplication, checkSettings } from './application.ts';
 import { checkFeatures, checkInstalls } from './features.ts';
 import { checkLoader, checkNode } from './loader.ts';
 import { checkLocks } from './locks.ts';
+import { checkMemory } from './memory.ts';
 import { checkNpm } from './npm.ts';
 import { checkStore } from './store.ts';
 
@@ -36,6 +37,7 @@ export const doctor: Command = async ({ options: { online = false }, print }) =>
   if (config !== undefined) await check('application', () => checkApplication(config));
   await check('node', checkNode);
   await check('loader', () => checkLoader(settings));
+  await check('memory', () => checkMemory());
   if (config !== undefined) await check('settings', () => checkSettings(config));
   const examined = settings && (await attempt('features', () => examine(settings)));
   if (examined !== undefined) {
