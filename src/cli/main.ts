@@ -6,7 +6,13 @@ import { version } from '../base/own-files.ts';
 import { splitStores } from '../base/store-layout.ts';
 import { messageOf } from '../base/thrown.ts';
 import { adoptEnv } from '../settings/environment.ts';
-import { type Invocation, type Options, printError, type Result } from './shared/command.ts';
+import {
+  findPlace,
+  type Invocation,
+  type Options,
+  printError,
+  type Result,
+} from './shared/command.ts';
 import { composeOutput, describeError } from './shared/json.ts';
 import { type CommandLine, parseCommandLine } from './table/parse.ts';
 
@@ -25,7 +31,7 @@ async function main(words: string[]): Promise<number> {
     return typeof result === 'number' ? result : await printMisuse(line, result, print);
   } catch (error) {
     printError(error);
-    print('', { error: describeError(error) });
+    print('', { error: describeError(error) }, findPlace());
     return 1;
   }
 }

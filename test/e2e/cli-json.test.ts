@@ -140,9 +140,19 @@ describe.each(outerNodes)('$label', (node) => {
     const unknown = await run('failure', 1, 'install', 'alhpa');
     expect(unknown).toMatchObject({
       command: 'install',
+      application: sandbox.core,
+      store: sandbox.store,
       error: { code: 'ANNEX_INVALID_CONFIG', feature: 'alhpa', hint: expect.any(String) },
     });
     await run('failure', 1, 'prune', '--store', 'package.json/below');
+    expect(await run('failure', 1, 'add', 'alpha@nonsense/range')).toMatchObject({
+      application: sandbox.core,
+      store: null,
+    });
+    expect(await run('failure', 1, 'list', '-C', '/')).toMatchObject({
+      application: null,
+      store: null,
+    });
     for (const [command, ...args] of [
       [null],
       [null, 'lsit'],

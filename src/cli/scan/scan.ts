@@ -1,5 +1,5 @@
 /** annex scan */
-import { type Command, refuse, showPlace, warn } from '../shared/command.ts';
+import { type Command, recordPlace, refuse, showPlace, warn } from '../shared/command.ts';
 import { readNearestManifest } from '../shared/edit-manifest.ts';
 import { plural } from '../shared/format.ts';
 import { paint } from '../shared/terminal.ts';
@@ -15,6 +15,7 @@ export const scan: Command = async ({ print }) => {
   if (file === undefined) {
     throw refuse(`there is no package.json in ${process.cwd()} or above`, 'npm init');
   }
+  recordPlace({ core: file });
   showPlace({ core: file });
   const found = await scanApplication(file);
   warnOfUnread(found);

@@ -67,6 +67,16 @@ export type Result = number | string;
  */
 export type Command = (invocation: Invocation) => Result | Promise<Result>;
 
+let found: Place | undefined;
+
+/** The application that this command has found so far; undefined before, and without one. */
+export const findPlace = (): Place | undefined => found;
+
+/** Records the application that the command is about: the output of a failure names it. */
+export const recordPlace = (place: Place): void => {
+  found = place;
+};
+
 /** Prints one line on stderr. */
 export const warn = (line: string): void => {
   writeLine(2, `annex: ${line}`);
@@ -155,6 +165,7 @@ export function readSettings({
   const place = { script: undefined, cwd: readCwd(), self: undefined };
   const loaded = loadSettings({ ...place, core, baked });
   if (loaded.settings === undefined) throw new AnnexError(explainNoApplication(loaded));
+  recordPlace(loaded.settings);
   // The process that started an installer has printed them.
   const notices = isInstaller() ? [] : loaded.settings.notices;
   for (const notice of notices) writeLine(2, composeNotice(notice));

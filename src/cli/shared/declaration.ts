@@ -8,7 +8,7 @@ import { composeNotice } from '../../base/messages.ts';
 import { isObject, type JsonObject } from '../../base/shape.ts';
 import { type Replacement, replaceFiles, sweepTemporaries } from '../../lock/replace.ts';
 import { type Declaration, readDeclaration } from '../../settings/declaration.ts';
-import { readSettings, refuse, showPlace } from './command.ts';
+import { readSettings, recordPlace, refuse, showPlace } from './command.ts';
 import { formatLike, type ManifestFile, readNearestManifest } from './edit-manifest.ts';
 import { type LockResult, lockAll } from './lock-features.ts';
 
@@ -37,6 +37,7 @@ export function readDeclaringFile(): DeclaringFile {
   const { annex = {} } = file.manifest;
   const { features = {} } = isObject(annex) ? annex : {};
   if (isObject(annex) && isObject(features)) {
+    recordPlace({ core: file });
     showPlace({ core: file });
     return { ...file, features };
   }
