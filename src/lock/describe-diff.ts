@@ -21,6 +21,7 @@ export function describeDiff(diff: LockDiff): string[] {
     ...count('changed', others),
     ...list('new install script', diff.newScripts),
     ...list('new licence', diff.newLicenses),
+    ...list('another source', diff.newSources),
   ].join('; ');
   const lines = [
     summary,
@@ -66,11 +67,21 @@ function describeChange(change: ChangedPackage): string {
   const facts = [
     ...(from.license === to.license ? [] : [`licence ${nameLicense(from)} -> ${nameLicense(to)}`]),
     ...(to.hasInstallScript && !from.hasInstallScript ? ['new install script'] : []),
-    ...(from.host === to.host ? [] : [`from ${nameHost(to)} instead of ${nameHost(from)}`]),
+    ...describeSource(from, to),
     ...(from.version === to.version && from.integrity !== to.integrity ? ['another digest'] : []),
   ];
   const versions = from.version === to.version ? `${name} ${to.version}` : describeVersions(change);
   return `changed ${versions}${enclose(facts)}`;
+}
+
+function describeSource(from: ComparedPackage, to: ComparedPackage): string[] {
+  if (from.host !== to.host) return [`from ${nameHost(to)} instead of ${nameHost(from)}`];
+  if ((from.place === null) === (to.place === null)) return [];
+  return [
+    to.place === null
+      ? 'no longer at a recorded place: check its registry in .npmrc'
+      : 'now at a recorded place',
+  ];
 }
 
 const enclose = (facts: string[]): string => (facts.length === 0 ? '' : ` (${facts.join(', ')})`);

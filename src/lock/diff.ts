@@ -10,6 +10,8 @@ export interface LockSide {
   shared: Record<string, Pick<SharedPackage, 'version'>>;
   /** The `packages` of the package-lock. */
   packages: LockedPackages;
+  /** Recorded places of tarballs, by the path of the package; missing where they are not compared. */
+  places?: Record<string, { place?: string }>;
 }
 
 /** A package of a lock. Of a shared package only the version counts: core ships the rest. */
@@ -23,6 +25,8 @@ export interface ComparedPackage {
   host: string | null;
   /** Digest of its tarball. */
   integrity: string | null;
+  /** The recorded place of its tarball; null if none is recorded. */
+  place: string | null;
 }
 
 /** A package with its name. */
@@ -48,6 +52,8 @@ export interface LockDiff {
   newScripts: string[];
   /** Licences that no package had before. */
   newLicenses: string[];
+  /** Changed packages that come from another host, or had a recorded place and have none, or the reverse. */
+  newSources: string[];
 }
 
 /**
@@ -64,6 +70,7 @@ export function diffLocks(before: LockSide, after: LockSide, declared: string[])
     changed: [],
     newScripts: listNew(old, now, ({ name, hasInstallScript }) => (hasInstallScript ? name : null)),
     newLicenses: listNew(old, now, ({ license }) => license),
+    newSources: [],
   };
   for (const name of sortUnique([...old, ...now].map((one) => one.name))) {
     const [left, right] = [old, now].map((all) => all.filter((one) => one.name === name));
@@ -76,8 +83,15 @@ export function diffLocks(before: LockSide, after: LockSide, declared: string[])
     }
     diff.removed.push(...gone);
   }
-  return diff;
+  const moved = diff.changed.filter(({ from, to }) => isMoved(from, to));
+  return { ...diff, newSources: sortUnique(moved.map(({ name }) => name)) };
 }
+
+/** Places contain the version, so that only their presence can be compared. */
+const isMoved = (from: ComparedPackage, to: ComparedPackage): boolean =>
+  !from.isShared &&
+  !to.isShared &&
+  (from.host !== to.host || (from.place === null) !== (to.place === null));
 
 interface LockedFields {
   name?: string;
@@ -88,8 +102,14 @@ interface LockedFields {
   integrity?: string;
 }
 
-function listPackages({ shared, packages }: LockSide): NamedPackage[] {
-  const none = { license: null, hasInstallScript: false, host: null, integrity: null };
+function listPackages({ shared, packages, places = {} }: LockSide): NamedPackage[] {
+  const none = {
+    license: null,
+    hasInstallScript: false,
+    host: null,
+    integrity: null,
+    place: null,
+  };
   const fromCore = Object.entries(shared).map(([name, { version }]) => ({
     name,
     version,
@@ -111,6 +131,7 @@ function listPackages({ shared, packages }: LockSide): NamedPackage[] {
         hasInstallScript,
         host: resolved !== undefined && URL.canParse(resolved) ? new URL(resolved).host : null,
         integrity,
+        place: places[path]?.place ?? null,
       },
     ];
   });
@@ -118,6 +139,7 @@ function listPackages({ shared, packages }: LockSide): NamedPackage[] {
   return [...unique.values()];
 }
 
+/** The place is left out: it depends on npm's settings too, and the digest says whether the bytes are the same. */
 const keyOf = ({ name, version, isShared, ...rest }: NamedPackage): string =>
   JSON.stringify([
     name,

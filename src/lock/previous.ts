@@ -59,7 +59,7 @@ export const readPrevious = (dir: string): PreviousLock | undefined =>
     readGraph(lock, refuseInstall);
     if (!isShared(shared) || !isObject(specs)) return undefined;
     const isEdited = digest(text) !== digests['package-lock.json'];
-    return { shared, specs, packages: lock.packages, isEdited };
+    return { shared, specs, packages: lock.packages, places: readPlaces(dir), isEdited };
   });
 
 /**

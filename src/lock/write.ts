@@ -21,7 +21,7 @@ import { readInstallerEnv } from '../settings/environment.ts';
 import { withTemporary } from '../store/temporary.ts';
 import type { Refusal } from '../types.ts';
 import { composeLock, toJsonFile } from './compose.ts';
-import { diffLocks, type LockDiff } from './diff.ts';
+import { diffLocks, type LockDiff, type LockSide } from './diff.ts';
 import { listPreferred } from './drift.ts';
 import { findEditRefusal } from './edited.ts';
 import { addLicenses } from './license.ts';
@@ -117,7 +117,8 @@ async function lockIn(temporary: string, job: LockJob, progress: Progress): Prom
       const texts = { ...project, 'annex.json': toJsonFile(sidecar) };
       const files = LOCK_FILES.map((name) => ({ path: join(dir, name), text: texts[name] }));
       const before = previous?.isEdited === false ? previous : undefined;
-      const after = { shared: sidecar.shared, ...JSON.parse(texts['package-lock.json']) };
+      const { packages } = JSON.parse(texts['package-lock.json']) as LockSide;
+      const after = { shared: sidecar.shared, packages, places: sidecar.packages };
       const diff = before && diffLocks(before, after, Object.keys(feature.packages));
       return { sidecar, dir, files, packages: nodes.length, ...(diff && { diff }) };
     }

@@ -133,6 +133,22 @@ describe.concurrent.each(outerNodes)('$label', ({ path: node }) => {
     expect(other.usual.requests).toEqual([]);
   });
 
+  test('a new version from the default registry, once its scope has lost its own, is from another source', async ({
+    expect,
+  }) => {
+    const { sandbox, env } = await open(node, await start({}));
+    await lock(sandbox);
+    const impostor = esmPackage('@corp/sdk', '1.9.0', 'impostor');
+    const { url } = await startStrangeRegistry([alpha, impostor]);
+    sandbox.write('app/.npmrc', `registry=${url}\n`);
+    const { stdout } = await sandbox.annex(['update', '--dry-run'], { env });
+    expect(stdout.split('\n').slice(1)).toEqual([
+      '  @corp/sdk 1.0.0 -> 1.9.0; another source: @corp/sdk',
+      '  changed @corp/sdk 1.0.0 -> 1.9.0 (no longer at a recorded place: check its registry in .npmrc)',
+      '',
+    ]);
+  });
+
   test('without a registry for its scope a private name is not sent to any host', async ({
     expect,
   }) => {

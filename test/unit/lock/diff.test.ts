@@ -52,7 +52,7 @@ test('the same version from another host, or with another digest, is a change', 
     'changed alpha 1.0.0 (from other.invalid instead of one.invalid)',
   ]);
   expect(describe(at(one), side({ alpha: { version: '1.0.0', integrity: 'sha512-b' } }))).toEqual([
-    '1 changed',
+    '1 changed; another source: alpha',
     'changed alpha 1.0.0 (from the configured registry instead of one.invalid, another digest)',
   ]);
 });
@@ -67,4 +67,21 @@ test('an alias has the name of its package; a package without a licence has none
     'added @real/name 3.0.0 (licence ISC, has an install script)',
     'changed alpha 1.0.0 -> 1.1.0 (new install script)',
   ]);
+});
+
+test('a new version is from another source if it has a recorded place and the old one had none, or the reverse', () => {
+  const at = (version: string, place?: string) => ({
+    ...side({ alpha: { version, integrity: `sha512-${version}` } }),
+    places: { 'node_modules/alpha': place === undefined ? {} : { place } },
+  });
+  const placed = (version: string) => at(version, `alpha/-/alpha-${version}.tgz`);
+  expect(describe(placed('1.0.0'), at('9.0.0'))).toEqual([
+    'alpha 1.0.0 -> 9.0.0; another source: alpha',
+    'changed alpha 1.0.0 -> 9.0.0 (no longer at a recorded place: check its registry in .npmrc)',
+  ]);
+  expect(describe(at('1.0.0'), placed('1.1.0')).slice(1)).toEqual([
+    'changed alpha 1.0.0 -> 1.1.0 (now at a recorded place)',
+  ]);
+  expect(describe(placed('1.0.0'), placed('1.1.0'))[0]).toBe('alpha 1.0.0 -> 1.1.0');
+  expect(describe(placed('1.0.0'), at('1.0.0'))).toEqual(['the same packages']);
 });
