@@ -24,6 +24,8 @@ export interface Refusal {
   state?: string;
   /** Of ANNEX_OFFLINE: the host and port that could not be reached or failed. */
   host?: string;
+  /** Of ANNEX_OFFLINE: when that host allows the next request, ms since the epoch. */
+  retryAt?: number;
   /** Of ANNEX_CONFLICT: every dependency that conflicts. */
   conflicts?: Conflict[];
   /** Of ANNEX_DENIED: the blocked version. */

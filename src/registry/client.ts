@@ -106,9 +106,8 @@ export function createClient(
     try {
       return await getOnce(url, target, options, ({ status, retryAfter }) => {
         isAnswered = true;
-        const isSlow = asksToSlowDown(status, retryAfter);
-        const refusal = refuseStatus(target, status);
-        leave(isSlow ? { refusal, retryAfter } : { isAnswered: status < 500 });
+        if (!asksToSlowDown(status, retryAfter)) leave({ isAnswered: status < 500 });
+        else leave({ refusal: refuseStatus(target, status, toTime(retryAfter)), retryAfter });
       });
     } finally {
       if (!isAnswered) leave({ isAnswered: false });
@@ -157,7 +156,7 @@ export function createClient(
           const isTransient = isTransientStatus(status);
           const pause = asksToSlowDown(status, retryAfter) ? retryAfter : undefined;
           const facts = { isTransient, status, retryAfter: pause };
-          throw makeRequestError(refuseStatus(target, status), facts);
+          throw makeRequestError(refuseStatus(target, status, toTime(pause)), facts);
         }
         if (hop === MAX_REDIRECTS) throw fail(target, 'redirects too often');
         const next = parseAddress(location, target, url);
@@ -175,6 +174,10 @@ export function createClient(
     },
   };
 }
+
+/** When a pause that starts now is over. */
+const toTime = (pause: number | undefined): number | undefined =>
+  pause === undefined ? undefined : Date.now() + pause;
 
 function parseAddress(address: string, target: Target, base?: URL): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;

@@ -77,8 +77,12 @@ export const refuseIntegrity = (reason: string): Refusal => ({
   hint: REGISTRY_HINTS.integrity,
 });
 
-/** A response with another status than 200. */
-export function refuseStatus(target: Target, status: number): Refusal {
+/**
+ * A response with another status than 200.
+ *
+ * @param retryAt when a server that asks to slow down allows the next request, ms since the epoch
+ */
+export function refuseStatus(target: Target, status: number, retryAt?: number): Refusal {
   const make = (code: ErrorCode, hint: string): Refusal => ({
     code,
     reason: `${nameRegistry(target)} answered ${status} for ${target.label}`,
@@ -91,9 +95,16 @@ export function refuseStatus(target: Target, status: number): Refusal {
   if (status === 404 || status === 410) {
     return make('ANNEX_INSTALL_FAILED', REGISTRY_HINTS.absent);
   }
-  if (isTransientStatus(status)) {
-    return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.busy), host: target.host };
+  const { host } = target;
+  const facts = { host, ...(retryAt !== undefined && { retryAt }) };
+  if (status === 429) {
+    return {
+      ...make('ANNEX_OFFLINE', REGISTRY_HINTS.slowDown),
+      reason: `${nameRegistry(target)} asked to slow down (429) for ${target.label}`,
+      ...facts,
+    };
   }
+  if (isTransientStatus(status)) return { ...make('ANNEX_OFFLINE', REGISTRY_HINTS.busy), ...facts };
   return make('ANNEX_INSTALL_FAILED', 'find out why that registry refuses it');
 }
 

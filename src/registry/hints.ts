@@ -14,6 +14,8 @@ export const REGISTRY_HINTS = {
   proxy: 'set the credentials of the proxy in https-proxy in an .npmrc',
   response:
     'find out what answers there, or set another registry in npm_config_registry or an .npmrc',
+  slowDown:
+    'wait, or set a pull-through cache as the registry in npm_config_registry or an .npmrc, or bake a layer',
   signIn:
     'give npm a valid token for that registry in an .npmrc, such as the file in npm_config_userconfig',
 };

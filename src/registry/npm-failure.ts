@@ -86,7 +86,8 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return refuseConnection({ label: '', host }, connection);
   }
   if (connection !== undefined || OFFLINE_CODES.test(text)) {
-    const refusal = make('ANNEX_OFFLINE', findConnectionHint(text));
+    const hint = /\bE429\b/.test(text) ? REGISTRY_HINTS.slowDown : findConnectionHint(text);
+    const refusal = make('ANNEX_OFFLINE', hint);
     return host === undefined ? refusal : { ...refusal, host };
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {

@@ -24,6 +24,8 @@ export interface Failure {
 
 const FIRST_DELAY = 30_000;
 const LONGEST_DELAY = 15 * 60_000;
+/** The longest delay that a registry can ask for. */
+const LONGEST_PAUSE = 24 * 3_600_000;
 /** Milliseconds after `until` at which the count starts again. */
 const EXPIRY = 24 * 3_600_000;
 /** Configurations that are remembered of one feature or host. */
@@ -53,12 +55,17 @@ export function backoffDelay(attempts: number, chance: number): number {
 
 /**
  * Whether a failure is in force. A clock that is slightly ahead is tolerated; a failure that would last longer
- * than the longest delay is not in force, whichever clock is wrong.
+ * than the longest delay, or than a registry can ask for, is not in force, whichever clock is wrong.
  */
-export const isInForce = ({ at, until }: Failure, now: number): boolean =>
-  now < until && until - now <= LONGEST_DELAY && until - at <= LONGEST_DELAY;
+export function isInForce({ at, until, refusal }: Failure, now: number): boolean {
+  const longest = refusal.retryAt === undefined ? LONGEST_DELAY : LONGEST_PAUSE;
+  return now < until && until - now <= longest && until - at <= longest;
+}
 
-/** The next failure after the last one of the same configuration. */
+/**
+ * The next failure after the last one of the same configuration. No attempt is made before the registry allows it;
+ * after that, up to the first delay later.
+ */
 export function nextFailure(
   last: Failure | undefined,
   failed: Pick<Failure, 'key' | 'feature' | 'refusal'>,
@@ -66,7 +73,11 @@ export function nextFailure(
   chance = Math.random(),
 ): Failure {
   const attempts = last !== undefined && now - last.until < EXPIRY ? last.attempts + 1 : 1;
-  return { ...failed, attempts, at: now, until: now + Math.round(backoffDelay(attempts, chance)) };
+  const until = now + backoffDelay(attempts, chance);
+  const { retryAt } = failed.refusal;
+  const allowed = retryAt === undefined ? 0 : retryAt + chance * FIRST_DELAY;
+  const end = Math.round(Math.min(Math.max(until, allowed), now + LONGEST_PAUSE));
+  return { ...failed, attempts, at: now, until: end };
 }
 
 /**
@@ -211,7 +222,13 @@ const isBlocked = isShape(
 );
 const isRefusal = isShape(
   { code: isOneOf(CODES), reason: isText, hint: isText },
-  { state: isText, host: isText, conflicts: isListOf(isConflict), blocked: isBlocked },
+  {
+    state: isText,
+    host: isText,
+    retryAt: isTime,
+    conflicts: isListOf(isConflict),
+    blocked: isBlocked,
+  },
 );
 /** Checks every field, those of the refusal included. */
 const isFailure = isShape({

@@ -50,6 +50,12 @@ const CASES: MessageCase[] = [
       'annex: kit unavailable (ANNEX_OFFLINE): registry <host> answered 503 for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: wait until the registry works again, or set another one in npm_config_registry or an .npmrc, then npx annex install kit',
   },
   {
+    title: 'a registry with too many requests',
+    prepare: locked({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }),
+    message:
+      'annex: kit unavailable (ANNEX_OFFLINE): registry <host> asked to slow down (429) for kit@1.0.0, asked by main.mjs. Next try at <time>; other features unaffected. Now: wait, or set a pull-through cache as the registry in npm_config_registry or an .npmrc, or bake a layer, then npx annex install kit',
+  },
+  {
     title: 'a rejected token',
     prepare: locked(status(401)),
     message:

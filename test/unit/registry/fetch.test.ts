@@ -60,7 +60,7 @@ const tooSlow = 'fetch-timeout=50';
 describe('a repeated failure is refused after the third try, as by npm', () => {
   test.each<[string, Fault, string, string, string?]>([
     ['500', { kind: 'status', status: 500 }, 'ANNEX_OFFLINE', 'answered 500'],
-    ['429', { kind: 'status', status: 429 }, 'ANNEX_OFFLINE', 'answered 429'],
+    ['429', { kind: 'status', status: 429 }, 'ANNEX_OFFLINE', 'asked to slow down (429)'],
     ['a cut transfer', { kind: 'cut' }, 'ANNEX_OFFLINE', 'ECONNRESET'],
     ['no answer', { kind: 'hang' }, 'ANNEX_OFFLINE', 'ETIMEDOUT', tooSlow],
     ['half an answer', { kind: 'stall' }, 'ANNEX_OFFLINE', 'ETIMEDOUT', tooSlow],
@@ -154,7 +154,9 @@ describe('a permanent failure is refused at once', () => {
     const registry = await openRegistry();
     const { fetcher } = openFetcher(registry);
     registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
-    expect(await refuseFetch(fetcher)).toMatchObject({ code: 'ANNEX_OFFLINE' });
+    const refusal = await refuseFetch(fetcher);
+    expect(refusal).toMatchObject({ code: 'ANNEX_OFFLINE', host: hostOf(registry) });
+    expect(Math.abs((refusal.retryAt ?? 0) - Date.now() - 3_600_000)).toBeLessThan(60_000);
     expect(registry.requests).toHaveLength(1);
   });
 

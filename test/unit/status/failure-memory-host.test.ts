@@ -40,6 +40,15 @@ describe('a failed host', () => {
     });
   });
 
+  test('is remembered until the time that the registry named, for every feature from it', () => {
+    forget(find(alpha));
+    const retryAt = Date.now() + 3_600_000;
+    remember(find(alpha), { ...refusal, retryAt }, options);
+    for (const feature of [alpha, beta]) {
+      expect(findRemembered(find(feature), {})?.failure.until).toBeGreaterThanOrEqual(retryAt);
+    }
+  });
+
   test('does not affect features from another host or through a proxy', () => {
     expect(ask(beta, { env: { npm_config_registry: 'http://other.corp/' } })).toBe('free');
     expect(ask(beta, { env: { HTTP_PROXY: 'http://proxy.corp' } })).toBe('free');

@@ -99,6 +99,22 @@ describe('the delay after a failure', () => {
     expect(isInForce({ ...first, until }, until - second)).toBe(false);
   });
 
+  test('the next attempt is never before the time that the registry named, and up to 30 s later', () => {
+    const asked = { ...failed, refusal: { ...refusal, retryAt: now + 120 * minute } };
+    expect(nextFailure(undefined, asked, now, 0).until).toBe(now + 120 * minute);
+    expect(nextFailure(undefined, asked, now, 1).until).toBe(now + 120 * minute + 30 * second);
+    const soon = { ...failed, refusal: { ...refusal, retryAt: now + second } };
+    expect(nextFailure(undefined, soon, now, 0).until).toBe(now + 30 * second);
+  });
+
+  test('a pause that a registry asked for is in force for up to a day', () => {
+    const retryAt = now + 2 * day;
+    const paused = nextFailure(undefined, { ...failed, refusal: { ...refusal, retryAt } }, now, 0);
+    expect(paused.until).toBe(now + day);
+    expect(isInForce(paused, now)).toBe(true);
+    expect(isInForce(paused, now - second)).toBe(false);
+  });
+
   test.each([
     ['ANNEX_DENIED', false],
     ['ANNEX_CONFLICT', false],
