@@ -17,14 +17,18 @@ const MAX_SWEPT = 50;
 const MAX_REMOVED = 20_000;
 
 /**
- * Calls a function with a new directory in the system's temporary one, then removes the directory. No other user can
- * read it. First removes directories that killed processes of this user left.
+ * Calls a function with a new directory, then removes the directory. No other user can read it. First removes
+ * directories that killed processes of this user left.
  *
  * @param use receives a real path
+ * @param parent the directory above it; by default, the system's temporary one
  * @throws what the function throws, and errors of the file system
  */
-export async function withTemporary<T>(use: (dir: string) => Promise<T>): Promise<T> {
-  const above = realpathSync(tmpdir());
+export async function withTemporary<T>(
+  use: (dir: string) => Promise<T>,
+  parent = tmpdir(),
+): Promise<T> {
+  const above = realpathSync(parent);
   const name = `${BASE}.${nameOwner()}`;
   withDir(above, [], (dir) => {
     const allowance: Allowance = { left: MAX_REMOVED };

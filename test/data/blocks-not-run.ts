@@ -7,6 +7,9 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
     'Contributing: sh': 'npm test runs the tests; test/e2e/examples runs the demo',
   },
   'docs/fleets.md': {
+    'Features as an image: sh': 'docs/cli.md runs `annex bake --oci`',
+    'Features as an image: sh 2':
+      'needs a registry of images and a container; test:fleet pushes, pulls and mounts an image',
     'Jobs and init containers: yaml':
       'needs a cluster; test/e2e/install-within.test.ts runs its command',
   },

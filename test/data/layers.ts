@@ -10,6 +10,7 @@ export const LAYERS = [
   ['app'],
   ['store'],
   ['status', 'tarball', 'report'],
+  ['oci'],
   ['resolve', 'install'],
   ['hooks', 'lock'],
   ['gate'],
@@ -57,6 +58,9 @@ const PURE = new Set([
   'store/additions.ts',
   'store/listing.ts',
   'store/ownership.ts',
+  'oci/image.ts',
+  'oci/platform.ts',
+  'tarball/compose-tar.ts',
   'tarball/tar.ts',
 ]);
 

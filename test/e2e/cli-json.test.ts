@@ -87,6 +87,9 @@ describe.each(outerNodes)('$label', (node) => {
     const installed = await run('install', 1, 'install', '--all');
     expect(installed.results.at(-1)).toMatchObject({ refusal: { code: 'ANNEX_INVALID_CONFIG' } });
     await run('bake', 1, 'bake', '../layer');
+    const baked = await run('bake', 0, 'bake', '--oci', '../image', 'beta');
+    expect(baked).toMatchObject({ store: null, image: { layout: join(sandbox.root, 'image') } });
+    expect(await run('bake', 1, 'bake', '--oci', '../image')).toMatchObject({ image: null });
     const [entry = ''] = listEntries(sandbox);
     const file = join(entry, 'node_modules', 'alpha', 'index.js');
     chmodSync(file, 0o644);

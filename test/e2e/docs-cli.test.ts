@@ -111,6 +111,7 @@ runPage('docs/cli.md', {
   'annex bake: sh': async (code) => {
     await runAll(code);
     expect(existsSync(reader.place('/opt/annex/v1'))).toBe(true);
+    expect(existsSync(reader.place('/tmp/annex-image/oci-layout'))).toBe(true);
   },
   'annex env: sh': async (code) => {
     await runAll(code);

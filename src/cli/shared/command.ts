@@ -30,6 +30,7 @@ export interface Options {
   help?: boolean;
   json?: boolean;
   'min-age'?: string;
+  oci?: boolean;
   online?: boolean;
   optional?: boolean;
   output?: string;

@@ -88,14 +88,15 @@ export const STORE: readonly Row[] = [
     summary: 'fill a directory with entries, as a layer',
     details: [
       'For the layer of an image, or a volume. List the directory after the store: ANNEX_STORE=/opt/data/annex:DIRECTORY.',
+      'With --oci the directory is an OCI image layout. The entries become an image with a layer for each feature, in place of an earlier image for the same Node and platform. Images for others stay. Prints the name and the digest of the image. The same features, locks, application and Node give the same digest. If a feature fails, no image is written.',
     ],
     arguments: [
       { name: 'DIRECTORY', summary: 'a directory outside the application', words: 'directories' },
       FEATURES,
     ],
-    options: PLACE,
-    examples: ['annex bake /opt/annex'],
-    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES],
+    options: [{ name: 'oci', summary: 'write an image into an OCI image layout' }, ...PLACE],
+    examples: ['annex bake /opt/annex', 'annex bake --oci /tmp/annex-image'],
+    variables: [...SETTING_VARIABLES, ...REGISTRY_VARIABLES, 'SOURCE_DATE_EPOCH'],
     load: async () => (await import('../store/bake.ts')).bake,
   },
 ];
