@@ -95,22 +95,29 @@ function findMemoryRefusal(lookup: Lookup, memory: Memory): Refusal | undefined 
 }
 
 /**
- * Why a feature is unavailable, given why no install may start. Damage counts most. When installs are denied, the
- * reason also says why the entry in the store is not used, which matters most after an upgrade.
+ * Why a feature is unavailable, given why no install may start. Damage counts most. When installs are denied, and
+ * when an entry of a layer does not fit, the reason also says why that entry is not used, and the hint what would make one
+ * that is.
  *
  * @returns undefined when an install may start, and nothing blocked was found
  */
 export function explainAbsence(
-  { damaged: [damaged], rejected: [other], blocked, unread }: FoundEntry,
+  { damaged: [damaged], rejected: [first], blocked, unread, unfit }: FoundEntry,
   install: Refusal | undefined,
 ): Refusal | undefined {
   const refusal = unread ?? blocked ?? install;
   if (refusal === undefined) return undefined;
   if (damaged !== undefined) return refuseDamage(damaged, refusal);
+  const other = unfit?.reason ?? first;
   const isClosed = ['ANNEX_DENIED', 'ANNEX_STORE_UNUSABLE'].includes(refusal.code);
-  const isUnfit = other !== undefined && isClosed && !refusal.blocked;
-  if (!isUnfit || refusal.reason.includes(other)) return refusal;
-  return { ...refusal, reason: `${refusal.reason}, and ${other}` };
+  const isOfLayer = unfit?.isLayer === true && unfit.reason !== undefined;
+  if (refusal.blocked || !(isClosed || isOfLayer)) return refusal;
+  const { reason, hint, isUnread } = refusal;
+  return {
+    ...refusal,
+    reason: other === undefined || reason.includes(other) ? reason : `${reason}, and ${other}`,
+    hint: unfit === undefined || isUnread === true ? hint : `${unfit.hint}, or ${hint}`,
+  };
 }
 
 /** Remedies for failures that a store remembers, unless the stored hint contains one of annex's for registries. */

@@ -130,14 +130,17 @@ function describeAbsence(install: Refusal | undefined): Whereabouts {
   return install.code === 'ANNEX_DENIED' || install.state === undefined ? 'denied' : 'failed';
 }
 
+/** An install may start: why what is there is not used. */
 function findRejectedRefusal(
-  { rejected }: FoundEntry,
+  { rejected, unfit }: FoundEntry,
   { settings, feature }: Lookup,
 ): Refusal | undefined {
-  if (rejected.length === 0) return undefined;
+  const reasons = new Set([...rejected, ...(unfit?.reason === undefined ? [] : [unfit.reason])]);
+  if (reasons.size === 0) return undefined;
+  const command = nameInstallCommand(settings, feature.name);
   return {
     code: 'ANNEX_STORE_UNUSABLE',
-    reason: rejected.join('; '),
-    hint: nameInstallCommand(settings, feature.name),
+    reason: [...reasons].join('; '),
+    hint: unfit?.isLayer === true ? `${unfit.hint}, or ${command}` : command,
   };
 }

@@ -1,12 +1,12 @@
 /** Finds the entry of a feature, and decides whether it may be used. */
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { findDeclarationRefusal, type Lookup } from '../app/lookup.ts';
 import { pinnedId } from '../app/pin.ts';
 import { AnnexError } from '../base/error.ts';
 import { refuseUnread } from '../base/file-error.ts';
 import { platformOf } from '../base/platform.ts';
-import { PLAIN, parseEntryName } from '../base/store-layout.ts';
+import { abiRoot, PLAIN, parseEntryName } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Refusal } from '../types.ts';
 import { isPathError, listStores } from './access.ts';
@@ -14,6 +14,7 @@ import { listCandidates } from './candidates.ts';
 import { findForgery } from './contents.ts';
 import { DIRECT, type Look } from './look.ts';
 import { findMismatch, type Manifest } from './manifest.ts';
+import { describeOtherAbi, findLayerRemedy, listOtherAbis, type UnfitEntry } from './unfit.ts';
 
 /** A published entry that this process may use. */
 export interface Entry {
@@ -34,6 +35,8 @@ export interface FoundEntry {
   damaged: Damaged[];
   /** A candidate is valid, but contains a blocked package. */
   blocked?: Refusal;
+  /** Without an entry: the first one that is there and does not fit, with a remedy of its own. */
+  unfit?: UnfitEntry;
   /** A store or a candidate could not be read: whether there is an entry is unknown, and no install may start. */
   unread?: Refusal;
 }
@@ -67,6 +70,7 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
   if (findDeclarationRefusal(lookup) !== undefined) return { rejected, damaged };
   let blocked: Refusal | undefined;
   let unread: Refusal | undefined;
+  let unfit: UnfitEntry | undefined;
   const onUnread = (error: unknown, path: string): void => {
     unread ??= refuseUnread(error, path);
   };
@@ -80,6 +84,7 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
         const judgement = judgeEntry({ lookup, store, path, pinned, known });
         if ('entry' in judgement) return { entry: judgement.entry, rejected, damaged };
         rejected.push(judgement.reason);
+        unfit ??= toUnfit(judgement, store !== settings.store);
         if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
         blocked ??= judgement.blocked;
       } catch (error) {
@@ -87,7 +92,47 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
       }
     }
   }
-  return { rejected, damaged, ...(blocked && { blocked }), ...(unread && { unread }) };
+  unfit ??=
+    findForOtherAbi(lookup, abi, known) ?? (settings.layers.length > 0 ? UNBAKED : undefined);
+  return {
+    rejected,
+    damaged,
+    ...(blocked && { blocked }),
+    ...(unread && { unread }),
+    ...(unfit && { unfit }),
+  };
+}
+
+const UNBAKED: UnfitEntry = { hint: 'bake it into a layer', isLayer: true };
+
+function toUnfit(
+  { state, reason }: Extract<Judgement, { reason: string }>,
+  isLayer: boolean,
+): UnfitEntry | undefined {
+  const hint = isLayer ? findLayerRemedy(state) : undefined;
+  return hint === undefined ? undefined : { reason, hint, isLayer };
+}
+
+/** Finds an entry that another Node or platform would use. Layers come first: nothing else puts a fitting one there. */
+function findForOtherAbi(lookup: Lookup, own: string, known: Known): UnfitEntry | undefined {
+  const { settings, feature } = lookup;
+  const { look = DIRECT } = known;
+  const { store } = settings;
+  for (const each of [...settings.layers, ...(store === undefined ? [] : [store])]) {
+    try {
+      for (const abi of listOtherAbis(each, own)) {
+        const pinned = findPinned(lookup, abi);
+        for (const name of look.listNames(each, abi, feature.slug)) {
+          const path = join(abiRoot(each, abi), name);
+          const judgement = judgeEntry({ lookup, store: each, path, pinned, known });
+          if ('entry' in judgement) return describeOtherAbi(path, abi, each !== store);
+        }
+      }
+    } catch {
+      // The search has failed because of it, or it says nothing about this Node.
+    }
+  }
+  return undefined;
 }
 
 /**

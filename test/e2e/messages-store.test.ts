@@ -106,7 +106,7 @@ const CASES: MessageCase[] = [
     prepare: at((world) => `:${root(world, 'layer')}`),
     message: [
       'annex: the first path in ANNEX_STORE, which is the store, is empty (ANNEX_STORE_UNUSABLE). Now: set ANNEX_STORE to the absolute path of a directory outside the core',
-      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): the first path in ANNEX_STORE, which is the store, is empty, asked by main.mjs. Other features unaffected. Now: set ANNEX_STORE to the absolute path of a directory outside the core',
+      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): the first path in ANNEX_STORE, which is the store, is empty, asked by main.mjs. Other features unaffected. Now: bake it into a layer, or set ANNEX_STORE to the absolute path of a directory outside the core',
     ],
   },
   {

@@ -55,7 +55,7 @@ function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
 }
 
 function checkFeature(
-  { status, damaged: [damaged] }: ExaminedFeature,
+  { status, damaged: [damaged], unfit }: ExaminedFeature,
   settings: Settings,
 ): Finding {
   const { feature, where, refusal, packages } = status;
@@ -75,5 +75,6 @@ function checkFeature(
     return warning(id, text, nameCommand(settings, `verify ${feature} --repair`));
   }
   const first = `${feature}: not installed; the first import installs it`;
+  if (unfit?.isLayer === true) return warning(id, `${first}: ${unfit.reason}`, unfit.hint);
   return refusal === undefined ? ok(id, first) : ok(id, `${first}: ${refusal.reason}`);
 }

@@ -3,9 +3,10 @@ import { createLookup, type Lookup } from '../../app/lookup.ts';
 import { chooseDepth } from '../../resolve/thread.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { findStatus, isUsable } from '../../status/status.ts';
-import type { Damaged } from '../../store/entry.ts';
+import type { Damaged, FoundEntry } from '../../store/entry.ts';
 import { createFinder } from '../../store/finder.ts';
 import { createSurvey } from '../../store/survey.ts';
+import type { UnfitEntry } from '../../store/unfit.ts';
 import type { FeatureStatus } from '../../types.ts';
 
 /** An application, with each of its features as an import finds it. */
@@ -21,7 +22,11 @@ export interface ExaminedFeature {
   status: FeatureStatus;
   /** Entries that are not used because they are damaged; none while the feature is available. */
   damaged: Damaged[];
+  /** An entry that is there and does not fit. */
+  unfit?: UnfitEntry;
 }
+
+const NOTHING: Pick<FoundEntry, 'damaged' | 'unfit'> = { damaged: [] };
 
 /** Verifies entries as a process does that first uses them; `annex verify` reads every file. */
 export function examine(settings: Settings): Examined {
@@ -30,7 +35,8 @@ export function examine(settings: Settings): Examined {
   const features = [...settings.declaration.features.values()].map((feature) => {
     const lookup = createLookup(settings, feature);
     const status = findStatus(lookup, { look, verify: finder.find });
-    return { lookup, status, damaged: isUsable(status) ? [] : finder.find(lookup).damaged };
+    const { damaged, unfit } = isUsable(status) ? NOTHING : finder.find(lookup);
+    return { lookup, status, damaged, ...(unfit?.reason !== undefined && { unfit }) };
   });
   return { settings, features };
 }
