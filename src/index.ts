@@ -1,4 +1,4 @@
-/** The API: ensure, load, isAvailable, status, onEvent, AnnexError. */
+/** The API: ensure, load, isAvailable, status, composeMetrics, onEvent, AnnexError. */
 import { inspect } from 'node:util';
 import { createLookup, type Lookup, refreshLookup } from './app/lookup.ts';
 import { readScript, resolveScript } from './app/script.ts';
@@ -32,6 +32,7 @@ import type { FeatureStatus, LoaderKind, Refusal } from './types.ts';
 
 export { AnnexError } from './base/error.ts';
 export { type AnnexEvent, onEvent } from './base/events.ts';
+export { composeMetrics, type InstallCounts, type MeasuredStatus } from './status/metrics.ts';
 export type {
   ErrorCode,
   FeatureStatus,

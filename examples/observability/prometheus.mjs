@@ -1,25 +1,29 @@
-/** Writes the status of annex in the text format of Prometheus. */
+/** Counts the installs of this process, and writes the state of its features for Prometheus. */
+import { composeMetrics, onEvent, status } from 'annex';
 
-const HEAD = `# HELP annex_feature_available Whether a feature can be imported now.
-# TYPE annex_feature_available gauge
-`;
-
-const AVAILABLE = ['core', 'core (not shipped)', 'store', 'layer'];
+export const CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /**
- * @param {import('annex').Status} status
- * @example toPrometheus(status()) // 'annex_feature_available{feature="search.exa",where="store",code=""} 1'
+ * Counts from now on.
+ *
+ * @returns {() => string} composes the answer to a request for /metrics
  */
-export const toPrometheus = ({ features }) => HEAD + features.map(describe).join('');
-
-function describe({ feature, where, refusal }) {
-  const labels = { feature, where, code: refusal?.code ?? '' };
-  const text = Object.entries(labels)
-    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-    .join(',');
-  return `annex_feature_available{${text}} ${AVAILABLE.includes(where) ? 1 : 0}\n`;
+export function countForPrometheus() {
+  /** @type {Record<string, import('annex').InstallCounts>} */
+  const counts = {};
+  /** When installs that have not ended began. */
+  const started = new Map();
+  onEvent(({ event, trace }) => {
+    if (event === 'install.start') started.set(trace, performance.now());
+    if (event !== 'install.end') return;
+    counts[trace.feature] ??= { installed: 0, waited: 0, failed: {}, seconds: 0 };
+    const count = counts[trace.feature];
+    count.seconds += (performance.now() - (started.get(trace) ?? performance.now())) / 1000;
+    started.delete(trace);
+    const { error } = trace;
+    if (error) count.failed[error.code] = (count.failed[error.code] ?? 0) + 1;
+    else if (trace.result?.outcome === 'present') count.waited += 1;
+    else count.installed += 1;
+  });
+  return () => composeMetrics(status(), counts);
 }
-
-/** https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details */
-const escapeLabel = (value) =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');

@@ -11,8 +11,8 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import 'annex/register';
-import { load, status } from 'annex';
-import { toPrometheus } from './prometheus.mjs';
+import { load } from 'annex';
+import { CONTENT_TYPE, countForPrometheus } from './prometheus.mjs';
 import { observeAnnex } from './telemetry.mjs';
 
 const spans = new BasicTracerProvider({
@@ -22,9 +22,13 @@ const metrics = new MeterProvider({
   readers: [new PeriodicExportingMetricReader({ exporter: new ConsoleMetricExporter() })],
 });
 observeAnnex({ tracer: spans.getTracer('annex'), meter: metrics.getMeter('annex') });
+const composeForPrometheus = countForPrometheus();
 
 const server = createServer(async ({ url }, response) => {
-  if (url === '/metrics') return response.end(toPrometheus(status()));
+  if (url === '/metrics') {
+    response.setHeader('content-type', CONTENT_TYPE);
+    return response.end(composeForPrometheus());
+  }
   try {
     await load('exa-js');
     response.end('exa-js is loaded\n');

@@ -51,6 +51,22 @@ describe.each(outerNodes)('$label', (node) => {
     expect(JSON.parse(stdout).features).toMatchObject([{ feature: 'alpha', bytes }]);
   });
 
+  test('--metrics prints OpenMetrics text and nothing else, of one state too', async () => {
+    const { sandbox, annex, plant } = await openCli(node);
+    sandbox.setCore({ features: { stored: '^1.0.0', one: '^1.0.0' } });
+    const dir = plant('stored', '1.0.0');
+    const { code, stdout, stderr } = await annex(['list', '--metrics']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').filter((line) => /^annex_.*_(available|bytes)/.test(line))).toEqual([
+      'annex_feature_available{feature="stored"} 1',
+      'annex_feature_available{feature="one"} 0',
+      `annex_entry_bytes{feature="stored"} ${sizeOf(sandbox, dir)}`,
+    ]);
+    expect(stdout.endsWith('\n# EOF\n')).toBe(true);
+    const missing = await annex(['list', '--metrics', '--state', 'missing']);
+    expect(missing.stdout).not.toContain('stored');
+  });
+
   test('--quiet prints the names of features alone, of one state too', async () => {
     const { sandbox, annex, plant } = await openCli(node);
     sandbox.setCore({ features: { stored: '^1.0.0', one: '^1.0.0', two: '^1.0.0' } });

@@ -29,6 +29,7 @@ export interface Options {
   graph?: string[];
   help?: boolean;
   json?: boolean;
+  metrics?: boolean;
   'min-age'?: string;
   oci?: boolean;
   online?: boolean;

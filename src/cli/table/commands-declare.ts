@@ -97,9 +97,9 @@ export const DECLARE: readonly Row[] = [
       {
         name: 'online',
         summary: 'with --check: verify recorded signatures and provenance with the registry',
-        excludes: 'min-age',
+        excludes: ['min-age'],
       },
-      { ...MIN_AGE, excludes: 'check' },
+      { ...MIN_AGE, excludes: ['check'] },
       ...PLACE,
     ],
     examples: ['annex lock', 'annex lock exa-js --min-age 7', 'annex lock --check'],

@@ -21,6 +21,11 @@ export const INSPECT: readonly Row[] = [
       },
       { name: 'check', summary: 'fail when a feature has failed' },
       QUIET,
+      {
+        name: 'metrics',
+        summary: 'print OpenMetrics text, for Prometheus',
+        excludes: ['json', 'quiet'],
+      },
       ...PLACE,
     ],
     examples: [
@@ -28,6 +33,7 @@ export const INSPECT: readonly Row[] = [
       'annex list --state failed',
       'annex list --check',
       'annex list --state missing --quiet',
+      'annex list --metrics',
       'annex ls --store /opt/data/annex:/opt/annex',
     ],
     variables: SETTING_VARIABLES,

@@ -38,7 +38,7 @@ export const QUIET: Option = {
   name: 'quiet',
   short: 'q',
   summary: 'print names alone, one a line',
-  excludes: 'json',
+  excludes: ['json'],
 };
 
 /** The age of versions, of commands that choose some. */

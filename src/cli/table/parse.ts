@@ -122,10 +122,9 @@ const NUMBERS = {
 
 /** Arguments that are missing or too many, and options that exclude each other. */
 function findMisfit(row: Row, args: string[], options: Options): string | undefined {
-  for (const { name, excludes } of row.options ?? []) {
-    if (excludes !== undefined && options[name] !== undefined && options[excludes] !== undefined) {
-      return `--${name} and --${excludes} exclude each other`;
-    }
+  for (const { name, excludes = [] } of row.options ?? []) {
+    const other = options[name] && excludes.find((one) => options[one] !== undefined);
+    if (other) return `--${name} and --${other} exclude each other`;
   }
   const wanted = row.arguments ?? [];
   const missing = wanted.find((argument, at) => isMissing(argument, args[at], options));

@@ -33,8 +33,8 @@ export interface Option {
   words?: Words;
   /** The only values that are accepted. */
   choices?: readonly string[];
-  /** Another option that cannot be given with it. */
-  excludes?: keyof Options;
+  /** Other options that cannot be given with it. */
+  excludes?: readonly (keyof Options)[];
   isRepeated?: true;
   /** Its value is a number of these. */
   unit?: 'days' | 'seconds';

@@ -61,6 +61,8 @@ describe('refused', () => {
     [['sbom', '--format', 'spx'], '--format is cyclonedx or spdx, not "spx"; did you mean spdx?'],
     [['completion', 'bahs'], 'completion takes bash, zsh or fish, not "bahs"; did you mean bash?'],
     [['list', '-q', '--json'], '--quiet and --json exclude each other'],
+    [['list', '--metrics', '--json'], '--metrics and --json exclude each other'],
+    [['list', '--metrics', '-q'], '--metrics and --quiet exclude each other'],
     [['lock', '--check', '--min-age', '1'], '--min-age and --check exclude each other'],
     [['add'], 'add needs NAME[@RANGE]'],
     [['add', ''], 'add needs NAME[@RANGE]'],
