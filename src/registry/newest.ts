@@ -21,14 +21,15 @@ export interface Newest {
  * @param ranges name to range
  * @param run `cwd` is where npm gets a working directory for each run; its caller removes them
  * @param run.before versions published after this ISO date are not chosen
- * @throws AnnexError when a registry cannot be reached, or does not show one of the packages
+ * @returns for each package its versions, or why the registry does not show it
+ * @throws AnnexError when a registry cannot be reached; the signal's reason
  * @see https://docs.npmjs.com/cli/v11/commands/npm-outdated
  * @example (await findNewest({ 'exa-js': '^1.9' }, run))['exa-js'] // { wanted: '1.10.3', latest: '2.0.1' }
  */
 export async function findNewest(
   ranges: Record<string, string>,
   { before, cwd: dir, env, ...rest }: Omit<NpmRun, 'args'> & { before?: string | undefined },
-): Promise<Record<string, Newest>> {
+): Promise<Record<string, Newest | AnnexError>> {
   const cwd = makeProject(dir, ranges);
   // Without a network npm would answer from its own cache.
   const run = { ...rest, env: { ...env, npm_config_cache: join(dir, 'cache') } };
@@ -37,16 +38,29 @@ export async function findNewest(
   const end = await callNpm({ ...run, cwd, args });
   const found = readReport(end.stdout);
   if (found === undefined) throw new AnnexError(describeNpmFailure(end));
-  const newest: Record<string, Newest> = {};
+  const newest: [string, Newest | AnnexError][] = [];
   for (const name of Object.keys(ranges)) {
     const { wanted, latest } = ownOf(found, name) ?? {};
     // npm skips a package that the registry refuses, and one without a version that is old enough.
-    if (wanted === undefined) {
-      await runNpm({ ...run, cwd: makeProject(dir), args: ['view', name, 'version'] });
-    }
-    newest[name] = { wanted: wanted ?? null, latest: latest ?? null };
+    const refused =
+      wanted === undefined
+        ? await findError({ ...run, cwd: makeProject(dir), args: ['view', name, 'version'] })
+        : undefined;
+    newest.push([name, refused ?? { wanted: wanted ?? null, latest: latest ?? null }]);
   }
-  return newest;
+  return Object.fromEntries(newest);
+}
+
+/** The error of an npm command; undefined when it succeeds. */
+async function findError(run: NpmRun): Promise<AnnexError | undefined> {
+  try {
+    await runNpm(run);
+    return undefined;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (error instanceof AnnexError) return error;
+    throw error;
+  }
 }
 
 function makeProject(dir: string, dependencies: Record<string, string> = {}): string {

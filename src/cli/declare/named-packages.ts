@@ -61,9 +61,14 @@ async function findVersions(names: string[], root: string): Promise<Record<strin
   const signal = AbortSignal.timeout(60_000);
   try {
     const before = findCutoff(readNpmSettings(root, env), undefined);
-    return await withTemporary((cwd) =>
+    const found = await withTemporary((cwd) =>
       findNewest(ranges, { cwd, core: root, env, signal, before }),
     );
+    const newest = Object.entries(found).map(([name, one]): [string, Newest] => {
+      if (one instanceof AnnexError) throw one;
+      return [name, one];
+    });
+    return Object.fromEntries(newest);
   } catch (error) {
     if (!(error instanceof AnnexError)) throw error;
     const { code, reason, hint } = error.refusal;

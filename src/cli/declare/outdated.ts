@@ -1,12 +1,18 @@
 /** annex outdated */
 import { createLookup } from '../../app/lookup.ts';
-import { writeLine } from '../../base/log.ts';
-import { composeMessage } from '../../base/messages.ts';
-import { type ComparedVersions, compareVersionsOf } from '../../lock/outdated.ts';
+import { AnnexError } from '../../base/error.ts';
+import { type ComparedVersions, compareFeatures } from '../../lock/outdated.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Refusal } from '../../types.ts';
-import { type Command, readSettings, selectFeatures, toExitCode } from '../shared/command.ts';
+import {
+  type Command,
+  describeNone,
+  readSettings,
+  selectFeatures,
+  toExitCode,
+} from '../shared/command.ts';
+import { printFailures } from '../shared/failures.ts';
 import { explainFailure, readMinAge } from '../shared/lock-features.ts';
 import { composeTable } from '../shared/table.ts';
 import { findWidth } from '../shared/terminal.ts';
@@ -24,38 +30,45 @@ const HEAD = ['package', 'locked', 'wanted', 'latest', 'range', 'feature', 'note
 export const outdated: Command = async ({ args, options, print }) => {
   const minAge = readMinAge(options);
   const settings = readSettings();
-  const results: OutdatedResult[] = [];
-  for (const feature of selectFeatures(settings, args)) {
-    const result = await compareOne(settings, feature, minAge);
-    if (result.outcome === 'failed') {
-      writeLine(2, composeMessage(result.refusal, { feature: feature.name }));
-    }
-    results.push(result);
-  }
-  print(format(results), { results }, settings);
+  const results = await compareAll(settings, selectFeatures(settings, args), minAge);
+  printFailures(results, 'cannot be compared with the registry');
+  print(results.length === 0 ? describeNone(settings) : format(results), { results }, settings);
   const isDone = results.every(({ outcome }) => outcome === 'current' || outcome === 'unlocked');
   return toExitCode(isDone, args, settings);
 };
 
-async function compareOne(
+async function compareAll(
   settings: Settings,
-  feature: Feature,
+  features: Feature[],
   minAge: number | undefined,
-): Promise<OutdatedResult> {
-  const { name } = feature;
-  const lookup = createLookup(settings, feature);
-  const { pin, refusal } = lookup.readLock();
-  const invalid = feature.refusal ?? refusal;
-  if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
-  if (pin === undefined) return { feature: name, outcome: 'unlocked' };
+): Promise<OutdatedResult[]> {
   const signal = AbortSignal.timeout(settings.timeout);
+  const lookups = features.map((feature) => createLookup(settings, feature));
+  const locked = lookups.flatMap((lookup) => {
+    const { pin } = lookup.readLock();
+    return pin === undefined || lookup.feature.refusal !== undefined ? [] : [{ lookup, pin }];
+  });
+  let compared: Awaited<ReturnType<typeof compareFeatures>> | undefined;
+  let failure: unknown;
   try {
-    const packages = await compareVersionsOf({ lookup, signal, minAge }, pin);
+    compared = await compareFeatures(locked, { settings, signal, minAge });
+  } catch (error) {
+    failure = error;
+  }
+  return lookups.map(({ feature, readLock }): OutdatedResult => {
+    const { name } = feature;
+    const { isLocked, refusal } = readLock();
+    const invalid = feature.refusal ?? refusal;
+    if (invalid !== undefined) return { feature: name, outcome: 'failed', refusal: invalid };
+    if (!isLocked) return { feature: name, outcome: 'unlocked' };
+    const packages = compared?.get(feature);
+    if (packages === undefined || packages instanceof AnnexError) {
+      const why = explainFailure(packages ?? failure, signal, settings);
+      return { feature: name, outcome: 'failed', refusal: why };
+    }
     const isOutdated = packages.some((one) => one.isOutdated);
     return { feature: name, outcome: isOutdated ? 'outdated' : 'current', packages };
-  } catch (error) {
-    return { feature: name, outcome: 'failed', refusal: explainFailure(error, signal, settings) };
-  }
+  });
 }
 
 function format(results: OutdatedResult[]): string {
@@ -79,7 +92,13 @@ function format(results: OutdatedResult[]): string {
   const table = composeTable(HEAD, lines, (row, column) =>
     column === 0 && rows[row]?.isOutdated ? 'yellow' : undefined,
   );
-  return [...(lines.length === 0 ? [] : [table]), ...unlocked].join('\n');
+  const late = rows.filter((row) => row.isOutdated).length;
+  const counts = `${late} outdated, ${rows.length - late} current`;
+  return [
+    ...(lines.length === 0 ? [] : [table]),
+    ...unlocked,
+    ...(lines.length === 0 ? [] : ['', counts]),
+  ].join('\n');
 }
 
 function describeNotes({ isBlocked, preferred, wanted }: ComparedVersions): string {
