@@ -178,7 +178,7 @@ export type Judgement =
 export function judgeEntry(candidate: Candidate): Judgement {
   const { store, path, pinned, known: { look = DIRECT } = {} } = candidate;
   if (pinned !== undefined && pinned !== parseEntryName(basename(path))?.id) {
-    return { state: 'other lock', reason: `${path} is not what the lock pins` };
+    return { state: 'other lock', reason: `${path} is of another lock` };
   }
   try {
     return judgeContent(candidate, look.resolve(store, path));

@@ -130,13 +130,15 @@ describe(node.label, () => {
     const env = { ANNEX_STORE: sandbox.store };
     const why = await sandbox.annex(['why', 'other'], { env });
     const copies = (text: string) => text.replace(/\s+/g, ' ');
-    const lost = `lost: 3.9.0 in the store: it is not what the lock pins ${planted}`;
+    const lost = `lost: 3.9.0 in the store: it is of another lock ${planted}`;
     expect(why.stdout).toMatch(/^found /);
     expect(copies(why.stdout)).toContain(lost);
     for (const entry of listEntries(sandbox).filter((dir) => dir !== planted)) removeTree(entry);
     const passed = await sandbox.annex(['why', 'other'], { env });
     expect(passed.stdout).toMatch(/^NOT FOUND /);
     expect(copies(passed.stdout)).toContain(lost);
+    const { stdout } = await sandbox.annex(['list'], { env });
+    expect(stdout).toMatch(`${planted} is of another lock. Now: npx annex install other\n`);
   });
 
   test.each([

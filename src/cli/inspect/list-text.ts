@@ -46,11 +46,10 @@ export function formatList(
   );
   const parts = rows.length === 0 ? [] : [table];
   if (width !== undefined) {
-    const reasons = rows.flatMap(({ feature, refusal }) =>
-      refusal === undefined
-        ? []
-        : wrap(cleanText(`${feature}: ${refusal.reason} (${refusal.code})`), width),
-    );
+    const reasons = rows.flatMap((row) => {
+      const reason = describeReason(row, (why, code) => `${why} (${code})`);
+      return reason === '' ? [] : wrap(cleanText(`${row.feature}: ${reason}`), width);
+    });
     if (reasons.length > 0) parts.push(reasons.join('\n'));
   }
   return [...parts, counts.join(', ')].join('\n\n');
@@ -58,13 +57,23 @@ export function formatList(
 
 /** One line for each package. Size, age and reason, which belong to the feature, are on the first. */
 function toLines(row: ListedFeature, now: number): string[][] {
-  const { feature, packages, where, refusal } = row;
+  const { feature, packages, where } = row;
   const [first = ['-', '-', '-', '-', where], ...rest] = Object.entries(packages).map(toCells);
-  const why = refusal === undefined ? '' : `${refusal.code}: ${refusal.reason}`;
+  const why = describeReason(row, (reason, code) => `${code}: ${reason}`);
   return [
     [feature, ...first, ...measure(row, now), why],
     ...rest.map((line) => ['', ...line, '', '', '']),
   ].map((line) => line.map(cleanText));
+}
+
+/** A feature that the next import installs, as after an upgrade, has no error: the remedy replaces its code. */
+function describeReason(
+  { state, refusal }: ListedFeature,
+  withCode: (reason: string, code: string) => string,
+): string {
+  if (refusal === undefined) return '';
+  const { reason, code, hint } = refusal;
+  return state === 'missing' ? `${reason}. Now: ${hint}` : withCode(reason, code);
 }
 
 /** A feature with one package of the same name takes one line. */
