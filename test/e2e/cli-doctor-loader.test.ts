@@ -157,11 +157,13 @@ describe.concurrent(node.label, () => {
       ),
     ]);
     const differs = expect.stringMatching(
-      /^warning process \d+ \(\S+\.mjs\) has another value of ANNEX_STORE than this process\. Now: run annex doctor with/,
+      /^warning process \d+ \(\S+\.mjs\) has another value of ANNEX_STORE than this process\. Now: run npx annex doctor with/,
     );
     expect(diagnosis.of('loader.variables')).toEqual([differs, differs, differs]);
     const env = { ANNEX_STORE: undefined };
     expect((await diagnose(sandbox, { env })).of('loader.variables')).toEqual([]);
+    const named = await diagnose(sandbox, { env }, '--core', sandbox.core);
+    expect(named.of('loader.variables')).toEqual([]);
   });
 });
 

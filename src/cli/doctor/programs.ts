@@ -22,14 +22,8 @@ interface Program {
   variables: Map<string, string>;
 }
 
-/** Variables that decide what annex does in a process. */
-const DECISIVE = [
-  'ANNEX_STORE',
-  'ANNEX_CORE',
-  'ANNEX_SEALED',
-  'ANNEX_ALLOW_INSTALLS',
-  'ANNEX_CONFIG',
-];
+/** Variables besides ANNEX_CORE that decide what annex does in a process. */
+const DECISIVE = ['ANNEX_STORE', 'ANNEX_SEALED', 'ANNEX_ALLOW_INSTALLS', 'ANNEX_CONFIG'];
 
 /** Options of Node whose value is the next argument. */
 const WITH_VALUE =
@@ -65,7 +59,7 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
     ...(loaded > 0
       ? [ok('loader.programs', `${plural(loaded, 'running program')} with annex`)]
       : []),
-    ...programs.flatMap(checkVariables),
+    ...programs.flatMap((program) => checkVariables(program, realRoot)),
     ...without.map(({ pid, script }) =>
       warning(
         'loader.programs',
@@ -77,13 +71,16 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
 }
 
 /** Whether a program has the settings that the other findings are about. */
-function checkVariables({ pid, script, variables }: Program): Finding[] {
+function checkVariables({ pid, script, cwd, variables }: Program, realRoot: string): Finding[] {
   const env = currentEnv();
+  const core = variables.get('ANNEX_CORE');
   const names = DECISIVE.filter((name) => variables.get(name) !== env[name]);
+  // Without it, the program finds its application above its script.
+  if (core && toRealPath(resolve(cwd, core)) !== realRoot) names.push('ANNEX_CORE');
   if (names.length === 0) return [];
   const text = `process ${pid} (${script}) has another value of ${names.join(', ')} than this process`;
   const remedy =
-    'run annex doctor with the environment of that process, or start that process again';
+    'run npx annex doctor with the environment of that process, or start that process again';
   return [warning('loader.variables', text, remedy)];
 }
 
