@@ -124,6 +124,8 @@ ENV ANNEX_CORE=/opt/app
       code: 0,
       stdout: 'nothing to do: no package is left to declare\nNow: npm install annex\n',
     });
+    const { stdout } = await run(['init', '--yes', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ features: [], next: ['npm install annex'] });
     expect(sandbox.digest(sandbox.core)).toEqual(before);
   });
 

@@ -34,11 +34,10 @@ export const init: Command = async ({ args, options, print }) => {
   const { byPackage } = readFeatures(file, file.manifest);
   const missing = wanted.filter(({ name }) => !byPackage.has(name));
   if (missing.length === 0) {
-    const lines = [
-      'nothing to do: no package is left to declare',
-      ...formatNext(listNext(root, [])),
-    ];
-    print(lines.join('\n'), { path: file.path, packages: {}, features: [] }, { core: file });
+    const next = listNext(root, []);
+    const lines = ['nothing to do: no package is left to declare', ...formatNext(next)];
+    const data = { path: file.path, packages: {}, features: [], next };
+    print(lines.join('\n'), data, { core: file });
     return 0;
   }
   const taken = missing.find(({ name }) => Object.hasOwn(file.features, name));
