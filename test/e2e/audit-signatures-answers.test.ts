@@ -54,4 +54,16 @@ describe(node.label, () => {
       expect(readLock(sandbox, 'kit').texts).toEqual(texts);
     },
   );
+
+  test.each([[['audit', 'signatures']], [['lock', '--check', '--online']]])(
+    '%j asks nothing where npm is set to offline',
+    async (args) => {
+      const { sandbox, registry } = await open();
+      sandbox.write('app/.npmrc', 'offline=true\n');
+      const { code, stderr } = await sandbox.annex(args);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^annex: npm is set to offline, and .*\(ANNEX_OFFLINE\)/);
+      expect(registry.requests).toEqual([]);
+    },
+  );
 });

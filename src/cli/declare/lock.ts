@@ -5,8 +5,6 @@ import { checkLock, describeLeftovers, listStrayLocks } from '../../lock/check.t
 import { readLockedPart } from '../../lock/locked.ts';
 import { checkRecorded, type RecordedSignatures } from '../../lock/recorded.ts';
 import { sweepTemporaries } from '../../lock/replace.ts';
-import { readNpmSettings } from '../../registry/npm-settings.ts';
-import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
 import {
@@ -111,9 +109,7 @@ async function checkSignatures(
   settings: Settings,
   features: Feature[],
 ): Promise<CheckedSignatures[]> {
-  const env = readInstallerEnv(settings);
-  const npm = readNpmSettings(settings.core.root, env);
-  return withSignatures(settings, { npm, env }, async (source) => {
+  return withSignatures(settings, async (source) => {
     const checked: CheckedSignatures[] = [];
     for (const feature of features) {
       const part = readLockedPart(createLookup(settings, feature));

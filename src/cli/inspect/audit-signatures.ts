@@ -10,10 +10,8 @@ import {
   type SignatureResult,
   type SignatureState,
 } from '../../lock/signatures.ts';
-import { readNpmSettings } from '../../registry/npm-settings.ts';
 import type { ProvenanceState } from '../../registry/provenance.ts';
 import { refuseUnsigned } from '../../registry/signing-keys.ts';
-import { readInstallerEnv } from '../../settings/environment.ts';
 import {
   type Command,
   readSettings,
@@ -45,18 +43,12 @@ const SOUND: string[] = ['verified', 'no keys', 'none'];
 /** Verifies the registry's signature and the provenance of each locked package, and records them in the lock. */
 export const auditSignatures: Command = async ({ args, print }) => {
   const settings = readSettings();
-  const env = readInstallerEnv(settings);
-  const npm = readNpmSettings(settings.core.root, env);
-  if (npm.offline) {
-    const reason = 'npm is set to offline, and only the registry has keys and signatures';
-    throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
-  }
   const { parts, isWhole } = collectParts(selectFeatures(settings, args), (feature) =>
     readLockedPart(createLookup(settings, feature)),
   );
   if (parts.length === 0) throw refuse('there is nothing to verify', 'npx annex lock FEATURE');
   const all: SignatureResult[] = [];
-  await withSignatures(settings, { npm, env }, async (source) => {
+  await withSignatures(settings, async (source) => {
     for (const part of parts) {
       const nodes = listSigned(part);
       const results = await Promise.all(

@@ -1,21 +1,27 @@
 /** Asks registries for keys and signatures within the time limit of an application. */
-import type { Variables } from '../../base/environment.ts';
 import { AnnexError } from '../../base/error.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { openSignatures, type SignatureSource } from '../../lock/signatures.ts';
-import type { NpmSettings } from '../../registry/npm-settings.ts';
+import { readNpmSettings } from '../../registry/npm-settings.ts';
+import { readInstallerEnv } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { refuse } from './command.ts';
 
 /**
  * Opens a source of signatures, and closes it after its use.
  *
- * @throws AnnexError when the time is over
+ * @throws AnnexError when npm is set to offline, and when the time is over
  */
 export async function withSignatures<T>(
   settings: Settings,
-  { npm, env }: { npm: NpmSettings; env: Variables },
   use: (source: SignatureSource) => Promise<T>,
 ): Promise<T> {
+  const env = readInstallerEnv(settings);
+  const npm = readNpmSettings(settings.core.root, env);
+  if (npm.offline) {
+    const reason = 'npm is set to offline, and only the registry has keys and signatures';
+    throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
+  }
   const signal = AbortSignal.timeout(settings.timeout);
   const source = openSignatures(npm, signal, env.PATH);
   try {
