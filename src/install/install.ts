@@ -47,6 +47,8 @@ interface Job {
   report: InstallReport;
   finder: Finder;
   stop: Stop;
+  /** Entries that were taken out of use because they are damaged. */
+  retired: readonly Damaged[];
 }
 
 type Installed = Exclude<InstallResult, { outcome: 'failed' }>;
@@ -63,11 +65,14 @@ export async function installFeature(
   const store = settings.store === undefined ? '' : toRealPath(settings.store);
   const lookup = createLookup(settings, feature);
   const report = createInstallReport(lookup, store);
+  const retired: Damaged[] = [];
   const finder = createFinder(settings, settings.verify === 'off' ? undefined : 'all', {
-    onDamage: (damaged) => retireDamaged(damaged, store, report),
+    onDamage: (damaged) => {
+      if (retireDamaged(damaged, store, report)) retired.push(damaged);
+    },
   });
   const stop = shared ?? watchForStop(isInstaller);
-  const job: Job = { lookup, store, ignored, report, finder, stop };
+  const job: Job = { lookup, store, ignored, report, finder, stop, retired };
   let result: InstallResult;
   try {
     result = findWithoutInstall(job) ?? (await installIntoStore(job));
@@ -82,18 +87,20 @@ export async function installFeature(
   return result;
 }
 
-/** Later lookups do not find a retired entry. One in a layer stays. */
+/** Later lookups do not find a retired entry. One in a layer stays. @returns whether it was retired */
 function retireDamaged(
   { dir, isLayer, damage }: Damaged,
   store: string,
   { reportDamage }: InstallReport,
-): void {
+): boolean {
   reportDamage(dir, damage);
-  if (isLayer) return;
+  if (isLayer) return false;
   try {
     retire(store, dir, damage);
+    return true;
   } catch {
     // An install into a store that cannot be written fails and reports why.
+    return false;
   }
 }
 
@@ -203,12 +210,12 @@ function completeInstall(
 }
 
 /** Remembers a failure in the store, and returns the error for it. */
-function recordFailure({ lookup, ignored }: Job, failure: Refusal): AnnexError {
+function recordFailure({ lookup, ignored, retired }: Job, failure: Refusal): AnnexError {
   const { settings, feature } = lookup;
   const refusal = nameUnset(failure, findUnset(settings));
   const command = nameInstallCommand(settings, feature.name);
   if (refusal.state === undefined && isRemembered(refusal)) {
-    remember(refreshLookup(lookup), refusal, { command, ignored });
+    remember(refreshLookup(lookup), refusal, { command, ignored, damaged: retired[0] });
   }
   return new AnnexError({ ...refusal, hint: `${refusal.hint}, then ${command}` });
 }

@@ -2,10 +2,12 @@
 import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { digest } from '../base/digest.ts';
+import { refuseDamage } from '../base/file-error.ts';
 import { hostName } from '../base/store-layout.ts';
 import { readNpmrc } from '../registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from '../registry/registries.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
+import type { Damaged } from '../store/entry.ts';
 import {
   addFailure,
   clearFailure,
@@ -111,18 +113,24 @@ export function findRemembered(lookup: Lookup, { local, ignored }: Memory): Reme
  *
  * @param command the command that tries the feature again, for the hint
  * @param ignored failures that did not prevent this attempt
+ * @param damaged the entry that was to be replaced: later lookups do not find it, and its damage is a reason too
  */
 export function remember(
   lookup: Lookup,
   refusal: Refusal,
-  { command, ignored }: { command: string; ignored: Ignored | undefined },
+  {
+    command,
+    ignored,
+    damaged,
+  }: { command: string; ignored: Ignored | undefined; damaged?: Damaged | undefined },
 ): void {
   const { settings, feature } = lookup;
   const { store = '' } = settings;
   const sources = findSources(lookup);
   const times = { ignored, now: Date.now() };
   const { host, hint } = refusal;
-  const ofFeature = { ...refusal, hint: `${hint}, then ${command}` };
+  const whole = damaged === undefined ? refusal : refuseDamage(damaged, refusal);
+  const ofFeature = { ...whole, hint: `${hint}, then ${command}` };
   const key = findKey(lookup, sources);
   addFailure(store, feature.slug, { key, feature: feature.name, refusal: ofFeature }, times);
   if (host === undefined) return;

@@ -142,6 +142,33 @@ describe.concurrent(node.label, () => {
   });
 });
 
+test('a damaged entry and a registry that does not answer: list and doctor name both', async () => {
+  const { sandbox } = await open();
+  const env = { ANNEX_STORE: sandbox.store, npm_config_cache: join(sandbox.root, 'empty') };
+  const { stdout } = await sandbox.annex(['install', 'kit', '--json'], { env });
+  const [{ dir }] = JSON.parse(stdout).results as [{ dir: string }];
+  chmodSync(join(dir, 'annex-entry.json'), 0o644);
+  writeFileSync(join(dir, 'annex-entry.json'), '{}');
+  const offline = {
+    ...env,
+    npm_config_registry: 'http://127.0.0.1:9/',
+    npm_config_cache: join(sandbox.root, 'other'),
+  };
+  expect(await sandbox.annex(['install', 'kit'], { env: offline })).toMatchObject({ code: 1 });
+  const both =
+    /failed before: "\S+ is damaged: .*; it is not replaced: registry 127\.0\.0\.1:9 cannot be reached/;
+  const diagnosis = await diagnose(sandbox, { env: offline });
+  expect(diagnosis.of('features.import')[0]).toMatch(both);
+  const listed = await sandbox.annex(['list', '--json'], { env: offline });
+  expect(JSON.parse(listed.stdout).features[0].refusal).toMatchObject({
+    code: 'ANNEX_INTEGRITY',
+    reason: expect.stringMatching(both),
+    hint: expect.stringMatching(
+      /^check the network and the proxy, .*, then npx annex install kit$/,
+    ),
+  });
+});
+
 describe.runIf(isRoot)(`${node.label}, as root`, () => {
   test("does not use the store of the application's user", async () => {
     const { sandbox } = await open();
