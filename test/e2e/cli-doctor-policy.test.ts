@@ -185,6 +185,21 @@ describe.concurrent(`npm and registries, ${node.label}`, () => {
     );
   });
 
+  test('a cafile that does not exist is a warning, and one that exists is none', async () => {
+    const { sandbox } = await open();
+    const file = join(sandbox.root, 'ca.pem');
+    sandbox.write('app/.npmrc', `cafile=${file}\n`);
+    const env = { npm_config_cafile: '/absent/ca.pem' };
+    expect((await diagnose(sandbox, { env })).of('npm.cafile')).toEqual(
+      ['/absent/ca.pem', file].map(
+        (path) =>
+          `warning npm's setting cafile names ${path}, which does not exist: npm and annex ignore it. Now: mount that file, or correct npm_config_cafile or cafile in an .npmrc`,
+      ),
+    );
+    sandbox.write('ca.pem', '');
+    expect((await diagnose(sandbox)).of('npm.cafile')).toEqual([]);
+  });
+
   test('a registry is asked with --online alone', async () => {
     const { sandbox, registry } = await open();
     registry.requests.length = 0;

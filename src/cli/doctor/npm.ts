@@ -9,7 +9,8 @@ import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
 import { REGISTRY_HINTS } from '../../registry/hints.ts';
 import { type NpmSettings, readNpmSettings } from '../../registry/npm-settings.ts';
-import { findUnset } from '../../registry/npmrc.ts';
+import { findUnset, type Npmrc, readNpmrc } from '../../registry/npmrc.ts';
+import { toSettingText } from '../../registry/registries.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
 import { isUsable } from '../../status/status.ts';
 import type { Examined } from '../shared/examine.ts';
@@ -24,7 +25,22 @@ export async function checkNpm(examined: Examined, isOnline: boolean): Promise<F
     warning('npm.variables', `${file} refers to ${name}, which is not set`, `set ${name}`),
   );
   const requests = isOnline ? await checkReachable(examined, npm) : [];
-  return [...checkProgram(examined, npm, env.PATH), ...unset, ...requests];
+  const cafiles = checkCafiles(readNpmrc(settings.core.root, env));
+  return [...checkProgram(examined, npm, env.PATH), ...unset, ...cafiles, ...requests];
+}
+
+/** As for npm, a `cafile` that does not exist sets nothing, so that a registry may seem untrusted for no reason. */
+function checkCafiles({ levels, resolvePath }: Npmrc): Finding[] {
+  const paths = levels.flatMap(({ cafile }) => toSettingText(cafile) ?? []).map(resolvePath);
+  return [...new Set(paths)]
+    .filter((path) => !existsSync(path))
+    .map((path) =>
+      warning(
+        'npm.cafile',
+        `npm's setting cafile names ${path}, which does not exist: npm and annex ignore it`,
+        'mount that file, or correct npm_config_cafile or cafile in an .npmrc',
+      ),
+    );
 }
 
 /** Locks, and features with a lock and without scripts, need no npm. */
