@@ -116,7 +116,7 @@ runPage('docs/cli.md', {
   'annex env: sh': async (code) => {
     await runAll(code);
     const lines = readFileSync(join(reader.sandbox.core, 'Dockerfile'), 'utf8');
-    expect(lines).toMatch(/^ENV NODE_OPTIONS=--import=/);
+    expect(lines).toMatch(/^ENV NODE_OPTIONS=--import=/m);
   },
   'annex completion: sh': async (code) => {
     const { home } = reader.sandbox;

@@ -153,7 +153,7 @@ const CASES: MessageCase[] = [
     packages: [esmPackage('kit', '1.0.0', '', { os: ['linux', 'darwin', 'win32'] })],
     ask: runCommand('lock'),
     message:
-      'annex: kit unavailable (ANNEX_UNSUPPORTED_PLATFORM): kit 1.0.0 is not made for aix-ppc64. Other features unaffected. Now: take that platform out of annex.platforms, or use another package',
+      'annex: kit cannot be locked: kit 1.0.0 is not made for aix-ppc64 (ANNEX_UNSUPPORTED_PLATFORM). Now: take that platform out of annex.platforms, or use another package',
   },
   {
     title: 'a folder that only require searches',
