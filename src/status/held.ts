@@ -26,7 +26,15 @@ export type HeldState = 'current' | 'replaced' | 'other Node' | 'undeclared' | U
 /** Every state: what is used comes first. */
 export const STATES: readonly HeldState[] = [
   ...(['current', 'other Node', 'replaced', 'other lock', 'other declaration'] as const),
-  ...(['undeclared', 'retired', 'blocked', 'damaged', 'unreadable', 'not trusted'] as const),
+  ...([
+    'undeclared',
+    'retired',
+    'blocked',
+    'damaged',
+    'unreadable',
+    'not trusted',
+    'noexec',
+  ] as const),
 ];
 
 /** An entry of a store or a layer. */

@@ -14,6 +14,7 @@ import { listCandidates } from './candidates.ts';
 import { findForgery } from './contents.ts';
 import { DIRECT, type Look } from './look.ts';
 import { findMismatch, type Manifest } from './manifest.ts';
+import { isNoexec, NOEXEC, refuseNoexec } from './noexec.ts';
 import { describeOtherAbi, findLayerRemedy, listOtherAbis, type UnfitEntry } from './unfit.ts';
 
 /** A published entry that this process may use. */
@@ -85,6 +86,10 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
         if ('entry' in judgement) return { entry: judgement.entry, rejected, damaged };
         rejected.push(judgement.reason);
         unfit ??= toUnfit(judgement, store !== settings.store);
+        // Another install would publish into the same mount.
+        if (judgement.state === 'noexec' && store === settings.store) {
+          unread ??= { ...refuseNoexec(judgement.reason), isUnread: true };
+        }
         if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
         blocked ??= judgement.blocked;
       } catch (error) {
@@ -163,7 +168,8 @@ export type Unfitness =
   | 'damaged'
   | 'blocked'
   | 'unreadable'
-  | 'not trusted';
+  | 'not trusted'
+  | 'noexec';
 
 /** The verdict on one candidate: the entry, or why it is rejected. */
 export type Judgement =
@@ -225,5 +231,6 @@ function judgeContent({ lookup, store, path, known = {} }: Candidate, dir: strin
   if (refusal !== undefined) {
     return { state: 'blocked', reason: `${path}: ${refusal.reason}`, blocked: refusal };
   }
+  if (isNoexec(dir)) return { state: 'noexec', reason: `${path}: ${NOEXEC}` };
   return { entry: { feature: feature.name, dir, isLayer, manifest } };
 }

@@ -16,6 +16,7 @@ export interface UnfitEntry {
 const REMEDIES: Record<string, string> = {
   'other lock': 'bake the layer again from this lock',
   'other declaration': 'bake the layer again from this application',
+  noexec: 'mount the layer without noexec',
   'not trusted': 'let root own the layer, and nobody else write it',
 };
 

@@ -77,6 +77,7 @@ const COLORS: Partial<Record<string, Style>> = {
   blocked: 'red',
   unreadable: 'red',
   'not trusted': 'red',
+  noexec: 'red',
 };
 
 /** A table for each store. In a pipe, where a line has room for it, with the directory and the reason. */
