@@ -11,8 +11,12 @@ import {
 } from '../../../src/store/listing.ts';
 
 const value = toValue('0123456789abcdef'.repeat(4), 7);
-const name = fc.constantFrom('a', 'b.js', 'c', 'é', 'x\ty', 'p\\q', 'LICENSE', 'l.so.1', 'm.node');
-const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+// No name is that of a file and of a directory.
+const directory = fc.constantFrom('a', 'é', 'x\ty', 'b.js.d');
+const file = fc.constantFrom('b.js', 'c', 'è', 'p\\q', 'LICENSE', 'l.so.1', 'm.node');
+const path = fc
+  .tuple(fc.array(directory, { maxLength: 2 }), file)
+  .map(([above, name]) => [...above, name].join('/'));
 const owners = ['node_modules/a', 'node_modules/a/node_modules/b', 'node_modules/@s/c'];
 const listings = fc.tuple(...owners.map(() => fc.uniqueArray(path, { maxLength: 9 })));
 const generated = fc.dictionary(
