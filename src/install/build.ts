@@ -6,9 +6,11 @@ import { readAbi } from '../base/abi.ts';
 import { AnnexError } from '../base/error.ts';
 import { platformOf } from '../base/platform.ts';
 import { BARRIER, STAGING, VERSION } from '../base/store-layout.ts';
+import { codeOf } from '../base/thrown.ts';
 import { identifyPlan } from '../plan/identity.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import { type DirHandle, nameError, openDir, openIn, useDir } from '../store/directory.ts';
+import { dropKept, openKept } from '../store/kept.ts';
 import { hasUnloadable, NOEXEC, refuseNoexec } from '../store/noexec.ts';
 import { makeStaging, publish, sweepStaged } from '../store/publish.ts';
 import { linkShared } from '../store/shared-links.ts';
@@ -19,7 +21,7 @@ import { composeEntryFiles, composeManifest } from './compose.ts';
 import { runScripts, sortScripts } from './scripts.ts';
 
 /** An entry to build. */
-export interface BuildJob extends ClosureJob {
+export interface BuildJob extends Omit<ClosureJob, 'kept'> {
   store: string;
   /** Whether another process has published the feature by now. */
   isPresent: () => boolean;
@@ -45,12 +47,13 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
   const { settings, feature } = job.lookup;
   return withStaging(job, async (staging) => {
     const { path, held } = staging;
-    const closure = await fetchClosure(job, staging);
+    const kept = openKept(job.store, feature.slug);
+    const closure = await fetchClosure({ ...job, kept }, staging);
     const { plan, nodes, fetched } = closure;
     const { progress } = job;
     const { scripts: names, unrun } = sortScripts(nodes, path, feature);
     if (names.length > 0) progress.step = 'running scripts';
-    const generated = await runScripts({ ...job, staging: path, closure, names });
+    const generated = await runScripts({ ...job, kept, staging: path, closure, names });
     const manifest = composeManifest(closure, feature, names);
     const files = composeEntryFiles(manifest, closure, generated);
     clearTop(staging);
@@ -61,6 +64,7 @@ export async function buildEntry(job: BuildJob): Promise<Built> {
     const bytes = measureTree(path);
     progress.step = 'syncing';
     if (settings.isDurable) await syncTree(path, readInstallerEnv(settings));
+    dropKept(job.store, feature.slug);
     const dir = publishEntry(job, path, {
       abi: manifest.abi,
       id: identifyPlan(plan, platformOf(readAbi()), feature.scripts),
@@ -81,12 +85,16 @@ async function withStaging<T>(
     // The real path: npm writes paths into its lockfile that are relative to it.
     return await use({ path: realpathSync(held.at()), held });
   } catch (error) {
+    // They may be what has filled the volume.
+    if (isFull(error)) dropKept(store, lookup.feature.slug);
     throw nameError(error, held);
   } finally {
     held.close();
     sweepStaged(store, made);
   }
 }
+
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 
 /**
  * Called first: if the barrier is missing later, another process swept the directory while this one was

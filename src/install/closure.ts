@@ -13,6 +13,7 @@ import type { Plan } from '../plan/plan.ts';
 import { readNpmSettings } from '../registry/npm-settings.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { DirHandle } from '../store/directory.ts';
+import type { Kept } from '../store/kept.ts';
 import { tryRemoveIn } from '../store/tree.ts';
 import { checkDeclaredPackages, checkLockedFiles, listUnshareable } from './check.ts';
 import { type FetchedPackages, fetchPackages } from './fetch-packages.ts';
@@ -34,6 +35,8 @@ export interface ClosureJob {
   /** End of the time limit, ms of the monotonic clock. */
   deadline: number;
   progress: Progress;
+  /** The tarballs of earlier tries. */
+  kept: Kept;
 }
 
 interface PlannedClosure {
@@ -56,7 +59,7 @@ export interface Closure extends PlannedClosure {
  * @throws AnnexError, errors of the file system, and the signal's reason
  */
 export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<Closure> {
-  const { lookup, signal, deadline, progress } = job;
+  const { lookup, signal, deadline, progress, kept } = job;
   const { settings, feature } = lookup;
   const unshared: string[] = [];
   for (;;) {
@@ -70,6 +73,8 @@ export async function fetchClosure(job: ClosureJob, staging: Staging): Promise<C
       signal,
       deadline,
       progress,
+      // One tarball is no progress to keep.
+      ...(nodes.length > 1 && { kept }),
       ...(sidecar && { records: sidecar.packages }),
     });
     if (sidecar === undefined) checkDeclaredPackages(feature, staging.path, fetched.listings);

@@ -1,16 +1,17 @@
 /** Fetches, verifies and unpacks the packages of a plan, several at a time. */
 import { join } from 'node:path';
 import type { PackageRecord } from '../app/pin.ts';
-import { computeIntegrity } from '../base/digest.ts';
+import { computeIntegrity, readDigests } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
 import type { LockNode } from '../plan/graph.ts';
 import { isRequestError, refuseElsewhere } from '../registry/failure.ts';
-import { createFetcher, type Fetcher, type Wanted } from '../registry/fetch.ts';
+import { createFetcher, type Fetched, type Fetcher, type Wanted } from '../registry/fetch.ts';
 import { type NpmSettings, readNpmSettings } from '../registry/npm-settings.ts';
 import { PUBLIC_REGISTRY } from '../registry/registries.ts';
 import { runNpm } from '../registry/run-npm.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Kept } from '../store/kept.ts';
 import type { Listings } from '../store/listing.ts';
 import { type Budget, extractTarball } from '../tarball/extract.ts';
 import type { Refusal } from '../types.ts';
@@ -28,6 +29,8 @@ export interface FetchJob {
   /** End of the time limit, ms of the monotonic clock; by default the limit counts from now. */
   deadline?: number;
   progress: Progress;
+  /** What earlier tries have received. */
+  kept?: Kept;
   /** What a lock records of packages, by path. */
   records?: Record<string, Partial<PackageRecord>>;
   /** Whether the packages are being locked: then any digest that the registry lists is accepted. */
@@ -157,7 +160,7 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
 
 async function unpackOne(
   node: LockNode,
-  { dir, records = {}, isLocking = false, progress }: FetchJob,
+  { dir, records = {}, isLocking = false, progress, kept }: FetchJob,
   { fetcher, budget, fetched }: { fetcher: Fetcher; budget: Budget; fetched: FetchedPackages },
 ): Promise<void> {
   const { path, name, version, integrity, resolved } = node;
@@ -174,7 +177,7 @@ async function unpackOne(
       progress.bytes.done += count;
     },
   };
-  const { tarball, address } = await fetcher.fetchTarball(wanted);
+  const { tarball, address } = await fetchOne(wanted, fetcher, kept);
   progress.packages.done += 1;
   if (address !== undefined) progress.hosts.add(new URL(address).host);
   const { listing, directories } = extract(tarball, node, dir, budget);
@@ -187,6 +190,20 @@ async function unpackOne(
   const steps = path.split('/');
   for (const index of steps.keys()) fetched.directories.add(steps.slice(0, index + 1).join('/'));
   for (const directory of directories) fetched.directories.add(`${path}/${directory}`);
+}
+
+/** What came from a registry is kept: the next try may need it. */
+async function fetchOne(
+  wanted: Wanted,
+  fetcher: Fetcher,
+  kept: Kept | undefined,
+): Promise<Fetched> {
+  const digests = readDigests(wanted.integrity);
+  const known = kept?.take(digests, wanted.size ?? MAX_BYTES);
+  if (known !== undefined) return { tarball: known };
+  const fetched = await fetcher.fetchTarball(wanted);
+  if (fetched.address !== undefined) kept?.keep(digests, fetched.tarball);
+  return fetched;
 }
 
 /** The sum of sizes; undefined when one is unknown. */

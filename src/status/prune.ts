@@ -10,6 +10,7 @@ import { codeOf } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
+import { sweepKept } from '../store/kept.ts';
 import type { Look } from '../store/look.ts';
 import { GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
@@ -77,7 +78,7 @@ export function judgeEntries(
 }
 
 /**
- * Retires and deletes entries by their verdicts.
+ * Retires and deletes entries by their verdicts, and removes tarballs that were kept for a day.
  *
  * @returns directories of the entries that were deleted
  * @throws errors of the file system; entries that were retired before stay retired
@@ -86,6 +87,7 @@ export function pruneEntries(store: string, judged: JudgedEntry[], now: number):
   for (const { entry, fate, why } of judged) {
     if (fate === 'retire') retire(store, entry, `annex prune: ${why}`);
   }
+  sweepKept(store, now);
   return judged.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];
 }
 

@@ -24,6 +24,7 @@ import {
   useDir,
   withDir,
 } from './directory.ts';
+import { sweepKept } from './kept.ts';
 import { isAbandoned, nameOwner, parseOwned } from './owner.ts';
 import { findRetirement, sweepRetired } from './retire.ts';
 import { type Allowance, tryRemoveIn } from './tree.ts';
@@ -110,6 +111,7 @@ export function makeStaging(
   });
   // `makeStore` has reported an obstacle in the place of that directory.
   ignoreErrors(() => sweepRetired(store, Date.now(), allowance));
+  sweepKept(store, Date.now(), allowance);
   return join(stagingRoot(store), name);
 }
 
