@@ -116,6 +116,10 @@ function compose(
     timeout: values.timeout * 1000,
     isDurable: values.durability === 'sync',
     verify: values.verify,
+    // An operator's file that cannot be read might set it.
+    trustsLayers:
+      above.every(({ closing }) => closing === undefined) &&
+      resolved.every(({ key, from }) => key !== 'verify' || from.length === 0),
     log: values.log,
     startEnv: { ...readStartEnv(env), ANNEX_CORE: core.root },
     notices: [

@@ -11,6 +11,7 @@ import type { Locator } from '../resolve/locator.ts';
 import type { AnswerVerifier } from '../resolve/verified.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
 import { isVerifiedAtLoad } from '../store/finder.ts';
+import { isSealedFile } from '../store/sealed.ts';
 import { createTouched, type Touched } from '../store/touched.ts';
 import type { Damage } from './damage.ts';
 
@@ -42,7 +43,9 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   };
   const findFileDamage: Answers['findFileDamage'] = (file, entry) => {
     if (settings.verify !== 'load') return undefined;
-    const touched = touch(locator.findRealEntry(entry));
+    const dir = locator.findRealEntry(entry);
+    if (finder.isSealed(dir) && isSealedFile(file, entry)) return undefined;
+    const touched = touch(dir);
     return typeof touched === 'string'
       ? touched
       : touched.findFileDamage(toListedPath(file, entry));
@@ -51,9 +54,13 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
     ...[request, entry, answer]: Parameters<AnswerVerifier['verifyAnswer']>
   ): string | undefined => {
     const dir = locator.findRealEntry(entry);
+    const found = 'result' in answer ? answer.result : undefined;
+    const isSound = (file: string): boolean =>
+      isSealedFile(file, isWithin(file, dir) ? dir : entry);
+    if (finder.isSealed(dir) && (found === undefined || isSound(found))) return undefined;
     const touched = touch(dir);
     if (typeof touched === 'string') return touched;
-    const file = toBelow('result' in answer ? answer.result : undefined, entry, dir);
+    const file = toBelow(found, entry, dir);
     const damage = file && touched.findFileDamage(file);
     if (damage) return damage;
     const { specifier, kind, parent } = request;

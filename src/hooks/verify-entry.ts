@@ -9,6 +9,7 @@ import type { Locator } from '../resolve/locator.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Request } from '../resolve/request.ts';
 import { hasPreservedLinks } from '../settings/environment.ts';
+import { isSealedFile } from '../store/sealed.ts';
 import type { Refusal } from '../types.ts';
 import { type Content, hasDigest, readSound } from './content.ts';
 import { createDamage, type Load } from './damage.ts';
@@ -145,6 +146,8 @@ export function createVerifier(
 
   const verifyFile = (load: Load, content: Content): Buffer | undefined => {
     const { entry, file } = load;
+    if (finder.isSealed(locator.findRealEntry(entry)) && isSealedFile(file, entry))
+      return undefined;
     const { real, path, damage, wanted } = findListed(file, entry);
     if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
     const gone = findGone(entry);

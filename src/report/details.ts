@@ -72,9 +72,9 @@ function describeLock({ pin, lock }: ReportedFeature): Value {
   return html`${date}for ${pin.platforms.join(', ')}; package-lock.json ${digest}`;
 }
 
-const describeVerification = ({ verified }: ReportedFeature): string =>
+const describeVerification = ({ verified, isUnhashed }: ReportedFeature): string =>
   verified === undefined
-    ? 'no: verification is off'
+    ? `no: ${isUnhashed ? 'the entry is in a layer as trusted as core' : 'verification is off'}`
     : `as at its first use, with ${verified === 'lock' ? 'the digests of the lock' : 'its own listing'}`;
 
 function composePackages(

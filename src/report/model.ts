@@ -58,6 +58,8 @@ export interface ReportedFeature extends FeatureStatus {
   scripts: string[];
   /** What the files of the entry were compared with, as at its first use; undefined: they were not. */
   verified?: 'lock' | 'listing';
+  /** They were not because the entry is in a layer as trusted as core. */
+  isUnhashed?: true;
   /** Entries that are not used, each with its damage. */
   damaged: string[];
   /** Size of the entry. */

@@ -38,6 +38,8 @@ export interface Settings {
   /** Whether an entry is synced to the disk before it is published. */
   isDurable: boolean;
   verify: Verify;
+  /** Whether the files of a layer that is as trusted as core are not hashed: the operator wrote nothing else. */
+  trustsLayers: boolean;
   log: LogLevel;
   /**
    * Variables of an installer besides those of the thread that starts it: the variables of annex from

@@ -134,8 +134,10 @@ export const SETTINGS = {
     operatorKey: 'verify',
     parse: parseWord('load', 'first-use', 'off'),
     form: 'one of load, first-use, off',
+    restrictive: 'load',
     default: 'load',
-    text: 'when the files of an entry are verified: load, first-use or off (see docs/security.md)',
+    unset: 'load, except in a layer as trusted as core',
+    text: 'when the files of an entry are verified: load, first-use or off. A value that is written holds for every layer (see docs/security.md)',
   }),
   fromOptionalPeers: row<boolean>({
     manifestKey: 'fromOptionalPeers',

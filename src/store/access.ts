@@ -34,11 +34,19 @@ export const findStoreDistrust = (store: string): string | undefined =>
   findDistrustAt(store, toRealPath(store));
 
 /**
+ * Why a user may not use a store, or an entry in it.
+ *
  * @param real real path of the store
  * @param entry real path of an entry
+ * @param user by default that of this process
+ * @throws as `findStoreDistrust` does
  */
-function findDistrustAt(store: string, real: string, entry?: string): string | undefined {
-  const user = identifyUser();
+export function findDistrustAt(
+  store: string,
+  real: string,
+  entry?: string,
+  user = identifyUser(),
+): string | undefined {
   if (user === undefined) return undefined;
   if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
   try {
@@ -78,13 +86,17 @@ export function resolveEntry(store: string, path: string): string {
   return dir;
 }
 
+/** The first store or layer, as configured, that has an entry of that real path. */
+export const findStoreOf = (settings: Settings, dir: string): string | undefined =>
+  listStores(settings).find((each) => isWithin(dir, versionRoot(toRealPath(each))));
+
 /**
  * Why this process may not use an entry that was reached by its path; undefined when it may.
  *
  * @param dir real path of the entry
  */
 export function findEntryRefusal(settings: Settings, dir: string): Refusal | undefined {
-  const store = listStores(settings).find((each) => isWithin(dir, versionRoot(toRealPath(each))));
+  const store = findStoreOf(settings, dir);
   try {
     if (store === undefined) {
       throw refuseEntry(dir, 'in no store', 'correct ANNEX_STORE, then start the process again');
@@ -222,7 +234,7 @@ const findNearest = (path: string): string =>
 const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
 /** The permission bits of a symbolic link have no effect. */
-const toLocation = (path: string, stat: Stats): Location => ({
+export const toLocation = (path: string, stat: Stats): Location => ({
   path,
   uid: hasUnmappedOwner(path, stat) ? NOBODY : stat.uid,
   gid: mayHaveUnmappedGroup(stat) ? NOBODY : stat.gid,

@@ -17,6 +17,7 @@ import { type Damaged, type Entry, type FoundEntry, findEntry } from './entry.ts
 import { findFirstUseDifference } from './first-use.ts';
 import type { Look } from './look.ts';
 import { type Manifest, readEntryManifest } from './manifest.ts';
+import { isSealedEntry } from './sealed.ts';
 import { type Depth, describeDifference, findDifferences } from './verify.ts';
 
 /**
@@ -48,6 +49,11 @@ export interface Finder {
   adopt: (entry: Entry) => void;
   /** Directories of damaged entries to one clause each. */
   damages: Map<string, string>;
+  /**
+   * Whether an entry is locked, has the locked manifest, and is in a layer that is as trusted as core: its files are not
+   * hashed.
+   */
+  isSealed: (dir: string) => boolean;
   /** What an entry must contain, or a clause on what is wrong with its listing. */
   getContents: (dir: string) => Contents | string;
   /**
@@ -76,6 +82,7 @@ export function createFinder(
   const contents = new Map<string, Contents>();
   const manifests = new Map<string, Manifest>();
   const verified = new Set<string>();
+  const sealed = new Map<string, boolean>();
   const reported = new Set<string>();
 
   const find = (lookup: Lookup): FoundEntry => {
@@ -93,6 +100,7 @@ export function createFinder(
         const isWhole =
           depth === undefined ||
           verified.has(dir) ||
+          isSealed(dir, { manifest, lookup }) ||
           compare(dir, readContents(dir, manifest, lookup.readLock().pin?.sidecar), depth) ===
             undefined;
         if (!isWhole) continue;
@@ -116,7 +124,7 @@ export function createFinder(
     return undefined;
   };
   const scan = (dir: string): string | undefined => {
-    if (depth !== 'natives') return damages.get(dir);
+    if (depth !== 'natives' || isSealed(dir)) return damages.get(dir);
     return damages.get(dir) ?? compare(dir, getContents(dir), isWatched ? 'bypass' : 'all');
   };
   const verify = (dir: string): Unfit | undefined => {
@@ -131,6 +139,10 @@ export function createFinder(
     return anchor && findBlockedRefusal(anchor, manifest.closure);
   };
   const findUnverified = (dir: string): string | undefined => {
+    if (isSealed(dir)) {
+      verified.add(dir);
+      return undefined;
+    }
     if (depth !== undefined) return compare(dir, getContents(dir), depth);
     if (findManifest(dir) === undefined) return NO_MANIFEST;
     verified.add(dir);
@@ -157,6 +169,18 @@ export function createFinder(
     if (typeof wanted !== 'string') contents.set(dir, wanted);
     return wanted;
   };
+  /** Reads the lock only for an entry that root alone can change. */
+  const isSealed = (dir: string, from?: { manifest: Manifest; lookup: Lookup }): boolean => {
+    const known = sealed.get(dir);
+    if (known !== undefined) return known;
+    const isRoots = isSealedEntry(settings, dir);
+    const lookup = isRoots ? (from?.lookup ?? findAnchor(settings, dir)) : undefined;
+    const sidecar = lookup?.readLock().pin?.sidecar;
+    const manifest = sidecar && (from?.manifest ?? findManifest(dir));
+    const isLocked = sidecar && manifest && findForgery(dir, manifest, sidecar) === undefined;
+    sealed.set(dir, isLocked === true);
+    return isLocked === true;
+  };
   const trust = (dir: string): void => {
     damages.delete(dir);
     verified.add(dir);
@@ -165,7 +189,7 @@ export function createFinder(
     verified.add(dir);
     if (!manifests.has(dir)) manifests.set(dir, manifest);
   };
-  return { find, verify, scan, trust, adopt, damages, getContents, findManifest };
+  return { find, verify, scan, trust, adopt, damages, isSealed, getContents, findManifest };
 }
 
 const NO_MANIFEST = 'its manifest cannot be read, or is not what was locked';

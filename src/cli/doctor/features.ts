@@ -5,6 +5,7 @@ import { isUsable } from '../../status/status.ts';
 import type { Refusal } from '../../types.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
+import { NOT_HASHED } from '../shared/format.ts';
 
 /** Whether an install may start. Where every feature is available, none needs to. */
 export function checkInstalls({ settings, features }: Examined): Finding[] {
@@ -55,14 +56,15 @@ function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
 }
 
 function checkFeature(
-  { status, damaged: [damaged], unfit }: ExaminedFeature,
+  { status, damaged: [damaged], unfit, isUnhashed }: ExaminedFeature,
   settings: Settings,
 ): Finding {
   const { feature, where, refusal, packages } = status;
   const id = IMPORT;
   if (isUsable(status)) {
     const versions = Object.entries(packages).map(([name, { version }]) => `${name} ${version}`);
-    return ok(id, `${feature}: ${where}, ${versions.join(', ')}`);
+    const traits = isUnhashed ? `; ${NOT_HASHED}` : '';
+    return ok(id, `${feature}: ${where}, ${versions.join(', ')}${traits}`);
   }
   if (where !== 'missing') {
     const install = nameInstallCommand(settings, feature);

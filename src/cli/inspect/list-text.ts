@@ -1,6 +1,6 @@
 /** The text of `annex list`: a table, and the number of features in each state. */
 import { wrap } from '../../base/layout.ts';
-import { cleanText, formatAge, formatSize } from '../shared/format.ts';
+import { cleanText, formatAge, formatSize, NOT_HASHED } from '../shared/format.ts';
 import type { ListedFeature } from '../shared/listed.ts';
 import { composeTable } from '../shared/table.ts';
 import { findWidth, type Style } from '../shared/terminal.ts';
@@ -68,10 +68,10 @@ function toLines(row: ListedFeature, now: number): string[][] {
 
 /** A feature that the next import installs, as after an upgrade, has no error: the remedy replaces its code. */
 function describeReason(
-  { state, refusal }: ListedFeature,
+  { state, refusal, isUnhashed }: ListedFeature,
   withCode: (reason: string, code: string) => string,
 ): string {
-  if (refusal === undefined) return '';
+  if (refusal === undefined) return isUnhashed ? NOT_HASHED : '';
   const { reason, code, hint } = refusal;
   return state === 'missing' ? `${reason}. Now: ${hint}` : withCode(reason, code);
 }

@@ -61,7 +61,7 @@ function collectFeature(examined: ExaminedFeature): ReportedFeature {
     name,
     ranges,
   ]);
-  const isVerified = dir !== undefined && settings.verify !== 'off';
+  const isVerified = dir !== undefined && settings.verify !== 'off' && !examined.isUnhashed;
   return {
     ...toListed(examined),
     ...(pin && {

@@ -24,6 +24,8 @@ export interface ExaminedFeature {
   damaged: Damaged[];
   /** An entry that is there and does not fit. */
   unfit?: UnfitEntry;
+  /** Whether no file of the entry is hashed, because it is in a layer as trusted as core. */
+  isUnhashed: boolean;
 }
 
 const NOTHING: Pick<FoundEntry, 'damaged' | 'unfit'> = { damaged: [] };
@@ -36,7 +38,11 @@ export function examine(settings: Settings): Examined {
     const lookup = createLookup(settings, feature);
     const status = findStatus(lookup, { look, verify: finder.find });
     const { damaged, unfit } = isUsable(status) ? NOTHING : finder.find(lookup);
-    return { lookup, status, damaged, ...(unfit?.reason !== undefined && { unfit }) };
+    const isUnhashed = status.dir !== undefined && finder.isSealed(status.dir);
+    return {
+      ...{ lookup, status, damaged, isUnhashed },
+      ...(unfit?.reason !== undefined && { unfit }),
+    };
   });
   return { settings, features };
 }

@@ -1,6 +1,9 @@
 /** Formats sizes, ages, versions and counts, and makes texts of other people safe to print. */
 import { redact, showName } from '../../base/messages.ts';
 
+/** What is said about an entry whose files are not compared: see `Finder.isSealed`. */
+export const NOT_HASHED = 'not hashed: a layer as trusted as core';
+
 /** @example formatSize(1_234_567) // '1.2 MB' */
 export const formatSize = (bytes: number): string =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

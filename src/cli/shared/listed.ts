@@ -23,12 +23,14 @@ type ListedPackage = FeatureStatus['packages'][string] & { locked?: string };
 export interface ListedFeature extends FeatureStatus, Measured {
   packages: Record<string, ListedPackage>;
   state: ListState;
+  /** No file of the entry is hashed: it is in a layer as trusted as core. */
+  isUnhashed?: true;
   /** When and with what it was locked. */
   lock?: Made;
 }
 
 /** Adds what `annex list` prints to the status of a feature. */
-export function toListed({ lookup, status, damaged }: ExaminedFeature): ListedFeature {
+export function toListed({ lookup, status, damaged, isUnhashed }: ExaminedFeature): ListedFeature {
   const locked = listLocked(lookup);
   const packages = Object.entries(status.packages).map(([name, each]) => {
     const version = ownOf(locked, name);
@@ -41,6 +43,7 @@ export function toListed({ lookup, status, damaged }: ExaminedFeature): ListedFe
     state: isUsable(status) ? 'available' : isMissing ? 'missing' : 'failed',
     packages: Object.fromEntries(packages),
     ...(status.dir !== undefined && measureEntry(status.dir)),
+    ...(isUnhashed && { isUnhashed }),
     ...(lock && { lock }),
   };
 }

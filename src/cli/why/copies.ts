@@ -15,6 +15,7 @@ import { isContained } from '../../store/directory.ts';
 import type { Known } from '../../store/entry.ts';
 import type { Look } from '../../store/look.ts';
 import { listVersions } from '../../store/manifest.ts';
+import { NOT_HASHED } from '../shared/format.ts';
 
 /** A copy of the package, as `--json` prints it. */
 export interface Copy {
@@ -38,19 +39,23 @@ export interface Answered {
   file: string | undefined;
   /** Entries that were found damaged. */
   damages: Known['damages'];
+  /** Whether no file of an entry is hashed, given its real path. */
+  isUnhashed: (dir: string) => boolean;
   look: Look;
 }
 
 /** Lists the copy that is used, core's, and then entries in the order of the stores. */
 export function listCopies(answered: Answered): Copy[] {
-  const { name, feature, settings, file, damages, look } = answered;
+  const { name, feature, settings, file, damages, isUnhashed, look } = answered;
   const used = file === undefined ? '' : toRealPath(file);
   const roots = new Map(listStores(settings).map((store) => [store, toRealPath(store)]));
   const held = tryListHeld(settings, feature, { damages, look }).map((one): Copy => {
     const { dir, manifest } = one.stored;
     const version = manifest && ownOf(listVersions(manifest, feature), name);
-    const isUsed = isWithin(used, join(roots.get(one.store) ?? '', relative(one.store, dir)));
-    const why = isUsed ? undefined : explainLoss(one, answered);
+    const real = join(roots.get(one.store) ?? '', relative(one.store, dir));
+    const isUsed = isWithin(used, real);
+    const trait = isUsed && isUnhashed(real) ? NOT_HASHED : undefined;
+    const why = isUsed ? trait : explainLoss(one, answered);
     return {
       where: one.isLayer ? 'layer' : 'store',
       dir,

@@ -89,12 +89,15 @@ export function composeExplanation(
   if (inside.length > 0) explanation.inside = inside;
   if (feature !== undefined) {
     const locked = lookup && ownOf(listLocked(lookup), name);
-    const damages = locator?.thread.finder.damages;
+    const { damages, isSealed = () => false } = locator?.thread.finder ?? {};
     Object.assign(explanation, {
       feature: feature.name,
       range: feature.packages[name] ?? '',
       ...(locked !== undefined && { locked }),
-      copies: listCopies({ name, feature, settings, rule, file, damages, look }),
+      copies: listCopies({
+        ...{ name, feature, settings, rule, file, damages, look },
+        isUnhashed: isSealed,
+      }),
     });
     return explanation;
   }
