@@ -93,7 +93,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     await lock(sandbox);
     const dir = plant({ id: '0'.repeat(32) });
     const cause = await ask();
-    expect(cause?.message).toContain(`${dir} is not what the lock pins`);
+    expect(cause?.message).toContain(`${dir} is of another lock`);
     expect(cause?.hint).toBe('bake the layer again from this lock, or unset ANNEX_ALLOW_INSTALLS');
   });
 
