@@ -12,8 +12,11 @@ export type RetrySettings = Pick<
 /** After a shorter Retry-After the attempt counts as any other. */
 const SHORTEST_PAUSE = 1_000;
 
+/** The longest pause after a request without a response: a program waits, and the failure is remembered for a while. */
+const UNREACHABLE_PAUSE = 1_000;
+
 /**
- * Repeats an attempt up to `fetch-retries` times. An attempt that a registry put off with Retry-After does not count:
+ * Repeats an attempt up to `fetch-retries` times, soon if no response came, where npm waits. An attempt that a registry put off with Retry-After does not count:
  * the client makes no request to that host before, and throws when that is after its time limit.
  *
  * @throws what the last attempt throws; the signal's reason when the client's signal is aborted
@@ -31,7 +34,8 @@ export async function withRetries<T>(
       if (!isRequestError(error) || !error.isTransient) throw error;
       if ((error.retryAfter ?? 0) >= SHORTEST_PAUSE) continue;
       if (tries >= retries) throw error;
-      const longest = Math.min(retryMaximum, retryMinimum * retryFactor ** tries);
+      const bound = error.isUnreachable ? UNREACHABLE_PAUSE : retryMaximum;
+      const longest = Math.min(bound, retryMinimum * retryFactor ** tries);
       tries += 1;
       // Jitter: clients that a registry turns away together must not return together.
       await client.wait(Math.random() * longest);
