@@ -138,6 +138,6 @@ export function listEntries({ store }: Pick<Sandbox, 'store'>): string[] {
     .flatMap((abi) => readdirSync(join(root, abi)).map((name) => join(root, abi, name)));
 }
 
-/** Names in the staging directory. */
+/** Names in the staging directory, but for verified tarballs, which a failed install leaves for the next one. */
 export const listStaging = ({ store }: Pick<Sandbox, 'store'>): string[] =>
-  readdirSync(join(store, 'v1', 'staging'));
+  readdirSync(join(store, 'v1', 'staging')).filter((name) => !name.endsWith('.kept'));
