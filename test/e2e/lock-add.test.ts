@@ -25,7 +25,10 @@ describe.concurrent(node.label, () => {
     const { sandbox } = await open();
     const first = await sandbox.annex(['add', 'beta@^1.0.0']);
     const path = join(sandbox.core, 'package.json');
-    expect(first).toMatchObject({ code: 0, stdout: `declared beta ^1.0.0 in ${path}\n` });
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: `declared beta ^1.0.0 in ${path}\nNow: npx annex lock\n`,
+    });
     await lock(sandbox, 'alpha');
     const { texts } = readLock(sandbox, 'alpha');
     const { code, stdout, stderr } = await sandbox.annex(['add', 'beta@~1.0.0', '--json']);

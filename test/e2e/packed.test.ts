@@ -39,7 +39,7 @@ test('its files load only builtins and each other', () => {
   const foreign = files
     .filter((path) => path.endsWith('.js'))
     .flatMap((path) => {
-      const text = readFileSync(join(dist, path), 'utf8').replace(/^\s*\*.*$/gm, '');
+      const text = readFileSync(join(dist, path), 'utf8').replace(/^\s*\/?\*.*$/gm, '');
       const loaded = text.matchAll(
         /(?:^(?:import|export)\b[^'"]*?|\b__require\(|\bimport\()["']([^'"]+)["']/gm,
       );

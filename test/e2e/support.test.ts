@@ -45,7 +45,9 @@ test('a program sees the scrubbed environment and its input; its exit code is a 
   const options = { input: 'hello', env: { ANNEX_LOG: 'debug', PATH: undefined } };
   const result = await sandbox.run(['-e', program], options);
   expect(result).toMatchObject({ code: 3, signal: null, stdout: 'hello' });
-  expect(result.stderr.trim()).toBe('ANNEX_LOG,HOME,npm_config_cache');
+  expect(result.stderr.trim()).toBe(
+    'ANNEX_LOG,HOME,npm_config_cache,npm_config_fetch_retry_mintimeout',
+  );
 });
 
 test('a planted entry differs from a changed one, and a sealed one is removed', async () => {

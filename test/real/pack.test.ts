@@ -148,7 +148,7 @@ test.each(['nodenext', 'node16'])(
     const required = "console.log(Object.keys(require('annex')).join())";
     expect(await sandbox.run(['--eval', required])).toMatchObject({
       code: 0,
-      stdout: 'AnnexError,ensure,isAvailable,load,onEvent,status\n',
+      stdout: 'AnnexError,composeMetrics,ensure,isAvailable,load,onEvent,status\n',
       stderr: '',
     });
   },
