@@ -55,6 +55,6 @@ test('annex lock names the unset variable as well', async () => {
   registry.fault({ kind: 'status', status: 401 });
   const { code, stderr } = await sandbox.annex(['lock']);
   expect(code).toBe(1);
-  expect(stderr).toContain(`${npmrc} refers to TOKEN, which is not set. `);
+  expect(stderr).toContain(`${npmrc} refers to TOKEN, which is not set (ANNEX_INSTALL_FAILED)`);
   expect(stderr).toMatch(/Now: set TOKEN, or give npm a valid token/);
 });
