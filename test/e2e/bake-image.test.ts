@@ -102,6 +102,7 @@ describe(`annex bake --oci, ${node?.label}`, () => {
     giveTo(asPlainUser, at.sandbox.root);
     const ran = await at.sandbox.annex(['bake', '--oci', at.layer], {
       ...asPlainUser,
+      ...(node && { node: node.path }),
       env: { HOME: at.sandbox.root },
     });
     expect(ran).toMatchObject({ code: 0 });

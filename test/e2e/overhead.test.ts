@@ -22,7 +22,7 @@ const BUILTINS = [
 const HEAVY = /^NativeModule (?:child_process|crypto|https?|stream\/web|tls|util|zlib)$/;
 
 /** Bytes of annex that a start loads. */
-const MAX_BYTES = 17_000;
+const MAX_BYTES = 18_000;
 
 /** Calls on files by which a start finds the application of a program two directories below it. */
 const MAX_CALLS = 10;
