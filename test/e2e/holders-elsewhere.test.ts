@@ -32,7 +32,7 @@ for (const [where, prefix, flags] of elsewhere) {
         expect(stderr).toContain(`process ${pid} on ${hostname()} has been installing it`);
       }
       expect([list('locks'), listStaging(sandbox)]).toEqual([locks, staging]);
-      await letGo();
+      letGo();
       expect((await ended).code).toBe(0);
       expectOne();
     });
@@ -93,7 +93,7 @@ for (const [where, prefix, flags] of elsewhere) {
       const second = listRunning().flatMap(({ pid }) => (first.includes(pid) ? [] : [pid]));
       signal(second, 'SIGSTOP');
       signal(first, 'SIGCONT');
-      await letGo();
+      letGo();
       // It has fetched the missing tarball, and its directory is gone.
       await expect.poll(() => registry.requests.length).toBe(3);
       signal(second, 'SIGCONT');

@@ -67,7 +67,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     );
     expect(listStaging(sandbox)).toEqual(staging);
     process.kill(holder?.pid ?? 0, 'SIGCONT');
-    await letGo();
+    letGo();
     const first = await ended;
     expect(first.code, first.stderr).toBe(0);
     expect(first.stderr).toContain('annex: installed alpha 1.0.0');
@@ -91,7 +91,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     ]);
     expect(list('failures')).toEqual([]);
     expect([list('locks'), listStaging(sandbox)]).toEqual([locks, staging]);
-    await letGo();
+    letGo();
     expect((await ended).code).toBe(0);
     expectOne();
   });
@@ -112,7 +112,7 @@ describe.runIf(canListProcesses).concurrent('on one host', () => {
     // The holder removes the file of the waiter when it ends.
     expect(list('locks')).toEqual(expect.arrayContaining(locks));
     expect(listStaging(sandbox)).toEqual(staging);
-    await letGo();
+    letGo();
     expect((await ended).code).toBe(0);
     expectOne();
   });
@@ -129,7 +129,7 @@ describe.concurrent('a lock that fails altogether', () => {
     expect(second.code, second.stderr).toBe(0);
     expect(second.stderr).not.toContain('waiting for');
     if (canListProcesses) expect(listStaging(sandbox)).toEqual(staging);
-    await letGo();
+    letGo();
     const first = await ended;
     expect(first.code, first.stderr).toBe(0);
     expectOne();

@@ -140,8 +140,7 @@ describe.runIf(canListProcesses)(node.label, () => {
 
     // The first one continues with a broken connection, and fetches the missing tarball.
     registry.fault(undefined);
-    await registry.stop();
-    await registry.resume();
+    registry.disconnect();
     for (const { pid } of frozen) process.kill(pid, 'SIGCONT');
     const { code, stderr } = await running;
     expect(code, stderr).toBe(1);

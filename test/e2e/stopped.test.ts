@@ -107,8 +107,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     await expect.poll(() => find('import.mjs')).toEqual([]);
     expect(find('alpha')).toHaveLength(2);
     own.fault(undefined);
-    await own.stop();
-    await own.resume();
+    own.disconnect();
     const [ended, served] = await Promise.all([first, second]);
     expect(ended.signal).toBe('SIGTERM');
     expect(ended.stderr).toContain('annex: installed alpha 1.0.0 in ');
@@ -142,8 +141,7 @@ describe.runIf(canListProcesses).each(nodes)('$label', (node) => {
     expect((await second).signal).toBe('SIGTERM');
     expect(list('locks')).toEqual(['alpha.lock']);
     own.fault(undefined);
-    await own.stop();
-    await own.resume();
+    own.disconnect();
     expect(await first).toMatchObject({ code: 0, stdout: 'alpha\n' });
   });
 

@@ -46,7 +46,7 @@ export interface RegistryOptions {
 
 /** A running registry. */
 export interface Registry {
-  /** Without a trailing slash. `stop` and `resume` do not change it. */
+  /** Without a trailing slash. `stop` does not change it. */
   url: string;
   /** `METHOD /path` of every request so far, decoded: `GET /@scope/name`. */
   requests: string[];
@@ -71,6 +71,6 @@ export interface Registry {
   audited: Record<string, string[]>[];
   /** Closes the port and every open connection. Harmless when stopped. */
   stop(): Promise<void>;
-  /** Listens again on the same port. */
-  resume(): Promise<void>;
+  /** Breaks every connection, and goes on listening. */
+  disconnect(): void;
 }

@@ -225,9 +225,7 @@ export async function startRegistry(
       server.closeAllConnections();
       await closed;
     },
-    async resume() {
-      if (!server.listening) await listen(Number(new URL(url).port));
-    },
+    disconnect: () => server.closeAllConnections(),
   };
 
   await registry.add(...packages);
