@@ -32,7 +32,7 @@ export interface BakedImage {
   platform: ImagePlatform;
 }
 
-/** What was baked. */
+/** The result of a bake. */
 export interface Baked {
   /** The directories are paths in the image. */
   results: InstallResult[];

@@ -17,7 +17,7 @@ import { type Allowance, tryRemoveIn } from './tree.ts';
 
 /** The tarballs of one feature. */
 export interface Kept {
-  /** A tarball with one of the digests; undefined when there is none, or a damaged or larger one. */
+  /** A tarball with one of the digests; undefined if no tarball matches, or it is larger than `maxBytes`. */
   take(digests: Digests | undefined, maxBytes: number): Buffer | undefined;
   /** Keeps a tarball that has one of the digests, unless the limits or the file system forbid it. */
   keep(digests: Digests | undefined, tarball: Buffer): void;

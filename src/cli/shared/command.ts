@@ -125,7 +125,7 @@ export function requireStore({ store }: Settings, action: string): string {
 export const toExitCode = (isDone: boolean, names: string[], { declaration }: Settings): number =>
   isDone && (names.length > 0 || declaration.refusals.length === 0) ? 0 : 1;
 
-/** What a command for all features prints where there is none. */
+/** Printed by a command for all features when the application declares no feature. */
 export const describeNone = ({ core }: Settings): string =>
   `no features are declared in ${core.root}/package.json. Now: npx annex init`;
 

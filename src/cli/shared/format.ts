@@ -1,7 +1,7 @@
 /** Formats sizes, ages, versions and counts, and makes texts of other people safe to print. */
 import { redact, showName } from '../../base/messages.ts';
 
-/** What is said about an entry whose files are not compared: see `Finder.isSealed`. */
+/** The note on an entry whose files annex does not hash: see `Finder.isSealed`. */
 export const NOT_HASHED = 'not hashed: a layer as trusted as core';
 
 /** @example formatSize(1_234_567) // '1.2 MB' */

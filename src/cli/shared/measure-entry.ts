@@ -4,7 +4,7 @@ import { readPublished } from '../../status/prune.ts';
 import { measureTree } from '../../store/tree.ts';
 import { formatTime } from './format.ts';
 
-/** What is known of an entry; nothing of one that was removed meanwhile. */
+/** The size of an entry and the time when it was published. Both are missing if it was removed meanwhile. */
 export interface Measured {
   /** Missing when part of it cannot be read. */
   bytes?: number;
