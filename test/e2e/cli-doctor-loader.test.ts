@@ -141,13 +141,10 @@ describe.concurrent(node.label, () => {
     onTestFinished,
   }) => {
     const sandbox = await open();
-    const text = 'console.log("up"); setInterval(() => {}, 1e6);';
-    const script = sandbox.write('app/server.mjs', text);
-    const other = sandbox.write('app/other.mjs', `import 'annex/register';\n${text}`);
+    const script = sandbox.write('app/server.mjs', SERVER);
+    const other = sandbox.write('app/other.mjs', `import 'annex/register';\n${SERVER}`);
     for (const args of [[script], ['--import', sandbox.loader, script], [other]]) {
-      const child = spawn(node.path, args, { env: {}, stdio: ['ignore', 'pipe', 'ignore'] });
-      onTestFinished(() => void child.kill('SIGKILL'));
-      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      await startProgram(args, {}, onTestFinished);
     }
     const diagnosis = await diagnose(sandbox);
     expect(diagnosis.of('loader.programs')).toEqual([
@@ -165,7 +162,44 @@ describe.concurrent(node.label, () => {
     const named = await diagnose(sandbox, { env }, '--core', sandbox.core);
     expect(named.of('loader.variables')).toEqual([]);
   });
+
+  test('a running program has the same settings if only their spelling differs', async ({
+    onTestFinished,
+  }) => {
+    const sandbox = await open();
+    const script = sandbox.write('app/server.mjs', SERVER);
+    const start = (its: object) => startProgram([script], its, onTestFinished);
+    const { root, store } = sandbox;
+    const config = sandbox.write('operator.json', {});
+    symlinkSync(root, join(root, 'link'));
+    const layers = `${store}:/layers/*`;
+    const env = { ANNEX_STORE: layers, ANNEX_SEALED: '0', ANNEX_CONFIG: config };
+    const same = { ANNEX_CONFIG: `${root}//operator.json` };
+    for (const written of [`${store}/:/layers//*`, `${root}/a/../volume/annex:/layers/*`]) {
+      await start({ ...same, ANNEX_STORE: written });
+    }
+    await start({ ...same, ANNEX_STORE: `${root}/link/volume/annex:/layers/*` });
+    expect((await diagnose(sandbox, { env })).of('loader.variables')).toEqual([]);
+    const other = { ANNEX_STORE: store, ANNEX_SEALED: 'yes', ANNEX_CONFIG: '' };
+    await start(other);
+    expect((await diagnose(sandbox, { env })).of('loader.variables')).toEqual([
+      expect.stringMatching(/another value of ANNEX_STORE, ANNEX_SEALED, ANNEX_CONFIG than/),
+    ]);
+  });
 });
+
+const SERVER = 'console.log("up"); setInterval(() => {}, 1e6);';
+
+/** Starts a program that runs until the test ends. */
+async function startProgram(
+  args: string[],
+  env: object,
+  onEnd: (stop: () => void) => void,
+): Promise<void> {
+  const child = spawn(node.path, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'ignore'] });
+  onEnd(() => void child.kill('SIGKILL'));
+  await new Promise((resolve) => child.stdout?.once('data', resolve));
+}
 
 /** Runs doctor in a pid namespace, whose process 1 has NODE_OPTIONS, which doctor has lost. */
 async function diagnoseBelow(

@@ -1,12 +1,14 @@
 /** The running programs of an application, from /proc, and whether they have annex. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { currentEnv, GUARD } from '../../base/environment.ts';
+import { currentEnv, GUARD, type Variables } from '../../base/environment.ts';
 import { readText } from '../../base/files.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
+import { readEnvironment } from '../../settings/environment.ts';
 import { readWords } from '../../settings/installer-env.ts';
 import type { Core } from '../../settings/settings.ts';
+import { resolveSettings } from '../../settings/sources.ts';
 import { type Finding, ok, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
 import { findAnnexDir, listPreloads } from './preloads.ts';
@@ -22,8 +24,17 @@ interface Program {
   variables: Map<string, string>;
 }
 
-/** Variables besides ANNEX_CORE that decide what annex does in a process. */
-const DECISIVE = ['ANNEX_STORE', 'ANNEX_SEALED', 'ANNEX_ALLOW_INSTALLS', 'ANNEX_CONFIG'];
+/** What annex makes of the variables besides ANNEX_CORE that decide what it does in a process. */
+function readDecisive(env: Variables): Record<string, unknown> {
+  const { store, sealed, allowInstalls } = resolveSettings([readEnvironment(env)]).values;
+  const { ANNEX_CONFIG: config } = env;
+  return {
+    ANNEX_STORE: store.map((path) => path && toRealPath(path)),
+    ANNEX_SEALED: sealed,
+    ANNEX_ALLOW_INSTALLS: allowInstalls,
+    ANNEX_CONFIG: config && toRealPath(config),
+  };
+}
 
 /** Options of Node whose value is the next argument. */
 const WITH_VALUE =
@@ -72,9 +83,11 @@ export function checkPrograms({ realRoot }: Core): Finding[] {
 
 /** Whether a program has the settings that the other findings are about. */
 function checkVariables({ pid, script, cwd, variables }: Program, realRoot: string): Finding[] {
-  const env = currentEnv();
   const core = variables.get('ANNEX_CORE');
-  const names = DECISIVE.filter((name) => variables.get(name) !== env[name]);
+  const [its, ours] = [Object.fromEntries(variables), currentEnv()].map(readDecisive);
+  const names = Object.keys(ours ?? {}).filter(
+    (name) => JSON.stringify(its?.[name]) !== JSON.stringify(ours?.[name]),
+  );
   // Without it, the program finds its application above its script.
   if (core && toRealPath(resolve(cwd, core)) !== realRoot) names.push('ANNEX_CORE');
   if (names.length === 0) return [];
