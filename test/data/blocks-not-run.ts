@@ -10,6 +10,8 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
     'Features as an image: sh': 'docs/cli.md runs `annex bake --oci`',
     'Features as an image: sh 2':
       'needs a registry of images and a container; test:fleet pushes, pulls and mounts an image',
+    'Features as one file: sh':
+      'needs a loop device; test/fleet/file-image.test.ts takes its options',
     'Jobs and init containers: yaml':
       'needs a cluster; test/e2e/install-within.test.ts runs its command',
   },

@@ -1,11 +1,11 @@
 /** Prometheus scrapes a server with annex, and its tools accept what annex prints. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { closeLater } from '../support/close.ts';
 import { esmPackage } from '../support/fixtures.ts';
+import { findPort } from '../support/free-port.ts';
 import { repositoryRoot } from '../support/package.ts';
 import { findProgram } from '../support/programs.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -27,14 +27,6 @@ createServer((_, response) => {
   response.end(compose());
 }).listen(Number(process.env.PORT), '127.0.0.1');
 `;
-
-const findPort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 describe.runIf(hasPrometheus)(`Prometheus${why}`, () => {
   let world: World;

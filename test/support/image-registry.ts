@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../../examples/immutable-image/test/support/podman.ts';
 import { closeLater } from './close.ts';
+import { findPort } from './free-port.ts';
 
 /** A running registry, which ends with the test. */
 export interface ImageRegistry {
@@ -13,15 +13,6 @@ export interface ImageRegistry {
   host: string;
   /** The file of a blob, by its digest. */
   blob: (digest: string) => string;
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Starts a registry with its files in a directory. */

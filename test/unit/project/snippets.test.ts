@@ -53,6 +53,7 @@ const CHECKS: Record<string, (code: string) => void> = {
     checkCommands(code);
   },
   yaml: (code) => expect(parseYaml(code)).toBeTypeOf('object'),
+  nginx: (code) => expect(code.split('{').length).toBe(code.split('}').length),
   text: () => {},
 };
 
