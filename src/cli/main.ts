@@ -90,4 +90,5 @@ async function printMisuse(
   return 2;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// A library of npm may still wait for an answer that came too late.
+process.exit(await main(process.argv.slice(2)));

@@ -1,4 +1,5 @@
 /** Verifies and records the registry's signatures and the provenance of locked packages. */
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -83,14 +84,16 @@ export function openSignatures(
   };
   let verifier: ReturnType<typeof openVerifier> | undefined;
   const open = () => {
-    verifier ??= openVerifier(npm.cache, path);
+    verifier ??= untilAborted(signal, openVerifier(npm.cache, path));
     return verifier;
   };
   const findProvenance = async ({ name, version, integrity = '' }: LockNode) => {
     const signed = { name, version, integrity };
     const registry = npm.registryFor(name);
     const bundles = await ask(() => fetchProvenance(client, registry, signed));
-    return verifyProvenance(signed, bundles, open);
+    const result = await verifyProvenance(signed, bundles, open);
+    signal.throwIfAborted();
+    return result;
   };
   const check = async (node: LockNode): Promise<SignatureResult> => {
     const { name, version, integrity = '' } = node;
@@ -121,6 +124,10 @@ export function openSignatures(
   };
   return { check, keysFor, findProvenance, close: client.close };
 }
+
+/** Settles as the promise does, or rejects with the signal's reason: npm's library takes no signal. */
+const untilAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
+  Promise.race([promise, once(signal, 'abort').then(() => Promise.reject(signal.reason))]);
 
 async function fetchPackument(client: Client, registry: string, name: string) {
   const options = { name, label: name, accept: 'application/json', maxBytes: MAX_PACKUMENT };

@@ -1,8 +1,10 @@
 /** `annex audit signatures`: the provenance of locked tarballs, verified and recorded. */
+import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { lock, lockBefore, node, readLock } from '../support/lock-files.ts';
 import { findNpm } from '../support/npm.ts';
@@ -132,6 +134,31 @@ describe(node.label, () => {
     expect(record()).toHaveProperty('signature');
     expect(record()).not.toHaveProperty('provenance');
   });
+
+  test.each([[['audit', 'signatures']], [['lock', '--check', '--online']]])(
+    '%j ends at the time limit while npm waits for the root of trust',
+    async (args) => {
+      const { sandbox, cache, audit } = await openAttested();
+      expect(await audit()).toMatchObject({ code: 0 });
+      sandbox.write(join(cache, '_tuf/tuf-repo-cdn.sigstore.dev/timestamp.json'), '{}');
+      let connections = 0;
+      const silent = createServer(() => {
+        connections += 1;
+      }).listen(0, '127.0.0.1');
+      onTestFinished(() => void silent.close());
+      await once(silent, 'listening');
+      const env = {
+        HTTPS_PROXY: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+        NO_PROXY: '127.0.0.1',
+        ANNEX_CONFIG: sandbox.write('operator.json', { timeout: 2 }),
+      };
+      const { code, stdout, stderr } = await sandbox.annex(args, { env });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^annex: it took longer than 2 s \(ANNEX_TIMEOUT\)/);
+      // The library connects again after 5 s: by then the command has ended.
+      expect(connections).toBe(1);
+    },
+  );
 
   test('lock --check --online verifies recorded provenance again', async () => {
     const { sandbox, registry, serve, audit, check } = await openAttested();
