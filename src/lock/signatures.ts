@@ -13,15 +13,14 @@ import { readJson } from '../base/files.ts';
 import { fieldOf, isProvenance, isRepository, isShape, isText } from '../base/shape.ts';
 import type { LockNode } from '../plan/graph.ts';
 import type { LockedPackages } from '../plan/project.ts';
-import { MAX_PACKUMENT, readAnswer } from '../registry/answer.ts';
-import { type Client, createClient } from '../registry/client.ts';
-import { isRequestError } from '../registry/failure.ts';
+import { createClient } from '../registry/client.ts';
 import type { NpmSettings } from '../registry/npm-settings.ts';
 import {
   fetchProvenance,
   type ProvenanceResult,
   verifyProvenance,
 } from '../registry/provenance.ts';
+import { fetchPublished, UNPUBLISHED } from '../registry/published.ts';
 import { withRetries } from '../registry/retry.ts';
 import {
   fetchKeys,
@@ -75,7 +74,7 @@ export function openSignatures(
   const client = createClient(npm, signal, tmpdir());
   const ask = <T>(attempt: () => Promise<T>) => withRetries(attempt, client, npm);
   const keys = new Map<string, Promise<SigningKey[]>>();
-  const packuments = new Map<string, Promise<Record<string, unknown>>>();
+  const published = new Map<string, ReturnType<typeof fetchPublished>>();
   const keysFor = (name: string) => {
     const registry = npm.registryFor(name);
     const asked = keys.get(registry) ?? ask(() => fetchKeys(client, registry));
@@ -99,24 +98,20 @@ export function openSignatures(
     const { name, version, integrity = '' } = node;
     const registry = npm.registryFor(name);
     const known = await keysFor(name);
-    const asked = packuments.get(name) ?? ask(() => fetchPackument(client, registry, name));
-    packuments.set(name, asked);
-    const { versions, time } = await asked;
-    const dist = fieldOf(fieldOf(versions, version), 'dist');
-    const isAttested = fieldOf(dist, 'attestations') !== undefined;
+    const asked = published.get(name) ?? ask(() => fetchPublished(client, registry, name));
+    published.set(name, asked);
+    const { signatures, isAttested, time } = (await asked).get(version) ?? UNPUBLISHED;
     const provenance: ProvenanceResult = isAttested
       ? await findProvenance(node)
       : { state: 'none' };
     const result = { name, version, registry, provenance };
     if (known.length === 0) return { ...result, state: 'no keys' };
-    const signatures = readSignatures(fieldOf(dist, 'signatures'));
     const [signature] = signatures;
     if (signature === undefined) return { ...result, state: 'missing' };
-    const published = Date.parse(String(fieldOf(time, version)));
     const signed = { name, version, integrity };
     // As in npm, each of them counts.
     const reason = signatures
-      .map((one) => findInvalid(signed, one, { keys: known, published }))
+      .map((one) => findInvalid(signed, one, { keys: known, published: time }))
       .find((one) => one !== undefined);
     return reason === undefined
       ? { ...result, state: 'verified', signature }
@@ -128,17 +123,6 @@ export function openSignatures(
 /** Settles as the promise does, or rejects with the signal's reason: npm's library takes no signal. */
 const untilAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
   Promise.race([promise, once(signal, 'abort').then(() => Promise.reject(signal.reason))]);
-
-async function fetchPackument(client: Client, registry: string, name: string) {
-  const options = { name, label: name, accept: 'application/json', maxBytes: MAX_PACKUMENT };
-  try {
-    const response = await client.get(`${registry}${name.replace('/', '%2f')}`, options);
-    return readAnswer(response, MAX_PACKUMENT);
-  } catch (error) {
-    if (isRequestError(error) && error.status === 404) return {};
-    throw error;
-  }
-}
 
 /** The packages of a lock that a registry signs: those in the tarball of another one have no tarball. */
 export const listSigned = ({ nodes }: LockedPart): LockNode[] =>

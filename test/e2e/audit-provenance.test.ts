@@ -156,7 +156,7 @@ describe(node.label, () => {
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/^annex: it took longer than 2 s \(ANNEX_TIMEOUT\)/);
       // The library connects again after 5 s: by then the command has ended.
-      expect(connections).toBe(1);
+      expect(connections).toBeLessThan(2);
     },
   );
 

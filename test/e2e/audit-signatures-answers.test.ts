@@ -36,6 +36,25 @@ describe(node.label, () => {
     ]);
   });
 
+  test('of long lists of versions only what is compared stays in memory', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `part-${index}`);
+    const any = Object.fromEntries(names.map((name) => [name, '*']));
+    const packages = names.map((name) => esmPackage(name, '1.0.0', name));
+    const { sandbox, registry } = await open();
+    await registry.add(...packages, dependentPackage('many', '1.0.0', 'many', any));
+    sandbox.setCore({ features: { many: '^1.0.0' } });
+    await lock(sandbox);
+    registry.signer = makeSigner();
+    for (const name of names) {
+      const packument = (await (await fetch(`${registry.url}/${name}`)).json()) as object;
+      const body = JSON.stringify({ ...packument, readme: '.'.repeat(7e6) });
+      registry.fault({ kind: 'page', body }, new RegExp(`GET /${name}$`));
+    }
+    const env = { NODE_OPTIONS: '--max-old-space-size=64' };
+    const { code, stderr } = await sandbox.annex(['audit', 'signatures'], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
   test.each([/keys$/, /GET \/kit$/])(
     'a page in place of an answer fails, and nothing is recorded: %s',
     async (match) => {
