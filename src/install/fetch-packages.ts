@@ -122,7 +122,7 @@ async function unpackAll(job: FetchJob, npm: NpmSettings): Promise<FetchedPackag
   const stop = new AbortController();
   const { deadline = performance.now() + job.settings.timeout } = job;
   const ended = AbortSignal.any([signal, stop.signal]);
-  const fetcher = createFetcher(npm, ended, heldDir, deadline);
+  const fetcher = createFetcher(npm, ended, heldDir, { deadline, tarballs: nodes.length });
   const budget: Budget = { files: MAX_FILES, bytes: MAX_BYTES };
   const fetched: FetchedPackages = {
     listings: {},

@@ -18,7 +18,7 @@ import {
   type Target,
 } from './failure.ts';
 import type { NpmSettings } from './npm-settings.ts';
-import { createPacer } from './pace.ts';
+import { createPacer, type PaceOptions } from './pace.ts';
 import { composeUserAgent, makeAgent, type Reply, type SendOptions, send } from './request.ts';
 
 /** The response to a request, after redirects; its status is 200. */
@@ -64,15 +64,15 @@ const MAX_REDIRECTS = 5;
 /** Milliseconds for all requests of a client without a deadline. */
 const USUAL_LIMIT = 300_000;
 
-/**
- * @param dir for bodies that are too large for memory
- * @param deadline of the monotonic clock, ms: a request that a host puts off beyond it is refused at once
- */
+/** What the caller knows of all requests of a client. */
+export type Extent = Partial<Omit<PaceOptions, 'wait'>>;
+
+/** @param dir for bodies that are too large for memory */
 export function createClient(
   settings: NpmSettings,
   outer: AbortSignal,
   dir: string,
-  deadline: number = performance.now() + USUAL_LIMIT,
+  { deadline = performance.now() + USUAL_LIMIT, tarballs = 0 }: Extent = {},
 ): Client {
   const closing = new AbortController();
   const finishing = new AbortController();
@@ -85,7 +85,7 @@ export function createClient(
     if (ms === 0) return;
     await setTimeout(ms, undefined, { signal: starting }).catch(() => starting.throwIfAborted());
   };
-  const pacer = createPacer(settings, { deadline, wait });
+  const pacer = createPacer(settings, { deadline, wait, tarballs });
   const agents = new Map<string, Agent>();
   const userAgent = composeUserAgent(settings.userAgent);
 

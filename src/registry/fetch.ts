@@ -3,7 +3,7 @@ import { computeIntegrity, type Digests, isStrong, readDigests } from '../base/d
 import { AnnexError } from '../base/error.ts';
 import { fieldOf } from '../base/shape.ts';
 import { decode, failAnswer, MAX_PACKUMENT, readAnswer } from './answer.ts';
-import { createClient, type RegistryResponse, type RequestOptions } from './client.ts';
+import { createClient, type Extent, type RegistryResponse, type RequestOptions } from './client.ts';
 import {
   isRequestError,
   makeRequestError,
@@ -66,7 +66,6 @@ const BUSY: (number | undefined)[] = [408, 420, 429];
 
 /**
  * @param dir for tarballs that are too large for memory
- * @param deadline of the monotonic clock, ms: a fetch that a registry puts off beyond it is refused at once
  * @example
  * const fetcher = createFetcher(readNpmSettings(core, env), signal, staging);
  * const { tarball } = await fetcher.fetchTarball({ name: 'exa-js', version: '1.9.0', integrity });
@@ -75,9 +74,9 @@ export function createFetcher(
   settings: NpmSettings,
   signal: AbortSignal,
   dir: string,
-  deadline?: number,
+  extent?: Extent,
 ): Fetcher {
-  const client = createClient(settings, signal, dir, deadline);
+  const client = createClient(settings, signal, dir, extent);
   const findCached = openCache(settings.cache);
 
   const fetchFrom = async (address: string, wanted: Wanted): Promise<Fetched> => {

@@ -1,4 +1,4 @@
-/** Paces the requests to each host: few at first, more with each answer, and none before a host that refused allows it. */
+/** Paces the requests to each host: few at first, more with the answers, and none before a host that refused allows it. */
 import type { Refusal } from '../types.ts';
 import { makeRequestError } from './failure.ts';
 import type { NpmSettings } from './npm-settings.ts';
@@ -21,10 +21,10 @@ export interface Pacer {
 
 /** The state of one host. */
 interface Host {
-  /** Grows with each answer, and halves when the host asks to slow down. */
-  share: number;
-  /** The host has asked to slow down: requests start one after the other, `mintimeout / share` apart. */
-  isLimited: boolean;
+  /** Requests that the host has answered since it last refused one. */
+  answers: number;
+  /** The least time between the starts of two requests, ms: 0 until the host refuses one. */
+  interval: number;
   /** Requests without an answer. */
   active: number;
   /** The earliest start of the next request, and the last refusal: ms of the monotonic clock. */
@@ -34,26 +34,30 @@ interface Host {
   waiting: (() => void)[];
 }
 
-/** Requests at a time to a host that has never refused one. */
+/** Requests at a time. */
 const MOST = 8;
+/** At first one request at a time is made for so many tarballs: a refusal refuses all that are under way. */
+const TARBALLS_PER_REQUEST = 20;
 /** Answers before one more request is made at a time. */
 const ANSWERS_PER_REQUEST = 2;
-/** Growth of the share with an answer, once a host has refused a request. */
-const GROWTH = 1.05;
-/** The share at which a host no longer counts as limited. */
-const FULL = MOST * ANSWERS_PER_REQUEST;
+/** Answers in a row before requests become twice as frequent: each attempt may cost a refusal. */
+const ANSWERS_PER_REFUSAL = 5;
 /** The first request after a refusal starts within so many intervals: installers that were refused together spread. */
-const SPREAD = 1.5;
+const SPREAD = 1.25;
 
-/** A point in time of the monotonic clock, and the way to wait. */
+/** The way to wait, and what is known of the requests. */
 export interface PaceOptions {
+  /** No request waits for a turn beyond this time: ms of the monotonic clock. */
   deadline: number;
   wait: (ms: number) => Promise<void>;
+  /** Tarballs that are to be fetched; 0 if unknown. */
+  tarballs: number;
 }
 
 /**
- * Creates a pacer. Its rule has one number for each host, the share: `share / 2` requests run at a time. Once the
- * host has asked to slow down, a request starts each `fetch-retry-mintimeout / share` milliseconds.
+ * Creates a pacer. A host that has refused a request gets one at most every `interval`: at first
+ * `fetch-retry-mintimeout`, divided by its answers until then. The interval doubles with each further refusal, up to
+ * `fetch-retry-mintimeout`, and halves after each five answers in a row.
  *
  * @example
  * const leave = await pacer.enter('registry.corp');
@@ -61,38 +65,41 @@ export interface PaceOptions {
  */
 export function createPacer(
   { retryMinimum }: Pick<NpmSettings, 'retryMinimum'>,
-  { deadline, wait }: PaceOptions,
+  { deadline, wait, tarballs }: PaceOptions,
 ): Pacer {
   const hosts = new Map<string, Host>();
   const open = (name: string): Host => {
     const known = hosts.get(name);
     if (known !== undefined) return known;
-    const host: Host = {
-      share: 0,
-      isLimited: false,
-      active: 0,
-      next: 0,
-      refusedAt: -1,
-      waiting: [],
-    };
+    const host = { answers: 0, interval: 0, active: 0, next: 0, refusedAt: -1, waiting: [] };
     hosts.set(name, host);
     return host;
   };
-  const intervalOf = ({ share }: Host): number => retryMinimum / share;
+  const hasRoom = ({ active, answers }: Host): boolean => {
+    const share = Math.max(answers / ANSWERS_PER_REQUEST, tarballs / TARBALLS_PER_REQUEST);
+    return active < Math.min(MOST, Math.max(1, Math.floor(share)));
+  };
+
+  const slowDown = (host: Host): void => {
+    const slower = Math.max(host.interval * 2, retryMinimum / Math.max(1, host.answers));
+    host.interval = Math.min(retryMinimum, slower);
+    host.answers = 0;
+  };
 
   const leave = (host: Host, start: number, outcome: Outcome): void => {
     host.active -= 1;
+    // Requests that were under way together are one refusal, and no sign that it is over.
+    const isLater = start > host.refusedAt;
     if ('refusal' in outcome) {
       const { refusal, retryAfter = 0 } = outcome;
       const now = performance.now();
-      // Requests that were under way together are one refusal.
-      if (start > host.refusedAt) host.share = Math.max(1, host.share / 2);
-      const spread = Math.random() * SPREAD * intervalOf(host);
-      Object.assign(host, { isLimited: true, refusedAt: now, refusal });
+      if (isLater) slowDown(host);
+      const spread = Math.random() * SPREAD * host.interval;
+      Object.assign(host, { refusal, refusedAt: now });
       host.next = Math.max(host.next, now + retryAfter + spread);
-    } else if (outcome.isAnswered) {
-      host.share = Math.min(FULL, host.isLimited ? host.share * GROWTH : host.share + 1);
-      if (host.share === FULL) host.isLimited = false;
+    } else if (outcome.isAnswered && isLater) {
+      host.answers += 1;
+      if (host.answers % ANSWERS_PER_REFUSAL === 0) host.interval /= 2;
     }
     for (const wake of host.waiting.splice(0)) wake();
   };
@@ -103,11 +110,11 @@ export function createPacer(
       for (;;) {
         const now = performance.now();
         if (host.next > deadline && host.refusal !== undefined) {
-          throw makeRequestError(host.refusal, { isTransient: false, status: 429 });
+          throw makeRequestError(host.refusal, { isTransient: false, retryAfter: host.next - now });
         }
         if (host.next > now) {
           await wait(host.next - now);
-        } else if (host.active < Math.max(1, Math.floor(host.share / ANSWERS_PER_REQUEST))) {
+        } else if (hasRoom(host)) {
           break;
         } else {
           await new Promise<void>((resolve) => host.waiting.push(resolve));
@@ -116,7 +123,7 @@ export function createPacer(
       }
       const start = performance.now();
       host.active += 1;
-      if (host.isLimited) host.next = start + intervalOf(host);
+      if (host.interval > 0) host.next = start + host.interval;
       return (outcome) => leave(host, start, outcome);
     },
   };

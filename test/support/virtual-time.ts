@@ -16,9 +16,12 @@ export function openVirtualTime(seed: number): VirtualTime {
   let state = seed;
   const sleeping: { at: number; wake: () => void }[] = [];
   vi.spyOn(performance, 'now').mockImplementation(() => time);
+  // Mulberry32: neighbouring seeds have different sequences.
   vi.spyOn(Math, 'random').mockImplementation(() => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   });
   onTestFinished(() => void vi.restoreAllMocks());
   return {
