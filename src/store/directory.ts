@@ -82,9 +82,8 @@ export function useDir<T>(dir: DirHandle, use: (dir: DirHandle) => T): T {
 export const withDir = <T>(path: string, names: string[], use: (dir: DirHandle) => T): T =>
   useDir(openDir(path, ...names), use);
 
-/** Makes a directory unless something has that name; returns whether it was made. */
-export function makeIn(dir: DirHandle, name: string, mode = 0o777): boolean {
-  const path = dir.at(name);
+/** Makes a directory unless something has that path; returns whether it was made. */
+export function makeMissing(path: string, mode: number): boolean {
   // On a read-only file system mkdir fails even for a directory that exists.
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
   try {
@@ -95,6 +94,10 @@ export function makeIn(dir: DirHandle, name: string, mode = 0o777): boolean {
     return false;
   }
 }
+
+/** Makes a directory in an open one as `makeMissing` does. */
+export const makeIn = (dir: DirHandle, name: string, mode = 0o777): boolean =>
+  makeMissing(dir.at(name), mode);
 
 /**
  * The names in a directory, sorted; none when it is a link, a file, or absent.

@@ -19,6 +19,7 @@ import {
   type DirHandle,
   ignoreErrors,
   makeIn,
+  makeMissing,
   openIn,
   sampleNames,
   useDir,
@@ -80,13 +81,7 @@ function findObstacle(dir: DirHandle, name: string): string | undefined {
 export function makeDirectory(dir: string, mode: number): boolean {
   if (lstatSync(dir, { throwIfNoEntry: false }) !== undefined) return false;
   makeDirectory(dirname(dir), mode);
-  try {
-    mkdirSync(dir, { mode });
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    return false;
-  }
+  return makeMissing(dir, mode);
 }
 
 /**

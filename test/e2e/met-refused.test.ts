@@ -65,14 +65,15 @@ for (const request of requests) {
 }
 console.log(JSON.stringify(errors));`;
 
-async function open(node: NodeUnderTest, user: typeof asPlainUser, spoil: Case['spoil']) {
+async function plantKit(node: NodeUnderTest) {
   const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
   sandbox.setCore({ features: { kit: '^1.0.0' } });
-  const entry = sandbox.plantEntry({
-    feature: 'kit',
-    packages: [kit],
-    specs: { kit: '^1.0.0' },
-  });
+  const entry = sandbox.plantEntry({ feature: 'kit', packages: [kit], specs: { kit: '^1.0.0' } });
+  return { sandbox, entry };
+}
+
+async function open(node: NodeUnderTest, user: typeof asPlainUser, spoil: Case['spoil']) {
+  const { sandbox, entry } = await plantKit(node);
   writeMeeting(sandbox);
   spoil(sandbox, entry);
   giveTo(user, join(sandbox.store, '..'));
@@ -98,13 +99,7 @@ for (const node of nodes) {
       });
 
       test("an entry that cannot be reached: Node's own error, with a cause", async (context) => {
-        const sandbox = await createSandbox({ node: node.path, copyAnnex: true });
-        sandbox.setCore({ features: { kit: '^1.0.0' } });
-        const entry = sandbox.plantEntry({
-          feature: 'kit',
-          packages: [kit],
-          specs: { kit: '^1.0.0' },
-        });
+        const { sandbox, entry } = await plantKit(node);
         sandbox.write('app/requests.mjs', REQUESTS);
         const version = join(sandbox.store, 'v1');
         renameSync(version, join(sandbox.root, 'moved'));

@@ -3,15 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { AnnexError } from '../../../src/base/error.ts';
 import { composeMessage, composeNotice, redact } from '../../../src/base/messages.ts';
 import { messageOf } from '../../../src/base/thrown.ts';
-import type { Refusal } from '../../../src/types.ts';
-
-const refusal: Refusal = {
-  code: 'ANNEX_OFFLINE',
-  reason: 'registry.corp timed out after 30 s',
-  hint: 'annex install search.exa',
-  state: 'Next try at 12:04:30 UTC; other features unaffected',
-};
-const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
+import { context, refusal } from '../../support/refusal.ts';
 
 describe('credentials are removed', () => {
   const secret = 's3cr3t-v4lue';

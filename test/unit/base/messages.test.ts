@@ -1,15 +1,7 @@
 /** Messages: their order, and that each is one line. */
 import { describe, expect, test } from 'vitest';
 import { composeMessage, composeNotice, showName, showOutput } from '../../../src/base/messages.ts';
-import type { Refusal } from '../../../src/types.ts';
-
-const refusal: Refusal = {
-  code: 'ANNEX_OFFLINE',
-  reason: 'registry.corp timed out after 30 s',
-  hint: 'annex install search.exa',
-  state: 'Next try at 12:04:30 UTC; other features unaffected',
-};
-const context = { feature: 'search.exa', specifier: 'exa-js', asker: 'dist/search.js' };
+import { context, refusal } from '../../support/refusal.ts';
 
 describe('the order of a message', () => {
   test('subject, code, reason, importing file, state, hint', () => {

@@ -1,16 +1,7 @@
 /** The `annex` key as a whole, unknown keys, and optional peers as features. */
 import { describe, expect, test } from 'vitest';
 import { readDeclaration } from '../../../src/settings/declaration.ts';
-
-const path = '/app/package.json';
-
-/** Reads an `annex` key of a core called `app`. */
-const read = (annex: unknown, manifest: object = {}) =>
-  readDeclaration({
-    path,
-    manifest: { name: 'app', annex, ...manifest },
-    workspaces: ['@app/part', 'part'],
-  }).declaration;
+import { path, read } from '../../support/declaration-world.ts';
 
 describe('the key as a whole', () => {
   test.each<[unknown, string]>([

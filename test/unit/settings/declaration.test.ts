@@ -1,16 +1,6 @@
 /** Reading the `annex` key: a refusal names the key of every invalid feature, and turns off that feature alone. */
 import { describe, expect, test } from 'vitest';
-import { readDeclaration } from '../../../src/settings/declaration.ts';
-
-const path = '/app/package.json';
-
-/** Reads an `annex` key of a core called `app`. */
-const read = (annex: unknown, manifest: object = {}) =>
-  readDeclaration({
-    path,
-    manifest: { name: 'app', annex, ...manifest },
-    workspaces: ['@app/part', 'part'],
-  }).declaration;
+import { path, read } from '../../support/declaration-world.ts';
 
 /** Reads features, with a good one before and after the others. */
 function readAmong(features: object) {

@@ -1,40 +1,12 @@
 /** Damaged records of failures do not count, and text from a store is quoted. */
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { REGISTRY_HINTS } from '../../../src/registry/hints.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
-import {
-  addFailure,
-  type Failure,
-  isInForce,
-  nextFailure,
-  readFailures,
-} from '../../../src/store/failures.ts';
-import type { Refusal } from '../../../src/types.ts';
+import { type Failure, isInForce, readFailures } from '../../../src/store/failures.ts';
+import { add, day, first, makeStore, minute, second } from '../../support/failures-world.ts';
 import { failurePath, failureRoot } from '../../support/store-paths.ts';
-import { removeTree } from '../../support/tree.ts';
-
-const refusal: Refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'try later' };
-const failed = { key: 'one', feature: 'alpha', refusal };
-const second = 1_000;
-const minute = 60 * second;
-const day = 24 * 60 * minute;
-const now = Date.UTC(2026, 0, 1, 12);
-
-const first = nextFailure(undefined, failed, now, 0);
-
-function makeStore(): string {
-  const store = mkdtempSync(join(realpathSync(tmpdir()), 'annex-failures-'));
-  onTestFinished(() => removeTree(store));
-  mkdirSync(join(store, 'v1'));
-  return store;
-}
-
-/** Records a failure of the first slug at the current time. */
-const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
-  addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 
 describe('a damaged record does not count:', () => {
   const ours: Failure = { ...first, at: Date.now() - second, until: Date.now() + minute };

@@ -1,16 +1,7 @@
 /** Failures in a store: how long they are in force, for which configuration, and which are not trusted. */
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hostName } from '../../../src/base/store-layout.ts';
 import { refuseAgain } from '../../../src/status/refusals.ts';
 import {
@@ -24,30 +15,20 @@ import {
   nextFailure,
   readFailures,
 } from '../../../src/store/failures.ts';
-import type { ErrorCode, Refusal } from '../../../src/types.ts';
+import type { ErrorCode } from '../../../src/types.ts';
+import {
+  add,
+  day,
+  failed,
+  first,
+  makeStore,
+  minute,
+  now,
+  refusal,
+  second,
+} from '../../support/failures-world.ts';
 import { failurePath, failureRoot } from '../../support/store-paths.ts';
-import { removeTree } from '../../support/tree.ts';
 import { callAsPlainUser } from '../../support/user.ts';
-
-const refusal: Refusal = { code: 'ANNEX_OFFLINE', reason: 'no answer', hint: 'try later' };
-const failed = { key: 'one', feature: 'alpha', refusal };
-const second = 1_000;
-const minute = 60 * second;
-const day = 24 * 60 * minute;
-const now = Date.UTC(2026, 0, 1, 12);
-
-const first = nextFailure(undefined, failed, now, 0);
-
-function makeStore(): string {
-  const store = mkdtempSync(join(realpathSync(tmpdir()), 'annex-failures-'));
-  onTestFinished(() => removeTree(store));
-  mkdirSync(join(store, 'v1'));
-  return store;
-}
-
-/** Records a failure of the first slug at the current time. */
-const add = (store: string, at: number, rest: Partial<typeof failed> = {}): void =>
-  addFailure(store, 'alpha', { ...failed, ...rest }, { ignored: undefined, now: at });
 
 describe('the delay after a failure', () => {
   const all = [1, 2, 3, 4, 5, 6, 7, 50, 5000];
