@@ -6,6 +6,14 @@ import { codeOf, messageOf } from './thrown.ts';
 const UNWRITABLE =
   'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
 
+/** For a mount that stays useless until it is mounted anew. A container keeps the mount that it started with. */
+const REMOUNT = 'mount that volume again, and restart the containers that use it';
+
+const UNANSWERED: [reason: string, hint: string] = [
+  'its file server does not respond',
+  'check that server, and the network between',
+];
+
 /** Reason and hint for an error of the file system, by its code. */
 const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: [
@@ -26,6 +34,12 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
     'its directories are on different file systems',
     'mount one volume for the whole store, and nothing inside it',
   ],
+  ENOTCONN: ['the program or the server behind its mount is gone', REMOUNT],
+  ECONNABORTED: ['its mount was aborted', REMOUNT],
+  ESTALE: ['its file server no longer has it', REMOUNT],
+  ETIMEDOUT: UNANSWERED,
+  EHOSTDOWN: UNANSWERED,
+  EHOSTUNREACH: UNANSWERED,
   EFBIG: ['a file exceeds the size limit', 'raise the limit on file size (ulimit -f)'],
 };
 

@@ -16,9 +16,15 @@ export function codeOf(error: unknown): string | undefined {
 export const isNotFound = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
 
-const TRANSIENT = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+const TRANSIENT = new Set([
+  ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
+  ...['ENOTCONN', 'ECONNABORTED', 'ESTALE', 'ETIMEDOUT', 'EHOSTDOWN', 'EHOSTUNREACH'],
+]);
 
-/** Whether an error is independent of the file: the process or the machine lacks handles or memory. */
+/**
+ * Whether an error is independent of the file: the process or the machine lacks handles or memory, or the server or the
+ * program behind a mount does not respond.
+ */
 export const isTransient = (error: unknown): boolean => TRANSIENT.has(codeOf(error) ?? '');
 
 /** The first line of the message of a thrown value, without credentials. */

@@ -51,6 +51,9 @@ const ROWS = [
   ['import', 'EMFILE', MOST, BOTH, /too many files are open/],
   ['require', 'EMFILE', MOST, BOTH, /too many files are open/],
   ['ensure', 'ENFILE', MOST, BOTH, /too many files are open/],
+  ['import', 'ENOTCONN', MOST, BOTH, /the program or the server behind its mount is gone/],
+  ['require', 'ESTALE', MOST, BOTH, /its file server no longer has it/],
+  ['ensure', 'ETIMEDOUT', MOST, BOTH, /its file server does not respond/],
   // The first directory to be read is that of an ABI.
   ['require', 'EIO', 2, ['readdirSync'], /any cannot be used: its disk reports an error/],
   ['ensure', 'EACCES', 2, ['readdirSync'], /any cannot be used: permission is denied \(EACCES/],

@@ -25,6 +25,15 @@ export function checkStore(examined: Examined): Finding[] {
   const { store, layers } = examined.settings;
   const found = layers.flatMap(checkLayer);
   if (store === undefined) return found;
+  try {
+    return [...checkPlace(examined, store), ...found];
+  } catch (error) {
+    return [refused('store.read', refuseUnread(error, store)), ...found];
+  }
+}
+
+/** @throws errors of the file system, when the store cannot be read */
+function checkPlace(examined: Examined, store: string): Finding[] {
   const real = toRealPath(store);
   const nearest = findNearestDirectory(store);
   const volume = findVolume(nearest);
@@ -37,7 +46,6 @@ export function checkStore(examined: Examined): Finding[] {
     ...(volume === undefined || isPlaceless ? [] : checkVolume(examined, volume)),
     ...checkSpace(examined, nearest),
     ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
-    ...found,
   ];
 }
 

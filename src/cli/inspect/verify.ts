@@ -1,7 +1,5 @@
 /** annex verify */
 import { lstatSync } from 'node:fs';
-import { AnnexError, toRefusal } from '../../base/error.ts';
-import { refuseByFileError } from '../../base/file-error.ts';
 import { showName } from '../../base/messages.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { installFeature } from '../../install/install.ts';
@@ -15,6 +13,7 @@ import { findRetirement, retire } from '../../store/retire.ts';
 import { listStored, type Stored } from '../../store/stored.ts';
 import { type Difference, describeDifference, findDifferences } from '../../store/verify.ts';
 import { type Command, readSettings, selectFeatures } from '../shared/command.ts';
+import { inStores } from '../shared/in-stores.ts';
 import { paint } from '../shared/terminal.ts';
 
 /** Result of verifying one entry, as `--json` prints it. */
@@ -46,7 +45,9 @@ export const verify: Command = async ({ args, options, print }) => {
   const settings = readSettings();
   const features = selectFeatures(settings, args);
   const slugs = args.length > 0 ? features.map(({ slug }) => slug) : undefined;
-  const verified = listStores(settings).flatMap((store) => verifyStore(settings, store, slugs));
+  const verified = inStores(settings, () =>
+    listStores(settings).flatMap((store) => verifyStore(settings, store, slugs)),
+  );
   const damaged = verified.filter(isDamaged);
   const text = verified.map(describe).join('\n') || 'the stores hold no entry';
   print(text, { entries: verified }, settings);
@@ -106,15 +107,13 @@ async function repair(
   damaged: Verified[],
   features: Feature[],
 ): Promise<number> {
-  try {
+  inStores(settings, () => {
     for (const { dir, store, problem, differences } of damaged) {
       if (store !== settings.store || findStoreDistrust(store) !== undefined) continue;
       const reason = problem ?? differences.map(describeDifference)[0] ?? '';
       retire(toRealPath(store), dir, reason);
     }
-  } catch (error) {
-    throw new AnnexError(toRefusal(error, () => refuseByFileError(error, settings.store ?? '')));
-  }
+  });
   const ignored = listRemembered(settings.store ?? '');
   let code = 0;
   for (const feature of features) {

@@ -13,6 +13,7 @@ import { findFeature, refuseUndeclared } from '../../status/status.ts';
 import { findStoreDistrust } from '../../store/access.ts';
 import type { ErrorCode, Refusal } from '../../types.ts';
 import { readNearestManifest } from './edit-manifest.ts';
+import { inStores } from './in-stores.ts';
 import { findWidth, paint } from './terminal.ts';
 
 /** Options of all commands, by name. A command gets those of its row. */
@@ -107,10 +108,12 @@ export const refuse = (
  * The real path of the store.
  *
  * @param action what the command does to it: `pruned`
- * @throws AnnexError when there is no store, or this user must not trust it
+ * @throws AnnexError when there is no store, it cannot be read, or this user must not trust it
  */
-export function requireStore({ store }: Settings, action: string): string {
-  const problem = store === undefined ? 'there is no store' : findStoreDistrust(store);
+export function requireStore(settings: Settings, action: string): string {
+  const { store } = settings;
+  const problem =
+    store === undefined ? 'there is no store' : inStores(settings, () => findStoreDistrust(store));
   if (store !== undefined && problem === undefined) return toRealPath(store);
   const hint = 'set ANNEX_STORE to a directory of this user';
   throw refuse(`nothing was ${action}: ${problem}`, hint, 'ANNEX_STORE_UNUSABLE');

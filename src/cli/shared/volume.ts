@@ -1,7 +1,8 @@
 /** The volume that a path is on: its mount, from /proc, and the free space. */
-import { lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { listAncestors, toRealPath } from '../../base/paths.ts';
 import { isWithin } from '../../base/store-layout.ts';
+import { isPathError } from '../../store/access.ts';
 
 /** A mounted file system. */
 export interface Volume {
@@ -32,12 +33,27 @@ export function findVolume(path: string): Volume | undefined {
 /** File systems on a disk of this machine or of another one. */
 const KEPT = /^(?:ext[234]|xfs|btrfs|zfs|f2fs|jfs|nfs4?|cifs|ceph|9p|virtiofs|fuse.*)$/;
 
-/** Directories on which a volume is mounted that can be written and outlives the container. */
+/** Directories of the system: a volume there has another purpose. */
+const SYSTEM = /^\/(?:$|(?:bin|boot|dev|etc|lib\w*|proc|run|sbin|snap|sys|usr)(?:\/|$))/;
+
+/** Directories on which a volume is mounted that this user can write, and that outlives the container. */
 export const listKept = (): string[] =>
   listVolumes()
-    .filter(({ point, kind, options }) => point !== '/' && KEPT.test(kind) && !options.has('ro'))
+    .filter(
+      ({ point, kind, options }) => KEPT.test(kind) && !options.has('ro') && !SYSTEM.test(point),
+    )
     .map(({ point }) => point)
-    .filter((point) => statSync(point, { throwIfNoEntry: false })?.isDirectory() === true);
+    .filter(isWritableDirectory);
+
+/** False also where the file system does not answer, as when the program behind a FUSE mount has ended. */
+function isWritableDirectory(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 const listVolumes = (): Volume[] =>
   readMounts().flatMap((line) => {
@@ -63,7 +79,10 @@ const toText = (text: string): string =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
 
-/** A directory, or the nearest one above it that exists: an install makes the others. */
+/**
+ * A directory, or the nearest one above it that exists: an install makes the others. One whose file system does not
+ * answer exists.
+ */
 export const findNearestDirectory = (path: string): string =>
   listAncestors(toRealPath(path)).find(canReach) ?? '/';
 
@@ -71,8 +90,8 @@ export const findNearestDirectory = (path: string): string =>
 function canReach(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
+  } catch (error) {
+    return !isPathError(error);
   }
 }
 

@@ -1,10 +1,9 @@
 /** annex prune */
 import { readAbi } from '../../base/abi.ts';
-import { AnnexError, toRefusal } from '../../base/error.ts';
-import { refuseByFileError } from '../../base/file-error.ts';
 import { type JudgedEntry, judgeEntries, pruneEntries } from '../../status/prune.ts';
 import { makeStore } from '../../store/publish.ts';
 import { type Command, readSettings, requireStore } from '../shared/command.ts';
+import { inStores } from '../shared/in-stores.ts';
 import { measureBytes } from '../shared/measure-entry.ts';
 import { checkDeclaration, DAYS } from '../shared/prunable.ts';
 import { addUp, formatTotal } from '../shared/total.ts';
@@ -27,21 +26,19 @@ export const prune: Command = ({ options, print }) => {
   checkDeclaration(settings);
   const isDryRun = options['dry-run'] === true;
   const now = Date.now();
-  const judged = judgeEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
-  const rows = judged.map(toRow);
-  if (!isDryRun) {
-    try {
-      // Retiring needs a directory for its marks, which a baked store lacks.
-      if (judged.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
-      const deleted = new Set(pruneEntries(store, judged, now));
-      for (const row of rows) {
-        if (row.outcome !== 'deleted' || deleted.has(row.entry)) continue;
-        Object.assign(row, { outcome: 'kept', why: 'it could not be deleted' });
-      }
-    } catch (error) {
-      throw new AnnexError(toRefusal(error, () => refuseByFileError(error, store)));
+  const rows = inStores(settings, () => {
+    const judged = judgeEntries(settings, store, { age: days * 24 * 60 * 60_000, now });
+    const rows = judged.map(toRow);
+    if (isDryRun) return rows;
+    // Retiring needs a directory for its marks, which a baked store lacks.
+    if (judged.some(({ fate }) => fate === 'retire')) makeStore(store, readAbi());
+    const deleted = new Set(pruneEntries(store, judged, now));
+    for (const row of rows) {
+      if (row.outcome !== 'deleted' || deleted.has(row.entry)) continue;
+      Object.assign(row, { outcome: 'kept', why: 'it could not be deleted' });
     }
-  }
+    return rows;
+  });
   print(format(rows, store, isDryRun), { isDryRun, entries: rows }, { ...settings, store });
   return 0;
 };

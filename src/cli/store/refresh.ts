@@ -17,6 +17,7 @@ import { listStored, type Stored } from '../../store/stored.ts';
 import type { Refusal } from '../../types.ts';
 import { type Command, printError, readSettings } from '../shared/command.ts';
 import { formatVersions } from '../shared/format.ts';
+import { inStores } from '../shared/in-stores.ts';
 import { describeError } from '../shared/json.ts';
 
 /** Result of refreshing one feature, as `--json` prints it. */
@@ -57,7 +58,9 @@ async function refreshAll(settings: Settings): Promise<RefreshResult[]> {
   const ignored = listRemembered(settings.store ?? '');
   const results: RefreshResult[] = [];
   for (const feature of settings.declaration.features.values()) {
-    const before = listStores(settings).flatMap((store) => listStored(store, feature.slug));
+    const before = inStores(settings, () =>
+      listStores(settings).flatMap((store) => listStored(store, feature.slug)),
+    );
     if (before.length > 0) results.push(await refreshFeature(settings, feature, before, ignored));
   }
   return results;

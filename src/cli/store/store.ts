@@ -1,8 +1,7 @@
 /** annex store path|ls|df; prune and verify are commands of their own. */
-import { AnnexError, toRefusal } from '../../base/error.ts';
-import { refuseByFileError } from '../../base/file-error.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type Command, readSettings, refuse } from '../shared/command.ts';
+import { inStores } from '../shared/in-stores.ts';
 import { measureUse } from './store-df.ts';
 import { listDirs, listEntries, type Output } from './store-ls.ts';
 
@@ -23,12 +22,10 @@ function report(what: string, settings: Settings, isQuiet: boolean): Output {
     throw refuse(reason, 'set ANNEX_STORE to a directory of this user', 'ANNEX_STORE_UNUSABLE');
   }
   if (what === 'path') return { text: path, data: { layers } };
-  try {
+  return inStores(settings, () => {
     if (isQuiet) return { text: listDirs(settings), data: {} };
     return what === 'ls'
       ? listEntries(settings, Date.now())
       : measureUse(settings, path, Date.now());
-  } catch (error) {
-    throw new AnnexError(toRefusal(error, () => refuseByFileError(error, path)));
-  }
+  });
 }

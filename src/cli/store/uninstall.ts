@@ -5,6 +5,7 @@ import { clearFailure } from '../../store/failures.ts';
 import { discard } from '../../store/retire.ts';
 import { listStored } from '../../store/stored.ts';
 import { type Command, readSettings, requireStore, selectFeatures } from '../shared/command.ts';
+import { inStores } from '../shared/in-stores.ts';
 
 /** Removes the entries of a feature from the store, for every ABI. Layers stay. */
 export const uninstall: Command = ({ args: [name = ''], print }) => {
@@ -14,12 +15,15 @@ export const uninstall: Command = ({ args: [name = ''], print }) => {
   const feature = declared?.name ?? name;
   const store = requireStore(settings, 'removed');
   const slug = toSlug(feature);
-  const removed = listStored(store, slug)
-    // Without a readable manifest, the name of the entry decides.
-    .filter(({ manifest, foreign }) => !foreign && (manifest?.feature ?? feature) === feature)
-    .map(({ dir }) => dir);
-  for (const dir of removed) discard(store, dir);
-  clearFailure(store, slug);
+  const removed = inStores(settings, () => {
+    const dirs = listStored(store, slug)
+      // Without a readable manifest, the name of the entry decides.
+      .filter(({ manifest, foreign }) => !foreign && (manifest?.feature ?? feature) === feature)
+      .map(({ dir }) => dir);
+    for (const dir of dirs) discard(store, dir);
+    clearFailure(store, slug);
+    return dirs;
+  });
   // Refuses a name that is neither declared nor in the store.
   if (removed.length === 0) selectFeatures(settings, [name]);
   const text = removed.map((dir) => `removed ${dir}`).join('\n') || `${feature} is not in ${store}`;

@@ -26,6 +26,12 @@ test.each([
   ['ENOSYS', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
   ['ENOTSUP', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
   ['EOPNOTSUPP', 'ANNEX_STORE_UNUSABLE', /cannot rename a directory \(/, /^use it as a layer/],
+  ['ENOTCONN', 'ANNEX_STORE_UNUSABLE', /behind its mount is gone \(/, /^mount that volume again/],
+  ['ECONNABORTED', 'ANNEX_STORE_UNUSABLE', /mount was aborted/, /^mount that volume again/],
+  ['ESTALE', 'ANNEX_STORE_UNUSABLE', /server no longer has it/, /^mount that volume again/],
+  ['ETIMEDOUT', 'ANNEX_STORE_UNUSABLE', /server does not respond/, /^check that server/],
+  ['EHOSTDOWN', 'ANNEX_STORE_UNUSABLE', /server does not respond/, /^check that server/],
+  ['EHOSTUNREACH', 'ANNEX_STORE_UNUSABLE', /server does not respond/, /^check that server/],
   ['ELOOP', 'ANNEX_STORE_UNUSABLE', /cannot be used: ELOOP/, /set ANNEX_STORE/],
 ])('%s becomes %s, with its meaning, the path and a hint', (code, ...wanted) => {
   const facts = { code, syscall: 'rename', path: '/opt/store/a', dest: '/opt/store/b' };
