@@ -69,8 +69,13 @@ export const send = (
     const request = get(url, { agent, headers, timeout: idle, signal }, (response) => {
       isAnswered = true;
       const { statusCode: status = 0 } = response;
-      const { location, 'retry-after': after, 'content-encoding': encoding } = response.headers;
-      const reply = { status, retryAfter: readDelay(after), location: undefined, encoding };
+      const {
+        location,
+        date,
+        'retry-after': after,
+        'content-encoding': encoding,
+      } = response.headers;
+      const reply = { status, retryAfter: readDelay(after, date), location: undefined, encoding };
       onAnswer(reply);
       const isRedirect = [301, 302, 303, 307, 308].includes(status);
       if (status !== 200) {
@@ -110,12 +115,28 @@ export const send = (
     request.on('close', () => isAnswered || reject(makeError('ECONNRESET')));
   });
 
-/** Reads a Retry-After header, which holds seconds or a date. */
-function readDelay(header: string | undefined): number | undefined {
+/** The longest delay, ms: a failure is not remembered for longer. */
+const LONGEST_DELAY = 24 * 3_600_000;
+
+/**
+ * Reads a Retry-After header, which holds seconds or a date.
+ *
+ * @param date the header Date of the same response: the clocks of the two machines may differ
+ * @returns milliseconds, a day at most; undefined for anything else
+ * @example readDelay('Mon, 30 Nov 2026 10:00:30 GMT', 'Mon, 30 Nov 2026 10:00:00 GMT') // 30_000
+ */
+export function readDelay(
+  header: string | undefined,
+  date: string | undefined,
+): number | undefined {
   if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  const isSeconds = /^\d+(?:\.\d+)?$/.test(header);
+  const ms = isSeconds ? Number(header) * 1000 : readDate(header) - (readDate(date) || Date.now());
+  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_DELAY, Math.max(0, ms));
 }
+
+/** Date.parse takes `-5` for a day in 2001. */
+const readDate = (header = ''): number => (/ GMT$/.test(header) ? Date.parse(header) : Number.NaN);
 
 /** npm's own default, with annex beside the unknown version of npm: some registries admit only npm. */
 const USER_AGENT = `npm/{npm-version} annex/${version} node/{node-version} {platform} {arch}`;
