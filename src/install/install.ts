@@ -204,7 +204,7 @@ function completeInstall(
 ): Installed {
   report.end();
   report.reportInstalled(present.versions, ms, built);
-  forget(refreshLookup(lookup));
+  forget(refreshLookup(lookup), Date.now() - ms);
   const unrun = built?.unrun ?? [];
   return { ...present, outcome: 'installed', ms, ...(unrun.length > 0 && { unrun }) };
 }

@@ -137,14 +137,18 @@ export function remember(
   addFailure(store, hostName(host), { key: sources.key, feature: feature.name, refusal }, times);
 }
 
-/** Forgets the failures of a feature and its hosts after an install from them. */
-export function forget(lookup: Lookup): void {
+/**
+ * Forgets the failures of a feature and its hosts after an install from them.
+ *
+ * @param start of the install, ms since the epoch: what a host has told others since then holds
+ */
+export function forget(lookup: Lookup, start: number): void {
   const { settings, feature } = lookup;
   const { store = '' } = settings;
   const sources = findSources(lookup);
   clearFailure(store, feature.slug, findKey(lookup, sources));
   if (!hasFailedHosts(store)) return;
-  for (const host of sources.hosts) clearFailure(store, hostName(host), sources.key);
+  for (const host of sources.hosts) clearFailure(store, hostName(host), sources.key, start);
 }
 
 /** The failure of a feature for the memory of this thread. */

@@ -141,7 +141,7 @@ export function hasFailedHosts(store: string): boolean {
  * Adds a failure. A store that cannot be written stays as it is.
  *
  * @param ignored failures that did not prevent this attempt: any other failure in force was added meanwhile by
- *   another process, and is the same failure
+ *   another process, and is the same failure, unless a registry has named a later time since
  */
 export function addFailure(
   store: string,
@@ -151,7 +151,9 @@ export function addFailure(
 ): void {
   const known = readFailures(store, name);
   const last = known.find(({ key }) => key === failed.key);
-  if (readInForce(store, name, now, ignored).some(({ key }) => key === failed.key)) return;
+  const { retryAt = 0 } = failed.refusal;
+  const isKnown = ({ key, until }: Failure): boolean => key === failed.key && until >= retryAt;
+  if (readInForce(store, name, now, ignored).some(isKnown)) return;
   const others = known.filter((one) => one !== last && now - one.until < EXPIRY);
   write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MAX_CONFIGURATIONS));
 }
@@ -160,14 +162,20 @@ export function addFailure(
  * Clears the failures of a feature or host.
  *
  * @param key of the one configuration to clear; by default all are cleared
+ * @param before failures since this time stay: ms since the epoch
  */
-export function clearFailure(store: string, name: string, key?: string): void {
+export function clearFailure(
+  store: string,
+  name: string,
+  key?: string,
+  before = Number.POSITIVE_INFINITY,
+): void {
   ignoreErrors(() => inFailures(store, (dir) => tryRemoveIn(dir, outputName(name))));
   const known = key === undefined ? [] : readFailures(store, name);
   write(
     store,
     name,
-    known.filter((one) => one.key !== key),
+    known.filter((one) => one.key !== key || one.at >= before),
   );
 }
 

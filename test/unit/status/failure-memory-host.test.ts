@@ -41,7 +41,7 @@ describe('a failed host', () => {
   });
 
   test('is remembered until the time that the registry named, for every feature from it', () => {
-    forget(find(alpha));
+    forget(find(alpha), Number.POSITIVE_INFINITY);
     const retryAt = Date.now() + 3_600_000;
     remember(find(alpha), { ...refusal, retryAt }, options);
     for (const feature of [alpha, beta]) {
@@ -66,16 +66,29 @@ describe('a failed host', () => {
   });
 
   test('is cleared by a success, and so is the feature', () => {
-    forget(find(beta));
+    forget(find(beta), Number.POSITIVE_INFINITY);
     expect(ask(beta)).toBe('free');
     expect(ask(alpha)).toBe('its own');
-    forget(find(alpha));
+    forget(find(alpha), Number.POSITIVE_INFINITY);
     expect(ask(alpha)).toBe('free');
     expect(readdirSync(failureRoot(settings.store ?? ''))).toEqual([]);
   });
 
+  test('is not cleared by the success of an install that began before it', () => {
+    forget(find(beta), Date.now() - 1_000);
+    expect(ask(beta)).toBe(HOST);
+  });
+
+  test('lasts longer when the registry then names a later time', () => {
+    const retryAt = Date.now() + 3_600_000;
+    remember(find(beta), { ...refusal, retryAt }, options);
+    expect(findRemembered(find(alpha), {})?.failure.until).toBeGreaterThanOrEqual(retryAt);
+    remember(find(beta), { ...refusal, retryAt: Date.now() }, options);
+    expect(findRemembered(find(alpha), {})?.failure.until).toBeGreaterThanOrEqual(retryAt);
+  });
+
   test('is not remembered for a refusal that names no host', () => {
-    forget(find(alpha));
+    forget(find(alpha), Number.POSITIVE_INFINITY);
     remember(find(alpha), unknown, options);
     expect([ask(alpha), ask(beta)]).toEqual(['its own', 'free']);
   });
