@@ -1,10 +1,11 @@
 /** An OCI image layout: a directory of images, whose index names them. */
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { pathExists, readJson } from '../base/files.ts';
-import { isListOf, isObject, isOneOf, isShape } from '../base/shape.ts';
-import { isTransient } from '../base/thrown.ts';
+import { isCount, isListOf, isOneOf, isRecordOf, isShape, isText } from '../base/shape.ts';
+import { isNotFound, isTransient } from '../base/thrown.ts';
+import { makeIn, withDir } from '../store/directory.ts';
 import { withLock } from '../store/lock.ts';
 import { type Descriptor, MEDIA, REF_NAME } from './image.ts';
 
@@ -19,13 +20,25 @@ const MARK = 'oci-layout';
 const INDEX = 'index.json';
 /** Directory of the lock of the index. */
 const LOCKS = 'annex-locks';
+const BLOBS = ['blobs', 'sha256'] as const;
 /** Names in a layout that a killed process has begun. */
 const IS_OWN = /^(?:oci-layout|index\.json|blobs|annex-.*)$/;
 /** Bytes of an index; registries refuse a longer manifest. */
 const MAX_INDEX = 4 * 2 ** 20;
 
-const isIndex = isShape({ schemaVersion: isOneOf([2]), manifests: isListOf(isObject) }, {});
-const isMark = isShape({ imageLayoutVersion: isOneOf(['1.0.0']) }, {});
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests */
+const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[\w=-]+$/;
+
+const isDescriptor = isShape(
+  {
+    mediaType: isText,
+    digest: (value) => typeof value === 'string' && DIGEST.test(value),
+    size: isCount,
+  },
+  { annotations: isRecordOf((value) => typeof value === 'string') },
+);
+const isIndex = isShape({ schemaVersion: isOneOf([2]), manifests: isListOf(isDescriptor) });
+const isMark = isShape({ imageLayoutVersion: isOneOf(['1.0.0']) });
 
 /** `index.json`, with what other tools wrote. */
 interface Index {
@@ -40,12 +53,25 @@ interface Index {
 export function checkLayout(dir: string): void {
   if (!pathExists(dir)) return;
   const isLayout = pathExists(join(dir, MARK));
-  const foreign = readdirSync(dir).find((name) => !IS_OWN.test(name));
+  const foreign = list(dir).find((name) => !IS_OWN.test(name));
   if (!isLayout && foreign !== undefined) {
     throw refuse(`${dir} has ${foreign} and is not an OCI image layout`);
   }
   if (isLayout) read(dir, MARK, isMark);
   if (pathExists(join(dir, INDEX))) read(dir, INDEX, isIndex);
+  for (const path of [LOCKS, BLOBS[0], join(...BLOBS)].map((name) => join(dir, name))) {
+    // A link would lead what is written out of the layout.
+    const isOther = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+    if (isOther) throw refuse(`${path} is not a directory`);
+  }
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    throw isNotFound(error) ? refuse(`${dir} is not a directory`) : error;
+  }
 }
 
 /** An image to add. */
@@ -68,7 +94,7 @@ export async function addImage(
   { descriptor, work, blobs }: NewImage,
   { limit, onWait }: LayoutWait,
 ): Promise<void> {
-  mkdirSync(join(dir, LOCKS), { recursive: true });
+  withDir(dir, [], (layout) => makeIn(layout, LOCKS));
   const onLimit = (holder: string): AnnexError =>
     refuse(`${holder} has been changing ${dir} for longer than ${Math.round(limit / 1000)} s`);
   const { signal } = new AbortController();
@@ -80,10 +106,13 @@ export async function addImage(
         writeFileSync(path, JSON.stringify(content));
         renameSync(path, join(dir, name));
       };
-      mkdirSync(join(dir, 'blobs', 'sha256'), { recursive: true });
+      withDir(dir, [], (layout) => makeIn(layout, BLOBS[0]));
+      withDir(dir, [BLOBS[0]], (above) => makeIn(above, BLOBS[1]));
       if (!pathExists(join(dir, INDEX))) replace(INDEX, composeIndex([]));
       if (!pathExists(join(dir, MARK))) replace(MARK, { imageLayoutVersion: '1.0.0' });
-      for (const blob of blobs) renameSync(join(work, blob), join(dir, 'blobs', 'sha256', blob));
+      withDir(dir, [...BLOBS], (target) => {
+        for (const blob of blobs) renameSync(join(work, blob), target.at(blob));
+      });
       const { manifests, ...rest } = read(dir, INDEX, isIndex) as unknown as Index;
       const name = nameOf(descriptor);
       const others = manifests.filter((one) => nameOf(one) !== name);

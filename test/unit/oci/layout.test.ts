@@ -5,6 +5,9 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -147,6 +150,63 @@ describe('a directory', () => {
       }),
     );
     expect(readdirSync(dir)).toEqual(Object.keys(files));
+  });
+
+  const descriptor = { mediaType: 'm', digest: 'sha256:0', size: 1 };
+  test.each<[string, unknown]>([
+    ['nothing', null],
+    ['no digest', { mediaType: 'm', size: 1 }],
+    ['a path as its digest', { ...descriptor, digest: '../../file' }],
+    ['a negative size', { ...descriptor, size: -1 }],
+    ['annotations that are no texts', { ...descriptor, annotations: { name: {} } }],
+  ])('whose index lists %s is refused', (_, one) => {
+    const path = join(dir, 'index.json');
+    writeFileSync(path, JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+    checkLayout(dir);
+    writeFileSync(path, JSON.stringify({ schemaVersion: 2, manifests: [descriptor, one] }));
+    expect(() => checkLayout(dir)).toThrow(/index.json is not one of an OCI image layout/);
+  });
+
+  test('with an index of a terabyte, or a link to one, is refused', () => {
+    const path = join(dir, 'index.json');
+    writeFileSync(path, '');
+    truncateSync(path, 2 ** 40);
+    expect(() => checkLayout(dir)).toThrow(/index.json is not one/);
+    renameSync(path, `${dir}-index`);
+    symlinkSync(`${dir}-index`, path);
+    expect(() => checkLayout(dir)).toThrow(/index.json is not one/);
+  });
+
+  test.each(['blobs', 'blobs/sha256', 'annex-locks'])(
+    'with a link or a file as %s is refused, and nothing is written through the link',
+    async (name) => {
+      await add('a', 'one');
+      const path = join(dir, name);
+      const elsewhere = `${dir}-elsewhere`;
+      renameSync(path, elsewhere);
+      const before = readdirSync(elsewhere, { recursive: true });
+      symlinkSync(elsewhere, path);
+      expect(() => checkLayout(dir)).toThrow(`${path} is not a directory`);
+      // It can become one after the check.
+      await expect(add('a', 'two')).rejects.toThrow(/is a symbolic link/);
+      expect(readdirSync(elsewhere, { recursive: true })).toEqual(before);
+      removeTree(path);
+      writeFileSync(path, '');
+      expect(() => checkLayout(dir)).toThrow(`${path} is not a directory`);
+    },
+  );
+
+  test('that is a file or a dangling link is refused; a link to a layout is followed', async () => {
+    writeFileSync(`${dir}-file`, '');
+    expect(() => checkLayout(`${dir}-file`)).toThrow(`${dir}-file is not a directory`);
+    await add('a', 'one');
+    renameSync(dir, `${dir}-real`);
+    symlinkSync(`${dir}-real`, dir);
+    checkLayout(dir);
+    await add('b', 'two');
+    expect(listImages()).toHaveLength(2);
+    removeTree(`${dir}-real`);
+    expect(() => checkLayout(dir)).toThrow(`${dir} is not a directory`);
   });
 
   test('that is missing, empty or begun is accepted', () => {
