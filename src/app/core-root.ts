@@ -2,7 +2,7 @@
 import { join, resolve, sep } from 'node:path';
 import { parsePackage, readPackageText } from '../base/package-json.ts';
 import { listAncestors, toRealPath } from '../base/paths.ts';
-import { isInEntry } from '../base/store-layout.ts';
+import { isInEntry, isWithin } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 
 /** The package.json of an application. */
@@ -36,8 +36,9 @@ type IsInvalid = (annex: unknown) => boolean;
 
 /**
  * Finds the package.json of the application: the one in ANNEX_CORE, else the nearest one with an `annex`
- * key above the entry script, else above annex itself. A package.json that declares nothing never
- * wins, nor does one above a script in an entry of a store.
+ * key above the entry script, else above annex itself, else, for a tool in a node_modules that Node searches from the
+ * working directory, above that. A package.json that declares nothing never wins, nor does one above a script in an
+ * entry of a store.
  *
  * @param isInvalid whether an `annex` key is to be reported when no package.json above declares features
  */
@@ -49,10 +50,23 @@ export function findCoreRoot(
   // From the script itself, which is a directory for `node .`; no file has a package.json below it.
   const start = script === undefined ? cwd : toRealPath(script);
   // Above an entry, anyone who can write to the volume may have put a package.json.
-  const above = [start, script ?? ''].some(isInEntry) ? undefined : findAbove(start, isInvalid);
-  return above === undefined && self !== undefined
-    ? findAbove(leaveNodeModules(self), isInvalid)
-    : above;
+  const isStored = [start, script ?? ''].some(isInEntry);
+  const places = [
+    isStored ? undefined : start,
+    self && leaveNodeModules(self),
+    !isStored && isTool(start, cwd) ? cwd : undefined,
+  ];
+  for (const place of places) {
+    const found = place === undefined ? undefined : findAbove(place, isInvalid);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether a script is in a node_modules of a directory above another one, such as that of a monorepo's root. */
+function isTool(script: string, dir: string): boolean {
+  const above = leaveNodeModules(script);
+  return above !== script && isWithin(dir, above);
 }
 
 function findAbove(start: string, isInvalid: IsInvalid): CoreManifest | Unreadable | undefined {

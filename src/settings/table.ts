@@ -105,7 +105,7 @@ export const SETTINGS = {
     form: 'a path',
     default: '',
     unset:
-      'the nearest package.json with an annex key above the entry script, unless the script is in a store; otherwise above annex itself',
+      'the nearest package.json with an annex key above the entry script, unless the script is in a store; otherwise above annex itself; otherwise, for a tool in a node_modules above the working directory, above that directory',
     text: 'directory of the application',
   }),
   log: row<LogLevel>({

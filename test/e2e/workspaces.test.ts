@@ -1,4 +1,5 @@
 /** Workspaces of npm and pnpm: a linked package is the application's own file, an installed one is not (rule 8). */
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -32,33 +33,47 @@ const INSTALLERS: Record<string, (sandbox: Sandbox) => Promise<{ code: number | 
   },
 };
 
+/** A tool that runs a file of the working directory. */
+const RUNNER = `
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+await import(pathToFileURL(resolve(process.argv[2])));`;
+
+/** An application with features in a workspace, whose root has none. */
+async function openWorkspace(name: string): Promise<Sandbox> {
+  const prober = esmPackage('prober', '1.0.0', '', { exports: './index.js' });
+  const registry = await startRegistry([
+    esmPackage('absent', '1.0.0', 'installed'),
+    esmPackage('probed', '1.0.0', 'installed'),
+    { ...prober, files: { ...prober.files, 'index.js': PROBER } },
+    { name: 'runner', version: '1.0.0', files: { 'cli.mjs': RUNNER } },
+  ]);
+  const sandbox = await createSandbox({ registry });
+  sandbox.write('ws/package.json', { name: 'ws', private: true, workspaces: ['packages/*'] });
+  sandbox.write('ws/packages/gateway/package.json', {
+    name: 'gateway',
+    version: '1.0.0',
+    type: 'module',
+    dependencies: { tools: name === 'npm' ? '*' : 'workspace:*' },
+    devDependencies: { runner: '1.0.0' },
+    annex: { features: { absent: '^1.0.0', probed: '^1.0.0' } },
+  });
+  sandbox.write('ws/packages/gateway/main.mjs', MAIN);
+  sandbox.write('ws/packages/tools/package.json', {
+    name: 'tools',
+    version: '1.0.0',
+    type: 'module',
+    exports: './index.js',
+    dependencies: { prober: '^1.0.0' },
+  });
+  sandbox.write('ws/packages/tools/index.js', TOOLS);
+  expect(await INSTALLERS[name]?.(sandbox)).toMatchObject({ code: 0 });
+  return sandbox;
+}
+
 describe.each(Object.keys(INSTALLERS))('%s', (name) => {
   test('an import in a linked package of the workspace installs; a dependency of it that probes does not', async () => {
-    const prober = esmPackage('prober', '1.0.0', '', { exports: './index.js' });
-    const registry = await startRegistry([
-      esmPackage('absent', '1.0.0', 'installed'),
-      esmPackage('probed', '1.0.0', 'installed'),
-      { ...prober, files: { ...prober.files, 'index.js': PROBER } },
-    ]);
-    const sandbox = await createSandbox({ registry });
-    sandbox.write('ws/package.json', { name: 'ws', private: true, workspaces: ['packages/*'] });
-    sandbox.write('ws/packages/gateway/package.json', {
-      name: 'gateway',
-      version: '1.0.0',
-      type: 'module',
-      dependencies: { tools: name === 'npm' ? '*' : 'workspace:*' },
-      annex: { features: { absent: '^1.0.0', probed: '^1.0.0' } },
-    });
-    sandbox.write('ws/packages/gateway/main.mjs', MAIN);
-    sandbox.write('ws/packages/tools/package.json', {
-      name: 'tools',
-      version: '1.0.0',
-      type: 'module',
-      exports: './index.js',
-      dependencies: { prober: '^1.0.0' },
-    });
-    sandbox.write('ws/packages/tools/index.js', TOOLS);
-    expect(await INSTALLERS[name]?.(sandbox)).toMatchObject({ code: 0 });
+    const sandbox = await openWorkspace(name);
     for (const node of nodes) {
       const env = { ANNEX_STORE: join(sandbox.root, 'volume', node.label) };
       const { stdout, stderr } = await sandbox.run(['--import', sandbox.loader, 'main.mjs'], {
@@ -66,6 +81,18 @@ describe.each(Object.keys(INSTALLERS))('%s', (name) => {
         env,
         cwd: 'ws/packages/gateway',
       });
+      expect(stdout, stderr).toBe('["ANNEX_DENIED","installed"]\n');
+    }
+  });
+
+  test('a tool finds the application of the working directory', async () => {
+    const sandbox = await openWorkspace(name);
+    const cwd = 'ws/packages/gateway';
+    const { resolve } = createRequire(join(sandbox.root, cwd, 'main.mjs'));
+    for (const node of nodes) {
+      const env = { ANNEX_STORE: join(sandbox.root, 'volume', node.label) };
+      const args = ['--import', sandbox.loader, resolve('runner/cli.mjs'), 'main.mjs'];
+      const { stdout, stderr } = await sandbox.run(args, { node: node.path, env, cwd });
       expect(stdout, stderr).toBe('["ANNEX_DENIED","installed"]\n');
     }
   });

@@ -63,6 +63,32 @@ describe('the core root', () => {
   });
 
   test.each([
+    'ws/node_modules/tool/cli.js',
+    'ws/node_modules/.pnpm/tool@1.0.0/node_modules/tool/cli.js',
+  ])('of a tool that the working directory can import is above that: %s', (tool) => {
+    declare('ws/packages/gateway');
+    mkdirSync(at('ws/packages/gateway/src'));
+    const [script, self] = [at(tool), at('ws/node_modules/annex/dist')];
+    expect(find({ script, self, cwd: at('ws/packages/gateway/src') })).toBe('ws/packages/gateway');
+    expect(find({ script, self, cwd: at('ws') })).toBeUndefined();
+    declare('elsewhere');
+    expect(find({ script, self, cwd: at('elsewhere') })).toBeUndefined();
+    declare('ws');
+    expect(find({ script, self, cwd: at('ws/packages/gateway') })).toBe('ws');
+  });
+
+  test('of a program is not above the working directory, whatever starts it', () => {
+    declare('ws/packages/gateway');
+    const cwd = at('ws/packages/gateway');
+    expect(find({ script: at('ws'), cwd })).toBeUndefined();
+    expect(find({ script: at('ws/main.js'), cwd })).toBeUndefined();
+    const kit = 'v1/any/kit.0123456789abcdef0123456789abcdef.0';
+    declare(`${kit}/inner`);
+    const script = at(`${kit}/node_modules/kit/cli.js`);
+    expect(find({ script, cwd: at(`${kit}/inner`) })).toBeUndefined();
+  });
+
+  test.each([
     'application/node_modules/annex/dist',
     'application/node_modules/.pnpm/annex@1.0.0/node_modules/annex/dist',
     'application/node_modules/dep/node_modules/annex/dist',
