@@ -44,7 +44,7 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   const findFileDamage: Answers['findFileDamage'] = (file, entry) => {
     if (settings.verify !== 'load') return undefined;
     const dir = locator.findRealEntry(entry);
-    if (finder.isSealed(dir) && isSealedFile(file, entry)) return undefined;
+    if (finder.isSealed(dir) && isSealedFile(file, dir)) return undefined;
     const touched = touch(dir);
     return typeof touched === 'string'
       ? touched
@@ -55,9 +55,7 @@ export function createAnswers(locator: Locator, damages: Damage): Answers {
   ): string | undefined => {
     const dir = locator.findRealEntry(entry);
     const found = 'result' in answer ? answer.result : undefined;
-    const isSound = (file: string): boolean =>
-      isSealedFile(file, isWithin(file, dir) ? dir : entry);
-    if (finder.isSealed(dir) && (found === undefined || isSound(found))) return undefined;
+    if (finder.isSealed(dir) && (found === undefined || isSealedFile(found, dir))) return undefined;
     const touched = touch(dir);
     if (typeof touched === 'string') return touched;
     const file = toBelow(found, entry, dir);

@@ -146,8 +146,8 @@ export function createVerifier(
 
   const verifyFile = (load: Load, content: Content): Buffer | undefined => {
     const { entry, file } = load;
-    if (finder.isSealed(locator.findRealEntry(entry)) && isSealedFile(file, entry))
-      return undefined;
+    const dir = locator.findRealEntry(entry);
+    if (finder.isSealed(dir) && isSealedFile(file, dir)) return undefined;
     const { real, path, damage, wanted } = findListed(file, entry);
     if (hasDigest(content, wanted) || readSound(file, wanted) !== undefined) return undefined;
     const gone = findGone(entry);

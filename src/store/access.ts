@@ -34,19 +34,11 @@ export const findStoreDistrust = (store: string): string | undefined =>
   findDistrustAt(store, toRealPath(store));
 
 /**
- * Why a user may not use a store, or an entry in it.
- *
  * @param real real path of the store
  * @param entry real path of an entry
- * @param user by default that of this process
- * @throws as `findStoreDistrust` does
  */
-export function findDistrustAt(
-  store: string,
-  real: string,
-  entry?: string,
-  user = identifyUser(),
-): string | undefined {
+function findDistrustAt(store: string, real: string, entry?: string): string | undefined {
+  const user = identifyUser();
   if (user === undefined) return undefined;
   if (entry !== undefined && !isWithin(entry, real)) return `${entry} is not inside ${store}`;
   try {
@@ -234,7 +226,7 @@ const findNearest = (path: string): string =>
 const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
 /** The permission bits of a symbolic link have no effect. */
-export const toLocation = (path: string, stat: Stats): Location => ({
+const toLocation = (path: string, stat: Stats): Location => ({
   path,
   uid: hasUnmappedOwner(path, stat) ? NOBODY : stat.uid,
   gid: mayHaveUnmappedGroup(stat) ? NOBODY : stat.gid,

@@ -1,21 +1,25 @@
 /** Which entries of layers are as trusted as core: root alone can change them, and this process is not root. */
-import { lstatSync, readdirSync, readFileSync, type Stats, statfsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { listAncestors, toRealPath } from '../base/paths.ts';
+import { lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { toRealPath } from '../base/paths.ts';
 import { remember } from '../base/remember.ts';
 import { BARRIER, isWithin, PLAIN } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findDistrustAt, findStoreOf, toLocation } from './access.ts';
-import { findDistrust, type User } from './ownership.ts';
+import { findStoreOf } from './access.ts';
+import { type DirHandle, openDir, openIn, useDir } from './directory.ts';
 
 /**
- * File systems on which root is the root of this machine, statfs(2): btrfs, EROFS, ext2 to ext4, F2FS, overlay, squashfs,
- * tmpfs, XFS, ZFS. Elsewhere a server, or the program behind a mount, decides what root owns.
+ * File systems on which root is the root of this machine, and modes say who can write, statfs(2): btrfs, EROFS, ext2 to
+ * ext4, F2FS, overlay, squashfs, tmpfs, XFS. Elsewhere a server, or the program behind a mount, decides what root owns.
+ * Modes show the POSIX ACLs of these, but not the NFSv4 ACLs that some builds of ZFS have.
  */
 const LOCAL = new Set([
   ...[0x9123683e, 0xe0f5e1e2, 0xef53, 0xf2f52010, 0x794c7630],
-  ...[0x73717368, 0x01021994, 0x58465342, 0x2fc12fc1],
+  ...[0x73717368, 0x01021994, 0x58465342],
 ]);
+
+/** Major number of loop devices: whoever owns the image file behind one can change what it shows. */
+const LOOP = 7;
 
 /**
  * Whether nobody but root can change an entry of a layer, and this process is not root. Who could change such an
@@ -32,62 +36,81 @@ export function isSealedEntry(settings: Settings, dir: string): boolean {
     const layer = findStoreOf(settings, dir);
     if (layer === undefined || layer === settings.store || !isPlainUser()) return false;
     const isPlain = basename(dirname(dir)) === PLAIN;
-    if (!LOCAL.has(statfsSync(dir).type)) return false;
-    return isOfRootAlone(layer, dir) && (isPlain || isSealedTree(dir));
+    return isOfRootAlone(toRealPath(layer), dir) && (isPlain || isSealedTree(dir));
   } catch {
     return false;
   }
 }
 
 /**
- * Whether nobody but root can change a regular file, the directories between it and its entry, and the package.json
- * of each of them.
+ * Whether nobody but root can change a regular file, the directories between it and its sealed entry, and the
+ * package.json of each of them. All are on the device of the entry: a mount can show any owner. A path that leads through
+ * a link to the entry can change, so it is not sealed.
+ *
+ * @param entry real path
  */
 export function isSealedFile(path: string, entry: string): boolean {
   try {
     const stat = lstatSync(path);
-    return stat.isFile() && isSealed(stat) && isSealedWay(dirname(path), entry);
+    return stat.isFile() && isSealed(stat) && isSealedWay(dirname(path), entry, stat.dev);
   } catch {
     return false;
   }
 }
 
-const isSealedWay = (dir: string, entry: string): boolean =>
+const isSealedWay = (dir: string, entry: string, dev: number): boolean =>
   isWithin(dir, entry) &&
-  isSealedDirectory(dir) &&
-  (dir === entry || isSealedWay(dirname(dir), entry));
+  findDevice(dir) === dev &&
+  (dir === entry || isSealedWay(dirname(dir), entry, dev));
 
-/** Once it is true, only root can change it. */
-const isSealedDirectory = remember((dir: string): boolean => {
+/** The device of a directory that only root can change: once it is, it stays so. Undefined for any other. */
+const findDevice = remember((dir: string): number | undefined => {
   const stat = lstatSync(dir);
   const manifest = lstatSync(join(dir, BARRIER), { throwIfNoEntry: false });
-  return stat.isDirectory() && isSealed(stat) && (manifest === undefined || isSealed(manifest));
+  const isOfRoot = stat.isDirectory() && isSealed(stat) && (!manifest || isSealed(manifest));
+  return isOfRoot ? stat.dev : undefined;
 });
 
-const ROOT: User = { uid: 0, groups: [] };
-
 /**
- * Whether root alone can change the entry, the directories above it up to the mount, as for a process of root, and
- * those above the mount: whoever can rename them can put another directory in the place of the layer.
+ * Whether root alone can change the entry and the directories above it, up to `/`: whoever can rename one of them can put
+ * another directory in the place of the layer. They are opened one by one, so that each is asked about its own owner and
+ * file system, whatever is mounted over it meanwhile.
+ *
+ * @param layer real path
  */
-function isOfRootAlone(layer: string, dir: string): boolean {
-  const real = toRealPath(layer);
-  const above = listAncestors(real).map((path) => toLocation(path, lstatSync(path)));
-  const isOfRoot = findDistrust(ROOT, { above }) === undefined;
-  return isOfRoot && findDistrustAt(layer, real, dir, ROOT) === undefined;
+function isOfRootAlone(layer: string, entry: string): boolean {
+  const isSound = (dir: DirHandle, names: string[]): boolean => {
+    const stat = statSync(dir.at());
+    const isAbove = dir.path !== layer && isWithin(layer, dir.path);
+    const isLocal = LOCAL.has(statfsSync(dir.at()).type) && majorOf(stat) !== LOOP;
+    if (!isLocal || !(isSealed(stat) || (isAbove && isSticky(stat)))) return false;
+    const [name, ...rest] = names;
+    return name === undefined || useDir(openIn(dir, name), (below) => isSound(below, rest));
+  };
+  const names = relative(sep, entry).split(sep);
+  return useDir(openDir(sep), (dir) => isSound(dir, names));
 }
 
 /** A symbolic link is replaced in its directory, and is not followed. */
-const isSealedTree = (dir: string): boolean =>
-  isSealed(lstatSync(dir)) &&
-  readdirSync(dir, { withFileTypes: true }).every((entry) => {
+function isSealedTree(dir: string, dev: number = lstatSync(dir).dev): boolean {
+  const stat = lstatSync(dir);
+  if (!isSealed(stat) || stat.dev !== dev) return false;
+  return readdirSync(dir, { withFileTypes: true }).every((entry) => {
     const path = join(dir, entry.name);
-    return entry.isDirectory()
-      ? isSealedTree(path)
-      : entry.isSymbolicLink() || isSealed(lstatSync(path));
+    if (entry.isDirectory()) return isSealedTree(path, dev);
+    if (entry.isSymbolicLink()) return true;
+    const found = lstatSync(path);
+    return isSealed(found) && found.dev === dev;
   });
+}
 
 const isSealed = ({ uid, mode }: Stats): boolean => uid === 0 && (mode & 0o022) === 0;
+
+/** In such a directory nobody can replace what root owns. */
+const isSticky = ({ uid, mode }: Stats): boolean => uid === 0 && (mode & 0o1000) !== 0;
+
+/** @see makedev(3) */
+const majorOf = ({ dev }: Stats): number => Math.floor(dev / 2 ** 8) % 2 ** 12;
 
 /**
  * Whether this process is not root, cannot become root again, and holds no capability: with CAP_DAC_OVERRIDE and

@@ -1,0 +1,88 @@
+/** Mounts that show files of another user as those of root: they are hashed, in a layer too. */
+import { execFileSync } from 'node:child_process';
+import { chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { cachedMountsProblem } from '../support/cached-mounts.ts';
+import { canMount, mount, unmount } from '../support/mount.ts';
+import { useRootLayer } from '../support/root-layer.ts';
+import { PLAIN_USER } from '../support/user.ts';
+
+const { uid, gid } = PLAIN_USER;
+const problem = cachedMountsProblem ?? (canMount() ? undefined : 'mounting is not allowed');
+const why = problem === undefined ? '' : ` (skipped: ${problem})`;
+
+/** Mounts a directory with FUSE, as if root owned what is in it. */
+function pretend(from: string, to: string): void {
+  const shown = ['--force-user=root', '--force-group=root', '-o', 'allow_other,nonempty'];
+  execFileSync('bindfs', [...shown, from, to], { stdio: 'ignore' });
+  onTestFinished(() => void unmount(to));
+}
+
+describe.runIf(problem === undefined)(`a layer${why}`, () => {
+  const { at, findEntry, findFile, change, load, expectRefused } = useRootLayer(process.execPath);
+  const makeDirectory = (name: string): string => {
+    const path = join(at.sandbox.root, name);
+    mkdirSync(path);
+    return path;
+  };
+  const use = (layer: string) => ({ ANNEX_STORE: `${delimiter}${layer}` });
+
+  test('on a disk that is mounted below FUSE', async () => {
+    await at.bakeLocked();
+    change();
+    const behind = makeDirectory('behind');
+    mkdirSync(join(behind, 'disk'));
+    chownSync(behind, uid, gid);
+    const layer = join(makeDirectory('shown'), 'disk');
+    pretend(behind, join(at.sandbox.root, 'shown'));
+    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', layer);
+    onTestFinished(() => void unmount(layer));
+    cpSync(at.layer, layer, { recursive: true });
+    await expectRefused(use(layer));
+  });
+
+  test('with FUSE on a directory of an entry, and on a file', async () => {
+    await at.bakeLocked();
+    change();
+    const dir = join(findEntry(), 'node_modules/other');
+    const copy = join(at.sandbox.root, 'copy');
+    cpSync(dir, copy, { recursive: true });
+    const shown = makeDirectory('shown');
+    pretend(copy, shown);
+    mount('--bind', join(shown, 'index.js'), findFile());
+    await expectRefused();
+    unmount(findFile());
+    expect((await load()).other?.marker).toBe('CHANGED');
+    pretend(copy, dir);
+    await expectRefused();
+  });
+
+  test('on an image file, which another user may own', async () => {
+    await at.bakeLocked();
+    change();
+    const image = join(at.sandbox.root, 'image.ext4');
+    writeFileSync(image, '');
+    execFileSync('mkfs.ext4', ['-q', '-d', at.layer, image, '8M'], { stdio: 'pipe' });
+    chownSync(image, uid, gid);
+    const layer = makeDirectory('mounted');
+    mount('-o', 'loop,ro', image, layer);
+    onTestFinished(() => void unmount(layer));
+    await expectRefused(use(layer));
+  });
+
+  test('on an overlay whose upper directory another user owns', async () => {
+    await at.bakeLocked();
+    change();
+    const disk = makeDirectory('disk');
+    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', disk);
+    onTestFinished(() => void unmount(disk));
+    const [upper, work] = ['upper', 'work'].map((name) => makeDirectory(join('disk', name)));
+    const layer = makeDirectory('merged');
+    const dirs = `lowerdir=${at.layer},upperdir=${upper},workdir=${work}`;
+    mount('-t', 'overlay', '-o', dirs, 'overlay', layer);
+    onTestFinished(() => void unmount(layer));
+    chownSync(upper ?? '', uid, gid);
+    await expectRefused(use(layer));
+  });
+});
