@@ -68,7 +68,7 @@ describe.each(outerNodes)('$label', (node) => {
       [['why', 'alpha', '--from'], /--from needs a value: --from FILE/],
       [['env', 'alpha'], /env takes no argument; "alpha" is too many/],
       [['uninstall'], /uninstall needs FEATURE/],
-      [['prune', '--days', 'x'], /--days is a number of days, not "x"/],
+      [['prune', '--days', 'x'], /--days is a number of days from 0 to 36500, not "x"/],
       [['help', 'lsit'], /"lsit" is not a command or a code; did you mean list\?/],
       [['help', 'ANNEX_OFLINE'], /"ANNEX_OFLINE" is not .*; did you mean ANNEX_OFFLINE\?/],
       [['list', '-C', 'absent'], /-C absent: ENOENT: no such file or directory/],

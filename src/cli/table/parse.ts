@@ -105,8 +105,8 @@ function readOption(
     return `${rawName} is ${joinOr(choices)}, not ${JSON.stringify(value)}${suggest(value, choices)}`;
   }
   const { unit } = option;
-  if (unit !== undefined && !NUMBERS[unit](value)) {
-    return `${rawName} is a number of ${unit}, not ${JSON.stringify(value)}`;
+  if (unit !== undefined && !NUMBERS[unit].isValid(value)) {
+    return `${rawName} is ${NUMBERS[unit].name}, not ${JSON.stringify(value)}`;
   }
   const before = option.isRepeated === true ? (options[option.name] as string[] | undefined) : [];
   const all = [...(before ?? []), value];
@@ -114,10 +114,16 @@ function readOption(
   return undefined;
 }
 
-/** Whether a text is a number of days, at most a hundred years; or of seconds, at least one, at most a week. */
+/** Values of options: days, at most a hundred years, and seconds, at most a week. */
 const NUMBERS = {
-  days: (text: string): boolean => /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500,
-  seconds: (text: string): boolean => /^[1-9]\d{0,5}$/.test(text) && Number(text) <= 604_800,
+  days: {
+    name: 'a number of days from 0 to 36500',
+    isValid: (text: string): boolean => /^\d{1,5}(\.\d+)?$/.test(text) && Number(text) <= 36_500,
+  },
+  seconds: {
+    name: 'a whole number of seconds from 1 to 604800',
+    isValid: (text: string): boolean => /^[1-9]\d{0,5}$/.test(text) && Number(text) <= 604_800,
+  },
 };
 
 /** Arguments that are missing or too many, and options that exclude each other. */
