@@ -1,11 +1,12 @@
 /** Remembers failed features and hosts in a store, so that no process tries them again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
-import { isCount, isListOf, isOneOf, isShape, isText, isTime, isTrue } from '../base/shape.ts';
+import { isCount, isShape, isText, isTime } from '../base/shape.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
-import type { ErrorCode, Refusal } from '../types.ts';
+import type { Refusal } from '../types.ts';
 import { ignoreErrors, sampleNames, withDir } from './directory.ts';
 import { changeFailures, inFailures, replaceIn } from './failure-directory.ts';
+import { isRefusal } from './refusal-shape.ts';
 import { tryRemoveIn } from './tree.ts';
 
 /** A remembered failure of a feature or a host. */
@@ -103,14 +104,21 @@ export type Ignored = ReadonlySet<string>;
 /** Distinguishes failures independently of clocks. */
 const identify = (name: string, failure: Failure): string => `${name} ${JSON.stringify(failure)}`;
 
-/** All failures in the store now, for an attempt that ignores them. */
-export function listRemembered(store: string): Ignored {
+/**
+ * All failures in the store now, for an attempt that ignores them.
+ *
+ * @param counts whether a failure counts all the same; none does by default
+ */
+export function listRemembered(
+  store: string,
+  counts: (failure: Failure) => boolean = () => false,
+): Ignored {
   try {
     const files = inFailures(store, (dir) => sampleNames(dir, MAX_NAMES));
     const names = files.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
-    return new Set(
-      names.flatMap((name) => readFailures(store, name).map((failure) => identify(name, failure))),
-    );
+    const listIn = (name: string): Failure[] =>
+      readFailures(store, name).filter((one) => !counts(one));
+    return new Set(names.flatMap((name) => listIn(name).map((one) => identify(name, one))));
   } catch {
     return new Set();
   }
@@ -140,8 +148,9 @@ export function hasFailedHosts(store: string): boolean {
 /**
  * Adds a failure. A store that cannot be written stays as it is.
  *
- * @param ignored failures that did not prevent this attempt: any other failure in force was added meanwhile by
- *   another process, and is the same failure, unless a registry has named a later time since
+ * @param ignored failures that did not prevent this attempt: the count starts again after them. Any other failure
+ *   in force was added meanwhile by another process, and is the same failure, unless a registry has named a later
+ *   time since
  */
 export function addFailure(
   store: string,
@@ -155,7 +164,8 @@ export function addFailure(
   const isKnown = ({ key, until }: Failure): boolean => key === failed.key && until >= retryAt;
   if (readInForce(store, name, now, ignored).some(isKnown)) return;
   const others = known.filter((one) => one !== last && now - one.until < EXPIRY);
-  write(store, name, [nextFailure(last, failed, now), ...others].slice(0, MAX_CONFIGURATIONS));
+  const before = last !== undefined && ignored?.has(identify(name, last)) ? undefined : last;
+  write(store, name, [nextFailure(before, failed, now), ...others].slice(0, MAX_CONFIGURATIONS));
 }
 
 /**
@@ -207,37 +217,6 @@ function write(store: string, name: string, failures: Failure[]): void {
   );
 }
 
-const CODES: ErrorCode[] = [
-  'ANNEX_DENIED',
-  'ANNEX_CONFLICT',
-  'ANNEX_OFFLINE',
-  'ANNEX_INTEGRITY',
-  'ANNEX_NO_SPACE',
-  'ANNEX_STORE_UNUSABLE',
-  'ANNEX_UNSUPPORTED_PLATFORM',
-  'ANNEX_INSTALL_FAILED',
-  'ANNEX_TIMEOUT',
-  'ANNEX_INVALID_CONFIG',
-];
-
-const isConflict = isShape(
-  { dependent: isText, dependency: isText, range: isText, kind: isText, of: isText },
-  { version: isText, isFit: isTrue, isNestable: isTrue },
-);
-const isBlocked = isShape(
-  { name: isText, spec: isText, by: isText, version: isText },
-  { reason: isText },
-);
-const isRefusal = isShape(
-  { code: isOneOf(CODES), reason: isText, hint: isText },
-  {
-    state: isText,
-    host: isText,
-    retryAt: isTime,
-    conflicts: isListOf(isConflict),
-    blocked: isBlocked,
-  },
-);
 /** Checks every field, those of the refusal included. */
 const isFailure = isShape({
   key: isText,

@@ -12,8 +12,10 @@ import {
   hasFailedHosts,
   isInForce,
   isRemembered,
+  listRemembered,
   nextFailure,
   readFailures,
+  readInForce,
 } from '../../../src/store/failures.ts';
 import type { ErrorCode } from '../../../src/types.ts';
 import {
@@ -165,6 +167,26 @@ describe('in a store', () => {
     expect(readFailures(store, 'alpha')).toHaveLength(10);
     add(store, now + day + minute);
     expect(readFailures(store, 'alpha')).toMatchObject([{ key: 'one' }]);
+  });
+
+  test('the count starts again after a failure that was ignored', () => {
+    const store = makeStore();
+    for (const minutes of [0, 1, 3]) add(store, now + minutes * minute);
+    expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 3 }]);
+    const times = { ignored: listRemembered(store), now: now + 4 * minute };
+    addFailure(store, 'alpha', failed, times);
+    expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 1, at: times.now }]);
+    addFailure(store, 'alpha', failed, { ...times, now: now + 5 * minute });
+    expect(readFailures(store, 'alpha')).toMatchObject([{ attempts: 2 }]);
+  });
+
+  test('some failures can count for an attempt that ignores the others', () => {
+    const store = makeStore();
+    add(store, now);
+    addFailure(store, 'beta', { ...failed, feature: 'beta' }, { ignored: undefined, now });
+    const ignored = listRemembered(store, ({ feature }) => feature === 'beta');
+    const inForce = ['alpha', 'beta'].map((name) => readInForce(store, name, now, ignored));
+    expect(inForce).toMatchObject([[], [{ feature: 'beta' }]]);
   });
 
   test('concurrent attempts count as one failure', () => {
