@@ -53,6 +53,8 @@ export interface Client {
   get(url: string, options: RequestOptions): Promise<RegistryResponse>;
   /** Waits milliseconds; rejects with the signal's reason when it is aborted, or with that of `finish`. */
   wait(ms: number): Promise<void>;
+  /** Whether a request can follow a pause of so many milliseconds: after the deadline none is made. */
+  hasTimeFor(ms: number): boolean;
   /** Lets requests under way finish; waits end, and further requests reject with the reason. */
   finish(reason: unknown): void;
   /** Drops every connection; pending requests reject. */
@@ -167,6 +169,7 @@ export function createClient(
       }
     },
     wait,
+    hasTimeFor: (ms) => performance.now() + ms < deadline,
     finish: (reason) => finishing.abort(reason),
     close() {
       closing.abort(new Error('the fetcher is closed'));

@@ -16,15 +16,16 @@ const SHORTEST_PAUSE = 1_000;
 const UNREACHABLE_PAUSE = 1_000;
 
 /**
- * Repeats an attempt up to `fetch-retries` times, soon if no response came, where npm waits. An attempt that a registry put off with Retry-After does not count:
- * the client makes no request to that host before, and throws when that is after its time limit.
+ * Repeats an attempt up to `fetch-retries` times, soon if no response came, where npm waits. No pause ends after
+ * the deadline of the client. An attempt that a registry put off with Retry-After does not count: the client makes
+ * no request to that host before, and throws when that is after its deadline.
  *
  * @throws what the last attempt throws; the signal's reason when the client's signal is aborted
  * @example await withRetries(() => client.get(url, options), client, settings)
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  client: Pick<Client, 'wait'>,
+  client: Pick<Client, 'wait' | 'hasTimeFor'>,
   { retries, retryFactor, retryMinimum, retryMaximum }: RetrySettings,
 ): Promise<T> {
   for (let tries = 0; ; ) {
@@ -36,9 +37,11 @@ export async function withRetries<T>(
       if (tries >= retries) throw error;
       const bound = error.isUnreachable ? UNREACHABLE_PAUSE : retryMaximum;
       const longest = Math.min(bound, retryMinimum * retryFactor ** tries);
-      tries += 1;
       // Jitter: clients that a registry turns away together must not return together.
-      await client.wait(Math.random() * longest);
+      const pause = Math.random() * longest;
+      if (!client.hasTimeFor(pause)) throw error;
+      tries += 1;
+      await client.wait(pause);
     }
   }
 }

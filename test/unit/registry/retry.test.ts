@@ -14,7 +14,19 @@ test.each([
   const error = makeRequestError(refusal, { isTransient: true, isUnreachable: row.isUnreachable });
   const pauses: number[] = [];
   const wait = async (ms: number): Promise<void> => void pauses.push(ms);
-  await expect(withRetries(() => Promise.reject(error), { wait }, settings)).rejects.toBe(error);
+  const client = { wait, hasTimeFor: () => true };
+  await expect(withRetries(() => Promise.reject(error), client, settings)).rejects.toBe(error);
   expect(pauses).toEqual(row.bounds);
   vi.restoreAllMocks();
+});
+
+test('no pause ends after the deadline: the failure is the result at once', async () => {
+  const error = makeRequestError(refusal, { isTransient: true });
+  const asked: number[] = [];
+  const client = {
+    wait: () => Promise.reject(new Error('it waits')),
+    hasTimeFor: (ms: number) => asked.push(ms) === 0,
+  };
+  await expect(withRetries(() => Promise.reject(error), client, settings)).rejects.toBe(error);
+  expect(asked).toHaveLength(1);
 });
