@@ -15,6 +15,7 @@ export type LogEvent =
   | 'install.wait'
   | 'install.progress'
   | 'install.end'
+  /** An install ends with its asker, or a feature that failed is not tried again. */
   | 'install.stop'
   /** A feature that failed is tried again later. */
   | 'install.retry'

@@ -164,7 +164,7 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   const { settings, feature } = lookup;
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
   const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
-  const deadline = performance.now() + settings.timeout;
+  const deadline = Math.min(performance.now() + settings.timeout, stop.deadline);
   const { progress } = report;
   progress.step = 'resolving';
   report.reportStart();

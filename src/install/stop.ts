@@ -10,6 +10,8 @@ export interface Stop {
   asker: AbortSignal;
   /** Aborted by SIGINT, SIGTERM or SIGHUP, and at the limit: the install stops at once. */
   signal: AbortSignal;
+  /** The limit, ms of the monotonic clock: a request that a registry puts off beyond it is not waited for. */
+  deadline: number;
   /** Restores the default actions. A command then ends by the signal that it received. */
   release: () => void;
 }
@@ -41,6 +43,7 @@ export function watchForStop(isInstaller: boolean, limit?: number): Stop {
   return {
     asker: isInstaller ? watchAsker() : new AbortController().signal,
     signal: controller.signal,
+    deadline: limit === undefined ? Number.POSITIVE_INFINITY : performance.now() + limit * 1000,
     release: () => {
       restore();
       // An installer reports the failure, and its asker continues.

@@ -14,6 +14,8 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
       'needs a loop device; test/fleet/file-image.test.ts takes its options',
     'Jobs and init containers: yaml':
       'needs a cluster; test/e2e/install-within.test.ts runs its command',
+    'Jobs and init containers: yaml 2':
+      'needs a cluster; test:image runs such an init container with podman',
   },
   'docs/images.md': {
     'Rootless podman: sh': 'needs an image of the example; test:image runs it with podman',

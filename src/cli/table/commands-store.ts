@@ -8,7 +8,7 @@ export const STORE: readonly Row[] = [
     summary: 'install into the store now',
     details: [
       'Retries features that failed recently at once. With --all it also fails if a key of annex outside the features is invalid.',
-      'With --within, for jobs and init containers, a feature that failed is tried again when its failure is no longer remembered. Failures that no retry mends are not repeated.',
+      'With --within, for jobs and init containers, a feature that failed is tried again: after about 30 seconds, and after twice as long each time. Failures that no retry mends are not repeated. The command ends when every feature is installed, when no further try can start in the time, and at the end of the time.',
     ],
     arguments: [
       {
@@ -24,7 +24,7 @@ export const STORE: readonly Row[] = [
       {
         name: 'within',
         value: 'SECONDS',
-        summary: 'repeat what fails for a while, until everything is installed or the time is over',
+        summary: 'repeat what fails for a while, within this time',
         unit: 'seconds',
       },
       {
