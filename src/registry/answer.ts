@@ -1,12 +1,32 @@
 /** Reads the JSON that registries answer with. */
 import { gunzipSync } from 'node:zlib';
-import type { AnnexError } from '../base/error.ts';
 import { isObject, type JsonObject } from '../base/shape.ts';
-import type { RegistryResponse } from './client.ts';
-import { makeRequestError, refuseResponse } from './failure.ts';
+import type { Client, RegistryResponse } from './client.ts';
+import { failResponse } from './failure.ts';
 
 /** Bytes of a packument, which lists every version. */
 export const MAX_PACKUMENT = 64 * 2 ** 20;
+
+/** What npm asks for before it installs: without times, and with fewer fields of each version. */
+const ABBREVIATED = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
+
+/**
+ * Asks a registry for all versions of a package.
+ *
+ * @param registry with a trailing slash
+ * @param label the package as messages name it
+ */
+export const fetchPackument = (
+  client: Client,
+  registry: string,
+  { name, label = name, accept = ABBREVIATED }: { name: string; label?: string; accept?: string },
+): Promise<RegistryResponse> =>
+  client.get(`${registry}${name.replace('/', '%2f')}`, {
+    name,
+    label,
+    accept,
+    maxBytes: MAX_PACKUMENT,
+  });
 
 /**
  * Reads the JSON object in a response.
@@ -22,7 +42,7 @@ export function readAnswer(response: RegistryResponse, maxBytes: number): JsonOb
     answer = undefined;
   }
   if (isObject(answer)) return answer;
-  throw failAnswer(response, 'does not answer with a JSON object');
+  throw failResponse(response.target, 'does not answer with a JSON object');
 }
 
 /** Decodes a body with an encoding that was not requested; undefined for any other body. */
@@ -37,7 +57,3 @@ export function decode(
     return undefined;
   }
 }
-
-/** The error for an answer that annex does not accept. */
-export const failAnswer = ({ target }: RegistryResponse, problem: string): AnnexError =>
-  makeRequestError(refuseResponse(target, problem), { isTransient: false });

@@ -8,11 +8,11 @@ import { isLocal } from './body.ts';
 import {
   asksToSlowDown,
   CERTIFICATE,
+  failResponse,
   isTransientStatus,
   makeRequestError,
   refuseConnection,
   refuseHeader,
-  refuseResponse,
   refuseSize,
   refuseStatus,
   type Target,
@@ -150,7 +150,7 @@ export function createClient(
         const target = describeTarget(url, label, settings);
         const obstacle = settings.indirect(url.href, name);
         if (obstacle !== undefined) {
-          throw fail(target, `cannot be requested directly: ${obstacle}`);
+          throw failResponse(target, `cannot be requested directly: ${obstacle}`);
         }
         const { status, location, retryAfter, ...response } = await getPaced(url, target, options);
         if (status === 200) return { ...response, target };
@@ -160,10 +160,10 @@ export function createClient(
           const facts = { isTransient, status, retryAfter: pause };
           throw makeRequestError(refuseStatus(target, status, toTime(pause)), facts);
         }
-        if (hop === MAX_REDIRECTS) throw fail(target, 'redirects too often');
+        if (hop === MAX_REDIRECTS) throw failResponse(target, 'redirects too often');
         const next = parseAddress(location, target, url);
         if (url.protocol === 'https:' && next.protocol === 'http:') {
-          throw fail(target, 'redirects from https to http');
+          throw failResponse(target, 'redirects from https to http');
         }
         url = next;
       }
@@ -185,7 +185,7 @@ const toTime = (pause: number | undefined): number | undefined =>
 function parseAddress(address: string, target: Target, base?: URL): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw fail(target, 'has an address that is not an http or https URL');
+  throw failResponse(target, 'has an address that is not an http or https URL');
 }
 
 function describeTarget(url: URL, label: string, settings: NpmSettings): Target {
@@ -193,9 +193,6 @@ function describeTarget(url: URL, label: string, settings: NpmSettings): Target 
   const host = proxy !== undefined && URL.canParse(proxy) ? new URL(proxy).host : undefined;
   return { label, host: url.host, proxy: host };
 }
-
-const fail = (target: Target, problem: string): AnnexError =>
-  makeRequestError(refuseResponse(target, problem), { isTransient: false });
 
 function toRequestError(error: unknown, target: Target, { maxBytes }: RequestOptions): AnnexError {
   const code = codeOf(error) ?? 'no answer';

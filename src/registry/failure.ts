@@ -188,14 +188,16 @@ export function refuseUncached(label: string): Refusal {
   };
 }
 
-/** A response that annex does not accept. */
-export function refuseResponse(target: Target, problem: string): Refusal {
-  return {
-    code: 'ANNEX_INSTALL_FAILED',
-    reason: `${nameRegistry(target)} ${problem} (${target.label})`,
-    hint: REGISTRY_HINTS.response,
-  };
-}
+/** The error for a response that annex does not accept. */
+export const failResponse = (target: Target, problem: string): RequestError =>
+  makeRequestError(
+    {
+      code: 'ANNEX_INSTALL_FAILED',
+      reason: `${nameRegistry(target)} ${problem} (${target.label})`,
+      hint: REGISTRY_HINTS.response,
+    },
+    { isTransient: false },
+  );
 
 const nameHost = ({ host, proxy }: Target): string =>
   proxy === undefined ? host : `${host} (through the proxy ${proxy})`;

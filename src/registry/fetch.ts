@@ -2,9 +2,10 @@
 import { computeIntegrity, type Digests, isStrong, readDigests } from '../base/digest.ts';
 import { AnnexError } from '../base/error.ts';
 import { fieldOf } from '../base/shape.ts';
-import { decode, failAnswer, MAX_PACKUMENT, readAnswer } from './answer.ts';
-import { createClient, type Extent, type RegistryResponse, type RequestOptions } from './client.ts';
+import { decode, fetchPackument, MAX_PACKUMENT, readAnswer } from './answer.ts';
+import { createClient, type Extent, type RegistryResponse } from './client.ts';
 import {
+  failResponse,
   isRequestError,
   makeRequestError,
   type RequestError,
@@ -102,19 +103,13 @@ export function createFetcher(
   /** The address that the registry lists; undefined when it does not list that version. */
   const findListed = async (wanted: Wanted, registry: string): Promise<string | undefined> => {
     const { name, version } = wanted;
-    const options: RequestOptions = {
-      name,
-      label: labelOf(wanted),
-      maxBytes: MAX_PACKUMENT,
-      accept: 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*',
-    };
-    const response = await client.get(`${registry}${name.replace('/', '%2f')}`, options);
+    const response = await fetchPackument(client, registry, { name, label: labelOf(wanted) });
     const url = readTarballUrl(response, version);
     if (url === undefined || !URL.canParse(url)) return url;
     const placed = new URL(placeUrl(url, registry, settings.replaceRegistryHost));
     // As for a redirect: a token for https must not be sent without it.
     if (registry.startsWith('https:') && placed.protocol === 'http:') {
-      throw failAnswer(response, 'lists an address without https');
+      throw failResponse(response.target, 'lists an address without https');
     }
     return placed.href;
   };

@@ -1,6 +1,6 @@
 /** What a registry lists about the versions of a package that can be verified. */
 import { fieldOf, isObject } from '../base/shape.ts';
-import { MAX_PACKUMENT, readAnswer } from './answer.ts';
+import { fetchPackument, MAX_PACKUMENT, readAnswer } from './answer.ts';
 import type { Client } from './client.ts';
 import { isRequestError } from './failure.ts';
 import { readSignatures, type Signature } from './signing-keys.ts';
@@ -29,9 +29,8 @@ export async function fetchPublished(
   registry: string,
   name: string,
 ): Promise<Map<string, Published>> {
-  const options = { name, label: name, accept: 'application/json', maxBytes: MAX_PACKUMENT };
   try {
-    const response = await client.get(`${registry}${name.replace('/', '%2f')}`, options);
+    const response = await fetchPackument(client, registry, { name, accept: 'application/json' });
     const { versions, time } = readAnswer(response, MAX_PACKUMENT);
     const listed = Object.entries(isObject(versions) ? versions : {});
     return new Map(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
-import { MAX_PACKUMENT, readAnswer } from '../../registry/answer.ts';
+import { fetchPackument, MAX_PACKUMENT, readAnswer } from '../../registry/answer.ts';
 import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
 import { REGISTRY_HINTS } from '../../registry/hints.ts';
@@ -65,8 +65,6 @@ function checkProgram({ settings, features }: Examined, npm: NpmSettings, path =
 /** Milliseconds for the answer of a registry. */
 const LIMIT = 20_000;
 
-const ACCEPT = 'application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*';
-
 /** Asks each registry for a package that is not installed, or for any other one. */
 async function checkReachable(
   { settings, features }: Examined,
@@ -87,10 +85,8 @@ async function checkReachable(
   }
   const client = createClient(npm, AbortSignal.timeout(LIMIT), tmpdir());
   const ask = async ([registry, name]: [string, string]): Promise<Finding> => {
-    const url = `${registry}${name.replace('/', '%2f')}`;
     try {
-      const options = { name, label: name, accept: ACCEPT, maxBytes: MAX_PACKUMENT };
-      readAnswer(await client.get(url, options), MAX_PACKUMENT);
+      readAnswer(await fetchPackument(client, registry, { name }), MAX_PACKUMENT);
       return ok('npm.registry', `${registry} has ${name}`);
     } catch (error) {
       const refusal = toRefusal(error, () => refuseRequest(error, registry));
