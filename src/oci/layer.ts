@@ -88,12 +88,15 @@ function* readArchive(tree: Tree): Generator<Buffer> {
   yield TAR_END;
 }
 
-/** The paths of a layer, sorted by code units: a directory precedes what is in it. */
+/**
+ * The paths of a layer, the names in a directory sorted by code units. What is in a directory follows it at once: only then
+ * can tar unpack it as a user for whom it becomes read-only, and leave its time as it is.
+ */
 function listPaths({ root, entry, shared }: Tree): string[] {
   const links = new Set(shared.map((name) => `${entry}/node_modules/${name}`));
   const isShared = (path: string, one: Dirent): boolean => one.isSymbolicLink() && links.has(path);
   const list = (dir: string): string[] =>
-    readdirSync(join(root, dir), { withFileTypes: true }).flatMap((one) => {
+    readSorted(join(root, dir)).flatMap((one) => {
       const path = `${dir}/${one.name}`;
       if (isShared(path, one)) return [];
       if (!one.isDirectory()) return [path];
@@ -103,8 +106,11 @@ function listPaths({ root, entry, shared }: Tree): string[] {
       return isLeftOut ? [] : [path, ...below];
     });
   const above = entry.split('/').map((_, index, names) => names.slice(0, index + 1).join('/'));
-  return [...above, ...list(entry)].sort();
+  return [...above, ...list(entry)];
 }
+
+const readSorted = (dir: string): Dirent[] =>
+  readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
 
 function* readMember(file: string, path: string): Generator<Buffer> {
   const stat = lstatSync(file);

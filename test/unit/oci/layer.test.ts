@@ -18,6 +18,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { digest } from '../../../src/base/digest.ts';
 import { writeLayer } from '../../../src/oci/layer.ts';
 import { removeTree } from '../../support/tree.ts';
+import { asPlainUser, giveTo } from '../../support/user.ts';
 
 const entry = 'v1/any/kit.0.0';
 
@@ -80,6 +81,30 @@ test('has every file, sorted, with the digests of both forms', async () => {
   execFileSync('tar', ['-xzf', '-', '-C', out], { input: bytes });
   const text = readFileSync(join(out, entry, 'node_modules/kit/link.js'), 'utf8');
   expect(text).toBe(files['node_modules/kit/index.js']);
+});
+
+test('a plain user can unpack it, though its directories are read-only', async () => {
+  const names = ['lib.js', 'lib-two/index.js', 'lib/index.js', 'lib/deep/index.js'];
+  const root = makeTree(Object.fromEntries(names.map((name) => [name, name])));
+  for (const name of ['lib/deep', 'lib', 'lib-two', '.']) chmodSync(join(root, entry, name), 0o555);
+  const { bytes } = await write(root);
+  expect(list(bytes).slice(3)).toEqual(
+    [
+      'lib/',
+      'lib/deep/',
+      'lib/deep/index.js',
+      'lib/index.js',
+      'lib-two/',
+      ...names.slice(1, 2),
+      'lib.js',
+    ].map((name) => `${entry}/${name}`),
+  );
+  const out = makeRoot();
+  giveTo(asPlainUser, out);
+  execFileSync('tar', ['-xzf', '-', '-C', out], { input: bytes, ...asPlainUser });
+  for (const name of names) expect(readFileSync(join(out, entry, name), 'utf8')).toBe(name);
+  const changed = execFileSync('find', [out, '-mindepth', '1', '-newermt', '@0']);
+  expect(`${changed}`).toBe('');
 });
 
 test('does not depend on times, owners, paths, or the order in which files were written', async () => {
