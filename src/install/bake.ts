@@ -12,15 +12,14 @@ import type { InstallResult } from '../types.ts';
 import { installFeature } from './install.ts';
 
 /**
- * Installs features into the store of these settings. No failure is remembered in it, and every user
- * can read it, whatever the umask. What it adds has the time 0, so that two runs give equal directories.
+ * Installs features into the store of these settings. No failure is remembered in it. What it adds has the time 0, so that
+ * two runs give equal directories, if the umask is the same.
  */
 export async function bakeFeatures(
   settings: Settings,
   features: Feature[],
 ): Promise<InstallResult[]> {
   const store = settings.store ?? '';
-  process.umask(0o022);
   const ignored = listRemembered(store);
   const results: InstallResult[] = [];
   for (const feature of features) {

@@ -7,7 +7,6 @@ import { features, useBaking } from '../support/baking.ts';
 import { copyLocks, readLock } from '../support/lock-files.ts';
 import { type NodeUnderTest, nodes, outerNodes } from '../support/nodes.ts';
 import { listBlobs, readImages } from '../support/oci.ts';
-import { removeTree } from '../support/tree.ts';
 import { asPlainUser, giveTo } from '../support/user.ts';
 
 const [node] = nodes;
@@ -92,22 +91,51 @@ describe(`annex bake --oci, ${node?.label}`, () => {
     expect(await at.sandbox.annex(['verify'], { env: layer })).toMatchObject({ code: 0 });
   });
 
-  test('baking again changes nothing, whatever the order of features and the user', async () => {
+  test('baking again changes nothing, whatever the order of features', async () => {
     copyLocks(at.locked, at.sandbox);
     const { image } = await bakeImage();
     const before = at.sandbox.digest(at.layer);
     expect((await bakeImage('other', 'kit')).image).toEqual(image);
     expect(at.sandbox.digest(at.layer)).toEqual(before);
-    removeTree(at.layer);
-    giveTo(asPlainUser, at.sandbox.root);
-    const ran = await at.sandbox.annex(['bake', '--oci', at.layer], {
-      ...asPlainUser,
+  });
+
+  test.each([
+    ['a plain user', '077', asPlainUser],
+    ['a user whose files everybody may change', '000', {}],
+  ])('%s gets the same layout, in another place, time zone and locale', async (_, mask, user) => {
+    copyLocks(at.locked, at.sandbox);
+    const { image } = await bakeImage();
+    const before = at.sandbox.digest(at.layer);
+    giveTo(user, at.sandbox.root);
+    const layout = join(at.sandbox.root, 'another', 'place');
+    const cli = join(at.sandbox.core, 'node_modules/annex/dist/cli/main.js');
+    const script = ['-c', `umask ${mask}; exec "$@"`, 'sh'];
+    const args = [...script, node?.path ?? '', cli, 'bake', '--oci', layout];
+    const ran = await at.sandbox.exec('sh', args, {
+      ...user,
       ...(node && { node: node.path }),
-      env: { HOME: at.sandbox.root },
+      env: { HOME: at.sandbox.root, TZ: 'Asia/Kolkata', LC_ALL: 'tr_TR.UTF-8' },
     });
-    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stdout.split('\n').at(-2)).toBe(`image ${image.name}: ${image.digest}`);
-    expect(at.sandbox.digest(at.layer)).toEqual(before);
+    expect(at.sandbox.digest(layout)).toEqual(before);
+  });
+
+  test('the unpacked image is what annex bake writes, times included, apart from links', async () => {
+    copyLocks(at.locked, at.sandbox);
+    await bakeImage();
+    const plain = join(at.sandbox.root, 'plain');
+    expect(await at.sandbox.annex(['bake', plain])).toMatchObject({ code: 0 });
+    const unpacked = join(at.sandbox.root, 'unpacked');
+    mkdirSync(unpacked);
+    for (const { path } of readImages(at.layer)[0]?.layers ?? []) {
+      execFileSync('tar', ['-xpzf', path, '-C', unpacked]);
+    }
+    const archive = (dir: string) => {
+      const options = ['--sort=name', '--owner=0', '--group=0', '--exclude=common'];
+      return execFileSync('tar', ['-C', dir, ...options, '-cf', '-', 'v1']).toString('hex');
+    };
+    expect(archive(unpacked)).toBe(archive(plain));
   });
 
   test('the time, the name, the version and the revision of the application are in it', async () => {

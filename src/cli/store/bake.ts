@@ -28,6 +28,8 @@ export const bake: Command = async ({ args: [dir = '', ...names], options, print
     const reason = `${settings.core.root}/package.json declares no feature`;
     throw refuse(reason, 'npx annex add NAME@RANGE');
   }
+  // Every user can read what is baked, and only its owner can change it.
+  process.umask(0o022);
   if (options.oci === true)
     return printImage(features, { layout: resolve(dir), names, settings, print });
   const results = await bakeFeatures(settings, features);
