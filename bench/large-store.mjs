@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 
 /** Numbers of entries and features of the large store. */
-export const ENTRIES = 10_000;
-export const SLUGS = 200;
+const ENTRIES = 10_000;
+const SLUGS = 200;
 
 /** The declarations of the features that the entries belong to. None is locked. */
 export const MORE_FEATURES = Object.fromEntries(

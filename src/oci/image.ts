@@ -12,7 +12,7 @@ export const MEDIA = {
 };
 
 /** What an image of entries is. It stays an image, with an image's config: engines mount nothing else. */
-export const ARTIFACT_TYPE = 'application/vnd.annex.layer.v1';
+const ARTIFACT_TYPE = 'application/vnd.annex.layer.v1';
 
 /** The annotation by which tools choose an image of a layout. */
 export const REF_NAME = 'org.opencontainers.image.ref.name';

@@ -27,12 +27,7 @@ export interface EntryContent {
  * The content as text. Contains neither the name of the feature nor core's versions of shared packages:
  * images whose cores differ in those use one entry.
  */
-export function canonicalize({
-  closure,
-  shared,
-  private: privateNames,
-  scripts,
-}: EntryContent): string {
+function canonicalize({ closure, shared, private: privateNames, scripts }: EntryContent): string {
   const content = {
     closure: closure
       .map(({ integrity, name, path, version }) => ({ integrity, name, path, version }))

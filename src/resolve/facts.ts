@@ -44,7 +44,7 @@ export const isOutsideCore = (file: string | undefined, subject: Subject): boole
   isFromFolder(file, subject.aim.name, searchStart(subject), subject.locator);
 
 /** The directory from which Node searches for a package. */
-export const searchStart = ({ request, locator }: Subject): string =>
+const searchStart = ({ request, locator }: Subject): string =>
   dirname(request.parent ?? join(locator.thread.settings.core.root, 'x'));
 
 /** Finds out whether the core owns the name. */

@@ -17,7 +17,7 @@ export const MODES = [
 export type Mode = (typeof MODES)[number];
 
 /** Modes of a program that names none. */
-export const DEFAULT_MODES: readonly Mode[] = ['--import'];
+const DEFAULT_MODES: readonly Mode[] = ['--import'];
 
 /** One start of Node. */
 export interface Start {

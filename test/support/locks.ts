@@ -32,7 +32,7 @@ export const times: LockTimes = { heartbeat: 20, stale: 400, poll: 5, quiet: 10_
 export const HOUR = 3_600_000;
 
 /** Waits without a limit. */
-export const patient: Wait = {
+const patient: Wait = {
   isDone: () => false,
   limit: HOUR,
   signal: new AbortController().signal,

@@ -41,7 +41,7 @@ export const kit = (manifest: Record<string, unknown> = {}): PackageFixture =>
   esmPackage('kit', '1.0.0', 'from-registry', manifest);
 
 /** Opens the world of a case. */
-export const openCase = ({
+const openCase = ({
   packages = [kit()],
   annex = { features: { kit: '^1.0.0' } },
   world,
@@ -52,7 +52,7 @@ export const openCase = ({
  *
  * @example nameValues('/tmp/annex-test-x/app/annex/kit', world) // '<core>/annex/kit'
  */
-export function nameValues(text: string, { sandbox, registry }: World): string {
+function nameValues(text: string, { sandbox, registry }: World): string {
   const paths: [string, string][] = [
     [sandbox.store, '<store>'],
     [sandbox.core, '<core>'],

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Change, ProbeEntry } from './probe-entry.ts';
 
 /** Foreign code says by its id how it ran. */
-export const EVIL_MODULE = `export const probe = { id: '<<EVIL>>', file: '/EVIL', later: {} };
+const EVIL_MODULE = `export const probe = { id: '<<EVIL>>', file: '/EVIL', later: {} };
 globalThis.probe.ran('/EVIL', probe.id);\n`;
 export const EVIL_SCRIPT = `exports.probe = { id: '<EVIL>', file: '/EVIL', later: {} };
 globalThis.probe.ran('/EVIL', exports.probe.id);\n`;

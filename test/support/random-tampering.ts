@@ -8,7 +8,7 @@ import { randomEntry } from './random-entry.ts';
 import { type RoundOptions, runCases } from './tamper-round.ts';
 
 /** The case of a number in a series that a seed determines. */
-export function drawCase(seed: number, number: number): Case {
+function drawCase(seed: number, number: number): Case {
   const settings = { seed: seed + number, numRuns: 1 };
   const [entry] = fc.sample(randomEntry(number), settings) as [ProbeEntry];
   const [others] = fc.sample(randomFate(entry), settings) as [Omit<Case, 'entry'>];

@@ -9,7 +9,7 @@ import { createSandbox, type Sandbox } from './sandbox.ts';
 export const common = (version: string) =>
   esmPackage('common', version, `common ${version}`, { dependencies: { deep: '^1.0.0' } });
 /** Optional: some reports leave those out. */
-export const WITH_ALPHA = { optionalDependencies: { alpha: '^1.0.0' } };
+const WITH_ALPHA = { optionalDependencies: { alpha: '^1.0.0' } };
 export const alpha = esmPackage('alpha', '1.0.0', 'alpha');
 export const packages = [
   dependentPackage('kit', '1.0.0', 'kit', { common: '^1.0.0' }, WITH_ALPHA),

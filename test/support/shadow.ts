@@ -7,7 +7,7 @@ import type { Sandbox } from './sandbox.ts';
 export const SHADOW = 'SHADOW';
 
 /** A feature of core that has a valid entry with the planted names in its closure. */
-export const DECOY = 'decoy';
+const DECOY = 'decoy';
 
 /** The most tempting copy: it is in range, and has every subpath for both import and require. */
 export function shadowPackage(name: string, where: string): PackageFixture {

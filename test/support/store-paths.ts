@@ -1,5 +1,5 @@
 /** Paths in a store, as in the published format. */
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 export const stagingRoot = (store: string): string => join(store, 'v1/staging');
 export const retiredRoot = (store: string): string => join(store, 'v1/retired');
@@ -7,6 +7,3 @@ export const failureRoot = (store: string): string => join(store, 'v1/failures')
 /** By the slug of a feature, or the name of a host. */
 export const failurePath = (store: string, name: string): string =>
   join(failureRoot(store), `${name}.json`);
-/** The mark of a retired entry, given its directory. */
-export const retirementPath = (store: string, entry: string): string =>
-  join(retiredRoot(store), `${basename(dirname(entry))}.${basename(entry)}`);

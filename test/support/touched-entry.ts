@@ -63,7 +63,7 @@ const PART: Record<string, ModuleRequest[]> = {
 };
 
 /** Contents of each package.json below the package of that path. */
-export const MANIFESTS = (name: string): Record<string, object> => ({
+const MANIFESTS = (name: string): Record<string, object> => ({
   [`${name}/package.json`]: {
     name,
     version: '1.0.0',

@@ -73,7 +73,7 @@ const isApplication = (dir: string): boolean => hasDeclaration(readPackage(dir)?
  *
  * @example isSource('main.mts') // true
  */
-export const isSource = (name: string): boolean =>
+const isSource = (name: string): boolean =>
   SOURCE.test(name) && !name.startsWith('.') && !OTHER_FILE.test(name);
 
 /** Real directories of dependencies that are linked from outside of any node_modules: workspaces, `file:`. */

@@ -19,7 +19,7 @@ export interface Look {
  *
  * @see https://no-color.org and https://force-color.org
  */
-export function hasColors(file: 1 | 2, env: Variables = currentEnv()): boolean {
+function hasColors(file: 1 | 2, env: Variables = currentEnv()): boolean {
   const { FORCE_COLOR, NO_COLOR = '', TERM } = env;
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
   return NO_COLOR === '' && TERM !== 'dumb' && isatty(file);

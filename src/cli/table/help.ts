@@ -44,7 +44,7 @@ const findLook = (): Look => ({
 export const USAGE = 'annex COMMAND [ARGUMENT...] [OPTION...]';
 
 /** Exit codes, in words. */
-export const EXIT_CODES = 'Exit codes: 0 success, 1 failure, 2 wrong usage.';
+const EXIT_CODES = 'Exit codes: 0 success, 1 failure, 2 wrong usage.';
 
 /** Which application commands use. */
 export const APPLICATION =

@@ -55,7 +55,7 @@ export function toProgram(each: Case): Program {
 }
 
 /** A package with that package.json and one file for each other key. */
-export const packageAt = (
+const packageAt = (
   path: string,
   manifest: object | string,
   files: Record<string, string | object> = {},
