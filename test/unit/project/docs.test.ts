@@ -89,6 +89,17 @@ test('the documents list every rule and every state', () => {
   );
 });
 
+test('the page on logs and the schema of the log list every event that ANNEX_LOG=json writes', () => {
+  const [, union = ''] = /export type LogEvent =([^;]*);/.exec(read('src/base/log.ts')) ?? [];
+  // Only the level debug writes decisions.
+  const events = collect(union, /'([^']+)'/g).filter((event) => event !== 'resolve');
+  expect(events).toContain('install.end');
+  const rows = readTable(read('docs/observability.md'), '| event | when |');
+  expect(new Set(rows.map(([event]) => event))).toEqual(new Set(events));
+  const { properties } = JSON.parse(read('docs/log.schema.json'));
+  expect(new Set(properties.event.enum)).toEqual(new Set(events));
+});
+
 test('the page on the API has a section for each export', async () => {
   const names = Object.keys(await import('../../../src/index.ts'));
   const sections = collect(read('docs/api.md'), /^### (\w+)/gm);
