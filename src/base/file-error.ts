@@ -1,4 +1,5 @@
 /** Refusals for errors of the file system, and for damaged entries. */
+import { dirname } from 'node:path';
 import type { Refusal } from '../types.ts';
 import { codeOf, messageOf } from './thrown.ts';
 
@@ -43,14 +44,27 @@ const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   EFBIG: ['a file exceeds the size limit', 'raise the limit on file size (ulimit -f)'],
 };
 
-/** What file systems over an object store answer to the rename of a directory. */
-const NO_RENAME = ['ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM'];
+/** What file systems over an object store answer to the rename of a directory. gcsfuse has a limit of files for it. */
+const NO_RENAME = ['ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EMFILE'];
 
 /** An entry appears with one rename. Without it nothing can be installed, and what is there can be used. */
+const AS_LAYER = 'use it as a layer, behind a store on another volume: ANNEX_STORE=STORE:LAYER';
 const UNMOVABLE: [reason: string, hint: string] = [
   'its file system cannot rename a directory',
-  'use it as a layer, behind a store on another volume: ANNEX_STORE=STORE:LAYER',
+  AS_LAYER,
 ];
+
+/**
+ * The refusal for a file system on which a rename is not what an install needs.
+ *
+ * @param path the store, for the message
+ * @param why what its file system does: one clause
+ */
+export const refuseRename = (path: string, why: string): Refusal => ({
+  code: 'ANNEX_STORE_UNUSABLE',
+  reason: `${path} cannot be used: its file system ${why}`,
+  hint: AS_LAYER,
+});
 
 /**
  * The refusal for a failed file-system call on a store.
@@ -61,7 +75,11 @@ export function refuseByFileError(error: unknown, path: string): Refusal {
   const errno = codeOf(error);
   const { syscall, path: at, dest } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string };
   const call = [errno, syscall, at, dest].filter((part) => part !== undefined).join(' ');
-  const isUnmovable = syscall === 'rename' && NO_RENAME.includes(errno ?? '');
+  // In one directory, EXDEV does not mean two file systems.
+  const isOneDirectory = at !== undefined && dest !== undefined && dirname(at) === dirname(dest);
+  const isUnmovable =
+    syscall === 'rename' &&
+    (NO_RENAME.includes(errno ?? '') || (errno === 'EXDEV' && isOneDirectory));
   const known = isUnmovable ? UNMOVABLE : EXPLANATIONS[errno ?? ''];
   const [meaning, hint] = known ?? [undefined, UNWRITABLE];
   const why = errno === undefined ? messageOf(error) : call;

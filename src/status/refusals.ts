@@ -9,9 +9,9 @@ import { pathExists } from '../base/files.ts';
 import { isTransient } from '../base/thrown.ts';
 import { findHint } from '../registry/hints.ts';
 import type { Settings } from '../settings/settings.ts';
-import { findStoreRefusal } from '../store/access.ts';
 import type { FoundEntry } from '../store/entry.ts';
 import { describeOutput, findOutput } from '../store/failure-directory.ts';
+import { findStoreRefusal } from '../store/writable.ts';
 import type { ErrorCode, Refusal } from '../types.ts';
 import { findRemembered, type Memory, type Remembered } from './failure-memory.ts';
 

@@ -1,22 +1,18 @@
 /** Whether this process may use a store or an entry: collects the facts that `findDistrust` judges. */
-import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { AnnexError, toRefusal } from '../base/error.ts';
-import { refuseByFileError, refuseUnread } from '../base/file-error.ts';
+import { AnnexError } from '../base/error.ts';
 import { listAncestors, toRealPath } from '../base/paths.ts';
-import { isWithin, LOCKS, STAGING, VERSION, versionRoot } from '../base/store-layout.ts';
+import { isWithin, versionRoot } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
-import { withDir } from './directory.ts';
 import { findDistrust, type Location, NOBODY, UNMAPPED, type User } from './ownership.ts';
 import { hasUnmappedOwner, mayHaveUnmappedGroup } from './unmapped.ts';
 
 /** Errors of the file system about a path: absent, a loop of links, or another user's. */
 const PATH_ERRORS = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG']);
 export const isPathError = (error: unknown): boolean => PATH_ERRORS.has(codeOf(error) ?? '');
-/** Errors of the file system for a directory that cannot be written. */
-const WRITE_ERRORS = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 /** The limit of Linux, path_resolution(7). */
 const MAX_LINKS = 40;
 
@@ -101,27 +97,6 @@ export function findEntryRefusal(settings: Settings, dir: string): Refusal | und
   }
 }
 
-/** Why nothing can be installed into a store, as far as that is known without writing to it. */
-export function findStoreRefusal(store: string): Refusal | undefined {
-  try {
-    const distrust = findStoreDistrust(store);
-    if (distrust !== undefined) return refuseDistrusted(distrust, store);
-  } catch (error) {
-    return refuseUnread(error, store);
-  }
-  for (const name of [STAGING, LOCKS]) {
-    try {
-      requireWritable(store, [VERSION, name]);
-    } catch (error) {
-      // Node's permission model has another code, and does not restrict the installer.
-      if (error instanceof AnnexError || WRITE_ERRORS.has(codeOf(error) ?? '')) {
-        return toRefusal(error, () => refuseByFileError(error, store));
-      }
-    }
-  }
-  return undefined;
-}
-
 const refuseEntry = (path: string, what: string, hint = 'move it out of the store'): AnnexError =>
   new AnnexError({
     code: 'ANNEX_STORE_UNUSABLE',
@@ -129,7 +104,8 @@ const refuseEntry = (path: string, what: string, hint = 'move it out of the stor
     hint,
   });
 
-const refuseDistrusted = (reason: string, store: string): Refusal => ({
+/** The refusal of a store that this process may not use. */
+export const refuseDistrusted = (reason: string, store: string): Refusal => ({
   code: 'ANNEX_STORE_UNUSABLE',
   reason,
   hint: trustBy(reason, store),
@@ -147,17 +123,6 @@ function trustBy(reason: string, store: string): string {
   }
   if (isRoot !== undefined) return `${move}, or run it as that user: docker exec --user ${uid}`;
   return `run the process as uid ${uid}, ${move}, or as root: chown -R ${process.geteuid?.()} ${store}`;
-}
-
-/** Checks a directory of a store, or the nearest existing one above it. */
-function requireWritable(store: string, names: string[]): void {
-  try {
-    withDir(store, names, (dir) => accessSync(dir.at(), constants.W_OK | constants.X_OK));
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-    if (names.length > 0) requireWritable(store, names.slice(0, -1));
-    else accessSync(findNearest(store), constants.W_OK | constants.X_OK);
-  }
 }
 
 /**
@@ -220,7 +185,8 @@ function listMount(dir: string): Location[] {
   return mount.map(({ path, stat }) => toLocation(path, stat));
 }
 
-const findNearest = (path: string): string =>
+/** The nearest directory above a path that exists. */
+export const findNearest = (path: string): string =>
   listAncestors(path).find((dir) => lstat(dir) !== undefined) ?? sep;
 
 const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });

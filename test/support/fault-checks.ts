@@ -16,9 +16,11 @@ function list(store: string, name: string): string[] {
 export const listEntriesOf = (store: string, feature: string): string[] =>
   list(store, 'any').filter((dir) => basename(dir).startsWith(`${feature}.`));
 
-/** Debris that the next install has to remove. */
+/** Debris that the next install has to remove. Tarballs that could not be removed stay for a day. */
 export const listDebris = (store: string): string[] =>
-  ['staging', 'locks', 'retired'].flatMap((name) => list(store, name));
+  ['staging', 'locks', 'retired']
+    .flatMap((name) => list(store, name))
+    .filter((path) => !path.endsWith('.kept'));
 
 /** Remembered failures. */
 export const listFailures = (store: string): string[] => list(store, 'failures');

@@ -6,7 +6,7 @@ import { isLayerPattern } from '../../base/layers.ts';
 import { toRealPath } from '../../base/paths.ts';
 import { LOCKS, PLAIN, VERSION } from '../../base/store-layout.ts';
 import { isUsable } from '../../status/status.ts';
-import { findStoreDistrust, findStoreRefusal } from '../../store/access.ts';
+import { findStoreDistrust } from '../../store/access.ts';
 import { listNames } from '../../store/directory.ts';
 import { checkOwner, describeOwner, parseOwned } from '../../store/owner.ts';
 import { UNMAPPED } from '../../store/ownership.ts';
@@ -14,10 +14,12 @@ import { findRetirement } from '../../store/retire.ts';
 import { listStored } from '../../store/stored.ts';
 import { tryWrite } from '../../store/try-write.ts';
 import { hasUnmappedOwner } from '../../store/unmapped.ts';
+import { findObjectStore, findVolume, type Volume } from '../../store/volume.ts';
+import { findStoreRefusal } from '../../store/writable.ts';
 import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
-import { findNearestDirectory, findVolume, listKept, type Volume } from '../shared/volume.ts';
+import { findNearestDirectory, listKept } from '../shared/volume.ts';
 import { checkSpace, nameRoom } from './space.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
@@ -44,7 +46,8 @@ function checkPlace(examined: Examined, store: string): Finding[] {
   return [
     ...(isPlaceless ? access.map((each) => placeInside(each, store)) : access),
     ...(volume === undefined || isPlaceless ? [] : checkVolume(examined, volume)),
-    ...checkSpace(examined, nearest),
+    // An object store reports numbers without meaning.
+    ...(volume !== undefined && findObjectStore(volume) ? [] : checkSpace(examined, nearest)),
     ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
   ];
 }

@@ -2,8 +2,8 @@
 import { wrap } from '../../base/layout.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { STATES } from '../../status/held.ts';
-import { findStoreRefusal } from '../../store/access.ts';
 import { createSurvey } from '../../store/survey.ts';
+import { findStoreRefusal } from '../../store/writable.ts';
 import { formatSize } from '../shared/format.ts';
 import { describePrunable, findPrunable } from '../shared/prunable.ts';
 import { composeTable } from '../shared/table.ts';
