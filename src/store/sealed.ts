@@ -18,6 +18,9 @@ const LOCAL = new Set([
   ...[0x73717368, 0x01021994, 0x58465342],
 ]);
 
+/** Overlay, of those. */
+const OVERLAY = 0x794c7630;
+
 /** Major number of loop devices: whoever owns the image file behind one can change what it shows. */
 const LOOP = 7;
 
@@ -52,7 +55,10 @@ export function isSealedEntry(settings: Settings, dir: string): boolean {
 export function isSealedFile(path: string, entry: string): boolean {
   try {
     const stat = lstatSync(path);
-    return stat.isFile() && isSealed(stat) && isSealedWay(dirname(path), entry, stat.dev);
+    const dir = dirname(path);
+    const dev = findDevice(dir);
+    if (dev === undefined || !stat.isFile() || !isSealed(stat)) return false;
+    return isOn(dev, path, stat) && isSealedWay(dir, entry, dev);
   } catch {
     return false;
   }
@@ -100,8 +106,19 @@ function isSealedTree(dir: string, dev: number = lstatSync(dir).dev): boolean {
     if (entry.isDirectory()) return isSealedTree(path, dev);
     if (entry.isSymbolicLink()) return true;
     const found = lstatSync(path);
-    return isSealed(found) && found.dev === dev;
+    return isSealed(found) && isOn(dev, path, found);
   });
+}
+
+/**
+ * Whether a file is on the device of its directory. In an overlay of several file systems, as podman mounts images, files
+ * have the devices of those, or made-up ones, and directories that of the overlay.
+ *
+ * @see https://docs.kernel.org/filesystems/overlayfs.html#inode-properties
+ */
+function isOn(dev: number, path: string, stat: Stats): boolean {
+  if (stat.dev === dev) return true;
+  return [dirname(path), path].every((each) => statfsSync(each).type === OVERLAY);
 }
 
 const isSealed = ({ uid, mode }: Stats): boolean => uid === 0 && (mode & 0o022) === 0;

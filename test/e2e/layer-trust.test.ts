@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -12,8 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { readAbi } from '../../src/base/abi.ts';
+import { canMount, mount, unmount } from '../support/mount.ts';
 import { nodes } from '../support/nodes.ts';
 import { AS_USER, useRootLayer } from '../support/root-layer.ts';
 import { isRoot, PLAIN_USER } from '../support/user.ts';
@@ -116,6 +118,26 @@ describe.runIf(isRoot).each(nodes)('$label', ({ path: node }) => {
     chownSync(at.sandbox.root, uid, gid);
     await expectRefused(env);
     await expectRefused();
+  });
+
+  test.runIf(canMount())('trusts it in an overlay of several file systems', async () => {
+    await at.bakeLocked();
+    change();
+    const [below = '', shown = ''] = ['below', 'shown'].map((name) => {
+      const path = join(at.sandbox.root, name);
+      mkdirSync(path);
+      return path;
+    });
+    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', below);
+    onTestFinished(() => void unmount(below));
+    mount('-t', 'overlay', '-o', `lowerdir=${at.layer}:${below}`, 'overlay', shown);
+    onTestFinished(() => void unmount(shown));
+    // A file there has another device than its directory.
+    const file = shown + findFile().slice(at.layer.length);
+    expect(lstatSync(file).dev).not.toBe(lstatSync(dirname(file)).dev);
+    const env = { ANNEX_STORE: `${delimiter}${shown}` };
+    expect((await load(env)).other?.marker).toBe('CHANGED');
+    await expectRefused({ ...env, ...configure({ verify: 'load' }) });
   });
 
   test('hashes what is requested by a path through a link, where Node keeps links', async () => {
