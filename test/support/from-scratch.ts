@@ -10,10 +10,12 @@ import { removeTree } from './tree.ts';
  * Imports an image in which Node is `/node`.
  *
  * @param directories path in the image to a directory of this machine
+ * @param variables the environment of its containers
  */
 export async function buildFromScratch(
   name: string,
   directories: Record<string, string>,
+  variables: Record<string, string> = {},
 ): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'annex-scratch-'));
   try {
@@ -28,7 +30,8 @@ export async function buildFromScratch(
     mkdirSync(join(root, 'data'));
     const archive = `${root}.tar`;
     await run('tar', ['--owner=0', '--group=0', '-C', root, '-cf', archive, '.']);
-    await run('podman', ['import', archive, name]);
+    const changes = Object.entries(variables).map(([key, value]) => `--change=ENV ${key}=${value}`);
+    await run('podman', ['import', ...changes, archive, name]);
     await run('rm', [archive]);
   } finally {
     removeTree(root);

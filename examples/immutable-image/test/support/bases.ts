@@ -39,7 +39,7 @@ exec "$@"
 `;
 
 /** Debian packages of the official images; the second for Node 26. */
-const INCLUDED = 'ca-certificates,libatomic1';
+const INCLUDED = ['ca-certificates', 'libatomic1'];
 
 /** The host's package sources if they are for the same Debian, otherwise mmdebstrap's default. */
 function findSources(): string[] {
@@ -54,35 +54,65 @@ function findSources(): string[] {
   );
 }
 
-/** Creates a tarball of Debian with certificates, once. */
-async function makeDebian(): Promise<string> {
+/** A system for `bootstrap`. */
+interface System {
+  /** A release: `bookworm`. */
+  suite: string;
+  /** Names of packages. */
+  included: readonly string[];
+  /** More options of mmdebstrap. */
+  options?: readonly string[];
+  /** Files with sources of packages; mmdebstrap's default without any. */
+  sources?: readonly string[];
+}
+
+/**
+ * Creates a Debian in the cache, once.
+ * @param extension `.tar` for a tarball, empty for a directory
+ * @returns its path, which contains a digest of what is asked for
+ */
+export async function bootstrap(
+  name: string,
+  extension: string,
+  { suite, included, options = [], sources = [] }: System,
+): Promise<string> {
   const dump = await run('apt-config', ['dump']);
   const acquire = dump.split('\n').filter((line) => /^Acquire::.+ "/.test(line));
-  const sources = findSources();
   const content = JSON.stringify([
-    INCLUDED,
+    suite,
+    included,
+    options,
     acquire,
     sources.map((path) => readFileSync(path, 'utf8')),
   ]);
   const key = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  const path = join(containerCache, `debian-${key}.tar`);
+  const path = join(containerCache, `${name}-${key}${extension}`);
   if (existsSync(path)) return path;
   const staging = mkdtempSync(join(containerCache, 'staging-'));
   try {
     writeFileSync(join(staging, 'apt.conf'), `${acquire.join('\n')}\n`);
-    const tarball = join(staging, 'debian.tar');
+    const target = join(staging, `root${extension}`);
     const excluded = ['doc', 'man', 'locale', 'info'].map(
       (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
     );
-    const args = ['--quiet', '--variant=minbase', `--include=${INCLUDED}`, ...excluded];
-    args.push(`--aptopt=${join(staging, 'apt.conf')}`, 'bookworm', tarball, ...sources);
+    const args = ['--quiet', `--include=${included.join(',')}`, ...excluded, ...options];
+    args.push(`--aptopt=${join(staging, 'apt.conf')}`, suite, target, ...sources);
     await run('mmdebstrap', args, { timeout: 900_000 });
-    renameSync(tarball, path);
+    renameSync(target, path);
   } finally {
     removeTree(staging);
   }
   return path;
 }
+
+/** A tarball of Debian with certificates. */
+const makeDebian = (): Promise<string> =>
+  bootstrap('debian', '.tar', {
+    suite: 'bookworm',
+    included: INCLUDED,
+    options: ['--variant=minbase'],
+    sources: findSources(),
+  });
 
 /** Whether an image with this tag exists; tags depend on content and settings. */
 const isThere = async (tag: string): Promise<boolean> =>
