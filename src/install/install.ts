@@ -27,6 +27,7 @@ import { findStoreRefusal } from '../store/writable.ts';
 import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { createInstallReport, type InstallReport } from './report.ts';
+import { restoreRetired } from './restore.ts';
 import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
@@ -150,7 +151,7 @@ async function installIntoStore(job: Job, isPatient = false): Promise<Installed>
 async function installUnderLock(before: Job, held: HeldLock): Promise<Installed | undefined> {
   const job = { ...before, lookup: refreshLookup(before.lookup) };
   const { lookup, finder, ignored } = job;
-  const found = finder.find(lookup);
+  const found = restoreRetired(job, finder.find(lookup));
   if (found.entry === undefined) throwRefusal(findInstallRefusal(lookup, found, { ignored }));
   return toPresent(found, lookup.feature) ?? installNow(job, held);
 }

@@ -22,6 +22,7 @@ export interface InstallReport {
   reportWait: (holder: string) => void;
   /** @param built undefined when another process installed the feature */
   reportInstalled: (versions: Record<string, string>, ms: number, built: Built | undefined) => void;
+  reportRestored: (dir: string) => void;
   reportStop: (reason: unknown) => void;
   reportFailure: (refusal: Refusal) => void;
   reportDamage: (dir: string, damage: string) => void;
@@ -70,6 +71,8 @@ export function createInstallReport(lookup: Lookup, store: string): InstallRepor
         say('info', 'install.script', describeUnrun(each, name));
       }
     },
+    reportRestored: (dir) =>
+      say('info', 'store', `annex: restored ${name}: ${dir} was retired, and is used again`),
     reportStop: (reason) => {
       const why = reason instanceof AnnexError ? reason.refusal.reason : String(reason);
       say('info', 'install.stop', `annex: ${name} is not installed: ${why}`);

@@ -12,7 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
 import { sweepKept } from '../store/kept.ts';
 import type { Look } from '../store/look.ts';
-import { GRACE, isPastGrace, retire, sweepRetired } from '../store/retire.ts';
+import { GRACE, isPastGrace, retire, sweepRetired, UNNEEDED } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import { createSurvey } from '../store/survey.ts';
 
@@ -85,7 +85,7 @@ export function judgeEntries(
  */
 export function pruneEntries(store: string, judged: JudgedEntry[], now: number): string[] {
   for (const { entry, fate, why } of judged) {
-    if (fate === 'retire') retire(store, entry, `annex prune: ${why}`);
+    if (fate === 'retire') retire(store, entry, `${UNNEEDED}${why}`);
   }
   sweepKept(store, now);
   return judged.some(({ fate }) => fate === 'delete') ? sweepRetired(store, now) : [];

@@ -55,13 +55,13 @@ export const fitRefusal = (refusal: Refusal, settings: Settings): Refusal => ({
 /**
  * Why no install of a feature may start now; undefined when one may. In this order: a store that cannot be read,
  * the declaration and the lock, the gate, what the core ships, the plan and what is blocked, the store, a
- * remembered failure. Imports, the API, the commands and the installer get the same answer.
+ * remembered failure, unless an entry can be restored, which needs no request. Imports, the API, the commands and the installer get the same answer.
  *
  * @param found the result of the search in the stores
  */
 export function findInstallRefusal(
   lookup: Lookup,
-  { unread }: Pick<FoundEntry, 'unread'>,
+  { unread, restorable }: Pick<FoundEntry, 'unread' | 'restorable'>,
   memory: Memory = {},
 ): Refusal | undefined {
   try {
@@ -72,7 +72,7 @@ export function findInstallRefusal(
       findOutsideRefusal(lookup) ??
       findPlanRefusal(lookup) ??
       findStoreRefusal(lookup.settings.store ?? '') ??
-      findMemoryRefusal(lookup, memory)
+      (restorable === undefined ? findMemoryRefusal(lookup, memory) : undefined)
     );
   } catch (error) {
     if (!isTransient(error)) throw error;

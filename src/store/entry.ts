@@ -15,7 +15,8 @@ import { findForgery } from './contents.ts';
 import { DIRECT, type Look } from './look.ts';
 import { findMismatch, type Manifest } from './manifest.ts';
 import { isNoexec, NOEXEC, refuseNoexec } from './noexec.ts';
-import { describeOtherAbi, findLayerRemedy, listOtherAbis, type UnfitEntry } from './unfit.ts';
+import { isRestorable } from './retire.ts';
+import { describeOtherAbi, listOtherAbis, toUnfit, UNBAKED, type UnfitEntry } from './unfit.ts';
 
 /** A published entry that this process may use. */
 export interface Entry {
@@ -38,6 +39,8 @@ export interface FoundEntry {
   blocked?: Refusal;
   /** Without an entry: the first one that is there and does not fit, with a remedy of its own. */
   unfit?: UnfitEntry;
+  /** Path of an entry that prune has retired, and that fits: an install takes it back, without a request. */
+  restorable?: string;
   /** A store or a candidate could not be read: whether there is an entry is unknown, and no install may start. */
   unread?: Refusal;
 }
@@ -72,6 +75,7 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
   let blocked: Refusal | undefined;
   let unread: Refusal | undefined;
   let unfit: UnfitEntry | undefined;
+  let restorable: string | undefined;
   const onUnread = (error: unknown, path: string): void => {
     unread ??= refuseUnread(error, path);
   };
@@ -92,6 +96,7 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
         }
         if (judgement.damaged !== undefined) damaged.push(judgement.damaged);
         blocked ??= judgement.blocked;
+        if (judgement.isRestorable && store === settings.store) restorable ??= path;
       } catch (error) {
         onUnread(error, path);
       }
@@ -105,17 +110,8 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
     ...(blocked && { blocked }),
     ...(unread && { unread }),
     ...(unfit && { unfit }),
+    ...(restorable && { restorable }),
   };
-}
-
-const UNBAKED: UnfitEntry = { hint: 'bake it into a layer', isLayer: true };
-
-function toUnfit(
-  { state, reason }: Extract<Judgement, { reason: string }>,
-  isLayer: boolean,
-): UnfitEntry | undefined {
-  const hint = isLayer ? findLayerRemedy(state) : undefined;
-  return hint === undefined ? undefined : { reason, hint, isLayer };
 }
 
 /** Finds an entry that another Node or platform would use. Layers come first: nothing else puts a fitting one there. */
@@ -174,7 +170,13 @@ export type Unfitness =
 /** The verdict on one candidate: the entry, or why it is rejected. */
 export type Judgement =
   | { entry: Entry }
-  | { state: Unfitness; reason: string; damaged?: Damaged; blocked?: Refusal };
+  | {
+      state: Unfitness;
+      reason: string;
+      damaged?: Damaged;
+      blocked?: Refusal;
+      isRestorable?: boolean;
+    };
 
 /**
  * Judges one candidate.
@@ -197,7 +199,19 @@ export function judgeEntry(candidate: Candidate): Judgement {
   }
 }
 
-function judgeContent({ lookup, store, path, known = {} }: Candidate, dir: string): Judgement {
+function judgeContent(candidate: Candidate, dir: string): Judgement {
+  const { store, path, known: { damages, look = DIRECT } = {} } = candidate;
+  const retired = damages?.has(dir) ? undefined : look.findRetirement(store, path);
+  if (retired === undefined) return judgeFit(candidate, dir);
+  return {
+    state: 'retired',
+    reason: `${path} was retired: ${retired.reason}`,
+    isRestorable: isRestorable(retired, Date.now()) && 'entry' in judgeFit(candidate, dir),
+  };
+}
+
+/** Whether an entry that is not retired would be used. */
+function judgeFit({ lookup, store, path, known = {} }: Candidate, dir: string): Judgement {
   const { damages, look = DIRECT } = known;
   const { settings, feature } = lookup;
   const { root } = settings.core;
@@ -210,10 +224,6 @@ function judgeContent({ lookup, store, path, known = {} }: Candidate, dir: strin
   });
   const damage = damages?.get(dir);
   if (damage !== undefined) return reject(damage);
-  const retired = look.findRetirement(store, path);
-  if (retired !== undefined) {
-    return { state: 'retired', reason: `${path} was retired: ${retired.reason}` };
-  }
   const read = look.readManifest(dir, path);
   if ('foreign' in read) return { state: 'unreadable', reason: `${path}: ${read.foreign}` };
   if ('damage' in read) return reject(read.damage);

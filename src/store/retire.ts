@@ -23,6 +23,11 @@ const MAX_NAMES = 1_000;
 /** Bytes of the reason in a mark. */
 const MAX_REASON = 2 ** 16;
 
+/** How the reason begins for an entry that nothing is wrong with: it was not needed. */
+export const UNNEEDED = 'annex prune: ';
+/** What is left of the grace period when an entry is no longer restored: clocks of hosts differ. */
+const MARGIN = 60 * 60_000;
+
 /** The mark of a retired entry. */
 export interface Retirement {
   reason: string;
@@ -65,6 +70,16 @@ export function findRetirement(store: string, entry: string): Retirement | undef
     throw error;
   }
 }
+
+/** Whether an entry can be used again: prune retired it, and nothing is about to remove it. */
+export const isRestorable = ({ reason, at }: Retirement, now: number): boolean =>
+  reason.startsWith(UNNEEDED) && Math.abs(now - at) < GRACE - MARGIN;
+
+/** Removes the mark of an entry. @returns whether it is removed */
+export const restore = (store: string, entry: string): boolean =>
+  ignoreErrors(() =>
+    withDir(store, [VERSION, RETIRED], (dir) => unlinkSync(dir.at(retirementName(entry)))),
+  );
 
 /** A mark that cannot be read is a mark. */
 function readReason(mark: string): string {

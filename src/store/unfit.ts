@@ -20,8 +20,17 @@ const REMEDIES: Record<string, string> = {
   'not trusted': 'let root own the layer, and nobody else write it',
 };
 
-/** The remedy for an entry of a layer, by its state; undefined when it has none of its own. */
-export const findLayerRemedy = (state: string): string | undefined => REMEDIES[state];
+/** A rejected entry that is in a layer, if its state has a remedy. */
+export function toUnfit(
+  { state, reason }: { state: string; reason: string },
+  isLayer: boolean,
+): UnfitEntry | undefined {
+  const hint = isLayer ? REMEDIES[state] : undefined;
+  return hint === undefined ? undefined : { reason, hint, isLayer };
+}
+
+/** What a layer without an entry of the feature needs. */
+export const UNBAKED: UnfitEntry = { hint: 'bake it into a layer', isLayer: true };
 
 /** ABI directories of a store for other Nodes and platforms. */
 export const listOtherAbis = (store: string, own: string): string[] =>

@@ -18,7 +18,11 @@ export function publish(entry: string, days: number): string {
 }
 
 /** Sets the time at which an entry was retired, hours ago. */
-export function setRetired({ sandbox }: CliWorld, entry: string, hours: number): void {
+export function setRetired(
+  { sandbox }: Pick<CliWorld, 'sandbox'>,
+  entry: string,
+  hours: number,
+): void {
   const mark = `${basename(dirname(entry))}.${basename(entry)}`;
   const at = (Date.now() - hours * HOUR) / 1000;
   utimesSync(join(sandbox.store, 'v1', 'retired', mark), at, at);
