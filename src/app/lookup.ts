@@ -40,15 +40,21 @@ export const refreshLookup = (lookup: Lookup): Lookup => ({
   listBlocked: memoize(() => listBlocked(lookup.settings)),
 });
 
+/** The last valid list of an operator's file. */
+const valid = new WeakMap<Settings, Blocked[]>();
+
 /**
- * Lists the blocked versions. The operator's file is read again; if that fails, the list that was read at the
- * start is used.
+ * Lists the blocked versions. The operator's file is read again; if that fails, its last valid list is used: a mistake in
+ * the file must not allow what this process knows to be blocked.
  */
-export function listBlocked({ blocked, operatorFile }: Settings): Blocked[] {
+export function listBlocked(settings: Settings): Blocked[] {
+  const { blocked, operatorFile } = settings;
   if (operatorFile === undefined) return blocked;
-  const known = blocked.filter(({ by }) => by === operatorFile);
+  const known = valid.get(settings) ?? blocked.filter(({ by }) => by === operatorFile);
   const declared = blocked.filter(({ by }) => by !== operatorFile);
-  return [...declared, ...readOperatorBlocked(operatorFile, known)];
+  const read = readOperatorBlocked(operatorFile, known);
+  if (read.isValid) valid.set(settings, read.blocked);
+  return [...declared, ...read.blocked];
 }
 
 /** Why a feature is off, whatever the stores hold: its declaration or its lock is invalid. */

@@ -41,10 +41,14 @@ const refuseFile = (path: string, problem: string): Refusal =>
 /**
  * Reads the blocked versions of the operator's file again.
  *
- * @param known those of the last time, which remain blocked when the file or its list is invalid
+ * @param known those of the last valid list, which remain blocked when the file or its list is invalid
  */
-export function readOperatorBlocked(path: string, known: Blocked[]): Blocked[] {
+export function readOperatorBlocked(
+  path: string,
+  known: Blocked[],
+): { blocked: Blocked[]; isValid: boolean } {
   const source = readOperatorFile(path);
   const { blocked } = resolveSettings([source]).values;
-  return source.closing === undefined ? blocked : [...known, ...blocked];
+  const isValid = source.closing === undefined;
+  return { blocked: isValid ? blocked : [...known, ...blocked], isValid };
 }

@@ -144,4 +144,21 @@ describe('a list that is invalid', () => {
     );
     expect(said).toEqual([expect.stringMatching(/low 1\.0\.0 is blocked/), 'other']);
   });
+
+  test('leaves the last list in force that a running process has read', async () => {
+    plant();
+    const said = await run(
+      `await load('other');
+       write('low');
+       await load('kit');
+       console.log(isAvailable('kit'));
+       writeFileSync(${JSON.stringify(file)}, '{"blocked": ["ot');
+       await load('kit');
+       console.log(isAvailable('kit'), isAvailable('other'));
+       write();
+       await load('kit');`,
+    );
+    const refused = expect.stringMatching(/low 1\.0\.0 is blocked/);
+    expect(said).toEqual(['other', refused, 'false', refused, 'false true', 'kit']);
+  });
 });

@@ -65,19 +65,20 @@ test('blocked versions are read again; an invalid file or list keeps the known o
   const path = writeOperator('{"blocked": ["axios"]}');
   const toItem = (name: string) => ({ name, range: '*', spec: name, by: path });
   const known = [toItem('known')];
-  for (const [text, blocked] of [
-    ['{"blocked": ["axios"]}', [toItem('axios')]],
-    ['{}', []],
-    ['{"blocked": []}', []],
-    ['{"blocked": ["axi', known],
-    ['[]', known],
-    ['{"blocked": "axios"}', known],
-    ['{"block": ["axios"]}', known],
-    ['{"blocked": ["axios", 1]}', [...known, toItem('axios')]],
+  for (const [text, isValid, blocked] of [
+    ['{"blocked": ["axios"]}', true, [toItem('axios')]],
+    ['{}', true, []],
+    ['{"blocked": []}', true, []],
+    ['{"blocked": ["axi', false, known],
+    ['[]', false, known],
+    ['{"blocked": "axios"}', false, known],
+    ['{"block": ["axios"]}', false, known],
+    ['{"blocked": ["axios", 1]}', false, [...known, toItem('axios')]],
   ] as const) {
     writeFileSync(path, text);
-    expect({ text, blocked: readOperatorBlocked(path, known) }).toEqual({ text, blocked });
+    const read = readOperatorBlocked(path, known);
+    expect({ text, ...read }).toEqual({ text, blocked, isValid });
   }
   rmSync(path);
-  expect(readOperatorBlocked(path, known)).toEqual(known);
+  expect(readOperatorBlocked(path, known)).toEqual({ blocked: known, isValid: false });
 });
