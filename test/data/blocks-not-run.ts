@@ -16,6 +16,9 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
       'needs a cluster; test/e2e/install-within.test.ts runs its command',
     'Jobs and init containers: yaml 2':
       'needs a cluster; test:image runs such an init container with podman',
+    'Withdrawing a release: yaml':
+      'needs a cluster; test/fleet/rollout-withdrawn.test.ts mounts and replaces such a file',
+    'Withdrawing a release: sh': 'test/fleet/rollout-withdrawn.test.ts runs it in a container',
   },
   'docs/images.md': {
     'Rootless podman: sh': 'needs an image of the example; test:image runs it with podman',
