@@ -7,6 +7,7 @@ import { AnnexError, toRefusal } from '../base/error.ts';
 import { refuseByFileError } from '../base/file-error.ts';
 import { toRealPath } from '../base/paths.ts';
 import { LOCKS, lockName, STAGING, VERSION } from '../base/store-layout.ts';
+import { startTimeLimit } from '../base/time-limit.ts';
 import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
@@ -167,7 +168,8 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
   const { settings, feature } = lookup;
   withDir(store, [VERSION, STAGING], (dir) => tryMove(store, dir, feature.slug));
   const stopped = AbortSignal.any([stop.signal, stopUnlessAwaited(stop.asker, held)]);
-  const signal = AbortSignal.any([AbortSignal.timeout(settings.timeout), stopped]);
+  const limit = startTimeLimit(settings.timeout);
+  const signal = AbortSignal.any([limit, stopped]);
   const deadline = Math.min(performance.now() + settings.timeout, stop.deadline);
   const { progress } = report;
   progress.step = 'resolving';
@@ -196,7 +198,7 @@ async function installNow(job: Job, held: HeldLock): Promise<Installed | undefin
       found.rejected,
       nameCommand(settings, `why ${Object.keys(feature.packages)[0]}`),
     );
-  throw recordFailure(job, signal.aborted ? refuseByTime(settings) : refusal);
+  throw recordFailure(job, limit.aborted ? refuseByTime(settings) : refusal);
 }
 
 /** @param built undefined when another installer published the entry: this one was taken for dead */

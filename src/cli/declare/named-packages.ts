@@ -1,6 +1,7 @@
 /** Reads the packages that a command line names, as NAME or NAME@RANGE. */
 import { AnnexError } from '../../base/error.ts';
 import { isPackageName } from '../../base/specifier.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { findCutoff } from '../../install/resolve.ts';
 import { findNewest, type Newest } from '../../registry/newest.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
@@ -58,7 +59,7 @@ const nameAdd = (name: string): string => `npx annex add ${name}@RANGE`;
 async function findVersions(names: string[], root: string): Promise<Record<string, Newest>> {
   const env = readInstallerEnv({ core: { root }, startEnv: {} });
   const ranges = Object.fromEntries(names.map((name) => [name, '*']));
-  const signal = AbortSignal.timeout(60_000);
+  const signal = startTimeLimit(60_000);
   try {
     const before = findCutoff(readNpmSettings(root, env), undefined);
     const found = await withTemporary((cwd) =>

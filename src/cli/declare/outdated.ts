@@ -1,6 +1,7 @@
 /** annex outdated */
 import { createLookup } from '../../app/lookup.ts';
 import { AnnexError } from '../../base/error.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { type ComparedVersions, compareFeatures } from '../../lock/outdated.ts';
 import type { Feature } from '../../settings/feature.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -42,7 +43,7 @@ async function compareAll(
   features: Feature[],
   minAge: number | undefined,
 ): Promise<OutdatedResult[]> {
-  const signal = AbortSignal.timeout(settings.timeout);
+  const signal = startTimeLimit(settings.timeout);
   const lookups = features.map((feature) => createLookup(settings, feature));
   const locked = lookups.flatMap((lookup) => {
     const { pin } = lookup.readLock();

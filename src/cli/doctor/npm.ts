@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { toRefusal } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { fetchPackument, MAX_PACKUMENT, readAnswer } from '../../registry/answer.ts';
 import { createClient } from '../../registry/client.ts';
 import { nameUnset } from '../../registry/failure.ts';
@@ -83,7 +84,7 @@ async function checkReachable(
     const registry = npm.registryFor(name);
     if (!byRegistry.has(registry)) byRegistry.set(registry, name);
   }
-  const client = createClient(npm, AbortSignal.timeout(LIMIT), tmpdir());
+  const client = createClient(npm, startTimeLimit(LIMIT), tmpdir());
   const ask = async ([registry, name]: [string, string]): Promise<Finding> => {
     try {
       readAnswer(await fetchPackument(client, registry, { name }), MAX_PACKUMENT);

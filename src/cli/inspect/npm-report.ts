@@ -8,6 +8,7 @@ import { redact } from '../../base/messages.ts';
 import { readPackage } from '../../base/package-json.ts';
 import { satisfiesWithPrereleases } from '../../base/semver.ts';
 import { isPackageName } from '../../base/specifier.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { findBuildDate } from '../../lock/made.ts';
 import { composeReportPart } from '../../lock/report.ts';
 import { composeWorkspace, nameProject } from '../../plan/project.ts';
@@ -84,7 +85,7 @@ export async function reportWithNpm(
       mkdirSync(dirname(join(cwd, path)), { recursive: true });
       writeFileSync(join(cwd, path), text);
     }
-    const signal = AbortSignal.timeout(timeout);
+    const signal = startTimeLimit(timeout);
     const run = (...more: string[]) =>
       callNpm({ args: [...args, ...WHOLE, ...more], cwd, core: core.root, env, signal });
     const end = await run();

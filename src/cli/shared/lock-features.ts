@@ -6,6 +6,7 @@ import { LOCK_FILES } from '../../app/pin.ts';
 import { AnnexError } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { messageOf } from '../../base/thrown.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { checkLock } from '../../lock/check.ts';
 import { describeDiff } from '../../lock/describe-diff.ts';
@@ -71,7 +72,7 @@ async function lockOne(
   const lookup = createLookup(settings, feature);
   const isFollowing = listDrifts(lookup).some(({ isFit }) => isFit);
   if (!isUpdate && !isFollowing && checkLock(lookup).length === 0) return unchanged;
-  const signal = AbortSignal.timeout(settings.timeout);
+  const signal = startTimeLimit(settings.timeout);
   try {
     const { files, sidecar, ...made } = await lockFeature({ lookup, signal, minAge, isUpdate });
     if (files.every(isWritten)) return unchanged;

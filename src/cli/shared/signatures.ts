@@ -1,5 +1,6 @@
 /** Asks registries for keys and signatures within the time limit of an application. */
 import { AnnexError } from '../../base/error.ts';
+import { startTimeLimit } from '../../base/time-limit.ts';
 import { refuseByTime } from '../../install/install.ts';
 import { openSignatures, type SignatureSource } from '../../lock/signatures.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
@@ -22,7 +23,7 @@ export async function withSignatures<T>(
     const reason = 'npm is set to offline, and only the registry has keys and signatures';
     throw refuse(reason, 'remove that setting', 'ANNEX_OFFLINE');
   }
-  const signal = AbortSignal.timeout(settings.timeout);
+  const signal = startTimeLimit(settings.timeout);
   const source = openSignatures(npm, signal, env.PATH);
   try {
     return await use(source);
