@@ -6,6 +6,7 @@ import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findRemembered } from '../status/failure-memory.ts';
+import { showTime } from '../status/refusals.ts';
 import { type Ignored, listRemembered } from '../store/failures.ts';
 import type { ErrorCode, InstallResult, Refusal } from '../types.ts';
 import { createShownLog } from './display.ts';
@@ -88,17 +89,13 @@ function announce(run: Run, pending: Pending, log: Log): void {
   const next = findNext(run, pending);
   const isLate = next >= run.end;
   const line = isLate
-    ? `not tried again: --within ends before its next try, at ${formatTime(next)} UTC`
-    : `next try at ${formatTime(next)} UTC`;
+    ? `not tried again: --within ends before its next try, at ${showTime(next)}`
+    : `next try at ${showTime(next)}`;
   log('info', `annex: ${name}: ${line}`, {
     event: isLate ? 'install.stop' : 'install.retry',
     feature: name,
   });
 }
-
-/** `12:00:30`, rounded up. */
-const formatTime = (time: number): string =>
-  new Date(Math.ceil(time / 1000) * 1000).toISOString().slice(11, 19);
 
 /** The features whose next try may start. None when the run was stopped, or no try can start in its time. */
 async function waitForDue(run: Run, waiting: ReadonlyMap<Feature, Pending>): Promise<Feature[]> {

@@ -134,6 +134,20 @@ const REMEDIES: Record<ErrorCode, string> = {
   ANNEX_INVALID_CONFIG: 'correct the settings',
 };
 
+/** How far ahead a time is that is shown with its date, ms. */
+const FAR = 12 * 3_600_000;
+
+/**
+ * A time for a message: `12:04:30 UTC`, or `2026-12-01 12:04:30 UTC` more than 12 hours ahead.
+ *
+ * @param time ms since the epoch
+ */
+export function showTime(time: number): string {
+  const text = new Date(Math.ceil(time / 1000) * 1000).toISOString();
+  const date = time - Date.now() > FAR ? `${text.slice(0, 10)} ` : '';
+  return `${date}${text.slice(11, 19)} UTC`;
+}
+
 /** Characters of a stored reason that are repeated. */
 const MAX_QUOTED = 1_000;
 
@@ -154,8 +168,7 @@ export function refuseAgain(
 ): Refusal {
   const { until, feature } = failure;
   const { code, reason: stored, hint: given } = failure.refusal;
-  const at = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(11, 19);
-  const state = `Next try at ${at} UTC; other features unaffected`;
+  const state = `Next try at ${showTime(until)}; other features unaffected`;
   if (!isStored) return { ...failure.refusal, state };
   const isName = /^[\w@./-]{1,214}$/.test(feature);
   const whom = isName ? `for ${feature}` : 'before';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hostName } from '../../../src/base/store-layout.ts';
-import { refuseAgain } from '../../../src/status/refusals.ts';
+import { refuseAgain, showTime } from '../../../src/status/refusals.ts';
 import {
   addFailure,
   backoffDelay,
@@ -114,6 +114,12 @@ describe('the delay after a failure', () => {
   test('a denial for a blocked version is remembered: finding it takes a resolution', () => {
     const blocked = { name: 'low', version: '1.0.0', spec: 'low', by: 'package.json' };
     expect(isRemembered({ ...refusal, code: 'ANNEX_DENIED', blocked })).toBe(true);
+  });
+
+  test('the time of an attempt is shown with its date when it is half a day ahead', () => {
+    const tomorrow = Date.now() + day;
+    expect(showTime(tomorrow)).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+    expect(showTime(tomorrow - 13 * 60 * minute)).toMatch(/^\d\d:\d\d:\d\d UTC$/);
   });
 
   test('a repeated refusal has the time of the next attempt', () => {
