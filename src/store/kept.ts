@@ -58,8 +58,10 @@ export function openKept(store: string, slug: string): Kept {
       if (!isPresent || digests === undefined || !isStrong(digests)) return undefined;
       const { algorithm, all } = digests;
       for (const digest of all) {
-        const bytes = read(store, slug, toFileName(digest, algorithm), maxBytes);
-        // Others may be able to write the store.
+        // Nothing larger is kept, but others may be able to write the store, and change the file meanwhile: what is hashed is
+        // what was read, and it is not read again.
+        const name = toFileName(digest, algorithm);
+        const bytes = read(store, slug, name, Math.min(maxBytes, MAX_BYTES));
         if (bytes !== undefined && computeIntegrity(bytes, algorithm) === digest) return bytes;
       }
       return undefined;

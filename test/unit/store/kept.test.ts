@@ -1,4 +1,6 @@
 /** Tarballs that are kept between two tries: verified, limited in age and number, never through a link. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   lstatSync,
@@ -62,6 +64,57 @@ test('a damaged or larger tarball is not taken, and a damaged one is replaced', 
   expect(take(store)).toBeUndefined();
   keepOne(store, dir);
   expect(take(store)).toBe('a tarball');
+});
+
+test('a file larger than the limit of a feature is not read, whatever the caller accepts', () => {
+  const { store, dir } = openStore();
+  truncateSync(keepOne(store, dir), 512 * 2 ** 20 + 1);
+  const before = process.memoryUsage().arrayBuffers;
+  expect(take(store, 2 ** 31)).toBeUndefined();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+});
+
+test('what another user writes meanwhile is never taken: the bytes that are returned are those that were hashed', async () => {
+  const { store, dir } = openStore();
+  const sound = Buffer.alloc(300_000, 'sound');
+  const wanted = readDigests(computeIntegrity(sound, 'sha512'));
+  openKept(store, 'search').keep(wanted, sound);
+  const [name = ''] = readdirSync(dir);
+  // Writes over the file, cuts it and replaces it, as anybody can who may write the store.
+  const program = `
+    const { closeSync, openSync, renameSync, truncateSync, writeFileSync, writeSync } = require('node:fs');
+    const [, path, length] = process.argv;
+    const sound = Buffer.alloc(Number(length), 'sound');
+    const evil = Buffer.alloc(Number(length), 'wrong');
+    process.stdout.write('ready');
+    for (;;) {
+      const file = openSync(path, 'r+');
+      for (let turn = 0; turn < 50; turn++) {
+        writeSync(file, turn % 2 ? sound : evil, 0, undefined, 0);
+      }
+      closeSync(file);
+      writeFileSync(path, evil);
+      truncateSync(path, 5);
+      writeFileSync(path + '.new', sound);
+      renameSync(path + '.new', path);
+    }`;
+  const args = ['-e', program, join(dir, name), `${sound.length}`];
+  const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  await once(writer.stdout, 'data');
+  const kept = openKept(store, 'search');
+  const count = { taken: 0, refused: 0 };
+  const end = performance.now() + 60_000;
+  while ((count.taken < 100 || count.refused < 100) && performance.now() < end) {
+    const found = kept.take(wanted, sound.length);
+    if (found === undefined) count.refused += 1;
+    else {
+      count.taken += 1;
+      expect(found.equals(sound)).toBe(true);
+    }
+  }
+  expect(count.taken).toBeGreaterThanOrEqual(100);
+  expect(count.refused).toBeGreaterThanOrEqual(100);
 });
 
 test('a weak digest keeps and takes nothing', () => {
