@@ -26,23 +26,32 @@ test('docs/json.md and docs/cli.schema.json describe every command, but those th
   }
 });
 
-/** The names of all fields in a part of a schema, and the values that it lists. */
-function collectWords(part: unknown): string[] {
+/** The values that a part of a schema lists. */
+function listValues(part: unknown): string[] {
   if (typeof part !== 'object' || part === null) return [];
-  const { properties = {}, enum: values = [], const: value } = part as Record<string, object>;
-  const own = [...Object.keys(properties), ...(values as unknown[]), value].map(String);
-  return [...own, ...Object.values(part).flatMap(collectWords)];
+  const { enum: values = [], const: value } = part as Record<string, unknown[]>;
+  return [...[...values, value].map(String), ...Object.values(part).flatMap(listValues)];
 }
 
-test('docs/json.md has each field of a command in docs/cli.schema.json, and no name that the schema does not have', () => {
+/** The names of all fields in a part of a schema. */
+function listFields(part: unknown): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { properties = {} } = part as Record<string, object>;
+  return [...Object.keys(properties), ...Object.values(part).flatMap(listFields)];
+}
+
+test('docs/json.md has each field of docs/cli.schema.json, with its command, and no name that the schema does not have', () => {
   const schema = JSON.parse(readDocument('docs/cli.schema.json')) as {
     definitions: Record<string, { properties?: object }>;
   };
   const page = readDocument('docs/json.md');
   const name = /`(\w+)`/g;
-  const known = [...collectWords(schema), 'null', 'ANNEX_USAGE', 'ANNEX_UNEXPECTED', 'EACCES'];
+  const fields = [...new Set(listFields(schema))];
+  const codes = ['null', 'ANNEX_USAGE', 'ANNEX_UNEXPECTED', 'EACCES'];
+  const known = [...fields, ...listValues(schema), ...codes];
   const named = [...page.matchAll(name)].map(([, word = '']) => word);
   expect(named.filter((word) => !known.includes(word))).toEqual([]);
+  expect(fields.filter((field) => !named.includes(field))).toEqual([]);
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
   const find = (command: string) =>
     rows.filter((line) => new RegExp(`^\\|[^|]*\`${command}[ \`]`).test(line)).join('\n');
