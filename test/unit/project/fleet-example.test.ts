@@ -107,7 +107,10 @@ test('volume installs with the image of the application, first, into the store t
     image: 'shop:2.1.0',
     command: ['annex', 'install', '--all', '--within', '300'],
     securityContext: web.securityContext,
-    volumeMounts: [{ name: 'annex', mountPath: '/opt/data' }],
+    volumeMounts: [
+      { name: 'annex', mountPath: '/opt/data' },
+      { name: 'annex-tmp', mountPath: '/tmp' },
+    ],
   });
   expect(findValue(install, 'ANNEX_STORE')).toBe('/opt/data/annex');
   expect(findValue(web, 'ANNEX_STORE')).toBe('/opt/data/annex');
