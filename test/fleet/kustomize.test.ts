@@ -30,6 +30,14 @@ const packages = [
   esmPackage('other', '3.0.0', 'other'),
 ];
 
+/** A feature as `annex list --json` has it. */
+interface Listed {
+  feature: string;
+  where: string;
+  /** Whether its layer is as trusted as core. */
+  isUnhashed?: boolean;
+}
+
 /** The application: answers with what it has loaded, as whom, and what it can write. */
 const SERVER = `
 import { existsSync, writeFileSync } from 'node:fs';
@@ -153,8 +161,10 @@ patches:
       );
       const main = '/app/node_modules/annex/dist/cli/main.js';
       const listed = await debian.run('podman', ...node, main, 'list', '--json');
-      const { features } = JSON.parse(listed) as { features: { feature: string; where: string }[] };
-      const list = Object.fromEntries(features.map(({ feature, where }) => [feature, where]));
+      const { features } = JSON.parse(listed) as { features: Listed[] };
+      const list = Object.fromEntries(
+        features.map(({ feature, where, isUnhashed }) => [feature, [where, isUnhashed]]),
+      );
       return { answer: JSON.parse(loaded), list };
     }
 
@@ -181,7 +191,7 @@ patches:
         networks: ['lo'],
         written: { '/app': 'EROFS', '/opt/annex/v1': expect.stringMatching(/EROFS|EACCES/) },
       });
-      expect(list).toEqual({ kit: 'layer', other: 'layer' });
+      expect(list).toEqual({ kit: ['layer', true], other: ['layer', true] });
       expect(await debian.run('podman', 'logs', web)).toBe('');
       await debian.run('podman', 'kube', 'down', file);
     });
@@ -208,7 +218,7 @@ patches:
           networks: expect.anything(),
           written: { '/app': 'EROFS', '/opt/data/annex': 'EROFS' },
         },
-        list: { kit: 'store', other: 'store' },
+        list: { kit: ['store', undefined], other: ['store', undefined] },
       };
       expect(await ask()).toEqual(expected);
       await debian.run('podman', 'kube', 'down', file);
