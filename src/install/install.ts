@@ -12,7 +12,7 @@ import { nameUnset } from '../registry/failure.ts';
 import { findUnset } from '../registry/npmrc.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
-import { forget, remember } from '../status/failure-memory.ts';
+import { forget, lookForFailure, remember } from '../status/failure-memory.ts';
 import { findInstallRefusal, nameCommand, nameInstallCommand } from '../status/refusals.ts';
 import { withDir } from '../store/directory.ts';
 import type { Damaged, FoundEntry } from '../store/entry.ts';
@@ -29,7 +29,7 @@ import type { InstallResult, Refusal } from '../types.ts';
 import { type Built, buildEntry } from './build.ts';
 import { createInstallReport, type InstallReport } from './report.ts';
 import { restoreRetired } from './restore.ts';
-import { type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
+import { refuseByTime, type Stop, stopUnlessAwaited, watchForStop } from './stop.ts';
 import { refuseUnusable } from './unusable.ts';
 
 /** The origin of an install. */
@@ -153,6 +153,7 @@ async function installUnderLock(before: Job, held: HeldLock): Promise<Installed 
   const job = { ...before, lookup: refreshLookup(before.lookup) };
   const { lookup, finder, ignored } = job;
   const found = restoreRetired(job, finder.find(lookup));
+  lookForFailure(lookup);
   if (found.entry === undefined) throwRefusal(findInstallRefusal(lookup, found, { ignored }));
   return toPresent(found, lookup.feature) ?? installNow(job, held);
 }
@@ -241,10 +242,3 @@ function throwRefusal(refusal: Refusal | undefined): void {
 
 const toJobRefusal = (error: unknown, { store }: Job): Refusal =>
   toRefusal(error, () => refuseByFileError(error, store));
-
-/** The refusal of an install that exceeds the operator's time limit. */
-export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({
-  code: 'ANNEX_TIMEOUT',
-  reason: `${what} ${Math.round(timeout / 1000)} s`,
-  hint: 'find out what is slow, or raise "timeout" (seconds) in the file of ANNEX_CONFIG',
-});

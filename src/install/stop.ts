@@ -2,7 +2,9 @@
 import { constants } from 'node:os';
 import { AnnexError } from '../base/error.ts';
 import { ASKER_FD } from '../settings/installer-env.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { HeldLock } from '../store/lock.ts';
+import type { Refusal } from '../types.ts';
 
 /** Both signals are aborted with an AnnexError. */
 export interface Stop {
@@ -107,3 +109,10 @@ const makeLimitError = (limit?: number): AnnexError =>
     hint: 'find out what is slow, or allow more time with --within',
     state,
   });
+
+/** The refusal of an install that exceeds the operator's time limit. */
+export const refuseByTime = ({ timeout }: Settings, what = 'it took longer than'): Refusal => ({
+  code: 'ANNEX_TIMEOUT',
+  reason: `${what} ${Math.round(timeout / 1000)} s`,
+  hint: 'find out what is slow, or raise "timeout" (seconds) in the file of ANNEX_CONFIG',
+});

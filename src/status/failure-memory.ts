@@ -3,7 +3,7 @@ import type { Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
 import { digest } from '../base/digest.ts';
 import { refuseDamage } from '../base/file-error.ts';
-import { hostName } from '../base/store-layout.ts';
+import { FAILURES, failureName, hostName, VERSION } from '../base/store-layout.ts';
 import { readNpmrc } from '../registry/npmrc.ts';
 import { describeCredentials, describeSources, makeRegistryFor } from '../registry/registries.ts';
 import { readInstallerEnv } from '../settings/environment.ts';
@@ -18,6 +18,7 @@ import {
   nextFailure,
   readInForce,
 } from '../store/failures.ts';
+import { lookAfresh } from '../store/look-afresh.ts';
 import type { Refusal } from '../types.ts';
 
 /** The registries of the packages of a feature. */
@@ -81,6 +82,11 @@ export interface Memory {
   local?: Failure | undefined;
   /** Failures in the store that do not count, since a retry was asked for. */
   ignored?: Ignored | undefined;
+}
+
+/** Lets `findRemembered` see a failure of the feature that another host has just remembered. */
+export function lookForFailure({ settings, feature }: Lookup): void {
+  lookAfresh(settings.store ?? '', [VERSION, FAILURES, failureName(feature.slug)]);
 }
 
 /** The failure that prevents an attempt now: of the feature, or of a host of its packages. */

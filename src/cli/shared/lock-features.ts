@@ -7,7 +7,7 @@ import { AnnexError } from '../../base/error.ts';
 import { refuseByFileError } from '../../base/file-error.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { startTimeLimit } from '../../base/time-limit.ts';
-import { refuseByTime } from '../../install/install.ts';
+import { refuseByTime } from '../../install/stop.ts';
 import { checkLock } from '../../lock/check.ts';
 import { describeDiff } from '../../lock/describe-diff.ts';
 import type { LockDiff } from '../../lock/diff.ts';

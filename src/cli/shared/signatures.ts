@@ -1,7 +1,7 @@
 /** Asks registries for keys and signatures within the time limit of an application. */
 import { AnnexError } from '../../base/error.ts';
 import { startTimeLimit } from '../../base/time-limit.ts';
-import { refuseByTime } from '../../install/install.ts';
+import { refuseByTime } from '../../install/stop.ts';
 import { openSignatures, type SignatureSource } from '../../lock/signatures.ts';
 import { readNpmSettings } from '../../registry/npm-settings.ts';
 import { readInstallerEnv } from '../../settings/environment.ts';
