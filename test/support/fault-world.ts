@@ -185,7 +185,9 @@ export async function openFaultWorld(options: FaultWorldOptions): Promise<FaultW
     if (!isThere) expect(listFailures(store).join()).toBe('');
     if (listDebris(store).length === 0) return;
     expect(await sandbox.annex(['install', 'late'], run)).toMatchObject({ code: 0 });
-    expect(listDebris(store).join()).toBe('');
+    // A fault in their removal keeps tarballs for a day.
+    const left = listDebris(store).filter((path) => !(isThere && path.endsWith('.kept')));
+    expect(left.join()).toBe('');
   };
 
   const inflict = async (
