@@ -3,6 +3,7 @@ import { readAbi } from '../base/abi.ts';
 import { platformOf } from '../base/platform.ts';
 import { isAbiName, PLAIN, VERSION } from '../base/store-layout.ts';
 import { listNames } from './directory.ts';
+import { UNMAPPED } from './ownership.ts';
 
 /** An entry that is there and cannot be used, and what makes one that can. */
 export interface UnfitEntry {
@@ -25,7 +26,11 @@ export function toUnfit(
   { state, reason }: { state: string; reason: string },
   isLayer: boolean,
 ): UnfitEntry | undefined {
-  const hint = isLayer ? REMEDIES[state] : undefined;
+  const isUnmapped = state === 'not trusted' && reason.includes(UNMAPPED);
+  const remedy = isUnmapped
+    ? 'map the owner of the layer into the user namespace'
+    : REMEDIES[state];
+  const hint = isLayer ? remedy : undefined;
   return hint === undefined ? undefined : { reason, hint, isLayer };
 }
 

@@ -1,5 +1,5 @@
 /** Stores of users whom a user namespace does not map: the kernel shows them with the id of a real user. */
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
 import { canUnshare } from '../support/namespaces.ts';
@@ -56,6 +56,17 @@ describe.runIf(canMap).concurrent('in a user namespace', () => {
     const { uid, found } = await run('--map-root-user');
     expect(uid).toBe(0);
     expect(found).toContain(`${sandbox.store} ${UNMAPPED}, and this process is root`);
+  });
+
+  test('the remedy of a layer is to map its owner', async () => {
+    const { sandbox } = await open(PLAIN_USER);
+    const env = { ANNEX_STORE: `${delimiter}${sandbox.store}`, ANNEX_ALLOW_INSTALLS: '0' };
+    const annex = [process.execPath, join(dirname(sandbox.loader), 'dist/cli/main.js')];
+    const args = ['--map-user=10000', ...annex, 'why', 'alpha', '--json'];
+    const { stdout } = await sandbox.exec('unshare', args, { env });
+    const { reason, hint } = JSON.parse(stdout).refusal;
+    expect(reason).toContain(`${sandbox.store} ${UNMAPPED}`);
+    expect(hint).toMatch(/^map the owner of the layer into the user namespace, or /);
   });
 
   test('the remedy is to map the owner', async () => {
