@@ -1,11 +1,10 @@
 /** Finds a sound entry for a feature whose entry is damaged, and installs it when none is there. */
 import { basename } from 'node:path';
-import { createLookup, type Lookup, refreshLookup } from '../app/lookup.ts';
+import { createLookup, refreshLookup } from '../app/lookup.ts';
 import type { Install } from '../resolve/options.ts';
 import type { Thread } from '../resolve/thread.ts';
 import type { Feature } from '../settings/feature.ts';
 import { findInstallRefusal, nameCommand } from '../status/refusals.ts';
-import type { FoundEntry } from '../store/entry.ts';
 import { findEntryFeature } from '../store/finder.ts';
 import type { Refusal } from '../types.ts';
 
@@ -22,21 +21,14 @@ export function createSoundEntries(
   install: Install,
 ): (damagedDir: string, damage: string) => SoundEntry {
   const results = new Map<string, SoundEntry>();
-  /** Finds an entry that is compared as a whole. */
-  const findScanned = (lookup: Lookup): FoundEntry => {
-    for (;;) {
-      const found = finder.find(lookup);
-      if (found.entry === undefined || finder.scan(found.entry.dir) === undefined) return found;
-    }
-  };
   const search = (feature: Feature, damagedDir: string): SoundEntry => {
     const lookup = createLookup(settings, feature);
-    const present = findScanned(lookup);
+    const present = finder.find(lookup, true);
     if (present.entry !== undefined) return present.entry;
     const refusal =
       findInstallRefusal(lookup, present, { local: failures.get(feature.name) }) ?? install(lookup);
     if (refusal !== undefined) return { refusal };
-    const { entry, rejected } = findScanned(refreshLookup(lookup));
+    const { entry, rejected } = finder.find(refreshLookup(lookup), true);
     // The installer accepts files that were added to an entry: the damaged one is then still there.
     const others = rejected.filter((one) => !one.includes(`${basename(damagedDir)} is damaged`));
     const hint = nameCommand(settings, `verify ${feature.name}`);

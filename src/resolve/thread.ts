@@ -112,32 +112,27 @@ export function createThread(
       finder.adopt(entry);
     }
   };
-  const choose = (lookup: Lookup): FoundEntry => {
+  const reject = (dir: string, damage: string): void => {
+    // An entry that was removed meanwhile may be installed again, in the same place.
+    if (pathExists(dir)) finder.damages.set(dir, damage);
+    for (const [name, entry] of chosen) if (entry.dir === dir) chosen.delete(name);
+  };
+  const choose = (lookup: Lookup, isWhole = false): FoundEntry => {
     const { feature } = lookup;
     receive();
     const known = chosen.get(feature.name);
-    if (known !== undefined) return { entry: known, rejected: [], damaged: [] };
-    const found = finder.find(lookup);
+    const damage = known && isWhole ? finder.scan(known.dir) : undefined;
+    if (known !== undefined && damage === undefined) {
+      return { entry: known, rejected: [], damaged: [] };
+    }
+    if (known !== undefined && damage !== undefined) reject(known.dir, damage);
+    const found = finder.find(lookup, isWhole);
     if (found.entry !== undefined && !isBelowStore(found.entry)) return refuseMoved(found.entry);
     if (found.entry !== undefined) {
       chosen.set(feature.name, found.entry);
       link?.send(found.entry);
     }
     return found;
-  };
-  const reject = (dir: string, damage: string): void => {
-    // An entry that was removed meanwhile may be installed again, in the same place.
-    if (pathExists(dir)) finder.damages.set(dir, damage);
-    for (const [name, entry] of chosen) if (entry.dir === dir) chosen.delete(name);
-  };
-  const chooseWhole = (lookup: Lookup): FoundEntry => {
-    for (;;) {
-      const found = choose(lookup);
-      const dir = found.entry?.dir;
-      const damage = dir && finder.scan(dir);
-      if (!dir || damage === undefined) return found;
-      reject(dir, damage);
-    }
   };
   const verify = (dir: string): Unfit | undefined => {
     receive();
@@ -156,8 +151,8 @@ export function createThread(
     installs: new Map(),
     requesters: new Map(),
     finder,
-    choose,
-    chooseWhole,
+    choose: (lookup) => choose(lookup),
+    chooseWhole: (lookup) => choose(lookup, true),
     reject,
     verify,
     findManifest,

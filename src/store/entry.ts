@@ -59,6 +59,8 @@ export interface Known {
   damages?: ReadonlyMap<string, string> | undefined;
   /** By default each search looks again. */
   look?: Look | undefined;
+  /** Compares the files of an entry that fits, before it is returned. Returns a clause on its damage. */
+  compare?: ((entry: Entry) => string | undefined) | undefined;
 }
 
 /**
@@ -102,8 +104,8 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
       }
     }
   }
-  unfit ??=
-    findForOtherAbi(lookup, abi, known) ?? (settings.layers.length > 0 ? UNBAKED : undefined);
+  unfit ??= findForOtherAbi(lookup, abi, { ...known, compare: undefined });
+  if (settings.layers.length > 0) unfit ??= UNBAKED;
   return {
     rejected,
     damaged,
@@ -116,14 +118,13 @@ export function findEntry(lookup: Lookup, abi: string, known: Known = {}): Found
 
 /** Finds an entry that another Node or platform would use. Layers come first: nothing else puts a fitting one there. */
 function findForOtherAbi(lookup: Lookup, own: string, known: Known): UnfitEntry | undefined {
-  const { settings, feature } = lookup;
+  const { store, layers } = lookup.settings;
   const { look = DIRECT } = known;
-  const { store } = settings;
-  for (const each of [...settings.layers, ...(store === undefined ? [] : [store])]) {
+  for (const each of store === undefined ? layers : [...layers, store]) {
     try {
       for (const abi of listOtherAbis(each, own)) {
         const pinned = findPinned(lookup, abi);
-        for (const name of look.listNames(each, abi, feature.slug)) {
+        for (const name of look.listNames(each, abi, lookup.feature.slug)) {
           const path = join(abiRoot(each, abi), name);
           const judgement = judgeEntry({ lookup, store: each, path, pinned, known });
           if ('entry' in judgement) return describeOtherAbi(path, abi, each !== store);
@@ -194,47 +195,50 @@ export function judgeEntry(candidate: Candidate): Judgement {
     if (error instanceof AnnexError) return { state: 'not trusted', reason: error.refusal.reason };
     const code = codeOf(error);
     if (code !== undefined && !isPathError(error)) throw error;
-    const reason = `${path} cannot be accessed (${code ?? 'unreadable'})`;
-    return { state: 'unreadable', reason };
+    return { state: 'unreadable', reason: `${path} cannot be accessed (${code ?? 'unreadable'})` };
   }
 }
 
 function judgeContent(candidate: Candidate, dir: string): Judgement {
-  const { store, path, known: { damages, look = DIRECT } = {} } = candidate;
-  const retired = damages?.has(dir) ? undefined : look.findRetirement(store, path);
-  if (retired === undefined) return judgeFit(candidate, dir);
-  return {
-    state: 'retired',
-    reason: `${path} was retired: ${retired.reason}`,
-    isRestorable: isRestorable(retired, Date.now()) && 'entry' in judgeFit(candidate, dir),
-  };
+  const { store, path, known: { damages, look = DIRECT, compare } = {} } = candidate;
+  const known = damages?.get(dir);
+  if (known !== undefined) return toDamaged(candidate, dir, known);
+  const retired = look.findRetirement(store, path);
+  if (retired !== undefined) {
+    return {
+      state: 'retired',
+      reason: `${path} was retired: ${retired.reason}`,
+      isRestorable: isRestorable(retired, Date.now()) && 'entry' in judgeFit(candidate, dir),
+    };
+  }
+  const found = judgeFit(candidate, dir);
+  const damage = 'entry' in found ? compare?.(found.entry) : undefined;
+  return damage === undefined ? found : toDamaged(candidate, dir, damage);
 }
 
-/** Whether an entry that is not retired would be used. */
-function judgeFit({ lookup, store, path, known = {} }: Candidate, dir: string): Judgement {
-  const { damages, look = DIRECT } = known;
+const toDamaged = ({ lookup, store, path }: Candidate, dir: string, damage: string): Judgement => ({
+  state: 'damaged',
+  reason: `${path} is damaged: ${damage}`,
+  damaged: { dir, isLayer: store !== lookup.settings.store, damage },
+});
+
+/** Whether an entry that is not retired would be used, as far as its files are not compared. */
+function judgeFit(candidate: Candidate, dir: string): Judgement {
+  const { lookup, store, path, known: { look = DIRECT } = {} } = candidate;
   const { settings, feature } = lookup;
-  const { root } = settings.core;
   const sidecar = lookup.readLock().pin?.sidecar;
-  const isLayer = store !== settings.store;
-  const reject = (damage: string): Judgement => ({
-    state: 'damaged',
-    reason: `${path} is damaged: ${damage}`,
-    damaged: { dir, isLayer, damage },
-  });
-  const damage = damages?.get(dir);
-  if (damage !== undefined) return reject(damage);
   const read = look.readManifest(dir, path);
   if ('foreign' in read) return { state: 'unreadable', reason: `${path}: ${read.foreign}` };
-  if ('damage' in read) return reject(read.damage);
+  if ('damage' in read) return toDamaged(candidate, dir, read.damage);
   const { manifest } = read;
   // The id does not cover versions in core: those that the lock states must match as well.
   const locked = sidecar && { ...manifest, specs: sidecar.specs, shared: sidecar.shared };
+  const { root } = settings.core;
   const mismatch =
     findMismatch(manifest, feature, root) ?? (locked && findMismatch(locked, feature, root));
   if (mismatch !== undefined) {
     const forgery = sidecar && findForgery(dir, manifest, sidecar);
-    if (forgery !== undefined) return reject(forgery);
+    if (forgery !== undefined) return toDamaged(candidate, dir, forgery);
     return { state: 'other declaration', reason: `${path}: ${mismatch}` };
   }
   const refusal = findBlockedRefusal(lookup, manifest.closure);
@@ -242,5 +246,5 @@ function judgeFit({ lookup, store, path, known = {} }: Candidate, dir: string): 
     return { state: 'blocked', reason: `${path}: ${refusal.reason}`, blocked: refusal };
   }
   if (isNoexec(dir)) return { state: 'noexec', reason: `${path}: ${NOEXEC}` };
-  return { entry: { feature: feature.name, dir, isLayer, manifest } };
+  return { entry: { feature: feature.name, dir, isLayer: store !== settings.store, manifest } };
 }

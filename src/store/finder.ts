@@ -4,10 +4,8 @@ import { basename } from 'node:path';
 import { findBlockedRefusal } from '../app/blocked.ts';
 import { createLookup, type Lookup } from '../app/lookup.ts';
 import { readAbi } from '../base/abi.ts';
-import { refuseUnread } from '../base/file-error.ts';
 import { canWatchLoads } from '../base/load-hooks.ts';
 import { parseEntryName } from '../base/store-layout.ts';
-import { isTransient } from '../base/thrown.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Refusal } from '../types.ts';
@@ -32,8 +30,12 @@ export type Unfit = { damage: string } | { refusal: Refusal };
 
 /** Finds and verifies entries. The directory of an entry is a real path. */
 export interface Finder {
-  /** As `findEntry`, without damaged entries. */
-  find: (lookup: Lookup) => FoundEntry;
+  /**
+   * As `findEntry`, without damaged entries.
+   *
+   * @param isWhole whether to `scan` an entry before it is returned
+   */
+  find: (lookup: Lookup, isWhole?: boolean) => FoundEntry;
   /** Judges and verifies an entry that was reached by its path. */
   verify: (dir: string) => Unfit | undefined;
   /**
@@ -85,32 +87,24 @@ export function createFinder(
   const sealed = new Map<string, boolean>();
   const reported = new Set<string>();
 
-  const find = (lookup: Lookup): FoundEntry => {
-    for (;;) {
-      const found = findEntry(lookup, readAbi(), { damages, look });
-      const { entry, rejected, damaged } = found;
-      for (const each of damaged) {
-        if (reported.has(each.dir)) continue;
-        reported.add(each.dir);
-        onDamage?.(each);
-      }
-      if (entry === undefined) return found;
-      const { dir, manifest } = entry;
-      try {
-        const isWhole =
-          depth === undefined ||
-          verified.has(dir) ||
-          isSealed(dir, { manifest, lookup }) ||
-          compare(dir, readContents(dir, manifest, lookup.readLock().pin?.sidecar), depth) ===
-            undefined;
-        if (!isWhole) continue;
-        adopt(entry);
-        return found;
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        return { rejected, damaged, unread: refuseUnread(error, dir) };
-      }
+  const find = (lookup: Lookup, isWhole = false): FoundEntry => {
+    const found = findEntry(lookup, readAbi(), {
+      damages,
+      look,
+      compare: (entry) => findFirstDamage(entry, lookup) ?? (isWhole ? scan(entry.dir) : undefined),
+    });
+    for (const each of found.damaged) {
+      if (reported.has(each.dir)) continue;
+      reported.add(each.dir);
+      onDamage?.(each);
     }
+    if (found.entry !== undefined) adopt(found.entry);
+    return found;
+  };
+  const findFirstDamage = ({ dir, manifest }: Entry, lookup: Lookup): string | undefined => {
+    const isSound = depth === undefined || verified.has(dir) || isSealed(dir, { manifest, lookup });
+    if (isSound) return undefined;
+    return compare(dir, readContents(dir, manifest, lookup.readLock().pin?.sidecar), depth);
   };
   const compare = (dir: string, wanted: Contents | string, how: FirstUse): string | undefined => {
     const damage = typeof wanted === 'string' ? wanted : findDamage(dir, wanted, how, isWatched);
