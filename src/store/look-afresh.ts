@@ -9,7 +9,8 @@ import { codeOf, isNotFound } from '../base/thrown.ts';
  * Network file systems let the kernel remember that a name is absent, for seconds or a minute. On NFS, reading
  * the directory ends that. On FUSE, even a name that was just listed stays absent. Linux asks the file system
  * again for a name that is about to be created (LOOKUP_EXCL). link(2) does that, and cannot create a second name
- * of a directory: it fails with EEXIST for a name that is there after all, and with EPERM or EXDEV otherwise.
+ * of a directory, least of all on another mount: it fails with EEXIST for a name that is there after all, and with
+ * EXDEV otherwise. On one mount Linux would report the call to its audit log as a suspicious link.
  *
  * @example lookAfresh('/data/annex', ['v1', 'any', 'exa-js.0123456789abcdef0123456789abcdef.0'])
  */
@@ -30,7 +31,7 @@ function isThere(path: string): boolean {
     if (!isNotFound(error)) return false;
   }
   try {
-    linkSync('/', path);
+    linkSync('/proc', path);
   } catch (error) {
     return codeOf(error) === 'EEXIST';
   }
