@@ -12,9 +12,11 @@ import type { Settings } from '../settings/settings.ts';
 import { findEntry } from '../store/entry.ts';
 import { sweepKept } from '../store/kept.ts';
 import type { Look } from '../store/look.ts';
+import { UNMAPPED } from '../store/ownership.ts';
 import { GRACE, isPastGrace, retire, sweepRetired, UNNEEDED } from '../store/retire.ts';
 import { listStored, type Stored } from '../store/stored.ts';
 import { createSurvey } from '../store/survey.ts';
+import { hasUnmappedOwner, isOwn } from '../store/unmapped.ts';
 
 /** The verdict on one entry. */
 export interface JudgedEntry {
@@ -122,9 +124,10 @@ function judgeStored(stored: Stored, need: Need | undefined, place: Place): Verd
   const { store, root, age, look } = place;
   try {
     const stat = lstatSync(dir);
-    const user = process.geteuid?.() ?? stat.uid;
     if (!stat.isDirectory()) return keep('it is not a directory');
-    if (stat.uid !== user) return keep(`it belongs to uid ${stat.uid}`);
+    if (!isOwn(dir, stat)) {
+      return keep(`it ${hasUnmappedOwner(dir, stat) ? UNMAPPED : `belongs to uid ${stat.uid}`}`);
+    }
     const retired = look.findRetirement(store, dir);
     if (retired !== undefined) return judgeRetired(retired.at, age.now);
     if (foreign !== undefined) return keep(foreign);

@@ -192,7 +192,7 @@ export const findNearest = (path: string): string =>
 const lstat = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
 /** The permission bits of a symbolic link have no effect. */
-const toLocation = (path: string, stat: Stats): Location => ({
+export const toLocation = (path: string, stat: Stats): Location => ({
   path,
   uid: hasUnmappedOwner(path, stat) ? NOBODY : stat.uid,
   gid: mayHaveUnmappedGroup(stat) ? NOBODY : stat.gid,

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseEntryName, RETIRED, retirementName, VERSION } from '../base/store-layout.ts';
-import { resolveEntry } from './access.ts';
+import { resolveEntry, toLocation } from './access.ts';
 import { listNames, withDir } from './directory.ts';
 import type { Look } from './look.ts';
 import { type ReadManifest, readManifest } from './manifest.ts';
@@ -29,8 +29,10 @@ export function createSurvey(): Look {
     // The way to an entry, its owner and its mode decide about it: see `findDistrust`.
     resolve: (store, path) => {
       const stat = lstatSync(path, { throwIfNoEntry: false });
-      const key = [dirname(path), stat?.uid, stat?.gid, stat?.mode].join('\0');
-      const parent = stat?.isDirectory() === true ? parents.get(key) : undefined;
+      if (stat?.isDirectory() !== true) return resolveEntry(store, path);
+      const { uid, gid, mode } = toLocation(path, stat);
+      const key = [dirname(path), uid, gid, mode].join('\0');
+      const parent = parents.get(key);
       if (parent !== undefined) return join(parent, basename(path));
       const dir = resolveEntry(store, path);
       parents.set(key, dirname(dir));

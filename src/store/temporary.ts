@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { sampleNames, withDir } from './directory.ts';
 import { checkOwner, nameOwner, parseOwned } from './owner.ts';
 import { type Allowance, removeIn, tryRemoveIn } from './tree.ts';
+import { isOwn } from './unmapped.ts';
 
 /** Start of each name, before the owner. */
 const BASE = 'annex-work';
@@ -50,5 +51,5 @@ function isAbandonedDir(path: string, name: string): boolean {
   const { base, owner } = parseOwned(name) ?? {};
   if (base !== BASE || owner === undefined || checkOwner(owner) !== 'dead') return false;
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isDirectory() === true && stat.uid === (process.geteuid?.() ?? stat.uid);
+  return stat?.isDirectory() === true && isOwn(path, stat);
 }

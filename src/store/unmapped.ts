@@ -44,6 +44,12 @@ export function hasUnmappedOwner(path: string, stat: Stats): boolean {
   }
 }
 
+/** Whether a path belongs to the user of this process, as far as users own files here. */
+export function isOwn(path: string, stat: Stats): boolean {
+  const user = process.geteuid?.() ?? stat.uid;
+  return stat.uid === user && !hasUnmappedOwner(path, stat);
+}
+
 /** Whether a path may belong to a group that is not mapped: nothing tells it from a mapped group with the same id. */
 export const mayHaveUnmappedGroup = ({ gid }: Stats): boolean =>
   gid !== 0 && gid === readShown('gid');

@@ -1,4 +1,5 @@
 /** Stores of users whom a user namespace does not map: the kernel shows them with the id of a real user. */
+import { utimesSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -49,6 +50,34 @@ describe.runIf(canMap).concurrent('in a user namespace', () => {
     const { uid, seen, found } = await run(flag);
     expect({ uid, seen }).toEqual({ uid: 65534, seen: 65534 });
     expect(found).toContain(`${sandbox.store} ${UNMAPPED}`);
+  });
+
+  test('an entry of that other user in its own store is neither used nor pruned', async () => {
+    const { sandbox } = await open(ROOT);
+    // Of one feature that is declared, and of one that is not; each beside an entry of its own.
+    const theirs = ['alpha', 'gone'].map((feature) => {
+      const packages = [esmPackage(feature, '1.0.1', 'theirs')] as const;
+      const specs = { [feature]: '^1.0.0' };
+      sandbox.plantEntry({ feature, packages: [esmPackage(feature, '1.0.2', 'own')], specs });
+      const dir = sandbox.plantEntry({ feature, packages, specs });
+      giveTo(PLAIN_USER, dir);
+      utimesSync(join(dir, 'annex-entry.json'), 0, 0);
+      return dir;
+    });
+    const annex = [process.execPath, join(dirname(sandbox.loader), 'dist/cli/main.js')];
+    const ask = async (...args: string[]) => {
+      const options = { env: { ANNEX_STORE: sandbox.store } };
+      const flags = ['--map-user=65534', ...annex, ...args, '--json'];
+      return JSON.parse((await sandbox.exec('unshare', flags, options)).stdout).entries;
+    };
+    for (const dir of theirs) {
+      expect(await ask('prune', '--dry-run', '--days', '0')).toContainEqual(
+        expect.objectContaining({ entry: dir, outcome: 'kept', why: `it ${UNMAPPED}` }),
+      );
+    }
+    expect(await ask('store', 'ls')).toContainEqual(
+      expect.objectContaining({ dir: theirs[0], state: 'not trusted' }),
+    );
   });
 
   test('root is told that nobody is mapped to the owner', async () => {
