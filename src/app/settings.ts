@@ -88,8 +88,13 @@ function compose(
   const { values, resolved } = resolveSettings(sources);
   if (baked !== undefined) values.store = [baked];
   const [store, ...written] = chooseStores(values, core, findCacheDir(env));
-  const layers = expandLayers(written);
   const describeProblem = (path: string): string | undefined => findStoreProblem(path, core);
+  // A directory can be named twice: by its path, and as one of `/layers/*`.
+  const layers = new Map(
+    expandLayers(written).flatMap((path) =>
+      path === store ? [] : [[path, describeProblem(path)]],
+    ),
+  );
   const storeProblem =
     store === undefined
       ? 'no cache directory is known, and ANNEX_STORE is not set'
@@ -106,7 +111,7 @@ function compose(
     strayDir: findStrayDir(script, core),
     declaration,
     store: storeProblem === undefined ? store : undefined,
-    layers: layers.filter((layer) => describeProblem(layer) === undefined),
+    layers: [...layers.keys()].filter((path) => layers.get(path) === undefined),
     gate,
     operatorFile: above.length > 1 ? values.config : undefined,
     blocked: values.blocked,
@@ -125,7 +130,7 @@ function compose(
     notices: [
       ...sources.flatMap(({ refusals }) => refusals),
       ...(isMistake ? [gate] : []),
-      ...layers.flatMap((layer) => refuseLayer(describeProblem(layer)) ?? []),
+      ...[...layers.values()].flatMap((problem) => refuseLayer(problem) ?? []),
     ],
     resolved,
   };

@@ -48,6 +48,21 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     expect(features).toMatchObject([{ where: 'layer' }, { where: 'layer' }]);
   });
 
+  test('a directory that is named twice is one layer, and the store is none', async () => {
+    const { sandbox, at, plant, env } = await open(node);
+    for (const name of ['a', 'b', 'c']) plant(at('layers', name), 'alpha', '1.0.0');
+    const list = async (ANNEX_STORE: string) => {
+      const ran = await sandbox.annex(['store', 'path', '--json'], {
+        env: { ...env, ANNEX_STORE },
+      });
+      return JSON.parse(ran.stdout).layers;
+    };
+    const all = at('layers/*');
+    expect(await list(`${at('layers/b')}:${all}`)).toEqual([at('layers/a'), at('layers/c')]);
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => at('layers', name));
+    expect(await list(`${sandbox.store}:${c}:${all}:${b}/`)).toEqual([c, a, b]);
+  });
+
   test('files, hidden names, lost+found and dangling links are no layers', async () => {
     const { sandbox, at, plant, load, annex } = await open(node);
     plant(at('layers/.hidden'), 'alpha', '1.0.0');
