@@ -6,7 +6,9 @@ import {
   containerProblem,
   podman,
   run,
+  tryRun,
 } from '../../examples/immutable-image/test/support/podman.ts';
+import { closeLater } from '../support/close.ts';
 import { esmPackage } from '../support/fixtures.ts';
 import { type ImageRegistry, startImageRegistry } from '../support/image-registry.ts';
 import { lock } from '../support/lock-files.ts';
@@ -54,6 +56,7 @@ describe.runIf(problem === undefined)(
         await run('skopeo', [...options, `oci:${layout}:${name}`, target]);
         const reference = `${images.host}/${feature}@${digest}`;
         await podman('pull', '--quiet', '--tls-verify=false', reference);
+        closeLater(() => tryRun('podman', ['rmi', '--force', reference]));
         const [image] = readImages(layout);
         made.images[feature] = { reference, blob: image?.layers[0]?.digest ?? '' };
       }

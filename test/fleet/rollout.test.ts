@@ -103,7 +103,9 @@ describe.runIf(containerProblem === undefined)(`a rollout on one store${problem}
       { marker: 'kit 1.0.0' },
       { marker: 'old' },
     ]);
-    expect(again.said()).toMatch(/^annex: restored kit: .*\nannex: restored old: .*\n$/);
+    await expect
+      .poll(() => again.said())
+      .toMatch(/^annex: restored kit: .*\nannex: restored old: .*\n$/);
     expect(digests()).toEqual(expect.arrayContaining(before));
     expect(await two.load('kit')).toEqual({ marker: 'kit 1.1.0' });
     for (const pod of [running, two, back, again]) await pod.kill();

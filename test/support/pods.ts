@@ -86,6 +86,15 @@ export function makeVolume(sandbox: Sandbox, name: string): string {
   return path;
 }
 
+const bases = new Map<Line, Promise<string>>();
+
+/** Prepares each image once. */
+const findBase = (line: Line): Promise<string> => {
+  const base = bases.get(line) ?? prepareBase(line);
+  bases.set(line, base);
+  return base;
+};
+
 async function toArguments(options: PodOptions): Promise<string[]> {
   const { app, line = '24', volume, env = {}, options: more = [], isOnline = false } = options;
   const variables = {
@@ -103,7 +112,7 @@ async function toArguments(options: PodOptions): Promise<string[]> {
     ...(volume === undefined ? [] : ['--volume', `${volume}:/data`]),
     ...Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...more,
-    await prepareBase(line),
+    await findBase(line),
     'node',
   ];
 }
