@@ -37,8 +37,9 @@ export function take(dir: DirHandle, name: string, owner: string): boolean {
     renameSync(dir.at(made), dir.at(name));
     return true;
   } catch (error) {
-    // ENOENT: the present holder has swept the directory. ENOTDIR: a file has the name of the lock.
-    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return false;
+    // ENOENT, and ESTALE on NFS: the present holder has swept the directory. ENOTDIR: a file has the name of the lock.
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(error) ?? ''))
+      return false;
     throw error;
   }
 }
@@ -121,7 +122,7 @@ function ignoreGone(action: () => void): void {
   try {
     action();
   } catch (error) {
-    const isGone = ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(
+    const isGone = ['ENOENT', 'ESTALE', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(
       codeOf(error) ?? '',
     );
     if (!isGone && !(error instanceof AnnexError)) throw error;

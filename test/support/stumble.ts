@@ -15,7 +15,8 @@ for (const name of ['openSync', 'readdirSync']) {
   fs[name] = (...args) => {
     if (code !== undefined && calls.includes(name) && --left === 0) {
       hit = name + ' ' + args[0];
-      const error = Object.assign(new Error(code + ': injected, ' + hit), { code, path: args[0] });
+      const facts = code === 'ESTALE' ? { code: 'Unknown system error -116', errno: -116 } : { code };
+      const error = Object.assign(new Error(code + ': injected, ' + hit), { ...facts, path: args[0] });
       code = undefined;
       throw error;
     }

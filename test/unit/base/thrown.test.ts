@@ -4,8 +4,13 @@ import { codeOf, messageOf } from '../../../src/base/thrown.ts';
 
 test('the code of any thrown value', () => {
   expect(codeOf(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe('ENOENT');
-  for (const code of ['Unknown system error -122', 'UNKNOWN']) {
-    expect(codeOf(Object.assign(new Error('x'), { code, errno: -122 }))).toBe('EDQUOT');
+  for (const [errno, name] of [
+    [-122, 'EDQUOT'],
+    [-116, 'ESTALE'],
+  ] as const) {
+    for (const code of [`Unknown system error ${errno}`, 'UNKNOWN']) {
+      expect(codeOf(Object.assign(new Error('x'), { code, errno }))).toBe(name);
+    }
   }
   for (const thrown of [new Error('x'), { code: 5 }, null, undefined, 'ENOENT']) {
     expect(codeOf(thrown)).toBeUndefined();
