@@ -13,9 +13,9 @@ export const BLOCKS_NOT_RUN: Record<string, Record<string, string>> = {
     'Features as one file: sh':
       'needs a loop device; test/fleet/file-image.test.ts takes its options',
     'Jobs and init containers: yaml':
-      'needs a cluster; test/e2e/install-within.test.ts runs its command',
+      'needs a cluster; manifests.test.ts of the example checks it, and job.test.ts runs its command',
     'Jobs and init containers: yaml 2':
-      'needs a cluster; test:image runs such an init container with podman',
+      'needs a cluster; manifests.test.ts checks it, and test:image runs one with podman',
     'Withdrawing a release: yaml':
       'needs a cluster; test/fleet/rollout-withdrawn.test.ts mounts and replaces such a file',
     'Withdrawing a release: sh': 'test/fleet/rollout-withdrawn.test.ts runs it in a container',

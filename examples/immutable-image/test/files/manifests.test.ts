@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { listBlocks, readDocument } from '../../../../test/support/documents.ts';
 import { repositoryRoot } from '../../../../test/support/package.ts';
 import { checkCompose, checkKubernetes, parseYaml } from '../support/manifests.ts';
 
@@ -56,4 +57,25 @@ test.each([
 
 test('rejects a duplicate key', () => {
   expect(() => parseYaml(`${compose}volumes: {}\n`)).toThrow(/unique/);
+});
+
+test('the pods of the job and of the init container in docs/fleets.md are valid', () => {
+  const blocks = listBlocks(readDocument('docs/fleets.md')).filter(
+    ({ section, language }) => section === 'Jobs and init containers' && language === 'yaml',
+  );
+  // biome-ignore lint/suspicious/noExplicitAny: the schema checks their shape
+  const [job, part] = blocks.flatMap(({ code }) => parseYaml(code)) as any[];
+  const { containers, ...rest } = job.spec.template.spec;
+  const deployments = [
+    { containers, ...rest },
+    { containers, ...part },
+  ].map((spec) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    spec: { selector: {}, template: { spec } },
+  }));
+  expect(checkKubernetes(deployments)).toEqual([]);
+  expect(containers[0].command).toEqual(['annex', 'install', '--all', '--within', '600']);
+  const shell = ['sh', '-c', 'annex install --all --within 60 || true'];
+  expect(part.initContainers[0].command).toEqual(shell);
 });
