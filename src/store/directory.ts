@@ -37,7 +37,7 @@ export interface DirHandle {
 }
 
 /** open(2): needs no permission to read. Node has no constant for it; it is the same on all Linux systems that run Node. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /** Names read of a directory in which other users can create any number. */

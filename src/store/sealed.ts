@@ -1,12 +1,23 @@
 /** Which entries of layers are as trusted as core: root alone can change them, and this process is not root. */
-import { lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { toRealPath } from '../base/paths.ts';
 import { remember } from '../base/remember.ts';
 import { BARRIER, isWithin, PLAIN } from '../base/store-layout.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findStoreOf } from './access.ts';
-import { type DirHandle, openDir, openIn, useDir } from './directory.ts';
+import { type DirHandle, O_PATH, openDir, openIn, useDir } from './directory.ts';
 
 /**
  * File systems on which root is the root of this machine, and modes say who can write, statfs(2): btrfs, EROFS, ext2 to
@@ -17,6 +28,8 @@ const LOCAL = new Set([
   ...[0x9123683e, 0xe0f5e1e2, 0xef53, 0xf2f52010, 0x794c7630],
   ...[0x73717368, 0x01021994, 0x58465342],
 ]);
+
+const { O_NOFOLLOW } = constants;
 
 /** Overlay, of those. */
 const OVERLAY = 0x794c7630;
@@ -112,13 +125,20 @@ function isSealedTree(dir: string, dev: number = lstatSync(dir).dev): boolean {
 
 /**
  * Whether a file is on the device of its directory. In an overlay of several file systems, as podman mounts images, files
- * have the devices of those, or made-up ones, and directories that of the overlay.
+ * have the devices of those, or made-up ones, and directories that of the overlay. There the open file is asked about its
+ * owner and its file system, because a mount on it may have answered before, and be gone.
  *
  * @see https://docs.kernel.org/filesystems/overlayfs.html#inode-properties
  */
 function isOn(dev: number, path: string, stat: Stats): boolean {
   if (stat.dev === dev) return true;
-  return [dirname(path), path].every((each) => statfsSync(each).type === OVERLAY);
+  if (statfsSync(dirname(path)).type !== OVERLAY) return false;
+  const file = openSync(path, O_PATH | O_NOFOLLOW);
+  try {
+    return isSealed(fstatSync(file)) && statfsSync(`/proc/self/fd/${file}`).type === OVERLAY;
+  } finally {
+    closeSync(file);
+  }
 }
 
 const isSealed = ({ uid, mode }: Stats): boolean => uid === 0 && (mode & 0o022) === 0;

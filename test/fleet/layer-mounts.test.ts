@@ -1,7 +1,15 @@
 /** Mounts that show files of another user as those of root: they are hashed, in a layer too. */
 import { execFileSync } from 'node:child_process';
-import { chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cachedMountsProblem } from '../support/cached-mounts.ts';
 import { canMount, mount, unmount } from '../support/mount.ts';
@@ -11,6 +19,25 @@ import { PLAIN_USER } from '../support/user.ts';
 const { uid, gid } = PLAIN_USER;
 const problem = cachedMountsProblem ?? (canMount() ? undefined : 'mounting is not allowed');
 const why = problem === undefined ? '' : ` (skipped: ${problem})`;
+
+/** Asks the test to mount something over a file just before annex asks for its owner, and to unmount it just after. */
+const ASK_AROUND_LSTAT = `
+const fs = require('node:fs');
+const { lstatSync } = fs;
+const { ASKED, COVERED } = process.env;
+const ask = (what) => {
+  fs.writeFileSync(ASKED, what);
+  while (fs.readFileSync(ASKED, 'utf8') !== '');
+};
+fs.lstatSync = (path, ...rest) => {
+  if (path !== COVERED || !/isSealedFile/.test(new Error().stack)) return lstatSync(path, ...rest);
+  ask('mount');
+  const stat = lstatSync(path, ...rest);
+  ask('unmount');
+  return stat;
+};
+require('node:module').syncBuiltinESMExports();
+`;
 
 /** Mounts a directory with FUSE, as if root owned what is in it. */
 function pretend(from: string, to: string): void {
@@ -56,6 +83,40 @@ describe.runIf(problem === undefined)(`a layer${why}`, () => {
     expect((await load()).other?.marker).toBe('CHANGED');
     pretend(copy, dir);
     await expectRefused();
+  });
+
+  test('with FUSE on a file of an overlay, that is there only while annex asks for the owner', async () => {
+    await at.bakeLocked();
+    change();
+    const copy = join(at.sandbox.root, 'copy');
+    cpSync(dirname(findFile()), copy, { recursive: true });
+    chownSync(findFile(), uid, gid);
+    // Two file systems: then files have other devices than directories.
+    const disk = makeDirectory('disk');
+    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', disk);
+    onTestFinished(() => void unmount(disk));
+    const layer = makeDirectory('merged');
+    mount('-t', 'overlay', '-o', `lowerdir=${at.layer}:${disk}`, 'overlay', layer);
+    onTestFinished(() => void unmount(layer));
+    const file = layer + findFile().slice(at.layer.length);
+    await expectRefused(use(layer));
+    const shown = makeDirectory('shown');
+    pretend(copy, shown);
+    const asked = at.sandbox.write('asked', '');
+    chmodSync(asked, 0o666);
+    const answers: string[] = [];
+    const timer = setInterval(() => {
+      const what = readFileSync(asked, 'utf8');
+      if (what === 'mount') mount('--bind', join(shown, 'index.js'), file);
+      if (what === 'unmount') unmount(file);
+      if (what !== '') answers.push(what);
+      truncateSync(asked);
+    }, 1);
+    onTestFinished(() => clearInterval(timer));
+    const hook = at.sandbox.write('hook.cjs', ASK_AROUND_LSTAT);
+    const env = { COVERED: file, ASKED: asked, NODE_OPTIONS: `--require=${hook}` };
+    await expectRefused({ ...use(layer), ...env });
+    expect(answers.slice(0, 2)).toEqual(['mount', 'unmount']);
   });
 
   test('on an image file, which another user may own', async () => {
