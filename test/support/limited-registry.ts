@@ -1,4 +1,7 @@
-/** A registry with a token bucket, latency and a rate for each connection, that records who asks when. */
+/**
+ * A registry with a token bucket, latency and a rate for each connection, that records who asks when. It refuses
+ * HTTP/1.0, as some do.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PackageFixture } from './package.ts';
@@ -55,6 +58,10 @@ export async function startLimitedRegistry(packages: PackageFixture[]): Promise<
 
   const guard = (request: IncomingMessage, response: ServerResponse): boolean => {
     if (rule === undefined) return false;
+    if (request.httpVersion === '1.0') {
+      response.writeHead(426, { upgrade: 'HTTP/1.1' }).end();
+      return true;
+    }
     const { latency, retryAfter } = rule;
     const status = take(rule);
     const { url: path = '' } = request;
