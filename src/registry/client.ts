@@ -67,7 +67,7 @@ const MAX_REDIRECTS = 5;
 const USUAL_LIMIT = 300_000;
 
 /** What the caller knows of all requests of a client. */
-export type Extent = Partial<Omit<PaceOptions, 'wait'>>;
+export type Extent = Partial<Pick<PaceOptions, 'deadline' | 'tarballs'>>;
 
 /** @param dir for bodies that are too large for memory */
 export function createClient(
@@ -88,6 +88,7 @@ export function createClient(
     await setTimeout(ms, undefined, { signal: starting }).catch(() => starting.throwIfAborted());
   };
   const pacer = createPacer(settings, { deadline, wait, tarballs });
+  starting.addEventListener('abort', pacer.wake);
   const agents = new Map<string, Agent>();
   const userAgent = composeUserAgent(settings.userAgent);
 

@@ -17,10 +17,12 @@ export interface Pacer {
    * @throws the last refusal of the host when its turn is after the deadline; what `wait` throws
    */
   enter(host: string): Promise<(outcome: Outcome) => void>;
+  /** Lets everything that waits for an answer call `wait`, which throws after an abort. */
+  wake(): void;
 }
 
 /** The state of one host. */
-interface Host {
+export interface Host {
   /** Requests that the host has answered since it last refused one. */
   answers: number;
   /** The least time between the starts of two requests, ms: 0 until the host refuses one. */
@@ -45,6 +47,9 @@ const ANSWERS_PER_REFUSAL = 5;
 /** The first request after a refusal starts within so many intervals: installers that were refused together spread. */
 const SPREAD = 1.25;
 
+/** Of this process: it may install several features at a time, and a registry sees one client. */
+const HOSTS = new Map<string, Host>();
+
 /** The way to wait, and what is known of the requests. */
 export interface PaceOptions {
   /** No request waits for a turn beyond this time: ms of the monotonic clock. */
@@ -52,6 +57,8 @@ export interface PaceOptions {
   wait: (ms: number) => Promise<void>;
   /** Tarballs that are to be fetched; 0 if unknown. */
   tarballs: number;
+  /** By name; those of this process by default. */
+  hosts?: Map<string, Host>;
 }
 
 /**
@@ -65,9 +72,8 @@ export interface PaceOptions {
  */
 export function createPacer(
   { retryMinimum }: Pick<NpmSettings, 'retryMinimum'>,
-  { deadline, wait, tarballs }: PaceOptions,
+  { deadline, wait, tarballs, hosts = HOSTS }: PaceOptions,
 ): Pacer {
-  const hosts = new Map<string, Host>();
   const open = (name: string): Host => {
     const known = hosts.get(name);
     if (known !== undefined) return known;
@@ -78,6 +84,10 @@ export function createPacer(
   const hasRoom = ({ active, answers }: Host): boolean => {
     const share = Math.max(answers / ANSWERS_PER_REQUEST, tarballs / TARBALLS_PER_REQUEST);
     return active < Math.min(MOST, Math.max(1, Math.floor(share)));
+  };
+
+  const wake = ({ waiting }: Host): void => {
+    for (const resolve of waiting.splice(0)) resolve();
   };
 
   const slowDown = (host: Host): void => {
@@ -101,7 +111,7 @@ export function createPacer(
       host.answers += 1;
       if (host.answers % ANSWERS_PER_REFUSAL === 0) host.interval /= 2;
     }
-    for (const wake of host.waiting.splice(0)) wake();
+    wake(host);
   };
 
   return {
@@ -125,6 +135,9 @@ export function createPacer(
       host.active += 1;
       if (host.interval > 0) host.next = start + host.interval;
       return (outcome) => leave(host, start, outcome);
+    },
+    wake: () => {
+      for (const host of hosts.values()) wake(host);
     },
   };
 }

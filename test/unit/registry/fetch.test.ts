@@ -134,6 +134,35 @@ test('a Retry-After holds for every request to that host', async () => {
   expect(registry.requests).toHaveLength(7);
 });
 
+test('a Retry-After holds for every fetcher of the process', async () => {
+  const registry = await openRegistry();
+  registry.fault({ kind: 'status', status: 429, headers: { 'retry-after': '1' }, times: 1 });
+  const first = openFetcher(registry).fetcher.fetchTarball(wanted);
+  await expect.poll(() => registry.requests.length).toBe(1);
+  const start = performance.now();
+  await openFetcher(registry).fetcher.fetchTarball(wanted);
+  expect(performance.now() - start).toBeGreaterThan(900);
+  await first;
+});
+
+test('an aborted fetcher does not wait for a request of another one', async () => {
+  const registry = await openRegistry();
+  registry.fault({ kind: 'hang' });
+  const other = openFetcher(registry);
+  const hanging = other.fetcher.fetchTarball(wanted).catch(() => {});
+  await expect.poll(() => registry.requests.length).toBe(1);
+  const { fetcher, abort } = openFetcher(registry);
+  const waiting = fetcher.fetchTarball(wanted);
+  const reason = new Error('given up');
+  const start = performance.now();
+  setTimeout(() => abort.abort(reason), 50);
+  await expect(waiting).rejects.toBe(reason);
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(registry.requests).toHaveLength(1);
+  other.abort.abort(reason);
+  await hanging;
+});
+
 describe('a permanent failure is refused at once', () => {
   test.each<[number, string, string]>([
     [401, 'ANNEX_INSTALL_FAILED', 'token'],

@@ -10,7 +10,7 @@ const HOST = 'registry.corp';
 const [LATENCY, TRANSFER] = [200, 150];
 
 const openPacer = (time: VirtualTime, { deadline = 300_000, tarballs = 5 } = {}): Pacer =>
-  createPacer({ retryMinimum: 10_000 }, { deadline, wait: time.wait, tarballs });
+  createPacer({ retryMinimum: 10_000 }, { deadline, wait: time.wait, tarballs, hosts: new Map() });
 
 /** A limit by a token bucket; a registry that fails for a time gives no token. */
 interface Limit {
