@@ -112,16 +112,22 @@ describe.runIf(problem === undefined)(
       expect(objects).toMatchObject([{ metadata: { name: 'agent', namespace: 'default' } }]);
     });
 
-    test.each(components)(
-      'kubectl refuses %s for a Deployment of another name',
-      async (component) => {
-        const root = join(world.sandbox.root, `other-${component}`);
+    test.each([
+      ['layer', 'Deployment', '  name: shop\nspec:\n  replicas', /shop/],
+      ['volume', 'Deployment', '  name: shop\nspec:\n  replicas', /shop/],
+      ['volume', 'container', '- name: web\n', /\[name=web\]\.image` is missing/],
+    ] as const)(
+      'kubectl refuses %s for a %s of another name',
+      async (component, what, line, why) => {
+        const root = join(world.sandbox.root, `other-${component}-${what}`);
         writeFleet(root, component);
         const path = join(root, 'base/deployment.yaml');
-        writeFileSync(path, readFileSync(path, 'utf8').replaceAll('name: shop\n', 'name: store\n'));
+        const text = readFileSync(path, 'utf8');
+        expect(text).toContain(line);
+        writeFileSync(path, text.replace(line, line.replace(/shop|web/, 'other')));
         const { code, stderr } = await debian.tryRun('kubectl', 'kustomize', root);
         expect(code).not.toBe(0);
-        expect(stderr).toMatch(/shop/);
+        expect(stderr).toMatch(why);
       },
     );
 
