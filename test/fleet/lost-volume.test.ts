@@ -102,6 +102,9 @@ describe.runIf(cachedMountsProblem === undefined)(`a lost volume${why}`, () => {
       'store.read',
       new RegExp(`^problem .*${LOST.source}.* Now: ${REMEDY}`),
     );
+    expect(diagnosis.of('features.import')).toEqual([
+      'warning alpha, beta: denied, for the reason above',
+    ]);
     const inMemory = await diagnose(sandbox, { env: { ANNEX_STORE: '/dev/shm/annex-lost' } });
     expectFinding(inMemory, 'store.volume', /^warning \S+ is in memory, and is lost/);
     expect(inMemory.of('store.volume').join()).not.toContain(mount.path);

@@ -44,14 +44,21 @@ export function checkFeatures(
 }
 
 const IMPORT = 'features.import';
+const UNREAD = ['store.read', 'store.layer'];
 
-/** Whether a problem has the reason of a refusal, or what a host answered: that counts for all its packages. */
-function isExplained({ reason }: Refusal, known: readonly Finding[]): boolean {
+/**
+ * Whether a problem has the reason of a refusal, or what a host answered: that counts for all its packages. A store or a layer
+ * that cannot be read explains each of its paths.
+ */
+function isExplained({ reason, isUnread }: Refusal, known: readonly Finding[]): boolean {
   const [, answer] = /^\S+ failed for .*?: (".*")$/.exec(reason) ?? [];
+  const [clause] = / cannot be used: [^(]+\(/.exec(isUnread === true ? reason : '') ?? [];
   return known.some(
-    ({ level, text }) =>
+    ({ id, level, text }) =>
       level === 'problem' &&
-      (text.includes(reason) || (answer !== undefined && text.includes(answer))),
+      (text.includes(reason) ||
+        (answer !== undefined && text.includes(answer)) ||
+        (clause !== undefined && UNREAD.includes(id) && text.includes(clause))),
   );
 }
 
