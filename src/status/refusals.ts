@@ -107,16 +107,22 @@ export function explainAbsence(
 ): Refusal | undefined {
   const refusal = unread ?? blocked ?? install;
   if (refusal === undefined) return undefined;
-  if (damaged !== undefined) return refuseDamage(damaged, refusal);
+  const hint =
+    unfit === undefined || refusal.isUnread === true
+      ? refusal.hint
+      : `${unfit.hint}, or ${refusal.hint}`;
+  if (damaged !== undefined) {
+    return refuseDamage(damaged, unfit?.isLayer === true ? { ...refusal, hint } : refusal);
+  }
   const other = unfit?.reason ?? first;
   const isClosed = ['ANNEX_DENIED', 'ANNEX_STORE_UNUSABLE'].includes(refusal.code);
   const isOfLayer = unfit?.isLayer === true && unfit.reason !== undefined;
   if (refusal.blocked || !(isClosed || isOfLayer)) return refusal;
-  const { reason, hint, isUnread } = refusal;
+  const { reason } = refusal;
   return {
     ...refusal,
     reason: other === undefined || reason.includes(other) ? reason : `${reason}, and ${other}`,
-    hint: unfit === undefined || isUnread === true ? hint : `${unfit.hint}, or ${hint}`,
+    hint,
   };
 }
 

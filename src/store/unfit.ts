@@ -13,10 +13,11 @@ export interface UnfitEntry {
   isLayer: boolean;
 }
 
-/** The states of an entry in a layer whose remedy is another bake, or another owner. */
+/** The states of an entry in a layer whose remedy is another bake, mount or owner. */
 const REMEDIES: Record<string, string> = {
   'other lock': 'bake the layer again from this lock',
   'other declaration': 'bake the layer again from this application',
+  damaged: 'bake the layer again and mount it',
   noexec: 'mount the layer without noexec',
   'not trusted': 'let root own the layer, and nobody else write it',
 };

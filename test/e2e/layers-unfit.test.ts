@@ -1,5 +1,5 @@
 /** Entries in a layer that do not fit: the error, list, doctor and why name them, with a remedy for layers. */
-import { chmodSync } from 'node:fs';
+import { appendFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { esmPackage } from '../support/fixtures.ts';
@@ -95,6 +95,15 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     const cause = await ask();
     expect(cause?.message).toContain(`${dir} is of another lock`);
     expect(cause?.hint).toBe('bake the layer again from this lock, or unset ANNEX_ALLOW_INSTALLS');
+  });
+
+  test('one with a changed file is to be baked again', async () => {
+    const { plant, ask } = await open(node);
+    const dir = plant();
+    appendFileSync(join(dir, 'node_modules/alpha/index.js'), '// changed');
+    const cause = await ask();
+    expect(cause?.message).toContain(`${dir} is damaged: node_modules/alpha/index.js`);
+    expect(cause?.hint).toBe('bake the layer again and mount it, or unset ANNEX_ALLOW_INSTALLS');
   });
 
   test.runIf(isRoot)('one of another owner is to belong to root', async () => {
