@@ -5,7 +5,7 @@ import { codeOf, messageOf } from './thrown.ts';
 
 /** For EACCES and codes without an explanation. */
 const UNWRITABLE =
-  'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
+  'make the store a directory that the user of this process can write, or set ANNEX_STORE to one';
 
 /** For a mount that stays useless until it is mounted anew. A container keeps the mount that it started with. */
 const REMOUNT = 'mount that volume again, and restart the containers that use it';

@@ -11,7 +11,7 @@ const CASES: MessageCase[] = [
     world: { copyAnnex: true },
     prepare: () => ({ ...asPlainUser }),
     message:
-      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> cannot be used: permission is denied (EACCES access <root>/volume), asked by main.mjs. Other features unaffected. Now: make it a directory that the user of this process can write, or set ANNEX_STORE to one',
+      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store> cannot be used: permission is denied (EACCES access <root>/volume), asked by main.mjs. Other features unaffected. Now: make the store a directory that the user of this process can write, or set ANNEX_STORE to one',
   },
   {
     title: 'a store of another user',
@@ -33,7 +33,7 @@ const CASES: MessageCase[] = [
       return { ...asPlainUser };
     },
     message:
-      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store>/v1/<abi> cannot be used: permission is denied (EACCES open <store>), asked by main.mjs. Other features unaffected. Now: make it a directory that the user of this process can write, or set ANNEX_STORE to one',
+      'annex: kit unavailable (ANNEX_STORE_UNUSABLE): <store>/v1/<abi> cannot be used: permission is denied (EACCES open <store>), asked by main.mjs. Other features unaffected. Now: make the store a directory that the user of this process can write, or set ANNEX_STORE to one',
   },
   {
     title: 'a store that this user cannot reach, for a command',

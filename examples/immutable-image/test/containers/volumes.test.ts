@@ -76,7 +76,7 @@ describe.skipIf(containerProblem)(
     });
 
     const mine =
-      'make it a directory that the user of this process can write, or set ANNEX_STORE to one';
+      'make the store a directory that the user of this process can write, or set ANNEX_STORE to one';
     test.each<[string, Case, string, string, string]>([
       [
         'a read-only volume',
