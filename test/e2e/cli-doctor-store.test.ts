@@ -105,6 +105,19 @@ describe.concurrent(node.label, () => {
     expect(existsSync(join(held, owner))).toBe(true);
   });
 
+  test('a layer without entries, as where its volume is not mounted', async () => {
+    const { sandbox } = await open();
+    const layer = join(sandbox.root, 'layer');
+    mkdirSync(layer);
+    const env = { ANNEX_STORE: [sandbox.store, layer].join(delimiter) };
+    const diagnosis = await diagnose(sandbox, { env });
+    expectFinding(
+      diagnosis,
+      'store.layer',
+      /^warning the layer \S+layer has no directory v1\. Now: mount it, fill it with annex bake, or correct ANNEX_STORE$/,
+    );
+  });
+
   test('layers that do not exist, and one that is not trusted', async () => {
     const { sandbox } = await open();
     const layer = join(sandbox.root, 'layer');

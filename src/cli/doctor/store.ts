@@ -1,5 +1,5 @@
 /** The checks of `annex doctor` of the store, its volume and its layers. */
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { refuseUnread } from '../../base/file-error.ts';
 import { isLayerPattern } from '../../base/layers.ts';
@@ -166,9 +166,10 @@ function checkLayer(layer: string): Finding[] {
   } catch (error) {
     return [refused(id, refuseUnread(error, layer))];
   }
-  if (findNearestDirectory(layer) === toRealPath(layer)) return [ok(id, `layer ${layer}`)];
+  const isThere = findNearestDirectory(layer) === toRealPath(layer);
+  if (isThere && existsSync(join(layer, VERSION))) return [ok(id, `layer ${layer}`)];
   const what = isLayerPattern(layer)
     ? `${dirname(layer)} has no directory that could be a layer`
-    : `the layer ${layer} does not exist`;
-  return [warning(id, what, 'fill it with annex bake, or correct ANNEX_STORE')];
+    : `the layer ${layer} ${isThere ? `has no directory ${VERSION}` : 'does not exist'}`;
+  return [warning(id, what, 'mount it, fill it with annex bake, or correct ANNEX_STORE')];
 }
