@@ -180,17 +180,17 @@ export type Judgement =
     };
 
 /**
- * Judges one candidate.
+ * Judges one candidate. The way to one that is known to be damaged is not looked at again.
  *
  * @throws errors of the file system that leave open what the entry is
  */
 export function judgeEntry(candidate: Candidate): Judgement {
-  const { store, path, pinned, known: { look = DIRECT } = {} } = candidate;
+  const { store, path, pinned, known: { damages, look = DIRECT } = {} } = candidate;
   if (pinned !== undefined && pinned !== parseEntryName(basename(path))?.id) {
     return { state: 'other lock', reason: `${path} is of another lock` };
   }
   try {
-    return judgeContent(candidate, look.resolve(store, path));
+    return judgeContent(candidate, damages?.has(path) ? path : look.resolve(store, path));
   } catch (error) {
     if (error instanceof AnnexError) return { state: 'not trusted', reason: error.refusal.reason };
     const code = codeOf(error);

@@ -66,4 +66,6 @@ test.each([
   expect(looks).toBe(COUNT + 1);
   expect([damaged.length, rejected.length, reported.size]).toEqual([COUNT, COUNT, COUNT]);
   expect(rejected[0]).toMatch(/is damaged: .*index\.js/);
+  finder.find(createLookup(settings, feature), isWhole);
+  expect(looks).toBe(COUNT + 2);
 });
