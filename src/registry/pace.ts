@@ -63,8 +63,8 @@ export interface PaceOptions {
 
 /**
  * Creates a pacer. A host that has refused a request gets one at most every `interval`: at first
- * `fetch-retry-mintimeout`, divided by its answers until then. The interval doubles with each further refusal, up to
- * `fetch-retry-mintimeout`, and halves after each five answers in a row.
+ * `fetch-retry-mintimeout`, divided by its answers until then. The interval at least doubles with each further refusal,
+ * up to `fetch-retry-mintimeout`, and halves after each five answers in a row.
  *
  * @example
  * const leave = await pacer.enter('registry.corp');
