@@ -105,6 +105,17 @@ describe.concurrent(node.label, () => {
     expect(existsSync(join(held, owner))).toBe(true);
   });
 
+  test('a store that does not exist, where layers have every feature and installs are denied', async () => {
+    const { sandbox } = await open();
+    const layer = join(sandbox.root, 'layer');
+    expect(await sandbox.annex(['bake', layer])).toMatchObject({ code: 0 });
+    const absent = join(sandbox.root, 'absent/annex');
+    const env = { ANNEX_STORE: [absent, layer].join(delimiter), ANNEX_ALLOW_INSTALLS: '0' };
+    const diagnosis = await diagnose(sandbox, { env });
+    expectFinding(diagnosis, 'store.write', /^ok \S+ does not exist, and no install needs it$/);
+    expect(diagnosis.of('store.volume')).toEqual([]);
+  });
+
   test('a layer without entries, as where its volume is not mounted', async () => {
     const { sandbox } = await open();
     const layer = join(sandbox.root, 'layer');
@@ -244,6 +255,8 @@ describe.runIf(canMount())(`${node.label}, on a volume`, () => {
     const diagnosis = await diagnose(sandbox);
     expect(diagnosis.code).toBe(0);
     expectFinding(diagnosis, 'store.write', /^warning .* read-only/);
+    const off = await diagnose(sandbox, { env: { ANNEX_ALLOW_INSTALLS: '0' } });
+    expectFinding(off, 'store.write', /^ok \S+ cannot be written, and no install needs it$/);
   });
 
   test('that is in memory, or mounted noexec', async () => {

@@ -7,12 +7,17 @@ import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { NOT_HASHED } from '../shared/format.ts';
 
+/** Whether installs are denied, and none is needed: every feature is available. Then nothing writes to the store. */
+export const needsNoInstall = ({ settings, features }: Examined): boolean =>
+  settings.gate !== undefined &&
+  features.length > 0 &&
+  features.every(({ status }) => isUsable(status));
+
 /** Whether an install may start. Where every feature is available, none needs to. */
-export function checkInstalls({ settings, features }: Examined): Finding[] {
-  const { gate, store } = settings;
+export function checkInstalls(examined: Examined): Finding[] {
+  const { gate, store } = examined.settings;
   if (gate === undefined) return [ok('installs.allowed', `allowed, into ${store}`)];
-  const isComplete = features.length > 0 && features.every(({ status }) => isUsable(status));
-  if (!isComplete) return [refused('installs.allowed', gate)];
+  if (!needsNoInstall(examined)) return [refused('installs.allowed', gate)];
   return [ok('installs.allowed', `denied, and every feature is available: ${gate.reason}`)];
 }
 

@@ -20,6 +20,7 @@ import type { Examined, ExaminedFeature } from '../shared/examine.ts';
 import { type Finding, ok, problem, refused, warning } from '../shared/findings.ts';
 import { plural } from '../shared/format.ts';
 import { findNearestDirectory, listKept } from '../shared/volume.ts';
+import { needsNoInstall } from './features.ts';
 import { checkSpace, nameRoom } from './space.ts';
 
 /** Whether the store is there, trusted and writable, and its volume fits. */
@@ -38,6 +39,9 @@ export function checkStore(examined: Examined): Finding[] {
 function checkPlace(examined: Examined, store: string): Finding[] {
   const real = toRealPath(store);
   const nearest = findNearestDirectory(store);
+  if (real !== nearest && needsNoInstall(examined)) {
+    return [ok('store.write', `${store} does not exist, and no install needs it`)];
+  }
   const volume = findVolume(nearest);
   const access = checkAccess(examined, nearest, real === nearest);
   const isPlaceless =
@@ -53,11 +57,8 @@ function checkPlace(examined: Examined, store: string): Finding[] {
 }
 
 /** @param nearest the store, or the directory above it in which an install makes it */
-function checkAccess(
-  { settings, features }: Examined,
-  nearest: string,
-  isThere: boolean,
-): Finding[] {
+function checkAccess(examined: Examined, nearest: string, isThere: boolean): Finding[] {
+  const { settings, features } = examined;
   const { store = '' } = settings;
   const stat = lstatSync(nearest);
   const { uid, mode } = stat;
@@ -68,6 +69,9 @@ function checkAccess(
   const found = user === undefined ? [] : [ok('store.owner', owner)];
   const refusal = findStoreRefusal(store) ?? (isThere ? tryWrite(store) : undefined);
   if (refusal !== undefined) {
+    if (/EROFS|EACCES/.test(refusal.reason) && needsNoInstall(examined)) {
+      return [...found, ok('store.write', `${store} cannot be written, and no install needs it`)];
+    }
     const isComplete = features.every(({ status }) => isUsable(status));
     const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
     const isForeign = refusal.reason.includes('EACCES') && user !== uid;
