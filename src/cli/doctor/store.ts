@@ -46,6 +46,7 @@ function checkPlace(examined: Examined, store: string): Finding[] {
   const access = checkAccess(examined, nearest, real === nearest);
   const isPlaceless =
     volume?.kind === 'overlay' &&
+    !(real === nearest && areUsable(examined.features)) &&
     access.some(({ level, text }) => level !== 'ok' && isOfPlace(text, real, nearest));
   return [
     ...(isPlaceless ? access.map((each) => placeInside(each, store)) : access),
@@ -55,6 +56,9 @@ function checkPlace(examined: Examined, store: string): Finding[] {
     ...(real === nearest ? [...listInstalls(store), ...countRetired(store)] : []),
   ];
 }
+
+const areUsable = (features: readonly ExaminedFeature[]): boolean =>
+  features.every(({ status }) => isUsable(status));
 
 /** @param nearest the store, or the directory above it in which an install makes it */
 function checkAccess(examined: Examined, nearest: string, isThere: boolean): Finding[] {
@@ -72,13 +76,20 @@ function checkAccess(examined: Examined, nearest: string, isThere: boolean): Fin
     if (/EROFS|EACCES/.test(refusal.reason) && needsNoInstall(examined)) {
       return [...found, ok('store.write', `${store} cannot be written, and no install needs it`)];
     }
-    const isComplete = features.every(({ status }) => isUsable(status));
+    const isComplete = areUsable(features);
     const finding = refused('store.write', refusal, isComplete ? 'warning' : 'problem');
     const isForeign = refusal.reason.includes('EACCES') && user !== uid;
     const command = isThere ? 'chown -R' : 'install -d -o';
     const hint = `set fsGroup in Kubernetes, or as root: ${command} ${user} ${store}`;
     const isFull = refusal.reason.includes('ENOSPC');
-    const remedy = isFull ? nameRoom(settings) : isForeign ? hint : finding.remedy;
+    const isLayer = isThere && isComplete && /EROFS|EACCES/.test(refusal.reason);
+    const remedy = isLayer
+      ? `if it is a layer, name a store before it: ANNEX_STORE=STORE:${store}; otherwise let this user write it`
+      : isFull
+        ? nameRoom(settings)
+        : isForeign
+          ? hint
+          : finding.remedy;
     return [...found, { ...finding, ...(remedy !== undefined && { remedy }) }];
   }
   const text = isThere ? `${store} can be written` : `${store} is made by the first install`;
