@@ -127,6 +127,8 @@ describe.concurrent(node.label, () => {
       'store.layer',
       /^warning the layer \S+layer has no directory v1\. Now: mount it, fill it with annex bake, or correct ANNEX_STORE$/,
     );
+    const off = await diagnose(sandbox, { env: { ...env, ANNEX_ALLOW_INSTALLS: '0' } });
+    expectFinding(off, 'store.layer', /^problem the layer \S+layer has no directory v1/);
   });
 
   test('layers that do not exist, and one that is not trusted', async () => {
@@ -259,6 +261,7 @@ describe.runIf(canMount())(`${node.label}, on a volume`, () => {
       'store.write',
       /^warning .* read-only .* Now: if it is a layer, name a store before it: ANNEX_STORE=STORE:\S+; otherwise/,
     );
+    expectFinding(diagnosis, 'store.volume', /^ok \S+ is on tmpfs/);
     const off = await diagnose(sandbox, { env: { ANNEX_ALLOW_INSTALLS: '0' } });
     expectFinding(off, 'store.write', /^ok \S+ cannot be written, and no install needs it$/);
   });

@@ -80,7 +80,7 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     const { findings } = await annex('doctor');
     const layer = findings.find(({ id }: { id: string }) => id === 'store.layer');
     const text = `${at('layers')} has no directory that could be a layer`;
-    expect(layer).toMatchObject({ level: 'warning', text });
+    expect(layer).toMatchObject({ level: 'problem', text });
   });
 
   test('the store itself cannot be one', async () => {

@@ -26,7 +26,7 @@ import { checkSpace, nameRoom } from './space.ts';
 /** Whether the store is there, trusted and writable, and its volume fits. */
 export function checkStore(examined: Examined): Finding[] {
   const { store, layers } = examined.settings;
-  const found = layers.flatMap(checkLayer);
+  const found = layers.flatMap((layer) => checkLayer(examined, layer));
   if (store === undefined) return found;
   try {
     return [...checkPlace(examined, store), ...found];
@@ -129,7 +129,7 @@ function checkVolume(
   const found: Finding[] = [];
   const lost = LOST[kind];
   const what = `${store} is on ${kind}, mounted at ${point}`;
-  if (lost === undefined) found.push(ok('store.volume', what));
+  if (lost === undefined || options.has('ro')) found.push(ok('store.volume', what));
   else {
     const text = `${store} ${lost} (${kind} at ${point})`;
     found.push(warning('store.volume', text, nameVolume(store ?? '')));
@@ -172,7 +172,7 @@ function countRetired(store: string): Finding[] {
   return [ok('store.retired', text)];
 }
 
-function checkLayer(layer: string): Finding[] {
+function checkLayer({ settings, features }: Examined, layer: string): Finding[] {
   const id = 'store.layer';
   try {
     const distrust = findStoreDistrust(layer);
@@ -186,5 +186,6 @@ function checkLayer(layer: string): Finding[] {
   const what = isLayerPattern(layer)
     ? `${dirname(layer)} has no directory that could be a layer`
     : `the layer ${layer} ${isThere ? `has no directory ${VERSION}` : 'does not exist'}`;
-  return [warning(id, what, 'mount it, fill it with annex bake, or correct ANNEX_STORE')];
+  const level = settings.gate === undefined || areUsable(features) ? warning : problem;
+  return [level(id, what, 'mount it, fill it with annex bake, or correct ANNEX_STORE')];
 }
