@@ -63,7 +63,8 @@ export function findRetirement(store: string, entry: string): Retirement | undef
   try {
     return withDir(store, [VERSION, RETIRED], (dir) => {
       const mark = dir.at(retirementName(entry));
-      return { at: lstatSync(mark).mtimeMs, reason: readReason(mark) };
+      // In this order: a mark that another process removes meanwhile is none, and network file systems remember attributes.
+      return { reason: readReason(mark), at: lstatSync(mark).mtimeMs };
     });
   } catch (error) {
     if (isNotFound(error) || error instanceof AnnexError) return undefined;
@@ -75,11 +76,15 @@ export function findRetirement(store: string, entry: string): Retirement | undef
 export const isRestorable = ({ reason, at }: Retirement, now: number): boolean =>
   reason.startsWith(UNNEEDED) && Math.abs(now - at) < GRACE - MARGIN;
 
-/** Removes the mark of an entry. @returns whether it is removed */
-export const restore = (store: string, entry: string): boolean =>
-  ignoreErrors(() =>
-    withDir(store, [VERSION, RETIRED], (dir) => unlinkSync(dir.at(retirementName(entry)))),
-  );
+/** Removes the mark of an entry. @returns whether it is gone: another process may have removed it */
+export function restore(store: string, entry: string): boolean {
+  try {
+    withDir(store, [VERSION, RETIRED], (dir) => unlinkSync(dir.at(retirementName(entry))));
+    return true;
+  } catch (error) {
+    return isNotFound(error);
+  }
+}
 
 /** A mark that cannot be read is a mark. */
 function readReason(mark: string): string {
