@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createLookup } from '../app/lookup.ts';
 import type { Log } from '../base/log.ts';
 import { isTransient } from '../base/thrown.ts';
+import { isOfSettings } from '../registry/hints.ts';
 import type { Feature } from '../settings/feature.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findRemembered } from '../status/failure-memory.ts';
@@ -33,7 +34,7 @@ const DELAY = 10_000;
 /** Milliseconds between two looks at what is remembered: an install by another process ends a wait. */
 const POLL = 1_000;
 
-/** Refusals that the same attempt does not repeat later. */
+/** Refusals that the same attempt may not repeat later, unless a setting is the reason. */
 const TEMPORARY = new Set<ErrorCode>([
   'ANNEX_OFFLINE',
   'ANNEX_TIMEOUT',
@@ -41,8 +42,8 @@ const TEMPORARY = new Set<ErrorCode>([
   'ANNEX_NO_SPACE',
 ]);
 
-const isTemporary = ({ code, isUnread = false }: Refusal): boolean =>
-  isUnread || TEMPORARY.has(code);
+const isTemporary = ({ code, hint, isUnread = false }: Refusal): boolean =>
+  isUnread || (TEMPORARY.has(code) && !isOfSettings(hint));
 
 /**
  * Installs features. The first try starts at once, unless a registry has named a later time. A feature whose failure

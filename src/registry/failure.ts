@@ -133,7 +133,7 @@ export function refuseConnection(target: Target, code: string): Refusal {
 export const refuseHeader = ({ host }: Target): Refusal => ({
   code: 'ANNEX_INSTALL_FAILED',
   reason: `the token or password for ${host} contains a character that HTTP headers do not allow`,
-  hint: 'remove that character, which is often the line end of the file that the token was read from',
+  hint: REGISTRY_HINTS.header,
 });
 
 /** Bytes that do not match the locked digest or, while locking, the listed one. */
@@ -184,7 +184,7 @@ export function refuseUncached(label: string): Refusal {
   return {
     code: 'ANNEX_OFFLINE',
     reason: `npm is set to offline and ${label} is not in its cache`,
-    hint: 'remove the setting offline, or fill the cache: npm cache add',
+    hint: REGISTRY_HINTS.uncached,
   };
 }
 

@@ -86,8 +86,7 @@ export function describeNpmFailure(end: NpmEnd): Refusal {
     return refuseConnection({ label: '', host }, connection);
   }
   if (connection !== undefined || OFFLINE_CODES.test(text)) {
-    const hint = /\bE429\b/.test(text) ? REGISTRY_HINTS.slowDown : findConnectionHint(text);
-    const refusal = make('ANNEX_OFFLINE', hint);
+    const refusal = make('ANNEX_OFFLINE', findOfflineHint(text));
     return host === undefined ? refusal : { ...refusal, host };
   }
   if (/\b(EROFS|EACCES|EPERM)\b/.test(text)) {
@@ -142,6 +141,13 @@ function readReport({ stdout, stderr, signal, exitCode }: NpmEnd): {
   }
   const how = signal ?? `exit code ${exitCode}`;
   return { code: '', summary: tidy(stderr ?? '') || `it ended with ${how}` };
+}
+
+function findOfflineHint(text: string): string {
+  if (/\bE429\b/.test(text)) return REGISTRY_HINTS.slowDown;
+  // Only with npm's setting `offline`.
+  if (/\bENOTCACHED\b/.test(text)) return REGISTRY_HINTS.uncached;
+  return findConnectionHint(text);
 }
 
 /** The host of npm's request, which only its text names. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { InstallResult } from '../../src/types.ts';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
 import { lock } from '../support/lock-files.ts';
-import { makeGate } from '../support/registry.ts';
+import { type Fault, makeGate } from '../support/registry.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -198,6 +198,24 @@ describe('it ends as soon as no further try is possible', () => {
     expect(code).toBe(1);
     const [first] = results;
     expect(error?.code ?? (first?.outcome === 'failed' && first.refusal.code)).toBe(expected);
+    expect(ms).toBeLessThan(200_000);
+  });
+
+  test.each<[string, Fault | undefined, object, RegExp]>([
+    ['after an answer of 401', { kind: 'status', status: 401 }, {}, /answered 401 for/],
+    ['after an answer of 403', { kind: 'status', status: 403 }, {}, /answered 403 for/],
+    ['when npm is set to offline', undefined, { npm_config_offline: 'true' }, /is set to offline/],
+  ])('%s', async (_, fault, env, reason) => {
+    const { sandbox, registry, runJson } = await open();
+    await lock(sandbox);
+    registry.fault(fault);
+    const { code, results, stderr, ms } = await runJson(['--all', '--within', '300'], env);
+    expect({ code, results }).toMatchObject({
+      code: 1,
+      results: ['alpha', 'beta'].map((feature) => ({ feature, outcome: 'failed' })),
+    });
+    expect(stderr).toMatch(reason);
+    expect(stderr).not.toMatch(/next try|not tried again/);
     expect(ms).toBeLessThan(200_000);
   });
 });

@@ -70,6 +70,12 @@ describe('the code of npm', () => {
     expect(hint).toBe('renew that certificate, or correct the clock of this machine');
   });
 
+  test('ENOTCACHED points at the setting offline', () => {
+    const summary = 'cache mode is only-if-cached but no cached response';
+    const { hint } = describeNpmFailure(report('ENOTCACHED', summary));
+    expect(hint).toBe('remove the setting offline, or fill the cache: npm cache add');
+  });
+
   test('is read from the summary when there is no code', () => {
     const end = report(undefined, `${request}connect ECONNREFUSED ::1:4873`);
     expect(describeNpmFailure(end).code).toBe('ANNEX_OFFLINE');
