@@ -136,6 +136,8 @@ function read(dir: string, name: string, isValid: (value: unknown) => boolean): 
   const path = join(dir, name);
   try {
     const value = readJson(path, MAX_INDEX);
+    // Throws if it is nested too deeply to be written again.
+    JSON.stringify(value);
     if (isValid(value)) return value as object;
   } catch (error) {
     if (isTransient(error)) throw error;

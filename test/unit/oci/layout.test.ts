@@ -137,6 +137,14 @@ describe('a directory', () => {
       'index.json is not one',
     ],
     [
+      'with an index that is nested too deeply to be written again',
+      {
+        'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
+        'index.json': `{"schemaVersion":2,"manifests":[],"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      },
+      'index.json is not one of an OCI image layout',
+    ],
+    [
       'with another layout',
       { 'oci-layout': '{"imageLayoutVersion":"2.0.0"}' },
       'oci-layout is not one',
