@@ -139,8 +139,8 @@ describe('a directory', () => {
     [
       'with an index that is nested too deeply to be written again',
       {
-        'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
         'index.json': `{"schemaVersion":2,"manifests":[],"x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+        'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
       },
       'index.json is not one of an OCI image layout',
     ],
