@@ -1,5 +1,5 @@
 /** Whether the addons of an entry can be loaded from the mount that it is on. */
-import { accessSync, closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readText } from '../base/files.ts';
 import { remember } from '../base/remember.ts';
@@ -8,6 +8,7 @@ import { codeOf } from '../base/thrown.ts';
 import type { Refusal } from '../types.ts';
 import { MAX_LISTING } from './contents.ts';
 import { listNatives, parseFiles } from './listing.ts';
+import { findVolume } from './volume.ts';
 
 /** What a reason says of such an entry. */
 export const NOEXEC = 'its volume is mounted noexec, so its addons do not load';
@@ -40,7 +41,7 @@ function findAddon(dir: string): string | undefined {
 
 /**
  * On a noexec mount access(2) denies execution even where the mode allows it. Where the mode does not, the mount of the
- * open file decides: paths in the table of mounts can be covered by others.
+ * file decides.
  *
  * @see https://man7.org/linux/man-pages/man2/access.2.html EACCES
  */
@@ -53,23 +54,9 @@ function canExecute(path: string): boolean {
   }
   try {
     const isAllowed = (lstatSync(path).mode & 0o111) === 0o111;
-    return isAllowed ? false : !isOnNoexecMount(path);
+    return isAllowed ? false : findVolume(path)?.options.has('noexec') !== true;
   } catch {
     return true;
-  }
-}
-
-/** @throws errors of the file system, as where there is no /proc */
-function isOnNoexecMount(path: string): boolean {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const info = readFileSync(`/proc/self/fdinfo/${file}`, 'utf8');
-    const [, id] = /^mnt_id:\s*(\d+)$/m.exec(info) ?? [];
-    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-    const options = mounts.find((line) => line.startsWith(`${id} `))?.split(' ')[5] ?? '';
-    return options.split(',').includes('noexec');
-  } finally {
-    closeSync(file);
   }
 }
 

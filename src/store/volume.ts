@@ -1,9 +1,13 @@
 /** The volume that a path is on: its mount, from /proc. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { listAncestors } from '../base/paths.ts';
 import { isWithin } from '../base/store-layout.ts';
+import { O_PATH } from './directory.ts';
 
 /** A mounted file system. */
 export interface Volume {
+  /** Number of the mount. */
+  id: string;
   /** Where it is mounted. */
   point: string;
   /** `ext4`, `overlay`, `nfs4` */
@@ -15,29 +19,46 @@ export interface Volume {
 }
 
 /**
- * The volume of a real path; undefined where the system does not tell.
+ * The volume of a real path, or of the nearest directory above it that exists; undefined where the system does not
+ * tell. The kernel names the mount of an open file: another mount can cover one in the table.
  *
- * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+ * @see https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html, proc_pid_fdinfo(5)
  */
 export function findVolume(path: string): Volume | undefined {
-  let found: Volume | undefined;
-  for (const volume of listVolumes()) {
-    const { point } = volume;
-    const isNearer = found === undefined || isWithin(point, found.point);
-    // Of several mounts at one place the last one counts.
-    if (isWithin(path, point) && isNearer) found = volume;
+  const volumes = listVolumes();
+  if (volumes.length === 0) return undefined;
+  for (const dir of listAncestors(path)) {
+    const id = readMountId(dir);
+    if (id !== undefined) return volumes.find((volume) => volume.id === id);
   }
-  return found;
+  // Without numbers, the nearest one counts, and of several at one place the last.
+  const above = volumes.filter(({ point }) => isWithin(path, point));
+  return above.sort((a, b) => a.point.length - b.point.length).at(-1);
+}
+
+/** Undefined where nothing is, or where the system does not tell. */
+function readMountId(path: string): string | undefined {
+  try {
+    const file = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    try {
+      return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${file}`, 'utf8'))?.[1];
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every mounted file system, in the order in which they were mounted; none where the system does not tell. */
 export const listVolumes = (): Volume[] =>
   readMounts().flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
-    const [, , , , point = '', options = ''] = before.split(' ').map(toText);
+    const [id = '', , , , point = '', options = ''] = before.split(' ').map(toText);
     const [kind = '', source = '', more = ''] = after.split(' ');
     if (point === '') return [];
-    return [{ point, kind, source, options: new Set([...options.split(','), ...more.split(',')]) }];
+    const all = new Set([...options.split(','), ...more.split(',')]);
+    return [{ id, point, kind, source, options: all }];
   });
 
 /** The mounts of this process; none on other systems than Linux. */
