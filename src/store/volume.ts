@@ -85,6 +85,6 @@ const OBJECTS =
  * source (`mountpoint-s3`) of a mount of the kind `fuse`.
  */
 export function findObjectStore({ kind, source }: Volume): string | undefined {
-  if (!kind.startsWith('fuse')) return undefined;
-  return [kind.slice('fuse.'.length), source].find((name) => OBJECTS.test(name));
+  const program = kind === 'fuse' ? source : /^fuse\.(.+)$/.exec(kind)?.[1];
+  return program !== undefined && OBJECTS.test(program) ? program : undefined;
 }
