@@ -168,7 +168,9 @@ function listInstalls(store: string): Finding[] {
 function countRetired(store: string): Finding[] {
   const retired = listStored(store).filter(({ dir }) => findRetirement(store, dir) !== undefined);
   if (retired.length === 0) return [];
-  const text = `${plural(retired.length, 'retired entry')}, which a later install or annex prune removes`;
+  const text =
+    `${plural(retired.length, 'retired entry')}: kept for a day, then removed by the next install or annex prune; ` +
+    'until then an install can restore what annex prune has retired';
   return [ok('store.retired', text)];
 }
 
