@@ -44,6 +44,15 @@ export const isShape =
       ([key, check]) => !Object.hasOwn(value, key) || check(value[key]),
     );
 
+/** Levels of any JSON that annex or a tool for images writes, and many more. */
+const MAX_LEVELS = 100;
+
+/** Whether a value can be written as JSON again: JSON.parse also reads what is nested too deeply for JSON.stringify. */
+export const isShallow = (value: unknown, levels = MAX_LEVELS): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((one) => isShallow(one, levels - 1)));
+
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
 

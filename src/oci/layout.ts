@@ -3,7 +3,15 @@ import { lstatSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AnnexError } from '../base/error.ts';
 import { pathExists, readJson } from '../base/files.ts';
-import { isCount, isListOf, isOneOf, isRecordOf, isShape, isText } from '../base/shape.ts';
+import {
+  isCount,
+  isListOf,
+  isOneOf,
+  isRecordOf,
+  isShallow,
+  isShape,
+  isText,
+} from '../base/shape.ts';
 import { isNotFound, isTransient } from '../base/thrown.ts';
 import { makeIn, withDir } from '../store/directory.ts';
 import { withLock } from '../store/lock.ts';
@@ -136,9 +144,7 @@ function read(dir: string, name: string, isValid: (value: unknown) => boolean): 
   const path = join(dir, name);
   try {
     const value = readJson(path, MAX_INDEX);
-    // Throws if it is nested too deeply to be written again.
-    JSON.stringify(value);
-    if (isValid(value)) return value as object;
+    if (isValid(value) && isShallow(value)) return value as object;
   } catch (error) {
     if (isTransient(error)) throw error;
   }

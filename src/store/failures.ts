@@ -1,7 +1,7 @@
 /** Remembers failed features and hosts in a store, so that no process tries them again at once. */
 import { readdirSync, rmdirSync } from 'node:fs';
 import { readText } from '../base/files.ts';
-import { isCount, isShape, isText, isTime } from '../base/shape.ts';
+import { isCount, isShallow, isShape, isText, isTime } from '../base/shape.ts';
 import { FAILURES, failureName, outputName, VERSION } from '../base/store-layout.ts';
 import type { Refusal } from '../types.ts';
 import { ignoreErrors, sampleNames, withDir } from './directory.ts';
@@ -89,7 +89,9 @@ export function readFailures(store: string, name: string): Failure[] {
   try {
     const text = inFailures(store, (dir) => readText(dir.at(failureName(name)), MAX_BYTES));
     const failures: unknown = JSON.parse(text);
-    return Array.isArray(failures) ? failures.filter(isFailure) : [];
+    return Array.isArray(failures)
+      ? failures.filter((one) => isFailure(one) && isShallow(one))
+      : [];
   } catch {
     return [];
   }

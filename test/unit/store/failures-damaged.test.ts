@@ -19,7 +19,12 @@ describe('a damaged record does not count:', () => {
     expect(isInForce(ours, Date.now())).toBe(true);
   });
 
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
   const broken: [string, unknown][] = [
+    [
+      'nested too deeply to be written',
+      JSON.stringify([{ ...ours, x: 0 }]).replace('"x":0', `"x":${deep}`),
+    ],
     ['half a file', '[{"feature":"al'],
     ['nothing', ''],
     ['null', null],
