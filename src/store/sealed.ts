@@ -20,22 +20,21 @@ import { findStoreOf } from './access.ts';
 import { type DirHandle, O_PATH, openDir, openIn, useDir } from './directory.ts';
 
 /**
- * File systems on which root is the root of this machine, and modes say who can write, statfs(2): btrfs, EROFS, ext2 to
- * ext4, F2FS, overlay, squashfs, tmpfs, XFS. Elsewhere a server, or the program behind a mount, decides what root owns.
+ * File systems on which root is the root of this machine, and modes say who can write, statfs(2): those on a disk are
+ * EROFS, ext2 to ext4, F2FS, squashfs and XFS. Elsewhere a server, or the program behind a mount, decides what root owns.
  * Modes show the POSIX ACLs of these, but not the NFSv4 ACLs that some builds of ZFS have.
  */
-const LOCAL = new Set([
-  ...[0x9123683e, 0xe0f5e1e2, 0xef53, 0xf2f52010, 0x794c7630],
-  ...[0x73717368, 0x01021994, 0x58465342],
-]);
+const ON_DISK = new Set([0xe0f5e1e2, 0xef53, 0xf2f52010, 0x73717368, 0x58465342]);
+const TMPFS = 0x01021994;
+const OVERLAY = 0x794c7630;
 
 const { O_NOFOLLOW } = constants;
 
-/** Overlay, of those. */
-const OVERLAY = 0x794c7630;
-
-/** Major number of loop devices: whoever owns the image file behind one can change what it shows. */
-const LOOP = 7;
+/**
+ * Major numbers that name no disk: loop devices, and 0 where a file system has no device, as EROFS on an image file.
+ * Whoever owns the image file can change what it shows. All of btrfs has 0.
+ */
+const NO_DISK = new Set([0, 7]);
 
 /**
  * Whether nobody but root can change an entry of a layer, and this process is not root. Who could change such an
@@ -101,8 +100,8 @@ function isOfRootAlone(layer: string, entry: string): boolean {
   const isSound = (dir: DirHandle, names: string[]): boolean => {
     const stat = statSync(dir.at());
     const isAbove = dir.path !== layer && isWithin(layer, dir.path);
-    const isLocal = LOCAL.has(statfsSync(dir.at()).type) && majorOf(stat) !== LOOP;
-    if (!isLocal || !(isSealed(stat) || (isAbove && isSticky(stat)))) return false;
+    const isOfRoot = isSealed(stat) || (isAbove && isSticky(stat));
+    if (!isOfRoot || !isLocal(statfsSync(dir.at()).type, stat)) return false;
     const [name, ...rest] = names;
     return name === undefined || useDir(openIn(dir, name), (below) => isSound(below, rest));
   };
@@ -140,6 +139,9 @@ function isOn(dev: number, path: string, stat: Stats): boolean {
     closeSync(file);
   }
 }
+
+const isLocal = (type: number, stat: Stats): boolean =>
+  type === OVERLAY || type === TMPFS || (ON_DISK.has(type) && !NO_DISK.has(majorOf(stat)));
 
 const isSealed = ({ uid, mode }: Stats): boolean => uid === 0 && (mode & 0o022) === 0;
 

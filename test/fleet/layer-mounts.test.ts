@@ -5,14 +5,19 @@ import {
   chownSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
+  realpathSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cachedMountsProblem } from '../support/cached-mounts.ts';
 import { canMount, mount, unmount } from '../support/mount.ts';
+import { findProgram } from '../support/programs.ts';
 import { useRootLayer } from '../support/root-layer.ts';
 import { PLAIN_USER } from '../support/user.ts';
 
@@ -44,6 +49,34 @@ function pretend(from: string, to: string): void {
   const shown = ['--force-user=root', '--force-group=root', '-o', 'allow_other,nonempty'];
   execFileSync('bindfs', [...shown, from, to], { stdio: 'ignore' });
   onTestFinished(() => void unmount(to));
+}
+
+/** Mounts an image with mount(2): the program of that name makes a loop device for it. */
+function mountImage(image: string, dir: string): void {
+  const call = process.arch === 'arm64' ? 40 : 165;
+  const program = `syscall(${call}, @ARGV, 1, 0) == 0 or die $!`;
+  execFileSync('perl', ['-e', program, image, dir, 'erofs'], { stdio: 'pipe' });
+}
+
+const erofs = findErofsProblem();
+
+/** Linux can mount such images since 6.12. */
+function findErofsProblem(): string | undefined {
+  const missing = ['mkfs.erofs', 'perl'].filter((name) => findProgram(name) === undefined);
+  if (problem !== undefined || missing.length > 0) return ` (skipped: not installed: ${missing})`;
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'annex-erofs-'));
+  const [image, dir] = [join(root, 'image'), join(root, 'dir')];
+  try {
+    mkdirSync(dir);
+    execFileSync('mkfs.erofs', [image, dir], { stdio: 'pipe' });
+    mountImage(image, dir);
+    unmount(dir);
+    return undefined;
+  } catch (error) {
+    return ` (skipped: ${(error as Error).message.split('\n').join(' ')})`;
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 }
 
 describe.runIf(problem === undefined)(`a layer${why}`, () => {
@@ -131,6 +164,21 @@ describe.runIf(problem === undefined)(`a layer${why}`, () => {
     onTestFinished(() => void unmount(layer));
     await expectRefused(use(layer));
   });
+
+  test.runIf(erofs === undefined)(
+    `on an image file without a loop device${erofs ?? ''}`,
+    async () => {
+      await at.bakeLocked();
+      change();
+      const image = join(at.sandbox.root, 'image.erofs');
+      execFileSync('mkfs.erofs', [image, at.layer], { stdio: 'pipe' });
+      chownSync(image, uid, gid);
+      const layer = makeDirectory('mounted');
+      mountImage(image, layer);
+      onTestFinished(() => void unmount(layer));
+      await expectRefused(use(layer));
+    },
+  );
 
   test('on an overlay whose upper directory another user owns', async () => {
     await at.bakeLocked();
