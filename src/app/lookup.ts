@@ -45,7 +45,7 @@ const valid = new WeakMap<Settings, Blocked[]>();
 
 /**
  * Lists the blocked versions. The operator's file is read again; if that fails, its last valid list is used: a mistake in
- * the file must not allow what this process knows to be blocked.
+ * the file must not allow what this thread knows to be blocked.
  */
 export function listBlocked(settings: Settings): Blocked[] {
   const { blocked, operatorFile } = settings;
