@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { findCorePackage } from '../app/core.ts';
 import { readJson } from '../base/files.ts';
 import { satisfies } from '../base/semver.ts';
-import { isListOf, isOneOf, isRecordOf, isShape, isShared, isText, ownOf } from '../base/shape.ts';
+import {
+  isListOf,
+  isOneOf,
+  isRecordOf,
+  isShallow,
+  isShape,
+  isShared,
+  isText,
+  ownOf,
+} from '../base/shape.ts';
 import { FORMAT, MANIFEST } from '../base/store-layout.ts';
 import { codeOf } from '../base/thrown.ts';
 import type { ClosurePackage } from '../plan/identity.ts';
@@ -70,7 +79,7 @@ const isManifest = isShape(
 export function readManifest(dir: string): ReadManifest {
   try {
     const value = readJson(join(dir, MANIFEST), MAX_MANIFEST);
-    if (isManifest(value)) return { manifest: value as Manifest };
+    if (isManifest(value) && isShallow(value)) return { manifest: value as Manifest };
     const { format } = (value ?? {}) as { format?: unknown };
     return isOtherFormat(format)
       ? { foreign: `its format is ${format}, and this annex reads ${FORMAT}` }

@@ -1,5 +1,5 @@
 /** Targets of installs and places of look-ups: default stores, layers, ABI directories, damaged entries. */
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dependentPackage, esmPackage } from '../support/fixtures.ts';
@@ -188,9 +188,13 @@ describe.concurrent.each(outerNodes)('$label', (node) => {
     const first = await importIn(sandbox, ['alpha'], options);
     const [name = ''] = listEntries(sandbox.store).any ?? [];
     const entry = join(sandbox.store, 'v1', 'any', name);
-    chmodSync(join(entry, 'annex-entry.json'), 0o644);
-    for (const [what, text, code] of damage) {
-      writeFileSync(join(entry, 'annex-entry.json'), text);
+    const manifest = join(entry, 'annex-entry.json');
+    const deep = `"x":${'['.repeat(20_000)}${']'.repeat(20_000)},`;
+    const nested = readFileSync(manifest, 'utf8').replace('{', `{${deep}`);
+    chmodSync(manifest, 0o644);
+    const all: typeof damage = [['is nested too deeply', nested, 'ANNEX_INTEGRITY'], ...damage];
+    for (const [what, text, code] of all) {
+      writeFileSync(manifest, text);
       const env = { ...options.env, ANNEX_ALLOW_INSTALLS: '0' };
       const { imported } = await importIn(sandbox, ['alpha'], { ...options, env });
       expect(imported.alpha, what).toMatchObject({ cause: { code } });
