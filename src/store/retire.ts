@@ -20,8 +20,9 @@ export const GRACE = 24 * 60 * 60_000;
 
 /** Names read in a limited sweep: any user who can write the store can create any number of them. */
 const MAX_NAMES = 1_000;
-/** Bytes of the reason in a mark. */
-const MAX_REASON = 2 ** 16;
+/** Bytes of a mark that is read, and characters of it that a message repeats: others may be able to write it. */
+const MAX_MARK = 2 ** 16;
+const MAX_REASON = 1_000;
 
 /** How the reason begins for an entry that nothing is wrong with: it was not needed. */
 export const UNNEEDED = 'annex prune: ';
@@ -89,7 +90,7 @@ export function restore(store: string, entry: string): boolean {
 /** A mark that cannot be read is a mark. */
 function readReason(mark: string): string {
   try {
-    return readText(mark, MAX_REASON);
+    return readText(mark, MAX_MARK).slice(0, MAX_REASON);
   } catch (error) {
     return `its mark cannot be read (${codeOf(error)})`;
   }
