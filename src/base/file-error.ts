@@ -19,7 +19,7 @@ const UNANSWERED: [reason: string, hint: string] = [
 const EXPLANATIONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: [
     'no space is left on its volume',
-    'free space on its volume, or enlarge it: annex store df says what annex prune frees',
+    'free space on its volume, or enlarge it: in a store, annex store df says what annex prune frees',
   ],
   EDQUOT: ['the quota of its user is used up', 'free space, or raise the quota'],
   EROFS: [

@@ -48,6 +48,23 @@ describe.runIf(canMount()).each(outerNodes)('$label', (node) => {
     }
   });
 
+  test('an image for which a volume has no room is refused with the reason, and nothing is left', async () => {
+    const sandbox = await openSandbox();
+    // Enough for the entry alone.
+    const layout = join(mountVolume(sandbox, '1100k'), 'layout');
+    const args = ['bake', '--oci', layout, 'big', '--json'];
+    const { code, stdout, stderr } = await sandbox.annex(args, { node: node.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain('annex: installed big 1.0.0');
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'ANNEX_NO_SPACE',
+      reason: expect.stringMatching(
+        /layout cannot be used: no space is left on its volume \(ENOSPC/,
+      ),
+    });
+    expect(readdirSync(layout)).toEqual([]);
+  });
+
   test('a read-only volume: installed features load, others are refused', async () => {
     const sandbox = await openSandbox();
     const volume = mountVolume(sandbox, '10m');

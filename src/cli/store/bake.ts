@@ -1,5 +1,7 @@
 /** annex bake */
 import { resolve } from 'node:path';
+import { AnnexError, toRefusal } from '../../base/error.ts';
+import { refuseByFileError } from '../../base/file-error.ts';
 import { bakeFeatures } from '../../install/bake.ts';
 import { bakeImage } from '../../install/bake-image.ts';
 import { findBuildDate } from '../../lock/made.ts';
@@ -52,10 +54,14 @@ async function printImage(
   features: Feature[],
   { layout, names, settings, print }: ImageJob,
 ): Promise<number> {
-  const { results, image } = await bakeImage(settings, features, {
+  const job = {
     layout,
     created: findBuildDate() ?? EPOCH,
-    onWait: (holder) => warn(`waiting for ${holder}, which changes ${layout}`),
+    onWait: (holder: string) => warn(`waiting for ${holder}, which changes ${layout}`),
+  };
+  const { results, image } = await bakeImage(settings, features, job).catch((error: unknown) => {
+    const refusal = toRefusal(error, () => refuseByFileError(error, layout));
+    throw refusal.code === 'ANNEX_NO_SPACE' ? new AnnexError(refusal) : error;
   });
   const done = results.filter((result): result is Done => result.outcome !== 'failed');
   if (image === undefined && done.length === results.length) {
