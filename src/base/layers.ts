@@ -18,8 +18,9 @@ export const expandLayers = (paths: readonly string[]): string[] =>
 function expand(pattern: string): string[] {
   const dir = dirname(pattern);
   const found = listDirectory(dir, () => true)
-    .filter((each) => /^[^.]/.test(each.name) && each.name !== 'lost+found')
-    .filter((each) => isDirectory(each, join(dir, each.name)))
+    .filter(
+      (each) => /^(?!lost\+found$)[^.]/.test(each.name) && isDirectory(each, join(dir, each.name)),
+    )
     .map(({ name }) => join(dir, name))
     .sort((a, b) => (a < b ? -1 : 1));
   return found.length === 0 ? [pattern] : found;

@@ -30,7 +30,7 @@ export const exec: (pattern: RegExp, text: string) => RegExpExecArray | null = u
   RegExp.prototype.exec,
 );
 export const setHas: <T>(set: ReadonlySet<T>, item: T) => boolean = uncurry(Set.prototype.has);
-export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = uncurry(
+export const mapHas: <K>(map: ReadonlyMap<K, unknown>, key: K) => boolean = /* @__PURE__ */ uncurry(
   Map.prototype.has,
 );
 export const weakGet: <K extends object, V>(map: WeakMap<K, V>, key: K) => V | undefined = uncurry(

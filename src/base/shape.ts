@@ -11,7 +11,7 @@ export const isTrue: Check = (value) => value === true;
 /** A number of bytes or of attempts. */
 export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 /** A point in time, ms since the epoch. */
-export const isTime: Check = Number.isFinite as Check;
+export const isTime: Check = (value) => Number.isFinite(value);
 
 export const isOneOf =
   (values: readonly unknown[]): Check =>

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { isMainThread, loadThreads } from '../base/main-thread.ts';
 import { CLI, findHere } from '../base/own-files.ts';
-import { readPackage } from '../base/package-json.ts';
+import { parsePackage, readPackageText } from '../base/package-json.ts';
 import { isInEntry } from '../base/store-layout.ts';
 
 /** Whether this is the thread of module.register, which runs `--require` preloads too: it has no parent port. */
@@ -18,5 +18,14 @@ export function isPackageManager(script: string): boolean {
   const here = findHere();
   if (here !== undefined && script === join(here, CLI)) return true;
   const [, dir, name] = MANAGER.exec(script) ?? [];
-  return dir !== undefined && readPackage(dir)?.name === name;
+  return dir !== undefined && findName(dir) === name;
+}
+
+/** The name in the package.json of a directory, if it can be read. */
+function findName(dir: string): unknown {
+  try {
+    return parsePackage(readPackageText(dir)).name;
+  } catch {
+    return undefined;
+  }
 }
