@@ -7,7 +7,7 @@ import { codeOf, messageOf } from './thrown.ts';
 const UNWRITABLE =
   'make the store a directory that the user of this process can write, or set ANNEX_STORE to one';
 
-/** For a mount that stays useless until it is mounted anew. A container keeps the mount that it started with. */
+/** The remedy for a dead mount: mount it again, and restart containers, which keep the mount of their start. */
 const REMOUNT = 'mount that volume again, and restart the containers that use it';
 
 const UNANSWERED: [reason: string, hint: string] = [

@@ -26,7 +26,7 @@ const MAX_REASON = 1_000;
 
 /** How the reason begins for an entry that nothing is wrong with: it was not needed. */
 export const UNNEEDED = 'annex prune: ';
-/** What is left of the grace period when an entry is no longer restored: clocks of hosts differ. */
+/** No entry is restored in the last hour of the grace period, since the clocks of hosts differ. In ms. */
 const MARGIN = 60 * 60_000;
 
 /** The mark of a retired entry. */
@@ -64,7 +64,7 @@ export function findRetirement(store: string, entry: string): Retirement | undef
   try {
     return withDir(store, [VERSION, RETIRED], (dir) => {
       const mark = dir.at(retirementName(entry));
-      // In this order: a mark that another process removes meanwhile is none, and network file systems remember attributes.
+      // Read first: lstat can return remembered attributes of a mark that another host has removed.
       return { reason: readReason(mark), at: lstatSync(mark).mtimeMs };
     });
   } catch (error) {

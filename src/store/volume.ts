@@ -12,7 +12,7 @@ export interface Volume {
   point: string;
   /** `ext4`, `overlay`, `nfs4` */
   kind: string;
-  /** What is mounted: a device, a server, or a name that a program gives. */
+  /** A device, the address of a server, or a name that the program behind the mount chose. */
   source: string;
   /** Options of the mount and of the file system: `ro`, `noexec` */
   options: ReadonlySet<string>;
