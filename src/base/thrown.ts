@@ -1,17 +1,16 @@
 /** Reads thrown values, which can have any type. */
 import { redact } from './messages.ts';
 
-/** Numbers of Linux for which Node has no name. */
-const UNNAMED: Record<string, string> = { '-116': 'ESTALE', '-122': 'EDQUOT' };
-
 /**
- * The `code` of a thrown value.
+ * The `code` of a thrown value. Node has no name for ESTALE and EDQUOT, which are 116 and 122 on Linux.
  *
  * @see https://github.com/libuv/libuv/blob/v1.51.0/include/uv.h UV_ERRNO_MAP
  */
 export function codeOf(error: unknown): string | undefined {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
-  return UNNAMED[String(errno)] ?? (typeof code === 'string' ? code : undefined);
+  if (errno === -116) return 'ESTALE';
+  if (errno === -122) return 'EDQUOT';
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** Whether an error of the file system means that a path does not exist. */

@@ -55,7 +55,8 @@ export const fitRefusal = (refusal: Refusal, settings: Settings): Refusal => ({
 /**
  * Why no install of a feature may start now; undefined when one may. In this order: a store that cannot be read,
  * the declaration and the lock, the gate, what the core ships, the plan and what is blocked, the store, a
- * remembered failure, unless an entry can be restored, which needs no request. Imports, the API, the commands and the installer get the same answer.
+ * remembered failure. An entry that can be restored needs no request, so no failure prevents that. Imports, the API,
+ * the commands and the installer get the same answer.
  *
  * @param found the result of the search in the stores
  */

@@ -12,7 +12,8 @@ test('the code of any thrown value', () => {
       expect(codeOf(Object.assign(new Error('x'), { code, errno }))).toBe(name);
     }
   }
-  for (const thrown of [new Error('x'), { code: 5 }, null, undefined, 'ENOENT']) {
+  const hostile = { errno: { toString: () => expect.unreachable() } };
+  for (const thrown of [new Error('x'), { code: 5 }, null, undefined, 'ENOENT', hostile]) {
     expect(codeOf(thrown)).toBeUndefined();
   }
 });
